@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# make            build .output/coldtrace
+# make demo       set everything up and watch 10 restarts under runc and 10 under runsc
+# make test       set everything up and run every test
+# make bench      what tracing costs, side by side with others
+# V=1 shows the commands; O=DIR builds elsewhere; SAN=1 builds with sanitizers.
+
+O      ?= .output
+V      ?= 0
+SAN    ?= 0
+CC     ?= cc
+CLANG  ?= clang
+BPFTOOL ?= $(firstword $(wildcard /usr/sbin/bpftool /usr/bin/bpftool) bpftool)
+ARCH   ?= $(shell uname -m)
+PREFIX ?= /usr/local
+
+BPF_ARCH_x86_64  = x86
+BPF_ARCH_aarch64 = arm64
+VMLINUX_x86_64   = x86_64
+VMLINUX_aarch64  = arm64
+
+ifeq ($(V),1)
+Q =
+msg =
+else
+Q = @
+msg = @printf '  %-8s %s\n' "$(1)" "$(patsubst $(O)/%,%,$(2))";
+MAKEFLAGS += --no-print-directory
+endif
+
+ifeq ($(SAN),1)
+O := $(O)/san
+SANFLAGS = -fsanitize=address,undefined -fno-sanitize-recover=all
+endif
+
+CPPFLAGS += -D_GNU_SOURCE -Iinclude -Iuser -I$(O)/gen
+CFLAGS   ?= -O2 -g
+CFLAGS   += -std=gnu11 -Wall -Wextra -Wshadow -Werror $(SANFLAGS)
+BPFFLAGS  = -g -O2 -target bpf -D__bpf__ -D__TARGET_ARCH_$(BPF_ARCH_$(ARCH)) -Wall -Werror \
+	    -Ivmlinux/$(VMLINUX_$(ARCH)) -Iinclude
+
+# The core is pure: it links without libbpf, and so do the statistics, the sinks and the readers.
+CORE_SRC  = $(wildcard user/core/*.c user/stats/*.c user/sinks/*.c user/util/*.c) \
+	    user/source/recording.c user/source/plan.c user/source/identity.c
+LIVE_SRC  = $(filter-out $(CORE_SRC),$(wildcard user/source/*.c)) $(wildcard user/cmd/*.c)
+CORE_OBJ  = $(CORE_SRC:%.c=$(O)/%.o)
+LIVE_OBJ  = $(LIVE_SRC:%.c=$(O)/%.o)
+CORE_LIBS = -ljansson -lm
+LIVE_LIBS = -lbpf -lelf -lz
+
+.PHONY: all build demo test check unit replay e2e bench fmt fmt-check tidy headers-check deps \
+	test-deps clean install uninstall help
+.DELETE_ON_ERROR:
+.SECONDARY:
+
+all: build
+
+build: $(O)/coldtrace
+
+help:
+	@sed -n '3,9s/^# *//p' Makefile
+
+$(O)/gen/version.h: FORCE
+	@mkdir -p $(@D)
+	@v=$$(git describe --tags --always --dirty 2>/dev/null || echo unknown); \
+	printf '#define CT_VERSION "0.1-%s"\n' "$${v#v}" > $@.new; \
+	cmp -s $@.new $@ && rm -f $@.new || mv $@.new $@
+.PHONY: FORCE
+
+$(O)/bpf/%.o: bpf/%.bpf.c
+	@mkdir -p $(@D)
+	$(call msg,BPF,$@)$(CLANG) $(BPFFLAGS) -MMD -MP -MT $@ -c $< -o $@
+
+$(O)/gen/%.skel.h: $(O)/bpf/%.o
+	@mkdir -p $(@D)
+	$(call msg,SKEL,$@)$(BPFTOOL) gen object $(O)/bpf/$*.linked.o $< && \
+	$(BPFTOOL) gen skeleton $(O)/bpf/$*.linked.o name $*_bpf > $@
+
+$(O)/%.o: %.c
+	@mkdir -p $(@D)
+	$(call msg,CC,$@)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
+
+$(LIVE_OBJ) $(CORE_OBJ): | $(O)/gen/version.h
+$(LIVE_OBJ): | $(O)/gen/coldtrace.skel.h
+$(O)/user/source/live.o: $(O)/gen/coldtrace.skel.h
+
+$(O)/libctcore.a: $(CORE_OBJ)
+	$(call msg,AR,$@)rm -f $@ && ar rcs $@ $^
+
+$(O)/coldtrace: $(LIVE_OBJ) $(O)/libctcore.a
+	$(call msg,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) $^ -o $@ $(LIVE_LIBS) $(CORE_LIBS)
+
+-include $(shell find $(O) -name '*.d' 2>/dev/null)
+
+clean:
+	rm -rf $(O)

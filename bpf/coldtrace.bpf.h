@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the BPF files share: the maps, the one place where an event is reserved, and the lookup
+ * with which every probe begins. Kernel objects are read through their BTF types, not with
+ * bpf_probe_read_kernel: under lockdown=confidentiality only the former is allowed.
+ */
+#pragma once
+
+#include "ct_event.h"
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+#include <bpf/bpf_core_read.h>
+
+#ifndef AF_UNIX
+#define AF_UNIX    1
+#define AF_INET    2
+#define AF_INET6   10
+#define AF_NETLINK 16
+#endif
+
+struct ct_actor {
+	__u8 role;  /* enum ct_role */
+	__u8 level; /* depth of the pid namespace that the engine or runtime itself runs in */
+	__u8 wrote; /* INIT: its first output has been reported */
+	__u8 pad;
+	__u32 root; /* INIT and WORKLOAD: tgid of the INIT they descend from */
+};
+
+struct ct_file_id {
+	__u64 ino;
+	__u64 dev;
+};
+
+struct ct_listener {
+	__u64 netns;
+	__u64 port;
+};
+
+struct ct_pending {
+	__u64 ts_ns;
+	__u64 arg[5];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 8 << 20);
+} events SEC(".maps");
+
+/* tgid of every tracked process. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 16384);
+	__type(key, __u32);
+	__type(value, struct ct_actor);
+} actors SEC(".maps");
+
+/* comm of a program that is an actor by its name alone, and its role: from the table of roles. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 64);
+	__type(key, char[CT_COMM_LEN]);
+	__type(value, __u8);
+} roles SEC(".maps");
+
+/* Socket files on which engines listen for their API: a send to one of them is heard from anybody. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 256);
+	__type(key, struct ct_file_id);
+	__type(value, __u32);
+} api_sockets SEC(".maps");
+
+/* Ports on which workloads listen; the value is the workload's root, 0 once accepted. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 4096);
+	__type(key, struct ct_listener);
+	__type(value, __u32);
+} listeners SEC(".maps");
+
+/* tid of a thread inside a traced system call. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 4096);
+	__type(key, __u32);
+	__type(value, struct ct_pending);
+} pending SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, CT_LOSS_MAX);
+	__type(key, __u32);
+	__type(value, __u64);
+} losses SEC(".maps");
+
+static __always_inline void ct_lose(__u32 loss)
+{
+	__u64 *n = bpf_map_lookup_elem(&losses, &loss);
+
+	if (n)
+		*n += 1;
+}
+
+static __always_inline struct ct_actor *ct_actor_of(__u32 tgid)
+{
+	return bpf_map_lookup_elem(&actors, &tgid);
+}
+
+static __always_inline bool ct_is_workload(const struct ct_actor *actor)
+{
+	return actor->role == CT_ROLE_INIT || actor->role == CT_ROLE_WORKLOAD;
+}
+
+/*
+ * Reserves an event with room for tail_max bytes, which must be a constant. Every member is set
+ * here; the caller submits. The reader is not woken: it looks every 50 ms, or when woken by an
+ * event that somebody waits for (see ct_submit).
+ */
+static __always_inline struct ct_event *ct_reserve(__u8 kind, __u32 tail_max)
+{
+	struct ct_event *e = bpf_ringbuf_reserve(&events, sizeof(*e) + tail_max, 0);
+	__u64 id;
+
+	if (!e) {
+		ct_lose(CT_LOSS_RING);
+		return NULL;
+	}
+	id = bpf_get_current_pid_tgid();
+	e->len = sizeof(*e);
+	e->kind = kind;
+	e->flags = 0;
+	e->tail_len = 0;
+	e->sub = 0;
+	e->ts_ns = bpf_ktime_get_ns();
+	e->dur_ns = 0;
+	e->tgid = id >> 32;
+	e->tid = (__u32)id;
+	e->root = 0;
+	e->ret = 0;
+	e->obj = 0;
+	e->arg = 0;
+	return e;
+}
+
+static __always_inline void ct_tail_set(struct ct_event *e, __u32 tail_len)
+{
+	e->tail_len = tail_len;
+	e->len = (sizeof(*e) + tail_len + CT_EVENT_ALIGN - 1) & ~(CT_EVENT_ALIGN - 1);
+}
+
+/* Wakes the reader only when it is far behind: a wake-up per event would tax what is measured. */
+static __always_inline void ct_submit(struct ct_event *e)
+{
+	__u64 unread = bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA);
+
+	bpf_ringbuf_submit(e, unread > (256 << 10) ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP);
+}

@@ -1,0 +1,210 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Summarises the samples of tools/bench/run. Two inputs, tab-separated: key and value of the
+# machine; metric, mode, round and value of each sample. format: table, json or check.
+#
+# A ratio is median over median without anything; its spread are the quartiles of the ratios that
+# each round has by itself.
+
+BEGIN {
+	FS = "\t"
+	n_modes = split("none phases steps libbpf_tools", modes, " ")
+	title["none"] = "nothing"
+	title["phases"] = "coldtrace"
+	title["steps"] = "coldtrace --steps"
+	title["libbpf_tools"] = "libbpf-tools"
+	n_limited = split("getppid open_close pipe", limited, " ")
+	n_calls = split("getppid open_close pipe unix unix_message pipe_ping_pong", calls, " ")
+	title["getppid"] = "getppid"
+	title["open_close"] = "open + close"
+	title["pipe"] = "pipe, 1 byte: write + read"
+	title["unix"] = "unix socket, 1 byte: send + recv"
+	title["unix_message"] = "unix socket, 64 bytes: send + recv"
+	title["pipe_ping_pong"] = "pipe ping-pong of two processes"
+}
+
+FNR == 1 { input++ }
+input == 1 {
+	gsub(/["\\]/, "", $2)
+	machine[$1] = $2
+	machine_order[++n_machine] = $1
+	next
+}
+{
+	if (!($1 in known)) {
+		known[$1] = 1
+		metrics[++n_metrics] = $1
+	}
+	key = $1 SUBSEP $2
+	value[key, ++n[key]] = $4
+	round[key, n[key]] = $3
+	if ($2 == "none")
+		base[$1, $3] = $4
+}
+
+function sort(a, count,    i, j, x)
+{
+	for (i = 2; i <= count; i++) {
+		x = a[i]
+		for (j = i - 1; j > 0 && a[j] > x; j--)
+			a[j + 1] = a[j]
+		a[j + 1] = x
+	}
+}
+
+# The sorted values of a metric and mode, or their ratios round by round.
+function load(metric, mode, ratios,    i, key, count)
+{
+	key = metric SUBSEP mode
+	count = 0
+	split("", sorted)
+	for (i = 1; i <= n[key]; i++) {
+		if (!ratios)
+			sorted[++count] = value[key, i] + 0
+		else if ((metric SUBSEP round[key, i]) in base)
+			sorted[++count] = value[key, i] / base[metric, round[key, i]]
+	}
+	sort(sorted, count)
+	return count
+}
+
+# Nearest rank, the median of an even number between its two neighbours.
+function quantile(count, q,    rank)
+{
+	if (q == 0.5 && count % 2 == 0)
+		return (sorted[count / 2] + sorted[count / 2 + 1]) / 2
+	rank = int(q * count)
+	if (rank < q * count || rank < 1)
+		rank++
+	return sorted[rank]
+}
+
+function median(metric, mode)
+{
+	return quantile(load(metric, mode, 0), 0.5)
+}
+
+function ratio(metric, mode)
+{
+	return median(metric, mode) / median(metric, "none")
+}
+
+function ratio_cell(metric, mode,    count, all)
+{
+	if (!((metric SUBSEP mode) in n))
+		return "not installed"
+	all = ratio(metric, mode)
+	count = load(metric, mode, 1)
+	return sprintf("%.3f (%.3f to %.3f)", all, quantile(count, 0.25), quantile(count, 0.75))
+}
+
+function table(    i, m, mode, count)
+{
+	printf "\nMeasured %s: Linux %s, %s, %d CPUs, load %s; docker %s.\n", machine["date"],
+		machine["kernel"], machine["cpu"], machine["cpus"], machine["load"], machine["docker"]
+
+	printf "\nBystander: median time of an untraced process's calls, as a ratio to nothing attached"
+	printf " (quartiles of the rounds), n = %d rounds.\n\n", n["getppid_ns", "none"]
+	print "| call | nothing | coldtrace | coldtrace --steps | libbpf-tools |"
+	print "| --- | ---: | ---: | ---: | ---: |"
+	for (i = 1; i <= n_calls; i++) {
+		m = calls[i] "_ns"
+		printf "| %s | %.0f ns | %s | %s | %s |\n", title[calls[i]], median(m, "none"),
+			ratio_cell(m, "phases"), ratio_cell(m, "steps"), ratio_cell(m, "libbpf_tools")
+	}
+
+	printf "\n`docker run --rm` of `true`:\n\n"
+	print "| with | p50 | p25 to p75 | ratio of p50 (quartiles of the rounds) | n |"
+	print "| --- | ---: | ---: | ---: | ---: |"
+	for (i = 1; i <= n_modes; i++) {
+		mode = modes[i]
+		if (!(("docker_run_ms" SUBSEP mode) in n))
+			continue
+		count = load("docker_run_ms", mode, 0)
+		printf "| %s | %.1f ms | %.1f to %.1f ms | ", title[mode], quantile(count, 0.5),
+			quantile(count, 0.25), quantile(count, 0.75)
+		printf "%s | %d |\n", (mode == "none" ? "1" : ratio_cell("docker_run_ms", mode)), n["docker_run_ms", mode]
+	}
+
+	printf "\ncoldtrace itself: medians, the largest in brackets.\n\n"
+	print "| | exec to tracing | resident at most | CPU per container | CPU while none starts |"
+	print "| --- | ---: | ---: | ---: | ---: |"
+	for (i = 2; i <= 3; i++) {
+		mode = modes[i]
+		printf "| %s | %s ms | %s MiB | %s ms | %s %% |\n", title[mode],
+			cell("ready_ms", mode, 1, 0), cell("resident_kib", mode, 1024, 1),
+			cell("container_cpu_us", mode, 1000, 1), cell("idle_cpu_ppm", mode, 10000, 2)
+	}
+	print ""
+}
+
+function cell(metric, mode, unit, digits,    count)
+{
+	count = load(metric, mode, 0)
+	return sprintf("%.*f (%.*f)", digits, quantile(count, 0.5) / unit, digits,
+		       sorted[count] / unit)
+}
+
+function json(    i, j, m, mode, count, first)
+{
+	printf "{\"schema\":\"coldtrace.bench/1\",\"machine\":{"
+	for (i = 1; i <= n_machine; i++)
+		printf "%s\"%s\":\"%s\"", (i > 1 ? "," : ""), machine_order[i], machine[machine_order[i]]
+	printf "},\"results\":["
+	for (i = 1; i <= n_metrics; i++) {
+		for (j = 1; j <= n_modes; j++) {
+			m = metrics[i]
+			mode = modes[j]
+			if (!((m SUBSEP mode) in n))
+				continue
+			count = load(m, mode, 0)
+			printf "%s\n{\"metric\":\"%s\",\"mode\":\"%s\",\"n\":%d", (first++ ? "," : ""), m,
+				mode, count
+			printf ",\"min\":%.6g,\"p25\":%.6g,\"p50\":%.6g,\"p75\":%.6g,\"max\":%.6g", sorted[1],
+				quantile(count, 0.25), quantile(count, 0.5), quantile(count, 0.75),
+				sorted[count]
+			if (mode != "none" && (m SUBSEP "none") in n) {
+				printf ",\"ratio\":%.4f", ratio(m, mode)
+				count = load(m, mode, 1)
+				printf ",\"ratio_p25\":%.4f,\"ratio_p75\":%.4f", quantile(count, 0.25),
+					quantile(count, 0.75)
+			}
+			printf "}"
+		}
+	}
+	print "\n]}"
+}
+
+function limit(what, is, most)
+{
+	printf "bench: %s %s: %.3f, at most %.3f\n", (is <= most ? "ok" : "NOT OK"), what, is, most
+	failed += is > most
+}
+
+function largest(metric, mode)
+{
+	return sorted[load(metric, mode, 0)]
+}
+
+function check(    i, m)
+{
+	limit("docker run, ratio of p50", ratio("docker_run_ms", "phases"), 1.03)
+	limit("resident, MiB", largest("resident_kib", "phases") / 1024, 32)
+	limit("exec to tracing, s", median("ready_ms", "phases") / 1000, 0.5)
+	for (i = 1; i <= n_limited; i++) {
+		m = limited[i] "_ns"
+		if ((m SUBSEP "libbpf_tools") in n)
+			limit(title[limited[i]] ", ratio against libbpf-tools", ratio(m, "phases"),
+			      ratio(m, "libbpf_tools"))
+	}
+	return failed != 0
+}
+
+END {
+	if (format == "json")
+		json()
+	else if (format == "check")
+		exit check()
+	else
+		table()
+}

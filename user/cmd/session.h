@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What a live run and a replay have in common: the core, the filters, the summary and the sinks.
+ * Events go in one by one; what comes out is drawn.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#include "cmd/options.h"
+#include "core/core.h"
+#include "sinks/sink.h"
+#include "stats/summary.h"
+
+struct ct_run_session {
+	const struct ct_options *opts; /* borrowed */
+	struct ct_core *core;
+	struct ct_summary *summary;
+	struct ct_sink sinks[CT_LIST_MAX];
+	size_t sink_count;
+	struct ct_session head;
+	uint64_t starts; /* reported */
+	struct ct_err err;
+	bool failed; /* err says why */
+};
+
+int ct_session_open(struct ct_run_session *s, const struct ct_options *opts,
+		    const struct ct_core_ops *ops, void *ctx, struct ct_err *err);
+int ct_session_begin(struct ct_run_session *s, struct ct_err *err);
+
+/* For ct_core_ops.record. */
+void ct_session_record(struct ct_run_session *s, const struct ct_record *rec);
+
+/* Flushes the core, draws the summary. Returns 0, 1 when something was lost, or an error. */
+int ct_session_end(struct ct_run_session *s, uint64_t end_ns, struct ct_err *err);
+void ct_session_close(struct ct_run_session *s);

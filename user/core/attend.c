@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A container between two states is attended to: every piece of evidence, and every passing of
+ * its deadline, asks whether its start or its stop is now complete.
+ */
+#include "state.h"
+
+#define READY_TIMEOUT_NS (10000 * CT_NS_PER_MS)
+/* After a stop, how long its removal may take to be asked for and still be part of it. */
+#define REMOVE_WAIT_NS	 (2000 * CT_NS_PER_MS)
+/* After the last file was seen going, how long until the removal is over. */
+#define SETTLE_NS	 (150 * CT_NS_PER_MS)
+/* After the exit, how long until a stop whose evidence does not come is given up. */
+#define STOP_TIMEOUT_NS	 (30000 * CT_NS_PER_MS)
+
+void ct_attend(struct ct_core *core, struct ct_container *c)
+{
+	if (c->attended)
+		return;
+	DL_APPEND(core->attended, c);
+	c->attended = true;
+}
+
+static void unattend(struct ct_core *core, struct ct_container *c)
+{
+	if (!c->attended)
+		return;
+	DL_DELETE(core->attended, c);
+	c->attended = false;
+	c->deadline = 0;
+}
+
+static void wait_until(struct ct_core *core, struct ct_container *c, uint64_t when)
+{
+	c->deadline = when;
+	if (!core->deadline || when < core->deadline)
+		core->deadline = when;
+}
+
+static bool start_is_open(const struct ct_run *run)
+{
+	return !run->start_reported &&
+	       (run->marks[CT_MARK_START_BEGIN] || run->marks[CT_MARK_TASK_CREATE_BEGIN]);
+}
+
+/* When the engine was done starting, 0 if it is not. */
+static uint64_t started_at(const struct ct_container *c)
+{
+	const uint64_t *m = c->run.marks;
+
+	if (m[CT_MARK_START_END])
+		return m[CT_MARK_START_END];
+	if (c->run.cause == CT_CAUSE_POLICY && m[CT_MARK_START_SAVED])
+		return m[CT_MARK_START_SAVED];
+	return 0;
+}
+
+static void evaluate_start(struct ct_core *core, struct ct_container *c)
+{
+	uint64_t started = started_at(c), timeout = core->opts.ready_timeout_ns;
+	const uint64_t *m = c->run.marks;
+
+	if (!timeout)
+		timeout = READY_TIMEOUT_NS;
+	if (started && (m[CT_MARK_READY] || m[CT_MARK_EXIT])) {
+		ct_report_start(core, c, CT_OUTCOME_OK);
+	} else if (started && core->now >= started + timeout) {
+		ct_report_start(core, c, CT_OUTCOME_OK);
+	} else if (started) {
+		wait_until(core, c, started + timeout);
+	} else if (m[CT_MARK_EXIT] && core->now >= c->last_ns + STOP_TIMEOUT_NS) {
+		ct_report_start(core, c, CT_OUTCOME_CUT);
+	} else if (m[CT_MARK_EXIT]) {
+		wait_until(core, c, c->last_ns + STOP_TIMEOUT_NS);
+	}
+}
+
+static void evaluate_stop(struct ct_core *core, struct ct_container *c)
+{
+	const uint64_t *m = c->run.marks;
+	uint64_t wait;
+
+	if (start_is_open(&c->run))
+		return; /* a short life: the start is reported first */
+	if (c->in_flight && core->now < c->last_ns + STOP_TIMEOUT_NS) {
+		wait_until(core, c, c->last_ns + STOP_TIMEOUT_NS);
+		return;
+	}
+	if (c->removed)
+		wait = SETTLE_NS;
+	else if (m[CT_MARK_DISCONNECT_END])
+		wait = REMOVE_WAIT_NS;
+	else
+		wait = STOP_TIMEOUT_NS;
+	if (core->now >= c->last_ns + wait)
+		ct_report_stop(core, c, CT_OUTCOME_OK);
+	else
+		wait_until(core, c, c->last_ns + wait);
+}
+
+/* Created, and nobody starts it: that is all there is to say for now. */
+static void evaluate_create(struct ct_core *core, struct ct_container *c)
+{
+	uint64_t until = c->last_ns + REMOVE_WAIT_NS;
+
+	if (core->now >= until || c->removed)
+		ct_report_create(core, c);
+	else
+		wait_until(core, c, until);
+}
+
+void ct_evaluate(struct ct_core *core, struct ct_container *c)
+{
+	c->deadline = 0;
+	if (c->run.marks[CT_MARK_CREATE_END] && !c->run.marks[CT_MARK_START_BEGIN] &&
+	    !c->run.marks[CT_MARK_TASK_CREATE_BEGIN])
+		evaluate_create(core, c);
+	if (start_is_open(&c->run))
+		evaluate_start(core, c);
+	if (c->run.marks[CT_MARK_EXIT] && !c->run.stop_reported)
+		evaluate_stop(core, c);
+	else if ((c->run.stop_reported || !c->run.marks[CT_MARK_TASK_CREATE_BEGIN]) &&
+		 (c->run.marks[CT_MARK_REMOVE_BEGIN] || c->removed) &&
+		 !c->deadline && !c->in_flight) {
+		/* Removed long after its stop, or without ever having run. */
+		if (core->now >= c->last_ns + SETTLE_NS)
+			ct_report_remove(core, c);
+		else
+			wait_until(core, c, c->last_ns + SETTLE_NS);
+	}
+	if (!c->deadline && !start_is_open(&c->run) &&
+	    (!c->run.marks[CT_MARK_EXIT] || c->run.stop_reported) && !c->in_flight)
+		unattend(core, c);
+}
+
+void ct_attend_due(struct ct_core *core)
+{
+	struct ct_container *c, *next;
+
+	if (!core->deadline || core->now < core->deadline)
+		return;
+	core->deadline = 0;
+	DL_FOREACH_SAFE(core->attended, c, next)
+	{
+		uint64_t due = c->deadline;
+
+		if (due && core->now >= due)
+			ct_evaluate(core, c);
+		else if (due && (!core->deadline || due < core->deadline))
+			core->deadline = due;
+	}
+}

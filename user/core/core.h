@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The pure core: events in, records out. No libbpf, no clock, no file, no output of its own: what
+ * is live and what is replayed go through the same lines.
+ */
+#pragma once
+
+#include "ct_event.h"
+#include "record.h"
+#include "util/err.h"
+
+struct ct_core;
+
+/* Asks user space to look something up and to feed the answer as an event. */
+enum ct_lookup { CT_LOOKUP_IDENTITY };
+
+struct ct_core_ops {
+	/* A record is finished. It is valid during the call only. */
+	void (*record)(void *ctx, const struct ct_record *rec);
+	/* May be NULL: in replay the answers are already among the events. */
+	void (*lookup)(void *ctx, enum ct_lookup what, const char *id, uint32_t engine_pid);
+};
+
+struct ct_core_options {
+	uint32_t ready_mask;	   /* bit per enum ct_ready; 0: listen, accept, output */
+	uint64_t ready_timeout_ns; /* 0: 10 s */
+	size_t containers_max;	   /* 0: 4096 */
+	bool steps;		   /* keep steps */
+};
+
+/* What the core could not use, counted: nothing is dropped in silence. */
+struct ct_core_counts {
+	uint64_t events;
+	uint64_t lost[CT_LOSS_MAX];
+	uint64_t unmatched_exits;    /* exit of an actor whose begin was not seen */
+	uint64_t unmatched_answers;  /* answer to a request that was not seen */
+	uint64_t unmatched_requests; /* request about a container that is not known */
+	uint64_t unknown_phases;     /* phases printed as unknown */
+	uint64_t containers;
+	uint64_t open; /* containers that are between two states right now */
+};
+
+/* NULL when out of memory. */
+struct ct_core *ct_core_new(const struct ct_core_options *opts, const struct ct_core_ops *ops,
+			    void *ctx);
+void ct_core_free(struct ct_core *core); /* NULL is fine */
+
+/* The event must have passed ct_event_check(). It is copied if it is kept. */
+void ct_core_feed(struct ct_core *core, const struct ct_event *e);
+
+/* When the core next wants to know that time has passed, CLOCK_MONOTONIC ns, 0 if never. */
+uint64_t ct_core_deadline(const struct ct_core *core);
+
+/* No more events: what is open is reported as cut. */
+void ct_core_flush(struct ct_core *core);
+
+struct ct_core_counts ct_core_counts(const struct ct_core *core);
+
+/* 0, or why these `room` bytes do not begin with a whole event: trusts no length in it. */
+int ct_event_check(const struct ct_event *e, size_t room, struct ct_err *err);

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "core/record.h"
+
+const char *const ct_phase_names[CT_PHASE_MAX] = {
+#define X(symbol, name, doc) [CT_PHASE_##symbol] = name,
+	CT_PHASES(X)
+#undef X
+};
+
+const char *const ct_record_names[CT_RECORD_MAX] = {
+#define X(symbol, name, doc) [CT_RECORD_##symbol] = name,
+	CT_RECORDS(X)
+#undef X
+};
+
+const char *const ct_outcome_names[] = {
+#define X(symbol, name) [CT_OUTCOME_##symbol] = name,
+	CT_OUTCOMES(X)
+#undef X
+};
+
+const char *const ct_cause_names[] = {
+#define X(symbol, name) [CT_CAUSE_##symbol] = name,
+	CT_CAUSES(X)
+#undef X
+};
+
+const char *const ct_ready_names[CT_READY_MAX] = {
+#define X(symbol, name, doc) [CT_READY_##symbol] = name,
+	CT_READIES(X)
+#undef X
+};
+
+_Static_assert(CT_PHASE_MAX <= 16, "ct_record.seen and .missing hold a bit per phase");
+
+uint64_t ct_record_phase_ns(const struct ct_record *rec, enum ct_phase phase)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < rec->segment_count && i < CT_SEGMENTS_MAX; i++) {
+		const struct ct_segment *seg = &rec->segments[i];
+
+		if (seg->phase == phase && seg->end_ns > seg->begin_ns)
+			sum += seg->end_ns - seg->begin_ns;
+	}
+	return sum;
+}

@@ -1,0 +1,309 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* From marks to records: what is said about a start, a stop, a restart. */
+#include "state.h"
+
+#include <stdlib.h>
+
+/* A successor of the same name, or of the same image and arguments, is a restart until then. */
+#define SUCCESSOR_BY_NAME_NS (600000 * CT_NS_PER_MS)
+#define SUCCESSOR_BY_ARGS_NS (60000 * CT_NS_PER_MS)
+
+static uint64_t later(uint64_t a, uint64_t b)
+{
+	return a > b ? a : b;
+}
+
+static enum ct_phase phase_at(const struct ct_record *rec, uint64_t ns)
+{
+	for (size_t i = 0; i < rec->segment_count; i++) {
+		if (ns < rec->segments[i].end_ns)
+			return rec->segments[i].phase;
+	}
+	return rec->segment_count ? rec->segments[rec->segment_count - 1].phase :
+				    CT_PHASE_UNKNOWN;
+}
+
+/* The steps that began within the record. NULL and 0 when there are none, or no memory. */
+static struct ct_step *steps_of(const struct ct_core *core, const struct ct_run *run,
+				const struct ct_record *rec, size_t *count)
+{
+	struct ct_step *steps;
+	size_t n = 0;
+
+	*count = 0;
+	if (!core->opts.steps || !run->step_count)
+		return NULL;
+	steps = calloc(run->step_count, sizeof(*steps));
+	if (!steps)
+		return NULL;
+	for (size_t i = 0; i < run->step_count; i++) {
+		struct ct_step s = run->steps[i];
+
+		if (s.begin_ns < rec->begin_ns || s.begin_ns > rec->end_ns)
+			continue;
+		if (s.open)
+			s.end_ns = rec->end_ns;
+		s.phase = phase_at(rec, s.begin_ns);
+		steps[n++] = s;
+	}
+	ct_steps_nest(steps, n);
+	*count = n;
+	return steps;
+}
+
+static void emit(struct ct_core *core, struct ct_record *rec, const struct ct_run *run)
+{
+	struct ct_step *steps = steps_of(core, run, rec, &rec->step_count);
+
+	rec->steps = steps;
+	core->counts.unknown_phases += (unsigned)__builtin_popcount(rec->missing);
+	if (core->ops.record)
+		core->ops.record(core->ctx, rec);
+	free(steps);
+}
+
+static struct ct_record record_of(enum ct_record_type type, enum ct_outcome outcome,
+				  const struct ct_container *c, const struct ct_run *run)
+{
+	struct ct_record rec = {
+		.type = type,
+		.outcome = outcome,
+		.cause = run->cause,
+		.who = &c->who,
+		.exit_code = run->exit_code,
+		.removed = c->removed,
+		.ready = -1,
+		.service_end_ns = run->marks[CT_MARK_EXIT],
+		.message = run->message,
+	};
+
+	return rec;
+}
+
+static void set_ready(struct ct_record *rec, const struct ct_run *run)
+{
+	rec->ready_ns = run->marks[CT_MARK_READY];
+	for (int by = 0; rec->ready_ns && by < CT_READY_MAX; by++) {
+		if (run->ready_at[by] == rec->ready_ns)
+			rec->ready = by;
+	}
+}
+
+/* Ends the phase in which a start failed at the moment at which it was known to have failed. */
+static void set_failure(struct ct_record *rec, uint64_t marks[CT_MARK_MAX],
+			const struct ct_run *run)
+{
+	enum ct_mark end = marks[CT_MARK_CONNECT_END] || marks[CT_MARK_TASK_CREATE_BEGIN] ?
+				   CT_MARK_START_END :
+				   CT_MARK_CONNECT_END;
+
+	marks[end] = run->failed_ns;
+	rec->failed_phase = end == CT_MARK_START_END ? CT_PHASE_START : CT_PHASE_CONNECT;
+	rec->failed_step = run->failed_step;
+}
+
+static uint64_t start_begin(const struct ct_run *run)
+{
+	const uint64_t *m = run->marks;
+
+	if (m[CT_MARK_CREATE_BEGIN])
+		return m[CT_MARK_CREATE_BEGIN];
+	if (m[CT_MARK_START_BEGIN])
+		return m[CT_MARK_START_BEGIN];
+	if (run->base_ns)
+		return run->base_ns;
+	return m[CT_MARK_CONNECT_END] ? m[CT_MARK_CONNECT_END] : m[CT_MARK_TASK_CREATE_BEGIN];
+}
+
+static void effective_marks(const struct ct_run *run, uint64_t marks[CT_MARK_MAX])
+{
+	memcpy(marks, run->marks, sizeof(run->marks));
+	if (!marks[CT_MARK_START_END] && run->cause == CT_CAUSE_POLICY)
+		marks[CT_MARK_START_END] = marks[CT_MARK_START_SAVED];
+}
+
+static bool may_succeed(const struct ct_container *c, const struct ct_container *other,
+			uint64_t begin, uint64_t within, uint64_t exit)
+{
+	return other != c && exit && exit < begin && begin - exit <= within &&
+	       !other->run.restart_used && !other->run.failed_ns;
+}
+
+/* Whose service the started container continues; NULL when it is nobody's. */
+static struct ct_container *predecessor_of(struct ct_core *core, const struct ct_container *c,
+					   uint64_t begin)
+{
+	struct ct_container *other, *next, *by_name = NULL, *by_args = NULL;
+
+	HASH_ITER(hh, core->containers, other, next)
+	{
+		uint64_t exit = other->run.marks[CT_MARK_EXIT];
+
+		if (c->who.name[0] && !strcmp(other->who.name, c->who.name) &&
+		    may_succeed(c, other, begin, SUCCESSOR_BY_NAME_NS, exit) &&
+		    (!by_name || exit > by_name->run.marks[CT_MARK_EXIT]))
+			by_name = other;
+		if (c->who.args_hash && other->who.args_hash == c->who.args_hash &&
+		    c->who.engine_pid == other->who.engine_pid &&
+		    may_succeed(c, other, begin, SUCCESSOR_BY_ARGS_NS, exit) &&
+		    (!by_args || exit < by_args->run.marks[CT_MARK_EXIT]))
+			by_args = other;
+	}
+	return by_name ? by_name : by_args;
+}
+
+static void report_restart(struct ct_core *core, struct ct_container *c)
+{
+	uint64_t begin = start_begin(&c->run), marks[CT_MARK_MAX], cursor;
+	struct ct_container *from = NULL;
+	struct ct_record rec;
+	struct ct_run *run;
+
+	if (c->has_old && c->old.marks[CT_MARK_EXIT]) {
+		from = c;
+		run = &c->old;
+	} else {
+		from = predecessor_of(core, c, begin);
+		if (!from)
+			return;
+		run = &from->run;
+		run->restart_used = true;
+	}
+	rec = record_of(CT_RECORD_RESTART, CT_OUTCOME_OK, c, &c->run);
+	rec.predecessor = &from->who;
+	rec.begin_ns = run->marks[CT_MARK_EXIT];
+	rec.service_end_ns = rec.begin_ns;
+	rec.exit_code = run->exit_code;
+	set_ready(&rec, &c->run);
+
+	memcpy(marks, run->marks, sizeof(marks));
+	for (int m = CT_MARK_DIE_END; m < CT_MARK_MAX; m++) {
+		if (marks[m] > begin && from != c)
+			marks[m] = 0;
+	}
+	cursor = ct_segments_build(&rec, ct_stop_spans + 1, ct_stop_span_count - 1, marks,
+				   rec.begin_ns);
+	effective_marks(&c->run, marks);
+	cursor = ct_segments_build(&rec, ct_start_spans, ct_start_span_count, marks, cursor);
+	rec.end_ns = rec.ready_ns ? rec.ready_ns : cursor;
+	if (!rec.ready_ns)
+		rec.outcome = CT_OUTCOME_CUT;
+	if (cursor < rec.end_ns)
+		ct_segments_fill(&rec, CT_PHASE_UNKNOWN, cursor, rec.end_ns);
+	ct_segments_clip(&rec, rec.begin_ns, rec.end_ns);
+	emit(core, &rec, &c->run);
+}
+
+void ct_report_start(struct ct_core *core, struct ct_container *c, enum ct_outcome outcome)
+{
+	struct ct_run *run = &c->run;
+	struct ct_record rec = record_of(CT_RECORD_START, outcome, c, run);
+	uint64_t marks[CT_MARK_MAX], cursor;
+
+	run->start_reported = true;
+	rec.begin_ns = start_begin(run);
+	if (!rec.begin_ns)
+		return; /* it began before tracing did */
+	set_ready(&rec, run);
+	effective_marks(run, marks);
+	if (outcome == CT_OUTCOME_FAILED)
+		set_failure(&rec, marks, run);
+	cursor = ct_segments_build(&rec, ct_start_spans, ct_start_span_count, marks, rec.begin_ns);
+	rec.end_ns = later(later(cursor, marks[CT_MARK_START_END]), marks[CT_MARK_READY]);
+	if (outcome == CT_OUTCOME_CUT)
+		rec.end_ns = later(rec.end_ns, c->last_ns);
+	if (cursor < rec.end_ns)
+		ct_segments_fill(&rec, CT_PHASE_UNKNOWN, cursor, rec.end_ns);
+	/* What exits, or fails, without having been ready never was: that is not unknown. */
+	if (outcome == CT_OUTCOME_FAILED || (marks[CT_MARK_EXIT] && !rec.ready_ns))
+		rec.missing &= (uint16_t)~(1u << CT_PHASE_READY);
+	run->start_end_ns = rec.end_ns;
+	emit(core, &rec, run);
+	if (outcome == CT_OUTCOME_OK)
+		report_restart(core, c);
+}
+
+void ct_report_stop(struct ct_core *core, struct ct_container *c, enum ct_outcome outcome)
+{
+	struct ct_run *run = &c->run;
+	struct ct_record rec = record_of(CT_RECORD_STOP, outcome, c, run);
+	uint64_t begin = run->marks[CT_MARK_STOP_BEGIN], cursor;
+
+	run->stop_reported = true;
+	if (!begin || begin > run->marks[CT_MARK_EXIT])
+		begin = run->marks[CT_MARK_EXIT];
+	if (!begin)
+		return;
+	rec.begin_ns = later(begin, run->start_end_ns);
+	if (run->start_end_ns)
+		rec.run_ns = rec.begin_ns - run->start_end_ns;
+	cursor = ct_segments_build(&rec, ct_stop_spans, ct_stop_span_count, run->marks,
+				   rec.begin_ns);
+	rec.end_ns = cursor;
+	if (rec.missing && outcome == CT_OUTCOME_OK)
+		rec.outcome = CT_OUTCOME_CUT;
+	if (rec.missing && c->last_ns > rec.end_ns) {
+		ct_segments_fill(&rec, CT_PHASE_UNKNOWN, cursor, c->last_ns);
+		rec.end_ns = c->last_ns;
+	}
+	/* The removal is told with the stop; a later one would be a record of its own. */
+	run->marks[CT_MARK_REMOVE_BEGIN] = 0;
+	emit(core, &rec, run);
+}
+
+void ct_report_create(struct ct_core *core, struct ct_container *c)
+{
+	struct ct_run *run = &c->run;
+	struct ct_record rec = record_of(CT_RECORD_CREATE, CT_OUTCOME_OK, c, run);
+
+	rec.begin_ns = run->marks[CT_MARK_CREATE_BEGIN];
+	rec.end_ns = run->marks[CT_MARK_CREATE_END];
+	if (rec.begin_ns) {
+		ct_segments_fill(&rec, CT_PHASE_CREATE, rec.begin_ns, rec.end_ns);
+		rec.seen = 1u << CT_PHASE_CREATE;
+		emit(core, &rec, run);
+	}
+	for (int m = CT_MARK_CREATE_BEGIN; m <= CT_MARK_ATTACH_END; m++)
+		run->marks[m] = 0;
+}
+
+void ct_report_remove(struct ct_core *core, struct ct_container *c)
+{
+	struct ct_run *run = &c->run;
+	struct ct_record rec = record_of(CT_RECORD_REMOVE, CT_OUTCOME_OK, c, run);
+
+	rec.begin_ns = run->marks[CT_MARK_REMOVE_BEGIN];
+	rec.end_ns = later(run->marks[CT_MARK_REMOVE_END], run->marks[CT_MARK_UNLINKED]);
+	run->marks[CT_MARK_REMOVE_BEGIN] = 0;
+	c->removed = false; /* told */
+	if (!rec.begin_ns || rec.end_ns < rec.begin_ns) {
+		c->removed = true;
+		run->stop_reported = true;
+		return;
+	}
+	ct_segments_fill(&rec, CT_PHASE_DESTROY, rec.begin_ns, rec.end_ns);
+	rec.seen = 1u << CT_PHASE_DESTROY;
+	c->removed = true;
+	emit(core, &rec, run);
+}
+
+void ct_report_failed_create(struct ct_core *core, const struct ct_pending_call *call,
+			     uint64_t end_ns, struct ct_text message)
+{
+	struct ct_container c = { 0 };
+	struct ct_record rec;
+
+	ct_text_copy(c.who.name, sizeof(c.who.name), ct_text(call->name, strlen(call->name)));
+	ct_text_copy(c.who.image, sizeof(c.who.image), ct_text(call->image, strlen(call->image)));
+	ct_text_copy(c.who.runtime, sizeof(c.who.runtime),
+		     ct_text(call->runtime, strlen(call->runtime)));
+	c.run.exit_code = CT_NO_EXIT_CODE;
+	ct_text_copy(c.run.message, sizeof(c.run.message), message);
+	rec = record_of(CT_RECORD_START, CT_OUTCOME_FAILED, &c, &c.run);
+	rec.begin_ns = call->ts_ns;
+	rec.end_ns = end_ns;
+	rec.failed_phase = CT_PHASE_CREATE;
+	ct_segments_fill(&rec, CT_PHASE_CREATE, rec.begin_ns, rec.end_ns);
+	rec.seen = 1u << CT_PHASE_CREATE;
+	emit(core, &rec, &c.run);
+}

@@ -1,0 +1,391 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Which event is which step: tables of programs, of RPC methods, of system calls. */
+#include "state.h"
+
+#include <fnmatch.h>
+
+const char *ct_role_name(uint8_t role)
+{
+	static const char *const names[CT_ROLE_MAX] = {
+#define X(number, symbol, name) [number] = name,
+		CT_ROLES(X)
+#undef X
+	};
+
+	return role < CT_ROLE_MAX && names[role] ? names[role] : "";
+}
+
+/* Columns: role (NONE: any), program, first argument, what it was called to do, step. */
+static const struct program {
+	uint8_t role;
+	const char *program; /* NULL: any; else what its file name begins with */
+	const char *arg;     /* NULL: any */
+	int op;		     /* -1: any */
+	const char *step;    /* NULL: no step */
+} programs[] = {
+	{ CT_ROLE_SHIM, NULL, NULL, CT_OP_START, "shim start" },
+	{ CT_ROLE_SHIM, NULL, NULL, CT_OP_DELETE, "shim delete" },
+	{ CT_ROLE_SHIM, NULL, NULL, -1, NULL },
+	{ CT_ROLE_RUNTIME, "sh", NULL, -1, "runtime wrapper" },
+	{ CT_ROLE_RUNTIME, NULL, "init", -1, "nsexec" },
+	{ CT_ROLE_RUNTIME, NULL, NULL, CT_OP_CREATE, "runtime create" },
+	{ CT_ROLE_RUNTIME, NULL, NULL, CT_OP_START, "runtime start" },
+	{ CT_ROLE_RUNTIME, NULL, NULL, CT_OP_DELETE, "runtime delete" },
+	{ CT_ROLE_NONE, "runc", "init", -1, "nsexec" },
+	{ CT_ROLE_NONE, "libnetwork-setkey", NULL, -1, "network hook" },
+	{ CT_ROLE_NONE, "set-ipv6", NULL, -1, "ipv6 sysctl" },
+	{ CT_ROLE_NONE, "runsc-gofer", NULL, -1, "gofer" },
+	{ CT_ROLE_NONE, "runsc-sandbox", NULL, -1, "sandbox boot" },
+	{ CT_ROLE_NONE, "exe", "umount", -1, "umount helper" },
+	{ CT_ROLE_NONE, "iptables", NULL, -1, "iptables" },
+	{ CT_ROLE_NONE, "ip6tables", NULL, -1, "iptables" },
+	{ CT_ROLE_HELPER, NULL, NULL, -1, "helper" },
+};
+
+static const char *program_step(const struct ct_actor_state *a, struct ct_text program,
+				struct ct_text arg)
+{
+	for (size_t i = 0; i < sizeof(programs) / sizeof(programs[0]); i++) {
+		const struct program *row = &programs[i];
+
+		if ((row->role == CT_ROLE_NONE || row->role == a->role) &&
+		    (!row->program || ct_text_starts(program, row->program)) &&
+		    (!row->arg || ct_text_is(arg, row->arg)) &&
+		    (row->op < 0 || row->op == a->op))
+			return row->step;
+	}
+	return NULL;
+}
+
+/* A process is a step of its container from its exec to its next exec or its exit. */
+void ct_steps_process(struct ct_core *core, struct ct_actor_state *a, const struct ct_event *e)
+{
+	struct ct_text rest = ct_text(e->tail, e->tail_len), program, arg;
+	struct ct_step step = {
+		.actor = ct_role_name(a->role),
+		.begin_ns = e->ts_ns,
+		.end_ns = e->ts_ns,
+		.pid = a->tgid,
+		.count = 1,
+		.open = true,
+	};
+
+	program = ct_text_base(ct_text_cut(&rest, '\0'));
+	arg = ct_text_cut(&rest, '\0');
+	step.name = program_step(a, program, arg);
+	if (!step.name)
+		return;
+	ct_text_copy(step.detail, sizeof(step.detail), program);
+	if (a->container) {
+		a->step = ct_step_add(core, a->container, &step);
+		a->run_seq = a->container->run.seq;
+	}
+}
+
+void ct_steps_init(struct ct_core *core, struct ct_actor_state *a, uint64_t exec_ns)
+{
+	struct ct_step step = {
+		.name = "runtime init",
+		.actor = ct_role_name(CT_ROLE_RUNTIME),
+		.begin_ns = a->forked_ns,
+		.end_ns = exec_ns,
+		.pid = a->tgid,
+		.count = 1,
+	};
+
+	if (a->forked_ns)
+		ct_step_add(core, a->container, &step);
+}
+
+/* Columns: method of the task service, step. */
+static const struct {
+	const char *method;
+	const char *step;
+} methods[] = {
+	{ "Create", "task create" },
+	{ "Start", "task start" },
+	{ "Kill", "task kill" },
+	{ "Delete", "task delete" },
+	{ "Shutdown", "shim shutdown" },
+};
+
+void ct_steps_rpc(struct ct_core *core, struct ct_container *c, struct ct_text method,
+		  uint64_t begin_ns, uint64_t end_ns, uint32_t pid, bool failed)
+{
+	struct ct_step step = {
+		.actor = ct_role_name(CT_ROLE_SHIM),
+		.begin_ns = begin_ns,
+		.end_ns = end_ns,
+		.pid = pid,
+		.count = 1,
+	};
+
+	for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++) {
+		if (ct_text_is(method, methods[i].method))
+			step.name = methods[i].step;
+	}
+	if (!step.name)
+		return;
+	if (failed && !c->run.failed_step)
+		c->run.failed_step = step.name;
+	ct_step_add(core, c, &step);
+}
+
+static struct ct_step event_step(const char *name, const char *actor, const struct ct_event *e)
+{
+	struct ct_step step = {
+		.name = name,
+		.actor = actor,
+		.begin_ns = e->ts_ns - e->dur_ns,
+		.end_ns = e->ts_ns,
+		.pid = e->tgid,
+		.count = 1,
+	};
+
+	return step;
+}
+
+/* The engine's container that is being connected or disconnected, when there is just one. */
+static struct ct_container *only_moving(struct ct_core *core, uint32_t engine)
+{
+	struct ct_container *c, *only = NULL;
+
+	DL_FOREACH(core->attended, c)
+	{
+		const uint64_t *m = c->run.marks;
+		bool starts = m[CT_MARK_START_BEGIN] && !m[CT_MARK_START_END] && !c->run.failed_ns;
+		bool stops = m[CT_MARK_DIE_END] && !m[CT_MARK_DISCONNECT_END];
+
+		if (c->who.engine_pid != engine || (!starts && !stops))
+			continue;
+		if (only)
+			return NULL;
+		only = c;
+	}
+	return only;
+}
+
+void ct_steps_netlink(struct ct_core *core, const struct ct_event *e)
+{
+	struct ct_actor_state *a = ct_actor_get(core, e->tgid);
+	struct ct_container *c;
+	struct ct_step step;
+
+	if (!a)
+		return;
+	c = a->container;
+	step = event_step("network: sandbox end", ct_role_name(a->role), e);
+	if (c) {
+		/* The runtime's own child lives in the new namespace before it execs. */
+		if (!c->netns && !a->execed && a->role == CT_ROLE_RUNTIME) {
+			c->netns = e->obj;
+			ct_orphans_adopt(core, c);
+		}
+		ct_step_merge(core, c, &step);
+		return;
+	}
+	if (a->role != CT_ROLE_ENGINE)
+		return;
+	if (e->obj == a->netns || !a->netns) {
+		c = only_moving(core, a->tgid);
+		step.name = "network: host end";
+		if (c)
+			ct_step_merge(core, c, &step);
+		return;
+	}
+	for (c = core->attended; c; c = c->next) {
+		if (c->netns == e->obj) {
+			ct_step_merge(core, c, &step);
+			return;
+		}
+	}
+	ct_orphan_add(core, CT_BY_NETNS, ct_text("", 0), e->obj, &step);
+}
+
+void ct_steps_cgroup(struct ct_core *core, const struct ct_event *e)
+{
+	struct ct_actor_state *a = ct_actor_get(core, e->tgid);
+	struct ct_step step;
+
+	if (!a || !a->container)
+		return;
+	step = event_step("cgroup", ct_role_name(a->role), e);
+	ct_step_merge(core, a->container, &step);
+}
+
+/* Columns: beginning of the file's name, step. */
+static const struct {
+	const char *file;
+	const char *step;
+} files[] = {
+	{ ".tmp-hostconfig", "state sync" },
+	{ ".tmp-config", "state sync" },
+};
+
+void ct_steps_file(struct ct_core *core, struct ct_container *c, struct ct_text id,
+		   struct ct_text file, const struct ct_event *e)
+{
+	const char *name = e->kind == CT_KIND_UNLINK ? "state removal" : NULL;
+	struct ct_step step;
+
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		if (ct_text_starts(file, files[i].file))
+			name = files[i].step;
+	}
+	if (!name)
+		return;
+	step = event_step(name, ct_role_name(CT_ROLE_ENGINE), e);
+	if (c)
+		ct_step_merge(core, c, &step);
+	else
+		ct_orphan_add(core, CT_BY_ID, id, 0, &step);
+}
+
+/* Columns: call, pattern of a path or type in its strings (NULL: any), step. */
+static const struct call_row {
+	uint8_t call;
+	const char *pattern;
+	const char *step;
+} call_rows[] = {
+	{ CT_CALL_MOUNT, "*/overlay2/*", "rootfs mount" },
+	{ CT_CALL_MOUNT, "*/snapshots/*", "rootfs mount" },
+	{ CT_CALL_MOUNT, "*/netns/*", "netns pin" },
+	{ CT_CALL_MOUNT, NULL, "mounts" },
+	{ CT_CALL_UMOUNT, "*/overlay2/*", "rootfs umount" },
+	{ CT_CALL_UMOUNT, "*/rootfs", "rootfs umount" },
+	{ CT_CALL_UMOUNT, "*/netns/*", "netns unpin" },
+	{ CT_CALL_UMOUNT, NULL, "umounts" },
+	{ CT_CALL_UNSHARE, NULL, "namespaces" },
+	{ CT_CALL_SETNS, NULL, "setns" },
+	{ CT_CALL_PIVOT_ROOT, NULL, "pivot_root" },
+	{ CT_CALL_MKDIR, "*/overlay2/*", "layer dirs" },
+	{ CT_CALL_MKDIR, "*/cgroup/*", "cgroup" },
+	{ CT_CALL_MKDIR, "*/io.containerd.runtime*", "task dirs" },
+	{ CT_CALL_MKDIR, NULL, "mkdir" },
+	{ CT_CALL_MKNOD, "*/init-std*", "stdio fifos" },
+	{ CT_CALL_MKNOD, "*/exec.fifo", "exec fifo" },
+	{ CT_CALL_MKNOD, NULL, "devices" },
+	{ CT_CALL_RENAME, "*config*json*", "metadata write" },
+	{ CT_CALL_RENAME, NULL, "rename" },
+	{ CT_CALL_UNLINK, "*/cgroup/*", "cgroup removal" },
+	{ CT_CALL_UNLINK, NULL, "removal" },
+	{ CT_CALL_FSYNC, NULL, "fsync" },
+	{ CT_CALL_MEMFD, NULL, "memfd" },
+	{ CT_CALL_SECCOMP, NULL, "seccomp" },
+};
+
+static const char *call_step(const struct ct_event *e)
+{
+	char text[CT_TAIL_MEDIUM + 1];
+	size_t n = e->tail_len < CT_TAIL_MEDIUM ? e->tail_len : CT_TAIL_MEDIUM;
+
+	for (size_t i = 0; i < n; i++)
+		text[i] = e->tail[i] ? e->tail[i] : ' ';
+	text[n] = '\0';
+	while (n && text[n - 1] == ' ')
+		text[--n] = '\0';
+	for (size_t i = 0; i < sizeof(call_rows) / sizeof(call_rows[0]); i++) {
+		const struct call_row *row = &call_rows[i];
+
+		if (row->call == e->sub && (!row->pattern || !fnmatch(row->pattern, text, 0)))
+			return row->step;
+	}
+	return NULL;
+}
+
+/* The name of a path's component behind `dir`, empty when the path has none such. */
+static struct ct_text behind(struct ct_text path, const char *dir)
+{
+	const char *at = path.len ? memmem(path.p, path.len, dir, strlen(dir)) : NULL;
+	struct ct_text rest;
+
+	if (!at)
+		return ct_text("", 0);
+	at += strlen(dir);
+	rest = ct_text(at, path.len - (size_t)(at - path.p));
+	return ct_text_cut(&rest, '/');
+}
+
+/* Paths say whose they are. Columns: directory before the name, what the name is. */
+static const struct {
+	const char *dir;
+	enum ct_orphan_key by;
+} owners[] = {
+	{ "/containers/", CT_BY_ID },	   { "/containerd/", CT_BY_ID },
+	{ "/layerdb/mounts/", CT_BY_ID },  { ".task/moby/", CT_BY_ID },
+	{ "/overlay2/l/", CT_BY_LAYER },   { "/overlay2/", CT_BY_LAYER },
+	{ "/netns/", CT_BY_SANDBOX },
+};
+
+static struct ct_container *find_owner(struct ct_core *core, enum ct_orphan_key by,
+				       struct ct_text name)
+{
+	struct ct_orphan o = { .by = by };
+	struct ct_container *c;
+
+	if (by == CT_BY_ID)
+		return ct_container_by_id(core, name);
+	ct_text_copy(o.text, sizeof(o.text), name);
+	for (c = core->attended; c; c = c->next) {
+		if (by == CT_BY_LAYER && c->layer[0] && ct_text_starts(name, c->layer))
+			return c;
+		if (by == CT_BY_SANDBOX && c->sandbox[0] && ct_text_is(name, c->sandbox))
+			return c;
+	}
+	return NULL;
+}
+
+/* mount("/proc/<pid>/ns/net", ".../netns/<name>"): from here on the name says whose it is. */
+static void learn_sandbox(struct ct_core *core, const struct ct_event *e)
+{
+	struct ct_text rest = ct_text(e->tail, e->tail_len), source = ct_text_cut(&rest, '\0'),
+		       target = ct_text_cut(&rest, '\0'), pid = behind(source, "/proc/"),
+		       name = behind(target, "/netns/");
+	struct ct_actor_state *a;
+	uint32_t tgid = 0;
+
+	if (e->sub != CT_CALL_MOUNT || !pid.len || !name.len)
+		return;
+	for (size_t i = 0; i < pid.len && pid.p[i] >= '0' && pid.p[i] <= '9' && i < 9; i++)
+		tgid = tgid * 10 + (uint32_t)(pid.p[i] - '0');
+	a = ct_actor_get(core, tgid);
+	if (a && a->container) {
+		ct_text_copy(a->container->sandbox, sizeof(a->container->sandbox), name);
+		ct_orphans_adopt(core, a->container);
+	}
+}
+
+void ct_steps_call(struct ct_core *core, const struct ct_event *e)
+{
+	struct ct_actor_state *a = ct_actor_get(core, e->tgid);
+	const char *name = call_step(e);
+	struct ct_container *c;
+	struct ct_text path;
+	struct ct_step step;
+
+	if (!a || !name)
+		return;
+	step = event_step(name, ct_role_name(a->role), e);
+	learn_sandbox(core, e);
+	c = a->role == CT_ROLE_ENGINE ? NULL : a->container;
+	if (c) {
+		ct_step_merge(core, c, &step);
+		return;
+	}
+	for (size_t i = 0; i < sizeof(owners) / sizeof(owners[0]); i++) {
+		struct ct_text rest = ct_text(e->tail, e->tail_len);
+
+		while (rest.len) {
+			path = ct_text_cut(&rest, '\0');
+			path = behind(path, owners[i].dir);
+			if (!path.len)
+				continue;
+			c = find_owner(core, owners[i].by, path);
+			if (c)
+				ct_step_merge(core, c, &step);
+			else
+				ct_orphan_add(core, owners[i].by, path, 0, &step);
+			return;
+		}
+	}
+}

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "state.h"
+
+#include <stdlib.h>
+
+#define MERGE_GAP_NS  (50 * CT_NS_PER_MS)
+#define MERGE_LOOK    12
+#define DEPTH_MAX     16
+
+/* Index of the step in the run, or -1 when it is not kept. */
+int ct_step_add(struct ct_core *core, struct ct_container *c, const struct ct_step *step)
+{
+	struct ct_run *run = &c->run;
+
+	if (!core->opts.steps)
+		return -1;
+	if (run->step_count == run->step_room) {
+		size_t room = run->step_room ? 2 * run->step_room : 32;
+		struct ct_step *steps;
+
+		if (room > CT_STEPS_MAX)
+			return -1;
+		steps = realloc(run->steps, room * sizeof(*steps));
+		if (!steps)
+			return -1;
+		run->steps = steps;
+		run->step_room = room;
+	}
+	run->steps[run->step_count] = *step;
+	return (int)run->step_count++;
+}
+
+/* Calls of the same kind, one after the other, are one step that counts them. */
+void ct_step_merge(struct ct_core *core, struct ct_container *c, const struct ct_step *step)
+{
+	struct ct_run *run = &c->run;
+	size_t look = run->step_count < MERGE_LOOK ? run->step_count : MERGE_LOOK;
+
+	for (size_t i = 0; i < look; i++) {
+		struct ct_step *s = &run->steps[run->step_count - 1 - i];
+
+		if (s->pid != step->pid)
+			continue;
+		if (s->name != step->name || s->open || step->begin_ns > s->end_ns + MERGE_GAP_NS)
+			break;
+		if (step->end_ns > s->end_ns)
+			s->end_ns = step->end_ns;
+		if (step->begin_ns < s->begin_ns)
+			s->begin_ns = step->begin_ns;
+		s->count += step->count;
+		return;
+	}
+	ct_step_add(core, c, step);
+}
+
+void ct_step_end(struct ct_core *core, struct ct_actor_state *a, uint64_t ts_ns, int status)
+{
+	struct ct_container *c = a->container;
+	int step = a->step;
+
+	(void)core;
+	a->step = -1;
+	if (!c || c->run.seq != a->run_seq)
+		return;
+	if (step >= 0 && (size_t)step < c->run.step_count) {
+		c->run.steps[step].end_ns = ts_ns;
+		c->run.steps[step].open = false;
+	}
+	/* Of the processes that fail one inside the other, the innermost exits first. */
+	if (status && a->role == CT_ROLE_RUNTIME && a->execed && !c->run.failed_step &&
+	    !c->run.marks[CT_MARK_EXIT])
+		c->run.failed_step = a->op == CT_OP_CREATE ? "runtime create" :
+				     a->op == CT_OP_START  ? "runtime start" :
+							     NULL;
+}
+
+void ct_orphan_add(struct ct_core *core, enum ct_orphan_key by, struct ct_text text, uint64_t netns,
+		   const struct ct_step *step)
+{
+	struct ct_orphan *o;
+
+	if (!core->opts.steps || text.len >= sizeof(o->text))
+		return;
+	if (!core->orphans)
+		core->orphans = calloc(CT_ORPHANS_MAX, sizeof(*core->orphans));
+	if (!core->orphans)
+		return;
+	o = &core->orphans[core->orphan_next];
+	core->orphan_next = (core->orphan_next + 1) % CT_ORPHANS_MAX;
+	if (core->orphan_count < CT_ORPHANS_MAX)
+		core->orphan_count++;
+	o->by = by;
+	o->netns = netns;
+	ct_text_copy(o->text, sizeof(o->text), text);
+	o->step = *step;
+}
+
+static bool is_of(const struct ct_orphan *o, const struct ct_container *c)
+{
+	switch (o->by) {
+	case CT_BY_ID:
+		return !strcmp(o->text, c->who.id);
+	case CT_BY_LAYER:
+		return c->layer[0] && !strncmp(o->text, c->layer, strlen(c->layer));
+	case CT_BY_SANDBOX:
+		return c->sandbox[0] && !strcmp(o->text, c->sandbox);
+	case CT_BY_NETNS:
+		return c->netns && o->netns == c->netns;
+	}
+	return false;
+}
+
+void ct_orphans_adopt(struct ct_core *core, struct ct_container *c)
+{
+	size_t first = core->orphan_count < CT_ORPHANS_MAX ? 0 : core->orphan_next;
+
+	for (size_t i = 0; i < core->orphan_count; i++) {
+		struct ct_orphan *o = &core->orphans[(first + i) % CT_ORPHANS_MAX];
+
+		if (o->step.name && is_of(o, c)) {
+			ct_step_merge(core, c, &o->step);
+			o->step.name = NULL;
+		}
+	}
+}
+
+static int by_begin(const void *a, const void *b)
+{
+	const struct ct_step *x = a, *y = b;
+
+	if (x->begin_ns != y->begin_ns)
+		return x->begin_ns < y->begin_ns ? -1 : 1;
+	if (x->end_ns != y->end_ns)
+		return x->end_ns > y->end_ns ? -1 : 1;
+	return 0;
+}
+
+/* Orders by begin; a step that lies within another is one deeper. */
+void ct_steps_nest(struct ct_step *steps, size_t count)
+{
+	uint64_t ends[DEPTH_MAX];
+	size_t depth = 0;
+
+	if (!count)
+		return;
+	qsort(steps, count, sizeof(*steps), by_begin);
+	for (size_t i = 0; i < count; i++) {
+		while (depth && ends[depth - 1] < steps[i].end_ns)
+			depth--;
+		steps[i].depth = (uint8_t)depth;
+		if (depth < DEPTH_MAX)
+			ends[depth++] = steps[i].end_ns;
+	}
+}

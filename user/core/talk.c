@@ -1,0 +1,321 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Requests and answers: pairs them by socket and stream, and turns them into signals. */
+#include "state.h"
+
+#include <jansson.h>
+#include <stdlib.h>
+
+#define UNTOUCHED "wait", "attach", "logs", "resize", "exec", "top", "stats"
+
+static struct ct_pending_call *call_find(struct ct_core *core, struct ct_call_key key)
+{
+	struct ct_pending_call *call;
+
+	HASH_FIND(hh, core->calls, &key, sizeof(key), call);
+	return call;
+}
+
+/* API requests after whose answer a container may be in another state. */
+static bool changes(const char *verb)
+{
+	static const char *const untouched[] = { UNTOUCHED };
+
+	for (size_t i = 0; i < sizeof(untouched) / sizeof(untouched[0]); i++) {
+		if (!strcmp(verb, untouched[i]))
+			return false;
+	}
+	return true;
+}
+
+static void call_drop(struct ct_core *core, struct ct_pending_call *call)
+{
+	if (call->container && call->key.proto == CT_PROTO_HTTP && changes(call->verb) &&
+	    call->container->in_flight)
+		call->container->in_flight--;
+	HASH_DEL(core->calls, call);
+	free(call);
+}
+
+/* Replaces what was pending there: the answer to it was not seen. */
+static struct ct_pending_call *call_make(struct ct_core *core, uint64_t socket, uint32_t stream,
+					 enum ct_proto proto, struct ct_text verb,
+					 const struct ct_event *e)
+{
+	struct ct_call_key key = { socket, stream, proto };
+	struct ct_pending_call *call = call_find(core, key);
+
+	if (call)
+		call_drop(core, call);
+	if (HASH_COUNT(core->calls) >= CT_CALLS_MAX)
+		call_drop(core, core->calls); /* the oldest */
+	call = calloc(1, sizeof(*call));
+	if (!call) {
+		core->counts.lost[CT_LOSS_TABLE]++;
+		return NULL;
+	}
+	call->key = key;
+	call->ts_ns = e->ts_ns;
+	call->tgid = e->tgid;
+	ct_text_copy(call->verb, sizeof(call->verb), verb);
+	HASH_ADD(hh, core->calls, key, sizeof(call->key), call);
+	return call;
+}
+
+void ct_calls_forget(struct ct_core *core, const struct ct_container *c)
+{
+	struct ct_pending_call *call, *next;
+
+	HASH_ITER(hh, core->calls, call, next)
+	{
+		if (call->container == c)
+			call->container = NULL;
+	}
+}
+
+void ct_calls_free(struct ct_core *core)
+{
+	struct ct_pending_call *call, *next;
+
+	HASH_ITER(hh, core->calls, call, next)
+	{
+		HASH_DEL(core->calls, call);
+		free(call);
+	}
+}
+
+static const char *text_of(const json_t *object, const char *key)
+{
+	const char *s = json_string_value(json_object_get(object, key));
+
+	return s ? s : "";
+}
+
+/* The body of a create request: what the container is to be, before it has an id. */
+static void create_body(struct ct_pending_call *call, struct ct_text body)
+{
+	json_t *root = json_loadb(body.p, body.len, JSON_DISABLE_EOF_CHECK, NULL);
+	const json_t *host = json_object_get(root, "HostConfig");
+	const char *image = text_of(root, "Image"), *runtime = text_of(host, "Runtime");
+
+	ct_text_copy(call->image, sizeof(call->image), ct_text(image, strlen(image)));
+	ct_text_copy(call->runtime, sizeof(call->runtime), ct_text(runtime, strlen(runtime)));
+	call->auto_remove = json_is_true(json_object_get(host, "AutoRemove"));
+	json_decref(root);
+}
+
+static void http_request(struct ct_core *core, const struct ct_event *e,
+			 const struct ct_http *http)
+{
+	bool create = ct_text_is(http->verb, "create");
+	struct ct_container *c = create ? NULL : ct_container_by_ref(core, http->ref);
+	struct ct_pending_call *call;
+
+	call = call_make(core, e->obj, 0, CT_PROTO_HTTP, http->verb, e);
+	if (!call)
+		return;
+	if (create) {
+		struct ct_text name = ct_http_query(http->query, "name");
+
+		ct_text_copy(call->name, sizeof(call->name), name);
+		if (http->body.len)
+			create_body(call, http->body);
+		return;
+	}
+	call->container = c;
+	if (!c) {
+		core->counts.unmatched_requests++;
+		return;
+	}
+	if (changes(call->verb))
+		c->in_flight++;
+	ct_signal(core, c, CT_SIG_API_REQUEST, http->verb, e->ts_ns);
+}
+
+/* {"message":"..."} of a failed request, or {"Id":"..."} of a create. */
+static void body_string(struct ct_text body, const char *key, char *to, size_t room)
+{
+	json_t *root = json_loadb(body.p, body.len, JSON_DISABLE_EOF_CHECK, NULL);
+	const char *s = text_of(root, key);
+
+	ct_text_copy(to, room, ct_text(s, strlen(s)));
+	json_decref(root);
+}
+
+static void created(struct ct_core *core, const struct ct_event *e,
+		    const struct ct_pending_call *call, const struct ct_http *http)
+{
+	struct ct_container *c;
+	char id[80];
+
+	body_string(http->body, "Id", id, sizeof(id));
+	c = id[0] ? ct_container_make(core, ct_text(id, strlen(id))) : NULL;
+	if (!c) {
+		core->counts.unmatched_answers++;
+		return;
+	}
+	if (call->name[0])
+		ct_text_copy(c->who.name, sizeof(c->who.name),
+			     ct_text(call->name, strlen(call->name)));
+	ct_text_copy(c->who.image, sizeof(c->who.image), ct_text(call->image, strlen(call->image)));
+	ct_text_copy(c->who.runtime, sizeof(c->who.runtime),
+		     ct_text(call->runtime, strlen(call->runtime)));
+	c->auto_remove = call->auto_remove;
+	c->who.engine_pid = e->tgid;
+	c->run.marks[CT_MARK_CREATE_BEGIN] = call->ts_ns;
+	ct_signal(core, c, CT_SIG_API_ANSWER, ct_text("create", 6), e->ts_ns);
+	if (core->ops.lookup)
+		core->ops.lookup(core->ctx, CT_LOOKUP_IDENTITY, c->who.id, e->tgid);
+}
+
+static void http_answer(struct ct_core *core, const struct ct_event *e,
+			const struct ct_http *http)
+{
+	struct ct_call_key key = { e->arg, 0, CT_PROTO_HTTP };
+	struct ct_pending_call *call = call_find(core, key);
+	char message[384] = "";
+	struct ct_container *c;
+	struct ct_text verb;
+
+	if (!call)
+		return; /* to a request that is not about a container */
+	c = call->container;
+	verb = ct_text(call->verb, strlen(call->verb));
+	if (http->status >= 400)
+		body_string(http->body, "message", message, sizeof(message));
+
+	if (!strcmp(call->verb, "create")) {
+		if (http->status < 300)
+			created(core, e, call, http);
+		else
+			ct_report_failed_create(core, call, e->ts_ns,
+						ct_text(message, strlen(message)));
+		call_drop(core, call);
+		return;
+	}
+	call_drop(core, call);
+	if (!c)
+		return;
+	if (http->status >= 400) {
+		/* 304 is "already so"; only a start that fails is a failed start. */
+		if (ct_text_is(verb, "start") && !c->run.marks[CT_MARK_START_END])
+			ct_failed(core, c, ct_text(message, strlen(message)));
+		return;
+	}
+	ct_signal(core, c, CT_SIG_API_ANSWER, verb, e->ts_ns);
+}
+
+static void ttrpc(struct ct_core *core, const struct ct_event *e, const struct ct_ttrpc *rpc)
+{
+	struct ct_pending_call *call;
+	struct ct_container *c;
+	struct ct_text method;
+	uint64_t value;
+
+	if (!rpc->answer) {
+		if (!ct_text_starts(rpc->service, "containerd.task.v") || rpc->exec_id.len)
+			return;
+		c = ct_container_make(core, rpc->id);
+		if (!c)
+			return;
+		call = call_make(core, e->obj, rpc->stream, CT_PROTO_TTRPC, rpc->method, e);
+		if (!call)
+			return;
+		call->container = c;
+		ct_signal(core, c, CT_SIG_TASK_REQUEST, rpc->method, e->ts_ns);
+		return;
+	}
+	call = call_find(core, (struct ct_call_key){ e->arg, rpc->stream, CT_PROTO_TTRPC });
+	if (!call)
+		return;
+	c = call->container;
+	method = ct_text(call->verb, strlen(call->verb));
+	if (c) {
+		ct_steps_rpc(core, c, method, call->ts_ns, e->ts_ns, e->tgid, rpc->failed);
+		if (!rpc->failed && ct_text_is(method, "Create") &&
+		    ct_proto_varint(rpc->payload, 1, &value)) {
+			struct ct_actor_state *a = ct_actor_get(core, (uint32_t)value);
+
+			c->who.init_pid = (uint32_t)value;
+			if (a)
+				a->container = c;
+		}
+		if (!rpc->failed && ct_text_is(method, "Delete"))
+			c->run.exit_code = ct_proto_varint(rpc->payload, 2, &value) ? (int)value : 0;
+		if (!rpc->failed)
+			ct_signal(core, c, CT_SIG_TASK_ANSWER, method, e->ts_ns);
+		else if (rpc->message.len && !c->run.message[0])
+			ct_text_copy(c->run.message, sizeof(c->run.message), rpc->message);
+	}
+	call_drop(core, call);
+}
+
+static void grpc(struct ct_core *core, const struct ct_event *e)
+{
+	struct ct_text rest = ct_text(e->tail, e->tail_len), ids[2];
+	bool server = e->flags & CT_F_SERVER;
+	struct ct_pending_call *call;
+	struct ct_h2_frame frame;
+
+	while (ct_h2_next(&rest, &frame)) {
+		struct ct_container *c = NULL;
+		size_t n;
+
+		if (!frame.stream || frame.type > CT_H2_HEADERS)
+			continue;
+		if (server) {
+			call = call_find(core, (struct ct_call_key){ e->arg, frame.stream,
+								     CT_PROTO_H2 });
+			if (!call)
+				continue;
+			if (call->container)
+				ct_signal(core, call->container, CT_SIG_ENGINE_ANSWER,
+					  ct_text("", 0), e->ts_ns);
+			call_drop(core, call);
+			continue;
+		}
+		if (frame.type != CT_H2_DATA)
+			continue;
+		n = ct_grpc_ids(frame.payload, ids);
+		for (size_t i = 0; i < n && !c; i++)
+			c = ct_container_by_id(core, ids[i]);
+		if (!c)
+			continue;
+		call = call_make(core, e->obj, frame.stream, CT_PROTO_H2, ct_text("", 0), e);
+		if (call)
+			call->container = c;
+		ct_signal(core, c, CT_SIG_ENGINE_REQUEST, ct_text("", 0), e->ts_ns);
+	}
+}
+
+void ct_talk_send(struct ct_core *core, const struct ct_event *e)
+{
+	struct ct_text bytes = ct_text(e->tail, e->tail_len);
+	struct ct_ttrpc rpc;
+	struct ct_http http;
+
+	if (!bytes.len)
+		return;
+	if (bytes.p[0] == '{') { /* the body of the request before it on this connection */
+		struct ct_call_key key = { e->obj, 0, CT_PROTO_HTTP };
+		struct ct_pending_call *call = call_find(core, key);
+
+		if (call && !strcmp(call->verb, "create"))
+			create_body(call, bytes);
+	} else if (ct_http_parse(bytes, &http)) {
+		if (http.answer)
+			http_answer(core, e, &http);
+		else
+			http_request(core, e, &http);
+	} else if (bytes.len >= 10 && (bytes.p[8] == 1 || bytes.p[8] == 2) &&
+		   e->ret >= 10 &&
+		   ((uint32_t)(unsigned char)bytes.p[0] << 24 |
+		    (uint32_t)(unsigned char)bytes.p[1] << 16 |
+		    (uint32_t)(unsigned char)bytes.p[2] << 8 | (unsigned char)bytes.p[3]) +
+				   10 ==
+			   (uint32_t)e->ret &&
+		   ct_ttrpc_parse(bytes, &rpc)) {
+		ttrpc(core, e, &rpc);
+	} else {
+		grpc(core, e);
+	}
+}

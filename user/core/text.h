@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Bytes that are not NUL-terminated: what events carry. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <string.h>
+
+struct ct_text {
+	const char *p; /* borrowed */
+	size_t len;
+};
+
+static inline struct ct_text ct_text(const char *p, size_t len)
+{
+	return (struct ct_text){ p, len };
+}
+
+static inline bool ct_text_is(struct ct_text t, const char *s)
+{
+	return t.len == strlen(s) && !memcmp(t.p, s, t.len);
+}
+
+static inline bool ct_text_starts(struct ct_text t, const char *s)
+{
+	size_t n = strlen(s);
+
+	return t.len >= n && !memcmp(t.p, s, n);
+}
+
+/* Cuts off what comes before `sep`, which is skipped; all of the rest when there is none. */
+static inline struct ct_text ct_text_cut(struct ct_text *rest, char sep)
+{
+	const char *at = rest->len ? memchr(rest->p, sep, rest->len) : NULL;
+	struct ct_text head = *rest;
+
+	if (at) {
+		head.len = (size_t)(at - rest->p);
+		rest->p = at + 1;
+		rest->len -= head.len + 1;
+	} else {
+		rest->p += rest->len;
+		rest->len = 0;
+	}
+	return head;
+}
+
+/* What follows the last '/'. */
+static inline struct ct_text ct_text_base(struct ct_text t)
+{
+	size_t i = t.len;
+
+	while (i && t.p[i - 1] != '/')
+		i--;
+	return (struct ct_text){ t.p + i, t.len - i };
+}
+
+/* Copies into a field of size room, cuts what does not fit, terminates. */
+static inline void ct_text_copy(char *to, size_t room, struct ct_text from)
+{
+	size_t n = from.len < room ? from.len : room - 1;
+
+	memcpy(to, from.p, n);
+	to[n] = '\0';
+}

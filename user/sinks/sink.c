@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "sinks/sink.h"
+
+#include <errno.h>
+#include <langinfo.h>
+#include <locale.h>
+#include <stdio_ext.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "util/mem.h"
+
+#define WIDTH_DEFAULT 80
+
+const struct ct_sink_ops *const ct_sinks[] = { &ct_table_ops, &ct_json_ops, NULL };
+
+/* Of the user's environment, whatever setlocale() was or was not told. */
+static bool locale_is_utf8(void)
+{
+	locale_t locale = newlocale(LC_CTYPE_MASK, "", (locale_t)0);
+	bool utf8;
+
+	if (!locale)
+		return false;
+	utf8 = !strcmp(nl_langinfo_l(CODESET, locale), "UTF-8");
+	freelocale(locale);
+	return utf8;
+}
+
+static void ask_terminal(struct ct_sink *s)
+{
+	const char *no_colour = getenv("NO_COLOR"), *term = getenv("TERM");
+	struct winsize ws = { 0 };
+	int fd = fileno(s->out);
+
+	s->utf8 = locale_is_utf8();
+	if (!isatty(fd))
+		return;
+	s->width = !ioctl(fd, TIOCGWINSZ, &ws) && ws.ws_col ? ws.ws_col : WIDTH_DEFAULT;
+	s->colour = !(no_colour && *no_colour) && term && strcmp(term, "dumb") != 0;
+}
+
+static const struct ct_sink_ops *find(const char *name, size_t len)
+{
+	for (size_t i = 0; ct_sinks[i]; i++)
+		if (strlen(ct_sinks[i]->name) == len && !memcmp(ct_sinks[i]->name, name, len))
+			return ct_sinks[i];
+	return NULL;
+}
+
+static int unknown_name(const char *spec, size_t len, struct ct_err *err)
+{
+	char names[128] = "";
+	size_t at = 0;
+
+	for (size_t i = 0; ct_sinks[i] && at < sizeof(names); i++)
+		at += (size_t)snprintf(names + at, sizeof(names) - at, "%s'%s'", i ? ", " : "",
+				       ct_sinks[i]->name);
+	return ct_fail(err, -EINVAL, "no output is called '%.*s'; choose one of %s",
+		       (int)(len < 64 ? len : 64), spec, names);
+}
+
+int ct_sink_open(struct ct_sink *s, const char *spec, struct ct_err *err)
+{
+	size_t len = strcspn(spec, ":");
+	const char *path = spec[len] ? spec + len + 1 : "-";
+	struct ct_sink new = { .ops = find(spec, len), .live = true };
+
+	if (!new.ops)
+		return unknown_name(spec, len, err);
+	if (!*path)
+		return ct_fail(err, -EINVAL,
+			       "output '%s' names no file after the colon; write '%s:FILE'", spec,
+			       new.ops->name);
+	if (strcmp(path, "-") != 0) {
+		new.path = path;
+		new.out = fopen(path, "we");
+		if (!new.out)
+			return ct_fail(err, -errno, "open '%s' for output '%s': %s", path,
+				       new.ops->name, strerror(errno));
+	} else {
+		new.out = stdout;
+	}
+	ask_terminal(&new);
+	*s = new;
+	return 0;
+}
+
+static const char *path_of(const struct ct_sink *s)
+{
+	return s->path ? s->path : "stdout";
+}
+
+int ct_sink_put(struct ct_sink *s, const char *bytes, size_t len, struct ct_err *err)
+{
+	int code;
+
+	errno = 0;
+	if (fwrite(bytes, 1, len, s->out) == len && !fflush(s->out))
+		return 0;
+	code = errno ? errno : EIO;
+	/* What could not be written is given up: closing must not try, and fail, again. */
+	__fpurge(s->out);
+	clearerr(s->out);
+	return ct_fail(err, -code, "write output '%s' to '%s': %s", s->ops->name, path_of(s),
+		       strerror(code));
+}
+
+int ct_sink_no_memory(const struct ct_sink *s, struct ct_err *err)
+{
+	return ct_fail(err, -ENOMEM, "write output '%s' to '%s': out of memory", s->ops->name,
+		       path_of(s));
+}
+
+int ct_sink_close(struct ct_sink *s, struct ct_err *err)
+{
+	int code = 0;
+
+	if (!s->ops)
+		return 0;
+	if (s->ops->free)
+		s->ops->free(s);
+	errno = 0;
+	if (s->out && (s->out == stdout ? fflush(s->out) : fclose(s->out)))
+		code = errno ? errno : EIO;
+	if (code)
+		ct_fail(err, -code, "close output '%s' to '%s': %s", s->ops->name, path_of(s),
+			strerror(code));
+	*s = (struct ct_sink){ 0 };
+	return -code;
+}

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * One output. It sees finished records and, at the end, the summary: it cannot know about probes.
+ * The output is the product: every write is checked, a full disk or a closed pipe is an error.
+ */
+#pragma once
+
+#include <stdio.h>
+
+#include "core/core.h"
+#include "core/record.h"
+#include "stats/summary.h"
+#include "util/err.h"
+
+struct ct_session {
+	const char *version;
+	const char *kernel;
+	const char *depth; /* "phases" or "steps" */
+	int64_t wall_minus_mono_ns; /* CLOCK_REALTIME minus CLOCK_MONOTONIC */
+	uint64_t begin_ns, end_ns;
+};
+
+struct ct_sink {
+	const struct ct_sink_ops *ops;
+	FILE *out; /* owned unless it is stdout */
+	const char *path; /* borrowed; NULL for stdout */
+	bool colour; /* out is a terminal that wants it */
+	bool utf8; /* the locale is UTF-8 */
+	bool live; /* draw records as they come; else only the summary */
+	bool steps; /* draw steps too */
+	unsigned width; /* columns of the terminal, 0 if it is none */
+	void *state; /* owned by the ops */
+};
+
+struct ct_sink_ops {
+	const char *name; /* what -o takes */
+	const char *help;
+	int (*begin)(struct ct_sink *s, const struct ct_session *session, struct ct_err *err);
+	int (*record)(struct ct_sink *s, const struct ct_record *rec, struct ct_err *err);
+	int (*end)(struct ct_sink *s, const struct ct_session *session,
+		   const struct ct_summary *summary, const struct ct_core_counts *counts,
+		   struct ct_err *err);
+	void (*free)(struct ct_sink *s);
+};
+
+/* Ends with NULL. */
+extern const struct ct_sink_ops *const ct_sinks[];
+
+/*
+ * spec is NAME or NAME:FILE; "-" and no FILE mean stdout. It must outlive the sink. Sets all
+ * members from the output and the environment, live on and steps off: change them before begin.
+ * The caller closes, and ignores SIGPIPE so that a closed pipe becomes an error.
+ */
+int ct_sink_open(struct ct_sink *s, const char *spec, struct ct_err *err);
+int ct_sink_close(struct ct_sink *s, struct ct_err *err);
+
+/* For the ops: all of the bytes, now, or the error with the sink's name and path. */
+int ct_sink_put(struct ct_sink *s, const char *bytes, size_t len, struct ct_err *err);
+
+/* For the ops: memory ran out while something was drawn. */
+int ct_sink_no_memory(const struct ct_sink *s, struct ct_err *err);
+
+extern const struct ct_sink_ops ct_table_ops;
+extern const struct ct_sink_ops ct_json_ops;

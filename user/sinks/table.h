@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The parts of the table sink: lines as they come, steps under them, the summary. */
+#pragma once
+
+#include "sinks/pen.h"
+#include "sinks/sink.h"
+
+/* The steps of a record as an indented tree, a heading per phase. */
+void ct_table_steps(struct ct_pen *pen, const struct ct_record *rec);
+
+void ct_table_summary(struct ct_pen *pen, const struct ct_session *session,
+		      const struct ct_summary *summary, const struct ct_core_counts *counts);
+
+/* Which runtime is how fast, and where its time goes: the types that have at least one record. */
+void ct_table_compare(struct ct_pen *pen, const struct ct_summary *summary,
+		      enum ct_record_type type);
+
+/* What is lost, unmatched or unknown, each with its cause. */
+void ct_table_honesty(struct ct_pen *pen, const struct ct_summary *summary,
+		      const struct ct_core_counts *counts);
+
+/* The i-th phase in the order in which a record of this type lives; i below CT_PHASE_MAX. */
+enum ct_phase ct_table_phase(enum ct_record_type type, unsigned i);
+
+#define CT_RUNTIME_COLUMNS 16
+/* Columns that the runtimes of a type take, at most CT_RUNTIME_COLUMNS. */
+size_t ct_table_runtime_columns(const struct ct_pen *pen, const struct ct_summary *summary);
+const char *ct_table_runtime(const struct ct_group *g);

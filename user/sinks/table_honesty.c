@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <stdarg.h>
+#include <string.h>
+
+#include "sinks/table.h"
+#include "util/mem.h"
+
+static const struct {
+	const char *what, *advice;
+} losses[CT_LOSS_MAX] = {
+#define X(number, symbol, name, advice) [CT_LOSS_##symbol] = { name, advice },
+	CT_LOSSES(X)
+#undef X
+};
+
+/* One paragraph, clause by clause. What does not fit is cut, and then ends in dots. */
+struct prose {
+	char text[1536];
+	size_t len;
+};
+
+__attribute__((format(printf, 2, 3))) static void say(struct prose *prose, const char *fmt, ...)
+{
+	size_t room = sizeof(prose->text) - prose->len;
+	va_list args;
+	int n;
+
+	va_start(args, fmt);
+	n = vsnprintf(prose->text + prose->len, room, fmt, args);
+	va_end(args);
+	if (n < 0)
+		return;
+	if ((size_t)n < room) {
+		prose->len += (size_t)n;
+		return;
+	}
+	prose->len = sizeof(prose->text) - 1;
+	memcpy(prose->text + prose->len - 3, "...", 3);
+}
+
+static void say_lost(struct prose *prose, const struct ct_core_counts *counts)
+{
+	uint64_t sum = 0;
+	const char *between = ": ";
+
+	for (size_t i = 0; i < CT_LOSS_MAX; i++)
+		sum += counts->lost[i];
+	if (!sum) {
+		say(prose, "Nothing lost.");
+		return;
+	}
+	say(prose, "INCOMPLETE: %llu lost", (unsigned long long)sum);
+	for (size_t i = 0; i < CT_LOSS_MAX; i++) {
+		if (!counts->lost[i])
+			continue;
+		say(prose, "%s%s %llu", between, losses[i].what,
+		    (unsigned long long)counts->lost[i]);
+		if (*losses[i].advice)
+			say(prose, " (%s)", losses[i].advice);
+		between = ", ";
+	}
+	say(prose, ".");
+}
+
+static void say_unmatched(struct prose *prose, const struct ct_core_counts *counts)
+{
+	const struct {
+		uint64_t n;
+		const char *what, *why;
+	} rows[] = {
+		{ counts->unmatched_exits, "exits", "the process began before tracing did" },
+		{ counts->unmatched_answers, "answers",
+		  "the request was sent before tracing began" },
+		{ counts->unmatched_requests, "requests", "about a container nobody knows" },
+	};
+	const char *between = " Unmatched: ";
+
+	for (size_t i = 0; i < CT_ARRAY_SIZE(rows); i++) {
+		if (!rows[i].n)
+			continue;
+		say(prose, "%s%llu %s (%s)", between, (unsigned long long)rows[i].n, rows[i].what,
+		    rows[i].why);
+		between = ", ";
+	}
+	say(prose, *between == ',' ? "." : " Nothing unmatched.");
+}
+
+static void say_unknown(struct prose *prose, const struct ct_summary *summary,
+			const struct ct_core_counts *counts)
+{
+	uint64_t each[CT_PHASE_MAX] = { 0 }, sum = 0;
+	const char *between = " (";
+
+	for (size_t i = 0; i < ct_summary_groups(summary); i++)
+		for (size_t p = 0; p < CT_PHASE_MAX; p++)
+			each[p] += ct_summary_group(summary, i)->unknown[p];
+	for (size_t p = 0; p < CT_PHASE_MAX; p++)
+		sum += each[p];
+	if (!counts->unknown_phases && !sum) {
+		say(prose, " No phase unknown.");
+		return;
+	}
+	if (counts->unknown_phases > sum)
+		sum = counts->unknown_phases;
+	say(prose, " Unknown: %llu phase%s", (unsigned long long)sum, sum == 1 ? "" : "s");
+	for (size_t p = 0; p < CT_PHASE_MAX; p++) {
+		if (!each[p])
+			continue;
+		say(prose, "%s%s %llu", between, ct_phase_names[p], (unsigned long long)each[p]);
+		between = ", ";
+	}
+	say(prose, "%s: a mark was not seen, so it is neither guessed nor counted.",
+	    *between == ',' ? ")" : "");
+}
+
+static void say_cut(struct prose *prose, const struct ct_summary *summary,
+		    const struct ct_core_counts *counts)
+{
+	uint64_t cut = 0;
+
+	for (size_t i = 0; i < ct_summary_groups(summary); i++)
+		cut += ct_summary_group(summary, i)->count[CT_OUTCOME_CUT];
+	if (cut)
+		say(prose, " %llu record%s cut: tracing ended first, or evidence was lost.",
+		    (unsigned long long)cut, cut == 1 ? "" : "s");
+	else if (counts->open)
+		say(prose, " %llu container%s between two states when tracing ended.",
+		    (unsigned long long)counts->open, counts->open == 1 ? " was" : "s were");
+}
+
+void ct_table_honesty(struct ct_pen *pen, const struct ct_summary *summary,
+		      const struct ct_core_counts *counts)
+{
+	struct prose prose = { .len = 0 };
+
+	say_lost(&prose, counts);
+	say_unmatched(&prose, counts);
+	say_unknown(&prose, summary, counts);
+	say_cut(&prose, summary, counts);
+	ct_pen_wrap(pen, prose.text, 0, 0, pen->width);
+	fputc('\n', pen->f);
+}

@@ -1,0 +1,497 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "source/engine.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include <jansson.h>
+
+#include "core/roles.h"
+#include "source/procfs.h"
+#include "util/mem.h"
+
+#define ARGS_ROOM      (64 << 10)
+#define CONFIG_MAX     (1 << 20)
+#define FDS_MAX        65536
+#define CONTAINERS_MAX 4096 /* told when an engine is found */
+#define ACCEPTING      0x10000u /* __SO_ACCEPTCON in the flags of /proc/PID/net/unix */
+
+/* When to look at an engine that has just been executed: ms after that. */
+static const unsigned int rescan_ms[] = { 200, 1000, 3000 };
+
+/* A value in a configuration file: the caller frees it, NULL if it is not there. */
+typedef char *(*config_value_fn)(const char *text, size_t len, const char *key);
+
+static char *json_value(const char *text, size_t len, const char *key)
+{
+	json_t *config = json_loadb(text, len, 0, NULL);
+	const char *value = json_string_value(json_object_get(config, key));
+	char *copy = value ? strdup(value) : NULL;
+
+	json_decref(config);
+	return copy;
+}
+
+/* key = "value" before the first table: all that is needed of TOML. */
+static char *toml_value(const char *text, size_t len, const char *key)
+{
+	const char *line = text, *end = text + len;
+
+	for (; line < end && *line; line += strcspn(line, "\n"), line += *line == '\n') {
+		line += strspn(line, " \t");
+		if (*line == '[')
+			return NULL;
+		if (strncmp(line, key, strlen(key)))
+			continue;
+		line += strlen(key);
+		line += strspn(line, " \t");
+		if (*line != '=')
+			continue;
+		line++;
+		line += strspn(line, " \t");
+		if (*line == '"' || *line == '\'')
+			return strndup(line + 1, strcspn(line + 1, "\"'\n"));
+	}
+	return NULL;
+}
+
+struct place {
+	const char *args[4];
+	const char *keys[3];
+	const char *standard;
+};
+
+static const struct engine_row {
+	const char *name;
+	bool docker;
+	const char *config_args[3];
+	const char *config;
+	config_value_fn value;
+	struct place root, exec_root;
+} engine_rows[] = {
+	{
+		.name = "docker",
+		.docker = true,
+		.config_args = { "--config-file" },
+		.config = "/etc/docker/daemon.json",
+		.value = json_value,
+		.root = { { "--data-root", "--graph", "-g" },
+			  { "data-root", "graph" },
+			  "/var/lib/docker" },
+		.exec_root = { { "--exec-root" }, { "exec-root" }, "/var/run/docker" },
+	},
+	{
+		.name = "containerd",
+		.config_args = { "--config", "-c" },
+		.config = "/etc/containerd/config.toml",
+		.value = toml_value,
+		.root = { { "--root" }, { "root" }, "/var/lib/containerd" },
+		.exec_root = { { "--state" }, { "state" }, "/run/containerd" },
+	},
+	{
+		.name = "podman",
+		.root = { { "--root" }, { NULL }, "/var/lib/containers/storage" },
+		.exec_root = { { "--runroot" }, { NULL }, "/run/containers/storage" },
+	},
+	{
+		.name = "crio",
+		.root = { { "--root", "-r" }, { NULL }, "/var/lib/containers/storage" },
+		.exec_root = { { "--runroot" }, { NULL }, "/run/containers/storage" },
+	},
+};
+
+static const struct engine_row *row_of(const char *name)
+{
+	for (size_t i = 0; name && i < CT_ARRAY_SIZE(engine_rows); i++) {
+		if (!strcmp(engine_rows[i].name, name))
+			return &engine_rows[i];
+	}
+	return NULL;
+}
+
+struct source {
+	const struct engine_row *row;
+	const char *args; /* borrowed */
+	size_t args_len;
+	const char *config; /* borrowed, NULL if there is none */
+	size_t config_len;
+};
+
+static void find_place(const struct source *from, const struct place *place,
+		       char ret[CT_ENGINE_PATH_MAX])
+{
+	const char *arg = ct_args_value(from->args, from->args_len, place->args);
+	own_mem char *value = NULL;
+
+	for (size_t i = 0; !arg && !value && from->config && place->keys[i]; i++)
+		value = from->row->value(from->config, from->config_len, place->keys[i]);
+	if (!arg)
+		arg = value && *value ? value : place->standard;
+	snprintf(ret, CT_ENGINE_PATH_MAX, "%s", arg);
+}
+
+static void find_places(int root, struct ct_engine *engine, const struct engine_row *row)
+{
+	own_mem char *args = malloc(ARGS_ROOM);
+	own_mem char *config = NULL;
+	struct source from = { .row = row };
+	const char *path;
+
+	if (!args)
+		return;
+	from.args = args;
+	from.args_len = ct_proc_args(engine->pid, args, ARGS_ROOM);
+	path = ct_args_value(args, from.args_len, row->config_args);
+	if (!path)
+		path = row->config;
+	if (path)
+		config = ct_root_read(root, path, CONFIG_MAX, &from.config_len);
+	from.config = config;
+	find_place(&from, &row->root, engine->data_root);
+	find_place(&from, &row->exec_root, engine->exec_root);
+}
+
+static int by_number(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+/* Inodes of the sockets that a process has open, sorted. The caller frees *ret. */
+static size_t open_sockets(uint32_t pid, uint64_t **ret)
+{
+	own_mem uint64_t *list = NULL;
+	own_dir DIR *dir = NULL;
+	size_t count = 0, room = 0;
+	struct dirent *entry;
+	char path[64], link[64];
+
+	*ret = NULL;
+	snprintf(path, sizeof(path), "/proc/%u/fd", pid);
+	dir = opendir(path);
+	while (dir && count < FDS_MAX && (entry = readdir(dir))) {
+		ssize_t n = readlinkat(dirfd(dir), entry->d_name, link, sizeof(link) - 1);
+
+		if (n < 0)
+			continue;
+		link[n] = '\0';
+		if (strncmp(link, "socket:[", 8))
+			continue;
+		if (count == room) {
+			size_t bigger = room ? room * 2 : 64;
+			uint64_t *grown = reallocarray(list, bigger, sizeof(*list));
+
+			if (!grown)
+				break;
+			list = grown;
+			room = bigger;
+		}
+		list[count++] = strtoull(link + 8, NULL, 10);
+	}
+	if (count)
+		qsort(list, count, sizeof(*list), by_number);
+	*ret = take_ptr(list);
+	return count;
+}
+
+/* The kernel's own dev_t, which user space sees in another encoding. */
+static uint64_t kernel_dev(dev_t dev)
+{
+	return (uint64_t)major(dev) << 20 | minor(dev);
+}
+
+/*
+ * A line of /proc/PID/net/unix: address of the socket, references, protocol, flags, type, state,
+ * inode, and for some a path, which may hold spaces.
+ */
+static bool listening_line(char *line, uint64_t *ret_ino, const char **ret_path)
+{
+	unsigned int flags;
+	unsigned long long ino;
+	int at = 0;
+
+	line[strcspn(line, "\n")] = '\0';
+	if (sscanf(line, "%*s %*x %*x %x %*x %*x %llu %n", &flags, &ino, &at) != 2 || !at)
+		return false;
+	if (!(flags & ACCEPTING) || line[at] != '/')
+		return false;
+	*ret_ino = ino;
+	*ret_path = line + at;
+	return true;
+}
+
+/* Also those that systemd made and passed on: what counts is who has them open. */
+static void find_sockets(int root, struct ct_engine *engine)
+{
+	own_mem uint64_t *open_inodes = NULL;
+	own_mem char *line = NULL;
+	own_file FILE *f = NULL;
+	size_t room = 0, count = open_sockets(engine->pid, &open_inodes);
+	char path[64];
+
+	if (!count)
+		return;
+	snprintf(path, sizeof(path), "/proc/%u/net/unix", engine->pid);
+	f = fopen(path, "re");
+	while (f && engine->socket_count < CT_ENGINE_SOCKETS_MAX && getline(&line, &room, f) > 0) {
+		struct ct_socket_file *file = &engine->sockets[engine->socket_count];
+		const char *name;
+		struct stat st;
+		uint64_t ino;
+
+		if (!listening_line(line, &ino, &name) || strlen(name) >= sizeof(file->path))
+			continue;
+		if (!bsearch(&ino, open_inodes, count, sizeof(ino), by_number))
+			continue;
+		if (!ct_root_stat(root, name, &st) || !S_ISSOCK(st.st_mode))
+			continue;
+		memcpy(file->path, name, strlen(name) + 1);
+		file->ino = st.st_ino;
+		file->dev = kernel_dev(st.st_dev);
+		engine->socket_count++;
+	}
+}
+
+bool ct_engine_read(uint32_t pid, struct ct_engine *ret)
+{
+	const struct ct_role_row *role;
+	const struct engine_row *row;
+	struct ct_proc proc;
+	own_fd int root = -1;
+
+	if (ct_proc_read(pid, &proc))
+		return false;
+	role = ct_role_of_comm(proc.comm);
+	if (!role || role->role != CT_ROLE_ENGINE)
+		return false;
+	memset(ret, 0, sizeof(*ret));
+	ret->pid = pid;
+	ret->name = role->engine;
+	row = row_of(role->engine);
+	root = ct_proc_root(pid);
+	if (root < 0)
+		return true; /* known to run, nothing more may be read */
+	if (row)
+		find_places(root, ret, row);
+	find_sockets(root, ret);
+	return true;
+}
+
+void ct_engine_tail(const struct ct_engine *engine, struct ct_tail *tail)
+{
+	char sockets[CT_ENGINE_SOCKETS_MAX * sizeof(engine->sockets[0].path)];
+	size_t len = 0;
+
+	memset(tail, 0, sizeof(*tail));
+	ct_tail_add_str(tail, "engine", engine->name, 31);
+	ct_tail_add_str(tail, "root", engine->data_root, CT_ENGINE_PATH_MAX);
+	ct_tail_add_str(tail, "exec_root", engine->exec_root, CT_ENGINE_PATH_MAX);
+	for (size_t i = 0; i < engine->socket_count; i++) {
+		int n = snprintf(sockets + len, sizeof(sockets) - len, "%s%s", i ? " " : "",
+				 engine->sockets[i].path);
+
+		if (n > 0 && (size_t)n < sizeof(sockets) - len)
+			len += (size_t)n;
+	}
+	ct_tail_add(tail, "sockets", sockets, len, sizeof(sockets));
+}
+
+static bool is_docker(const struct ct_engine *engine)
+{
+	const struct engine_row *row = row_of(engine->name);
+
+	return row && row->docker;
+}
+
+static bool emit_identity(struct ct_engines *engines, const struct ct_engine *engine, int root,
+			  const char *id)
+{
+	struct ct_facts *facts = engines->facts;
+	struct ct_err ignored;
+
+	if (root < 0 || ct_identity_read(&facts->tail, root, engine->data_root, id, &ignored))
+		return false;
+	ct_fact_emit_tail(facts, CT_KIND_IDENTITY, engine->pid);
+	return true;
+}
+
+struct each {
+	struct ct_engines *engines;
+	const struct ct_engine *engine;
+	int root;
+};
+
+static void emit_each(void *ctx, const char *id)
+{
+	const struct each *each = ctx;
+
+	emit_identity(each->engines, each->engine, each->root, id);
+}
+
+static void emit_identities(struct ct_engines *engines, const struct ct_engine *engine)
+{
+	own_fd int root = is_docker(engine) ? ct_proc_root(engine->pid) : -1;
+	struct each each = { engines, engine, root };
+
+	if (root >= 0)
+		ct_identity_each(root, engine->data_root, CONTAINERS_MAX, emit_each, &each);
+}
+
+/* What was read is copied. NULL when the table is full. */
+static const struct ct_engine *found(struct ct_engines *engines, const struct ct_engine *engine)
+{
+	struct ct_engine *slot = NULL;
+
+	for (size_t i = 0; i < engines->count && !slot; i++) {
+		if (engines->list[i].pid == engine->pid)
+			slot = &engines->list[i];
+	}
+	if (!slot && engines->count < CT_ENGINES_MAX)
+		slot = &engines->list[engines->count++];
+	if (!slot)
+		return NULL;
+	*slot = *engine;
+	for (size_t i = 0; i < slot->socket_count; i++)
+		engines->fn(engines->ctx, slot->pid, &slot->sockets[i]);
+	ct_engine_tail(slot, &engines->facts->tail);
+	ct_fact_emit_tail(engines->facts, CT_KIND_ENGINE, slot->pid);
+	return slot;
+}
+
+void ct_engines_add(struct ct_engines *engines, uint32_t pid)
+{
+	struct ct_engine engine;
+
+	if (ct_engine_read(pid, &engine))
+		found(engines, &engine);
+}
+
+void ct_engines_identities(struct ct_engines *engines)
+{
+	for (size_t i = 0; i < engines->count; i++)
+		emit_identities(engines, &engines->list[i]);
+}
+
+/* With no room left the oldest gives way: it has had its chance. */
+void ct_engines_started(struct ct_engines *engines, uint32_t pid, uint64_t now_ns)
+{
+	struct ct_rescan *slot = &engines->rescans[0];
+
+	for (size_t i = 0; i < CT_ENGINES_MAX; i++) {
+		struct ct_rescan *r = &engines->rescans[i];
+
+		if (!r->pid || r->pid == pid) {
+			slot = r;
+			break;
+		}
+		if (r->exec_ns < slot->exec_ns)
+			slot = r;
+	}
+	*slot = (struct ct_rescan){ .pid = pid, .exec_ns = now_ns };
+}
+
+void ct_engines_exited(struct ct_engines *engines, uint32_t pid)
+{
+	for (size_t i = 0; i < CT_ENGINES_MAX; i++) {
+		if (engines->rescans[i].pid == pid)
+			engines->rescans[i].pid = 0;
+	}
+	for (size_t i = 0; i < engines->count; i++) {
+		if (engines->list[i].pid == pid) {
+			engines->list[i] = engines->list[--engines->count];
+			return;
+		}
+	}
+}
+
+static uint64_t due(const struct ct_rescan *r)
+{
+	return r->exec_ns + rescan_ms[r->attempt] * 1000000ull;
+}
+
+uint64_t ct_engines_due(const struct ct_engines *engines)
+{
+	uint64_t first = 0;
+
+	for (size_t i = 0; i < CT_ENGINES_MAX; i++) {
+		const struct ct_rescan *r = &engines->rescans[i];
+
+		if (r->pid && (!first || due(r) < first))
+			first = due(r);
+	}
+	return first;
+}
+
+void ct_engines_rescan(struct ct_engines *engines, uint64_t now_ns)
+{
+	for (size_t i = 0; i < CT_ENGINES_MAX; i++) {
+		struct ct_rescan *r = &engines->rescans[i];
+		const struct ct_engine *slot;
+		struct ct_engine engine;
+		bool last;
+
+		if (!r->pid || due(r) > now_ns)
+			continue;
+		last = ++r->attempt == CT_ARRAY_SIZE(rescan_ms);
+		if (!ct_engine_read(r->pid, &engine)) {
+			r->pid = 0;
+			continue;
+		}
+		if (!engine.socket_count && !last)
+			continue;
+		r->pid = 0;
+		slot = found(engines, &engine);
+		if (slot)
+			emit_identities(engines, slot);
+	}
+}
+
+void ct_engines_ask(struct ct_engines *engines, const char *id, uint32_t engine_pid)
+{
+	struct ct_lookup_asked *asked;
+
+	if (!ct_id_valid(id, strnlen(id, CT_ID_LEN + 1)))
+		return;
+	if (engines->lookup_count == CT_LOOKUPS_MAX) {
+		engines->lookups_dropped++;
+		return;
+	}
+	asked = &engines->lookups[engines->lookup_count++];
+	asked->engine_pid = engine_pid;
+	memcpy(asked->id, id, sizeof(asked->id));
+}
+
+/* The engine that was named first, then all others. */
+static void answer(struct ct_engines *engines, const struct ct_lookup_asked *asked)
+{
+	for (int others = 0; others < 2; others++) {
+		for (size_t i = 0; i < engines->count; i++) {
+			const struct ct_engine *engine = &engines->list[i];
+			own_fd int root = -1;
+
+			if ((engine->pid != asked->engine_pid) != others || !is_docker(engine))
+				continue;
+			root = ct_proc_root(engine->pid);
+			if (emit_identity(engines, engine, root, asked->id))
+				return;
+		}
+	}
+}
+
+/* An answer may bring up another question. */
+void ct_engines_answer(struct ct_engines *engines)
+{
+	for (size_t i = 0; i < engines->lookup_count; i++) {
+		struct ct_lookup_asked asked = engines->lookups[i];
+
+		answer(engines, &asked);
+	}
+	engines->lookup_count = 0;
+}

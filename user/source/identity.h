@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What an engine keeps on disk about a container, as the tail of an IDENTITY event. Values are
+ * what users and images chose: cut to a length, otherwise untouched. What is not known is left
+ * out.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "ct_event.h"
+#include "util/err.h"
+
+#define CT_ID_LEN 64
+
+/* "key NUL value NUL ..." in the making. */
+struct ct_tail {
+	size_t len;
+	bool truncated; /* a value was cut or left out */
+	char bytes[CT_TAIL_MAX];
+};
+
+/* Adds a value of at most max bytes, cut between characters. Empty values are left out. */
+void ct_tail_add(struct ct_tail *tail, const char *key, const char *value, size_t len, size_t max);
+void ct_tail_add_str(struct ct_tail *tail, const char *key, const char *value, size_t max);
+void ct_tail_add_number(struct ct_tail *tail, const char *key, long long value);
+
+/* The value of a key, NULL if there is none. */
+const char *ct_tail_value(const char *bytes, size_t len, const char *key);
+
+/* 64 digits of lower-case hex: only such an id may become a part of a path. */
+bool ct_id_valid(const char *id, size_t len);
+
+/*
+ * Pure: what Docker's config.v2.json and hostconfig.json (NULL if there is none) say. Parts that
+ * are missing or of another type are left out. ret_driver gets the name of the storage driver,
+ * empty if it is no plain name.
+ */
+int ct_identity_parse(struct ct_tail *tail, const char *id, const char *config, size_t config_len,
+		      const char *host, size_t host_len, char *ret_driver, size_t driver_room,
+		      struct ct_err *err);
+
+/* From the data root of a Docker engine, seen from the engine's root directory. */
+int ct_identity_read(struct ct_tail *tail, int root, const char *data_root, const char *id,
+		     struct ct_err *err);
+
+/* Calls fn for the id of every container below a data root, for max of them. */
+size_t ct_identity_each(int root, const char *data_root, size_t max,
+			void (*fn)(void *ctx, const char *id), void *ctx);

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The live source: loads and attaches the probes of the plan, finds what already runs, and hands
+ * every event to one function. What it looks up in user space it hands over as events too.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/core.h"
+#include "ct_event.h"
+#include "source/plan.h"
+#include "util/err.h"
+
+struct ct_live;
+
+typedef void (*ct_event_fn)(void *ctx, const struct ct_event *e);
+
+struct ct_live_options {
+	bool steps; /* depth "steps": per-call tracepoints */
+	uint32_t ready_mask; /* bit per enum ct_ready, never 0 */
+	const char *ready_glob; /* borrowed, for CT_READY_PATH */
+	size_t ring_bytes; /* power of two, 0: 4 MiB */
+	size_t processes_max; /* 0: 16384 */
+	bool verbose; /* libbpf's own messages on stderr */
+};
+
+/*
+ * Loads, attaches, finds running engines, shims and containers, and emits OPTIONS, ENGINE,
+ * PROCESS and IDENTITY events for them. On failure nothing stays attached and *ret is untouched.
+ */
+int ct_live_open(struct ct_live **ret, const struct ct_live_options *opts, ct_event_fn fn,
+		 void *ctx, struct ct_err *err);
+void ct_live_close(struct ct_live *live); /* NULL is fine */
+
+/*
+ * Waits at most timeout_ms, then hands over all events that are there, in ring order, and a LOST
+ * event for every loss counter that has grown. Returns the number of events, or negative errno;
+ * -EINTR is no failure.
+ */
+int ct_live_poll(struct ct_live *live, int timeout_ms, struct ct_err *err);
+
+/*
+ * Asks for an IDENTITY event for a container; there is none when it is gone. For
+ * ct_core_ops.lookup: the event comes when the function that was handed an event has returned, or
+ * with the next poll. live may be NULL, then nothing happens: while ct_live_open() runs, it tells
+ * all identities by itself.
+ */
+void ct_live_lookup_identity(struct ct_live *live, const char *id, uint32_t engine_pid);
+
+const struct ct_plan *ct_live_plan(const struct ct_live *live);
+size_t ct_live_engines(const struct ct_live *live); /* how many engines run */
+
+/* What this kernel can host, asked without changing anything. */
+struct ct_kernel;
+
+int ct_kernel_open(struct ct_kernel **ret, struct ct_err *err);
+void ct_kernel_close(struct ct_kernel *kernel); /* NULL is fine */
+bool ct_kernel_can(void *kernel, enum ct_probe probe, const char **why_not); /* a ct_can_fn */
+bool ct_kernel_has_ring(const struct ct_kernel *kernel);

@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "source/procfs.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <linux/openat2.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/vfs.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "util/mem.h"
+
+#define PROC_PATH_MAX 64
+
+static ssize_t read_all(int fd, char *buf, size_t room)
+{
+	size_t len = 0;
+
+	while (len < room) {
+		ssize_t n = read(fd, buf + len, room - len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		if (!n)
+			break;
+		len += (size_t)n;
+	}
+	return (ssize_t)len;
+}
+
+/* Room for a NUL, which is not counted, is part of room. */
+static ssize_t read_path(const char *path, char *buf, size_t room)
+{
+	own_fd int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	ssize_t n;
+
+	if (fd < 0)
+		return -errno;
+	n = read_all(fd, buf, room - 1);
+	buf[n > 0 ? n : 0] = '\0';
+	return n;
+}
+
+static void proc_path(char path[PROC_PATH_MAX], uint32_t pid, const char *name)
+{
+	snprintf(path, PROC_PATH_MAX, "/proc/%u/%s", pid, name);
+}
+
+int ct_proc_read(uint32_t pid, struct ct_proc *ret)
+{
+	char path[PROC_PATH_MAX], text[512], *open_paren, *close_paren;
+	size_t len;
+	ssize_t n;
+
+	proc_path(path, pid, "stat");
+	n = read_path(path, text, sizeof(text));
+	if (n < 0)
+		return (int)n;
+	/* "pid (comm) state ppid ...": the comm may hold anything, parentheses too. */
+	open_paren = strchr(text, '(');
+	close_paren = strrchr(text, ')');
+	if (!open_paren || !close_paren || close_paren < open_paren ||
+	    strlen(close_paren) < strlen(") S "))
+		return -EBADMSG;
+	memset(ret, 0, sizeof(*ret));
+	ret->pid = pid;
+	ret->ppid = (uint32_t)strtoul(close_paren + strlen(") S "), NULL, 10);
+	len = (size_t)(close_paren - open_paren - 1);
+	if (len >= sizeof(ret->comm))
+		len = sizeof(ret->comm) - 1;
+	memcpy(ret->comm, open_paren + 1, len);
+	return 0;
+}
+
+int ct_proc_list(struct ct_proc **ret, size_t *ret_count)
+{
+	own_mem struct ct_proc *list = NULL;
+	own_dir DIR *dir = opendir("/proc");
+	size_t count = 0, room = 0;
+	struct dirent *entry;
+
+	if (!dir)
+		return -errno;
+	while ((entry = readdir(dir))) {
+		unsigned long pid;
+		char *end;
+
+		if (!isdigit((unsigned char)entry->d_name[0]))
+			continue;
+		pid = strtoul(entry->d_name, &end, 10);
+		if (*end || pid > UINT32_MAX)
+			continue;
+		if (count == room) {
+			size_t bigger = room ? room * 2 : 256;
+			struct ct_proc *grown = reallocarray(list, bigger, sizeof(*list));
+
+			if (!grown)
+				return -ENOMEM;
+			list = grown;
+			room = bigger;
+		}
+		if (!ct_proc_read((uint32_t)pid, &list[count]))
+			count++;
+	}
+	*ret_count = count;
+	*ret = take_ptr(list);
+	return 0;
+}
+
+unsigned int ct_proc_level(uint32_t pid)
+{
+	char path[PROC_PATH_MAX], text[4096];
+	unsigned int level = 0;
+	const char *line;
+
+	proc_path(path, pid, "status");
+	if (read_path(path, text, sizeof(text)) < 0)
+		return 0;
+	line = strstr(text, "\nNSpid:"); /* a newline in the name is escaped there */
+	if (!line)
+		return 0;
+	for (line += strlen("\nNSpid:"); *line && *line != '\n'; line++)
+		level += *line == '\t';
+	return level ? level - 1 : 0;
+}
+
+uint64_t ct_proc_netns(uint32_t pid)
+{
+	char path[PROC_PATH_MAX], text[64];
+	ssize_t n;
+
+	proc_path(path, pid, "ns/net");
+	n = readlink(path, text, sizeof(text) - 1);
+	if (n < 0)
+		return 0;
+	text[n] = '\0';
+	return strncmp(text, "net:[", 5) ? 0 : strtoull(text + 5, NULL, 10);
+}
+
+size_t ct_proc_args(uint32_t pid, char *buf, size_t room)
+{
+	char path[PROC_PATH_MAX];
+	ssize_t n;
+
+	buf[0] = '\0';
+	proc_path(path, pid, "cmdline");
+	n = read_path(path, buf, room);
+	return n > 0 ? (size_t)n : 0;
+}
+
+const char *ct_args_value(const char *args, size_t len, const char *const *names)
+{
+	for (const char *arg = args, *end = args + len, *next; arg < end; arg = next) {
+		next = arg + strnlen(arg, (size_t)(end - arg)) + 1;
+		for (const char *const *name = names; *name; name++) {
+			size_t n = strlen(*name);
+
+			if (strncmp(arg, *name, n))
+				continue;
+			if (arg[n] == '=')
+				return arg + n + 1;
+			if (!arg[n] && next < end)
+				return next;
+		}
+	}
+	return NULL;
+}
+
+int ct_proc_root(uint32_t pid)
+{
+	char path[PROC_PATH_MAX];
+
+	proc_path(path, pid, "root");
+	return open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+}
+
+int ct_root_open(int root, const char *path, int flags)
+{
+	struct open_how how = {
+		.flags = (uint64_t)(flags | O_CLOEXEC | O_NOCTTY | O_NONBLOCK),
+		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
+	};
+
+	if (flags & O_PATH)
+		how.flags &= ~(uint64_t)(O_NOCTTY | O_NONBLOCK);
+	return (int)syscall(SYS_openat2, root, path, &how, sizeof(how));
+}
+
+char *ct_root_read(int root, const char *path, size_t max, size_t *ret_len)
+{
+	own_fd int fd = ct_root_open(root, path, O_RDONLY);
+	own_mem char *text = NULL;
+	struct stat st;
+	ssize_t n;
+
+	if (fd < 0 || fstat(fd, &st) || !S_ISREG(st.st_mode) || (uint64_t)st.st_size > max)
+		return NULL;
+	text = malloc((size_t)st.st_size + 1);
+	if (!text)
+		return NULL;
+	n = read_all(fd, text, (size_t)st.st_size);
+	if (n < 0)
+		return NULL;
+	text[n] = '\0';
+	*ret_len = (size_t)n;
+	return take_ptr(text);
+}
+
+bool ct_root_stat(int root, const char *path, struct stat *ret)
+{
+	own_fd int fd = ct_root_open(root, path, O_PATH);
+
+	return fd >= 0 && !fstat(fd, ret);
+}
+
+bool ct_text_read(const char *path, char *buf, size_t room)
+{
+	if (read_path(path, buf, room) < 0)
+		return false;
+	buf[strcspn(buf, "\n")] = '\0';
+	return true;
+}
+
+static const struct {
+	const char *type;
+	long magic;
+} kernel_fs[] = {
+	{ "tracefs", TRACEFS_MAGIC },
+	{ "securityfs", SECURITYFS_MAGIC },
+};
+
+int ct_kernel_fs(const char *type, const char *mountpoint)
+{
+	own_fd int fd = open(mountpoint, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	own_fd int context = -1;
+	struct statfs fs;
+
+	for (size_t i = 0; fd >= 0 && i < CT_ARRAY_SIZE(kernel_fs); i++) {
+		if (!strcmp(kernel_fs[i].type, type) && !fstatfs(fd, &fs) &&
+		    (long)fs.f_type == kernel_fs[i].magic)
+			return take_fd(fd);
+	}
+	context = fsopen(type, FSOPEN_CLOEXEC);
+	if (context < 0 || fsconfig(context, FSCONFIG_CMD_CREATE, NULL, NULL, 0))
+		return -1;
+	return fsmount(context, FSMOUNT_CLOEXEC, 0);
+}
+
+uint64_t ct_own_caps(void)
+{
+	char text[4096];
+	const char *line;
+
+	if (read_path("/proc/self/status", text, sizeof(text)) < 0)
+		return 0;
+	line = strstr(text, "\nCapEff:");
+	return line ? strtoull(line + strlen("\nCapEff:"), NULL, 16) : 0;
+}
+
+uint64_t ct_now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000ull + (uint64_t)ts.tv_nsec;
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Log-linear histogram of nanoseconds: constant memory, relative error at most 1/128, merges
+ * without loss. Minimum, maximum, sum and count are exact.
+ */
+#pragma once
+
+#include <stdint.h>
+
+#define CT_HIST_ERROR (1.0 / 128)
+
+struct ct_hist;
+
+struct ct_hist *ct_hist_new(void); /* NULL when out of memory */
+void ct_hist_free(struct ct_hist *h); /* NULL is fine */
+void ct_hist_add(struct ct_hist *h, uint64_t ns);
+void ct_hist_merge(struct ct_hist *to, const struct ct_hist *from);
+uint64_t ct_hist_count(const struct ct_hist *h);
+uint64_t ct_hist_sum(const struct ct_hist *h);
+uint64_t ct_hist_min(const struct ct_hist *h); /* 0 when empty */
+uint64_t ct_hist_max(const struct ct_hist *h);
+/* quantile in 0..1: the smallest value v with at least quantile * count values <= v, to the error. */
+uint64_t ct_hist_quantile(const struct ct_hist *h, double quantile);

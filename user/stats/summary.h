@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What many records say together: per type, runtime and phase, and per step. */
+#pragma once
+
+#include "core/record.h"
+#include "stats/hist.h"
+
+struct ct_summary;
+
+/* NULL when out of memory. */
+struct ct_summary *ct_summary_new(void);
+void ct_summary_free(struct ct_summary *s); /* NULL is fine */
+
+/*
+ * Only records with outcome OK go into the histograms; the others are counted. Runtimes beyond
+ * the first CT_SUMMARY_RUNTIMES of a type, and steps beyond the first CT_SUMMARY_STEPS names of a
+ * group, go into one called CT_SUMMARY_REST. Returns 0 or -ENOMEM.
+ */
+#define CT_SUMMARY_RUNTIMES 32
+#define CT_SUMMARY_STEPS    128
+#define CT_SUMMARY_REST	    "(other)"
+int ct_summary_add(struct ct_summary *s, const struct ct_record *rec);
+
+/* One group: all records of one type under one runtime ("" when it is not known). */
+struct ct_group {
+	enum ct_record_type type;
+	const char *runtime; /* borrowed */
+	uint64_t count[3];   /* per enum ct_outcome */
+	uint64_t unknown[CT_PHASE_MAX];
+	struct ct_hist *phases[CT_PHASE_MAX]; /* NULL where no record had the phase */
+	struct ct_hist *total;
+};
+
+struct ct_step_group {
+	const char *name; /* static */
+	enum ct_phase phase;
+	uint64_t calls;
+	struct ct_hist *hist; /* time per record that has the step, ns */
+};
+
+size_t ct_summary_groups(const struct ct_summary *s);
+/* In order: type, then runtime by name. */
+const struct ct_group *ct_summary_group(const struct ct_summary *s, size_t i);
+
+/* The steps of a group, the longest median first. */
+size_t ct_summary_steps(const struct ct_summary *s, const struct ct_group *g);
+const struct ct_step_group *ct_summary_step(const struct ct_summary *s, const struct ct_group *g,
+					    size_t i);
