@@ -102,9 +102,12 @@ static const struct operation {
 	const char *name;
 	void (*run)(struct fds *fds);
 } operations[] = {
-	{ "getppid", do_getppid }, { "open_close", do_open_close },    { "pipe", do_pipe },
+	{ "getppid", do_getppid },
+	{ "open_close", do_open_close },
+	{ "pipe", do_pipe },
 	{ "unix", do_unix },
 	{ "unix_message", do_unix_message },
+	{ "pipe_ping_pong", do_ping_pong },
 };
 #define OPERATIONS (sizeof(operations) / sizeof(operations[0]))
 

@@ -194,11 +194,8 @@ void ct_actors_exec(struct ct_core *core, const struct ct_event *e)
 	a->netns = e->obj;
 	exec_identity(core, a, e);
 	c = a->container;
-	if (c && e->obj && a->role == CT_ROLE_INIT && !c->netns && a->op == CT_OP_CREATE) {
-		c->netns = e->obj;
-		ct_orphans_adopt(core, c);
-	}
 	if (c && a->role == CT_ROLE_INIT && c->who.init_pid == a->tgid) {
+		ct_container_netns(core, c, a);
 		ct_steps_init(core, a, e->ts_ns);
 		ct_signal(core, c, CT_SIG_INIT_EXEC, ct_text("", 0), e->ts_ns);
 	}

@@ -114,6 +114,18 @@ void ct_container_new_run(struct ct_core *core, struct ct_container *c, enum ct_
 	c->netns = 0;
 }
 
+/* The network namespace of the first process; that of the host is nobody's. */
+void ct_container_netns(struct ct_core *core, struct ct_container *c,
+			const struct ct_actor_state *init)
+{
+	struct ct_actor_state *engine = ct_actor_get(core, c->who.engine_pid);
+
+	if (!init->netns || (engine && engine->netns == init->netns))
+		return;
+	c->netns = init->netns;
+	ct_orphans_adopt(core, c);
+}
+
 uint64_t ct_args_hash(const char *image, const char *args)
 {
 	uint64_t h = 0xcbf29ce484222325ull; /* FNV-1a */

@@ -19,7 +19,10 @@ static void state_file(struct ct_core *core, const struct ct_event *e)
 	/* The fifos of its stdio go at every stop, whether or not it is removed. */
 	if (ct_text_starts(file, "init-std"))
 		return;
-	ct_steps_file(core, c, dir, file, e);
+	if (e->kind == CT_KIND_SYNC)
+		ct_steps_sync(core, c, dir, e);
+	else
+		ct_steps_unlink(core, c, e);
 	if (c)
 		ct_signal(core, c, signal, file, e->ts_ns);
 }

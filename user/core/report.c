@@ -53,7 +53,11 @@ static struct ct_step *steps_of(const struct ct_core *core, const struct ct_run 
 
 static void emit(struct ct_core *core, struct ct_record *rec, const struct ct_run *run)
 {
-	struct ct_step *steps = steps_of(core, run, rec, &rec->step_count);
+	struct ct_step *steps = NULL;
+
+	/* A restart's steps are told with its stop and its start. */
+	if (rec->type != CT_RECORD_RESTART)
+		steps = steps_of(core, run, rec, &rec->step_count);
 
 	rec->steps = steps;
 	core->counts.unknown_phases += (unsigned)__builtin_popcount(rec->missing);

@@ -110,6 +110,14 @@ struct ct_orphan {
 	struct ct_step step;
 };
 
+/* A sync whose call has not returned yet. */
+struct ct_sync {
+	uint64_t ts_ns;
+	uint32_t tid; /* 0: none */
+	char id[80];
+};
+
+#define CT_SYNCS_MAX   64
 #define CT_ORPHANS_MAX 1024
 #define CT_CALLS_MAX   16384
 #define CT_STEPS_MAX   1024
@@ -125,6 +133,8 @@ struct ct_core {
 	struct ct_pending_call *calls;
 	struct ct_orphan *orphans; /* ring of CT_ORPHANS_MAX */
 	size_t orphan_next, orphan_count;
+	struct ct_sync syncs[CT_SYNCS_MAX];
+	size_t sync_next;
 	uint64_t now; /* of the event that is being handled */
 	uint64_t deadline;
 	uint32_t run_seq;
@@ -149,6 +159,8 @@ struct ct_container *ct_container_by_pid(struct ct_core *core, uint32_t init_pid
 struct ct_container *ct_container_make(struct ct_core *core, struct ct_text id);
 void ct_container_identity(struct ct_core *core, const struct ct_event *e);
 void ct_container_new_run(struct ct_core *core, struct ct_container *c, enum ct_cause cause);
+void ct_container_netns(struct ct_core *core, struct ct_container *c,
+			const struct ct_actor_state *init);
 void ct_containers_free(struct ct_core *core);
 uint64_t ct_args_hash(const char *image, const char *args);
 
@@ -167,7 +179,8 @@ void ct_calls_free(struct ct_core *core);
 
 /* steps.c: the steps of a run, and evidence that waits for its container */
 int ct_step_add(struct ct_core *core, struct ct_container *c, const struct ct_step *step);
-void ct_step_merge(struct ct_core *core, struct ct_container *c, const struct ct_step *step);
+void ct_step_merge(struct ct_core *core, struct ct_container *c, const struct ct_step *step,
+		   uint64_t gap_ns);
 void ct_step_end(struct ct_core *core, struct ct_actor_state *a, uint64_t ts_ns, int status);
 void ct_orphan_add(struct ct_core *core, enum ct_orphan_key by, struct ct_text text,
 		   uint64_t netns, const struct ct_step *step);
@@ -180,8 +193,9 @@ void ct_steps_rpc(struct ct_core *core, struct ct_container *c, struct ct_text m
 		  uint64_t begin_ns, uint64_t end_ns, uint32_t pid, bool failed);
 void ct_steps_netlink(struct ct_core *core, const struct ct_event *e);
 void ct_steps_cgroup(struct ct_core *core, const struct ct_event *e);
-void ct_steps_file(struct ct_core *core, struct ct_container *c, struct ct_text id,
-		   struct ct_text file, const struct ct_event *e);
+void ct_steps_sync(struct ct_core *core, const struct ct_container *c, struct ct_text id,
+		   const struct ct_event *e);
+void ct_steps_unlink(struct ct_core *core, struct ct_container *c, const struct ct_event *e);
 void ct_steps_call(struct ct_core *core, const struct ct_event *e);
 void ct_steps_init(struct ct_core *core, struct ct_actor_state *a, uint64_t exec_ns);
 const char *ct_role_name(uint8_t role);

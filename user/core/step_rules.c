@@ -4,6 +4,11 @@
 
 #include <fnmatch.h>
 
+/* Calls that are further apart are two steps. A netlink request is seen when it is done, and one
+ * that waits for a grace period takes its time. */
+#define MERGE_GAP_NS   (3 * CT_NS_PER_MS)
+#define NETLINK_GAP_NS (40 * CT_NS_PER_MS)
+
 const char *ct_role_name(uint8_t role)
 {
 	static const char *const names[CT_ROLE_MAX] = {
@@ -23,7 +28,7 @@ static const struct program {
 	int op;		     /* -1: any */
 	const char *step;    /* NULL: no step */
 } programs[] = {
-	{ CT_ROLE_SHIM, NULL, NULL, CT_OP_START, "shim start" },
+	{ CT_ROLE_SHIM, NULL, NULL, CT_OP_START, "shim spawn" },
 	{ CT_ROLE_SHIM, NULL, NULL, CT_OP_DELETE, "shim delete" },
 	{ CT_ROLE_SHIM, NULL, NULL, -1, NULL },
 	{ CT_ROLE_RUNTIME, "sh", NULL, -1, "runtime wrapper" },
@@ -95,6 +100,10 @@ void ct_steps_init(struct ct_core *core, struct ct_actor_state *a, uint64_t exec
 
 	if (a->forked_ns)
 		ct_step_add(core, a->container, &step);
+	step.name = "exec";
+	step.actor = ct_role_name(CT_ROLE_INIT);
+	step.begin_ns = exec_ns;
+	ct_step_add(core, a->container, &step);
 }
 
 /* Columns: method of the task service, step. */
@@ -174,28 +183,28 @@ void ct_steps_netlink(struct ct_core *core, const struct ct_event *e)
 	if (!a)
 		return;
 	c = a->container;
-	step = event_step("network: sandbox end", ct_role_name(a->role), e);
+	step = event_step("network sandbox", ct_role_name(a->role), e);
 	if (c) {
 		/* The runtime's own child lives in the new namespace before it execs. */
 		if (!c->netns && !a->execed && a->role == CT_ROLE_RUNTIME) {
 			c->netns = e->obj;
 			ct_orphans_adopt(core, c);
 		}
-		ct_step_merge(core, c, &step);
+		ct_step_merge(core, c, &step, NETLINK_GAP_NS);
 		return;
 	}
 	if (a->role != CT_ROLE_ENGINE)
 		return;
 	if (e->obj == a->netns || !a->netns) {
 		c = only_moving(core, a->tgid);
-		step.name = "network: host end";
+		step.name = "network host end";
 		if (c)
-			ct_step_merge(core, c, &step);
+			ct_step_merge(core, c, &step, NETLINK_GAP_NS);
 		return;
 	}
 	for (c = core->attended; c; c = c->next) {
 		if (c->netns == e->obj) {
-			ct_step_merge(core, c, &step);
+			ct_step_merge(core, c, &step, NETLINK_GAP_NS);
 			return;
 		}
 	}
@@ -210,75 +219,105 @@ void ct_steps_cgroup(struct ct_core *core, const struct ct_event *e)
 	if (!a || !a->container)
 		return;
 	step = event_step("cgroup", ct_role_name(a->role), e);
-	ct_step_merge(core, a->container, &step);
+	ct_step_merge(core, a->container, &step, MERGE_GAP_NS);
 }
 
-/* Columns: beginning of the file's name, step. */
-static const struct {
-	const char *file;
-	const char *step;
-} files[] = {
-	{ ".tmp-hostconfig", "state sync" },
-	{ ".tmp-config", "state sync" },
-};
-
-void ct_steps_file(struct ct_core *core, struct ct_container *c, struct ct_text id,
-		   struct ct_text file, const struct ct_event *e)
+/*
+ * An fsync call has a duration and no path, the file system's own event has the path and lies
+ * within the call: together they are a step.
+ */
+void ct_steps_sync(struct ct_core *core, const struct ct_container *c, struct ct_text id,
+		   const struct ct_event *e)
 {
-	const char *name = e->kind == CT_KIND_UNLINK ? "state removal" : NULL;
-	struct ct_step step;
+	struct ct_sync *sync = &core->syncs[core->sync_next++ % CT_SYNCS_MAX];
 
-	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
-		if (ct_text_starts(file, files[i].file))
-			name = files[i].step;
-	}
-	if (!name)
-		return;
-	step = event_step(name, ct_role_name(CT_ROLE_ENGINE), e);
-	if (c)
-		ct_step_merge(core, c, &step);
-	else
-		ct_orphan_add(core, CT_BY_ID, id, 0, &step);
+	sync->tid = e->tid;
+	sync->ts_ns = e->ts_ns;
+	ct_text_copy(sync->id, sizeof(sync->id),
+		     c ? ct_text(c->who.id, strlen(c->who.id)) : id);
 }
 
-/* Columns: call, pattern of a path or type in its strings (NULL: any), step. */
+static void synced_call(struct ct_core *core, const struct ct_event *e)
+{
+	struct ct_step step = event_step("metadata sync", ct_role_name(CT_ROLE_ENGINE), e);
+
+	for (size_t i = 0; i < CT_SYNCS_MAX; i++) {
+		struct ct_sync *sync = &core->syncs[i];
+		struct ct_text id = ct_text(sync->id, strlen(sync->id));
+		struct ct_container *c;
+
+		if (sync->tid != e->tid || sync->ts_ns < step.begin_ns || sync->ts_ns > step.end_ns)
+			continue;
+		sync->tid = 0;
+		c = ct_container_by_id(core, id);
+		if (c)
+			ct_step_merge(core, c, &step, MERGE_GAP_NS);
+		else
+			ct_orphan_add(core, CT_BY_ID, id, 0, &step);
+		return;
+	}
+}
+
+void ct_steps_unlink(struct ct_core *core, struct ct_container *c, const struct ct_event *e)
+{
+	struct ct_step step = event_step("metadata removal", ct_role_name(CT_ROLE_ENGINE), e);
+
+	if (c)
+		ct_step_merge(core, c, &step, MERGE_GAP_NS);
+}
+
+#define ENGINE	(1u << CT_ROLE_ENGINE)
+#define SHIM	(1u << CT_ROLE_SHIM)
+#define RUNTIME (1u << CT_ROLE_RUNTIME | 1u << CT_ROLE_HELPER | 1u << CT_ROLE_INIT)
+#define ANY	(ENGINE | SHIM | RUNTIME)
+
+/* Columns: call, roles, pattern of its strings (NULL: any), step. The first that fits counts. */
 static const struct call_row {
 	uint8_t call;
+	uint8_t roles;
 	const char *pattern;
-	const char *step;
+	const char *step; /* NULL: not worth one */
 } call_rows[] = {
-	{ CT_CALL_MOUNT, "*/overlay2/*", "rootfs mount" },
-	{ CT_CALL_MOUNT, "*/snapshots/*", "rootfs mount" },
-	{ CT_CALL_MOUNT, "*/netns/*", "netns pin" },
-	{ CT_CALL_MOUNT, NULL, "mounts" },
-	{ CT_CALL_UMOUNT, "*/overlay2/*", "rootfs umount" },
-	{ CT_CALL_UMOUNT, "*/rootfs", "rootfs umount" },
-	{ CT_CALL_UMOUNT, "*/netns/*", "netns unpin" },
-	{ CT_CALL_UMOUNT, NULL, "umounts" },
-	{ CT_CALL_UNSHARE, NULL, "namespaces" },
-	{ CT_CALL_SETNS, NULL, "setns" },
-	{ CT_CALL_PIVOT_ROOT, NULL, "pivot_root" },
-	{ CT_CALL_MKDIR, "*/overlay2/*", "layer dirs" },
-	{ CT_CALL_MKDIR, "*/cgroup/*", "cgroup" },
-	{ CT_CALL_MKDIR, "*/io.containerd.runtime*", "task dirs" },
-	{ CT_CALL_MKDIR, NULL, "mkdir" },
-	{ CT_CALL_MKNOD, "*/init-std*", "stdio fifos" },
-	{ CT_CALL_MKNOD, "*/exec.fifo", "exec fifo" },
-	{ CT_CALL_MKNOD, NULL, "devices" },
-	{ CT_CALL_RENAME, "*config*json*", "metadata write" },
-	{ CT_CALL_RENAME, NULL, "rename" },
-	{ CT_CALL_UNLINK, "*/cgroup/*", "cgroup removal" },
-	{ CT_CALL_UNLINK, NULL, "removal" },
-	{ CT_CALL_FSYNC, NULL, "fsync" },
-	{ CT_CALL_MEMFD, NULL, "memfd" },
-	{ CT_CALL_SECCOMP, NULL, "seccomp" },
+	{ CT_CALL_MOUNT, ANY, "*/netns/*", "network namespace pin" },
+	{ CT_CALL_MOUNT, ENGINE | SHIM, "overlay *", "rootfs mount" },
+	{ CT_CALL_MOUNT, RUNTIME, NULL, "mounts" },
+	{ CT_CALL_FSOPEN, RUNTIME, NULL, "mounts" },
+	{ CT_CALL_MOVE_MOUNT, RUNTIME, NULL, "mounts" },
+	{ CT_CALL_OPEN_TREE, RUNTIME, NULL, "mounts" },
+	{ CT_CALL_UMOUNT, ANY, "*/netns/*", "network namespace unpin" },
+	{ CT_CALL_UMOUNT, ENGINE | SHIM, "*/merged", "rootfs umount" },
+	{ CT_CALL_UMOUNT, ENGINE | SHIM, "*/rootfs", "rootfs umount" },
+	{ CT_CALL_UMOUNT, RUNTIME, NULL, "mounts" },
+	{ CT_CALL_UNSHARE, RUNTIME, NULL, "namespaces" },
+	{ CT_CALL_PIVOT_ROOT, RUNTIME, NULL, "pivot_root" },
+	{ CT_CALL_MKDIR, ENGINE, "*/overlay2/*", "layer" },
+	{ CT_CALL_MKDIR, ENGINE, "*/containers/*", "metadata write" },
+	{ CT_CALL_MKDIR, ENGINE, "*/io.containerd.runtime*", "task directory" },
+	{ CT_CALL_MKDIR, RUNTIME, "/sys/fs/cgroup/*", "cgroup" },
+	{ CT_CALL_MKDIR, RUNTIME, NULL, "mounts" },
+	{ CT_CALL_MKNOD, ENGINE, "*/init-std*", "stdio fifos" },
+	{ CT_CALL_MKNOD, RUNTIME, "*/exec.fifo", "exec fifo" },
+	{ CT_CALL_MKNOD, RUNTIME, NULL, "mounts" },
+	{ CT_CALL_RENAME, ENGINE, "*config*json*", "metadata write" },
+	{ CT_CALL_UNLINK, ENGINE, "*/overlay2/*", "layer" },
+	{ CT_CALL_UNLINK, ENGINE, "*/containers/*", "metadata removal" },
+	{ CT_CALL_UNLINK, ENGINE, "*/layerdb/*", "metadata removal" },
+	{ CT_CALL_UNLINK, ENGINE, "*/io.containerd.runtime*", "task directory" },
+	{ CT_CALL_UNLINK, RUNTIME, "/sys/fs/cgroup/*", "cgroup removal" },
+	{ CT_CALL_MEMFD, RUNTIME, NULL, "memfd" },
+	{ CT_CALL_SECCOMP, RUNTIME, NULL, "seccomp" },
 };
 
-static const char *call_step(const struct ct_event *e)
+#define SECCOMP_SET_MODE_FILTER 1
+
+static const char *call_step(uint8_t role, const struct ct_event *e)
 {
 	char text[CT_TAIL_MEDIUM + 1];
 	size_t n = e->tail_len < CT_TAIL_MEDIUM ? e->tail_len : CT_TAIL_MEDIUM;
 
+	/* libseccomp asks for what the kernel can do by calls that fail. */
+	if (e->sub == CT_CALL_SECCOMP && (e->obj != SECCOMP_SET_MODE_FILTER || e->ret < 0))
+		return NULL;
 	for (size_t i = 0; i < n; i++)
 		text[i] = e->tail[i] ? e->tail[i] : ' ';
 	text[n] = '\0';
@@ -287,7 +326,8 @@ static const char *call_step(const struct ct_event *e)
 	for (size_t i = 0; i < sizeof(call_rows) / sizeof(call_rows[0]); i++) {
 		const struct call_row *row = &call_rows[i];
 
-		if (row->call == e->sub && (!row->pattern || !fnmatch(row->pattern, text, 0)))
+		if (row->call == e->sub && (row->roles & 1u << role) &&
+		    (!row->pattern || !fnmatch(row->pattern, text, 0)))
 			return row->step;
 	}
 	return NULL;
@@ -312,7 +352,7 @@ static const struct {
 	enum ct_orphan_key by;
 } owners[] = {
 	{ "/containers/", CT_BY_ID },	   { "/containerd/", CT_BY_ID },
-	{ "/layerdb/mounts/", CT_BY_ID },  { ".task/moby/", CT_BY_ID },
+	{ "/layerdb/mounts/", CT_BY_ID },  { ".runtime.v2.task/moby/", CT_BY_ID },
 	{ "/overlay2/l/", CT_BY_LAYER },   { "/overlay2/", CT_BY_LAYER },
 	{ "/netns/", CT_BY_SANDBOX },
 };
@@ -358,18 +398,25 @@ static void learn_sandbox(struct ct_core *core, const struct ct_event *e)
 void ct_steps_call(struct ct_core *core, const struct ct_event *e)
 {
 	struct ct_actor_state *a = ct_actor_get(core, e->tgid);
-	const char *name = call_step(e);
 	struct ct_container *c;
+	const char *name;
 	struct ct_text path;
 	struct ct_step step;
 
-	if (!a || !name)
+	if (!a)
+		return;
+	if (e->sub == CT_CALL_FSYNC) {
+		synced_call(core, e);
+		return;
+	}
+	name = call_step(a->role, e);
+	if (!name)
 		return;
 	step = event_step(name, ct_role_name(a->role), e);
 	learn_sandbox(core, e);
 	c = a->role == CT_ROLE_ENGINE ? NULL : a->container;
 	if (c) {
-		ct_step_merge(core, c, &step);
+		ct_step_merge(core, c, &step, MERGE_GAP_NS);
 		return;
 	}
 	for (size_t i = 0; i < sizeof(owners) / sizeof(owners[0]); i++) {
@@ -382,7 +429,7 @@ void ct_steps_call(struct ct_core *core, const struct ct_event *e)
 				continue;
 			c = find_owner(core, owners[i].by, path);
 			if (c)
-				ct_step_merge(core, c, &step);
+				ct_step_merge(core, c, &step, MERGE_GAP_NS);
 			else
 				ct_orphan_add(core, owners[i].by, path, 0, &step);
 			return;

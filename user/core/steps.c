@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-#define MERGE_GAP_NS  (50 * CT_NS_PER_MS)
+#define ADOPT_GAP_NS  (3 * CT_NS_PER_MS)
 #define MERGE_LOOK    12
 #define DEPTH_MAX     16
 
@@ -30,8 +30,9 @@ int ct_step_add(struct ct_core *core, struct ct_container *c, const struct ct_st
 	return (int)run->step_count++;
 }
 
-/* Calls of the same kind, one after the other, are one step that counts them. */
-void ct_step_merge(struct ct_core *core, struct ct_container *c, const struct ct_step *step)
+/* Calls of the same kind by the same process, close to each other, are one step that counts. */
+void ct_step_merge(struct ct_core *core, struct ct_container *c, const struct ct_step *step,
+		   uint64_t gap_ns)
 {
 	struct ct_run *run = &c->run;
 	size_t look = run->step_count < MERGE_LOOK ? run->step_count : MERGE_LOOK;
@@ -39,10 +40,9 @@ void ct_step_merge(struct ct_core *core, struct ct_container *c, const struct ct
 	for (size_t i = 0; i < look; i++) {
 		struct ct_step *s = &run->steps[run->step_count - 1 - i];
 
-		if (s->pid != step->pid)
+		if (s->pid != step->pid || s->name != step->name || s->open ||
+		    step->begin_ns > s->end_ns + gap_ns)
 			continue;
-		if (s->name != step->name || s->open || step->begin_ns > s->end_ns + MERGE_GAP_NS)
-			break;
 		if (step->end_ns > s->end_ns)
 			s->end_ns = step->end_ns;
 		if (step->begin_ns < s->begin_ns)
@@ -118,7 +118,7 @@ void ct_orphans_adopt(struct ct_core *core, struct ct_container *c)
 		struct ct_orphan *o = &core->orphans[(first + i) % CT_ORPHANS_MAX];
 
 		if (o->step.name && is_of(o, c)) {
-			ct_step_merge(core, c, &o->step);
+			ct_step_merge(core, c, &o->step, ADOPT_GAP_NS);
 			o->step.name = NULL;
 		}
 	}

@@ -236,8 +236,10 @@ static void ttrpc(struct ct_core *core, const struct ct_event *e, const struct c
 			struct ct_actor_state *a = ct_actor_get(core, (uint32_t)value);
 
 			c->who.init_pid = (uint32_t)value;
-			if (a)
+			if (a) {
 				a->container = c;
+				ct_container_netns(core, c, a);
+			}
 		}
 		if (!rpc->failed && ct_text_is(method, "Delete"))
 			c->run.exit_code = ct_proto_varint(rpc->payload, 2, &value) ? (int)value : 0;

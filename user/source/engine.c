@@ -2,6 +2,7 @@
 #include "source/engine.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,6 +19,9 @@
 
 #define ARGS_ROOM      (64 << 10)
 #define CONFIG_MAX     (1 << 20)
+#define IDENTITY_MAX   (4 << 20) /* bytes of a file about one container */
+#define DRIVER_MAX     32
+#define PATH_ROOM      4096
 #define FDS_MAX        65536
 #define CONTAINERS_MAX 4096 /* told when an engine is found */
 #define ACCEPTING      0x10000u /* __SO_ACCEPTCON in the flags of /proc/PID/net/unix */
@@ -310,13 +314,68 @@ static bool is_docker(const struct ct_engine *engine)
 	return row && row->docker;
 }
 
+static int read_identity(struct ct_tail *tail, int root, const char *data_root, const char *id,
+			 struct ct_err *err)
+{
+	own_mem char *config = NULL, *host = NULL, *layer = NULL;
+	size_t config_len, host_len = 0, layer_len;
+	char path[PATH_ROOM], driver[DRIVER_MAX];
+	int r;
+
+	if (!ct_id_valid(id, strnlen(id, CT_ID_LEN + 1)))
+		return ct_fail(err, -EINVAL, "look up a container: its id is not 64 digits of hex");
+	snprintf(path, sizeof(path), "%s/containers/%s/config.v2.json", data_root, id);
+	config = ct_root_read(root, path, IDENTITY_MAX, &config_len);
+	if (!config)
+		return ct_fail(err, -ENOENT, "look up container '%s': no readable '%s'", id, path);
+	snprintf(path, sizeof(path), "%s/containers/%s/hostconfig.json", data_root, id);
+	host = ct_root_read(root, path, IDENTITY_MAX, &host_len);
+	r = ct_identity_parse(tail, id, config, config_len, host, host_len, driver, sizeof(driver),
+			      err);
+	if (r)
+		return ct_wrap(err, "look up container '%s'", id);
+	if (!*driver)
+		return 0;
+	snprintf(path, sizeof(path), "%s/image/%s/layerdb/mounts/%s/mount-id", data_root, driver,
+		 id);
+	layer = ct_root_read(root, path, 256, &layer_len);
+	if (layer)
+		ct_tail_add(tail, "layer", layer, strcspn(layer, "\n"), 255);
+	return 0;
+}
+
+static void each_container(int root, const char *data_root, size_t max,
+			   void (*fn)(void *ctx, const char *id), void *ctx)
+{
+	own_fd int fd = -1;
+	own_dir DIR *dir = NULL;
+	struct dirent *entry;
+	char path[PATH_ROOM];
+	size_t n = 0;
+
+	snprintf(path, sizeof(path), "%s/containers", data_root);
+	fd = ct_root_open(root, path, O_RDONLY | O_DIRECTORY);
+	if (fd < 0)
+		return;
+	dir = fdopendir(fd);
+	if (!dir)
+		return;
+	fd = -1; /* the directory has it now */
+	while (n < max && (entry = readdir(dir))) {
+		if (!ct_id_valid(entry->d_name, strlen(entry->d_name)))
+			continue;
+		fn(ctx, entry->d_name);
+		n++;
+	}
+}
+
 static bool emit_identity(struct ct_engines *engines, const struct ct_engine *engine, int root,
 			  const char *id)
 {
 	struct ct_facts *facts = engines->facts;
 	struct ct_err ignored;
 
-	if (root < 0 || ct_identity_read(&facts->tail, root, engine->data_root, id, &ignored))
+	if (root < 0 || read_identity(&facts->tail, root, engine->data_root, id, &ignored))
 		return false;
 	ct_fact_emit_tail(facts, CT_KIND_IDENTITY, engine->pid);
 	return true;
@@ -341,7 +400,7 @@ static void emit_identities(struct ct_engines *engines, const struct ct_engine *
 	struct each each = { engines, engine, root };
 
 	if (root >= 0)
-		ct_identity_each(root, engine->data_root, CONTAINERS_MAX, emit_each, &each);
+		each_container(root, engine->data_root, CONTAINERS_MAX, emit_each, &each);
 }
 
 /* What was read is copied. NULL when the table is full. */

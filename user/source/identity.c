@@ -1,22 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "source/identity.h"
 
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
 #include <jansson.h>
 
-#include "source/procfs.h"
 #include "util/mem.h"
 
-#define CONFIG_MAX (4 << 20)
-#define ARGS_MAX   1024
-#define DRIVER_MAX 32
-#define PATH_ROOM  4096
+#define ARGS_MAX 1024
 
 /* Not more than max bytes of UTF-8, not ending inside a character. */
 static size_t cut(const char *value, size_t len, size_t max)
@@ -213,60 +206,4 @@ int ct_identity_parse(struct ct_tail *tail, const char *id, const char *config, 
 	for (size_t i = 0; i < PARTS; i++)
 		json_decref(files[i]);
 	return 0;
-}
-
-int ct_identity_read(struct ct_tail *tail, int root, const char *data_root, const char *id,
-		     struct ct_err *err)
-{
-	own_mem char *config = NULL, *host = NULL, *layer = NULL;
-	size_t config_len, host_len = 0, layer_len;
-	char path[PATH_ROOM], driver[DRIVER_MAX];
-	int r;
-
-	if (!ct_id_valid(id, strnlen(id, CT_ID_LEN + 1)))
-		return ct_fail(err, -EINVAL, "look up a container: its id is not 64 digits of hex");
-	snprintf(path, sizeof(path), "%s/containers/%s/config.v2.json", data_root, id);
-	config = ct_root_read(root, path, CONFIG_MAX, &config_len);
-	if (!config)
-		return ct_fail(err, -ENOENT, "look up container '%s': no readable '%s'", id, path);
-	snprintf(path, sizeof(path), "%s/containers/%s/hostconfig.json", data_root, id);
-	host = ct_root_read(root, path, CONFIG_MAX, &host_len);
-	r = ct_identity_parse(tail, id, config, config_len, host, host_len, driver, sizeof(driver),
-			      err);
-	if (r)
-		return ct_wrap(err, "look up container '%s'", id);
-	if (!*driver)
-		return 0;
-	snprintf(path, sizeof(path), "%s/image/%s/layerdb/mounts/%s/mount-id", data_root, driver,
-		 id);
-	layer = ct_root_read(root, path, 256, &layer_len);
-	if (layer)
-		ct_tail_add(tail, "layer", layer, strcspn(layer, "\n"), 255);
-	return 0;
-}
-
-size_t ct_identity_each(int root, const char *data_root, size_t max,
-			void (*fn)(void *ctx, const char *id), void *ctx)
-{
-	own_fd int fd = -1;
-	own_dir DIR *dir = NULL;
-	struct dirent *entry;
-	char path[PATH_ROOM];
-	size_t n = 0;
-
-	snprintf(path, sizeof(path), "%s/containers", data_root);
-	fd = ct_root_open(root, path, O_RDONLY | O_DIRECTORY);
-	if (fd < 0)
-		return 0;
-	dir = fdopendir(fd);
-	if (!dir)
-		return 0;
-	fd = -1; /* the directory has it now */
-	while (n < max && (entry = readdir(dir))) {
-		if (!ct_id_valid(entry->d_name, strlen(entry->d_name)))
-			continue;
-		fn(ctx, entry->d_name);
-		n++;
-	}
-	return n;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What an engine keeps on disk about a container, as the tail of an IDENTITY event. Values are
+ * What Docker keeps on disk about a container, as the tail of an IDENTITY event. Pure. Values are
  * what users and images chose: cut to a length, otherwise untouched. What is not known is left
  * out.
  */
@@ -40,11 +40,3 @@ bool ct_id_valid(const char *id, size_t len);
 int ct_identity_parse(struct ct_tail *tail, const char *id, const char *config, size_t config_len,
 		      const char *host, size_t host_len, char *ret_driver, size_t driver_room,
 		      struct ct_err *err);
-
-/* From the data root of a Docker engine, seen from the engine's root directory. */
-int ct_identity_read(struct ct_tail *tail, int root, const char *data_root, const char *id,
-		     struct ct_err *err);
-
-/* Calls fn for the id of every container below a data root, for max of them. */
-size_t ct_identity_each(int root, const char *data_root, size_t max,
-			void (*fn)(void *ctx, const char *id), void *ctx);

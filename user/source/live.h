@@ -52,11 +52,3 @@ void ct_live_lookup_identity(struct ct_live *live, const char *id, uint32_t engi
 
 const struct ct_plan *ct_live_plan(const struct ct_live *live);
 size_t ct_live_engines(const struct ct_live *live); /* how many engines run */
-
-/* What this kernel can host, asked without changing anything. */
-struct ct_kernel;
-
-int ct_kernel_open(struct ct_kernel **ret, struct ct_err *err);
-void ct_kernel_close(struct ct_kernel *kernel); /* NULL is fine */
-bool ct_kernel_can(void *kernel, enum ct_probe probe, const char **why_not); /* a ct_can_fn */
-bool ct_kernel_has_ring(const struct ct_kernel *kernel);
