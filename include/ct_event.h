@@ -66,6 +66,7 @@ enum ct_event_flag {
 	X(11, UNLINK, "unlink", "file unlinked; tail: directory/file, last two names")            \
 	X(12, CALL, "call", "sub: enum ct_call; obj, arg: its numbers; tail: its strings")        \
 	X(13, OPEN, "open", "a workload opened a file; tail: path")                               \
+	X(14, RELAY, "relay", "the shim passed output on; tail: directory/file, last two names")  \
 	X(64, CLOCK, "clock", "time passed: nothing else happened until ts")                      \
 	X(65, PROCESS, "process", "running when tracing began; obj: netns; arg: ppid; tail: argv") \
 	X(66, IDENTITY, "identity", "tail: key NUL value NUL ... of one container")               \

@@ -3,7 +3,7 @@
 # Monotonic nanoseconds are exact in jq's doubles for the first 104 days after boot.
 
 def records: .[] | select(.kind != "session" and .kind != "summary");
-def mine: records | select(.name | startswith($p));
+def mine: records | select(.name | startswith($ENV.P));
 def of($kind): [mine | select(.kind == $kind)];
 def of($kind; $outcome): [mine | select(.kind == $kind and .outcome == $outcome)];
 def summary: .[-1] | select(.kind == "summary");

@@ -6,6 +6,9 @@
 #   TEST       its number        P        what its containers' names begin with
 #   RESULTS    one line per check is added here: passed, failed or impossible
 
+# What these functions set is read by the tests.
+# shellcheck disable=SC2034
+
 # shellcheck source=tests/lib/engine.sh
 . "$(dirname "${BASH_SOURCE[0]}")/engine.sh"
 : "${COLDTRACE:?run tests by tests/e2e/run}" "${SERVICE:?}" "${OUT:?}" "${TEST:?}" "${P:?}" "${RESULTS:?}"

@@ -12,8 +12,10 @@
 # the runtimes "runsc" (if installed) and "broken", which fails whatever it is asked.
 
 CT_LIB=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-ENGINE_DIR=
-ENGINE_PID=
+# a test that the runner starts may restart the runner's engine, only the owner stops it
+ENGINE_DIR=${ENGINE_DIR:-}
+ENGINE_PID=${ENGINE_PID:-}
+ENGINE_OWNER=
 
 engine_say()
 {
@@ -73,6 +75,7 @@ engine_start()
 		return 1
 	fi
 	engine_need || return
+	ENGINE_OWNER=$$
 	ENGINE_DIR=$(mktemp -d "${TMPDIR:-/tmp}/ct-engine.XXXXXX") || return
 	if ! gcc -std=gnu11 -O2 -o "$ENGINE_DIR/subreaper" "$CT_LIB/subreaper.c"; then
 		engine_say "engine: compile subreaper.c: failed"
@@ -125,7 +128,7 @@ engine_restart()
 # With the subreaper every process of the engine is gone, with them its namespaces and mounts.
 engine_stop()
 {
-	[[ -n $ENGINE_DIR ]] || return 0
+	[[ $ENGINE_OWNER == "$$" && -n $ENGINE_DIR ]] || return 0
 	if [[ -n $ENGINE_PID ]]; then
 		kill -TERM "$ENGINE_PID" 2> /dev/null
 		while kill -0 "$ENGINE_PID" 2> /dev/null; do
@@ -134,7 +137,8 @@ engine_stop()
 	fi
 	find /sys/fs/cgroup -depth -type d -path "*/${ENGINE_DIR##*/}*" -exec rmdir {} + 2> /dev/null
 	rm -rf --one-file-system "$ENGINE_DIR"
-	ENGINE_DIR= ENGINE_PID=
+	ENGINE_DIR=
+	ENGINE_PID=
 	unset DOCKER_HOST
 	return 0
 }

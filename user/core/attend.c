@@ -6,6 +6,8 @@
 #include "state.h"
 
 #define READY_TIMEOUT_NS (10000 * CT_NS_PER_MS)
+/* After an exit, how long the shim may take to pass on what was written before it. */
+#define RELAY_WAIT_NS	 (20 * CT_NS_PER_MS)
 /* After a stop, how long its removal may take to be asked for and still be part of it. */
 #define REMOVE_WAIT_NS	 (2000 * CT_NS_PER_MS)
 /* After the last file was seen going, how long until the removal is over. */
@@ -62,8 +64,14 @@ static void evaluate_start(struct ct_core *core, struct ct_container *c)
 
 	if (!timeout)
 		timeout = READY_TIMEOUT_NS;
-	if (started && (m[CT_MARK_READY] || m[CT_MARK_EXIT])) {
+	if (started && m[CT_MARK_READY]) {
 		ct_report_start(core, c, CT_OUTCOME_OK);
+	} else if (started && m[CT_MARK_EXIT]) {
+		/* A short life: its output may still be on its way through the shim. */
+		if (core->now >= c->last_ns + RELAY_WAIT_NS)
+			ct_report_start(core, c, CT_OUTCOME_OK);
+		else
+			wait_until(core, c, c->last_ns + RELAY_WAIT_NS);
 	} else if (started && core->now >= started + timeout) {
 		ct_report_start(core, c, CT_OUTCOME_OK);
 	} else if (started) {

@@ -27,6 +27,22 @@ static void state_file(struct ct_core *core, const struct ct_event *e)
 		ct_signal(core, c, signal, file, e->ts_ns);
 }
 
+/*
+ * The shim passed on the first output: it was written before. When the container has exited by
+ * now, then not later than that.
+ */
+static void relayed(struct ct_core *core, const struct ct_event *e)
+{
+	struct ct_text file = ct_text(e->tail, e->tail_len), dir = ct_text_cut(&file, '/');
+	struct ct_container *c = ct_container_by_id(core, dir);
+	uint64_t exit;
+
+	if (!c || !ct_text_starts(file, "init-std"))
+		return;
+	exit = c->run.marks[CT_MARK_EXIT];
+	ct_readied(core, c, CT_READY_OUTPUT, exit && exit < e->ts_ns ? exit : e->ts_ns);
+}
+
 static void options(struct ct_core *core, const struct ct_event *e)
 {
 	if (!core->opts.ready_mask) /* what is asked for now counts before what was asked then */
@@ -95,6 +111,9 @@ static void handle(void *ctx, const struct ct_event *e)
 		break;
 	case CT_KIND_OUTPUT:
 		ready(core, e, CT_READY_OUTPUT);
+		break;
+	case CT_KIND_RELAY:
+		relayed(core, e);
 		break;
 	case CT_KIND_OPEN:
 		ready(core, e, CT_READY_PATH);

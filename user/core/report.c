@@ -163,6 +163,8 @@ static void report_restart(struct ct_core *core, struct ct_container *c)
 	struct ct_record rec;
 	struct ct_run *run;
 
+	if (c->run.marks[CT_MARK_EXIT] && !c->run.marks[CT_MARK_READY])
+		return; /* it ended before it was ready: the service is not back */
 	if (c->has_old && c->old.marks[CT_MARK_EXIT]) {
 		from = c;
 		run = &c->old;

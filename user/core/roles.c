@@ -26,7 +26,7 @@ const struct ct_role_row ct_roles[] = {
 #define X(comm_, role_, engine_, runtime_) { comm_, CT_ROLE_##role_, engine_, runtime_ },
 	ROLES(X)
 #undef X
-	{ NULL, CT_ROLE_NONE, NULL, NULL },
+		{ NULL, CT_ROLE_NONE, NULL, NULL },
 };
 
 const struct ct_role_row *ct_role_of_comm(const char *comm)

@@ -11,7 +11,7 @@
 
 struct ct_role_row {
 	const char *comm; /* as the kernel has it: at most CT_COMM_LEN - 1 bytes */
-	uint8_t role;	  /* enum ct_role */
+	uint8_t role; /* enum ct_role */
 	const char *engine;
 	const char *runtime;
 };

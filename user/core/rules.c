@@ -100,7 +100,8 @@ void ct_readied(struct ct_core *core, struct ct_container *c, enum ct_ready by, 
 
 	if (!mask)
 		mask = 1u << CT_READY_LISTEN | 1u << CT_READY_ACCEPT | 1u << CT_READY_OUTPUT;
-	if (c->run.ready_at[by] || c->run.marks[CT_MARK_EXIT])
+	if (c->run.ready_at[by] ||
+	    (c->run.marks[CT_MARK_EXIT] && ts_ns > c->run.marks[CT_MARK_EXIT]))
 		return;
 	c->run.ready_at[by] = ts_ns;
 	c->last_ns = ts_ns;

@@ -253,7 +253,8 @@ static void draw_steps(struct ct_pen *pen, const struct ct_summary *summary,
 	ct_pen_on(pen, CT_STYLE_DIM);
 	fputs("\n  ", pen->f);
 	ct_pen_left(pen, "in phase", LABEL_COLUMNS - 2);
-	ct_pen_left(pen, shape.counts ? "longest steps" : "step", shape.name);
+	ct_pen_left(pen, shape.name > strlen("longest steps") ? "longest steps" : "step",
+		    shape.name);
 	if (shape.counts) {
 		ct_pen_right(pen, "n", COUNT_COLUMNS);
 		ct_pen_right(pen, "calls", COUNT_COLUMNS);

@@ -19,5 +19,5 @@ uint64_t ct_hist_count(const struct ct_hist *h);
 uint64_t ct_hist_sum(const struct ct_hist *h);
 uint64_t ct_hist_min(const struct ct_hist *h); /* 0 when empty */
 uint64_t ct_hist_max(const struct ct_hist *h);
-/* quantile in 0..1: the smallest value v with at least quantile * count values <= v, to the error. */
+/* Nearest rank: the least v with at least quantile (0..1) * count values <= v, to the error. */
 uint64_t ct_hist_quantile(const struct ct_hist *h, double quantile);

@@ -18,14 +18,14 @@ void ct_summary_free(struct ct_summary *s); /* NULL is fine */
  */
 #define CT_SUMMARY_RUNTIMES 32
 #define CT_SUMMARY_STEPS    128
-#define CT_SUMMARY_REST	    "(other)"
+#define CT_SUMMARY_REST     "(other)"
 int ct_summary_add(struct ct_summary *s, const struct ct_record *rec);
 
 /* One group: all records of one type under one runtime ("" when it is not known). */
 struct ct_group {
 	enum ct_record_type type;
 	const char *runtime; /* borrowed */
-	uint64_t count[3];   /* per enum ct_outcome */
+	uint64_t count[3]; /* per enum ct_outcome */
 	uint64_t unknown[CT_PHASE_MAX];
 	struct ct_hist *phases[CT_PHASE_MAX]; /* NULL where no record had the phase */
 	struct ct_hist *total;

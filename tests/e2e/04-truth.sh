@@ -1,0 +1,87 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-only
+# Boundaries against docker events and against the service's own stamps, from the run of 02 (runc)
+# and a shorter one here (runsc). The table stays in $O/e2e/truth-RUNTIME.txt.
+# shellcheck source=tests/lib/restarts.sh
+. "$(dirname "$0")/../lib/restarts.sh"
+
+# Differences in ns, by boundary: {"create": [..], ...}. Docker's and, under gVisor, the service's
+# stamps are realtime: the host's clocks before each restart take them to monotonic.
+# shellcheck disable=SC2016
+differences='
+	($stamps | split("\n") | map(select(. != "") | split("\t")
+		| {key: .[0], value: {offset: ((.[1] | tonumber) - (.[2] | tonumber)),
+			ready: (.[3] | tonumber), end: (.[5] | tonumber)}}) | from_entries) as $host
+	| ([$events[] | select(.Type == "container" or .Type == "network")
+		| {id: (if .Type == "network" then .Actor.Attributes.container else .Actor.ID end),
+			action: .Action, t: .timeNano}]) as $events
+	| [mine | select($host[.id] and (.kind != "restart"))] as $records
+	| def record_end($id; $phase):
+		[$records[] | select(.id == $id) | phase_end($phase) | numbers] | max;
+	  reduce ($events[] | select(.action | IN("create", "attach", "connect", "start", "die",
+			"disconnect", "destroy"))) as $e ({};
+		($host[$e.id].offset) as $offset
+		| if $offset == null then . else
+			.[$e.action] += [record_end($e.id; $e.action) as $t
+				| if $t == null then null else $t - ($e.t - $offset) end]
+		  end)
+	| .ready = [$records[] | select(.kind == "start") | . as $r | $host[.id] as $h
+		| if .ready == null then null else .ready.ns - ($h.ready - $h.offset) end]
+	| .["service end"] = [$records[] | select(.kind == "stop") | . as $r | $host[.id] as $h
+		| if .service_end_ns == null then null else .service_end_ns - ($h.end - $h.offset) end]
+'
+
+# judge RUNTIME STAMPS EVENTS N: writes the table, prints it, and checks it.
+judge()
+{
+	local runtime=$1 file=$O/e2e/truth-$1.txt name n unseen median p99
+
+	ask "$differences"' | to_entries[]
+		| (.value | map(numbers)) as $d
+		| ($d | map(if . < 0 then -. else . end)) as $a
+		| [.key, ($d | length), ([.value[] | nulls] | length), ($a | quantile(0.5)),
+			($a | quantile(0.99)), ($a | max), ($d | quantile(0.5))]
+		| @tsv' --rawfile stamps "$2" --slurpfile events "$3" > "$OUT/$runtime.tsv"
+	awk -F'\t' -v runtime="$runtime" '
+		BEGIN {
+			print "coldtrace against docker events and the service itself,", runtime ", ms"
+			printf "%-12s %5s %6s %9s %9s %9s %9s\n", "boundary", "n", "unseen",
+				"median", "p99", "max", "signed"
+		}
+		{
+			printf "%-12s %5d %6d %9.3f %9.3f %9.3f %+9.3f\n", $1, $2, $3, $4 / 1e6,
+				$5 / 1e6, $6 / 1e6, $7 / 1e6
+		}' "$OUT/$runtime.tsv" | tee "$file" | sed 's/^/# /'
+	for name in create attach connect start die disconnect destroy ready "service end"; do
+		IFS=$'\t' read -r n unseen median p99 < <(
+			awk -F'\t' -v name="$name" -v OFS='\t' '$1 == name { print $2, $3, $4, $5 }' \
+				"$OUT/$runtime.tsv")
+		same "$runtime: $name: all are seen" "$4 0" "${n:-0} ${unseen:-all}"
+		check "$runtime: $name: median within 2 ms" below "${median:-}" 2000000
+		# the service stamps before it writes and before it exits: only the median is asked for
+		[[ $name == ready || $name == "service end" ]] ||
+			check "$runtime: $name: p99 within 10 ms" below "${p99:-}" 10000000
+	done
+}
+
+# below NS LIMIT
+below()
+{
+	[[ -n $1 ]] && awk -v ns="$1" -v limit="$2" 'BEGIN { print ns / 1e6 " ms"; exit !(ns <= limit) }'
+}
+
+runc_dir=$O/e2e/02-restarts
+if [[ -s $runc_dir/runc.stamps && -s $runc_dir/runc.json ]]; then
+	JSON=$runc_dir/runc.json
+	p=$P
+	P=ct02-
+	judge runc "$runc_dir/runc.stamps" "$runc_dir/runc.events" \
+		"$(wc -l < "$runc_dir/runc.stamps")"
+	P=$p
+else
+	restarts runc 100 && judge runc "$STAMPS" "$EVENTS" 100
+fi
+say_missing_runtimes
+if have_runtime runsc; then
+	restarts runsc 30 && judge runsc "$STAMPS" "$EVENTS" 30
+fi

@@ -1,0 +1,25 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-only
+# What is lost is said: in JSON, in the table, in the exit status.
+# shellcheck source=tests/lib/e2e.sh
+. "$(dirname "$0")/../lib/e2e.sh"
+
+trace_start trace --ring 4096 -o table || exit 0
+# a stopped reader leaves the ring to fill
+kill -STOP "$CT_PID"
+pids=()
+for ((i = 0; i < 8; i++)); do
+	docker run --rm --name "$P$i" ct/service:1 exit 0 > /dev/null 2>&1 &
+	pids+=($!)
+done
+wait "${pids[@]}"
+kill -CONT "$CT_PID"
+trace_stop
+same "exit status 3" 3 "$CT_STATUS"
+says "lost is counted" true 'lost > 0'
+says "the summary is not complete" false 'summary | .complete'
+check "the table says so" grep -qi lost "$OUT/trace.out"
+check "and what to do about it" grep -q -- --ring "$OUT/trace.out" "$OUT/trace.err"
+says "what is reported tiles all the same" '[]' untiled
+says "a phase whose mark was lost is null, not zero" 0 \
+	'[mine | select(.phases | .unknown == 0)] | length'

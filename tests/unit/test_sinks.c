@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "sink_records.h"
+#include "sinks/escape.h"
+#include "sinks/sink.h"
+#include "util/mem.h"
+
+Test(sinks, every_sink_opens_by_name_and_has_help)
+{
+	cr_assert(ct_sinks[0]);
+	for (size_t i = 0; ct_sinks[i]; i++) {
+		struct ct_sink s;
+		struct ct_err err = { 0 };
+
+		cr_expect(ct_sinks[i]->help && *ct_sinks[i]->help, "%s", ct_sinks[i]->name);
+		cr_assert_eq(ct_sink_open(&s, ct_sinks[i]->name, &err), 0, "%s", err.msg);
+		cr_expect_eq(s.out, stdout);
+		cr_expect_null(s.path);
+		cr_expect_eq(s.ops, ct_sinks[i]);
+		cr_expect_eq(ct_sink_close(&s, &err), 0);
+	}
+}
+
+Test(sinks, bad_specs_say_what_to_do)
+{
+	static const struct {
+		const char *spec;
+		int code;
+		const char *msg;
+	} cases[] = {
+		{ "xml", -EINVAL, "no output is called 'xml'; choose one of 'table', 'json'" },
+		{ "", -EINVAL, "no output is called ''; choose one of 'table', 'json'" },
+		{ "tab:x", -EINVAL, "no output is called 'tab'; choose one of 'table', 'json'" },
+		{ "json:", -EINVAL,
+		  "output 'json:' names no file after the colon; write 'json:FILE'" },
+		{ "json:/nowhere/at/all", -ENOENT,
+		  "open '/nowhere/at/all' for output 'json': No such file or directory" },
+	};
+
+	for (size_t i = 0; i < CT_ARRAY_SIZE(cases); i++) {
+		struct ct_sink s;
+		struct ct_err err = { 0 };
+
+		cr_expect_eq(ct_sink_open(&s, cases[i].spec, &err), cases[i].code);
+		cr_expect_str_eq(err.msg, cases[i].msg);
+	}
+}
+
+static int write_all(struct ct_sink *s, struct ct_err *err)
+{
+	struct ct_summary *summary = ct_summary_new();
+	struct ct_record rec = a_start();
+	int ret;
+
+	cr_assert(summary);
+	cr_assert_eq(ct_summary_add(summary, &rec), 0);
+	ret = s->ops->begin(s, &session, err);
+	if (!ret)
+		ret = s->ops->record(s, &rec, err);
+	if (!ret)
+		ret = s->ops->end(s, &session, summary, &no_loss, err);
+	ct_summary_free(summary);
+	return ret;
+}
+
+Test(sinks, every_sink_reports_a_full_disk)
+{
+	for (size_t i = 0; ct_sinks[i]; i++) {
+		for (int live = 0; live < 2; live++) {
+			char spec[64], msg[128];
+			struct ct_sink s;
+			struct ct_err err = { 0 };
+
+			snprintf(spec, sizeof(spec), "%s:/dev/full", ct_sinks[i]->name);
+			snprintf(msg, sizeof(msg),
+				 "write output '%s' to '/dev/full': No space left on device",
+				 ct_sinks[i]->name);
+			cr_assert_eq(ct_sink_open(&s, spec, &err), 0);
+			s.live = live;
+			cr_expect_eq(write_all(&s, &err), -ENOSPC, "%s", spec);
+			cr_expect_str_eq(err.msg, msg);
+			cr_expect_eq(ct_sink_close(&s, &err), 0, "%s", err.msg);
+		}
+	}
+}
+
+Test(sinks, every_sink_reports_a_closed_pipe)
+{
+	signal(SIGPIPE, SIG_IGN);
+	for (size_t i = 0; ct_sinks[i]; i++) {
+		struct ct_sink s = { .ops = ct_sinks[i], .live = true, .path = "pipe" };
+		struct ct_err err = { 0 };
+		int fds[2];
+
+		cr_assert_eq(pipe(fds), 0);
+		close(fds[0]);
+		s.out = fdopen(fds[1], "w");
+		cr_assert(s.out);
+		cr_expect_eq(write_all(&s, &err), -EPIPE, "%s", ct_sinks[i]->name);
+		expect_in(err.msg, ct_sinks[i]->name);
+		expect_in(err.msg, "'pipe': Broken pipe");
+		cr_expect_eq(ct_sink_close(&s, &err), 0);
+	}
+}
+
+Test(table, lines)
+{
+	struct ct_record recs[] = { a_start(), a_stop(), a_restart(), a_failed_start(), a_gap() };
+	own_mem char *text = run("table", &(struct options){ 0 }, recs, 5, &no_loss);
+	static const char *const lines[] = {
+		"time         start   container       runtime  create  attach connect   start   ready  client   total\n",
+		"             stop                               stop     die disconn destroy    exit  client   total\n",
+		"09:08:20.000 start   web             runc    11.0 ms  312 us 9.00 ms  185 ms    0 ns 1.20 ms  207 ms\n",
+		"09:08:20.000 stop    web             runc    1.20 s  25.0 ms 47.0 ms 10.0 ms     137       - 1.28 s\n",
+		"09:08:20.000 restart web             runc     down 72.0 ms, up 194 ms, by policy              266 ms\n",
+		"09:08:20.000 start   web             runc     FAILED in start / runtime create after 62.0 ms: "
+		"exec: \"nope\": executable file not found in $PATH (exit 127)\n",
+		"09:08:20.000 start   web             runc    11.0 ms       -       ?  185 ms 2.00 ms       -  218 ms\n"
+		"                     and unknown 20.0 ms\n",
+		"\nstart, runc: 2 ok, 1 failed\n",
+		"\nrestart, runc: 1 ok\n",
+		"Nothing lost. Nothing unmatched. Unknown: 1 phase (connect 1)",
+	};
+
+	for (size_t i = 0; i < CT_ARRAY_SIZE(lines); i++)
+		expect_in(text, lines[i]);
+	cr_expect_null(strstr(text, " \n"), "a line ends in a space");
+}
+
+Test(table, a_restarted_container_says_why)
+{
+	struct ct_record rec = record(CT_RECORD_START, &web);
+	own_mem char *text = NULL;
+
+	rec.cause = CT_CAUSE_POLICY;
+	lasts(&rec, CT_PHASE_CONNECT, 9 * MS);
+	lasts(&rec, CT_PHASE_START, 190 * MS);
+	text = run("table", &(struct options){ 0 }, &rec, 1, &no_loss);
+	expect_in(text, "runc          by policy 9.00 ms  190 ms");
+}
+
+Test(table, what_is_lost_is_said_with_advice)
+{
+	struct ct_core_counts counts = { .lost = { [CT_LOSS_RING] = 812, [CT_LOSS_LATE] = 1 },
+					 .unmatched_exits = 3,
+					 .open = 2 };
+	own_mem char *text = run("table", &(struct options){ .width = 300 }, NULL, 0, &counts);
+
+	expect_in(text,
+		  "INCOMPLETE: 813 lost: ring buffer full 812 (raise --ring), event out of "
+		  "order 1. Unmatched: 3 exits (the process began before tracing did). "
+		  "No phase unknown. 2 containers were between two states when tracing ended.\n");
+}
+
+Test(table, nothing_is_wider_than_the_terminal)
+{
+	struct ct_identity long_name = web;
+	struct ct_record recs[] = { a_start(), a_stop(), a_restart(), a_failed_start(), a_gap() };
+
+	memset(long_name.name, 'n', sizeof(long_name.name) - 1);
+	memset(long_name.runtime, 'r', sizeof(long_name.runtime) - 1);
+	for (size_t i = 0; i < CT_ARRAY_SIZE(recs); i++)
+		recs[i].who = &long_name;
+	for (unsigned width = 50; width <= 200; width++) {
+		for (int utf8 = 0; utf8 < 2; utf8++) {
+			struct options opts = { .width = width, .utf8 = utf8, .steps = true };
+			own_mem char *text = run("table", &opts, recs, 5, &no_loss);
+			char *save = NULL;
+
+			for (char *line = strtok_r(text, "\n", &save); line;
+			     line = strtok_r(NULL, "\n", &save))
+				cr_assert_leq(ct_text_columns(line), width, "%u: '%s'", width,
+					      line);
+		}
+	}
+}
+
+Test(table, steps_are_a_tree_under_their_phases)
+{
+	struct ct_record rec = a_start();
+	own_mem char *text = run("table", &(struct options){ .steps = true }, &rec, 1, &no_loss);
+
+	expect_in(text, "        create                                    11.0 ms\n");
+	expect_in(text, "          rootfs mount                  +1.00 ms  3.00 ms");
+	expect_in(text, "            mounts                      +30.0 ms  20.0 ms");
+	expect_in(text, "helper 12 x17  /proc\n");
+	expect_in(text, "          exec                           +200 ms        ?");
+	expect_in(text, "longest steps");
+}
+
+Test(table, colour_is_never_the_only_carrier)
+{
+	struct ct_record recs[] = { a_start(), a_stop(), a_restart(), a_failed_start(), a_gap() };
+	struct options opts = { .width = 120, .utf8 = true, .steps = true };
+	own_mem char *plain = run("table", &opts, recs, 5, &no_loss);
+	own_mem char *colour = NULL;
+	char *to;
+
+	opts.colour = true;
+	colour = run("table", &opts, recs, 5, &no_loss);
+	cr_expect(strchr(colour, '\033'));
+	cr_expect_null(strchr(plain, '\033'));
+	to = colour;
+	for (const char *from = colour; *from; from++) {
+		if (*from == '\033')
+			from = strchr(from, 'm');
+		else
+			*to++ = *from;
+	}
+	*to = '\0';
+	/* Spaces at the end of a line are dropped where no colour stands in the way. */
+	for (const char *p = plain, *c = colour; *p; p++, c++) {
+		while (*p == '\n' && *c == ' ')
+			c++;
+		cr_assert_eq(*p, *c, "at '%.40s' and '%.40s'", p, c);
+	}
+}
+
+Test(table, not_live_is_the_summary_alone)
+{
+	struct ct_record rec = a_start();
+	own_mem char *text = run("table", &(struct options){ .not_live = true }, &rec, 1, &no_loss);
+
+	cr_expect_eq(strncmp(text, "coldtrace 0.1: 1 record of 1 container in 31.0 s", 48), 0, "%s",
+		     text);
+	cr_expect_null(strstr(text, "09:08:20"));
+}
+
+Test(sinks, no_sink_lets_a_container_write_to_the_terminal)
+{
+	for (size_t i = 0; ct_sinks[i]; i++) {
+		for (int utf8 = 0; utf8 < 2; utf8++) {
+			struct options opts = { .width = utf8 ? 100 : 0,
+						.utf8 = utf8,
+						.steps = true };
+			struct ct_identity who = { .init_pid = 1 };
+			char message[4097];
+			struct ct_record recs[3];
+			own_mem char *text = NULL;
+
+			recs[0] = recs[1] = an_injection(&who, message);
+			recs[1].outcome = CT_OUTCOME_OK;
+			recs[2] = recs[1];
+			recs[2].type = CT_RECORD_RESTART;
+			text = run(ct_sinks[i]->name, &opts, recs, 3, &no_loss);
+			for (const char *c = text; *c; c++)
+				cr_assert(*c == '\n' || ((unsigned char)*c >= 0x20 && *c != 0x7f),
+					  "%s: byte %02x", ct_sinks[i]->name, *c);
+			cr_expect_null(strstr(text, "\xc2\x9b"));
+			cr_expect_null(strstr(text, "\xe2\x80\xae"));
+			cr_expect_null(strchr(text, '\xff'));
+		}
+	}
+}

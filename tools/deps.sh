@@ -1,0 +1,188 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# tools/deps.sh build|test: installs from Debian 12 what building or testing needs and is missing.
+# Quick and silent when nothing is. Starts no service and changes no engine that is installed.
+set -euo pipefail
+
+suite=bookworm
+backports=/etc/apt/sources.list.d/coldtrace-backports.list
+policy=/usr/sbin/policy-rc.d
+# the runsc of 2022 has no systrap platform
+runsc_min=20230601
+
+# Columns: stage, package, program that serves instead of it (- for none), why.
+rows='
+build clang             -          compiles the BPF programs
+build llvm              -          strips the BPF object
+build libbpf-dev        -          loads and attaches them
+build bpftool           bpftool    makes the skeleton of the BPF object
+build libelf-dev        -          libbpf needs it
+build zlib1g-dev        -          libbpf needs it
+build libjansson-dev    -          reads the JSON that engines keep
+build gcc               -          compiles coldtrace and the test service
+build libc6-dev         -          the C library, also static for the test service
+build make              make       builds
+build pkg-config        pkg-config finds the libraries
+test  libcriterion-dev  -          unit tests
+test  docker.io         dockerd    the engine that is traced
+test  containerd        containerd the engine below it
+test  runc              runc       the runtime of ordinary containers
+test  runsc             runsc      the runtime of gVisor
+test  iptables          iptables   the network of the private engine
+test  busybox-static    -          what test images are made of
+test  binutils          readelf    checks that it is static
+test  procps            pgrep      finds the runtime that a test kills
+test  jq                jq         checks what coldtrace prints
+test  clang-format      -          format check
+test  clang-tidy        -          lint
+test  libbpf-tools      -          what the benchmark compares with
+'
+
+say()
+{
+	printf 'deps: %s\n' "$*"
+}
+
+die()
+{
+	printf 'deps: %s\n' "$*" >&2
+	exit 1
+}
+
+installed()
+{
+	[[ $(dpkg-query -W -f '${db:Status-Status}' "$1" 2> /dev/null) == installed ]]
+}
+
+# Whether this runsc has systrap, by its date: of the package, else of the program.
+runsc_is_new()
+{
+	local date
+
+	date=$(dpkg-query -W -f '${Version}' runsc 2> /dev/null | grep -oE '20[0-9]{6}') ||
+		date=$(runsc --version 2> /dev/null | grep -oE '20[0-9]{6}' | head -n 1) || return
+	((date >= runsc_min))
+}
+
+# missing STAGE: "package why" per line
+missing()
+{
+	local stage package instead why
+
+	while read -r stage package instead why; do
+		[[ -n $stage && ($stage == build || $1 == test) ]] || continue
+		if [[ $package == runsc ]]; then
+			command -v runsc > /dev/null && runsc_is_new && continue
+		elif installed "$package"; then
+			continue
+		elif [[ $instead != - ]] && command -v "$instead" > /dev/null; then
+			continue
+		fi
+		printf '%s %s\n' "$package" "$why"
+	done <<< "$rows"
+}
+
+is_debian()
+(
+	ID='' VERSION_CODENAME=''
+	# shellcheck source=/dev/null
+	[[ -r /etc/os-release ]] && . /etc/os-release
+	[[ $ID == debian && $VERSION_CODENAME == "$suite" ]]
+)
+
+# Where this machine gets Debian from, so that its mirror also serves the backports.
+mirror()
+{
+	local uri
+
+	# shellcheck disable=SC2016
+	uri=$(apt-get indextargets --format '$(REPO_URI) $(CODENAME) $(COMPONENT)' 2> /dev/null |
+		awk -v suite=$suite '$2 == suite && $3 == "main" && !uri { uri = $1 } END { print uri }')
+	printf '%s\n' "${uri:-http://deb.debian.org/debian/}"
+}
+
+add_backports()
+{
+	local uri
+
+	# shellcheck disable=SC2016
+	if apt-get indextargets --format '$(CODENAME)' 2> /dev/null |
+		grep -x "$suite-backports" > /dev/null; then
+		return
+	fi
+	uri=$(mirror)
+	say "adds $backports: runsc of $suite itself is too old (no systrap)"
+	printf 'deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] %s %s-backports main\n' \
+		"$uri" "$suite" > "$backports"
+}
+
+kept=
+forbid_services()
+{
+	if [[ -e $policy || -L $policy ]]; then
+		kept=$(mktemp "$policy.XXXXXX")
+		mv "$policy" "$kept"
+	fi
+	forbidden=yes
+	printf '#!/bin/sh\nexit 101\n' > "$policy"
+	chmod 755 "$policy"
+}
+
+forbidden=
+# Runs at every end, also of an interrupted apt.
+allow_services()
+{
+	rm -f "$log"
+	[[ -n $forbidden ]] || return 0
+	rm -f "$policy"
+	[[ -z $kept ]] || mv "$kept" "$policy"
+}
+
+apt()
+{
+	DEBIAN_FRONTEND=noninteractive apt-get -q -y -o Dpkg::Use-Pty=0 -o Acquire::Retries=3 "$@" \
+		> "$log" 2>&1
+}
+
+[[ ${1:-} == build || ${1:-} == test ]] || {
+	printf 'usage: tools/deps.sh build|test\n' >&2
+	exit 2
+}
+todo=$(missing "$1")
+[[ -n $todo ]] || exit 0
+
+names=$(cut -d' ' -f1 <<< "$todo" | tr '\n' ' ')
+is_debian || die "this is not Debian 12; install what these packages hold yourself: $names"
+((EUID == 0)) || die "installing needs root; run: sudo $0 $1 (missing: $names)"
+
+while read -r package why; do
+	say "installs $package: $why"
+done <<< "$todo"
+
+log=$(mktemp)
+trap allow_services EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+forbid_services
+plain=()
+newer=()
+for package in $names; do
+	if [[ $package == runsc ]]; then
+		newer+=("$package")
+	else
+		plain+=("$package")
+	fi
+done
+((${#newer[@]} == 0)) || add_backports
+apt update --error-on=any || apt update || die "the Debian mirror $(mirror) is unreachable: $(
+	grep -m 1 -E '^(E|W|Err)' "$log" || tail -n 1 "$log"); check the network, then run this again"
+# --no-upgrade: an engine that is installed, and may run, stays as it is
+((${#plain[@]} == 0)) || apt install --no-install-recommends --no-upgrade "${plain[@]}" ||
+	die "installing failed: $(grep -m 1 '^E:' "$log" || tail -n 1 "$log")"
+((${#newer[@]} == 0)) || apt install --no-install-recommends -t $suite-backports "${newer[@]}" ||
+	die "installing runsc failed: $(grep -m 1 '^E:' "$log" || tail -n 1 "$log")"
+
+todo=$(missing "$1")
+[[ -z $todo ]] || die "still missing after installing: $(cut -d' ' -f1 <<< "$todo" | tr '\n' ' ')"
+say "done"
