@@ -54,7 +54,11 @@ static __always_inline const void *sent_bytes(__u64 *len)
 	return iov.iov_base;
 }
 
-enum ct_speech { SILENT, SHORT, LONG };
+enum ct_speech {
+	SILENT,
+	SHORT,
+	LONG
+};
 
 /* Sockets whose last request announced a body that is worth reading: a create request. */
 struct {

@@ -19,7 +19,7 @@
 #endif
 
 struct ct_actor {
-	__u8 role;  /* enum ct_role */
+	__u8 role; /* enum ct_role */
 	__u8 level; /* depth of the pid namespace that the engine or runtime itself runs in */
 	__u8 wrote; /* INIT: its first output has been reported */
 	__u8 pad;

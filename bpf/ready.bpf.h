@@ -76,10 +76,12 @@ int BPF_PROG(ct_tcp, const struct sock *sk, int old, int new)
 
 #if defined(__TARGET_ARCH_x86)
 #define CT_SYSCALL_NR(regs) ((regs)->orig_ax)
-#define CT_IS_WRITE(nr)     ((nr) == 1 || (nr) == 20 || (nr) == 296 || (nr) == 328 || (nr) == 40 || (nr) == 275)
+#define CT_IS_WRITE(nr) \
+	((nr) == 1 || (nr) == 20 || (nr) == 296 || (nr) == 328 || (nr) == 40 || (nr) == 275)
 #elif defined(__TARGET_ARCH_arm64)
 #define CT_SYSCALL_NR(regs) (((struct pt_regs *)(regs))->syscallno)
-#define CT_IS_WRITE(nr)     ((nr) == 64 || (nr) == 66 || (nr) == 70 || (nr) == 287 || (nr) == 71 || (nr) == 76)
+#define CT_IS_WRITE(nr) \
+	((nr) == 64 || (nr) == 66 || (nr) == 70 || (nr) == 287 || (nr) == 71 || (nr) == 76)
 #endif
 
 /*

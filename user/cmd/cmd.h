@@ -5,9 +5,9 @@
 #include "util/err.h"
 
 /* Exit codes, for scripts. */
-#define CT_EXIT_OK	   0
-#define CT_EXIT_FAILED	   1
-#define CT_EXIT_USAGE	   2
+#define CT_EXIT_OK         0
+#define CT_EXIT_FAILED     1
+#define CT_EXIT_USAGE      2
 #define CT_EXIT_INCOMPLETE 3 /* done, but something was lost */
 
 /* Each returns an exit code, or a negative errno and a sentence. */

@@ -81,7 +81,8 @@ int main(int argc, char **argv)
 		return CT_EXIT_OK;
 	}
 	if (!ret && !skip && opts.operands.count)
-		ret = ct_fail(&err, EINVAL, "'%s' is no command; see --help", opts.operands.items[0]);
+		ret = ct_fail(&err, EINVAL, "'%s' is no command; see --help",
+			      opts.operands.items[0]);
 	if (ret) {
 		fprintf(stderr, "coldtrace: %s\n", err.msg);
 		return CT_EXIT_USAGE;

@@ -29,9 +29,8 @@ static int number(const char *name, const char *value, uint64_t min, uint64_t ma
 	errno = 0;
 	n = strtoull(value, &end, 10);
 	if (errno || end == value || *end || *value == '-' || n < min || n > max)
-		return ct_fail(err, EINVAL,
-			       "option %s: '%s' is no whole number from %llu to %llu", name, value,
-			       (unsigned long long)min, (unsigned long long)max);
+		return ct_fail(err, EINVAL, "option %s: '%s' is no whole number from %llu to %llu",
+			       name, value, (unsigned long long)min, (unsigned long long)max);
 	*ret = n;
 	return 0;
 }
@@ -151,21 +150,33 @@ static const struct option_row {
 	parse_fn parse;
 	const char *help;
 } rows[] = {
-	{ 'r', "runtime", "NAME", 0, parse_runtime, "only containers of this runtime (runc, runsc, ...); repeatable" },
-	{ 'e', "engine", "NAME", 0, parse_engine, "only containers of this engine (docker, ...); repeatable" },
-	{ 'c', "container", "ID|NAME", 0, parse_container, "only this container: name, id or beginning of the id; repeatable" },
-	{ 'i', "image", "GLOB", 0, parse_image, "only images that match, e.g. 'node:*'; repeatable" },
+	{ 'r', "runtime", "NAME", 0, parse_runtime,
+	  "only containers of this runtime (runc, runsc, ...); repeatable" },
+	{ 'e', "engine", "NAME", 0, parse_engine,
+	  "only containers of this engine (docker, ...); repeatable" },
+	{ 'c', "container", "ID|NAME", 0, parse_container,
+	  "only this container: name, id or beginning of the id; repeatable" },
+	{ 'i', "image", "GLOB", 0, parse_image,
+	  "only images that match, e.g. 'node:*'; repeatable" },
 	{ 'n', "count", "COUNT", 0, parse_count, "end after COUNT starts" },
 	{ 'd', "duration", "SECONDS", 0, parse_seconds, "end after that long" },
-	{ 0, "ready", "WHEN", 0, parse_ready, "what makes a service ready: listen, accept, output, exec or path:GLOB;\nrepeatable, the first counts; without it the first of listen, accept, output" },
-	{ 's', "steps", NULL, offsetof(struct ct_options, steps), NULL, "also the steps inside the phases; attaches system-call tracepoints" },
-	{ 'o', "output", "FORMAT[:FILE]", 0, parse_output, "table or json (JSON Lines); repeatable; default: table" },
-	{ 0, "record", "FILE", 0, parse_record, "write the events to a recording, for 'coldtrace report FILE'" },
-	{ 0, "ready-fd", "N", 0, parse_ready_fd, "write a line to file descriptor N once tracing has begun" },
-	{ 0, "ring", "BYTES", 0, parse_ring, "size of the ring buffer, e.g. 8M, default 4M; raise it when events are lost" },
-	{ 0, "processes", "N", 0, parse_processes, "how many processes can be tracked at once, default 16384" },
+	{ 0, "ready", "WHEN", 0, parse_ready,
+	  "what makes a service ready: listen, accept, output, exec or path:GLOB;\nrepeatable, the first counts; without it the first of listen, accept, output" },
+	{ 's', "steps", NULL, offsetof(struct ct_options, steps), NULL,
+	  "also the steps inside the phases; attaches system-call tracepoints" },
+	{ 'o', "output", "FORMAT[:FILE]", 0, parse_output,
+	  "table or json (JSON Lines); repeatable; default: table" },
+	{ 0, "record", "FILE", 0, parse_record,
+	  "write the events to a recording, for 'coldtrace report FILE'" },
+	{ 0, "ready-fd", "N", 0, parse_ready_fd,
+	  "write a line to file descriptor N once tracing has begun" },
+	{ 0, "ring", "BYTES", 0, parse_ring,
+	  "size of the ring buffer, e.g. 8M, default 4M; raise it when events are lost" },
+	{ 0, "processes", "N", 0, parse_processes,
+	  "how many processes can be tracked at once, default 16384" },
 	{ 0, "json", NULL, offsetof(struct ct_options, json), NULL, "doctor: print JSON" },
-	{ 'v', "verbose", NULL, offsetof(struct ct_options, verbose), NULL, "say what is loaded and found" },
+	{ 'v', "verbose", NULL, offsetof(struct ct_options, verbose), NULL,
+	  "say what is loaded and found" },
 	{ 'h', "help", NULL, offsetof(struct ct_options, help), NULL, "print this" },
 	{ 'V', "version", NULL, offsetof(struct ct_options, version), NULL, "print the version" },
 };
@@ -287,8 +298,7 @@ static bool is_container(const struct ct_list *list, const struct ct_identity *w
 	for (size_t i = 0; i < list->count; i++) {
 		const char *item = list->items[i];
 
-		if (!strcmp(item, who->name) ||
-		    (*item && !strncmp(item, who->id, strlen(item))))
+		if (!strcmp(item, who->name) || (*item && !strncmp(item, who->id, strlen(item))))
 			return true;
 	}
 	return !list->count;

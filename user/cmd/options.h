@@ -18,8 +18,8 @@ struct ct_list {
 
 struct ct_options {
 	struct ct_list runtimes, engines, containers, images, outputs;
-	uint64_t count;	    /* -n, 0: no limit */
-	double seconds;	    /* -d, 0: no limit */
+	uint64_t count; /* -n, 0: no limit */
+	double seconds; /* -d, 0: no limit */
 	uint32_t ready_mask; /* 0: not asked for */
 	const char *ready_glob;
 	const char *record; /* recording to write, NULL: none */

@@ -76,9 +76,8 @@ int ct_session_end(struct ct_run_session *s, uint64_t end_ns, struct ct_err *err
 	counts = ct_core_counts(s->core);
 	for (size_t i = 0; i < s->sink_count; i++) {
 		struct ct_sink *sink = &s->sinks[i];
-		int ret = sink->ops->end ? sink->ops->end(sink, &s->head, s->summary, &counts,
-							  err) :
-					   0;
+		int ret = sink->ops->end ? sink->ops->end(sink, &s->head, s->summary, &counts, err)
+					 : 0;
 
 		if (!ret)
 			ret = ct_sink_close(sink, err);

@@ -16,9 +16,9 @@
 #include "util/clock.h"
 #include "version.h"
 
-#define POLL_MS		50
+#define POLL_MS 50
 /* After the traced command has ended, how long its containers may take to be gone. */
-#define LINGER_NS	5000000000ull
+#define LINGER_NS 5000000000ull
 
 struct trace {
 	const struct ct_options *opts;
@@ -184,8 +184,7 @@ static int loop(struct trace *t, int *ret_status, struct ct_err *err)
 			*ret_status = status;
 			linger_ns = now + LINGER_NS;
 		}
-		if (linger_ns &&
-		    (now >= linger_ns || !ct_core_counts(t->session.core).open))
+		if (linger_ns && (now >= linger_ns || !ct_core_counts(t->session.core).open))
 			break;
 	}
 	if (command > 0) { /* it got the terminal's signal too; else it is ours to end */
@@ -213,8 +212,8 @@ static int open_all(struct trace *t, struct ct_err *err)
 	int ret;
 
 	if (!live.ready_mask)
-		live.ready_mask = 1u << CT_READY_LISTEN | 1u << CT_READY_ACCEPT |
-				  1u << CT_READY_OUTPUT;
+		live.ready_mask =
+			1u << CT_READY_LISTEN | 1u << CT_READY_ACCEPT | 1u << CT_READY_OUTPUT;
 	ret = ct_session_open(&t->session, opts, &ops, t, err);
 	if (ret)
 		return ret;

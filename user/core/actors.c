@@ -44,7 +44,7 @@ void ct_actors_free(struct ct_core *core)
 	struct ct_actor_state *a, *next;
 
 	HASH_ITER(hh, core->actors, a, next)
-		actor_drop(core, a);
+	actor_drop(core, a);
 }
 
 void ct_actors_forget(struct ct_core *core, const struct ct_container *c)
@@ -216,8 +216,8 @@ void ct_actors_exit(struct ct_core *core, const struct ct_event *e)
 	c = a->container;
 	if (c && c->who.init_pid == a->tgid) {
 		if (c->run.exit_code == CT_NO_EXIT_CODE)
-			c->run.exit_code = status & 0x7f ? 128 + (status & 0x7f) :
-							   (status >> 8) & 0xff;
+			c->run.exit_code =
+				status & 0x7f ? 128 + (status & 0x7f) : (status >> 8) & 0xff;
 		ct_signal(core, c, CT_SIG_INIT_EXIT, ct_text("", 0), e->ts_ns);
 	}
 	if (a->role == CT_ROLE_ENGINE && a->engine == a->tgid && a->execed)

@@ -7,13 +7,13 @@
 
 #define READY_TIMEOUT_NS (10000 * CT_NS_PER_MS)
 /* After an exit, how long the shim may take to pass on what was written before it. */
-#define RELAY_WAIT_NS	 (20 * CT_NS_PER_MS)
+#define RELAY_WAIT_NS (20 * CT_NS_PER_MS)
 /* After a stop, how long its removal may take to be asked for and still be part of it. */
-#define REMOVE_WAIT_NS	 (2000 * CT_NS_PER_MS)
+#define REMOVE_WAIT_NS (2000 * CT_NS_PER_MS)
 /* After the last file was seen going, how long until the removal is over. */
-#define SETTLE_NS	 (150 * CT_NS_PER_MS)
+#define SETTLE_NS (150 * CT_NS_PER_MS)
 /* After the exit, how long until a stop whose evidence does not come is given up. */
-#define STOP_TIMEOUT_NS	 (30000 * CT_NS_PER_MS)
+#define STOP_TIMEOUT_NS (30000 * CT_NS_PER_MS)
 
 void ct_attend(struct ct_core *core, struct ct_container *c)
 {
@@ -128,8 +128,8 @@ void ct_evaluate(struct ct_core *core, struct ct_container *c)
 	if (c->run.marks[CT_MARK_EXIT] && !c->run.stop_reported)
 		evaluate_stop(core, c);
 	else if ((c->run.stop_reported || !c->run.marks[CT_MARK_TASK_CREATE_BEGIN]) &&
-		 (c->run.marks[CT_MARK_REMOVE_BEGIN] || c->removed) &&
-		 !c->deadline && !c->in_flight) {
+		 (c->run.marks[CT_MARK_REMOVE_BEGIN] || c->removed) && !c->deadline &&
+		 !c->in_flight) {
 		/* Removed long after its stop, or without ever having run. */
 		if (core->now >= c->last_ns + SETTLE_NS)
 			ct_report_remove(core, c);

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #define CONTAINERS_MAX_DEFAULT 4096
-#define REF_PREFIX_MIN	       4
+#define REF_PREFIX_MIN         4
 
 struct ct_container *ct_container_by_id(struct ct_core *core, struct ct_text id)
 {
@@ -53,8 +53,7 @@ static void container_free(struct ct_core *core, struct ct_container *c)
 /* Makes room by forgetting the oldest that is gone; hash order is order of birth. */
 static bool make_room(struct ct_core *core)
 {
-	size_t max = core->opts.containers_max ? core->opts.containers_max :
-						 CONTAINERS_MAX_DEFAULT;
+	size_t max = core->opts.containers_max ? core->opts.containers_max : CONTAINERS_MAX_DEFAULT;
 	struct ct_container *c, *next;
 
 	if (HASH_COUNT(core->containers) < max)

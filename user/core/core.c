@@ -191,11 +191,11 @@ void ct_core_flush(struct ct_core *core)
 		/* What is complete but for its waiting times is complete. */
 		if (!c->run.start_reported &&
 		    (m[CT_MARK_START_BEGIN] || m[CT_MARK_TASK_CREATE_BEGIN]))
-			ct_report_start(core, c, m[CT_MARK_START_END] ? CT_OUTCOME_OK :
-									CT_OUTCOME_CUT);
+			ct_report_start(core, c,
+					m[CT_MARK_START_END] ? CT_OUTCOME_OK : CT_OUTCOME_CUT);
 		if (m[CT_MARK_EXIT] && !c->run.stop_reported)
-			ct_report_stop(core, c, m[CT_MARK_DISCONNECT_END] ? CT_OUTCOME_OK :
-									    CT_OUTCOME_CUT);
+			ct_report_stop(core, c,
+				       m[CT_MARK_DISCONNECT_END] ? CT_OUTCOME_OK : CT_OUTCOME_CUT);
 	}
 }
 
@@ -206,6 +206,6 @@ struct ct_core_counts ct_core_counts(const struct ct_core *core)
 
 	counts.lost[CT_LOSS_LATE] += ct_reorder_late(core->reorder);
 	DL_FOREACH(core->attended, c)
-		counts.open++;
+	counts.open++;
 	return counts;
 }

@@ -12,7 +12,9 @@
 struct ct_core;
 
 /* Asks user space to look something up and to feed the answer as an event. */
-enum ct_lookup { CT_LOOKUP_IDENTITY };
+enum ct_lookup {
+	CT_LOOKUP_IDENTITY
+};
 
 struct ct_core_ops {
 	/* A record is finished. It is valid during the call only. */
@@ -22,20 +24,20 @@ struct ct_core_ops {
 };
 
 struct ct_core_options {
-	uint32_t ready_mask;	   /* bit per enum ct_ready; 0: listen, accept, output */
+	uint32_t ready_mask; /* bit per enum ct_ready; 0: listen, accept, output */
 	uint64_t ready_timeout_ns; /* 0: 10 s */
-	size_t containers_max;	   /* 0: 4096 */
-	bool steps;		   /* keep steps */
+	size_t containers_max; /* 0: 4096 */
+	bool steps; /* keep steps */
 };
 
 /* What the core could not use, counted: nothing is dropped in silence. */
 struct ct_core_counts {
 	uint64_t events;
 	uint64_t lost[CT_LOSS_MAX];
-	uint64_t unmatched_exits;    /* exit of an actor whose begin was not seen */
-	uint64_t unmatched_answers;  /* answer to a request that was not seen */
+	uint64_t unmatched_exits; /* exit of an actor whose begin was not seen */
+	uint64_t unmatched_answers; /* answer to a request that was not seen */
 	uint64_t unmatched_requests; /* request about a container that is not known */
-	uint64_t unknown_phases;     /* phases printed as unknown */
+	uint64_t unknown_phases; /* phases printed as unknown */
 	uint64_t containers;
 	uint64_t open; /* containers that are between two states right now */
 };

@@ -64,8 +64,7 @@ const struct ct_span ct_stop_spans[] = {
 	{ P(STOP), M(STOP_BEGIN), { M(EXIT) }, P(CLIENT), true },
 	{ P(DIE), M(EXIT), { M(DIE_END) }, P(UNKNOWN), false },
 	{ P(DISCONNECT), M(DIE_END), { M(DISCONNECT_END) }, P(UNKNOWN), false },
-	{ P(DESTROY), M(DISCONNECT_END), { M(STOP_END), M(SAVED), M(UNLINKED) }, P(UNKNOWN),
-	  true },
+	{ P(DESTROY), M(DISCONNECT_END), { M(STOP_END), M(SAVED), M(UNLINKED) }, P(UNKNOWN), true },
 	{ P(DESTROY), M(REMOVE_BEGIN), { M(REMOVE_END), M(UNLINKED) }, P(CLIENT), true },
 };
 const size_t ct_stop_span_count = sizeof(ct_stop_spans) / sizeof(ct_stop_spans[0]);

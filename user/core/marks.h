@@ -12,31 +12,31 @@
 #include "text.h"
 
 /* Columns: symbol, name. The order is the order of life where there is one. */
-#define CT_MARKS(X)                                                                               \
-	X(CREATE_BEGIN, "create.begin")                                                           \
-	X(CREATE_END, "create.end")                                                               \
-	X(ATTACH_BEGIN, "attach.begin")                                                           \
-	X(ATTACH_END, "attach.end")                                                               \
-	X(START_BEGIN, "start.begin")                                                             \
-	X(CONNECT_END, "connect.end")                                                             \
-	X(TASK_CREATE_BEGIN, "task.create.begin")                                                 \
-	X(TASK_CREATE_END, "task.create.end")                                                     \
-	X(TASK_START_BEGIN, "task.start.begin")                                                   \
-	X(TASK_START_END, "task.start.end")                                                       \
-	X(INIT_EXEC, "init.exec")                                                                 \
-	X(START_SAVED, "start.saved")                                                             \
-	X(START_END, "start.end")                                                                 \
-	X(READY, "ready")                                                                         \
-	X(STOP_BEGIN, "stop.begin")                                                               \
-	X(EXIT, "exit")                                                                           \
-	X(TASK_DELETE_BEGIN, "task.delete.begin")                                                 \
-	X(TASK_DELETE_END, "task.delete.end")                                                     \
-	X(DIE_END, "die.end")                                                                     \
-	X(DISCONNECT_END, "disconnect.end")                                                       \
-	X(SAVED, "saved")                                                                         \
-	X(STOP_END, "stop.end")                                                                   \
-	X(REMOVE_BEGIN, "remove.begin")                                                           \
-	X(UNLINKED, "unlinked")                                                                   \
+#define CT_MARKS(X) \
+	X(CREATE_BEGIN, "create.begin") \
+	X(CREATE_END, "create.end") \
+	X(ATTACH_BEGIN, "attach.begin") \
+	X(ATTACH_END, "attach.end") \
+	X(START_BEGIN, "start.begin") \
+	X(CONNECT_END, "connect.end") \
+	X(TASK_CREATE_BEGIN, "task.create.begin") \
+	X(TASK_CREATE_END, "task.create.end") \
+	X(TASK_START_BEGIN, "task.start.begin") \
+	X(TASK_START_END, "task.start.end") \
+	X(INIT_EXEC, "init.exec") \
+	X(START_SAVED, "start.saved") \
+	X(START_END, "start.end") \
+	X(READY, "ready") \
+	X(STOP_BEGIN, "stop.begin") \
+	X(EXIT, "exit") \
+	X(TASK_DELETE_BEGIN, "task.delete.begin") \
+	X(TASK_DELETE_END, "task.delete.end") \
+	X(DIE_END, "die.end") \
+	X(DISCONNECT_END, "disconnect.end") \
+	X(SAVED, "saved") \
+	X(STOP_END, "stop.end") \
+	X(REMOVE_BEGIN, "remove.begin") \
+	X(UNLINKED, "unlinked") \
 	X(REMOVE_END, "remove.end")
 
 enum ct_mark {
@@ -49,26 +49,29 @@ enum ct_mark {
 
 /* Where a signal comes from: what a wire or a kernel event said about one container. */
 enum ct_signal {
-	CT_SIG_API_REQUEST,    /* engine API; what: the verb */
-	CT_SIG_API_ANSWER,     /* what: the verb of the request; only successes */
+	CT_SIG_API_REQUEST, /* engine API; what: the verb */
+	CT_SIG_API_ANSWER, /* what: the verb of the request; only successes */
 	CT_SIG_ENGINE_REQUEST, /* one engine asks another about the container */
 	CT_SIG_ENGINE_ANSWER,
 	CT_SIG_TASK_REQUEST, /* engine to shim; what: the method */
 	CT_SIG_TASK_ANSWER,
-	CT_SIG_SYNC,   /* the engine syncs a state file; what: its name up to the first digit */
+	CT_SIG_SYNC, /* the engine syncs a state file; what: its name up to the first digit */
 	CT_SIG_UNLINK, /* the engine removes a file of the container; what: its name */
 	CT_SIG_INIT_EXEC,
 	CT_SIG_INIT_EXIT,
 };
 
-enum ct_keep { CT_FIRST, CT_LAST };
+enum ct_keep {
+	CT_FIRST,
+	CT_LAST
+};
 
 struct ct_rule {
 	enum ct_signal signal;
 	const char *what; /* NULL: anything */
 	enum ct_mark mark;
-	enum ct_keep keep;   /* of several signals, which one counts */
-	enum ct_mark after;  /* only once this mark is set; NONE: always */
+	enum ct_keep keep; /* of several signals, which one counts */
+	enum ct_mark after; /* only once this mark is set; NONE: always */
 	enum ct_mark before; /* only until this mark is set; NONE: always */
 };
 
@@ -80,8 +83,8 @@ struct ct_span {
 	enum ct_phase phase;
 	enum ct_mark from;
 	enum ct_mark to[4]; /* the latest that is set, not beyond the next span's begin */
-	enum ct_phase gap;  /* what the time before it is, if there is any */
-	bool optional;	    /* absent, not unknown, when its begin is not set */
+	enum ct_phase gap; /* what the time before it is, if there is any */
+	bool optional; /* absent, not unknown, when its begin is not set */
 };
 
 extern const struct ct_span ct_start_spans[];

@@ -14,19 +14,19 @@
  * of the engine but complete the tiling: time in which nothing was asked of it, and time between
  * two marks of which the one in the middle was not seen.
  */
-#define CT_PHASES(X)                                                                              \
-	X(PULL, "pull", "the image is fetched and unpacked")                                      \
-	X(CREATE, "create", "the create request until its answer")                                \
-	X(ATTACH, "attach", "the attach request until its answer")                                \
-	X(CONNECT, "connect", "the start request until the network endpoint is joined")           \
-	X(START, "start", "from there until the start request is answered: shim, runtime, init")  \
-	X(READY, "ready", "from there until the service listens, is connected to, or writes")     \
-	X(RUN, "run", "the service serves")                                                       \
-	X(STOP, "stop", "the stop request until the first process of the container has exited")   \
-	X(DIE, "die", "from there until the engine knows and the task is deleted")                \
-	X(DISCONNECT, "disconnect", "from there until the network endpoint is gone")              \
-	X(DESTROY, "destroy", "root file system unmounted, state saved, all removed if asked")    \
-	X(CLIENT, "client", "the engine waits for its client's next request")                     \
+#define CT_PHASES(X) \
+	X(PULL, "pull", "the image is fetched and unpacked") \
+	X(CREATE, "create", "the create request until its answer") \
+	X(ATTACH, "attach", "the attach request until its answer") \
+	X(CONNECT, "connect", "the start request until the network endpoint is joined") \
+	X(START, "start", "from there until the start request is answered: shim, runtime, init") \
+	X(READY, "ready", "from there until the service listens, is connected to, or writes") \
+	X(RUN, "run", "the service serves") \
+	X(STOP, "stop", "the stop request until the first process of the container has exited") \
+	X(DIE, "die", "from there until the engine knows and the task is deleted") \
+	X(DISCONNECT, "disconnect", "from there until the network endpoint is gone") \
+	X(DESTROY, "destroy", "root file system unmounted, state saved, all removed if asked") \
+	X(CLIENT, "client", "the engine waits for its client's next request") \
 	X(UNKNOWN, "unknown", "between two marks, the one between them was not seen")
 
 enum ct_phase {
@@ -37,11 +37,11 @@ enum ct_phase {
 };
 
 /* Columns: symbol, name, what it tells. */
-#define CT_RECORDS(X)                                                                             \
-	X(START, "start", "a container was started: create to ready")                             \
-	X(STOP, "stop", "a container stopped: stop to destroy")                                   \
-	X(RESTART, "restart", "a service ended and its successor is ready")                       \
-	X(CREATE, "create", "a container was created and not started")                            \
+#define CT_RECORDS(X) \
+	X(START, "start", "a container was started: create to ready") \
+	X(STOP, "stop", "a container stopped: stop to destroy") \
+	X(RESTART, "restart", "a service ended and its successor is ready") \
+	X(CREATE, "create", "a container was created and not started") \
 	X(REMOVE, "remove", "a container that had stopped before was removed")
 
 enum ct_record_type {
@@ -52,9 +52,9 @@ enum ct_record_type {
 };
 
 /* Columns: symbol, name. */
-#define CT_OUTCOMES(X)                                                                            \
-	X(OK, "ok")                                                                               \
-	X(FAILED, "failed")                                                                       \
+#define CT_OUTCOMES(X) \
+	X(OK, "ok") \
+	X(FAILED, "failed") \
 	X(CUT, "cut")
 
 /* CUT: tracing ended, or evidence was lost, before the record was complete. */
@@ -66,9 +66,9 @@ enum ct_outcome {
 };
 
 /* How a start was asked for. Columns: symbol, name. */
-#define CT_CAUSES(X)                                                                              \
-	X(REQUEST, "request")                                                                     \
-	X(RESTART_REQUEST, "restart-request")                                                     \
+#define CT_CAUSES(X) \
+	X(REQUEST, "request") \
+	X(RESTART_REQUEST, "restart-request") \
 	X(POLICY, "restart-policy")
 
 enum ct_cause {
@@ -78,11 +78,11 @@ enum ct_cause {
 };
 
 /* What showed that a service is ready. Columns: symbol, name, what the kernel saw. */
-#define CT_READIES(X)                                                                             \
-	X(LISTEN, "listen", "a process of the container listens on a TCP port")                   \
-	X(ACCEPT, "accept", "the first TCP connection to it is established")                      \
-	X(OUTPUT, "output", "a process of the container writes to its stdout or stderr")          \
-	X(EXEC, "exec", "the container's program is executed")                                    \
+#define CT_READIES(X) \
+	X(LISTEN, "listen", "a process of the container listens on a TCP port") \
+	X(ACCEPT, "accept", "the first TCP connection to it is established") \
+	X(OUTPUT, "output", "a process of the container writes to its stdout or stderr") \
+	X(EXEC, "exec", "the container's program is executed") \
 	X(PATH, "path", "a process of the container opens a file that matches")
 
 enum ct_ready {
@@ -100,7 +100,7 @@ struct ct_identity {
 	char name[128];
 	char image[256];
 	char runtime[64]; /* as the user named it */
-	char engine[32];  /* docker, containerd, ... */
+	char engine[32]; /* docker, containerd, ... */
 	uint32_t init_pid;
 	uint32_t engine_pid;
 	uint64_t args_hash; /* of image and arguments: two containers that do the same */
@@ -134,25 +134,25 @@ struct ct_record {
 	enum ct_outcome outcome;
 	enum ct_cause cause;
 	const struct ct_identity *who; /* borrowed */
-	uint64_t begin_ns;	       /* CLOCK_MONOTONIC */
+	uint64_t begin_ns; /* CLOCK_MONOTONIC */
 	uint64_t end_ns;
 	struct ct_segment segments[CT_SEGMENTS_MAX];
 	size_t segment_count;
-	uint16_t seen;	  /* bit per phase: it has a segment, however short */
+	uint16_t seen; /* bit per phase: it has a segment, however short */
 	uint16_t missing; /* bit per phase: it happened, its begin or end was not seen */
-	int exit_code;	  /* CT_NO_EXIT_CODE if none */
+	int exit_code; /* CT_NO_EXIT_CODE if none */
 	bool removed;
 	int ready; /* enum ct_ready, -1 if not seen */
 	uint64_t ready_ns;
-	uint64_t run_ns;	 /* STOP: from the end of the start to its begin, 0 if not seen */
+	uint64_t run_ns; /* STOP: from the end of the start to its begin, 0 if not seen */
 	uint64_t service_end_ns; /* exit of the first process; RESTART: of the predecessor */
 	/* FAILED */
 	enum ct_phase failed_phase;
 	const char *failed_step; /* static, NULL if none was open */
-	const char *message;	 /* borrowed, what the engine answered, may be empty */
+	const char *message; /* borrowed, what the engine answered, may be empty */
 	/* RESTART */
 	const struct ct_identity *predecessor; /* borrowed, NULL otherwise */
-	const struct ct_step *steps;	       /* borrowed */
+	const struct ct_step *steps; /* borrowed */
 	size_t step_count;
 };
 

@@ -19,8 +19,7 @@ static enum ct_phase phase_at(const struct ct_record *rec, uint64_t ns)
 		if (ns < rec->segments[i].end_ns)
 			return rec->segments[i].phase;
 	}
-	return rec->segment_count ? rec->segments[rec->segment_count - 1].phase :
-				    CT_PHASE_UNKNOWN;
+	return rec->segment_count ? rec->segments[rec->segment_count - 1].phase : CT_PHASE_UNKNOWN;
 }
 
 /* The steps that began within the record. NULL and 0 when there are none, or no memory. */
@@ -97,9 +96,9 @@ static void set_ready(struct ct_record *rec, const struct ct_run *run)
 static void set_failure(struct ct_record *rec, uint64_t marks[CT_MARK_MAX],
 			const struct ct_run *run)
 {
-	enum ct_mark end = marks[CT_MARK_CONNECT_END] || marks[CT_MARK_TASK_CREATE_BEGIN] ?
-				   CT_MARK_START_END :
-				   CT_MARK_CONNECT_END;
+	enum ct_mark end = marks[CT_MARK_CONNECT_END] || marks[CT_MARK_TASK_CREATE_BEGIN]
+				   ? CT_MARK_START_END
+				   : CT_MARK_CONNECT_END;
 
 	marks[end] = run->failed_ns;
 	rec->failed_phase = end == CT_MARK_START_END ? CT_PHASE_START : CT_PHASE_CONNECT;
@@ -222,7 +221,7 @@ void ct_report_start(struct ct_core *core, struct ct_container *c, enum ct_outco
 		ct_segments_fill(&rec, CT_PHASE_UNKNOWN, cursor, rec.end_ns);
 	/* What exits, or fails, without having been ready never was: that is not unknown. */
 	if (outcome == CT_OUTCOME_FAILED || (marks[CT_MARK_EXIT] && !rec.ready_ns))
-		rec.missing &= (uint16_t)~(1u << CT_PHASE_READY);
+		rec.missing &= (uint16_t) ~(1u << CT_PHASE_READY);
 	run->start_end_ns = rec.end_ns;
 	emit(core, &rec, run);
 	if (outcome == CT_OUTCOME_OK)

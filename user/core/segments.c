@@ -5,7 +5,8 @@
 void ct_segments_fill(struct ct_record *rec, enum ct_phase phase, uint64_t begin_ns,
 		      uint64_t end_ns)
 {
-	struct ct_segment *last = rec->segment_count ? &rec->segments[rec->segment_count - 1] : NULL;
+	struct ct_segment *last =
+		rec->segment_count ? &rec->segments[rec->segment_count - 1] : NULL;
 
 	if (last && last->phase == phase && last->end_ns == begin_ns) {
 		last->end_ns = end_ns;
@@ -41,9 +42,9 @@ uint64_t ct_segments_build(struct ct_record *rec, const struct ct_span *spans, s
 
 	for (size_t i = 0; i < count; i++) {
 		const struct ct_span *span = &spans[i];
-		uint64_t next = i + 1 < count && spans[i + 1].gap == CT_PHASE_CLIENT ?
-					marks[spans[i + 1].from] :
-					0;
+		uint64_t next = i + 1 < count && spans[i + 1].gap == CT_PHASE_CLIENT
+					? marks[spans[i + 1].from]
+					: 0;
 		uint64_t from = marks[span->from], to = end_of(span, marks, next);
 
 		if (!from && span->optional)

@@ -14,7 +14,13 @@
 #define CT_NS_PER_MS 1000000ull
 
 /* What a runtime or shim process was called to do: the words of its command line. */
-enum ct_op { CT_OP_NONE, CT_OP_CREATE, CT_OP_START, CT_OP_DELETE, CT_OP_OTHER };
+enum ct_op {
+	CT_OP_NONE,
+	CT_OP_CREATE,
+	CT_OP_START,
+	CT_OP_DELETE,
+	CT_OP_OTHER
+};
 
 struct ct_container;
 
@@ -23,15 +29,15 @@ struct ct_actor_state {
 	uint32_t tgid;
 	uint32_t parent;
 	uint32_t engine; /* tgid of the engine that it descends from or is */
-	uint8_t role;	 /* enum ct_role */
-	uint8_t op;	 /* enum ct_op */
+	uint8_t role; /* enum ct_role */
+	uint8_t op; /* enum ct_op */
 	bool execed;
 	uint64_t forked_ns; /* 0: not seen */
-	uint64_t netns;	    /* inode, when it was executed */
+	uint64_t netns; /* inode, when it was executed */
 	struct ct_container *container; /* borrowed, NULL: none known */
-	const char *engine_name;	/* static, role ENGINE */
-	int step;			/* index of its open step in the run, -1: none */
-	uint32_t run_seq;		/* of the run that the step belongs to */
+	const char *engine_name; /* static, role ENGINE */
+	int step; /* index of its open step in the run, -1: none */
+	uint32_t run_seq; /* of the run that the step belongs to */
 	UT_hash_handle hh;
 };
 
@@ -39,11 +45,11 @@ struct ct_actor_state {
 struct ct_run {
 	uint64_t marks[CT_MARK_MAX];
 	uint64_t ready_at[CT_READY_MAX];
-	uint64_t base_ns;	 /* where a start begins that nobody asked for */
-	uint64_t failed_ns;	 /* 0: it did not fail */
-	uint64_t start_end_ns;	 /* end of the reported start */
+	uint64_t base_ns; /* where a start begins that nobody asked for */
+	uint64_t failed_ns; /* 0: it did not fail */
+	uint64_t start_end_ns; /* end of the reported start */
 	uint64_t network_synced; /* last sync of the network store while only we were in motion */
-	uint32_t seq;		 /* tells runs apart */
+	uint32_t seq; /* tells runs apart */
 	enum ct_cause cause;
 	int exit_code;
 	bool network_crowded; /* others were in motion too: the sync may be theirs */
@@ -66,18 +72,22 @@ struct ct_container {
 	bool removed;
 	bool restart_asked; /* API restart in flight: the next start is part of it */
 	unsigned in_flight; /* API requests that change it */
-	uint64_t last_ns;   /* of the last evidence about it */
+	uint64_t last_ns; /* of the last evidence about it */
 	uint64_t host_synced, config_synced;
 	uint64_t deadline; /* when to look at it again, 0: never */
-	bool attended;	   /* is on the list below */
+	bool attended; /* is on the list below */
 	struct ct_run run;
 	struct ct_run old; /* the run before, steps not kept */
 	bool has_old;
 	struct ct_container *prev, *next; /* list of those between two states */
-	UT_hash_handle hh;		  /* by who.id */
+	UT_hash_handle hh; /* by who.id */
 };
 
-enum ct_proto { CT_PROTO_HTTP, CT_PROTO_TTRPC, CT_PROTO_H2 };
+enum ct_proto {
+	CT_PROTO_HTTP,
+	CT_PROTO_TTRPC,
+	CT_PROTO_H2
+};
 
 /* A request that waits for its answer. Found by the client's socket. */
 struct ct_call_key {
@@ -101,7 +111,12 @@ struct ct_pending_call {
 };
 
 /* Evidence whose container is not known yet, kept until it is. */
-enum ct_orphan_key { CT_BY_ID, CT_BY_LAYER, CT_BY_SANDBOX, CT_BY_NETNS };
+enum ct_orphan_key {
+	CT_BY_ID,
+	CT_BY_LAYER,
+	CT_BY_SANDBOX,
+	CT_BY_NETNS
+};
 
 struct ct_orphan {
 	enum ct_orphan_key by;
@@ -182,8 +197,8 @@ int ct_step_add(struct ct_core *core, struct ct_container *c, const struct ct_st
 void ct_step_merge(struct ct_core *core, struct ct_container *c, const struct ct_step *step,
 		   uint64_t gap_ns);
 void ct_step_end(struct ct_core *core, struct ct_actor_state *a, uint64_t ts_ns, int status);
-void ct_orphan_add(struct ct_core *core, enum ct_orphan_key by, struct ct_text text,
-		   uint64_t netns, const struct ct_step *step);
+void ct_orphan_add(struct ct_core *core, enum ct_orphan_key by, struct ct_text text, uint64_t netns,
+		   const struct ct_step *step);
 void ct_orphans_adopt(struct ct_core *core, struct ct_container *c);
 void ct_steps_nest(struct ct_step *steps, size_t count);
 

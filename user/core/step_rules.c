@@ -24,9 +24,9 @@ const char *ct_role_name(uint8_t role)
 static const struct program {
 	uint8_t role;
 	const char *program; /* NULL: any; else what its file name begins with */
-	const char *arg;     /* NULL: any */
-	int op;		     /* -1: any */
-	const char *step;    /* NULL: no step */
+	const char *arg; /* NULL: any */
+	int op; /* -1: any */
+	const char *step; /* NULL: no step */
 } programs[] = {
 	{ CT_ROLE_SHIM, NULL, NULL, CT_OP_START, "shim spawn" },
 	{ CT_ROLE_SHIM, NULL, NULL, CT_OP_DELETE, "shim delete" },
@@ -55,8 +55,7 @@ static const char *program_step(const struct ct_actor_state *a, struct ct_text p
 
 		if ((row->role == CT_ROLE_NONE || row->role == a->role) &&
 		    (!row->program || ct_text_starts(program, row->program)) &&
-		    (!row->arg || ct_text_is(arg, row->arg)) &&
-		    (row->op < 0 || row->op == a->op))
+		    (!row->arg || ct_text_is(arg, row->arg)) && (row->op < 0 || row->op == a->op))
 			return row->step;
 	}
 	return NULL;
@@ -111,11 +110,8 @@ static const struct {
 	const char *method;
 	const char *step;
 } methods[] = {
-	{ "Create", "task create" },
-	{ "Start", "task start" },
-	{ "Kill", "task kill" },
-	{ "Delete", "task delete" },
-	{ "Shutdown", "shim shutdown" },
+	{ "Create", "task create" }, { "Start", "task start" },       { "Kill", "task kill" },
+	{ "Delete", "task delete" }, { "Shutdown", "shim shutdown" },
 };
 
 void ct_steps_rpc(struct ct_core *core, struct ct_container *c, struct ct_text method,
@@ -233,8 +229,7 @@ void ct_steps_sync(struct ct_core *core, const struct ct_container *c, struct ct
 
 	sync->tid = e->tid;
 	sync->ts_ns = e->ts_ns;
-	ct_text_copy(sync->id, sizeof(sync->id),
-		     c ? ct_text(c->who.id, strlen(c->who.id)) : id);
+	ct_text_copy(sync->id, sizeof(sync->id), c ? ct_text(c->who.id, strlen(c->who.id)) : id);
 }
 
 static void synced_call(struct ct_core *core, const struct ct_event *e)
@@ -266,10 +261,10 @@ void ct_steps_unlink(struct ct_core *core, struct ct_container *c, const struct 
 		ct_step_merge(core, c, &step, MERGE_GAP_NS);
 }
 
-#define ENGINE	(1u << CT_ROLE_ENGINE)
-#define SHIM	(1u << CT_ROLE_SHIM)
+#define ENGINE  (1u << CT_ROLE_ENGINE)
+#define SHIM    (1u << CT_ROLE_SHIM)
 #define RUNTIME (1u << CT_ROLE_RUNTIME | 1u << CT_ROLE_HELPER | 1u << CT_ROLE_INIT)
-#define ANY	(ENGINE | SHIM | RUNTIME)
+#define ANY     (ENGINE | SHIM | RUNTIME)
 
 /* Columns: call, roles, pattern of its strings (NULL: any), step. The first that fits counts. */
 static const struct call_row {
@@ -351,9 +346,9 @@ static const struct {
 	const char *dir;
 	enum ct_orphan_key by;
 } owners[] = {
-	{ "/containers/", CT_BY_ID },	   { "/containerd/", CT_BY_ID },
-	{ "/layerdb/mounts/", CT_BY_ID },  { ".runtime.v2.task/moby/", CT_BY_ID },
-	{ "/overlay2/l/", CT_BY_LAYER },   { "/overlay2/", CT_BY_LAYER },
+	{ "/containers/", CT_BY_ID },     { "/containerd/", CT_BY_ID },
+	{ "/layerdb/mounts/", CT_BY_ID }, { ".runtime.v2.task/moby/", CT_BY_ID },
+	{ "/overlay2/l/", CT_BY_LAYER },  { "/overlay2/", CT_BY_LAYER },
 	{ "/netns/", CT_BY_SANDBOX },
 };
 

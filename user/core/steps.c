@@ -3,9 +3,9 @@
 
 #include <stdlib.h>
 
-#define ADOPT_GAP_NS  (3 * CT_NS_PER_MS)
-#define MERGE_LOOK    12
-#define DEPTH_MAX     16
+#define ADOPT_GAP_NS (3 * CT_NS_PER_MS)
+#define MERGE_LOOK   12
+#define DEPTH_MAX    16
 
 /* Index of the step in the run, or -1 when it is not kept. */
 int ct_step_add(struct ct_core *core, struct ct_container *c, const struct ct_step *step)
@@ -69,9 +69,9 @@ void ct_step_end(struct ct_core *core, struct ct_actor_state *a, uint64_t ts_ns,
 	/* Of the processes that fail one inside the other, the innermost exits first. */
 	if (status && a->role == CT_ROLE_RUNTIME && a->execed && !c->run.failed_step &&
 	    !c->run.marks[CT_MARK_EXIT])
-		c->run.failed_step = a->op == CT_OP_CREATE ? "runtime create" :
-				     a->op == CT_OP_START  ? "runtime start" :
-							     NULL;
+		c->run.failed_step = a->op == CT_OP_CREATE  ? "runtime create"
+				     : a->op == CT_OP_START ? "runtime start"
+							    : NULL;
 }
 
 void ct_orphan_add(struct ct_core *core, enum ct_orphan_key by, struct ct_text text, uint64_t netns,

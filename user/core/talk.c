@@ -103,8 +103,7 @@ static void create_body(struct ct_pending_call *call, struct ct_text body)
 	json_decref(root);
 }
 
-static void http_request(struct ct_core *core, const struct ct_event *e,
-			 const struct ct_http *http)
+static void http_request(struct ct_core *core, const struct ct_event *e, const struct ct_http *http)
 {
 	bool create = ct_text_is(http->verb, "create");
 	struct ct_container *c = create ? NULL : ct_container_by_ref(core, http->ref);
@@ -167,8 +166,7 @@ static void created(struct ct_core *core, const struct ct_event *e,
 		core->ops.lookup(core->ctx, CT_LOOKUP_IDENTITY, c->who.id, e->tgid);
 }
 
-static void http_answer(struct ct_core *core, const struct ct_event *e,
-			const struct ct_http *http)
+static void http_answer(struct ct_core *core, const struct ct_event *e, const struct ct_http *http)
 {
 	struct ct_call_key key = { e->arg, 0, CT_PROTO_HTTP };
 	struct ct_pending_call *call = call_find(core, key);
@@ -242,7 +240,8 @@ static void ttrpc(struct ct_core *core, const struct ct_event *e, const struct c
 			}
 		}
 		if (!rpc->failed && ct_text_is(method, "Delete"))
-			c->run.exit_code = ct_proto_varint(rpc->payload, 2, &value) ? (int)value : 0;
+			c->run.exit_code =
+				ct_proto_varint(rpc->payload, 2, &value) ? (int)value : 0;
 		if (!rpc->failed)
 			ct_signal(core, c, CT_SIG_TASK_ANSWER, method, e->ts_ns);
 		else if (rpc->message.len && !c->run.message[0])
@@ -265,8 +264,8 @@ static void grpc(struct ct_core *core, const struct ct_event *e)
 		if (!frame.stream || frame.type > CT_H2_HEADERS)
 			continue;
 		if (server) {
-			call = call_find(core, (struct ct_call_key){ e->arg, frame.stream,
-								     CT_PROTO_H2 });
+			call = call_find(core,
+					 (struct ct_call_key){ e->arg, frame.stream, CT_PROTO_H2 });
 			if (!call)
 				continue;
 			if (call->container)
@@ -308,8 +307,7 @@ void ct_talk_send(struct ct_core *core, const struct ct_event *e)
 			http_answer(core, e, &http);
 		else
 			http_request(core, e, &http);
-	} else if (bytes.len >= 10 && (bytes.p[8] == 1 || bytes.p[8] == 2) &&
-		   e->ret >= 10 &&
+	} else if (bytes.len >= 10 && (bytes.p[8] == 1 || bytes.p[8] == 2) && e->ret >= 10 &&
 		   ((uint32_t)(unsigned char)bytes.p[0] << 24 |
 		    (uint32_t)(unsigned char)bytes.p[1] << 16 |
 		    (uint32_t)(unsigned char)bytes.p[2] << 8 | (unsigned char)bytes.p[3]) +

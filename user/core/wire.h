@@ -14,11 +14,11 @@
 /* HTTP/1 of Docker's API. */
 struct ct_http {
 	bool answer;
-	int status;		/* answer */
-	struct ct_text verb;	/* request on a container: "create", "start", "delete", ... */
-	struct ct_text ref;	/* request: id, id prefix or name of the container */
-	struct ct_text query;	/* request: behind the '?' */
-	struct ct_text body;	/* what of the body was in the same send */
+	int status; /* answer */
+	struct ct_text verb; /* request on a container: "create", "start", "delete", ... */
+	struct ct_text ref; /* request: id, id prefix or name of the container */
+	struct ct_text query; /* request: behind the '?' */
+	struct ct_text body; /* what of the body was in the same send */
 };
 
 /* False: not HTTP, or no request about a container. Texts are borrowed from `bytes`. */
@@ -33,11 +33,11 @@ struct ct_ttrpc {
 	uint32_t stream;
 	struct ct_text service; /* request */
 	struct ct_text method;
-	struct ct_text id;	/* request to the task service: container id */
+	struct ct_text id; /* request to the task service: container id */
 	struct ct_text exec_id; /* request: empty for the container's own process */
 	/* answer */
 	bool failed;
-	struct ct_text message;	  /* why, when failed */
+	struct ct_text message; /* why, when failed */
 	struct ct_text payload; /* protobuf of the method's answer, else */
 };
 

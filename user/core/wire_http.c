@@ -49,8 +49,8 @@ bool ct_http_parse(struct ct_text bytes, struct ct_http *ret)
 	const char *end;
 	bool ok;
 
-	ok = ct_text_starts(bytes, "HTTP/1.") ? parse_answer(bytes, &http) :
-						parse_request(bytes, &http);
+	ok = ct_text_starts(bytes, "HTTP/1.") ? parse_answer(bytes, &http)
+					      : parse_request(bytes, &http);
 	if (!ok)
 		return false;
 	end = bytes.len ? memmem(bytes.p, bytes.len, "\r\n\r\n", 4) : NULL;

@@ -9,7 +9,12 @@
 #define GRPC_PREFIX    5
 #define ID_LEN_MAX     76 /* containerd identifiers.maxLength */
 
-enum wire_type { WIRE_VARINT = 0, WIRE_FIXED64 = 1, WIRE_BYTES = 2, WIRE_FIXED32 = 5 };
+enum wire_type {
+	WIRE_VARINT = 0,
+	WIRE_FIXED64 = 1,
+	WIRE_BYTES = 2,
+	WIRE_FIXED32 = 5
+};
 
 static bool take_varint(struct ct_text *msg, uint64_t *value)
 {
@@ -109,8 +114,7 @@ bool ct_ttrpc_parse(struct ct_text bytes, struct ct_ttrpc *ret)
 	body = ct_text(bytes.p + TTRPC_HEADER, bytes.len - TTRPC_HEADER);
 	switch (h[8]) {
 	case TTRPC_REQUEST:
-		if (!ct_proto_bytes(body, 1, &rpc.service) ||
-		    !ct_proto_bytes(body, 2, &rpc.method))
+		if (!ct_proto_bytes(body, 1, &rpc.service) || !ct_proto_bytes(body, 2, &rpc.method))
 			return false;
 		if (ct_proto_bytes(body, 3, &part)) {
 			ct_proto_bytes(part, 1, &rpc.id);

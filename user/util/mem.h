@@ -36,18 +36,18 @@ static inline void ct_cleanup_closedir(DIR **d)
 #define own_dir  __attribute__((cleanup(ct_cleanup_closedir)))
 
 /* Leaves a function with what a local owns. */
-#define take_ptr(p)                                                                               \
-	({                                                                                        \
-		__typeof__(p) _taken = (p);                                                       \
-		(p) = NULL;                                                                       \
-		_taken;                                                                           \
+#define take_ptr(p) \
+	({ \
+		__typeof__(p) _taken = (p); \
+		(p) = NULL; \
+		_taken; \
 	})
 
-#define take_fd(fd)                                                                               \
-	({                                                                                        \
-		int _taken = (fd);                                                                \
-		(fd) = -1;                                                                        \
-		_taken;                                                                           \
+#define take_fd(fd) \
+	({ \
+		int _taken = (fd); \
+		(fd) = -1; \
+		_taken; \
 	})
 
 #define CT_ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
