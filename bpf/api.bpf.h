@@ -54,10 +54,19 @@ static __always_inline const void *sent_bytes(__u64 *len)
 	return iov.iov_base;
 }
 
+#define CT_MESSAGE_MIN 10 /* nothing that is listened for is shorter */
+#define CT_H2_HEADER   9
+#define CT_H2_DATA     0
+#define CT_H2_HEADERS  1
+#define CT_H2_TYPE_MAX 9
+#define CT_H2_BATCH    32
+#define CT_GRPC_PREFIX 5
+
 enum ct_speech {
 	SILENT,
 	SHORT,
-	LONG
+	LONG,
+	FRAMES
 };
 
 /* Sockets whose last request announced a body that is worth reading: a create request. */
@@ -76,8 +85,6 @@ static __always_inline enum ct_speech speech_of(const unsigned char *b, __u64 le
 {
 	__u32 word;
 
-	if (len < 10)
-		return SILENT;
 	word = (__u32)b[0] << 24 | (__u32)b[1] << 16 | (__u32)b[2] << 8 | b[3];
 	switch (word) {
 	case 0x504f5354: /* POST */
@@ -88,9 +95,10 @@ static __always_inline enum ct_speech speech_of(const unsigned char *b, __u64 le
 	}
 	if ((b[8] == 1 || b[8] == 2) && word + 10 == len)
 		return SHORT;
-	/* HTTP/2 frames: length (24 bits), type, flags, stream. A lone PING or WINDOW_UPDATE is not. */
-	if (b[0] == 0 && b[3] <= 9 && (b[3] <= 1 || (word >> 8) + 9 < len))
-		return SHORT;
+	/* HTTP/2 frames: length (24 bits), type, flags, stream. */
+	if (b[0] == 0 && b[3] <= CT_H2_TYPE_MAX && !(b[5] & 0x80) &&
+	    (word >> 8) + CT_H2_HEADER <= len)
+		return FRAMES;
 	return SILENT;
 }
 
@@ -101,6 +109,7 @@ static __always_inline void send_event(struct sock *sk, struct unix_sock *us, co
 
 	if (!e)
 		return;
+	barrier_var(len); /* the verifier must see the bound on what is passed on */
 	if (len > tail_max) {
 		len = tail_max;
 		e->flags |= CT_F_TRUNCATED;
@@ -119,6 +128,28 @@ static __always_inline void send_event(struct sock *sk, struct unix_sock *us, co
 	if (us->peer)
 		e->arg = bpf_get_socket_cookie(us->peer);
 	ct_submit(e);
+}
+
+/*
+ * gRPC batches the frames of many streams into one send. What counts is the beginning of each
+ * request (its first DATA frame, with the container id) and that an answer begins (HEADERS).
+ */
+static __always_inline void frame_events(struct sock *sk, struct unix_sock *us, const void *bytes,
+					 __u64 len, int ret)
+{
+	bool answers = us->addr;
+	unsigned char h[CT_H2_HEADER];
+	__u64 at = 0, frame;
+
+	for (int i = 0; i < CT_H2_BATCH && at + CT_H2_HEADER <= len; i++) {
+		if (bpf_probe_read_user(h, sizeof(h), bytes + at))
+			return;
+		frame = CT_H2_HEADER + ((__u64)h[0] << 16 | (__u64)h[1] << 8 | h[2]);
+		if (answers ? h[3] == CT_H2_HEADERS
+			    : h[3] == CT_H2_DATA && frame > CT_H2_HEADER + CT_GRPC_PREFIX)
+			send_event(sk, us, bytes + at, frame, ret, CT_TAIL_SMALL);
+		at += frame;
+	}
 }
 
 static __always_inline bool file_id_of(struct unix_sock *us, struct ct_file_id *id)
@@ -149,7 +180,6 @@ static __always_inline int heard_unix(struct sock *sk, int ret)
 
 	if (!us)
 		return 0;
-	key = bpf_get_socket_cookie(sk);
 	if (!actor || (actor->role != CT_ROLE_ENGINE && actor->role != CT_ROLE_SHIM)) {
 		/* Anybody may be a client: known by the socket file that it talks to. */
 		struct sock *peer = us->peer;
@@ -167,6 +197,7 @@ static __always_inline int heard_unix(struct sock *sk, int ret)
 	if (!bytes || len < sizeof(head) || bpf_probe_read_user(head, sizeof(head), bytes))
 		return 0;
 	speech = speech_of(head, ret);
+	key = bpf_get_socket_cookie(sk);
 	if (speech == LONG) {
 		bpf_map_update_elem(&bodies, &key, &one, BPF_ANY);
 	} else if (speech == SILENT && head[0] == '{' && head[1] == '"' &&
@@ -185,6 +216,9 @@ static __always_inline int heard_unix(struct sock *sk, int ret)
 			send_event(sk, us, bytes, len, ret, CT_TAIL_MEDIUM);
 		else
 			send_event(sk, us, bytes, len, ret, CT_TAIL_MAX);
+		break;
+	case FRAMES:
+		frame_events(sk, us, bytes, len, ret);
 		break;
 	case SILENT:
 		return 0;
@@ -231,7 +265,7 @@ static __always_inline int heard_netlink(struct sock *sk, int ret)
 SEC("?tp_btf/sock_send_length")
 int BPF_PROG(ct_send, struct sock *sk, int ret, int flags)
 {
-	if (ret <= 0)
+	if (ret < CT_MESSAGE_MIN)
 		return 0;
 	switch (sk->__sk_common.skc_family) {
 	case AF_UNIX:

@@ -145,6 +145,28 @@ apt()
 		> "$log" 2>&1
 }
 
+# Of the packages that are missing, those that no list names.
+without_candidate()
+{
+	local package
+
+	for package in $names; do
+		apt-cache policy "$package" | grep -q '^  Candidate: [^(]' || printf '%s\n' "$package"
+	done
+}
+
+# give_up WHAT: says why, from apt's log
+give_up()
+{
+	local why
+
+	if grep -qE 'Failed to fetch|Could not (resolve|connect)|Temporary failure' "$log"; then
+		why=$(grep -m 1 -oE '(Failed to fetch|Could not|Temporary failure).*' "$log")
+		die "$1: the Debian mirror $(mirror) is unreachable; check the network and try again ($why)"
+	fi
+	die "$1: $(grep -m 1 '^E:' "$log" || tail -n 1 "$log")"
+}
+
 [[ ${1:-} == build || ${1:-} == test ]] || {
 	printf 'usage: tools/deps.sh build|test\n' >&2
 	exit 2
@@ -175,13 +197,13 @@ for package in $names; do
 	fi
 done
 ((${#newer[@]} == 0)) || add_backports
-apt update --error-on=any || apt update || die "the Debian mirror $(mirror) is unreachable: $(
-	grep -m 1 -E '^(E|W|Err)' "$log" || tail -n 1 "$log"); check the network, then run this again"
+# a foreign source that fails is no reason to end, as long as Debian's own answer
+apt update --error-on=any || [[ -z $(without_candidate) ]] || give_up "look for packages"
 # --no-upgrade: an engine that is installed, and may run, stays as it is
 ((${#plain[@]} == 0)) || apt install --no-install-recommends --no-upgrade "${plain[@]}" ||
-	die "installing failed: $(grep -m 1 '^E:' "$log" || tail -n 1 "$log")"
+	give_up "install ${plain[*]}"
 ((${#newer[@]} == 0)) || apt install --no-install-recommends -t $suite-backports "${newer[@]}" ||
-	die "installing runsc failed: $(grep -m 1 '^E:' "$log" || tail -n 1 "$log")"
+	give_up "install ${newer[*]}"
 
 todo=$(missing "$1")
 [[ -z $todo ]] || die "still missing after installing: $(cut -d' ' -f1 <<< "$todo" | tr '\n' ' ')"

@@ -35,7 +35,7 @@ fails image 125 --pull never ct/no-such-image:1
 fails mount 127 --tmpfs /proc/x ct/busybox:1 true
 fails workdir 125 -w /bin/busybox ct/busybox:1 true
 have_runtime broken && fails broken 127 --runtime broken ct/busybox:1 true
-have_runtime runsc && fails gvisor 128 --runtime runsc ct/busybox:1 /no/such/command
+have_runtime runsc && fails gvisor 127 --runtime runsc ct/busybox:1 /no/such/command
 
 killed=
 if [[ -n $ENGINE_DIR ]]; then
@@ -64,7 +64,7 @@ failed()
 failed command start "no such file"
 failed image create "[Nn]o such image"
 failed mount start "/proc"
-failed workdir start "not a directory"
+failed workdir create "not a directory"
 if have_runtime broken; then
 	failed broken start "."
 else

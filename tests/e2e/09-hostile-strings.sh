@@ -5,6 +5,8 @@
 . "$(dirname "$0")/../lib/e2e.sh"
 
 nasty=$'\e[2J\e]0;owned\a"q\'\\\n\r\t\x7f\xff{}<b>'
+# docker's JSON has no place for bytes that are not UTF-8: the file's name has none
+name=${nasty//$'\xff'/é}
 segment=$(printf 'd%.0s' {1..200})
 long=
 for ((i = 0; i < 18; i++)); do
@@ -17,11 +19,11 @@ mkdir "$OUT/top"
 	cd "$OUT/top" || exit
 	mkdir -p "./$long"
 	cd -P ".$long" 2> /dev/null || exit
-	cp "$SERVICE" "$nasty"
+	cp "$SERVICE" "$name"
 ) || fail "a long path is made"
 
 trace_start trace --steps -o "table:$OUT/table" || exit 0
-docker run --rm --name "${P}path" -v "$OUT/top:/top" --entrypoint "/top$long/$nasty" ct/service:1 exit 0 \
+docker run --rm --name "${P}path" -v "$OUT/top:/top" --entrypoint "/top$long/$name" ct/service:1 exit 0 \
 	> "$OUT/docker.path" 2>&1 || fail "docker runs the program at the long path" "$(head -c 300 "$OUT/docker.path")"
 docker run --rm --name "${P}arg" -e "NASTY=$nasty" -l "nasty=$nasty" -w "/w$nasty" ct/busybox:1 \
 	echo "$nasty" "${long:0:3500}" > /dev/null 2>&1 || fail "docker runs with hostile arguments"

@@ -66,6 +66,24 @@ engine_config()
 	printf ' "broken": { "path": "%s" } } }\n' "$(type -P false)"
 }
 
+# What a runner that was killed could not remove; its engine died with it.
+engine_sweep()
+{
+	local dir owner
+
+	for dir in "${TMPDIR:-/tmp}"/ct-engine.??????; do
+		owner=$(cat "$dir/owner" 2> /dev/null) || continue
+		kill -0 "$owner" 2> /dev/null || engine_remove "$dir"
+	done
+}
+
+# engine_remove DIR: its cgroups and all of its state
+engine_remove()
+{
+	find /sys/fs/cgroup -depth -type d -path "*/${1##*/}*" -exec rmdir {} + 2> /dev/null
+	rm -rf --one-file-system "$1"
+}
+
 engine_start()
 {
 	if [[ -n ${DOCKER_HOST_REUSE:-} ]]; then
@@ -75,8 +93,10 @@ engine_start()
 		return 1
 	fi
 	engine_need || return
+	engine_sweep
 	ENGINE_OWNER=$$
 	ENGINE_DIR=$(mktemp -d "${TMPDIR:-/tmp}/ct-engine.XXXXXX") || return
+	echo $$ > "$ENGINE_DIR/owner"
 	if ! gcc -std=gnu11 -O2 -o "$ENGINE_DIR/subreaper" "$CT_LIB/subreaper.c"; then
 		engine_say "engine: compile subreaper.c: failed"
 		engine_stop
@@ -135,8 +155,7 @@ engine_stop()
 			wait "$ENGINE_PID"
 		done
 	fi
-	find /sys/fs/cgroup -depth -type d -path "*/${ENGINE_DIR##*/}*" -exec rmdir {} + 2> /dev/null
-	rm -rf --one-file-system "$ENGINE_DIR"
+	engine_remove "$ENGINE_DIR"
 	ENGINE_DIR=
 	ENGINE_PID=
 	unset DOCKER_HOST

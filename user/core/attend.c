@@ -52,7 +52,7 @@ static uint64_t started_at(const struct ct_container *c)
 
 	if (m[CT_MARK_START_END])
 		return m[CT_MARK_START_END];
-	if (c->run.cause == CT_CAUSE_POLICY && m[CT_MARK_START_SAVED])
+	if (ct_start_unasked(&c->run))
 		return m[CT_MARK_START_SAVED];
 	return 0;
 }
@@ -61,19 +61,22 @@ static void evaluate_start(struct ct_core *core, struct ct_container *c)
 {
 	uint64_t started = started_at(c), timeout = core->opts.ready_timeout_ns;
 	const uint64_t *m = c->run.marks;
+	enum ct_outcome outcome = CT_OUTCOME_OK;
 
 	if (!timeout)
 		timeout = READY_TIMEOUT_NS;
+	if (c->run.cause == CT_CAUSE_REQUEST && !m[CT_MARK_START_BEGIN])
+		outcome = CT_OUTCOME_CUT; /* it was asked for before tracing began */
 	if (started && m[CT_MARK_READY]) {
-		ct_report_start(core, c, CT_OUTCOME_OK);
+		ct_report_start(core, c, outcome);
 	} else if (started && m[CT_MARK_EXIT]) {
 		/* A short life: its output may still be on its way through the shim. */
 		if (core->now >= c->last_ns + RELAY_WAIT_NS)
-			ct_report_start(core, c, CT_OUTCOME_OK);
+			ct_report_start(core, c, outcome);
 		else
 			wait_until(core, c, c->last_ns + RELAY_WAIT_NS);
 	} else if (started && core->now >= started + timeout) {
-		ct_report_start(core, c, CT_OUTCOME_OK);
+		ct_report_start(core, c, outcome);
 	} else if (started) {
 		wait_until(core, c, started + timeout);
 	} else if (m[CT_MARK_EXIT] && core->now >= c->last_ns + STOP_TIMEOUT_NS) {

@@ -35,7 +35,7 @@ const struct ct_rule ct_rules[] = {
 	{ CT_SIG_TASK_REQUEST, "Delete", M(TASK_DELETE_BEGIN), CT_FIRST, M(NONE), M(NONE) },
 	{ CT_SIG_TASK_ANSWER, "Delete", M(TASK_DELETE_END), CT_FIRST, M(NONE), M(NONE) },
 	/* containerd answers dockerd's DeleteTask; 0.3 ms later dockerd emits `die`. */
-	{ CT_SIG_ENGINE_ANSWER, NULL, M(DIE_END), CT_FIRST, M(TASK_DELETE_END), M(NONE) },
+	{ CT_SIG_ENGINE_ANSWER, "delete-task", M(DIE_END), CT_FIRST, M(EXIT), M(NONE) },
 	/* With the network gone and the root file system unmounted, dockerd turns to containerd to
 	 * delete the container. The core moves the mark back to the network store's last sync when
 	 * that can only be this container's. */

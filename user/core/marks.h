@@ -52,7 +52,7 @@ enum ct_signal {
 	CT_SIG_API_REQUEST, /* engine API; what: the verb */
 	CT_SIG_API_ANSWER, /* what: the verb of the request; only successes */
 	CT_SIG_ENGINE_REQUEST, /* one engine asks another about the container */
-	CT_SIG_ENGINE_ANSWER,
+	CT_SIG_ENGINE_ANSWER, /* what: the request that it led to, if any */
 	CT_SIG_TASK_REQUEST, /* engine to shim; what: the method */
 	CT_SIG_TASK_ANSWER,
 	CT_SIG_SYNC, /* the engine syncs a state file; what: its name up to the first digit */

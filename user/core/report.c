@@ -118,10 +118,17 @@ static uint64_t start_begin(const struct ct_run *run)
 	return m[CT_MARK_CONNECT_END] ? m[CT_MARK_CONNECT_END] : m[CT_MARK_TASK_CREATE_BEGIN];
 }
 
+/* Nobody's request, or none that was seen, ends this start: the engine's saved state does. */
+bool ct_start_unasked(const struct ct_run *run)
+{
+	return run->cause == CT_CAUSE_POLICY ||
+	       (run->cause == CT_CAUSE_REQUEST && !run->marks[CT_MARK_START_BEGIN]);
+}
+
 static void effective_marks(const struct ct_run *run, uint64_t marks[CT_MARK_MAX])
 {
 	memcpy(marks, run->marks, sizeof(run->marks));
-	if (!marks[CT_MARK_START_END] && run->cause == CT_CAUSE_POLICY)
+	if (!marks[CT_MARK_START_END] && ct_start_unasked(run))
 		marks[CT_MARK_START_END] = marks[CT_MARK_START_SAVED];
 }
 
@@ -199,6 +206,16 @@ static void report_restart(struct ct_core *core, struct ct_container *c)
 	emit(core, &rec, &c->run);
 }
 
+/* Where a start that has no end is cut: not beyond the stop. */
+static uint64_t cut_at(const struct ct_container *c)
+{
+	const uint64_t *m = c->run.marks;
+
+	if (m[CT_MARK_STOP_BEGIN])
+		return m[CT_MARK_STOP_BEGIN];
+	return m[CT_MARK_EXIT] ? m[CT_MARK_EXIT] : c->last_ns;
+}
+
 void ct_report_start(struct ct_core *core, struct ct_container *c, enum ct_outcome outcome)
 {
 	struct ct_run *run = &c->run;
@@ -215,8 +232,8 @@ void ct_report_start(struct ct_core *core, struct ct_container *c, enum ct_outco
 		set_failure(&rec, marks, run);
 	cursor = ct_segments_build(&rec, ct_start_spans, ct_start_span_count, marks, rec.begin_ns);
 	rec.end_ns = later(later(cursor, marks[CT_MARK_START_END]), marks[CT_MARK_READY]);
-	if (outcome == CT_OUTCOME_CUT)
-		rec.end_ns = later(rec.end_ns, c->last_ns);
+	if (outcome == CT_OUTCOME_CUT && !marks[CT_MARK_START_END])
+		rec.end_ns = later(rec.end_ns, cut_at(c));
 	if (cursor < rec.end_ns)
 		ct_segments_fill(&rec, CT_PHASE_UNKNOWN, cursor, rec.end_ns);
 	/* What exits, or fails, without having been ready never was: that is not unknown. */

@@ -218,6 +218,7 @@ const char *ct_role_name(uint8_t role);
 /* report.c */
 void ct_report_start(struct ct_core *core, struct ct_container *c, enum ct_outcome outcome);
 void ct_report_stop(struct ct_core *core, struct ct_container *c, enum ct_outcome outcome);
+bool ct_start_unasked(const struct ct_run *run);
 void ct_report_create(struct ct_core *core, struct ct_container *c);
 void ct_report_remove(struct ct_core *core, struct ct_container *c);
 void ct_report_failed_create(struct ct_core *core, const struct ct_pending_call *call,

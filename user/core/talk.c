@@ -202,6 +202,24 @@ static void http_answer(struct ct_core *core, const struct ct_event *e, const st
 	ct_signal(core, c, CT_SIG_API_ANSWER, verb, e->ts_ns);
 }
 
+/*
+ * The names of gRPC methods are compressed away. But what an engine asks of another and what the
+ * other then asks of the shim is one request: the latest that still waits for its answer.
+ */
+static void name_cause(struct ct_core *core, const struct ct_container *c, const char *verb)
+{
+	struct ct_pending_call *call, *next, *latest = NULL;
+
+	HASH_ITER(hh, core->calls, call, next)
+	{
+		if (call->container == c && call->key.proto == CT_PROTO_H2 &&
+		    (!latest || call->ts_ns > latest->ts_ns))
+			latest = call;
+	}
+	if (latest)
+		ct_text_copy(latest->verb, sizeof(latest->verb), ct_text(verb, strlen(verb)));
+}
+
 static void ttrpc(struct ct_core *core, const struct ct_event *e, const struct ct_ttrpc *rpc)
 {
 	struct ct_pending_call *call;
@@ -219,6 +237,8 @@ static void ttrpc(struct ct_core *core, const struct ct_event *e, const struct c
 		if (!call)
 			return;
 		call->container = c;
+		if (ct_text_is(rpc->method, "Delete"))
+			name_cause(core, c, "delete-task");
 		ct_signal(core, c, CT_SIG_TASK_REQUEST, rpc->method, e->ts_ns);
 		return;
 	}
@@ -270,7 +290,7 @@ static void grpc(struct ct_core *core, const struct ct_event *e)
 				continue;
 			if (call->container)
 				ct_signal(core, call->container, CT_SIG_ENGINE_ANSWER,
-					  ct_text("", 0), e->ts_ns);
+					  ct_text(call->verb, strlen(call->verb)), e->ts_ns);
 			call_drop(core, call);
 			continue;
 		}

@@ -344,10 +344,12 @@ static const enum ct_style looks[CT_RECORD_MAX] = {
 static size_t draw_who(struct ct_pen *pen, const struct table *t, const struct ct_record *rec)
 {
 	const struct ct_identity *who = rec->who;
-	char id12[13] = "?", clock[CT_CLOCK_LEN];
+	char id12[13], clock[CT_CLOCK_LEN];
+	const char *name = who->name;
 
-	if (*who->id)
-		snprintf(id12, sizeof(id12), "%.12s", who->id);
+	snprintf(id12, sizeof(id12), "%.12s", who->id);
+	if (!*name) /* what could not even be created has no id: its image says which it was */
+		name = *id12 ? id12 : *who->image ? who->image : "?";
 	if (t->on.time) {
 		int64_t real = (int64_t)rec->begin_ns + t->wall_minus_mono_ns;
 
@@ -358,7 +360,7 @@ static size_t draw_who(struct ct_pen *pen, const struct table *t, const struct c
 	ct_pen_on(pen, looks[rec->type]);
 	ct_pen_left(pen, ct_record_names[rec->type], WHAT_COLUMNS + 1);
 	ct_pen_off(pen);
-	ct_pen_foreign(pen, *who->name ? who->name : id12, t->name, true);
+	ct_pen_foreign(pen, name, t->name, true);
 	if (t->on.runtime) {
 		fputc(' ', pen->f);
 		ct_pen_foreign(pen, *who->runtime ? who->runtime : "?", t->runtime, true);

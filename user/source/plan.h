@@ -48,8 +48,8 @@
 	  "services that listen on a TCP port or are connected to") \
 	X(OUTPUT, ct_output, "tp_btf/sched_waking", "", PHASES, CT_READY_BIT(OUTPUT), 0, WANTED, \
 	  "5.5", "the first output of a service") \
-	X(RELAY, ct_relay, "tp_btf/writeback_mark_inode_dirty", "", PHASES, CT_READY_BIT(OUTPUT), 0, \
-	  WANTED, "5.5", "a first output that the shim was too busy to be woken for") \
+	X(RELAY, ct_relay, "tp_btf/writeback_mark_inode_dirty", "", PHASES, CT_READY_BIT(OUTPUT), \
+	  0, WANTED, "5.5", "a first output that the shim was too busy to be woken for") \
 	X(EXT4_SYNC, ct_ext4_sync, "tp_btf/ext4_sync_file_enter", "ext4", PHASES, 0, 0, WANTED, \
 	  "5.5", "when the engine saves the state of a container") \
 	X(EXT4_UNLINK, ct_ext4_unlink, "tp_btf/ext4_unlink_exit", "ext4", PHASES, 0, 0, WANTED, \

@@ -6,6 +6,8 @@
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
+struct hlist_head;
+struct hlist_node;
 struct task_struct;
 struct user_pt_regs;
 struct pt_regs;
@@ -78,6 +80,8 @@ typedef u32 __kernel_dev_t;
 
 typedef __kernel_dev_t dev_t;
 
+typedef short unsigned int umode_t;
+
 typedef __kernel_pid_t pid_t;
 
 typedef _Bool bool;
@@ -85,6 +89,13 @@ typedef _Bool bool;
 typedef struct {
 	int counter;
 } atomic_t;
+
+struct hlist_head {
+	struct hlist_node *first;
+};
+
+struct hlist_node {
+};
 
 struct task_struct {
 	struct mm_struct *mm;
@@ -149,11 +160,18 @@ struct dentry {
 	struct dentry *d_parent;
 	struct qstr d_name;
 	struct inode *d_inode;
+	union {
+		struct hlist_node d_alias;
+	} d_u;
 };
 
 struct inode {
+	umode_t i_mode;
 	struct super_block *i_sb;
 	long unsigned int i_ino;
+	union {
+		struct hlist_head i_dentry;
+	};
 };
 
 struct super_block {

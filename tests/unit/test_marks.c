@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <criterion/criterion.h>
+#include <string.h>
+
+#include "core/core.h"
+#include "core/marks.h"
+#include "core/state.h"
+#include "util/mem.h"
+
+/* Marks that code reads by itself, with the reason why no span and no rule does. */
+static const enum ct_mark read_by_code[] = {
+	CT_MARK_TASK_CREATE_END,  /* proof that a task was made; nothing hangs on it yet */
+	CT_MARK_TASK_START_BEGIN, /* gVisor: from there on a stub of the sandbox is the program */
+	CT_MARK_INIT_EXEC,	  /* sets READY, when that is asked for */
+	CT_MARK_TASK_DELETE_BEGIN,
+	CT_MARK_READY, /* set by ct_readied() alone */
+};
+
+static bool reads(enum ct_mark mark)
+{
+	for (size_t i = 0; i < CT_ARRAY_SIZE(read_by_code); i++) {
+		if (read_by_code[i] == mark)
+			return true;
+	}
+	for (size_t i = 0; i < ct_rule_count; i++) {
+		if (ct_rules[i].after == mark || ct_rules[i].before == mark)
+			return true;
+	}
+	for (size_t i = 0; i < ct_start_span_count + ct_stop_span_count; i++) {
+		const struct ct_span *span = i < ct_start_span_count ?
+						     &ct_start_spans[i] :
+						     &ct_stop_spans[i - ct_start_span_count];
+
+		if (span->from == mark)
+			return true;
+		for (size_t k = 0; k < CT_ARRAY_SIZE(span->to); k++) {
+			if (span->to[k] == mark)
+				return true;
+		}
+	}
+	return false;
+}
+
+static bool sets(enum ct_mark mark)
+{
+	for (size_t i = 0; i < ct_rule_count; i++) {
+		if (ct_rules[i].mark == mark)
+			return true;
+	}
+	return false;
+}
+
+Test(marks, every_mark_is_named_set_and_read)
+{
+	cr_expect_null(ct_mark_names[CT_MARK_NONE]);
+	for (int m = CT_MARK_NONE + 1; m < CT_MARK_MAX; m++) {
+		cr_assert(ct_mark_names[m] && ct_mark_names[m][0], "mark %d", m);
+		cr_expect(reads((enum ct_mark)m), "nothing reads '%s'", ct_mark_names[m]);
+		/* CREATE_BEGIN has no container yet, READY has rules of its own. */
+		if (m != CT_MARK_CREATE_BEGIN && m != CT_MARK_READY)
+			cr_expect(sets((enum ct_mark)m), "no rule sets '%s'", ct_mark_names[m]);
+		for (int k = CT_MARK_NONE + 1; k < m; k++)
+			cr_expect(strcmp(ct_mark_names[m], ct_mark_names[k]), "'%s' twice",
+				  ct_mark_names[m]);
+	}
+}
+
+Test(marks, rules_are_sound)
+{
+	for (size_t i = 0; i < ct_rule_count; i++) {
+		const struct ct_rule *r = &ct_rules[i];
+
+		cr_expect(r->mark > CT_MARK_NONE && r->mark < CT_MARK_MAX, "rule %zu", i);
+		cr_expect_neq(r->after, r->mark, "rule %zu waits for itself", i);
+		cr_expect_neq(r->before, r->mark, "rule %zu ends itself; say CT_FIRST", i);
+		cr_expect(r->after == CT_MARK_NONE || r->after != r->before, "rule %zu", i);
+	}
+}
+
+Test(marks, spans_are_sound)
+{
+	const struct {
+		const struct ct_span *spans;
+		size_t count;
+	} tables[] = { { ct_start_spans, ct_start_span_count },
+		       { ct_stop_spans, ct_stop_span_count } };
+
+	for (size_t t = 0; t < CT_ARRAY_SIZE(tables); t++) {
+		for (size_t i = 0; i < tables[t].count; i++) {
+			const struct ct_span *s = &tables[t].spans[i];
+
+			cr_expect_neq(s->from, CT_MARK_NONE, "span %zu", i);
+			cr_expect_neq(s->to[0], CT_MARK_NONE, "span %zu", i);
+			cr_expect(s->gap == CT_PHASE_CLIENT || s->gap == CT_PHASE_UNKNOWN,
+				  "span %zu", i);
+			cr_expect(!i || s->phase >= tables[t].spans[i - 1].phase,
+				  "span %zu is not in order of life", i);
+		}
+	}
+}
+
+/* Columns: signal, what, marks that are set, the mark that it sets and that changes. */
+static const struct {
+	const char *name;
+	enum ct_signal signal;
+	const char *what;
+	enum ct_mark set[4];
+	enum ct_mark mark;
+	bool changes;
+} cases[] = {
+	{ "start request", CT_SIG_API_REQUEST, "start", { 0 }, CT_MARK_START_BEGIN, true },
+	{ "a second one", CT_SIG_API_REQUEST, "start", { CT_MARK_START_BEGIN }, CT_MARK_START_BEGIN,
+	  false },
+	{ "host config before the start", CT_SIG_SYNC, ".tmp-hostconfig.json1", { 0 },
+	  CT_MARK_CONNECT_END, false },
+	{ "host config in the start", CT_SIG_SYNC, ".tmp-hostconfig.json1", { CT_MARK_START_BEGIN },
+	  CT_MARK_CONNECT_END, true },
+	{ "host config once the task is asked for", CT_SIG_SYNC, ".tmp-hostconfig.json1",
+	  { CT_MARK_START_BEGIN, CT_MARK_TASK_CREATE_BEGIN }, CT_MARK_CONNECT_END, false },
+	{ "another file", CT_SIG_SYNC, "hostname", { CT_MARK_START_BEGIN }, CT_MARK_CONNECT_END,
+	  false },
+	{ "stop", CT_SIG_API_REQUEST, "stop", { 0 }, CT_MARK_STOP_BEGIN, true },
+	{ "the last stop counts", CT_SIG_API_REQUEST, "kill", { CT_MARK_STOP_BEGIN },
+	  CT_MARK_STOP_BEGIN, true },
+	{ "a stop after the exit", CT_SIG_API_REQUEST, "stop", { CT_MARK_EXIT }, CT_MARK_STOP_BEGIN,
+	  false },
+	{ "attach while it runs", CT_SIG_API_REQUEST, "attach", { CT_MARK_START_BEGIN },
+	  CT_MARK_ATTACH_BEGIN, false },
+	{ "delete task", CT_SIG_TASK_REQUEST, "Delete", { 0 }, CT_MARK_TASK_DELETE_BEGIN, true },
+	{ "engine answer before the task is gone", CT_SIG_ENGINE_ANSWER, "", { CT_MARK_EXIT },
+	  CT_MARK_DIE_END, false },
+	{ "engine answer", CT_SIG_ENGINE_ANSWER, "", { CT_MARK_TASK_DELETE_END }, CT_MARK_DIE_END,
+	  true },
+	{ "engine request", CT_SIG_ENGINE_REQUEST, "", { CT_MARK_DIE_END }, CT_MARK_DISCONNECT_END,
+	  true },
+	{ "engine request while it runs", CT_SIG_ENGINE_REQUEST, "", { 0 }, CT_MARK_DISCONNECT_END,
+	  false },
+	{ "restart is answered", CT_SIG_API_ANSWER, "restart", { CT_MARK_TASK_START_END },
+	  CT_MARK_START_END, true },
+	{ "restart without a start", CT_SIG_API_ANSWER, "restart", { 0 }, CT_MARK_START_END, false },
+};
+
+Test(marks, rules_match)
+{
+	for (size_t i = 0; i < CT_ARRAY_SIZE(cases); i++) {
+		uint64_t marks[CT_MARK_MAX] = { 0 };
+		bool changes = false;
+
+		for (size_t k = 0; k < CT_ARRAY_SIZE(cases[i].set); k++) {
+			if (cases[i].set[k])
+				marks[cases[i].set[k]] = 5;
+		}
+		for (size_t r = 0; r < ct_rule_count; r++) {
+			if (ct_rules[r].mark == cases[i].mark &&
+			    ct_rule_matches(&ct_rules[r], cases[i].signal,
+					    ct_text(cases[i].what, strlen(cases[i].what)), marks))
+				changes = true;
+		}
+		cr_expect_eq(changes, cases[i].changes, "%s", cases[i].name);
+	}
+}
+
+Test(marks, names_are_complete)
+{
+	for (int i = 0; i < CT_PHASE_MAX; i++)
+		cr_expect(ct_phase_names[i] && ct_phase_names[i][0], "phase %d", i);
+	for (int i = 0; i < CT_RECORD_MAX; i++)
+		cr_expect(ct_record_names[i] && ct_record_names[i][0], "record %d", i);
+	for (int i = 0; i < CT_OUTCOME_MAX; i++)
+		cr_expect(ct_outcome_names[i] && ct_outcome_names[i][0], "outcome %d", i);
+	for (int i = 0; i < CT_READY_MAX; i++)
+		cr_expect(ct_ready_names[i] && ct_ready_names[i][0], "ready %d", i);
+#define X(symbol, name) cr_expect_str_eq(ct_cause_names[CT_CAUSE_##symbol], name);
+	CT_CAUSES(X)
+#undef X
+#define X(number, symbol, name) cr_expect_str_eq(ct_role_name(CT_ROLE_##symbol), name);
+	CT_ROLES(X)
+#undef X
+	cr_expect_str_empty(ct_role_name(CT_ROLE_NONE));
+	cr_expect_str_empty(ct_role_name(255));
+}

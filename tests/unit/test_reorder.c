@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <criterion/criterion.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/reorder.h"
+#include "util/mem.h"
+
+#define WINDOW CT_REORDER_WINDOW_NS
+
+struct got {
+	uint64_t ts_ns[512];
+	uint32_t tgid[512];
+	size_t count;
+	uint64_t total;
+};
+
+static void take(void *ctx, const struct ct_event *e)
+{
+	struct got *got = ctx;
+
+	if (got->count < CT_ARRAY_SIZE(got->ts_ns)) {
+		got->ts_ns[got->count] = e->ts_ns;
+		got->tgid[got->count++] = e->tgid;
+	}
+	got->total++;
+}
+
+static void push(struct ct_reorder *r, uint64_t ts_ns, uint32_t tgid)
+{
+	const struct ct_event e = { .len = sizeof(e), .ts_ns = ts_ns, .tgid = tgid };
+
+	ct_reorder_push(r, &e);
+}
+
+/* Columns: name, times in ms as they come, the order they leave in, how many were too late. */
+static const struct {
+	const char *name;
+	unsigned in[8], out[8];
+	size_t count;
+	uint64_t late;
+} orders[] = {
+	{ "in order", { 1, 2, 3, 4 }, { 1, 2, 3, 4 }, 4, 0 },
+	{ "backwards", { 14, 13, 12, 11 }, { 11, 12, 13, 14 }, 4, 0 },
+	{ "one behind", { 100, 300, 290, 310 }, { 100, 290, 300, 310 }, 4, 0 },
+	{ "at the edge of the window", { 100, 300, 280, 310 }, { 100, 280, 300, 310 }, 4, 0 },
+	/* 280 left when 300 came; 270 is handed over all the same */
+	{ "too late", { 280, 300, 270, 310 }, { 280, 270, 300, 310 }, 4, 1 },
+	{ "twice too late", { 400, 500, 380, 370, 510 }, { 400, 380, 370, 500, 510 }, 5, 2 },
+};
+
+Test(reorder, order)
+{
+	for (size_t i = 0; i < CT_ARRAY_SIZE(orders); i++) {
+		struct got got = { 0 };
+		struct ct_reorder *r = ct_reorder_new(take, &got);
+
+		cr_assert(r);
+		for (size_t k = 0; k < orders[i].count; k++)
+			push(r, orders[i].in[k] * 1000000ull, (uint32_t)k);
+		ct_reorder_flush(r);
+		cr_expect_eq(got.count, orders[i].count, "%s", orders[i].name);
+		for (size_t k = 0; k < got.count; k++)
+			cr_expect_eq(got.ts_ns[k], orders[i].out[k] * 1000000ull, "%s: %zu",
+				     orders[i].name, k);
+		cr_expect_eq(ct_reorder_late(r), orders[i].late, "%s: %llu late", orders[i].name,
+			     (unsigned long long)ct_reorder_late(r));
+		cr_expect_eq(ct_reorder_held(r), 0, "%s", orders[i].name);
+		ct_reorder_free(r);
+	}
+}
+
+Test(reorder, equal_times_keep_their_order)
+{
+	struct got got = { 0 };
+	struct ct_reorder *r = ct_reorder_new(take, &got);
+
+	cr_assert(r);
+	for (uint32_t i = 0; i < 300; i++)
+		push(r, 1000 + i / 100, i); /* three times, a hundred each */
+	ct_reorder_flush(r);
+	cr_expect_eq(got.count, 300);
+	for (uint32_t i = 0; i < 300; i++)
+		cr_expect_eq(got.tgid[i], i, "%u: %u", i, got.tgid[i]);
+	cr_expect_eq(ct_reorder_late(r), 0);
+	ct_reorder_free(r);
+}
+
+/* What is younger than the window is kept; what is older is handed over at once. */
+Test(reorder, window)
+{
+	struct got got = { 0 };
+	struct ct_reorder *r = ct_reorder_new(take, &got);
+
+	cr_assert(r);
+	push(r, WINDOW * 10, 1);
+	push(r, WINDOW * 11 - 1, 2);
+	cr_expect_eq(got.count, 0);
+	cr_expect_eq(ct_reorder_held(r), 2);
+	cr_expect_eq(ct_reorder_newest(r), WINDOW * 11 - 1);
+	push(r, WINDOW * 11, 3);
+	cr_expect_eq(got.count, 1);
+	cr_expect_eq(got.tgid[0], 1);
+	cr_expect_eq(ct_reorder_held(r), 2);
+	ct_reorder_free(r); /* frees what is held */
+	ct_reorder_free(NULL);
+}
+
+/* A recording may claim one time for all of its events: what is held stays bounded. */
+Test(reorder, bounded)
+{
+	struct got got = { 0 };
+	struct ct_reorder *r = ct_reorder_new(take, &got);
+	size_t most = 0;
+
+	cr_assert(r);
+	for (uint32_t i = 0; i < 200000; i++) {
+		push(r, 5, i);
+		if (ct_reorder_held(r) > most)
+			most = ct_reorder_held(r);
+	}
+	cr_expect_leq(most, 65537, "%zu held", most);
+	/* Pushed back in time, each before the last. */
+	for (uint32_t i = 0; i < 200000; i++) {
+		push(r, 10000000 - i, i);
+		if (ct_reorder_held(r) > most)
+			most = ct_reorder_held(r);
+	}
+	cr_expect_leq(most, 65537, "%zu held", most);
+	ct_reorder_flush(r);
+	cr_expect_eq(got.total, 400000, "every event once");
+	ct_reorder_free(r);
+}
+
+/* Times up to the last nanosecond of the clock. */
+Test(reorder, extreme_times)
+{
+	struct got got = { 0 };
+	struct ct_reorder *r = ct_reorder_new(take, &got);
+
+	cr_assert(r);
+	push(r, 0, 1);
+	push(r, UINT64_MAX, 2);
+	push(r, 1, 3);
+	ct_reorder_flush(r);
+	cr_expect_eq(got.count, 3);
+	ct_reorder_free(r);
+}
