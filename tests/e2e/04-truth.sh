@@ -34,7 +34,7 @@ differences='
 # judge RUNTIME STAMPS EVENTS N: writes the table, prints it, and checks it.
 judge()
 {
-	local runtime=$1 file=$O/e2e/truth-$1.txt name n unseen median p99
+	local runtime=$1 file=$O/e2e/truth-$1.txt name limit n unseen median p99
 
 	ask "$differences"' | to_entries[]
 		| (.value | map(numbers)) as $d
@@ -57,7 +57,11 @@ judge()
 			awk -F'\t' -v name="$name" -v OFS='\t' '$1 == name { print $2, $3, $4, $5 }' \
 				"$OUT/$runtime.tsv")
 		same "$runtime: $name: all are seen" "$4 0" "${n:-0} ${unseen:-all}"
-		check "$runtime: $name: median within 2 ms" below "${median:-}" 2000000
+		limit=2
+		# Under gVisor the stamp is the service's, the end that the kernel sees is the sandbox's:
+		# between them the Sentry takes itself apart.
+		[[ $runtime == runsc && $name == "service end" ]] && limit=10
+		check "$runtime: $name: median within $limit ms" below "${median:-}" "${limit}000000"
 		# the service stamps before it exits, which may take a while: only the median there
 		[[ $name == "service end" ]] ||
 			check "$runtime: $name: p99 within 10 ms" below "${p99:-}" 10000000

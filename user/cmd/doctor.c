@@ -143,6 +143,9 @@ static json_t *collect_plan(struct ct_kernel *kernel, enum ct_depth depth)
 		add(row, "hook", json_string(ct_probes[i].hook));
 		add(row, "depth", json_string(ct_depth_names[ct_probes[i].depth]));
 		add(row, "required", json_boolean(ct_probes[i].need == CT_NEED_REQUIRED));
+		add(row, "only_for",
+		    ct_probes[i].ready == CT_READY_BIT(PATH) ? json_string("--ready path:GLOB")
+							     : json_null());
 		add(row, "on", json_boolean(plan.rows[i].on));
 		if (plan.rows[i].why_not)
 			add(row, "why_not", json_string(plan.rows[i].why_not));
@@ -273,6 +276,35 @@ static void draw_kernel(FILE *out, json_t *k)
 }
 
 /* The rows of depth "steps" add to those of "phases", which are drawn once. */
+#define CALL_ENTER "tracepoint/syscalls/sys_enter_"
+#define CALL_LEAVE "tracepoint/syscalls/sys_exit_"
+
+/* Both sides of a system call that can be traced are one word; what can't is a line of its own. */
+static void draw_calls(FILE *out, json_t *p, bool only_for, const char *title)
+{
+	const char *depth = string_of(p, "depth");
+	int column = 0;
+	json_t *row;
+	size_t i;
+
+	json_array_foreach(json_object_get(p, "probes"), i, row)
+	{
+		const char *hook = string_of(row, "hook");
+
+		if (strncmp(hook, CALL_ENTER, strlen(CALL_ENTER)) || !is(row, "on") ||
+		    strcmp(string_of(row, "depth"), depth) != 0 ||
+		    !json_is_null(json_object_get(row, "only_for")) != only_for)
+			continue;
+		hook += strlen(CALL_ENTER);
+		if (!column || column + 1 + (int)strlen(hook) > 96)
+			column = fprintf(out, "%s  %-3s  %-14s", column ? "\n" : "",
+					 column ? "" : "on", column ? "" : title);
+		column += fprintf(out, " %s", hook);
+	}
+	if (column)
+		putc('\n', out);
+}
+
 static void draw_plan(FILE *out, json_t *p)
 {
 	const char *depth = string_of(p, "depth");
@@ -282,6 +314,8 @@ static void draw_plan(FILE *out, json_t *p)
 
 	json_array_foreach(json_object_get(p, "probes"), i, row)
 	{
+		if (!json_is_null(json_object_get(row, "only_for")))
+			continue;
 		on += is(row, "on");
 		all++;
 	}
@@ -293,14 +327,20 @@ static void draw_plan(FILE *out, json_t *p)
 	putc('\n', out);
 	json_array_foreach(json_object_get(p, "probes"), i, row)
 	{
-		if (strcmp(string_of(row, "depth"), depth) != 0)
+		const char *hook = string_of(row, "hook");
+		bool call = !strncmp(hook, CALL_ENTER, strlen(CALL_ENTER)) ||
+			    !strncmp(hook, CALL_LEAVE, strlen(CALL_LEAVE));
+
+		if (strcmp(string_of(row, "depth"), depth) != 0 || (call && is(row, "on")))
 			continue;
-		fprintf(out, "  %-3s  %-23s %-45s %s%s%s%s\n", is(row, "on") ? "on" : "off",
-			string_of(row, "program"), string_of(row, "hook"),
+		fprintf(out, "  %-3s  %-14s %s%s\n", is(row, "on") ? "on" : "off",
+			string_of(row, "program"), hook, is(row, "required") ? " (required)" : "");
+		fprintf(out, "                      %s%s%s\n",
 			is(row, "on") ? "" : string_of(row, "why_not"),
-			is(row, "on") ? "" : "; not seen: ", string_of(row, "sees"),
-			is(row, "required") ? " (required)" : "");
+			is(row, "on") ? "" : "; not seen: ", string_of(row, "sees"));
 	}
+	draw_calls(out, p, false, "system calls");
+	draw_calls(out, p, true, "--ready path:");
 }
 
 static void draw_engines(FILE *out, json_t *list)

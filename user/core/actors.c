@@ -6,7 +6,8 @@
 
 #include "roles.h"
 
-#define ARGS_MAX 64
+#define ARGS_MAX      64
+#define ANCESTORS_MAX 64
 
 struct ct_actor_state *ct_actor_get(struct ct_core *core, uint32_t tgid)
 {
@@ -145,6 +146,19 @@ void ct_actors_fork(struct ct_core *core, const struct ct_event *e)
 		ct_signal(core, a->container, CT_SIG_INIT_EXEC, ct_text("", 0), e->ts_ns);
 }
 
+/* Whether it is the first process of its container or descends from it. */
+bool ct_actor_serves(struct ct_core *core, const struct ct_actor_state *a)
+{
+	const struct ct_container *c = a->container;
+
+	for (int up = 0; a && up < ANCESTORS_MAX; up++) {
+		if (c && c->who.init_pid == a->tgid)
+			return true;
+		a = ct_actor_get(core, a->parent);
+	}
+	return false;
+}
+
 static void exec_identity(struct ct_core *core, struct ct_actor_state *a, const struct ct_event *e)
 {
 	struct ct_text args[ARGS_MAX];
@@ -194,7 +208,8 @@ void ct_actors_exec(struct ct_core *core, const struct ct_event *e)
 	a->netns = e->obj;
 	exec_identity(core, a, e);
 	c = a->container;
-	if (c && a->role == CT_ROLE_INIT && c->who.init_pid == a->tgid) {
+	/* With --pid=host the kernel side cannot tell it from a helper; its pid can. */
+	if (c && a->role != CT_ROLE_RUNTIME && c->who.init_pid == a->tgid) {
 		ct_container_netns(core, c, a);
 		ct_steps_init(core, a, e->ts_ns);
 		ct_signal(core, c, CT_SIG_INIT_EXEC, ct_text("", 0), e->ts_ns);

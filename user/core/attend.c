@@ -5,6 +5,8 @@
  */
 #include "state.h"
 
+#include <stdlib.h>
+
 #define READY_TIMEOUT_NS (10000 * CT_NS_PER_MS)
 /* After an exit, how long the shim may take to pass on what was written before it. */
 #define RELAY_WAIT_NS (20 * CT_NS_PER_MS)
@@ -30,6 +32,13 @@ static void unattend(struct ct_core *core, struct ct_container *c)
 	DL_DELETE(core->attended, c);
 	c->attended = false;
 	c->deadline = 0;
+	if (c->removed && !c->gone) {
+		c->gone = true;
+		core->gone++;
+		free(c->run.steps);
+		c->run.steps = NULL;
+		c->run.step_count = c->run.step_room = 0;
+	}
 }
 
 static void wait_until(struct ct_core *core, struct ct_container *c, uint64_t when)

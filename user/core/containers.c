@@ -43,6 +43,7 @@ static void container_free(struct ct_core *core, struct ct_container *c)
 {
 	if (c->attended)
 		DL_DELETE(core->attended, c);
+	core->gone -= c->gone;
 	ct_actors_forget(core, c);
 	ct_calls_forget(core, c);
 	HASH_DEL(core->containers, c);
@@ -50,21 +51,29 @@ static void container_free(struct ct_core *core, struct ct_container *c)
 	free(c);
 }
 
-/* Makes room by forgetting the oldest that is gone; hash order is order of birth. */
-static bool make_room(struct ct_core *core)
+/* Forgets the oldest that is gone; hash order is order of birth. */
+static bool forget_one(struct ct_core *core)
 {
-	size_t max = core->opts.containers_max ? core->opts.containers_max : CONTAINERS_MAX_DEFAULT;
 	struct ct_container *c, *next;
 
-	if (HASH_COUNT(core->containers) < max)
-		return true;
 	HASH_ITER(hh, core->containers, c, next)
 	{
-		if (c->removed && !c->attended) {
+		if (c->gone && !c->attended) {
 			container_free(core, c);
 			return true;
 		}
 	}
+	return false;
+}
+
+static bool make_room(struct ct_core *core)
+{
+	size_t max = core->opts.containers_max ? core->opts.containers_max : CONTAINERS_MAX_DEFAULT;
+
+	if (core->gone > CT_GONE_MAX)
+		forget_one(core);
+	if (HASH_COUNT(core->containers) < max || forget_one(core))
+		return true;
 	core->counts.lost[CT_LOSS_TABLE]++;
 	return false;
 }

@@ -53,8 +53,12 @@ static void ready(struct ct_core *core, const struct ct_event *e, enum ct_ready 
 {
 	struct ct_container *c = ct_container_by_pid(core, e->root);
 
-	if (!c)
-		c = ct_container_by_pid(core, e->tgid);
+	if (!c) {
+		const struct ct_actor_state *a = ct_actor_get(core, e->tgid);
+
+		if (a && ct_actor_serves(core, a))
+			c = a->container;
+	}
 	if (c)
 		ct_readied(core, c, by, e->ts_ns);
 }

@@ -70,6 +70,7 @@ struct ct_container {
 	char sandbox[16]; /* file name of its network namespace */
 	bool auto_remove;
 	bool removed;
+	bool gone; /* counted as such */
 	bool restart_asked; /* API restart in flight: the next start is part of it */
 	unsigned in_flight; /* API requests that change it */
 	uint64_t last_ns; /* of the last evidence about it */
@@ -135,6 +136,7 @@ struct ct_sync {
 #define CT_SYNCS_MAX   64
 #define CT_ORPHANS_MAX 1024
 #define CT_CALLS_MAX   16384
+#define CT_GONE_MAX    256
 #define CT_STEPS_MAX   1024
 
 struct ct_core {
@@ -148,6 +150,7 @@ struct ct_core {
 	struct ct_pending_call *calls;
 	struct ct_orphan *orphans; /* ring of CT_ORPHANS_MAX */
 	size_t orphan_next, orphan_count;
+	size_t gone; /* containers that are kept only because a successor may come */
 	struct ct_sync syncs[CT_SYNCS_MAX];
 	size_t sync_next;
 	uint64_t now; /* of the event that is being handled */
@@ -163,6 +166,7 @@ void ct_actors_exec(struct ct_core *core, const struct ct_event *e);
 void ct_actors_exit(struct ct_core *core, const struct ct_event *e);
 void ct_actors_seed(struct ct_core *core, const struct ct_event *e);
 void ct_actors_forget(struct ct_core *core, const struct ct_container *c);
+bool ct_actor_serves(struct ct_core *core, const struct ct_actor_state *a);
 void ct_actors_free(struct ct_core *core);
 
 /* containers.c */

@@ -40,7 +40,7 @@
 	X(EXIT, ct_exit, "tp_btf/sched_process_exit", "", PHASES, 0, 0, REQUIRED, "5.5", \
 	  "the end of a container and its exit code") \
 	X(SEND, ct_send, "tp_btf/sock_send_length", "", PHASES, 0, 0, REQUIRED, "6.3", \
-	  "the engine's API and what it says to its shims: no phase at all") \
+	  "the engine's API and what it says to its shims, and with them every phase") \
 	X(CGROUP, ct_cgroup, "tp_btf/cgroup_mkdir", "", PHASES, 0, 0, WANTED, "5.5", \
 	  "when the cgroup of a container is made") \
 	X(TCP, ct_tcp, "tp_btf/inet_sock_set_state", "", PHASES, \

@@ -1,0 +1,290 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <criterion/criterion.h>
+#include <criterion/redirect.h>
+#include <errno.h>
+#include <string.h>
+
+#include "cmd/options.h"
+#include "util/mem.h"
+
+#define ARGS_MAX 24
+#define BIT(symbol) (1u << CT_READY_##symbol)
+
+/* "a b c" as argv. */
+struct line {
+	char text[512];
+	char *argv[ARGS_MAX + 1];
+	int argc;
+};
+
+static void split(struct line *line, const char *text)
+{
+	char *rest = NULL, *word;
+
+	cr_assert_lt(strlen(text), sizeof(line->text));
+	memcpy(line->text, text, strlen(text) + 1);
+	line->argc = 0;
+	line->argv[line->argc++] = "coldtrace";
+	for (word = strtok_r(line->text, " ", &rest); word; word = strtok_r(NULL, " ", &rest)) {
+		cr_assert_lt(line->argc, ARGS_MAX);
+		/* An empty word is written as two quotes. */
+		line->argv[line->argc++] = strcmp(word, "''") ? word : word + 2;
+	}
+	line->argv[line->argc] = NULL;
+}
+
+static const struct {
+	const char *line, *error;
+} bad[] = {
+	{ "--nonsense", "option '--nonsense' is not known; see --help" },
+	{ "-x", "option '-x' is not known; see --help" },
+	{ "-sx", "option '-x' is not known; see --help" },
+	{ "--steps=1", "option '--steps=1' takes no value; see --help" },
+	{ "-n", "option '-n' needs a value; see --help" },
+	{ "--runtime", "option '--runtime' needs a value; see --help" },
+	{ "-n 0", "option -n: '0' is no whole number from 1 to 4294967295" },
+	{ "-n -1", "option -n: '-1' is no whole number from 1 to 4294967295" },
+	{ "-n ''", "option -n: '' is no whole number from 1 to 4294967295" },
+	{ "-n 1x", "option -n: '1x' is no whole number from 1 to 4294967295" },
+	{ "-n 4294967296", "option -n: '4294967296' is no whole number from 1 to 4294967295" },
+	{ "-n 99999999999999999999",
+	  "option -n: '99999999999999999999' is no whole number from 1 to 4294967295" },
+	{ "-d 0", "option -d: '0' is no number of seconds above 0" },
+	{ "-d -1", "option -d: '-1' is no number of seconds above 0" },
+	{ "-d nan", "option -d: 'nan' is no number of seconds above 0" },
+	{ "-d inf", "option -d: 'inf' is no number of seconds above 0" },
+	{ "-d 1s", "option -d: '1s' is no number of seconds above 0" },
+	{ "-d ''", "option -d: '' is no number of seconds above 0" },
+	{ "--ready soon",
+	  "option --ready: 'soon' is none of listen, accept, output, exec, path:GLOB" },
+	{ "--ready path", "option --ready: 'path' is none of listen, accept, output, exec, path:GLOB" },
+	{ "--ready path:",
+	  "option --ready: 'path:' is none of listen, accept, output, exec, path:GLOB" },
+	{ "--ready ''", "option --ready: '' is none of listen, accept, output, exec, path:GLOB" },
+	{ "--ready-fd 0", "option --ready-fd: '0' is no whole number from 1 to 1048576" },
+	{ "--ready-fd x", "option --ready-fd: 'x' is no whole number from 1 to 1048576" },
+	{ "--ring 3M", "option --ring: '3M' is no power of two from 4096 to 1024M" },
+	{ "--ring 1024", "option --ring: '1024' is no power of two from 4096 to 1024M" },
+	{ "--ring 2048M", "option --ring: '2048M' is no power of two from 4096 to 1024M" },
+	{ "--ring -4096", "option --ring: '-4096' is no power of two from 4096 to 1024M" },
+	{ "--ring 4Mb", "option --ring: '4Mb' is no power of two from 4096 to 1024M" },
+	{ "--ring M", "option --ring: 'M' is no power of two from 4096 to 1024M" },
+	{ "--ring 17592186044417M",
+	  "option --ring: '17592186044417M' is no power of two from 4096 to 1024M" },
+	{ "--ring 18014398509481985K",
+	  "option --ring: '18014398509481985K' is no power of two from 4096 to 1024M" },
+	{ "--processes 63", "option --processes: '63' is no whole number from 64 to 4194304" },
+	{ "-r a -r a -r a -r a -r a -r a -r a -r a -r a -r a -r a -r a -r a -r a -r a -r a -r a", NULL },
+	{ "--", "'--' is followed by no command to trace" },
+	{ "-s --", "'--' is followed by no command to trace" },
+};
+
+Test(options, bad)
+{
+	for (size_t i = 0; i < CT_ARRAY_SIZE(bad); i++) {
+		struct ct_options opts;
+		struct ct_err err = { 0 };
+		struct line line;
+
+		if (!bad[i].error)
+			continue;
+		split(&line, bad[i].line);
+		cr_expect_eq(ct_options_parse(&opts, line.argc, line.argv, &err), -EINVAL, "%s",
+			     bad[i].line);
+		cr_expect_str_eq(err.msg, bad[i].error, "%s: \"%s\"", bad[i].line, err.msg);
+	}
+}
+
+Test(options, too_many)
+{
+	static const struct {
+		const char *option, *error;
+	} lists[] = {
+		{ "-r", "option --runtime: at most 16 of them" },
+		{ "-e", "option --engine: at most 16 of them" },
+		{ "-c", "option --container: at most 16 of them" },
+		{ "-i", "option --image: at most 16 of them" },
+		{ "-o", "option --output: at most 16 of them" },
+	};
+
+	for (size_t i = 0; i < CT_ARRAY_SIZE(lists); i++) {
+		char *argv[2 + 2 * (CT_LIST_MAX + 1)] = { "coldtrace" };
+		struct ct_options opts;
+		struct ct_err err = { 0 };
+		int argc = 1;
+
+		for (int n = 0; n <= CT_LIST_MAX; n++) {
+			argv[argc++] = (char *)lists[i].option;
+			argv[argc++] = "x";
+			if (n < CT_LIST_MAX)
+				cr_expect_eq(ct_options_parse(&opts, argc, argv, &err), 0, "%d", n);
+		}
+		cr_expect_eq(ct_options_parse(&opts, argc, argv, &err), -EINVAL);
+		cr_expect_str_eq(err.msg, lists[i].error, "%s", err.msg);
+	}
+}
+
+static struct ct_options parsed(struct line *line, const char *text)
+{
+	struct ct_options opts;
+	struct ct_err err = { 0 };
+
+	split(line, text);
+	cr_assert_eq(ct_options_parse(&opts, line->argc, line->argv, &err), 0, "%s: %s", text,
+		     err.msg);
+	return opts;
+}
+
+Test(options, defaults)
+{
+	struct line line;
+	struct ct_options opts = parsed(&line, "");
+
+	cr_expect_eq(opts.ready_fd, -1);
+	cr_expect_eq(opts.ready_mask, 0);
+	cr_expect_eq(opts.count, 0);
+	cr_expect_eq(opts.ring_bytes, 0);
+	cr_expect_null(opts.command);
+	cr_expect_null(opts.record);
+	cr_expect_not(opts.steps || opts.json || opts.verbose || opts.help || opts.version);
+}
+
+Test(options, all_at_once)
+{
+	struct line line;
+	struct ct_options opts = parsed(
+		&line,
+		"-r runc --runtime=runsc -e docker -c web -i node:* -n 20 -d 1.5 --ready exec "
+		"--ready path:*/up -s -o table -o json:x --record a.ct --ready-fd 7 --ring 8M -v");
+
+	cr_expect_eq(opts.runtimes.count, 2);
+	cr_expect_str_eq(opts.runtimes.items[1], "runsc");
+	cr_expect_str_eq(opts.engines.items[0], "docker");
+	cr_expect_str_eq(opts.containers.items[0], "web");
+	cr_expect_str_eq(opts.images.items[0], "node:*");
+	cr_expect_eq(opts.count, 20);
+	cr_expect_eq(opts.seconds, 1.5);
+	cr_expect_eq(opts.ready_mask, BIT(EXEC) | BIT(PATH));
+	cr_expect_str_eq(opts.ready_glob, "*/up");
+	cr_expect(opts.steps && opts.verbose);
+	cr_expect_eq(opts.outputs.count, 2);
+	cr_expect_str_eq(opts.outputs.items[1], "json:x");
+	cr_expect_str_eq(opts.record, "a.ct");
+	cr_expect_eq(opts.ready_fd, 7);
+	cr_expect_eq(opts.ring_bytes, 8u << 20);
+}
+
+static const struct {
+	const char *value;
+	size_t bytes;
+} rings[] = { { "4096", 4096 }, { "64K", 65536 }, { "64k", 65536 }, { "1m", 1 << 20 },
+	      { "1024M", 1 << 30 } };
+
+Test(options, ring)
+{
+	for (size_t i = 0; i < CT_ARRAY_SIZE(rings); i++) {
+		char text[32];
+		struct line line;
+
+		snprintf(text, sizeof(text), "--ring %s", rings[i].value);
+		cr_expect_eq(parsed(&line, text).ring_bytes, rings[i].bytes, "%s", text);
+	}
+}
+
+/* What follows "--" belongs to the command, whatever it looks like. */
+Test(options, command)
+{
+	struct line line;
+	struct ct_options opts = parsed(&line, "-s -- docker run --rm -n 0 -- x --nonsense");
+
+	cr_assert(opts.command);
+	cr_expect_str_eq(opts.command[0], "docker");
+	cr_expect_str_eq(opts.command[7], "--nonsense");
+	cr_expect_null(opts.command[8]);
+	cr_expect(opts.steps);
+	cr_expect_eq(opts.count, 0);
+	cr_expect_eq(opts.operands.count, 0);
+}
+
+/* Options may stand before, between and behind the operands. */
+Test(options, operands)
+{
+	struct line line;
+	struct ct_options opts = parsed(&line, "a.ct -s b.ct -o json c.ct");
+
+	cr_expect_eq(opts.operands.count, 3);
+	cr_expect_str_eq(opts.operands.items[0], "a.ct");
+	cr_expect_str_eq(opts.operands.items[1], "b.ct");
+	cr_expect_str_eq(opts.operands.items[2], "c.ct");
+	cr_expect(opts.steps);
+	cr_expect_eq(opts.outputs.count, 1);
+}
+
+#define ID "7805ffef97dd6fec708c5638e323a5f752d8865a9a43575f124d56a002ed3ada"
+
+static const struct {
+	const char *line;
+	bool matches;
+} filters[] = {
+	{ "", true },
+	{ "-r runc", true },
+	{ "-r runsc", false },
+	{ "-r runsc -r runc", true },
+	{ "-r run", false },
+	{ "-e docker", true },
+	{ "-e podman", false },
+	{ "-i node:*", true },
+	{ "-i node", false },
+	{ "-i *:20", true },
+	{ "-c web", true },
+	{ "-c we", false },
+	{ "-c " ID, true },
+	{ "-c 7805ffef", true },
+	{ "-c 805ffef", false },
+	{ "-c ''", false },
+	{ "-c " ID "00", false },
+	{ "-r runc -e docker -i node:* -c web", true },
+	{ "-r runc -e docker -i node:* -c db", false },
+	{ "-r runsc -e docker -i node:* -c web", false },
+};
+
+Test(options, filters)
+{
+	const struct ct_identity who = {
+		.id = ID,
+		.name = "web",
+		.image = "node:20",
+		.runtime = "runc",
+		.engine = "docker",
+	};
+	const struct ct_record rec = { .who = &who };
+
+	for (size_t i = 0; i < CT_ARRAY_SIZE(filters); i++) {
+		struct line line;
+		struct ct_options opts = parsed(&line, filters[i].line);
+
+		cr_expect_eq(ct_options_match(&opts, &rec), filters[i].matches, "%s",
+			     filters[i].line);
+	}
+}
+
+/* --help comes from the same table: every line of it fits a terminal and has both columns. */
+Test(options, help, .init = cr_redirect_stdout)
+{
+	char text[8192];
+	FILE *out;
+	size_t len;
+	unsigned lines = 0;
+
+	ct_options_print();
+	fflush(stdout);
+	out = cr_get_redirected_stdout();
+	len = fread(text, 1, sizeof(text) - 1, out);
+	text[len] = '\0';
+	for (char *rest = text, *line; (line = strsep(&rest, "\n")) && *line; lines++) {
+		cr_expect_leq(strlen(line), 110, "%s", line);
+		cr_expect_gt(strlen(line), 30, "%s", line);
+		cr_expect(line[28] == ' ' && line[29] != ' ', "'%s'", line);
+	}
+	cr_expect_geq(lines, 17);
+}
