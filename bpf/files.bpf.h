@@ -82,7 +82,8 @@ int BPF_PROG(ct_relay, struct inode *inode, int flags)
 	if (!is_by(CT_ROLE_SHIM) || (inode->i_mode & CT_S_IFMT) != CT_S_IFIFO)
 		return 0;
 	id.ino = inode->i_ino;
-	id.dev = inode->i_sb->s_dev;
+	/* Inode numbers are used again, for the next container's fifo too: the generation is new. */
+	id.dev = inode->i_sb->s_dev | (__u64)inode->i_generation << 32;
 	if (bpf_map_update_elem(&relayed, &id, &one, BPF_NOEXIST))
 		return 0;
 	alias = BPF_CORE_READ(inode, i_dentry.first);

@@ -8,15 +8,15 @@
 
 #include "tape.h"
 
-#define LIFE_DOCKERD	3248
+#define LIFE_DOCKERD    3248
 #define LIFE_CONTAINERD 3268
-#define LIFE_CLIENT	29269
+#define LIFE_CLIENT     29269
 #define LIFE_HOST_NETNS 0xf0000152
 
 struct life {
 	const char *id, *name, *image, *runtime, *args;
 	uint32_t init, shim; /* pids */
-	uint64_t client;     /* socket of the client, even */
+	uint64_t client; /* socket of the client, even */
 	uint64_t shim_socket, grpc_socket;
 	uint32_t stream; /* of the last request on either */
 };
@@ -30,8 +30,8 @@ void life_engines(struct tape *t);
 /* How long after its begin, in ms, a part ends. */
 #define LIFE_CREATE  10.0
 #define LIFE_ATTACH  1.0
-#define LIFE_CONNECT 6.0   /* after the start request */
-#define LIFE_TASK    30.0  /* the task is asked for */
+#define LIFE_CONNECT 6.0 /* after the start request */
+#define LIFE_TASK    30.0 /* the task is asked for */
 #define LIFE_EXEC    140.0 /* the program is executed */
 #define LIFE_SAVED   150.0
 #define LIFE_START   151.0 /* the start request is answered */
@@ -42,14 +42,14 @@ void life_start(struct tape *t, struct life *l, double ms);
 /* What lies between the request and its answer: a restart policy has neither. */
 void life_started_within(struct tape *t, struct life *l, double ms);
 
-#define LIFE_DIE	20.0 /* after the exit: the engine knows */
+#define LIFE_DIE        20.0 /* after the exit: the engine knows */
 #define LIFE_DISCONNECT 60.0
-#define LIFE_STOPPED	64.0 /* state saved */
+#define LIFE_STOPPED    64.0 /* state saved */
 
 void life_exit(struct tape *t, struct life *l, double ms, int status);
 
 #define LIFE_REMOVE_UNLINKED 5.0
-#define LIFE_REMOVE	     7.0
+#define LIFE_REMOVE          7.0
 
 void life_remove(struct tape *t, struct life *l, double ms);
 /* --rm: nobody asks. Ends with the last file, after LIFE_REMOVE_UNLINKED. */

@@ -167,9 +167,10 @@ void tape_http_request(struct tape *t, uint32_t tgid, uint64_t socket, const cha
 void tape_http_answer(struct tape *t, uint32_t tgid, uint64_t socket, int status, const char *body)
 {
 	char text[MESSAGE_MAX];
-	int len = snprintf(text, sizeof(text),
-			   "HTTP/1.1 %d Whatever\r\nApi-Version: 1.41\r\nContent-Length: %zu\r\n\r\n%s",
-			   status, body ? strlen(body) : 0, body ? body : "");
+	int len = snprintf(
+		text, sizeof(text),
+		"HTTP/1.1 %d Whatever\r\nApi-Version: 1.41\r\nContent-Length: %zu\r\n\r\n%s",
+		status, body ? strlen(body) : 0, body ? body : "");
 
 	send_bytes(t, tgid, socket, true, text, (size_t)len);
 }

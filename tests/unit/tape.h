@@ -46,8 +46,7 @@ void tape_identity(struct tape *t, uint32_t engine, ...) __attribute__((sentinel
 /* What they say. socket is the client's, for answers too. */
 void tape_http_request(struct tape *t, uint32_t tgid, uint64_t socket, const char *line,
 		       const char *body);
-void tape_http_answer(struct tape *t, uint32_t tgid, uint64_t socket, int status,
-		      const char *body);
+void tape_http_answer(struct tape *t, uint32_t tgid, uint64_t socket, int status, const char *body);
 void tape_ttrpc_request(struct tape *t, uint32_t tgid, uint64_t socket, uint32_t stream,
 			const char *method, const char *id, const char *exec_id);
 /* Fields 1 and 2 of the method's answer, 0 for none. */

@@ -9,11 +9,10 @@
 
 /* Marks that code reads by itself, with the reason why no span and no rule does. */
 static const enum ct_mark read_by_code[] = {
-	CT_MARK_TASK_CREATE_END,  /* proof that a task was made; nothing hangs on it yet */
+	CT_MARK_TASK_CREATE_END, /* proof that a task was made; nothing hangs on it yet */
 	CT_MARK_TASK_START_BEGIN, /* gVisor: from there on a stub of the sandbox is the program */
-	CT_MARK_INIT_EXEC,	  /* sets READY, when that is asked for */
-	CT_MARK_TASK_DELETE_BEGIN,
-	CT_MARK_READY, /* set by ct_readied() alone */
+	CT_MARK_INIT_EXEC, /* sets READY, when that is asked for */
+	CT_MARK_TASK_DELETE_BEGIN, CT_MARK_READY, /* set by ct_readied() alone */
 };
 
 static bool reads(enum ct_mark mark)
@@ -27,9 +26,9 @@ static bool reads(enum ct_mark mark)
 			return true;
 	}
 	for (size_t i = 0; i < ct_start_span_count + ct_stop_span_count; i++) {
-		const struct ct_span *span = i < ct_start_span_count ?
-						     &ct_start_spans[i] :
-						     &ct_stop_spans[i - ct_start_span_count];
+		const struct ct_span *span = i < ct_start_span_count
+						     ? &ct_start_spans[i]
+						     : &ct_stop_spans[i - ct_start_span_count];
 
 		if (span->from == mark)
 			return true;
@@ -109,35 +108,92 @@ static const struct {
 	bool changes;
 } cases[] = {
 	{ "start request", CT_SIG_API_REQUEST, "start", { 0 }, CT_MARK_START_BEGIN, true },
-	{ "a second one", CT_SIG_API_REQUEST, "start", { CT_MARK_START_BEGIN }, CT_MARK_START_BEGIN,
+	{ "a second one",
+	  CT_SIG_API_REQUEST,
+	  "start",
+	  { CT_MARK_START_BEGIN },
+	  CT_MARK_START_BEGIN,
 	  false },
-	{ "host config before the start", CT_SIG_SYNC, ".tmp-hostconfig.json1", { 0 },
-	  CT_MARK_CONNECT_END, false },
-	{ "host config in the start", CT_SIG_SYNC, ".tmp-hostconfig.json1", { CT_MARK_START_BEGIN },
-	  CT_MARK_CONNECT_END, true },
-	{ "host config once the task is asked for", CT_SIG_SYNC, ".tmp-hostconfig.json1",
-	  { CT_MARK_START_BEGIN, CT_MARK_TASK_CREATE_BEGIN }, CT_MARK_CONNECT_END, false },
-	{ "another file", CT_SIG_SYNC, "hostname", { CT_MARK_START_BEGIN }, CT_MARK_CONNECT_END,
+	{ "host config before the start",
+	  CT_SIG_SYNC,
+	  ".tmp-hostconfig.json1",
+	  { 0 },
+	  CT_MARK_CONNECT_END,
+	  false },
+	{ "host config in the start",
+	  CT_SIG_SYNC,
+	  ".tmp-hostconfig.json1",
+	  { CT_MARK_START_BEGIN },
+	  CT_MARK_CONNECT_END,
+	  true },
+	{ "host config once the task is asked for",
+	  CT_SIG_SYNC,
+	  ".tmp-hostconfig.json1",
+	  { CT_MARK_START_BEGIN, CT_MARK_TASK_CREATE_BEGIN },
+	  CT_MARK_CONNECT_END,
+	  false },
+	{ "another file",
+	  CT_SIG_SYNC,
+	  "hostname",
+	  { CT_MARK_START_BEGIN },
+	  CT_MARK_CONNECT_END,
 	  false },
 	{ "stop", CT_SIG_API_REQUEST, "stop", { 0 }, CT_MARK_STOP_BEGIN, true },
-	{ "the last stop counts", CT_SIG_API_REQUEST, "kill", { CT_MARK_STOP_BEGIN },
-	  CT_MARK_STOP_BEGIN, true },
-	{ "a stop after the exit", CT_SIG_API_REQUEST, "stop", { CT_MARK_EXIT }, CT_MARK_STOP_BEGIN,
+	{ "the last stop counts",
+	  CT_SIG_API_REQUEST,
+	  "kill",
+	  { CT_MARK_STOP_BEGIN },
+	  CT_MARK_STOP_BEGIN,
+	  true },
+	{ "a stop after the exit",
+	  CT_SIG_API_REQUEST,
+	  "stop",
+	  { CT_MARK_EXIT },
+	  CT_MARK_STOP_BEGIN,
 	  false },
-	{ "attach while it runs", CT_SIG_API_REQUEST, "attach", { CT_MARK_START_BEGIN },
-	  CT_MARK_ATTACH_BEGIN, false },
+	{ "attach while it runs",
+	  CT_SIG_API_REQUEST,
+	  "attach",
+	  { CT_MARK_START_BEGIN },
+	  CT_MARK_ATTACH_BEGIN,
+	  false },
 	{ "delete task", CT_SIG_TASK_REQUEST, "Delete", { 0 }, CT_MARK_TASK_DELETE_BEGIN, true },
-	{ "engine answer before the task is gone", CT_SIG_ENGINE_ANSWER, "", { CT_MARK_EXIT },
-	  CT_MARK_DIE_END, false },
-	{ "engine answer", CT_SIG_ENGINE_ANSWER, "", { CT_MARK_TASK_DELETE_END }, CT_MARK_DIE_END,
-	  true },
-	{ "engine request", CT_SIG_ENGINE_REQUEST, "", { CT_MARK_DIE_END }, CT_MARK_DISCONNECT_END,
-	  true },
-	{ "engine request while it runs", CT_SIG_ENGINE_REQUEST, "", { 0 }, CT_MARK_DISCONNECT_END,
+	{ "engine answer before the task is gone",
+	  CT_SIG_ENGINE_ANSWER,
+	  "",
+	  { CT_MARK_EXIT },
+	  CT_MARK_DIE_END,
 	  false },
-	{ "restart is answered", CT_SIG_API_ANSWER, "restart", { CT_MARK_TASK_START_END },
-	  CT_MARK_START_END, true },
-	{ "restart without a start", CT_SIG_API_ANSWER, "restart", { 0 }, CT_MARK_START_END, false },
+	{ "engine answer",
+	  CT_SIG_ENGINE_ANSWER,
+	  "",
+	  { CT_MARK_TASK_DELETE_END },
+	  CT_MARK_DIE_END,
+	  true },
+	{ "engine request",
+	  CT_SIG_ENGINE_REQUEST,
+	  "",
+	  { CT_MARK_DIE_END },
+	  CT_MARK_DISCONNECT_END,
+	  true },
+	{ "engine request while it runs",
+	  CT_SIG_ENGINE_REQUEST,
+	  "",
+	  { 0 },
+	  CT_MARK_DISCONNECT_END,
+	  false },
+	{ "restart is answered",
+	  CT_SIG_API_ANSWER,
+	  "restart",
+	  { CT_MARK_TASK_START_END },
+	  CT_MARK_START_END,
+	  true },
+	{ "restart without a start",
+	  CT_SIG_API_ANSWER,
+	  "restart",
+	  { 0 },
+	  CT_MARK_START_END,
+	  false },
 };
 
 Test(marks, rules_match)

@@ -7,7 +7,7 @@
 #include "cmd/options.h"
 #include "util/mem.h"
 
-#define ARGS_MAX 24
+#define ARGS_MAX    24
 #define BIT(symbol) (1u << CT_READY_##symbol)
 
 /* "a b c" as argv. */
@@ -57,7 +57,8 @@ static const struct {
 	{ "-d ''", "option -d: '' is no number of seconds above 0" },
 	{ "--ready soon",
 	  "option --ready: 'soon' is none of listen, accept, output, exec, path:GLOB" },
-	{ "--ready path", "option --ready: 'path' is none of listen, accept, output, exec, path:GLOB" },
+	{ "--ready path",
+	  "option --ready: 'path' is none of listen, accept, output, exec, path:GLOB" },
 	{ "--ready path:",
 	  "option --ready: 'path:' is none of listen, accept, output, exec, path:GLOB" },
 	{ "--ready ''", "option --ready: '' is none of listen, accept, output, exec, path:GLOB" },
@@ -74,7 +75,6 @@ static const struct {
 	{ "--ring 18014398509481985K",
 	  "option --ring: '18014398509481985K' is no power of two from 4096 to 1024M" },
 	{ "--processes 63", "option --processes: '63' is no whole number from 64 to 4194304" },
-	{ "-r a -r a -r a -r a -r a -r a -r a -r a -r a -r a -r a -r a -r a -r a -r a -r a -r a", NULL },
 	{ "--", "'--' is followed by no command to trace" },
 	{ "-s --", "'--' is followed by no command to trace" },
 };
@@ -86,8 +86,6 @@ Test(options, bad)
 		struct ct_err err = { 0 };
 		struct line line;
 
-		if (!bad[i].error)
-			continue;
 		split(&line, bad[i].line);
 		cr_expect_eq(ct_options_parse(&opts, line.argc, line.argv, &err), -EINVAL, "%s",
 			     bad[i].line);
@@ -177,7 +175,10 @@ Test(options, all_at_once)
 static const struct {
 	const char *value;
 	size_t bytes;
-} rings[] = { { "4096", 4096 }, { "64K", 65536 }, { "64k", 65536 }, { "1m", 1 << 20 },
+} rings[] = { { "4096", 4096 },
+	      { "64K", 65536 },
+	      { "64k", 65536 },
+	      { "1m", 1 << 20 },
 	      { "1024M", 1 << 30 } };
 
 Test(options, ring)

@@ -66,8 +66,8 @@ static struct ct_record build(size_t table, const uint64_t *marks, uint64_t begi
 	static const struct ct_identity nobody;
 	struct ct_record rec = { .who = &nobody, .begin_ns = begin, .ready = -1 };
 
-	rec.end_ns = ct_segments_build(&rec, tables[table].spans, *tables[table].count, marks,
-				       begin);
+	rec.end_ns =
+		ct_segments_build(&rec, tables[table].spans, *tables[table].count, marks, begin);
 	return rec;
 }
 
@@ -108,9 +108,11 @@ Test(segments, extreme_times)
 	for (size_t table = 0; table < CT_ARRAY_SIZE(tables); table++) {
 		for (int m = 1; m < CT_MARK_MAX; m++) {
 			for (size_t i = 0; i < CT_ARRAY_SIZE(times); i++) {
-				uint64_t marks[CT_MARK_MAX] = { [m] = times[i] };
-				struct ct_record rec = build(table, marks, 1000);
+				uint64_t marks[CT_MARK_MAX] = { 0 };
+				struct ct_record rec;
 
+				marks[m] = times[i];
+				rec = build(table, marks, 1000);
 				expect_tiled(ct_mark_names[m], (unsigned)i, &rec);
 			}
 		}

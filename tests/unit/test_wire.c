@@ -166,8 +166,8 @@ static const struct {
 	const char *method, *exec_id;
 	bool is_exec; /* the second field counts as one */
 } methods[] = {
-	{ "Create", "/run/bundle", false }, { "Start", NULL, false }, { "Start", "ab12", true },
-	{ "Exec", "ab12", true },	    { "Delete", NULL, false }, { "Kill", "", false },
+	{ "Create", "/run/bundle", false }, { "Start", NULL, false },  { "Start", "ab12", true },
+	{ "Exec", "ab12", true },           { "Delete", NULL, false }, { "Kill", "", false },
 };
 
 Test(wire, ttrpc_requests)
@@ -177,8 +177,7 @@ Test(wire, ttrpc_requests)
 		struct ct_ttrpc rpc;
 		struct tape t = { 0 };
 
-		tape_ttrpc_request(&t, 1, 2, 0x01020305, methods[i].method, ID,
-				   methods[i].exec_id);
+		tape_ttrpc_request(&t, 1, 2, 0x01020305, methods[i].method, ID, methods[i].exec_id);
 		bytes = sent(&t);
 		cr_assert(ct_ttrpc_parse(bytes, &rpc), "%s", methods[i].method);
 		cr_expect_not(rpc.answer);
@@ -273,12 +272,12 @@ static const struct {
 	{ "length field of 4 GiB", "\xff\xff\xff\xff\0\0\0\1\2\0", 10, true },
 	{ "field of 2^63 bytes",
 	  "\0\0\0\x0b\0\0\0\1\2\0\x12\xff\xff\xff\xff\xff\xff\xff\xff\x7f\x41", 21, true },
-	{ "varint without an end", "\0\0\0\x0c\0\0\0\1\1\0\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff",
-	  22, false },
+	{ "varint without an end",
+	  "\0\0\0\x0c\0\0\0\1\1\0\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff", 22, false },
 	{ "service without a method", "\0\0\0\3\0\0\0\1\1\0\x0a\1s", 13, false },
 	{ "field of an unknown wire type", "\0\0\0\2\0\0\0\1\1\0\x0b\1", 12, false },
-	{ "fixed fields before it", "\0\0\0\x14\0\0\0\1\1\0\x25\1\2\3\4\x29\1\2\3\4\5\6\7\x08\x0a\1s\x12\1m",
-	  30, true },
+	{ "fixed fields before it",
+	  "\0\0\0\x14\0\0\0\1\1\0\x25\1\2\3\4\x29\1\2\3\4\5\6\7\x08\x0a\1s\x12\1m", 30, true },
 };
 
 Test(wire, ttrpc_broken)
@@ -294,7 +293,7 @@ Test(wire, ttrpc_broken)
 
 Test(wire, proto_varints)
 {
-	static const uint64_t values[] = { 0,	       1,	     127,	   128,
+	static const uint64_t values[] = { 0,          1,         127,        128,
 					   1ull << 32, INT64_MAX, 1ull << 63, UINT64_MAX };
 
 	for (size_t i = 0; i < CT_ARRAY_SIZE(values); i++) {

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sinks/sink.h"
 #include "util/mem.h"
 
 typedef int (*parse_fn)(struct ct_options *opts, const char *value, struct ct_err *err);
@@ -57,6 +58,16 @@ static int parse_image(struct ct_options *opts, const char *value, struct ct_err
 
 static int parse_output(struct ct_options *opts, const char *value, struct ct_err *err)
 {
+	bool to_stdout;
+	int ret = ct_sink_check(value, &to_stdout, err);
+
+	if (ret)
+		return ret;
+	if (to_stdout && opts->stdout_taken)
+		return ct_fail(err, EINVAL,
+			       "option -o: '%s' is the second output to stdout; write '%s:FILE'",
+			       value, value);
+	opts->stdout_taken |= to_stdout;
 	return add(&opts->outputs, "output", value, err);
 }
 

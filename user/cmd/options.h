@@ -17,6 +17,7 @@ struct ct_list {
 };
 
 struct ct_options {
+	bool stdout_taken; /* by an output */
 	struct ct_list runtimes, engines, containers, images, outputs;
 	uint64_t count; /* -n, 0: no limit */
 	double seconds; /* -d, 0: no limit */

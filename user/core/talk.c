@@ -171,13 +171,15 @@ static void http_answer(struct ct_core *core, const struct ct_event *e, const st
 	struct ct_call_key key = { e->arg, 0, CT_PROTO_HTTP };
 	struct ct_pending_call *call = call_find(core, key);
 	char message[384] = "";
+	char verb_text[sizeof(call->verb)];
 	struct ct_container *c;
 	struct ct_text verb;
 
 	if (!call)
 		return; /* to a request that is not about a container */
 	c = call->container;
-	verb = ct_text(call->verb, strlen(call->verb));
+	memcpy(verb_text, call->verb, sizeof(verb_text)); /* the call is dropped first */
+	verb = ct_text(verb_text, strlen(verb_text));
 	if (http->status >= 400)
 		body_string(http->body, "message", message, sizeof(message));
 

@@ -61,26 +61,39 @@ static int unknown_name(const char *spec, size_t len, struct ct_err *err)
 		       (int)(len < 64 ? len : 64), spec, names);
 }
 
+int ct_sink_check(const char *spec, bool *ret_stdout, struct ct_err *err)
+{
+	size_t len = strcspn(spec, ":");
+	const struct ct_sink_ops *ops = find(spec, len);
+
+	if (!ops)
+		return unknown_name(spec, len, err);
+	if (spec[len] && !spec[len + 1])
+		return ct_fail(err, -EINVAL,
+			       "output '%s' names no file after the colon; write '%s:FILE'", spec,
+			       ops->name);
+	*ret_stdout = !spec[len] || !strcmp(spec + len + 1, "-");
+	return 0;
+}
+
 int ct_sink_open(struct ct_sink *s, const char *spec, struct ct_err *err)
 {
 	size_t len = strcspn(spec, ":");
-	const char *path = spec[len] ? spec + len + 1 : "-";
-	struct ct_sink new = { .ops = find(spec, len), .live = true };
+	struct ct_sink new = { .live = true };
+	bool to_stdout;
+	int ret = ct_sink_check(spec, &to_stdout, err);
 
-	if (!new.ops)
-		return unknown_name(spec, len, err);
-	if (!*path)
-		return ct_fail(err, -EINVAL,
-			       "output '%s' names no file after the colon; write '%s:FILE'", spec,
-			       new.ops->name);
-	if (strcmp(path, "-") != 0) {
-		new.path = path;
-		new.out = fopen(path, "we");
-		if (!new.out)
-			return ct_fail(err, -errno, "open '%s' for output '%s': %s", path,
-				       new.ops->name, strerror(errno));
-	} else {
+	if (ret)
+		return ret;
+	new.ops = find(spec, len);
+	if (to_stdout) {
 		new.out = stdout;
+	} else {
+		new.path = spec + len + 1;
+		new.out = fopen(new.path, "we");
+		if (!new.out)
+			return ct_fail(err, -errno, "open '%s' for output '%s': %s", new.path,
+				       new.ops->name, strerror(errno));
 	}
 	ask_terminal(&new);
 	*s = new;

@@ -52,6 +52,9 @@ extern const struct ct_sink_ops *const ct_sinks[];
  * The caller closes, and ignores SIGPIPE so that a closed pipe becomes an error.
  */
 int ct_sink_open(struct ct_sink *s, const char *spec, struct ct_err *err);
+
+/* What ct_sink_open would refuse of the spec itself, and whether it means stdout. Opens nothing. */
+int ct_sink_check(const char *spec, bool *ret_stdout, struct ct_err *err);
 int ct_sink_close(struct ct_sink *s, struct ct_err *err);
 
 /* For the ops: all of the bytes, now, or the error with the sink's name and path. */

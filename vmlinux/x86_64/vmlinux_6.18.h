@@ -172,6 +172,7 @@ struct inode {
 	umode_t i_mode;
 	struct super_block *i_sb;
 	long unsigned int i_ino;
+	u32 i_generation;
 	union {
 		struct hlist_head i_dentry;
 	};
