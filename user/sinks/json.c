@@ -365,6 +365,7 @@ static void json_free(struct ct_sink *s)
 
 const struct ct_sink_ops ct_json_ops = {
 	.name = "json",
+	.suffix = ".jsonl",
 	.help = "JSON Lines for programs: a session line, a line per record, a summary line",
 	.begin = json_begin,
 	.record = json_record,

@@ -33,7 +33,8 @@ struct ct_sink {
 };
 
 struct ct_sink_ops {
-	const char *name; /* what -o takes */
+	const char *name;   /* what -o takes */
+	const char *suffix; /* of a file that export names itself, e.g. ".csv" */
 	const char *help;
 	int (*begin)(struct ct_sink *s, const struct ct_session *session, struct ct_err *err);
 	int (*record)(struct ct_sink *s, const struct ct_record *rec, struct ct_err *err);

@@ -552,6 +552,7 @@ static void table_free(struct ct_sink *s)
 
 const struct ct_sink_ops ct_table_ops = {
 	.name = "table",
+	.suffix = ".txt",
 	.help = "lines for people as containers start and stop, and a summary at the end",
 	.begin = table_begin,
 	.record = table_record,
