@@ -159,7 +159,8 @@ void life_exit(struct tape *t, struct life *l, double ms, int status)
 	tape_at(t, ms + 13);
 	tape_exit(t, deleter, CT_ROLE_RUNTIME, 0);
 	tape_at(t, ms + 14);
-	tape_ttrpc_answer(t, l->shim, l->shim_socket, gone, l->init, (uint64_t)(status >> 8));
+	tape_ttrpc_answer(t, l->shim, l->shim_socket, gone, l->init,
+			  (uint64_t)(status & 0x7f ? 128 + (status & 0x7f) : status >> 8));
 	tape_at(t, ms + 16);
 	tape_exit(t, l->shim, CT_ROLE_SHIM, 0);
 	tape_at(t, ms + LIFE_DIE);

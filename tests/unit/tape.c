@@ -333,6 +333,11 @@ void tape_output(struct tape *t, uint32_t root, uint32_t shim)
 	e->arg = 1;
 }
 
+void tape_relay(struct tape *t, uint32_t shim, const char *dir, const char *fifo)
+{
+	state_file(t, CT_KIND_RELAY, shim, dir, fifo);
+}
+
 static void tcp(struct tape *t, enum ct_kind kind, uint32_t root, uint16_t port)
 {
 	struct ct_event *e = tape_add(t, kind, root, NULL, 0);

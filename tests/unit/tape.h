@@ -62,6 +62,8 @@ void tape_grpc_answer(struct tape *t, uint32_t tgid, uint64_t socket, uint32_t s
 void tape_sync(struct tape *t, uint32_t tgid, const char *dir, const char *file);
 void tape_unlink(struct tape *t, uint32_t tgid, const char *dir, const char *file);
 void tape_output(struct tape *t, uint32_t root, uint32_t shim);
+/* The shim passes on what the workload wrote to a pipe. */
+void tape_relay(struct tape *t, uint32_t shim, const char *dir, const char *fifo);
 void tape_listen(struct tape *t, uint32_t root, uint16_t port);
 void tape_accept(struct tape *t, uint32_t root, uint16_t port);
 void tape_open(struct tape *t, uint32_t root, const char *path);

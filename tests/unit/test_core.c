@@ -239,6 +239,8 @@ Test(core, records_are_not_held_back)
 	struct life l = life_of(0);
 
 	run_stop_rm(&run->t, &l, 10);
+	tape_at(&run->t, 1500);
+	tape_clock(&run->t);
 	core = core_of(run);
 	tape_feed(&run->t, core);
 	cr_expect_eq(run->count, 2, "%zu records before the end", run->count);
@@ -976,6 +978,8 @@ Test(core, losses_are_counted)
 	tape_add(&run->t, 127, 1, NULL, 0);
 	tape_at(&run->t, 1000);
 	tape_clock(&run->t);
+	tape_at(&run->t, 1100);
+	tape_clock(&run->t);
 	tape_at(&run->t, 11);
 	tape_clock(&run->t); /* a second too late */
 	play(run);
@@ -1031,6 +1035,7 @@ static const struct {
 	bool in_options; /* asked for when it was recorded, not now */
 } readies[] = {
 	{ "first of three", 0, CT_READY_OUTPUT, 300, 0, false },
+	{ "relayed by the shim", 0, CT_READY_OUTPUT, 290, 0, false },
 	{ "listen", BIT(LISTEN), CT_READY_LISTEN, 310, 0, false },
 	{ "accept", BIT(ACCEPT), CT_READY_ACCEPT, 320, 0, false },
 	{ "exec", BIT(EXEC), CT_READY_EXEC, 30 + LIFE_EXEC, 0, false },
@@ -1057,6 +1062,10 @@ Test(core, ready)
 			tape_at(&run->t, readies[i].clock);
 			tape_clock(&run->t);
 		} else {
+			if (readies[i].at == 290) {
+				tape_at(&run->t, 290);
+				tape_relay(&run->t, l.shim, l.id, "init-stdout");
+			}
 			tape_at(&run->t, 300);
 			tape_output(&run->t, l.init, l.shim);
 			tape_at(&run->t, 310);
@@ -1091,7 +1100,7 @@ Test(core, deadline)
 	struct run *run = run_new();
 	struct life l = life_of(0);
 	struct ct_core *core;
-	uint64_t deadline;
+	uint64_t deadline, now = 0;
 
 	run->opts.ready_timeout_ns = 500 * TAPE_MS;
 	life_create(&run->t, &l, 10);
@@ -1100,8 +1109,9 @@ Test(core, deadline)
 	cr_expect_eq(ct_core_deadline(core), 0);
 	tape_feed(&run->t, core);
 	for (unsigned i = 0; i < 100 && (deadline = ct_core_deadline(core)); i++) {
-		struct tape clock = { .now_ns = deadline };
+		struct tape clock = { .now_ns = now < deadline ? deadline : now };
 
+		now = clock.now_ns + 50 * TAPE_MS; /* as often as it is asked */
 		tape_clock(&clock);
 		tape_feed(&clock, core);
 		tape_free(&clock);

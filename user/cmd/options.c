@@ -58,7 +58,7 @@ static int parse_image(struct ct_options *opts, const char *value, struct ct_err
 
 static int parse_output(struct ct_options *opts, const char *value, struct ct_err *err)
 {
-	bool to_stdout;
+	bool to_stdout = false;
 	int ret = ct_sink_check(value, &to_stdout, err);
 
 	if (ret)
@@ -115,7 +115,7 @@ static int parse_record(struct ct_options *opts, const char *value, struct ct_er
 
 static int parse_ready_fd(struct ct_options *opts, const char *value, struct ct_err *err)
 {
-	uint64_t n;
+	uint64_t n = 0;
 	int ret = number("--ready-fd", value, 1, 1 << 20, &n, err);
 
 	if (!ret)
@@ -130,6 +130,8 @@ static int parse_ring(struct ct_options *opts, const char *value, struct ct_err 
 
 	errno = 0;
 	n = strtoull(value, &end, 10);
+	if (n > 1 << 30) /* with a suffix it would wrap */
+		n = 0;
 	if (*end == 'K' || *end == 'k')
 		n <<= 10, end++;
 	else if (*end == 'M' || *end == 'm')
@@ -144,7 +146,7 @@ static int parse_ring(struct ct_options *opts, const char *value, struct ct_err 
 
 static int parse_processes(struct ct_options *opts, const char *value, struct ct_err *err)
 {
-	uint64_t n;
+	uint64_t n = 0;
 	int ret = number("--processes", value, 64, 1 << 22, &n, err);
 
 	if (!ret)

@@ -173,13 +173,16 @@ void ct_core_free(struct ct_core *core)
 void ct_core_feed(struct ct_core *core, const struct ct_event *e)
 {
 	core->counts.events++;
+	if (e->kind != CT_KIND_CLOCK && e->ts_ns > core->newest)
+		core->newest = e->ts_ns;
 	ct_reorder_push(core->reorder, e);
 }
 
 uint64_t ct_core_deadline(const struct ct_core *core)
 {
-	if (ct_reorder_held(core->reorder))
-		return ct_reorder_newest(core->reorder) + CT_REORDER_WINDOW_NS;
+	/* A CLOCK that is held awaits nothing: an idle node must not be told the time for ever. */
+	if (core->now < core->newest)
+		return core->newest + CT_REORDER_WINDOW_NS;
 	return core->deadline;
 }
 

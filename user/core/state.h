@@ -154,6 +154,7 @@ struct ct_core {
 	struct ct_sync syncs[CT_SYNCS_MAX];
 	size_t sync_next;
 	uint64_t now; /* of the event that is being handled */
+	uint64_t newest; /* of those fed, CLOCKs aside */
 	uint64_t deadline;
 	uint32_t run_seq;
 	struct ct_core_counts counts;

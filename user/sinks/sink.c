@@ -80,7 +80,7 @@ int ct_sink_open(struct ct_sink *s, const char *spec, struct ct_err *err)
 {
 	size_t len = strcspn(spec, ":");
 	struct ct_sink new = { .live = true };
-	bool to_stdout;
+	bool to_stdout = false;
 	int ret = ct_sink_check(spec, &to_stdout, err);
 
 	if (ret)

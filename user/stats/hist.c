@@ -12,7 +12,7 @@
 #define EXACT    (2 * SUB)
 #define BUCKETS  (EXACT + (64 - SUB_BITS - 1) * SUB)
 
-_Static_assert(2 * SUB == 1 / CT_HIST_ERROR, "the promised error");
+_Static_assert(2 * SUB == CT_HIST_PRECISION, "the promised error");
 
 struct ct_hist {
 	uint64_t count;

@@ -7,7 +7,8 @@
 
 #include <stdint.h>
 
-#define CT_HIST_ERROR (1.0 / 128)
+#define CT_HIST_PRECISION 128
+#define CT_HIST_ERROR     (1.0 / CT_HIST_PRECISION)
 
 struct ct_hist;
 
