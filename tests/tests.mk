@@ -69,7 +69,7 @@ $(F)/%.o: %.c | $(O)/gen/version.h
 	@mkdir -p $(@D)
 	$(call msg,CC-FUZZ,$@)$(CLANG) $(CPPFLAGS) -Itests/unit $(FUZZ_CFLAGS) -MMD -MP -c $< -o $@
 
-$(F)/fuzz_%: $(F)/tests/fuzz/fuzz_%.o $(CORE_SRC:%.c=$(F)/%.o)
+$(F)/fuzz_%: $(F)/tests/fuzz/fuzz_%.o $(F)/tests/unit/check.o $(CORE_SRC:%.c=$(F)/%.o)
 	$(call msg,LD-FUZZ,$@)$(CLANG) $(FUZZ_CFLAGS) -fsanitize=fuzzer $^ -o $@ $(CORE_LIBS)
 
 # Seeds come from the same builder as the tests.

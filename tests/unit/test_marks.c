@@ -12,7 +12,8 @@ static const enum ct_mark read_by_code[] = {
 	CT_MARK_TASK_CREATE_END, /* proof that a task was made; nothing hangs on it yet */
 	CT_MARK_TASK_START_BEGIN, /* gVisor: from there on a stub of the sandbox is the program */
 	CT_MARK_INIT_EXEC, /* sets READY, when that is asked for */
-	CT_MARK_TASK_DELETE_BEGIN, CT_MARK_READY, /* set by ct_readied() alone */
+	CT_MARK_TASK_DELETE_BEGIN, /* this and the next: evidence, nothing hangs on it yet */
+	CT_MARK_TASK_DELETE_END,   CT_MARK_READY, /* set by ct_readied() alone */
 };
 
 static bool reads(enum ct_mark mark)

@@ -139,9 +139,8 @@ void ct_evaluate(struct ct_core *core, struct ct_container *c)
 		evaluate_start(core, c);
 	if (c->run.marks[CT_MARK_EXIT] && !c->run.stop_reported)
 		evaluate_stop(core, c);
-	else if ((c->run.stop_reported || !c->run.marks[CT_MARK_TASK_CREATE_BEGIN]) &&
-		 (c->run.marks[CT_MARK_REMOVE_BEGIN] || c->removed) && !c->deadline &&
-		 !c->in_flight) {
+	else if ((c->run.marks[CT_MARK_REMOVE_BEGIN] || c->removed) && !c->run.remove_told &&
+		 !c->deadline && !c->in_flight) {
 		/* Removed long after its stop, or without ever having run. */
 		if (core->now >= c->last_ns + SETTLE_NS)
 			ct_report_remove(core, c);

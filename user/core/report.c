@@ -268,8 +268,8 @@ void ct_report_stop(struct ct_core *core, struct ct_container *c, enum ct_outcom
 		ct_segments_fill(&rec, CT_PHASE_UNKNOWN, cursor, c->last_ns);
 		rec.end_ns = c->last_ns;
 	}
-	/* The removal is told with the stop; a later one would be a record of its own. */
-	run->marks[CT_MARK_REMOVE_BEGIN] = 0;
+	/* A removal that is told with the stop is no record of its own. */
+	run->remove_told = run->marks[CT_MARK_REMOVE_BEGIN] || c->removed;
 	emit(core, &rec, run);
 }
 
@@ -294,18 +294,13 @@ void ct_report_remove(struct ct_core *core, struct ct_container *c)
 	struct ct_run *run = &c->run;
 	struct ct_record rec = record_of(CT_RECORD_REMOVE, CT_OUTCOME_OK, c, run);
 
+	run->remove_told = true;
 	rec.begin_ns = run->marks[CT_MARK_REMOVE_BEGIN];
 	rec.end_ns = later(run->marks[CT_MARK_REMOVE_END], run->marks[CT_MARK_UNLINKED]);
-	run->marks[CT_MARK_REMOVE_BEGIN] = 0;
-	c->removed = false; /* told */
-	if (!rec.begin_ns || rec.end_ns < rec.begin_ns) {
-		c->removed = true;
-		run->stop_reported = true;
+	if (!rec.begin_ns || rec.end_ns < rec.begin_ns)
 		return;
-	}
 	ct_segments_fill(&rec, CT_PHASE_DESTROY, rec.begin_ns, rec.end_ns);
 	rec.seen = 1u << CT_PHASE_DESTROY;
-	c->removed = true;
 	emit(core, &rec, run);
 }
 

@@ -82,6 +82,20 @@ void ct_signal(struct ct_core *core, struct ct_container *c, enum ct_signal sign
 	ct_evaluate(core, c);
 }
 
+/* The engine refused a request: the marks that it set were none. */
+void ct_refused(struct ct_core *core, struct ct_container *c, struct ct_text verb,
+		uint64_t asked_ns)
+{
+	for (size_t i = 0; i < ct_rule_count; i++) {
+		const struct ct_rule *rule = &ct_rules[i];
+
+		if (rule->signal == CT_SIG_API_REQUEST && ct_text_starts(verb, rule->what) &&
+		    c->run.marks[rule->mark] == asked_ns)
+			c->run.marks[rule->mark] = 0;
+	}
+	ct_evaluate(core, c);
+}
+
 void ct_failed(struct ct_core *core, struct ct_container *c, struct ct_text message)
 {
 	if (message.len)

@@ -12,6 +12,7 @@
 #include "wire.h"
 
 #define CT_NS_PER_MS 1000000ull
+#define CT_VERB_LEN  24
 
 /* What a runtime or shim process was called to do: the words of its command line. */
 enum ct_op {
@@ -55,6 +56,7 @@ struct ct_run {
 	bool network_crowded; /* others were in motion too: the sync may be theirs */
 	bool start_reported;
 	bool stop_reported;
+	bool remove_told; /* with the stop, or by itself */
 	bool restart_used; /* a successor has been counted */
 	bool init_failed;
 	const char *failed_step; /* static */
@@ -102,7 +104,7 @@ struct ct_pending_call {
 	uint64_t ts_ns;
 	uint32_t tgid;
 	struct ct_container *container; /* borrowed; NULL: a create, or not known */
-	char verb[24];
+	char verb[CT_VERB_LEN];
 	char name[128]; /* create: asked name */
 	char image[256];
 	char runtime[64];
@@ -187,6 +189,8 @@ uint64_t ct_args_hash(const char *image, const char *args);
 /* rules.c: what a signal sets, and what follows from it. */
 void ct_signal(struct ct_core *core, struct ct_container *c, enum ct_signal signal,
 	       struct ct_text what, uint64_t ts_ns);
+void ct_refused(struct ct_core *core, struct ct_container *c, struct ct_text verb,
+		uint64_t asked_ns);
 void ct_failed(struct ct_core *core, struct ct_container *c, struct ct_text message);
 void ct_readied(struct ct_core *core, struct ct_container *c, enum ct_ready by, uint64_t ts_ns);
 void ct_network_synced(struct ct_core *core, uint32_t engine, uint64_t ts_ns);

@@ -171,15 +171,17 @@ static void http_answer(struct ct_core *core, const struct ct_event *e, const st
 	struct ct_call_key key = { e->arg, 0, CT_PROTO_HTTP };
 	struct ct_pending_call *call = call_find(core, key);
 	char message[384] = "";
-	char verb_text[sizeof(call->verb)];
+	char verb_text[CT_VERB_LEN];
 	struct ct_container *c;
 	struct ct_text verb;
+	uint64_t asked_ns;
 
 	if (!call)
 		return; /* to a request that is not about a container */
 	c = call->container;
 	memcpy(verb_text, call->verb, sizeof(verb_text)); /* the call is dropped first */
 	verb = ct_text(verb_text, strlen(verb_text));
+	asked_ns = call->ts_ns;
 	if (http->status >= 400)
 		body_string(http->body, "message", message, sizeof(message));
 
@@ -197,7 +199,9 @@ static void http_answer(struct ct_core *core, const struct ct_event *e, const st
 		return;
 	if (http->status >= 400) {
 		/* 304 is "already so"; only a start that fails is a failed start. */
-		if (ct_text_is(verb, "start") && !c->run.marks[CT_MARK_START_END])
+		if (!ct_text_is(verb, "start"))
+			ct_refused(core, c, verb, asked_ns);
+		else if (!c->run.marks[CT_MARK_START_END])
 			ct_failed(core, c, ct_text(message, strlen(message)));
 		return;
 	}

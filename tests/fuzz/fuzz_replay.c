@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A recording from anywhere: reader, core, summary and every sink, into a file in memory. What
+ * must hold besides: the segments of every record tile it.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "check.h"
+#include "core/core.h"
+#include "sinks/sink.h"
+#include "source/recording.h"
+#include "stats/summary.h"
+
+#define SINKS_MAX 8
+
+struct fuzz {
+	struct ct_core *core;
+	struct ct_summary *summary;
+	struct ct_sink sinks[SINKS_MAX];
+	size_t sink_count;
+	uint64_t fed;
+};
+
+static void ensure(bool ok, const char *what)
+{
+	if (ok)
+		return;
+	fprintf(stderr, "%s\n", what);
+	abort();
+}
+
+static void on_record(void *ctx, const struct ct_record *rec)
+{
+	const char *wrong = check_record(rec);
+	struct fuzz *fuzz = ctx;
+	struct ct_err err;
+
+	ensure(!wrong, wrong);
+	ensure(!ct_summary_add(fuzz->summary, rec), "summary");
+	for (size_t i = 0; i < fuzz->sink_count; i++) {
+		struct ct_sink *s = &fuzz->sinks[i];
+
+		ensure(!s->ops->record || !s->ops->record(s, rec, &err), "record");
+	}
+}
+
+static void on_event(void *ctx, const struct ct_event *e)
+{
+	struct fuzz *fuzz = ctx;
+
+	ct_core_feed(fuzz->core, e);
+	fuzz->fed++;
+}
+
+static void replay(const char *bytes, size_t len, bool steps)
+{
+	const struct ct_core_ops ops = { .record = on_record };
+	const struct ct_core_options opts = { .containers_max = 16, .steps = steps };
+	struct ct_session session = { .version = "0", .kernel = "0", .depth = "steps" };
+	struct ct_recording_header header;
+	struct ct_core_counts counts;
+	struct fuzz fuzz = { 0 };
+	struct ct_err err = { 0 };
+	uint64_t cut;
+	int ret;
+
+	fuzz.core = ct_core_new(&opts, &ops, &fuzz);
+	fuzz.summary = ct_summary_new();
+	ensure(fuzz.core && fuzz.summary, "memory");
+	for (size_t i = 0; ct_sinks[i] && i < SINKS_MAX; i++) {
+		struct ct_sink *s = &fuzz.sinks[fuzz.sink_count++];
+		char spec[64];
+
+		snprintf(spec, sizeof(spec), "%s:/dev/null", ct_sinks[i]->name);
+		ensure(!ct_sink_open(s, spec, &err), err.msg);
+		s->steps = steps;
+		s->utf8 = steps;
+		s->colour = steps;
+		s->width = 80;
+		s->path = "null";
+		ensure(!s->ops->begin || !s->ops->begin(s, &session, &err), "begin");
+	}
+	ret = ct_replay_bytes("fuzz", bytes, len, &header, on_event, &fuzz, &cut, &err);
+	ensure(!ret == !err.code, "an error has a sentence");
+	ct_core_flush(fuzz.core);
+	counts = ct_core_counts(fuzz.core);
+	ensure(counts.events == fuzz.fed, "every event is counted");
+	for (size_t i = 0; i < fuzz.sink_count; i++) {
+		struct ct_sink *s = &fuzz.sinks[i];
+
+		ensure(!s->ops->end || !s->ops->end(s, &session, fuzz.summary, &counts, &err),
+		       "end");
+		ensure(!ct_sink_close(s, &err), "close");
+	}
+	ct_core_free(fuzz.core);
+	ct_summary_free(fuzz.summary);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	/* Of exactly that size: one byte too far is seen. */
+	char *bytes = malloc(size ? size : 1);
+
+	ensure(bytes, "memory");
+	if (size)
+		memcpy(bytes, data, size);
+	replay(bytes, size, false);
+	replay(bytes, size, true);
+	free(bytes);
+	return 0;
+}

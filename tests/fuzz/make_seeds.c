@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* make_seeds DIRECTORY: writes the seeds of every target into DIRECTORY/TARGET. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "life.h"
+#include "source/recording.h"
+
+static const char *directory;
+
+static void put(const char *target, const char *name, const void *head, size_t head_len,
+		const void *bytes, size_t len)
+{
+	char path[512];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/%s/%s", directory, target, name);
+	f = fopen(path, "we");
+	if (!f || (head_len && fwrite(head, head_len, 1, f) != 1) ||
+	    (len && fwrite(bytes, len, 1, f) != 1) || fclose(f)) {
+		perror(path);
+		exit(1);
+	}
+}
+
+static void put_tape(const char *name, struct tape *t)
+{
+	struct ct_recording_header header;
+
+	ct_recording_header_fill(&header, true);
+	put("replay", name, &header, sizeof(header), t->bytes, t->len);
+	/* What was sent on it, one by one. */
+	for (size_t i = 0; i < t->count; i++) {
+		const struct ct_event *e = tape_event(t, i);
+		char message[64];
+
+		if (e->kind != CT_KIND_SEND)
+			continue;
+		snprintf(message, sizeof(message), "%s-%zu", name, i);
+		put("wire", message, NULL, 0, e->tail, e->tail_len);
+	}
+	tape_free(t);
+}
+
+static void lives(void)
+{
+	struct tape t = { 0 };
+	struct life a = life_of(0), b = life_of(1);
+
+	life_engines(&t);
+	life_create(&t, &a, 10);
+	life_attach(&t, &a, 22);
+	life_start(&t, &a, 25);
+	tape_at(&t, 200);
+	tape_output(&t, a.init, a.shim);
+	life_request(&t, &a, 1000, "stop");
+	life_exit(&t, &a, 1010, 9);
+	life_answer(&t, &a, 1080, 204, NULL);
+	life_remove(&t, &a, 1090);
+	tape_at(&t, 2000);
+	tape_clock(&t);
+	put_tape("life", &t);
+
+	a = life_of(0);
+	b.name = a.name;
+	life_engines(&t);
+	life_create(&t, &a, 10);
+	life_start(&t, &a, 25);
+	life_exit(&t, &a, 500, 0);
+	life_create(&t, &b, 600);
+	life_start(&t, &b, 620);
+	tape_at(&t, 900);
+	tape_listen(&t, b.init, 80);
+	put_tape("restart", &t);
+
+	a = life_of(0);
+	life_create(&t, &a, 10);
+	life_request(&t, &a, 30, "start");
+	tape_at(&t, 40);
+	tape_ttrpc_request(&t, LIFE_CONTAINERD, a.shim_socket, 3, "Create", a.id, "/bundle");
+	tape_ttrpc_error(&t, a.shim, a.shim_socket, 3, "OCI runtime create failed");
+	life_answer(&t, &a, 50, 500, "{\"message\":\"no\"}");
+	put_tape("failed", &t);
+}
+
+static void every_kind(void)
+{
+	struct tape t = { 0 };
+
+	tape_options(&t, 1);
+	tape_process(&t, 5, 1, CT_ROLE_SHIM, "containerd-shim-runc-v2", "-id", "abcd", TAPE_END);
+	tape_exec(&t, 6, CT_ROLE_RUNTIME, 1, "runc", "create", "abcd", TAPE_END);
+	tape_fork(&t, 6, 7, CT_ROLE_RUNTIME);
+	tape_netlink(&t, 7, 2, 1);
+	tape_cgroup(&t, 6, "/docker/abcd");
+	tape_call(&t, 6, CT_CALL_MOUNT, 1, "/proc/7/ns/net", "/run/netns/x", "", TAPE_END);
+	tape_call(&t, 6, CT_CALL_FSYNC, 1, TAPE_END);
+	tape_sync(&t, 6, "abcd", "config.v2.json");
+	tape_unlink(&t, 6, "abcd", "config.v2.json");
+	tape_relay(&t, 5, "abcd", "init-stdout");
+	tape_listen(&t, 7, 80);
+	tape_accept(&t, 7, 80);
+	tape_open(&t, 7, "/run/ready");
+	tape_lost(&t, CT_LOSS_RING, 1);
+	tape_identity(&t, 6, "id", "abcd", "name", "web", "pid", "7", TAPE_END);
+	tape_exit(&t, 7, CT_ROLE_INIT, 0);
+	tape_clock(&t);
+	put_tape("kinds", &t);
+}
+
+int main(int argc, char **argv)
+{
+	static const char config[] =
+		"{\"Name\":\"/web\",\"Path\":\"serve\",\"Args\":[\"-x\"],\"Driver\":\"overlay2\","
+		"\"Config\":{\"Image\":\"busybox:1\"},\"State\":{\"Pid\":7,\"Running\":true}}";
+	static const char host[] = "{\"Runtime\":\"runc\",\"AutoRemove\":true,"
+				   "\"RestartPolicy\":{\"Name\":\"always\"}}";
+
+	if (argc != 2)
+		return 2;
+	directory = argv[1];
+	lives();
+	every_kind();
+	put("identity", "both", config, sizeof(config), host, sizeof(host) - 1);
+	put("identity", "config", NULL, 0, config, sizeof(config) - 1);
+	return 0;
+}
