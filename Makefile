@@ -42,14 +42,15 @@ BPFFLAGS  = -g -O2 -target bpf -D__bpf__ -D__TARGET_ARCH_$(BPF_ARCH_$(ARCH)) -Wa
 
 # The core is pure: it links without libbpf, and so do the statistics, the sinks and the readers.
 CORE_SRC  = $(wildcard user/core/*.c user/stats/*.c user/sinks/*.c user/util/*.c) \
-	    user/source/recording.c user/source/plan.c user/source/identity.c
+	    $(wildcard user/source/recording*.c) user/source/plan.c \
+	    user/source/identity.c
 LIVE_SRC  = $(filter-out $(CORE_SRC),$(wildcard user/source/*.c)) $(wildcard user/cmd/*.c)
 CORE_OBJ  = $(CORE_SRC:%.c=$(O)/%.o)
 LIVE_OBJ  = $(LIVE_SRC:%.c=$(O)/%.o)
-CORE_LIBS = -ljansson -lm
+CORE_LIBS = -ljansson -ldeflate -lm
 LIVE_LIBS = -lbpf -lelf -lz
 
-.PHONY: all build demo test e2e bench fmt fmt-check headers-check tidy lint deps test-deps \
+.PHONY: all build demo test e2e bench fmt fmt-check headers-check tidy lint docs-check deps test-deps \
 	install uninstall clean help
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -84,6 +85,8 @@ $(O)/%.o: %.c
 $(LIVE_OBJ) $(CORE_OBJ): | $(O)/gen/version.h
 $(LIVE_OBJ): | $(O)/gen/coldtrace.skel.h
 $(O)/user/source/live.o: $(O)/gen/coldtrace.skel.h
+# What is embedded with .incbin is no dependency that the compiler sees.
+$(O)/user/cmd/schema.o $(O)/san/user/cmd/schema.o: docs/schema.md docs/formats.md
 
 $(O)/libctcore.a: $(CORE_OBJ)
 	$(call msg,AR,$@)rm -f $@ && ar rcs $@ $^
@@ -99,7 +102,10 @@ deps:
 test-deps:
 	@tools/deps.sh test
 
+-include web/web.mk
+-include proto/proto.mk
 -include tests/tests.mk
+-include tests/formats/formats.mk
 
 demo: deps
 	@tools/deps.sh demo
@@ -112,7 +118,13 @@ test: test-deps
 	@$(MAKE) fmt-check headers-check lint
 	@$(MAKE) check
 	@$(MAKE) fuzz FUZZ_SECONDS=$(or $(FUZZ_SECONDS),20)
+	@$(MAKE) formats
+	@$(MAKE) web-test
+	@$(MAKE) docs-check
 	@O=$(O) tests/e2e/run
+
+docs-check: build
+	@O=$(O) tests/docs/run
 
 e2e: build
 	@O=$(O) tests/e2e/run $(TESTS)

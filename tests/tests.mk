@@ -15,7 +15,7 @@ F            := $(patsubst %/san,%,$(O))/fuzz
 SAN_FLAGS    := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 SAN_CFLAGS   := -O1 -g -std=gnu11 -Wall -Wextra -Wshadow -Werror $(SAN_FLAGS)
 FUZZ_CFLAGS  := -O1 -g -std=gnu11 -Wall -Wextra -Wshadow -Werror $(SAN_FLAGS) \
-		-fsanitize=fuzzer-no-link
+		-fsanitize=fuzzer-no-link -DFUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION
 FUZZ_SECONDS ?= 30
 CRITERION    ?=
 

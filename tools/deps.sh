@@ -10,6 +10,8 @@ backports=/etc/apt/sources.list.d/coldtrace-backports.list
 policy=/usr/sbin/policy-rc.d
 # the runsc of 2022 has no systrap platform
 runsc_min=20230601
+# what bookworm itself has not, or too old
+newer_names=' runsc python3-opentelemetry-proto '
 
 # Columns: stage, package, program that serves instead of it (- for none), why.
 rows='
@@ -19,11 +21,16 @@ build libbpf-dev        -          loads and attaches them
 build bpftool           bpftool    makes the skeleton of the BPF object
 build libelf-dev        -          libbpf needs it
 build zlib1g-dev        -          libbpf needs it
+build libdeflate-dev    -          compresses recordings (zlib format)
 build libjansson-dev    -          reads the JSON that engines keep
 build gcc               -          compiles coldtrace and the test service
 build libc6-dev         -          the C library, also static for the test service
 build make              make       builds
 build pkg-config        pkg-config finds the libraries
+build protobuf-c-compiler protoc-c generates the encoder of Perfetto traces
+build libprotobuf-c-dev -          and the library that it uses
+build nodejs            node       builds the report page; runs tests
+build npm               npm        brings the charts of the page
 test  libcriterion-dev  -          unit tests
 test  docker.io         dockerd    the engine that is traced
 test  containerd        containerd the engine below it
@@ -36,7 +43,10 @@ test  procps            pgrep      finds the runtime that a test kills
 test  jq                jq         checks what coldtrace prints
 test  clang-format      -          format check
 test  clang-tidy        -          lint
+test  python3           -          checks the outputs
+test  python3-opentelemetry-proto - the published definitions of OTLP
 test  libbpf-tools      -          what the benchmark compares with
+test  chromium          chromium   shows the report page to a test
 '
 
 say()
@@ -112,7 +122,7 @@ add_backports()
 		return
 	fi
 	uri=$(mirror)
-	say "adds $backports: runsc of $suite itself is too old (no systrap)"
+	say "adds $backports: ${newer[*]} of $suite itself is missing or too old"
 	printf 'deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] %s %s-backports main\n' \
 		"$uri" "$suite" > "$backports"
 }
@@ -190,7 +200,7 @@ forbid_services
 plain=()
 newer=()
 for package in $names; do
-	if [[ $package == runsc ]]; then
+	if [[ $newer_names == *" $package "* ]]; then
 		newer+=("$package")
 	else
 		plain+=("$package")

@@ -24,12 +24,36 @@ static void put(const char *target, const char *name, const void *head, size_t h
 	}
 }
 
+/* As a recording of today. */
+static void put_blocks(const char *name, const struct ct_recording_header *header,
+		       const struct tape *t)
+{
+	struct ct_recorder r;
+	struct ct_err err = { 0 };
+	char path[512];
+	int ret;
+
+	snprintf(path, sizeof(path), "%s/replay/%s-blocks", directory, name);
+	ret = ct_recorder_open(&r, path, header, &err);
+	for (size_t i = 0; i < t->count && !ret; i++)
+		ret = ct_recorder_write(&r, tape_event(t, i), &err);
+	if (!ret)
+		ret = ct_recorder_close(&r, &err);
+	if (ret) {
+		fprintf(stderr, "%s\n", err.msg);
+		exit(1);
+	}
+}
+
 static void put_tape(const char *name, struct tape *t)
 {
 	struct ct_recording_header header;
 
 	ct_recording_header_fill(&header, true);
-	put("replay", name, &header, sizeof(header), t->bytes, t->len);
+	put_blocks(name, &header, t);
+	header.version = CT_RECORDING_V1;
+	header.header_len = CT_RECORDING_V1_LEN;
+	put("replay", name, &header, CT_RECORDING_V1_LEN, t->bytes, t->len);
 	/* What was sent on it, one by one. */
 	for (size_t i = 0; i < t->count; i++) {
 		const struct ct_event *e = tape_event(t, i);

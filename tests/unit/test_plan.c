@@ -128,10 +128,11 @@ Test(plan, says_what_to_do_without_the_api)
 	struct ct_plan plan;
 
 	cr_assert_eq(make(&plan, CT_DEPTH_PHASES, LISTEN, &kernel, &err), -ENOTSUP);
-	cr_expect_str_eq(err.msg,
-			 "this kernel cannot host probe 'ct_send' (tp_btf/sock_send_length): not "
-			 "in its BTF; without it coldtrace does not see the engine's API and what "
-			 "it says to its shims: no phase at all; use kernel 6.3 or newer");
+	cr_expect_str_eq(
+		err.msg,
+		"this kernel cannot host probe 'ct_send' (tp_btf/sock_send_length): not "
+		"in its BTF; without it coldtrace does not see the engine's API and what "
+		"it says to its shims, and with them every phase; use kernel 6.3 or newer");
 }
 
 Test(plan, a_wanted_probe_may_be_refused_late)

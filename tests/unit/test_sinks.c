@@ -49,7 +49,9 @@ Test(sinks, bad_specs_say_what_to_do)
 		struct ct_err err = { 0 };
 
 		cr_expect_eq(ct_sink_open(&s, cases[i].spec, &err), cases[i].code);
-		cr_expect_str_eq(err.msg, cases[i].msg);
+		/* The list of outputs may go on. */
+		cr_expect_eq(strncmp(err.msg, cases[i].msg, strlen(cases[i].msg)), 0, "%s",
+			     err.msg);
 	}
 }
 
@@ -236,6 +238,9 @@ Test(table, not_live_is_the_summary_alone)
 Test(sinks, no_sink_lets_a_container_write_to_the_terminal)
 {
 	for (size_t i = 0; ct_sinks[i]; i++) {
+		/* They refuse a terminal. */
+		if (ct_sinks[i]->binary)
+			continue;
 		for (int utf8 = 0; utf8 < 2; utf8++) {
 			struct options opts = { .width = utf8 ? 100 : 0,
 						.utf8 = utf8,
@@ -251,7 +256,8 @@ Test(sinks, no_sink_lets_a_container_write_to_the_terminal)
 			recs[2].type = CT_RECORD_RESTART;
 			text = run(ct_sinks[i]->name, &opts, recs, 3, &no_loss);
 			for (const char *c = text; *c; c++)
-				cr_assert(*c == '\n' || ((unsigned char)*c >= 0x20 && *c != 0x7f),
+				cr_assert(*c == '\n' || (*c == '\r' && c[1] == '\n') ||
+						  ((unsigned char)*c >= 0x20 && *c != 0x7f),
 					  "%s: byte %02x", ct_sinks[i]->name, *c);
 			cr_expect_null(strstr(text, "\xc2\x9b"));
 			cr_expect_null(strstr(text, "\xe2\x80\xae"));

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #pragma once
 
+#include <stdio.h>
+
 #include "cmd/options.h"
+#include "source/recordings.h"
 #include "util/err.h"
 
 /* Exit codes, for scripts. */
@@ -12,4 +15,23 @@
 
 /* Each returns an exit code, or a negative errno and a sentence. */
 int ct_cmd_trace(const struct ct_options *opts, struct ct_err *err);
+int ct_cmd_record(const struct ct_options *opts, struct ct_err *err);
 int ct_cmd_report(const struct ct_options *opts, struct ct_err *err);
+int ct_cmd_diff(const struct ct_options *opts, struct ct_err *err);
+int ct_cmd_export(const struct ct_options *opts, struct ct_err *err);
+int ct_cmd_schema(const struct ct_options *opts, struct ct_err *err);
+
+/* For these: the sentence, and the exit code of bad usage. */
+static inline int ct_usage(const struct ct_err *err)
+{
+	fprintf(stderr, "coldtrace: %s\n", err->msg);
+	return CT_EXIT_USAGE;
+}
+
+/* A sentence about each recording that was cut off. */
+static inline void ct_say_cut(const struct ct_recordings *recordings)
+{
+	for (size_t i = 0; i < recordings->count; i++)
+		if (recordings->items[i].cut)
+			fprintf(stderr, "coldtrace: %s\n", recordings->items[i].why.msg);
+}

@@ -21,7 +21,13 @@ static const struct command {
 	const char *help;
 } commands[] = {
 	{ "trace", ct_cmd_trace, "trace containers live (this is the default)" },
-	{ "report", ct_cmd_report, "print from a recording what live tracing printed" },
+	{ "record", ct_cmd_record,
+	  "write the events to a recording, to report, compare and export" },
+	{ "report", ct_cmd_report, "print from recordings what live tracing printed" },
+	{ "diff", ct_cmd_diff,
+	  "compare two recordings: what is slower, and whether that is chance" },
+	{ "export", ct_cmd_export, "write a recording in other formats, several at once" },
+	{ "schema", ct_cmd_schema, "print what the fields of the formats mean" },
 	{ "doctor", run_doctor, "what this kernel offers, which probes follow, which engines run" },
 };
 
@@ -48,13 +54,18 @@ static const char help_tail[] =
 	"Exit status: 0 done; 1 failed; 2 bad usage; 3 done, but something was lost. With a\n"
 	"traced program: its exit status, if that is not 0.\n";
 
-static int print_help(void)
+static int print_help(const char *command)
 {
+	if (command) {
+		printf("Options of 'coldtrace %s':\n", command);
+		ct_options_print(command);
+		return fflush(stdout) ? CT_EXIT_FAILED : CT_EXIT_OK;
+	}
 	fputs(help_head, stdout);
 	for (size_t i = 0; i < CT_ARRAY_SIZE(commands); i++)
 		printf("  %-26s %s\n", commands[i].name, commands[i].help);
-	puts("\nOptions:");
-	ct_options_print();
+	puts("\nOptions (those of one command: coldtrace COMMAND --help):");
+	ct_options_print(NULL);
 	fputs(help_tail, stdout);
 	return fflush(stdout) ? CT_EXIT_FAILED : CT_EXIT_OK;
 }
@@ -75,7 +86,7 @@ int main(int argc, char **argv)
 	}
 	ret = ct_options_parse(&opts, argc - skip, argv + skip, &err);
 	if (!ret && opts.help)
-		return print_help();
+		return print_help(skip ? command->name : NULL);
 	if (!ret && opts.version) {
 		printf("coldtrace %s\n", CT_VERSION);
 		return CT_EXIT_OK;

@@ -106,10 +106,46 @@ static int parse_ready(struct ct_options *opts, const char *value, struct ct_err
 		       value);
 }
 
-static int parse_record(struct ct_options *opts, const char *value, struct ct_err *err)
+static int parse_by(struct ct_options *opts, const char *value, struct ct_err *err)
 {
-	(void)err;
-	opts->record = value;
+	char names[128] = "";
+	size_t len = 0;
+
+	for (int i = 0; i < CT_BY_MAX; i++) {
+		if (!strcmp(value, ct_by_names[i])) {
+			opts->by = (enum ct_by)i;
+			opts->by_asked = true;
+			return 0;
+		}
+		len += (size_t)snprintf(names + len, sizeof(names) - len, "%s%s", i ? ", " : "",
+					ct_by_names[i]);
+	}
+	return ct_fail(err, EINVAL, "option --by: '%s' is none of %s", value, names);
+}
+
+static int parse_timeline(struct ct_options *opts, const char *value, struct ct_err *err)
+{
+	opts->timeline = value;
+	return add(&opts->containers, "timeline", value, err);
+}
+
+static int parse_format(struct ct_options *opts, const char *value, struct ct_err *err)
+{
+	return add(&opts->formats, "format", value, err);
+}
+
+static int parse_percent(struct ct_options *opts, const char *value, struct ct_err *err)
+{
+	char *end;
+	double percent = strtod(value, &end);
+
+	if (end != value && *end == '%')
+		end++;
+	if (end == value || *end || !(percent >= 0) || percent > 1e6)
+		return ct_fail(err, EINVAL,
+			       "option --fail-if-slower: '%s' is no percentage from 0 on", value);
+	opts->slower_percent = percent;
+	opts->fail_if_slower = true;
 	return 0;
 }
 
@@ -154,44 +190,74 @@ static int parse_processes(struct ct_options *opts, const char *value, struct ct
 	return ret;
 }
 
-/* Columns: short, long, argument, offset of a bool or function for a value, help. */
+#define READS_EVENTS "trace record report diff export"
+
+/*
+ * Columns: commands that take it ("" for all), short, long, argument, offset of a bool, or of a
+ * string if there is an argument, or the function that takes the argument, help.
+ */
 static const struct option_row {
+	const char *of;
 	char letter;
 	const char *name;
 	const char *arg;
-	size_t flag;
+	size_t member;
 	parse_fn parse;
 	const char *help;
 } rows[] = {
-	{ 'r', "runtime", "NAME", 0, parse_runtime,
+	{ READS_EVENTS, 'r', "runtime", "NAME", 0, parse_runtime,
 	  "only containers of this runtime (runc, runsc, ...); repeatable" },
-	{ 'e', "engine", "NAME", 0, parse_engine,
+	{ READS_EVENTS, 'e', "engine", "NAME", 0, parse_engine,
 	  "only containers of this engine (docker, ...); repeatable" },
-	{ 'c', "container", "ID|NAME", 0, parse_container,
+	{ READS_EVENTS, 'c', "container", "ID|NAME", 0, parse_container,
 	  "only this container: name, id or beginning of the id; repeatable" },
-	{ 'i', "image", "GLOB", 0, parse_image,
+	{ READS_EVENTS, 'i', "image", "GLOB", 0, parse_image,
 	  "only images that match, e.g. 'node:*'; repeatable" },
-	{ 'n', "count", "COUNT", 0, parse_count, "end after COUNT starts" },
-	{ 'd', "duration", "SECONDS", 0, parse_seconds, "end after that long" },
-	{ 0, "ready", "WHEN", 0, parse_ready,
+	{ "trace record", 'n', "count", "COUNT", 0, parse_count, "end after COUNT starts" },
+	{ "trace record", 'd', "duration", "SECONDS", 0, parse_seconds, "end after that long" },
+	{ READS_EVENTS, 0, "ready", "WHEN", 0, parse_ready,
 	  "what makes a service ready: listen, accept, output, exec or path:GLOB;\nrepeatable, the first counts; without it the first of listen, accept, output" },
-	{ 's', "steps", NULL, offsetof(struct ct_options, steps), NULL,
+	{ "trace record report diff", 's', "steps", NULL, offsetof(struct ct_options, steps), NULL,
 	  "also the steps inside the phases; attaches system-call tracepoints" },
-	{ 'o', "output", "FORMAT[:FILE]", 0, parse_output,
-	  "table or json (JSON Lines); repeatable; default: table" },
-	{ 0, "record", "FILE", 0, parse_record,
+	{ "trace report", 'o', "output", "FORMAT[:FILE]", 0, parse_output,
+	  "table, json (JSON Lines), csv, html and others; repeatable; default: table" },
+	{ "report diff", 0, "by", "KEY", 0, parse_by,
+	  "report, diff: tell apart by runtime (default), engine, image, container\nor node" },
+	{ "report diff", 0, "phases", NULL, offsetof(struct ct_options, phases), NULL,
+	  "report: only the phases, also if the recording has steps (default)" },
+	{ "report", 0, "timeline", "ID|NAME", 0, parse_timeline,
+	  "report: draw this container's phases and steps on a line of time" },
+	{ "report", 0, "cdf", NULL, offsetof(struct ct_options, cdf), NULL,
+	  "report: draw how the starts and restarts are distributed" },
+	{ "report", 0, "histogram", NULL, offsetof(struct ct_options, histogram), NULL,
+	  "report: draw how many took how long" },
+	{ "report", 0, "html", "FILE", offsetof(struct ct_options, html), NULL,
+	  "report: write one page for a browser" },
+	{ "diff", 0, "fail-if-slower", "PCT", 0, parse_percent,
+	  "diff: exit with status 1 if something is significantly slower by more than PCT %" },
+	{ "export", 0, "format", "F[:FILE],...", 0, parse_format,
+	  "export: what to write; several at once, separated by commas; repeatable" },
+	{ "export", 'd', "directory", "DIR", offsetof(struct ct_options, directory), NULL,
+	  "export: where the files go that are given no name" },
+	{ "record", 'o', "output", "FILE", offsetof(struct ct_options, record), NULL,
+	  "record: the recording, - for stdout; default: coldtrace-DATE-TIME.ct" },
+	{ "record", 0, "live", NULL, offsetof(struct ct_options, live), NULL,
+	  "record: also draw the table" },
+	{ "trace", 0, "record", "FILE", offsetof(struct ct_options, record), NULL,
 	  "write the events to a recording, for 'coldtrace report FILE'" },
-	{ 0, "ready-fd", "N", 0, parse_ready_fd,
+	{ "trace record", 0, "ready-fd", "N", 0, parse_ready_fd,
 	  "write a line to file descriptor N once tracing has begun" },
-	{ 0, "ring", "BYTES", 0, parse_ring,
+	{ "trace record", 0, "ring", "BYTES", 0, parse_ring,
 	  "size of the ring buffer, e.g. 8M, default 4M; raise it when events are lost" },
-	{ 0, "processes", "N", 0, parse_processes,
+	{ "trace record", 0, "processes", "N", 0, parse_processes,
 	  "how many processes can be tracked at once, default 16384" },
-	{ 0, "json", NULL, offsetof(struct ct_options, json), NULL, "doctor: print JSON" },
-	{ 'v', "verbose", NULL, offsetof(struct ct_options, verbose), NULL,
+	{ "doctor diff", 0, "json", NULL, offsetof(struct ct_options, json), NULL,
+	  "doctor, diff: print JSON" },
+	{ "", 'v', "verbose", NULL, offsetof(struct ct_options, verbose), NULL,
 	  "say what is loaded and found" },
-	{ 'h', "help", NULL, offsetof(struct ct_options, help), NULL, "print this" },
-	{ 'V', "version", NULL, offsetof(struct ct_options, version), NULL, "print the version" },
+	{ "", 'h', "help", NULL, offsetof(struct ct_options, help), NULL, "print this" },
+	{ "", 'V', "version", NULL, offsetof(struct ct_options, version), NULL,
+	  "print the version" },
 };
 #define ROWS CT_ARRAY_SIZE(rows)
 
@@ -200,40 +266,102 @@ static int apply(struct ct_options *opts, const struct option_row *row, const ch
 {
 	if (row->parse)
 		return row->parse(opts, value, err);
-	*(bool *)((char *)opts + row->flag) = true;
+	if (row->arg)
+		*(const char **)((char *)opts + row->member) = value;
+	else
+		*(bool *)((char *)opts + row->member) = true;
 	return 0;
 }
 
-static const char *unknown_option(char **argv, char letter)
+static bool has_word(const char *words, const char *word)
 {
-	static char text[3] = "-?";
+	size_t len = strlen(word);
 
-	if (!letter)
-		return argv[optind - 1];
-	text[1] = letter;
-	return text;
+	for (const char *at = words; len && (at = strstr(at, word)); at += len)
+		if ((at == words || at[-1] == ' ') && (!at[len] || at[len] == ' '))
+			return true;
+	return false;
+}
+
+static bool takes(const struct option_row *row, const char *command)
+{
+	return !*row->of || has_word(row->of, command);
+}
+
+/* argv[0] is a command's name, or how the program was called: that is "trace". */
+static const char *command_of(const char *name)
+{
+	for (size_t i = 0; i < ROWS; i++)
+		if (has_word(rows[i].of, name))
+			return name;
+	return strcmp(name, "schema") != 0 ? "trace" : name;
+}
+
+static int unknown_option(const char *command, const char *word, char letter, struct ct_err *err)
+{
+	const char text[] = { '-', letter, '\0' };
+
+	for (size_t i = 0; i < ROWS; i++) {
+		const struct option_row *row = &rows[i];
+		bool same = letter ? row->letter == letter
+				   : !strncmp(word, "--", 2) && !strcmp(word + 2, row->name);
+
+		if (same && !takes(row, command))
+			return ct_fail(err, EINVAL,
+				       "option '%s' is not for command '%s'; see --help",
+				       letter ? text : word, command);
+	}
+	return ct_fail(err, EINVAL, "option '%s' is not known; see --help", letter ? text : word);
+}
+
+/* What getopt_long() takes, of the rows of one command. */
+struct table {
+	struct option longs[ROWS + 1];
+	char shorts[3 * ROWS + 3];
+};
+
+static void table_fill(struct table *t, const char *command)
+{
+	size_t l = 0, n = 2;
+
+	memset(t, 0, sizeof(*t));
+	memcpy(t->shorts, "+:", n);
+	for (size_t i = 0; i < ROWS; i++) {
+		const struct option_row *row = &rows[i];
+
+		if (!takes(row, command))
+			continue;
+		t->longs[l++] =
+			(struct option){ row->name, row->arg ? required_argument : no_argument,
+					 NULL, 256 + (int)i };
+		if (!row->letter)
+			continue;
+		t->shorts[n++] = row->letter;
+		if (row->arg)
+			t->shorts[n++] = ':';
+	}
+}
+
+static const struct option_row *row_of(int key, const char *command)
+{
+	if (key >= 256)
+		return &rows[key - 256];
+	for (size_t i = 0; i < ROWS; i++)
+		if (rows[i].letter == key && takes(&rows[i], command))
+			return &rows[i];
+	return NULL;
 }
 
 int ct_options_parse(struct ct_options *opts, int argc, char **argv, struct ct_err *err)
 {
-	struct option longs[ROWS + 1] = { 0 };
-	char shorts[3 * ROWS + 3] = "+:";
-	size_t n = 2;
+	const char *command = command_of(argc ? argv[0] : "");
+	struct table table;
 	int ret, key, command_at = argc;
 
 	memset(opts, 0, sizeof(*opts));
 	opts->ready_fd = -1;
-	for (size_t i = 0; i < ROWS; i++) {
-		longs[i] = (struct option){ rows[i].name,
-					    rows[i].arg ? required_argument : no_argument, NULL,
-					    256 + (int)i };
-		if (!rows[i].letter)
-			continue;
-		shorts[n++] = rows[i].letter;
-		if (rows[i].arg)
-			shorts[n++] = ':';
-	}
-	shorts[n] = '\0';
+	opts->operands.items = (const char *const *)argv + (argc ? 1 : 0);
+	table_fill(&table, command);
 	for (int i = 1; i < argc; i++) {
 		if (!strcmp(argv[i], "--")) {
 			command_at = i;
@@ -243,28 +371,22 @@ int ct_options_parse(struct ct_options *opts, int argc, char **argv, struct ct_e
 	opterr = 0;
 	optind = 0;
 	for (;;) {
-		const struct option_row *row = NULL;
-
-		key = getopt_long(command_at, argv, shorts, longs, NULL);
+		key = getopt_long(command_at, argv, table.shorts, table.longs, NULL);
 		if (key == -1 && optind < command_at) { /* an operand between options */
-			ret = add(&opts->operands, "operand", argv[optind++], err);
-			if (ret)
-				return ret;
+			argv[1 + opts->operands.count++] = argv[optind++];
 			continue;
 		}
 		if (key == -1)
 			break;
+		if (key == '?' && optopt >= 256)
+			return ct_fail(err, EINVAL, "option '%s' takes no value; see --help",
+				       argv[optind - 1]);
 		if (key == '?')
-			return ct_fail(err, EINVAL, "option '%s' is not known; see --help",
-				       unknown_option(argv, (char)(optopt < 256 ? optopt : 0)));
+			return unknown_option(command, argv[optind - 1], (char)optopt, err);
 		if (key == ':')
 			return ct_fail(err, EINVAL, "option '%s' needs a value; see --help",
 				       argv[optind - 1]);
-		for (size_t i = 0; i < ROWS && !row; i++) {
-			if (key == 256 + (int)i || (rows[i].letter && key == rows[i].letter))
-				row = &rows[i];
-		}
-		ret = apply(opts, row, optarg, err);
+		ret = apply(opts, row_of(key, command), optarg, err);
 		if (ret)
 			return ret;
 	}
@@ -276,13 +398,15 @@ int ct_options_parse(struct ct_options *opts, int argc, char **argv, struct ct_e
 	return 0;
 }
 
-void ct_options_print(void)
+void ct_options_print(const char *command)
 {
 	for (size_t i = 0; i < ROWS; i++) {
 		const struct option_row *row = &rows[i];
 		const char *help = row->help;
 		char left[40];
 
+		if (command && !takes(row, command))
+			continue;
 		snprintf(left, sizeof(left), "%c%c%s --%s%s%s", row->letter ? '-' : ' ',
 			 row->letter ? row->letter : ' ', row->letter ? "," : " ", row->name,
 			 row->arg ? " " : "", row->arg ? row->arg : "");

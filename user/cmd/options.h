@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "core/record.h"
+#include "stats/summary.h"
 #include "util/err.h"
 
 #define CT_LIST_MAX 16
@@ -16,9 +17,16 @@ struct ct_list {
 	size_t count;
 };
 
+/* Any number: borrowed from argv, at whose begin they are collected. */
+struct ct_operands {
+	const char *const *items;
+	size_t count;
+};
+
 struct ct_options {
 	bool stdout_taken; /* by an output */
 	struct ct_list runtimes, engines, containers, images, outputs;
+	struct ct_list formats; /* export: each F[:FILE],... */
 	uint64_t count; /* -n, 0: no limit */
 	double seconds; /* -d, 0: no limit */
 	uint32_t ready_mask; /* 0: not asked for */
@@ -27,20 +35,30 @@ struct ct_options {
 	size_t ring_bytes;
 	size_t processes;
 	int ready_fd; /* -1: none */
-	bool steps;
-	bool json; /* doctor --json */
+	const char *timeline; /* report: a container, which is among containers too; or NULL */
+	const char *html; /* report: file to write, NULL: none */
+	const char *directory; /* export: NULL: none */
+	enum ct_by by;
+	bool by_asked;
+	bool fail_if_slower;
+	double slower_percent;
+	bool steps, phases;
+	bool cdf, histogram;
+	bool json; /* doctor, diff */
+	bool live; /* record: draw the table */
+	bool silent; /* no output unless one is asked for; set by commands */
 	bool verbose;
 	bool help;
 	bool version;
 	char **command; /* what follows "--", NULL: nothing */
-	struct ct_list operands;
+	struct ct_operands operands;
 };
 
 /* argv[0] is the command's name. Bad options: -EINVAL and a sentence. */
 int ct_options_parse(struct ct_options *opts, int argc, char **argv, struct ct_err *err);
 
-/* Options of the table, for --help. */
-void ct_options_print(void);
+/* Options of the table, for --help; command NULL: all. */
+void ct_options_print(const char *command);
 
 /* Whether a record passes the filters. */
 bool ct_options_match(const struct ct_options *opts, const struct ct_record *rec);

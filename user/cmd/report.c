@@ -1,72 +1,116 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* coldtrace report FILE: what live prints, from a recording. */
+/* coldtrace report FILE...: what live prints, from recordings, and other views of it. */
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "cmd/cmd.h"
 #include "cmd/session.h"
-#include "source/recording.h"
+#include "sinks/sink.h"
+#include "util/mem.h"
 
-static void on_record(void *ctx, const struct ct_record *rec)
-{
-	ct_session_record(ctx, rec);
-}
-
-struct replay {
-	struct ct_run_session *session;
-	uint64_t last_ns;
+/* Columns: option that asks for it, output that draws it. They replace the table. */
+static const struct view {
+	size_t asked;
+	const char *output;
+} views[] = {
+	{ offsetof(struct ct_options, timeline), "timeline" },
+	{ offsetof(struct ct_options, cdf), "cdf" },
+	{ offsetof(struct ct_options, histogram), "histogram" },
 };
 
-static void on_event(void *ctx, const struct ct_event *e)
+static bool asks(const struct ct_options *opts, const struct view *view)
 {
-	struct replay *replay = ctx;
+	const char *member = (const char *)opts + view->asked;
 
-	if (e->ts_ns > replay->last_ns)
-		replay->last_ns = e->ts_ns;
-	ct_core_feed(replay->session->core, e);
+	if (view->asked == offsetof(struct ct_options, timeline))
+		return *(const char *const *)member;
+	return *(const bool *)member;
 }
 
-int ct_cmd_report(const struct ct_options *opts, struct ct_err *err)
+static int add_output(struct ct_options *opts, const char *spec, struct ct_err *err)
 {
-	const struct ct_core_ops ops = { .record = on_record };
-	struct ct_recording_header header;
-	struct ct_run_session session;
-	struct replay replay = { .session = &session };
-	uint64_t cut;
-	int ret;
+	bool to_stdout;
 
-	if (opts->operands.count != 1)
-		return ct_fail(err, EINVAL, "report needs one recording: coldtrace report FILE");
-	ret = ct_session_open(&session, opts, &ops, &session, err);
-	if (ret)
-		goto out;
-	/* The header is read first: what the sinks say about the session stands in it. */
-	ret = ct_recording_peek(opts->operands.items[0], &header, err);
-	if (ret)
-		goto out;
-	session.head = (struct ct_session){
-		.version = header.program,
-		.kernel = header.kernel,
-		.depth = header.depth ? "steps" : "phases",
-		.wall_minus_mono_ns = header.wall_minus_mono_ns,
-		.begin_ns = header.begin_ns,
-	};
-	ret = ct_session_begin(&session, err);
-	if (ret)
-		goto out;
-	ret = ct_replay(opts->operands.items[0], &header, on_event, &replay, &cut, err);
-	if (ret)
-		goto out;
-	ret = ct_session_end(&session, replay.last_ns, err);
-	if (ret >= 0 && cut) {
-		fprintf(stderr,
-			"coldtrace: '%s' ends in the middle of an event, %llu bytes are left over\n",
-			opts->operands.items[0], (unsigned long long)cut);
-		ret = 1;
+	if (opts->outputs.count == CT_LIST_MAX)
+		return ct_fail(err, EINVAL, "report: at most %d outputs", CT_LIST_MAX);
+	opts->outputs.items[opts->outputs.count++] = spec;
+	return ct_sink_check(spec, &to_stdout, err);
+}
+
+/* What the options ask for, as outputs. *ret_html is kept by the caller. */
+static int choose(struct ct_options *opts, char **ret_html, struct ct_err *err)
+{
+	int ret = 0;
+
+	if (!opts->operands.count)
+		return ct_fail(err, EINVAL, "report needs a recording: coldtrace report FILE...");
+	if (opts->command)
+		return ct_fail(err, EINVAL, "report runs no command: leave out '-- %s'",
+			       opts->command[0]);
+	if (opts->phases && opts->steps)
+		return ct_fail(err, EINVAL, "options --phases and --steps contradict each other");
+	if (opts->html) {
+		if (asprintf(ret_html, "html:%s", opts->html) < 0) {
+			*ret_html = NULL;
+			return ct_fail(err, ENOMEM, "report: out of memory");
+		}
+		ret = add_output(opts, *ret_html, err);
 	}
+	for (size_t i = 0; i < CT_ARRAY_SIZE(views) && !ret; i++)
+		if (asks(opts, &views[i]))
+			ret = add_output(opts, views[i].output, err);
+	if (!opts->phases && (opts->html || opts->timeline))
+		opts->steps = true;
+	return ret;
+}
+
+static int check_steps(const struct ct_options *opts, const struct ct_recordings *recordings,
+		       struct ct_err *err)
+{
+	const struct ct_input *items = recordings->items;
+
+	for (size_t i = 1; i < recordings->count && opts->steps && !opts->html; i++) {
+		size_t without = items[i].header->depth ? 0 : i;
+
+		if (!items[i].header->depth != !items[0].header->depth)
+			return ct_fail(
+				err, EINVAL,
+				"read '%s': it was recorded without steps, unlike '%s'; leave out --steps",
+				items[without].path, items[without ? 0 : i].path);
+	}
+	return 0;
+}
+
+int ct_cmd_report(const struct ct_options *given, struct ct_err *err)
+{
+	struct ct_recordings recordings = { 0 };
+	struct ct_run_session session = { 0 };
+	struct ct_options opts = *given;
+	own_mem char *html = NULL;
+	int ret = choose(&opts, &html, err);
+
+	if (ret)
+		return ct_usage(err);
+	signal(SIGPIPE, SIG_IGN); /* a closed pipe is an error of its sink */
+	ret = ct_recordings_open(&recordings, opts.operands.items, opts.operands.count, err);
+	if (!ret)
+		ret = check_steps(&opts, &recordings, err);
+	if (!ret)
+		ret = ct_session_open(&session, &opts, NULL, NULL, err);
+	if (!ret)
+		ret = ct_session_replay(&session, &recordings, err);
+	ct_say_cut(&recordings);
+	if (ret >= 0 && opts.timeline && !session.records)
+		ret = ct_fail(
+			err, ENOENT,
+			"draw the timeline of '%s': no container of that name or id in '%s'%s",
+			opts.timeline, opts.operands.items[0],
+			opts.operands.count > 1 ? " and the others" : "");
 	if (ret > 0)
 		ret = CT_EXIT_INCOMPLETE;
-out:
 	ct_session_close(&session);
+	ct_recordings_close(&recordings);
 	return ret;
 }

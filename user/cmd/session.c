@@ -3,13 +3,35 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
+
+#include "util/mem.h"
+
+/* Opening an output empties it: better not the recording that it is made of. */
+static int spare_inputs(const struct ct_options *opts, const char *spec, struct ct_err *err)
+{
+	const char *path = strchr(spec, ':');
+	struct stat out, in;
+
+	if (!path || stat(path + 1, &out))
+		return 0;
+	for (size_t i = 0; i < opts->operands.count; i++) {
+		const char *input = opts->operands.items[i];
+
+		if (!stat(input, &in) && in.st_dev == out.st_dev && in.st_ino == out.st_ino)
+			return ct_fail(err, EINVAL,
+				       "open '%s' for output: it is the recording '%s' itself",
+				       path + 1, input);
+	}
+	return 0;
+}
 
 int ct_session_open(struct ct_run_session *s, const struct ct_options *opts,
 		    const struct ct_core_ops *ops, void *ctx, struct ct_err *err)
 {
 	static const char *const by_default[] = { "table" };
 	const char *const *specs = opts->outputs.count ? opts->outputs.items : by_default;
-	size_t count = opts->outputs.count ? opts->outputs.count : 1;
+	size_t count = opts->outputs.count ? opts->outputs.count : !opts->silent;
 	struct ct_core_options core = {
 		.ready_mask = opts->ready_mask,
 		.steps = opts->steps,
@@ -19,15 +41,18 @@ int ct_session_open(struct ct_run_session *s, const struct ct_options *opts,
 	memset(s, 0, sizeof(*s));
 	s->opts = opts;
 	for (size_t i = 0; i < count; i++) {
-		ret = ct_sink_open(&s->sinks[i], specs[i], err);
+		ret = spare_inputs(opts, specs[i], err);
+		if (!ret)
+			ret = ct_sink_open(&s->sinks[i], specs[i], err);
 		if (ret)
 			return ret;
 		s->sinks[i].steps = opts->steps;
 		s->sink_count++;
 	}
-	s->core = ct_core_new(&core, ops, ctx);
-	s->summary = ct_summary_new();
-	if (!s->core || !s->summary)
+	if (ops)
+		s->core = ct_core_new(&core, ops, ctx);
+	s->summary = ct_summary_new_by(opts->by);
+	if ((ops && !s->core) || !s->summary)
 		return ct_fail(err, ENOMEM, "begin the session: out of memory");
 	return 0;
 }
@@ -48,6 +73,7 @@ void ct_session_record(struct ct_run_session *s, const struct ct_record *rec)
 {
 	if (s->failed || !ct_options_match(s->opts, rec))
 		return;
+	s->records++;
 	if (rec->type == CT_RECORD_START)
 		s->starts++;
 	if (ct_summary_add(s->summary, rec)) {
@@ -64,16 +90,17 @@ void ct_session_record(struct ct_run_session *s, const struct ct_record *rec)
 
 int ct_session_end(struct ct_run_session *s, uint64_t end_ns, struct ct_err *err)
 {
-	struct ct_core_counts counts;
-	uint64_t lost = 0;
+	struct ct_core_counts counts = s->counts;
 
-	ct_core_flush(s->core);
+	if (s->core)
+		ct_core_flush(s->core);
 	if (s->failed) {
 		*err = s->err;
 		return err->code;
 	}
 	s->head.end_ns = end_ns;
-	counts = ct_core_counts(s->core);
+	if (s->core)
+		counts = ct_core_counts(s->core);
 	for (size_t i = 0; i < s->sink_count; i++) {
 		struct ct_sink *sink = &s->sinks[i];
 		int ret = sink->ops->end ? sink->ops->end(sink, &s->head, s->summary, &counts, err)
@@ -84,9 +111,7 @@ int ct_session_end(struct ct_run_session *s, uint64_t end_ns, struct ct_err *err
 		if (ret)
 			return ret;
 	}
-	for (int i = 0; i < CT_LOSS_MAX; i++)
-		lost += i == CT_LOSS_READ || i == CT_LOSS_LATE ? 0 : counts.lost[i];
-	return lost ? 1 : 0;
+	return ct_counts_incomplete(&counts) ? 1 : 0;
 }
 
 void ct_session_close(struct ct_run_session *s)
@@ -100,4 +125,69 @@ void ct_session_close(struct ct_run_session *s)
 	s->core = NULL;
 	s->summary = NULL;
 	s->sink_count = 0;
+}
+
+/* "a", or "a, b" where recordings differ. */
+static void add_name(char *names, size_t size, const char *name)
+{
+	size_t len = strlen(names), own = strlen(name);
+
+	for (const char *at = names; (at = strstr(at, name)) != NULL; at += own)
+		if (!own || ((at == names || at[-1] == ' ') && (!at[own] || at[own] == ',')))
+			return;
+	snprintf(names + len, size - len, "%s%s", len ? ", " : "", name);
+}
+
+static void describe(struct ct_run_session *s, const struct ct_recordings *recordings)
+{
+	bool steps = true;
+
+	for (size_t i = 0; i < recordings->count; i++) {
+		const struct ct_recording_header *h = recordings->items[i].header;
+
+		add_name(s->version, sizeof(s->version), h->program);
+		add_name(s->kernel, sizeof(s->kernel), h->kernel);
+		steps &= h->depth != 0;
+	}
+	s->head = (struct ct_session){
+		.version = s->version,
+		.kernel = s->kernel,
+		.depth = steps ? "steps" : "phases",
+		.wall_minus_mono_ns = recordings->wall_minus_mono_ns,
+		.begin_ns = recordings->begin_ns,
+	};
+}
+
+static void on_record(void *ctx, const struct ct_record *rec)
+{
+	ct_session_record(ctx, rec);
+}
+
+int ct_session_replay(struct ct_run_session *s, struct ct_recordings *recordings,
+		      struct ct_err *err)
+{
+	const struct ct_core_options core = {
+		.ready_mask = s->opts->ready_mask,
+		.steps = s->opts->steps,
+	};
+	uint64_t last_ns = 0;
+	bool cut = false;
+	int ret;
+
+	describe(s, recordings);
+	ret = ct_session_begin(s, err);
+	for (size_t i = 0; i < recordings->count && !ret; i++) {
+		struct ct_input *in = &recordings->items[i];
+
+		ct_summary_node(s->summary, in->node);
+		ret = ct_recordings_replay(in, &core, on_record, s, &s->counts, err);
+		cut |= in->cut;
+		if (in->last_ns > last_ns)
+			last_ns = in->last_ns;
+		if (s->failed)
+			break;
+	}
+	if (!ret)
+		ret = ct_session_end(s, last_ns, err);
+	return !ret && cut ? 1 : ret;
 }

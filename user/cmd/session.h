@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What a live run and a replay have in common: the core, the filters, the summary and the sinks.
- * Events go in one by one; what comes out is drawn.
+ * What a live run and a replay have in common: the filters, the summary and the sinks. Events go
+ * in one by one; what comes out is drawn.
  */
 #pragma once
 
@@ -10,20 +10,24 @@
 #include "cmd/options.h"
 #include "core/core.h"
 #include "sinks/sink.h"
+#include "source/recordings.h"
 #include "stats/summary.h"
 
 struct ct_run_session {
 	const struct ct_options *opts; /* borrowed */
-	struct ct_core *core;
+	struct ct_core *core; /* of a live run */
+	struct ct_core_counts counts; /* of the cores of a replay */
 	struct ct_summary *summary;
 	struct ct_sink sinks[CT_LIST_MAX];
 	size_t sink_count;
 	struct ct_session head;
-	uint64_t starts; /* reported */
+	char version[128], kernel[256]; /* of several recordings */
+	uint64_t starts, records; /* reported */
 	struct ct_err err;
 	bool failed; /* err says why */
 };
 
+/* ops NULL: no live run, there will be a replay. */
 int ct_session_open(struct ct_run_session *s, const struct ct_options *opts,
 		    const struct ct_core_ops *ops, void *ctx, struct ct_err *err);
 int ct_session_begin(struct ct_run_session *s, struct ct_err *err);
@@ -34,3 +38,10 @@ void ct_session_record(struct ct_run_session *s, const struct ct_record *rec);
 /* Flushes the core, draws the summary. Returns 0, 1 when something was lost, or an error. */
 int ct_session_end(struct ct_run_session *s, uint64_t end_ns, struct ct_err *err);
 void ct_session_close(struct ct_run_session *s);
+
+/*
+ * Instead of begin, records and end: all recordings into the sinks, one after the other. Returns
+ * as ct_session_end(), and 1 when one of them was cut off: each says so itself.
+ */
+int ct_session_replay(struct ct_run_session *s, struct ct_recordings *recordings,
+		      struct ct_err *err);

@@ -11,6 +11,7 @@
 
 #include "cmd/cmd.h"
 #include "cmd/session.h"
+#include "cmd/trace.h"
 #include "source/live.h"
 #include "source/recording.h"
 #include "util/clock.h"
@@ -25,6 +26,8 @@ struct trace {
 	struct ct_run_session session;
 	struct ct_live *live;
 	struct ct_recorder recorder;
+	ct_trace_look look; /* NULL: nobody */
+	void *look_ctx;
 	struct ct_err err;
 	bool failed;
 	bool begun;
@@ -55,7 +58,7 @@ static void on_event(void *ctx, const struct ct_event *e)
 
 	if (t->failed)
 		return;
-	if (t->recorder.out && ct_recorder_write(&t->recorder, e, &t->err))
+	if (t->recorder.state && ct_recorder_write(&t->recorder, e, &t->err))
 		t->failed = true;
 	ct_core_feed(t->session.core, e);
 }
@@ -88,6 +91,18 @@ static void tick(struct trace *t, uint64_t now)
 
 	if (deadline && now >= deadline)
 		on_event(t, &clock);
+	if (!t->failed && ct_recorder_tick(&t->recorder, now, &t->err))
+		t->failed = true;
+}
+
+static void look(const struct trace *t, bool ended)
+{
+	struct ct_core_counts counts;
+
+	if (!t->look)
+		return;
+	counts = ct_core_counts(t->session.core);
+	t->look(t->look_ctx, &t->recorder, &counts, ended);
 }
 
 static pid_t run_command(char **command, struct ct_err *err)
@@ -175,6 +190,7 @@ static int loop(struct trace *t, int *ret_status, struct ct_err *err)
 			return ret;
 		now = ct_mono_ns();
 		tick(t, now);
+		look(t, false);
 		if (opts->count && t->session.starts >= opts->count)
 			break;
 		if (end_ns && now >= end_ns)
@@ -233,9 +249,9 @@ static int open_all(struct trace *t, struct ct_err *err)
 	return ct_live_open(&t->live, &live, on_event, t, err);
 }
 
-int ct_cmd_trace(const struct ct_options *opts, struct ct_err *err)
+int ct_trace(const struct ct_options *opts, ct_trace_look look_fn, void *ctx, struct ct_err *err)
 {
-	struct trace t = { .opts = opts };
+	struct trace t = { .opts = opts, .look = look_fn, .look_ctx = ctx };
 	struct ct_err ignored;
 	int ret, status = -1;
 
@@ -260,6 +276,8 @@ int ct_cmd_trace(const struct ct_options *opts, struct ct_err *err)
 
 		if (closed)
 			ret = closed;
+		else
+			look(&t, true);
 	}
 	if (ret > 0)
 		ret = CT_EXIT_INCOMPLETE;
@@ -270,4 +288,9 @@ out:
 	ct_live_close(t.live);
 	ct_session_close(&t.session);
 	return ret;
+}
+
+int ct_cmd_trace(const struct ct_options *opts, struct ct_err *err)
+{
+	return ct_trace(opts, NULL, NULL, err);
 }

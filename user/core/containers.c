@@ -23,10 +23,12 @@ struct ct_container *ct_container_by_ref(struct ct_core *core, struct ct_text re
 		return c;
 	HASH_ITER(hh, core->containers, c, next)
 	{
-		if (!c->removed && c->who.name[0] && ct_text_is(ref, c->who.name))
+		if (c->removed || !ref.len)
+			continue;
+		if (c->who.name[0] == ref.p[0] && ct_text_is(ref, c->who.name))
 			return c;
-		if (!c->removed && ref.len >= REF_PREFIX_MIN && ref.len < strlen(c->who.id) &&
-		    !memcmp(c->who.id, ref.p, ref.len))
+		if (c->who.id[0] == ref.p[0] && ref.len >= REF_PREFIX_MIN &&
+		    ref.len < strlen(c->who.id) && !memcmp(c->who.id, ref.p, ref.len))
 			found = c;
 	}
 	return found;
@@ -45,7 +47,7 @@ static void container_free(struct ct_core *core, struct ct_container *c)
 		DL_DELETE(core->attended, c);
 	core->gone -= c->gone;
 	ct_actors_forget(core, c);
-	ct_calls_forget(core, c);
+	ct_calls_forget(c);
 	HASH_DEL(core->containers, c);
 	free(c->run.steps);
 	free(c);

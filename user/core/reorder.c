@@ -1,22 +1,42 @@
 // SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Nearly all events come in order: they wait in a ring. The others wait in a heap. What is handed
+ * over next is the older of the two heads. Their bytes lie in slabs, which are reused when all of
+ * a slab's events are gone: nothing is allocated for an event.
+ */
 #include "reorder.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define HELD_MAX 65536
+#define HELD_MAX  65536
+#define SLAB_ROOM (64u << 10)
+
+struct slab {
+	struct slab *next; /* of the free ones */
+	uint32_t used; /* bytes */
+	uint32_t held; /* events in it that wait */
+	_Alignas(CT_EVENT_ALIGN) char bytes[SLAB_ROOM];
+};
+_Static_assert(SLAB_ROOM >= UINT16_MAX + 1, "any event fits");
 
 struct item {
 	uint64_t ts_ns;
 	uint64_t seq; /* equal times keep their order */
-	struct ct_event *e;
+	struct ct_event *e; /* in the slab */
+	struct slab *slab;
 };
 
 struct ct_reorder {
 	ct_reorder_fn fn;
 	void *ctx;
+	struct item *ring; /* by time, of ring_room, a power of two */
+	size_t ring_at, ring_count, ring_room;
 	struct item *heap;
-	size_t count, room;
+	size_t heap_count, heap_room;
+	struct slab *slab; /* the one that is filled, NULL: none */
+	struct slab *spare; /* free ones */
 	uint64_t seq, newest, handed, late;
 };
 
@@ -31,13 +51,39 @@ struct ct_reorder *ct_reorder_new(ct_reorder_fn fn, void *ctx)
 	return r;
 }
 
+static void release(struct ct_reorder *r, struct slab *slab)
+{
+	if (--slab->held)
+		return;
+	slab->used = 0;
+	if (slab == r->slab)
+		return;
+	slab->next = r->spare;
+	r->spare = slab;
+}
+
+static struct item *ring_item(const struct ct_reorder *r, size_t i)
+{
+	return &r->ring[(r->ring_at + i) & (r->ring_room - 1)];
+}
+
 void ct_reorder_free(struct ct_reorder *r)
 {
 	if (!r)
 		return;
-	for (size_t i = 0; i < r->count; i++)
-		free(r->heap[i].e);
+	for (size_t i = 0; i < r->heap_count; i++)
+		release(r, r->heap[i].slab);
+	for (size_t i = 0; i < r->ring_count; i++)
+		release(r, ring_item(r, i)->slab);
+	free(r->slab);
+	while (r->spare) {
+		struct slab *slab = r->spare;
+
+		r->spare = slab->next;
+		free(slab);
+	}
 	free(r->heap);
+	free(r->ring);
 	free(r);
 }
 
@@ -81,49 +127,129 @@ static void sift_down(struct item *heap, size_t count)
 	}
 }
 
+/* The oldest, NULL when there is none. */
+static const struct item *oldest(const struct ct_reorder *r)
+{
+	const struct item *ring = r->ring_count ? ring_item(r, 0) : NULL;
+
+	if (!r->heap_count)
+		return ring;
+	return ring && before(ring, &r->heap[0]) ? ring : &r->heap[0];
+}
+
 static void hand_over(struct ct_reorder *r, uint64_t until_ns)
 {
-	while (r->count && r->heap[0].ts_ns <= until_ns) {
-		struct item first = r->heap[0];
+	const struct item *head;
 
-		r->heap[0] = r->heap[--r->count];
-		sift_down(r->heap, r->count);
+	while ((head = oldest(r)) && head->ts_ns <= until_ns) {
+		struct item first = *head;
+
+		if (head == r->heap) {
+			r->heap[0] = r->heap[--r->heap_count];
+			sift_down(r->heap, r->heap_count);
+		} else {
+			r->ring_at = (r->ring_at + 1) & (r->ring_room - 1);
+			r->ring_count--;
+		}
 		if (first.ts_ns < r->handed)
 			r->late++;
 		else
 			r->handed = first.ts_ns;
 		r->fn(r->ctx, first.e);
-		free(first.e);
+		release(r, first.slab);
 	}
+}
+
+/* Room for one more item; false when out of memory. */
+static bool ring_grow(struct ct_reorder *r)
+{
+	size_t room = r->ring_room ? 2 * r->ring_room : 256;
+	struct item *ring;
+
+	if (r->ring_count < r->ring_room)
+		return true;
+	ring = malloc(room * sizeof(*ring));
+	if (!ring)
+		return false;
+	for (size_t i = 0; i < r->ring_count; i++)
+		ring[i] = *ring_item(r, i);
+	free(r->ring);
+	r->ring = ring;
+	r->ring_room = room;
+	r->ring_at = 0;
+	return true;
+}
+
+static bool heap_grow(struct ct_reorder *r)
+{
+	size_t room = r->heap_room ? 2 * r->heap_room : 256;
+	struct item *heap;
+
+	if (r->heap_count < r->heap_room)
+		return true;
+	heap = realloc(r->heap, room * sizeof(*heap));
+	if (!heap)
+		return false;
+	r->heap = heap;
+	r->heap_room = room;
+	return true;
+}
+
+/* A slab with room for that many bytes; NULL when out of memory. */
+static struct slab *slab_for(struct ct_reorder *r, size_t len)
+{
+	struct slab *slab = r->slab;
+
+	if (slab && slab->used + len <= SLAB_ROOM)
+		return slab;
+	slab = r->spare;
+	if (slab) {
+		r->spare = slab->next;
+	} else {
+		slab = malloc(sizeof(*slab));
+		if (!slab)
+			return NULL;
+	}
+	slab->used = slab->held = 0;
+	r->slab = slab;
+	return slab;
+}
+
+static bool hold(struct ct_reorder *r, const struct ct_event *e)
+{
+	bool in_order = !r->ring_count || e->ts_ns >= ring_item(r, r->ring_count - 1)->ts_ns;
+	struct item item = { .ts_ns = e->ts_ns };
+
+	if (in_order ? !ring_grow(r) : !heap_grow(r))
+		return false;
+	item.slab = slab_for(r, e->len);
+	if (!item.slab)
+		return false;
+	item.seq = r->seq++;
+	item.e = (struct ct_event *)(item.slab->bytes + item.slab->used);
+	memcpy(item.e, e, e->len);
+	item.slab->used += e->len;
+	item.slab->held++;
+	if (in_order) {
+		*ring_item(r, r->ring_count++) = item;
+	} else {
+		r->heap[r->heap_count] = item;
+		sift_up(r->heap, r->heap_count++);
+	}
+	return true;
 }
 
 void ct_reorder_push(struct ct_reorder *r, const struct ct_event *e)
 {
-	struct ct_event *copy;
-
-	if (r->count == r->room) {
-		size_t room = r->room ? 2 * r->room : 256;
-		struct item *heap = realloc(r->heap, room * sizeof(*heap));
-
-		if (!heap) {
-			r->fn(r->ctx, e);
-			return;
-		}
-		r->heap = heap;
-		r->room = room;
-	}
-	copy = malloc(e->len);
-	if (!copy) {
+	if (!hold(r, e)) {
 		r->fn(r->ctx, e);
 		return;
 	}
-	memcpy(copy, e, e->len);
-	r->heap[r->count] = (struct item){ e->ts_ns, r->seq++, copy };
-	sift_up(r->heap, r->count++);
 	if (e->ts_ns > r->newest)
 		r->newest = e->ts_ns;
-	if (r->count > HELD_MAX) /* a recording with one time for all: memory stays bounded */
-		hand_over(r, r->heap[0].ts_ns);
+	if (ct_reorder_held(r) >
+	    HELD_MAX) /* a recording with one time for all: memory is bounded */
+		hand_over(r, oldest(r)->ts_ns);
 	if (r->newest > CT_REORDER_WINDOW_NS)
 		hand_over(r, r->newest - CT_REORDER_WINDOW_NS);
 }
@@ -135,7 +261,7 @@ void ct_reorder_flush(struct ct_reorder *r)
 
 size_t ct_reorder_held(const struct ct_reorder *r)
 {
-	return r->count;
+	return r->ring_count + r->heap_count;
 }
 
 uint64_t ct_reorder_late(const struct ct_reorder *r)

@@ -42,6 +42,8 @@ static struct ct_step *steps_of(const struct ct_core *core, const struct ct_run 
 			continue;
 		if (s.open)
 			s.end_ns = rec->end_ns;
+		if (s.end_ns < s.begin_ns) /* its end came out of order, too late to be put right */
+			s.end_ns = s.begin_ns;
 		s.phase = phase_at(rec, s.begin_ns);
 		steps[n++] = s;
 	}
@@ -149,7 +151,8 @@ static struct ct_container *predecessor_of(struct ct_core *core, const struct ct
 	{
 		uint64_t exit = other->run.marks[CT_MARK_EXIT];
 
-		if (c->who.name[0] && !strcmp(other->who.name, c->who.name) &&
+		if (c->who.name[0] && other->who.name[0] == c->who.name[0] &&
+		    !strcmp(other->who.name, c->who.name) &&
 		    may_succeed(c, other, begin, SUCCESSOR_BY_NAME_NS, exit) &&
 		    (!by_name || exit > by_name->run.marks[CT_MARK_EXIT]))
 			by_name = other;

@@ -42,7 +42,7 @@ void ct_signal(struct ct_core *core, struct ct_container *c, enum ct_signal sign
 	for (size_t i = 0; i < ct_rule_count; i++) {
 		const struct ct_rule *rule = &ct_rules[i];
 
-		if (ct_rule_matches(rule, signal, what, c->run.marks))
+		if (rule->signal == signal && ct_rule_matches(rule, signal, what, c->run.marks))
 			c->run.marks[rule->mark] = ts_ns;
 	}
 	switch (signal) {

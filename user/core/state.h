@@ -2,6 +2,8 @@
 /* The core's own state, shared by its files and by nobody else. */
 #pragma once
 
+#include "hash.h"
+
 #include <uthash.h>
 #include <utlist.h>
 
@@ -75,6 +77,7 @@ struct ct_container {
 	bool gone; /* counted as such */
 	bool restart_asked; /* API restart in flight: the next start is part of it */
 	unsigned in_flight; /* API requests that change it */
+	struct ct_pending_call *calls; /* borrowed: list of those that are about it */
 	uint64_t last_ns; /* of the last evidence about it */
 	uint64_t host_synced, config_synced;
 	uint64_t deadline; /* when to look at it again, 0: never */
@@ -110,6 +113,7 @@ struct ct_pending_call {
 	char runtime[64];
 	bool auto_remove;
 	uint64_t args_hash;
+	struct ct_pending_call *prev, *next; /* list of those about the container */
 	UT_hash_handle hh;
 };
 
@@ -198,7 +202,7 @@ void ct_engine_exited(struct ct_core *core, uint32_t engine);
 
 /* talk.c */
 void ct_talk_send(struct ct_core *core, const struct ct_event *e);
-void ct_calls_forget(struct ct_core *core, const struct ct_container *c);
+void ct_calls_forget(struct ct_container *c);
 void ct_calls_free(struct ct_core *core);
 
 /* steps.c: the steps of a run, and evidence that waits for its container */

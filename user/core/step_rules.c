@@ -2,8 +2,6 @@
 /* Which event is which step: tables of programs, of RPC methods, of system calls. */
 #include "state.h"
 
-#include <fnmatch.h>
-
 /* Calls that are further apart are two steps. A netlink request is seen when it is done, and one
  * that waits for a grace period takes its time. */
 #define MERGE_GAP_NS   (3 * CT_NS_PER_MS)
@@ -305,24 +303,80 @@ static const struct call_row {
 
 #define SECCOMP_SET_MODE_FILTER 1
 
+/* memmem(), for short strings: its tables take longer than a path. */
+static const char *find(struct ct_text in, const char *what, size_t n)
+{
+	while (in.len >= n) {
+		const char *at = memchr(in.p, what[0], in.len - n + 1);
+
+		if (!at)
+			return NULL;
+		if (n == 1 || (at[1] == what[1] && !memcmp(at, what, n)))
+			return at;
+		in.len -= (size_t)(at + 1 - in.p);
+		in.p = at + 1;
+	}
+	return NULL;
+}
+
+/* fnmatch() of patterns that know nothing but '*': most events of a recording come by here. */
+static bool matches(const char *pattern, struct ct_text text)
+{
+	const char *star = strchr(pattern, '*');
+	size_t n = star ? (size_t)(star - pattern) : strlen(pattern);
+
+	if (n > text.len || memcmp(pattern, text.p, n) != 0)
+		return false;
+	for (text = ct_text(text.p + n, text.len - n); star; text.len -= n) {
+		const char *at;
+
+		pattern = star + 1;
+		star = strchr(pattern, '*');
+		n = star ? (size_t)(star - pattern) : strlen(pattern);
+		if (n > text.len)
+			return false;
+		if (!star)
+			return !memcmp(pattern, text.p + text.len - n, n);
+		at = n ? find(text, pattern, n) : text.p;
+		if (!at)
+			return false;
+		text.len -= (size_t)(at - text.p);
+		text.p = at + n;
+	}
+	return !text.len;
+}
+
+/* The strings of a call with spaces between them. */
+static struct ct_text joined(const struct ct_event *e, char text[CT_TAIL_MEDIUM])
+{
+	size_t n = e->tail_len < CT_TAIL_MEDIUM ? e->tail_len : CT_TAIL_MEDIUM;
+
+	memcpy(text, e->tail, n);
+	for (char *nul = text; (nul = memchr(nul, '\0', n - (size_t)(nul - text)));)
+		*nul = ' ';
+	while (n && text[n - 1] == ' ')
+		n--;
+	return ct_text(text, n);
+}
+
 static const char *call_step(uint8_t role, const struct ct_event *e)
 {
-	char text[CT_TAIL_MEDIUM + 1];
-	size_t n = e->tail_len < CT_TAIL_MEDIUM ? e->tail_len : CT_TAIL_MEDIUM;
+	char bytes[CT_TAIL_MEDIUM];
+	struct ct_text text = { NULL, 0 };
 
 	/* libseccomp asks for what the kernel can do by calls that fail. */
 	if (e->sub == CT_CALL_SECCOMP && (e->obj != SECCOMP_SET_MODE_FILTER || e->ret < 0))
 		return NULL;
-	for (size_t i = 0; i < n; i++)
-		text[i] = e->tail[i] ? e->tail[i] : ' ';
-	text[n] = '\0';
-	while (n && text[n - 1] == ' ')
-		text[--n] = '\0';
 	for (size_t i = 0; i < sizeof(call_rows) / sizeof(call_rows[0]); i++) {
 		const struct call_row *row = &call_rows[i];
 
-		if (row->call == e->sub && (row->roles & 1u << role) &&
-		    (!row->pattern || !fnmatch(row->pattern, text, 0)))
+		if (row->call != e->sub || !(row->roles & 1u << role))
+			continue;
+		if (!row->pattern)
+			return row->step;
+		if (!text.p)
+			text = joined(e, bytes);
+		if (matches(row->pattern, text))
 			return row->step;
 	}
 	return NULL;
@@ -331,7 +385,7 @@ static const char *call_step(uint8_t role, const struct ct_event *e)
 /* The name of a path's component behind `dir`, empty when the path has none such. */
 static struct ct_text behind(struct ct_text path, const char *dir)
 {
-	const char *at = path.len ? memmem(path.p, path.len, dir, strlen(dir)) : NULL;
+	const char *at = find(path, dir, strlen(dir));
 	struct ct_text rest;
 
 	if (!at)
@@ -398,7 +452,7 @@ void ct_steps_call(struct ct_core *core, const struct ct_event *e)
 	struct ct_text path;
 	struct ct_step step;
 
-	if (!a)
+	if (!a || !core->opts.steps)
 		return;
 	if (e->sub == CT_CALL_FSYNC) {
 		synced_call(core, e);

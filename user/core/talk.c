@@ -2,7 +2,6 @@
 /* Requests and answers: pairs them by socket and stream, and turns them into signals. */
 #include "state.h"
 
-#include <jansson.h>
 #include <stdlib.h>
 
 #define UNTOUCHED "wait", "attach", "logs", "resize", "exec", "top", "stats"
@@ -27,11 +26,19 @@ static bool changes(const char *verb)
 	return true;
 }
 
+static void call_about(struct ct_pending_call *call, struct ct_container *c)
+{
+	call->container = c;
+	DL_APPEND(c->calls, call);
+}
+
 static void call_drop(struct ct_core *core, struct ct_pending_call *call)
 {
 	if (call->container && call->key.proto == CT_PROTO_HTTP && changes(call->verb) &&
 	    call->container->in_flight)
 		call->container->in_flight--;
+	if (call->container)
+		DL_DELETE(call->container->calls, call);
 	HASH_DEL(core->calls, call);
 	free(call);
 }
@@ -61,15 +68,13 @@ static struct ct_pending_call *call_make(struct ct_core *core, uint64_t socket, 
 	return call;
 }
 
-void ct_calls_forget(struct ct_core *core, const struct ct_container *c)
+void ct_calls_forget(struct ct_container *c)
 {
-	struct ct_pending_call *call, *next;
+	struct ct_pending_call *call;
 
-	HASH_ITER(hh, core->calls, call, next)
-	{
-		if (call->container == c)
-			call->container = NULL;
-	}
+	DL_FOREACH(c->calls, call)
+	call->container = NULL;
+	c->calls = NULL;
 }
 
 void ct_calls_free(struct ct_core *core)
@@ -83,24 +88,17 @@ void ct_calls_free(struct ct_core *core)
 	}
 }
 
-static const char *text_of(const json_t *object, const char *key)
-{
-	const char *s = json_string_value(json_object_get(object, key));
-
-	return s ? s : "";
-}
-
 /* The body of a create request: what the container is to be, before it has an id. */
 static void create_body(struct ct_pending_call *call, struct ct_text body)
 {
-	json_t *root = json_loadb(body.p, body.len, JSON_DISABLE_EOF_CHECK, NULL);
-	const json_t *host = json_object_get(root, "HostConfig");
-	const char *image = text_of(root, "Image"), *runtime = text_of(host, "Runtime");
+	struct ct_json_field fields[] = {
+		{ NULL, "Image", call->image, sizeof(call->image), false },
+		{ "HostConfig", "Runtime", call->runtime, sizeof(call->runtime), false },
+		{ "HostConfig", "AutoRemove", NULL, 0, false },
+	};
 
-	ct_text_copy(call->image, sizeof(call->image), ct_text(image, strlen(image)));
-	ct_text_copy(call->runtime, sizeof(call->runtime), ct_text(runtime, strlen(runtime)));
-	call->auto_remove = json_is_true(json_object_get(host, "AutoRemove"));
-	json_decref(root);
+	ct_json_fields(body, fields, sizeof(fields) / sizeof(fields[0]));
+	call->auto_remove = fields[2].truth;
 }
 
 static void http_request(struct ct_core *core, const struct ct_event *e, const struct ct_http *http)
@@ -120,11 +118,11 @@ static void http_request(struct ct_core *core, const struct ct_event *e, const s
 			create_body(call, http->body);
 		return;
 	}
-	call->container = c;
 	if (!c) {
 		core->counts.unmatched_requests++;
 		return;
 	}
+	call_about(call, c);
 	if (changes(call->verb))
 		c->in_flight++;
 	ct_signal(core, c, CT_SIG_API_REQUEST, http->verb, e->ts_ns);
@@ -133,11 +131,9 @@ static void http_request(struct ct_core *core, const struct ct_event *e, const s
 /* {"message":"..."} of a failed request, or {"Id":"..."} of a create. */
 static void body_string(struct ct_text body, const char *key, char *to, size_t room)
 {
-	json_t *root = json_loadb(body.p, body.len, JSON_DISABLE_EOF_CHECK, NULL);
-	const char *s = text_of(root, key);
+	struct ct_json_field field = { NULL, key, to, room, false };
 
-	ct_text_copy(to, room, ct_text(s, strlen(s)));
-	json_decref(root);
+	ct_json_fields(body, &field, 1);
 }
 
 static void created(struct ct_core *core, const struct ct_event *e,
@@ -212,14 +208,13 @@ static void http_answer(struct ct_core *core, const struct ct_event *e, const st
  * The names of gRPC methods are compressed away. But what an engine asks of another and what the
  * other then asks of the shim is one request: the latest that still waits for its answer.
  */
-static void name_cause(struct ct_core *core, const struct ct_container *c, const char *verb)
+static void name_cause(const struct ct_container *c, const char *verb)
 {
-	struct ct_pending_call *call, *next, *latest = NULL;
+	struct ct_pending_call *call, *latest = NULL;
 
-	HASH_ITER(hh, core->calls, call, next)
+	DL_FOREACH(c->calls, call)
 	{
-		if (call->container == c && call->key.proto == CT_PROTO_H2 &&
-		    (!latest || call->ts_ns > latest->ts_ns))
+		if (call->key.proto == CT_PROTO_H2 && (!latest || call->ts_ns > latest->ts_ns))
 			latest = call;
 	}
 	if (latest)
@@ -242,9 +237,9 @@ static void ttrpc(struct ct_core *core, const struct ct_event *e, const struct c
 		call = call_make(core, e->obj, rpc->stream, CT_PROTO_TTRPC, rpc->method, e);
 		if (!call)
 			return;
-		call->container = c;
+		call_about(call, c);
 		if (ct_text_is(rpc->method, "Delete"))
-			name_cause(core, c, "delete-task");
+			name_cause(c, "delete-task");
 		ct_signal(core, c, CT_SIG_TASK_REQUEST, rpc->method, e->ts_ns);
 		return;
 	}
@@ -309,7 +304,7 @@ static void grpc(struct ct_core *core, const struct ct_event *e)
 			continue;
 		call = call_make(core, e->obj, frame.stream, CT_PROTO_H2, ct_text("", 0), e);
 		if (call)
-			call->container = c;
+			call_about(call, c);
 		ct_signal(core, c, CT_SIG_ENGINE_REQUEST, ct_text("", 0), e->ts_ns);
 	}
 }

@@ -27,6 +27,21 @@ bool ct_http_parse(struct ct_text bytes, struct ct_http *ret);
 /* The value of a key in a query string, undecoded; empty when there is none. */
 struct ct_text ct_http_query(struct ct_text query, const char *key);
 
+/*
+ * Strings of a JSON object: that of `key`, or of `key` in the object at `outer`. What is not there
+ * or no string is empty; what does not fit is cut.
+ */
+struct ct_json_field {
+	const char *outer; /* NULL: none */
+	const char *key;
+	char *to; /* borrowed */
+	size_t room; /* 0: only the truth is asked for */
+	bool truth; /* it is there and true */
+};
+
+/* False, and nothing found, when the text does not begin with a whole object or array. */
+bool ct_json_fields(struct ct_text json, struct ct_json_field *fields, size_t count);
+
 /* TTRPC: containerd to shim and back. Header of 10 bytes, then protobuf. */
 struct ct_ttrpc {
 	bool answer;

@@ -13,7 +13,12 @@
 
 #define WIDTH_DEFAULT 80
 
-const struct ct_sink_ops *const ct_sinks[] = { &ct_table_ops, &ct_json_ops, NULL };
+const struct ct_sink_ops *const ct_sinks[] = {
+	&ct_table_ops,    &ct_json_ops, &ct_html_ops,        &ct_perfetto_ops,
+	&ct_document_ops, &ct_csv_ops,  &ct_csv_steps_ops,   &ct_openmetrics_ops,
+	&ct_hdr_ops,      &ct_hgrm_ops, &ct_otlp_traces_ops, &ct_otlp_metrics_ops,
+	&ct_timeline_ops, &ct_cdf_ops,  &ct_histogram_ops,   NULL,
+};
 
 /* Of the user's environment, whatever setlocale() was or was not told. */
 static bool locale_is_utf8(void)
@@ -51,7 +56,7 @@ static const struct ct_sink_ops *find(const char *name, size_t len)
 
 static int unknown_name(const char *spec, size_t len, struct ct_err *err)
 {
-	char names[128] = "";
+	char names[384] = "";
 	size_t at = 0;
 
 	for (size_t i = 0; ct_sinks[i] && at < sizeof(names); i++)

@@ -33,9 +33,10 @@ struct ct_sink {
 };
 
 struct ct_sink_ops {
-	const char *name;   /* what -o takes */
+	const char *name; /* what -o takes */
 	const char *suffix; /* of a file that export names itself, e.g. ".csv" */
 	const char *help;
+	bool binary; /* not text: never to a terminal */
 	int (*begin)(struct ct_sink *s, const struct ct_session *session, struct ct_err *err);
 	int (*record)(struct ct_sink *s, const struct ct_record *rec, struct ct_err *err);
 	int (*end)(struct ct_sink *s, const struct ct_session *session,
@@ -66,3 +67,16 @@ int ct_sink_no_memory(const struct ct_sink *s, struct ct_err *err);
 
 extern const struct ct_sink_ops ct_table_ops;
 extern const struct ct_sink_ops ct_json_ops;
+extern const struct ct_sink_ops ct_timeline_ops;
+extern const struct ct_sink_ops ct_cdf_ops;
+extern const struct ct_sink_ops ct_histogram_ops;
+extern const struct ct_sink_ops ct_html_ops;
+extern const struct ct_sink_ops ct_perfetto_ops;
+extern const struct ct_sink_ops ct_document_ops;
+extern const struct ct_sink_ops ct_csv_ops;
+extern const struct ct_sink_ops ct_csv_steps_ops;
+extern const struct ct_sink_ops ct_openmetrics_ops;
+extern const struct ct_sink_ops ct_hdr_ops;
+extern const struct ct_sink_ops ct_hgrm_ops;
+extern const struct ct_sink_ops ct_otlp_traces_ops;
+extern const struct ct_sink_ops ct_otlp_metrics_ops;

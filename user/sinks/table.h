@@ -23,6 +23,8 @@ void ct_table_honesty(struct ct_pen *pen, const struct ct_summary *summary,
 enum ct_phase ct_table_phase(enum ct_record_type type, unsigned i);
 
 #define CT_RUNTIME_COLUMNS 16
-/* Columns that the runtimes of a type take, at most CT_RUNTIME_COLUMNS. */
+/* Other keys than runtimes are longer: images, nodes. */
+#define CT_KEY_COLUMNS 32
+/* Columns that the runtimes of a type take, at most CT_RUNTIME_COLUMNS, or other keys. */
 size_t ct_table_runtime_columns(const struct ct_pen *pen, const struct ct_summary *summary);
 const char *ct_table_runtime(const struct ct_group *g);

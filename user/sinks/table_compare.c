@@ -182,6 +182,7 @@ void ct_table_compare(struct ct_pen *pen, const struct ct_summary *summary,
 	struct chart chart = { .label = ct_table_runtime_columns(pen, summary) };
 	size_t fixed = 2 + chart.label + MEDIAN_COLUMNS + 2, groups = 0;
 	char head[96], scale[CT_DURATION_LEN];
+	enum ct_by by = CT_BY_RUNTIME;
 
 	for (size_t i = 0; i < ct_summary_groups(summary); i++) {
 		const struct ct_group *g = ct_summary_group(summary, i);
@@ -189,6 +190,7 @@ void ct_table_compare(struct ct_pen *pen, const struct ct_summary *summary,
 		if (!in_chart(g, type))
 			continue;
 		groups++;
+		by = g->by;
 		if (ct_hist_max(g->total) > chart.longest)
 			chart.longest = ct_hist_max(g->total);
 	}
@@ -196,7 +198,8 @@ void ct_table_compare(struct ct_pen *pen, const struct ct_summary *summary,
 	    type == CT_RECORD_REMOVE)
 		return;
 	chart.columns = pen->width - fixed < CHART_MAX ? pen->width - fixed : CHART_MAX;
-	snprintf(head, sizeof(head), "%s by runtime: median, min to max", ct_record_names[type]);
+	snprintf(head, sizeof(head), "%s by %s: median, min to max", ct_record_names[type],
+		 ct_by_names[by]);
 	fputc('\n', pen->f);
 	ct_duration(scale, chart.longest, pen->utf8 ? CT_DURATION_UTF8 : 0);
 	ct_pen_on(pen, CT_STYLE_DIM);

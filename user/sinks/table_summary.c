@@ -147,7 +147,18 @@ enum ct_phase ct_table_phase(enum ct_record_type type, unsigned i)
 
 const char *ct_table_runtime(const struct ct_group *g)
 {
-	return *g->runtime ? g->runtime : "unknown runtime";
+	static const char *const unknown[CT_BY_MAX] = {
+#define X(symbol, name) [CT_BY_##symbol] = "unknown " name,
+		CT_BYS(X)
+#undef X
+	};
+
+	return *g->runtime ? g->runtime : unknown[g->by];
+}
+
+static size_t key_columns(const struct ct_group *g)
+{
+	return g->by == CT_BY_RUNTIME ? CT_RUNTIME_COLUMNS : CT_KEY_COLUMNS;
 }
 
 size_t ct_table_runtime_columns(const struct ct_pen *pen, const struct ct_summary *summary)
@@ -155,10 +166,10 @@ size_t ct_table_runtime_columns(const struct ct_pen *pen, const struct ct_summar
 	size_t widest = 0;
 
 	for (size_t i = 0; i < ct_summary_groups(summary); i++) {
+		const struct ct_group *g = ct_summary_group(summary, i);
 		char text[512];
-		size_t wide = ct_escape_text(text, sizeof(text),
-					     ct_table_runtime(ct_summary_group(summary, i)),
-					     pen->utf8, CT_RUNTIME_COLUMNS);
+		size_t wide = ct_escape_text(text, sizeof(text), ct_table_runtime(g), pen->utf8,
+					     key_columns(g));
 
 		if (wide > widest)
 			widest = wide;
@@ -172,7 +183,7 @@ static void draw_title(struct ct_pen *pen, const struct ct_group *g)
 	ct_pen_on(pen, CT_STYLE_BOLD);
 	fputs(ct_record_names[g->type], pen->f);
 	fputs(", ", pen->f);
-	ct_pen_foreign(pen, ct_table_runtime(g), CT_RUNTIME_COLUMNS, false);
+	ct_pen_foreign(pen, ct_table_runtime(g), key_columns(g), false);
 	ct_pen_off(pen);
 	fprintf(pen->f, ": %llu ok", (unsigned long long)g->count[CT_OUTCOME_OK]);
 	if (g->count[CT_OUTCOME_FAILED]) {

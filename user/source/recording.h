@@ -1,62 +1,172 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A recording: a header, then the events, byte for byte as they came. Everything can be computed
- * from it again. The reader trusts nothing in it: recordings come from anywhere.
+ * A recording: a header, then blocks of events, byte for byte as they came, then an index of the
+ * blocks and a trailer. Everything can be computed from it again. docs/recording.md has the
+ * format. The reader trusts nothing in it: recordings come from anywhere.
  */
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
 
 #include "ct_event.h"
 #include "util/err.h"
 
 #define CT_RECORDING_MAGIC   "coldtrac"
 #define CT_RECORDING_ORDER   0x01020304u
-#define CT_RECORDING_VERSION 1
+#define CT_RECORDING_VERSION 2
+#define CT_RECORDING_MINOR   0
+/* Version 1: the header's first 128 bytes, then the events alone. */
+#define CT_RECORDING_V1     1
+#define CT_RECORDING_V1_LEN 128
 
+/* The last 4 bytes before header_len are the CRC-32 of those before it. */
 struct ct_recording_header {
 	char magic[8];
 	__u32 byte_order;
 	__u16 version; /* changes when old bytes change meaning */
-	__u16 header_len; /* events begin here: later minor versions add at the end */
+	__u16 header_len; /* blocks begin here: later minor versions add before the CRC */
 	__s64 wall_minus_mono_ns;
 	__u64 begin_ns; /* CLOCK_MONOTONIC */
 	__u32 depth; /* 0: phases, 1: steps */
-	__u32 reserved;
-	char kernel[64]; /* uname -r, NUL-terminated */
-	char program[24]; /* version of coldtrace, NUL-terminated */
+	__u16 minor; /* changes when something is added that a reader may skip */
+	__u16 reserved;
+	char kernel[64]; /* uname -r, NUL-terminated as all of these */
+	char program[24]; /* version of coldtrace */
+	/* Version 1 ends here; what follows is zero for it. */
+	__u32 clock_error_ns; /* how far wall_minus_mono_ns may be off */
+	__u32 cpus; /* online */
+	__u64 node; /* hash of /etc/machine-id: tells hosts apart, 0 if not known */
+	__u64 boot; /* hash of the boot id: times of one boot can be compared */
+	char host[64]; /* its name */
+	char machine[16]; /* uname -m */
+	char command[512]; /* command line of coldtrace */
+	__u32 unused;
+	__u32 crc32;
 };
-_Static_assert(sizeof(struct ct_recording_header) == 128, "the header is an ABI");
+_Static_assert(sizeof(struct ct_recording_header) == 752, "the header is an ABI");
+_Static_assert(offsetof(struct ct_recording_header, clock_error_ns) == CT_RECORDING_V1_LEN,
+	       "version 1 begins it");
 
+#define CT_BLOCK_MAGIC     "ctbk"
+#define CT_BLOCK_RAW_MAX   (1u << 20) /* no reader allocates more for one */
+#define CT_BLOCK_FLUSH_LEN (256u << 10)
+#define CT_BLOCK_FLUSH_NS  1000000000ull
+
+enum ct_block_kind {
+	CT_BLOCK_EVENTS = 0,
+	CT_BLOCK_INDEX = 1 /* the last one */
+};
+
+enum ct_block_codec {
+	CT_CODEC_RAW = 0,
+	CT_CODEC_ZLIB = 1, /* RFC 1950 */
+	CT_CODEC_PLANES = 2 /* the same, of events in the order of recording_planes.h */
+};
+
+/* Followed by stored_len bytes, which decode to raw_len. A reader skips a kind it does not know. */
+struct ct_block {
+	char magic[4];
+	__u32 raw_len; /* at most CT_BLOCK_RAW_MAX */
+	__u32 stored_len; /* at most raw_len */
+	__u16 kind; /* enum ct_block_kind */
+	__u16 codec; /* enum ct_block_codec */
+	__u32 crc32; /* of this, with 0 here, and of what is stored */
+	__u32 events;
+	__u64 first_ns; /* least and greatest ts_ns of its events, 0 if it has none */
+	__u64 last_ns;
+};
+_Static_assert(sizeof(struct ct_block) == 40, "a block is an ABI");
+
+/* The index block: this, then its entries. */
+struct ct_index {
+	__u64 events; /* in all blocks */
+	__u64 raw_bytes;
+	__u64 end_ns; /* CLOCK_MONOTONIC, when the recording was closed */
+	__u32 entries;
+	__u32 losses; /* how many of lost[] are in use */
+	__u64 lost[16]; /* by enum ct_loss: sum of the LOST events */
+};
+_Static_assert(sizeof(struct ct_index) == 160, "the index is an ABI");
+_Static_assert(CT_LOSS_MAX <= 16, "every cause has room");
+
+/* A run of blocks: of one as long as the index has room, then of 2, 4, ... */
+struct ct_index_entry {
+	__u64 offset; /* of the first, from the begin of the file */
+	__u64 first_ns;
+	__u64 last_ns;
+	__u32 events;
+	__u32 blocks;
+};
+_Static_assert(sizeof(struct ct_index_entry) == 32, "an entry is an ABI");
+
+#define CT_INDEX_ENTRIES_MAX 8192
+
+#define CT_TRAILER_MAGIC     "ctracend"
+
+struct ct_trailer {
+	__u64 index; /* offset of its block */
+	char magic[8];
+};
+_Static_assert(sizeof(struct ct_trailer) == 16, "the trailer is an ABI");
+
+/* This host and this moment. */
+void ct_recording_header_fill(struct ct_recording_header *header, bool steps);
+/* Writes the CRC; ct_recorder_open() does. */
+void ct_recording_header_seal(struct ct_recording_header *header);
+
+/*
+ * Writes block by block, each with one write: what is cut off at any time is a recording up to
+ * its last whole block. Begins as { 0 }.
+ */
 struct ct_recorder {
-	FILE *out;
 	const char *path; /* borrowed */
+	struct ct_recorder_state *state; /* owned, NULL: closed */
+	uint64_t events, bytes, lost; /* written until now; bytes are those of the file */
 };
 
+/* "-" is stdout. The header's version and length are set. */
 int ct_recorder_open(struct ct_recorder *r, const char *path,
 		     const struct ct_recording_header *header, struct ct_err *err);
 int ct_recorder_write(struct ct_recorder *r, const struct ct_event *e, struct ct_err *err);
-int ct_recorder_close(struct ct_recorder *r, struct ct_err *err); /* also after a failure */
-
-/* Reads and checks the header alone. */
-int ct_recording_peek(const char *path, struct ct_recording_header *ret_header, struct ct_err *err);
+/* Time passed: what waits for its block to be full longer than CT_BLOCK_FLUSH_NS is written. */
+int ct_recorder_tick(struct ct_recorder *r, uint64_t now_ns, struct ct_err *err);
+/*
+ * Writes what is left, the index and the trailer; after a failed write neither, the recording is
+ * then one that was cut off. Does nothing when it is closed.
+ */
+int ct_recorder_close(struct ct_recorder *r, struct ct_err *err);
 
 typedef void (*ct_replay_fn)(void *ctx, const struct ct_event *e);
 
+struct ct_reader;
+
+/* Opens, reads and checks the header. "-" is stdin; pipes are fine. */
+int ct_reader_open(struct ct_reader **ret_reader, const char *path, struct ct_err *err);
+const struct ct_recording_header *ct_reader_header(const struct ct_reader *reader);
+
 /*
- * Reads a whole recording. Events of kinds that this program does not know are handed over too.
- * A file that ends in the middle of an event is read up to there and *ret_cut is set to how many
- * bytes are left; anything else that is wrong is an error that names the offset.
+ * Reads the rest, once, in constant memory. Events of kinds that this program does not know are
+ * handed over too; each is valid during the call only.
+ *
+ * A recording that was cut off is read up to its last whole block: 0, *ret_cut is the offset at
+ * which what can be read ends, and err->msg is a sentence about it. *ret_cut is 0 when the
+ * recording is whole. Anything else that is wrong is an error that names the block and the offset;
+ * what came before it has been handed over.
  */
+int ct_reader_run(struct ct_reader *reader, ct_replay_fn fn, void *ctx, uint64_t *ret_cut,
+		  struct ct_err *err);
+void ct_reader_close(struct ct_reader *reader); /* NULL is fine */
+
+/* Open, run, close. */
 int ct_replay(const char *path, struct ct_recording_header *ret_header, ct_replay_fn fn, void *ctx,
 	      uint64_t *ret_cut, struct ct_err *err);
 
-/* The same on bytes in memory; name is for messages. */
+/* The same on bytes in memory, aligned as malloc() does; name is for messages. */
 int ct_replay_bytes(const char *name, const void *bytes, size_t len,
 		    struct ct_recording_header *ret_header, ct_replay_fn fn, void *ctx,
 		    uint64_t *ret_cut, struct ct_err *err);
 
-/* This host and this moment. */
-void ct_recording_header_fill(struct ct_recording_header *header, bool steps);
+/* Reads and checks the header alone. */
+int ct_recording_peek(const char *path, struct ct_recording_header *ret_header, struct ct_err *err);

@@ -141,3 +141,16 @@ uint64_t ct_hist_quantile(const struct ct_hist *h, double quantile)
 	}
 	return h->max;
 }
+
+uint64_t ct_hist_at_most(const struct ct_hist *h, uint64_t ns)
+{
+	uint64_t n = 0;
+
+	if (ns >= h->max)
+		return h->count;
+	if (ns < h->min)
+		return 0;
+	for (unsigned i = 0; i <= bucket_of(ns) && bucket_middle(i) <= ns; i++)
+		n += h->buckets[i];
+	return n;
+}

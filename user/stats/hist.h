@@ -22,3 +22,5 @@ uint64_t ct_hist_min(const struct ct_hist *h); /* 0 when empty */
 uint64_t ct_hist_max(const struct ct_hist *h);
 /* Nearest rank: the least v with at least quantile (0..1) * count values <= v, to the error. */
 uint64_t ct_hist_quantile(const struct ct_hist *h, double quantile);
+/* How many values are at most ns, to the error: 0 below the minimum, all from the maximum on. */
+uint64_t ct_hist_at_most(const struct ct_hist *h, uint64_t ns);

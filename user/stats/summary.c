@@ -2,24 +2,47 @@
 #include "stats/summary.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "stats/measure.h"
 #include "util/mem.h"
 
 #define GROUPS_MAX (CT_RECORD_MAX * (CT_SUMMARY_RUNTIMES + 1))
 
 struct group {
 	struct ct_group pub; /* first: the public pointer is the private one */
-	char runtime[64];
+	char key[CT_BY_KEY_LEN];
 	struct ct_step_group *steps[CT_SUMMARY_STEPS + 1];
 	size_t step_count;
 };
 
 struct ct_summary {
+	enum ct_by by;
+	char node[CT_BY_KEY_LEN];
 	struct group *groups[GROUPS_MAX];
 	size_t count;
 };
+
+const char *const ct_by_names[CT_BY_MAX] = {
+#define X(symbol, name) [CT_BY_##symbol] = name,
+	CT_BYS(X)
+#undef X
+};
+
+const char *ct_by_key(enum ct_by by, const struct ct_record *rec, const char *node)
+{
+	const char *const keys[CT_BY_MAX] = {
+		[CT_BY_RUNTIME] = rec->who->runtime,
+		[CT_BY_ENGINE] = rec->who->engine,
+		[CT_BY_IMAGE] = rec->who->image,
+		[CT_BY_CONTAINER] = *rec->who->name ? rec->who->name : rec->who->id,
+		[CT_BY_NODE] = node,
+	};
+
+	return keys[by];
+}
 
 static void step_free(struct ct_step_group *step)
 {
@@ -41,9 +64,23 @@ static void group_free(struct group *g)
 	free(g);
 }
 
+struct ct_summary *ct_summary_new_by(enum ct_by by)
+{
+	struct ct_summary *s = calloc(1, sizeof(*s));
+
+	if (s)
+		s->by = by;
+	return s;
+}
+
 struct ct_summary *ct_summary_new(void)
 {
-	return calloc(1, sizeof(struct ct_summary));
+	return ct_summary_new_by(CT_BY_RUNTIME);
+}
+
+void ct_summary_node(struct ct_summary *s, const char *node)
+{
+	snprintf(s->node, sizeof(s->node), "%s", node);
 }
 
 void ct_summary_free(struct ct_summary *s)
@@ -55,7 +92,7 @@ void ct_summary_free(struct ct_summary *s)
 	free(s);
 }
 
-static struct group *group_new(enum ct_record_type type, const char *runtime)
+static struct group *group_new(enum ct_record_type type, enum ct_by by, const char *key)
 {
 	struct group *g = calloc(1, sizeof(*g));
 
@@ -67,29 +104,30 @@ static struct group *group_new(enum ct_record_type type, const char *runtime)
 		return NULL;
 	}
 	g->pub.type = type;
-	memcpy(g->runtime, runtime, strnlen(runtime, sizeof(g->runtime) - 1));
-	g->pub.runtime = g->runtime;
+	g->pub.by = by;
+	memcpy(g->key, key, strnlen(key, sizeof(g->key) - 1));
+	g->pub.runtime = g->key;
 	return g;
 }
 
-static int group_order(const struct group *g, enum ct_record_type type, const char *runtime)
+static int group_order(const struct group *g, enum ct_record_type type, const char *key)
 {
 	if (g->pub.type != type)
 		return g->pub.type < type ? -1 : 1;
-	return strcmp(g->runtime, runtime);
+	return strncmp(g->key, key, sizeof(g->key) - 1);
 }
 
 /* Where the group is, or where it belongs. */
-static size_t group_place(const struct ct_summary *s, enum ct_record_type type, const char *runtime)
+static size_t group_place(const struct ct_summary *s, enum ct_record_type type, const char *key)
 {
 	size_t i = 0;
 
-	while (i < s->count && group_order(s->groups[i], type, runtime) < 0)
+	while (i < s->count && group_order(s->groups[i], type, key) < 0)
 		i++;
 	return i;
 }
 
-static size_t runtimes_of(const struct ct_summary *s, enum ct_record_type type)
+static size_t keys_of(const struct ct_summary *s, enum ct_record_type type)
 {
 	size_t n = 0;
 
@@ -98,20 +136,20 @@ static size_t runtimes_of(const struct ct_summary *s, enum ct_record_type type)
 	return n;
 }
 
-static struct group *group_get(struct ct_summary *s, enum ct_record_type type, const char *runtime)
+static struct group *group_get(struct ct_summary *s, enum ct_record_type type, const char *key)
 {
-	size_t at = group_place(s, type, runtime);
+	size_t at = group_place(s, type, key);
 	struct group *g;
 
-	if (at < s->count && !group_order(s->groups[at], type, runtime))
+	if (at < s->count && !group_order(s->groups[at], type, key))
 		return s->groups[at];
-	if (runtimes_of(s, type) >= CT_SUMMARY_RUNTIMES) {
-		runtime = CT_SUMMARY_REST;
-		at = group_place(s, type, runtime);
-		if (at < s->count && !group_order(s->groups[at], type, runtime))
+	if (keys_of(s, type) >= CT_SUMMARY_RUNTIMES) {
+		key = CT_SUMMARY_REST;
+		at = group_place(s, type, key);
+		if (at < s->count && !group_order(s->groups[at], type, key))
 			return s->groups[at];
 	}
-	g = group_new(type, runtime);
+	g = group_new(type, s->by, key);
 	if (!g)
 		return NULL;
 	memmove(&s->groups[at + 1], &s->groups[at], (s->count - at) * sizeof(s->groups[0]));
@@ -155,78 +193,42 @@ static struct ct_step_group *step_get(struct group *g, const char *name, enum ct
 	return step;
 }
 
-static bool same_step(const struct ct_step *a, const struct ct_step *b)
+static int add_measure(void *ctx, const struct ct_measure *m)
 {
-	return a->phase == b->phase && !strcmp(a->name, b->name);
-}
+	struct group *g = ctx;
+	struct ct_step_group *step;
+	struct ct_hist **hist;
 
-/* The steps of one name add up to one value a record; those without an end have no duration. */
-static int add_steps(struct group *g, const struct ct_record *rec)
-{
-	for (size_t i = 0; i < rec->step_count; i++) {
-		const struct ct_step *first = &rec->steps[i];
-		struct ct_step_group *step;
-		uint64_t ns = 0;
-		bool timed = false, repeated = false;
-
-		for (size_t j = 0; j < i && !repeated; j++)
-			repeated = same_step(first, &rec->steps[j]);
-		if (repeated)
-			continue;
-		step = step_get(g, first->name, first->phase);
+	if (m->step) {
+		step = step_get(g, m->step, (enum ct_phase)m->phase);
 		if (!step)
 			return -ENOMEM;
-		for (size_t j = i; j < rec->step_count; j++) {
-			const struct ct_step *each = &rec->steps[j];
-
-			if (!same_step(first, each))
-				continue;
-			step->calls += each->count;
-			if (each->open || each->end_ns < each->begin_ns)
-				continue;
-			ns += each->end_ns - each->begin_ns;
-			timed = true;
-		}
-		if (timed)
-			ct_hist_add(step->hist, ns);
+		step->calls += m->calls;
+		if (m->timed)
+			ct_hist_add(step->hist, m->ns);
+		return 0;
 	}
-	return 0;
-}
-
-static int add_phases(struct group *g, const struct ct_record *rec)
-{
-	for (unsigned p = 0; p < CT_PHASE_MAX; p++) {
-		struct ct_hist **hist = &g->pub.phases[p];
-		uint64_t ns = ct_record_phase_ns(rec, (enum ct_phase)p);
-
-		if (rec->missing >> p & 1) {
-			g->pub.unknown[p]++;
-			continue;
-		}
-		if (!(rec->seen >> p & 1) && !ns)
-			continue;
-		if (!*hist)
-			*hist = ct_hist_new();
-		if (!*hist)
-			return -ENOMEM;
-		ct_hist_add(*hist, ns);
-	}
+	hist = m->phase == CT_MEASURE_TOTAL ? &g->pub.total : &g->pub.phases[m->phase];
+	if (!*hist)
+		*hist = ct_hist_new();
+	if (!*hist)
+		return -ENOMEM;
+	ct_hist_add(*hist, m->ns);
 	return 0;
 }
 
 int ct_summary_add(struct ct_summary *s, const struct ct_record *rec)
 {
-	struct group *g = group_get(s, rec->type, rec->who->runtime);
-	int ret;
+	struct group *g = group_get(s, rec->type, ct_by_key(s->by, rec, s->node));
 
 	if (!g)
 		return -ENOMEM;
 	g->pub.count[rec->outcome]++;
 	if (rec->outcome != CT_OUTCOME_OK)
 		return 0;
-	ct_hist_add(g->pub.total, rec->end_ns > rec->begin_ns ? rec->end_ns - rec->begin_ns : 0);
-	ret = add_phases(g, rec);
-	return ret ? ret : add_steps(g, rec);
+	for (unsigned p = 0; p < CT_PHASE_MAX; p++)
+		g->pub.unknown[p] += rec->missing >> p & 1;
+	return ct_measure(rec, add_measure, g);
 }
 
 size_t ct_summary_groups(const struct ct_summary *s)

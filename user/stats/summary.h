@@ -7,24 +7,51 @@
 
 struct ct_summary;
 
+/* What records can be told apart by. Columns: symbol, name. */
+#define CT_BYS(X) \
+	X(RUNTIME, "runtime") \
+	X(ENGINE, "engine") \
+	X(IMAGE, "image") \
+	X(CONTAINER, "container") \
+	X(NODE, "node")
+
+enum ct_by {
+#define X(symbol, name) CT_BY_##symbol,
+	CT_BYS(X)
+#undef X
+	CT_BY_MAX
+};
+
+extern const char *const ct_by_names[CT_BY_MAX];
+
+#define CT_BY_KEY_LEN 256 /* of a key with its NUL, longer ones are cut */
+
+/* A record's own: "" when it is not known. Valid as long as the record and the node. */
+const char *ct_by_key(enum ct_by by, const struct ct_record *rec, const char *node);
+
 /* NULL when out of memory. */
-struct ct_summary *ct_summary_new(void);
+struct ct_summary *ct_summary_new(void); /* by runtime */
+struct ct_summary *ct_summary_new_by(enum ct_by by);
+
+/* Of the records that are added from now on; copied. */
+void ct_summary_node(struct ct_summary *s, const char *node);
 void ct_summary_free(struct ct_summary *s); /* NULL is fine */
 
 /*
- * Only records with outcome OK go into the histograms; the others are counted. Runtimes beyond
- * the first CT_SUMMARY_RUNTIMES of a type, and steps beyond the first CT_SUMMARY_STEPS names of a
- * group, go into one called CT_SUMMARY_REST. Returns 0 or -ENOMEM.
+ * Only records with outcome OK go into the histograms; the others are counted. Keys
+ * (runtimes, say) beyond the first CT_SUMMARY_RUNTIMES of a type, and steps beyond the first
+ * CT_SUMMARY_STEPS names of a group, go into one called CT_SUMMARY_REST. Returns 0 or -ENOMEM.
  */
 #define CT_SUMMARY_RUNTIMES 32
 #define CT_SUMMARY_STEPS    128
 #define CT_SUMMARY_REST     "(other)"
 int ct_summary_add(struct ct_summary *s, const struct ct_record *rec);
 
-/* One group: all records of one type under one runtime ("" when it is not known). */
+/* One group: all records of one type under one runtime, or whatever the summary is by. */
 struct ct_group {
 	enum ct_record_type type;
-	const char *runtime; /* borrowed */
+	enum ct_by by;
+	const char *runtime; /* or whatever it is by, "" when it is not known; borrowed */
 	uint64_t count[3]; /* per enum ct_outcome */
 	uint64_t unknown[CT_PHASE_MAX];
 	struct ct_hist *phases[CT_PHASE_MAX]; /* NULL where no record had the phase */
@@ -39,7 +66,7 @@ struct ct_step_group {
 };
 
 size_t ct_summary_groups(const struct ct_summary *s);
-/* In order: type, then runtime by name. */
+/* In order: type, then key by name. */
 const struct ct_group *ct_summary_group(const struct ct_summary *s, size_t i);
 
 /* The steps of a group, the longest median first. */

@@ -18,8 +18,11 @@ static inline uint64_t ct_mono_ns(void)
 	return ct_clock_ns(CLOCK_MONOTONIC);
 }
 
-/* The tightest of a few readings: a preemption between the two clocks would be an error. */
-static inline int64_t ct_wall_minus_mono_ns(void)
+/*
+ * The tightest of a few readings: a preemption between the two clocks would be an error. The
+ * offset is right to within *ret_error_ns either way.
+ */
+static inline int64_t ct_wall_minus_mono_ns(uint32_t *ret_error_ns)
 {
 	uint64_t best = UINT64_MAX;
 	int64_t offset = 0;
@@ -32,5 +35,7 @@ static inline int64_t ct_wall_minus_mono_ns(void)
 			offset = (int64_t)(wall - (a + (b - a) / 2));
 		}
 	}
+	best = (best + 1) / 2;
+	*ret_error_ns = best < UINT32_MAX ? (uint32_t)best : UINT32_MAX;
 	return offset;
 }

@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""check_csv.py DIR: Python's csv module reads what the JSON document says, cell by cell."""
+import csv
+import io
+import json
+import re
+import sys
+
+PHASES = ["pull", "create", "attach", "connect", "start", "ready", "run", "stop", "die",
+          "disconnect", "destroy", "client", "unknown"]
+FORMULAS = "=+-@\uff1d\uff0b\uff0d\uff20"
+
+
+def read(path):
+    with open(path, "rb") as f:
+        data = f.read()
+    assert data.endswith(b"\r\n"), path
+    assert not re.search(rb"[\x00-\x09\x0b\x0c\x0e-\x1f\x7f]", data), "control byte in " + path
+    assert data.count(b"\r") == data.count(b"\n") == data.count(b"\r\n"), path
+    text = data.decode("utf-8")
+    rows = list(csv.reader(io.StringIO(text, newline=""), strict=True))
+    assert len(rows) == data.count(b"\r\n"), "a row is not a line in " + path
+    assert all(len(row) == len(rows[0]) for row in rows), "ragged rows in " + path
+    for row in rows[1:]:
+        for cell in row:
+            assert not cell or cell[0] not in FORMULAS, "formula %r in %s" % (cell, path)
+    return [dict(zip(rows[0], row)) for row in rows[1:]]
+
+
+def original(cell):
+    """What stood there before it was made safe, as the JSON outputs write it."""
+    if cell[:1] == "'":
+        cell = cell[1:]
+    raw = b""
+    for part in re.findall(r"\\\\|\\x[0-9a-f]{2}|.", cell, re.S):
+        if part == "\\\\":
+            raw += b"\\"
+        elif part.startswith("\\x"):
+            raw += bytes([int(part[2:], 16)])
+        else:
+            raw += part.encode()
+    out = ""
+    while raw:
+        for n in (1, 2, 3, 4):
+            try:
+                out += raw[:n].decode()
+                raw = raw[n:]
+                break
+            except UnicodeDecodeError:
+                pass
+        else:
+            out += chr(raw[0])
+            raw = raw[1:]
+    return out
+
+
+def number(value):
+    return "" if value is None else str(value)
+
+
+def check(directory, name):
+    with open("%s/%s.document" % (directory, name)) as f:
+        records = json.load(f)["records"]
+    rows = read("%s/%s.csv" % (directory, name))
+    assert len(rows) == len(records)
+    for row, rec in zip(rows, records):
+        for key in ("outcome", "cause", "id", "name", "image", "runtime", "engine"):
+            assert original(row[key]) == rec[key], (row[key], rec[key])
+        for key in ("init_pid", "exit_code", "begin_ns", "end_ns", "total_ns", "service_end_ns"):
+            assert row[key] == number(rec[key]), (key, row[key], rec[key])
+        assert row["begin_time"] == rec["begin_time"]
+        for phase in PHASES:
+            assert row[phase + "_ns"] == number(rec["phases"].get(phase)), (phase, row, rec)
+        missing = [p for p in PHASES if p in rec["phases"] and rec["phases"][p] is None]
+        assert row["missing"].split() == missing
+        if rec["failed"]:
+            assert original(row["failed_message"]) == rec["failed"]["message"]
+            assert row["failed_phase"] == rec["failed"]["phase"]
+        assert int(row["steps"]) == len(rec["steps"])
+    steps = iter(read("%s/%s.csv-steps" % (directory, name)))
+    for rec in records:
+        for index, step in enumerate(rec["steps"]):
+            row = next(steps)
+            assert original(row["id"]) == rec["id"] and row["kind"] == rec["kind"]
+            assert row["record_begin_ns"] == str(rec["begin_ns"]) and row["index"] == str(index)
+            assert row["step"] == step["name"] and row["phase"] == step["phase"]
+            assert original(row["detail"]) == step["detail"]
+            assert row["begin_ns"] == str(step["begin_ns"])
+            assert row["end_ns"] == number(step["end_ns"])
+            assert row["open"] == ("true" if step["open"] else "false")
+            if step["end_ns"] is not None:
+                assert int(row["total_ns"]) == step["end_ns"] - step["begin_ns"]
+    assert next(steps, None) is None
+    return len(rows)
+
+
+print("csv: %d and %d rows" % (check(sys.argv[1], "many"), check(sys.argv[1], "hostile")))

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "sink_records.h"
+
+static const struct options opts = { 0 };
+
+Test(openmetrics, a_histogram)
+{
+	struct ct_record recs[] = { a_start(), a_start() };
+	own_mem char *text = NULL;
+
+	recs[1].segments[5].end_ns += 1000 * MS;
+	recs[1].end_ns += 1000 * MS;
+	text = run("openmetrics", &opts, recs, 2, &no_loss);
+#define PHASE "coldtrace_phase_duration_seconds"
+#define WHO   "{engine=\"docker\",runtime=\"runc\",type=\"start\",phase=\"start\""
+#define ID    " # {container_id=\"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\"} "
+	expect_in(text, "# TYPE " PHASE " histogram\n"
+			"# UNIT " PHASE " seconds\n"
+			"# HELP " PHASE " ");
+	expect_in(text,
+		  PHASE "_bucket" WHO ",le=\"0.1\"} 0\n" PHASE "_bucket" WHO ",le=\"0.25\"} 1" ID
+			"0.185 1732180100.206512\n" PHASE "_bucket" WHO ",le=\"0.5\"} 1\n" PHASE
+			"_bucket" WHO ",le=\"1.0\"} 1\n" PHASE "_bucket" WHO ",le=\"2.5\"} 2" ID
+			"1.185 1732180101.206512\n" PHASE "_bucket" WHO ",le=\"5.0\"} 2\n" PHASE
+			"_bucket" WHO ",le=\"10.0\"} 2\n" PHASE "_bucket" WHO
+			",le=\"15.0\"} 2\n" PHASE "_bucket" WHO ",le=\"30.0\"} 2\n" PHASE
+			"_bucket" WHO ",le=\"60.0\"} 2\n" PHASE "_bucket" WHO
+			",le=\"+Inf\"} 2\n" PHASE "_count" WHO "} 2\n" PHASE "_sum" WHO "} 1.37\n");
+	/* A bound is inclusive: connect takes 9 ms, client 1.2 ms, ready none at all. */
+	expect_in(text, "phase=\"ready\",le=\"0.0001\"} 2" ID "0.0 ");
+	cr_expect_str_eq(text + strlen(text) - 7, "\n# EOF\n");
+}
+
+Test(openmetrics, a_bound_is_inclusive)
+{
+	struct ct_record recs[2] = { record(CT_RECORD_CREATE, &web),
+				     record(CT_RECORD_CREATE, &web) };
+	own_mem char *text = NULL;
+
+	lasts(&recs[0], CT_PHASE_CREATE, 100000);
+	lasts(&recs[1], CT_PHASE_CREATE, 100001);
+	text = run("openmetrics", &opts, recs, 2, &no_loss);
+	expect_in(text, "type=\"create\",phase=\"create\",le=\"0.0001\"} 1 # ");
+	expect_in(text, "type=\"create\",phase=\"create\",le=\"0.00025\"} 2 # ");
+}
+
+Test(openmetrics, counters)
+{
+	struct ct_record recs[] = { a_start(), a_failed_start(), a_gap() };
+	const struct ct_core_counts counts = { .lost = { [CT_LOSS_RING] = 812 },
+					       .events = 99,
+					       .containers = 7,
+					       .unmatched_exits = 3,
+					       .open = 2 };
+	own_mem char *text = run("openmetrics", &opts, recs, 3, &counts);
+	static const char *const parts[] = {
+		"# TYPE coldtrace_records counter\n",
+		"coldtrace_records_total{engine=\"docker\",runtime=\"runc\",type=\"start\","
+		"outcome=\"ok\"} 2\n",
+		"coldtrace_records_total{engine=\"docker\",runtime=\"runc\",type=\"start\","
+		"outcome=\"failed\"} 1\n",
+		"coldtrace_unmeasured_phases_total{engine=\"docker\",runtime=\"runc\",type=\"start\","
+		"phase=\"connect\"} 1\n",
+		"coldtrace_lost_events_total{cause=\"ring\"} 812\n",
+		"coldtrace_lost_events_total{cause=\"table\"} 0\n",
+		"coldtrace_unmatched_total{what=\"exits\"} 3\n",
+		"coldtrace_events_total 99\n",
+		"coldtrace_containers 7\n",
+		"coldtrace_unfinished_containers 2\n",
+		"coldtrace_begin_timestamp_seconds 1732180100.0\n",
+		"coldtrace_session_info{version=\"0.1\",kernel=\"6.18.0\",depth=\"steps\"} 1\n",
+		"coldtrace_record_duration_seconds_count{engine=\"docker\",runtime=\"runc\","
+		"type=\"start\"} 2\n",
+	};
+
+	for (size_t i = 0; i < CT_ARRAY_SIZE(parts); i++)
+		expect_in(text, parts[i]);
+}
+
+Test(openmetrics, labels_are_escaped_and_exemplars_bounded)
+{
+	struct ct_identity who = web;
+	struct ct_record rec = record(CT_RECORD_START, &who);
+	own_mem char *text = NULL;
+	const char *exemplar, *end;
+
+	snprintf(who.runtime, sizeof(who.runtime), "%s", "a\"} 1\n# EOF\n\\");
+	memset(who.id, '\xff', sizeof(who.id) - 1);
+	lasts(&rec, CT_PHASE_CREATE, MS);
+	text = run("openmetrics", &opts, &rec, 1, &no_loss);
+	expect_in(text, ",runtime=\"a\\\"} 1\\\\x0a# EOF\\\\x0a\\\\\\\\\",");
+	exemplar = strstr(text, "container_id=\"");
+	cr_assert(exemplar);
+	exemplar += strlen("container_id=\"");
+	end = strchr(exemplar, '"');
+	cr_expect_leq(end - exemplar, 128 - 12 + 29, "escaping backslashes does not count");
+	cr_expect_eq(strncmp(exemplar, "\\\\xff", 5), 0);
+}
+
+Test(openmetrics, runtimes_without_end_are_one)
+{
+	static struct ct_identity whos[200];
+	static struct ct_record recs[200];
+	own_mem char *text = NULL;
+	size_t series = 0;
+
+	for (size_t i = 0; i < CT_ARRAY_SIZE(whos); i++) {
+		whos[i] = web;
+		snprintf(whos[i].runtime, sizeof(whos[i].runtime), "r%zu", i);
+		recs[i] = record(CT_RECORD_REMOVE, &whos[i]);
+	}
+	text = run("openmetrics", &opts, recs, CT_ARRAY_SIZE(recs), &no_loss);
+	for (const char *at = text; (at = strstr(at, "outcome=\"ok\"")); at++)
+		series++;
+	cr_expect_eq(series, 65);
+	expect_in(text, "coldtrace_records_total{engine=\"(other)\",runtime=\"(other)\","
+			"type=\"remove\",outcome=\"ok\"} 136\n");
+}

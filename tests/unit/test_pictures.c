@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The outputs that are looked at: the page and the trace. tests/web looks at what they show. */
+#include <signal.h>
+
+#include "perfetto.pb-c.h"
+#include "sink_records.h"
+#include "sinks/html.h"
+
+static const char data_begins[] = "<script type=\"application/json\" id=\"data\">";
+static const char words_begin[] = "<script type=\"application/json\" id=\"words\">";
+
+/* What stands in a script element, which ends at the first "<". */
+static char *element(const char *page, const char *begins)
+{
+	const char *at = strstr(page, begins);
+
+	cr_assert(at, "no %s", begins);
+	at += strlen(begins);
+	return strndup(at, strcspn(at, "<"));
+}
+
+static bool is_utf8(const char *s)
+{
+	const unsigned char *b = (const unsigned char *)s;
+
+	while (*b) {
+		unsigned more = *b < 0x80    ? 0
+				: *b >= 0xf0 ? 3
+				: *b >= 0xe0 ? 2
+				: *b >= 0xc2 ? 1
+					     : 9;
+
+		if (more == 9)
+			return false;
+		for (b++; more; more--, b++)
+			if ((*b & 0xc0) != 0x80)
+				return false;
+	}
+	return true;
+}
+
+Test(html, no_string_ends_the_element_that_holds_it)
+{
+	struct ct_identity who = web;
+	struct ct_record rec = a_start();
+	struct options opts = { 0 };
+	own_mem char *page = NULL, *data = NULL, *words = NULL;
+
+	snprintf(who.name, sizeof(who.name), "</script><script>alert(1)</script><!--");
+	snprintf(who.image, sizeof(who.image), "]]>\xff<\"\n");
+	rec.who = &who;
+	page = run("html", &opts, &rec, 1, &no_loss);
+	data = element(page, data_begins);
+	words = element(page, words_begin);
+	expect_in(data, "\\u003c/script>\\u003cscript>alert(1)\\u003c/script>\\u003c!--");
+	expect_in(data, "]]>\\u00ff\\u003c\\\"\\n");
+	expect_in(data, "\"summary\":");
+	expect_in(words, "\"ring\":[\"ring buffer full\",\"raise --ring\"]");
+	expect_in(page, "Content-Security-Policy");
+}
+
+Test(html, the_page_asks_for_nothing_from_outside)
+{
+	struct ct_html_page page;
+	own_mem char *text = NULL;
+
+	cr_assert(ct_html_page(&page), "built without the charts: install nodejs and npm");
+	text = strndup(page.head, page.head_len);
+	cr_assert(text);
+	expect_in(text, "default-src 'none'");
+	cr_expect_null(strstr(text, "src=\""));
+	cr_expect_null(strstr(text, "href=\"http"));
+}
+
+/* Unpacks a trace of these records; the caller frees. */
+static Perfetto__Protos__Trace *trace_of(const struct ct_record *recs, size_t count)
+{
+	char path[] = "/tmp/coldtrace-trace-XXXXXX", spec[64];
+	struct ct_summary *summary = ct_summary_new();
+	Perfetto__Protos__Trace *trace;
+	struct ct_sink s;
+	struct ct_err err = { 0 };
+	static uint8_t bytes[1 << 20];
+	int fd = mkstemp(path);
+	ssize_t len;
+
+	cr_assert(fd >= 0 && summary);
+	snprintf(spec, sizeof(spec), "perfetto:%s", path);
+	cr_assert_eq(ct_sink_open(&s, spec, &err), 0);
+	cr_assert_eq(s.ops->begin(&s, &session, &err), 0);
+	for (size_t i = 0; i < count; i++)
+		cr_assert_eq(s.ops->record(&s, &recs[i], &err), 0);
+	cr_assert_eq(s.ops->end(&s, &session, summary, &no_loss, &err), 0);
+	cr_assert_eq(ct_sink_close(&s, &err), 0);
+	ct_summary_free(summary);
+	len = pread(fd, bytes, sizeof(bytes), 0);
+	close(fd);
+	unlink(path);
+	cr_assert(len > 0);
+	trace = perfetto__protos__trace__unpack(NULL, (size_t)len, bytes);
+	cr_assert(trace, "what was written is not a trace");
+	return trace;
+}
+
+/* Slices of a track end in the order that Perfetto needs; returns how many there are. */
+static size_t count_slices(const Perfetto__Protos__Trace *trace, uint64_t track)
+{
+	uint64_t last_ns = 0;
+	size_t n = 0, depth = 0;
+
+	for (size_t i = 0; i < trace->n_packet; i++) {
+		const Perfetto__Protos__TracePacket *packet = trace->packet[i];
+
+		if (packet->data_case != PERFETTO__PROTOS__TRACE_PACKET__DATA_TRACK_EVENT ||
+		    packet->track_event->track_uuid != track)
+			continue;
+		cr_expect(packet->timestamp >= last_ns, "packet %zu goes back in time", i);
+		last_ns = packet->timestamp;
+		if (packet->track_event->type ==
+		    PERFETTO__PROTOS__TRACK_EVENT__TYPE__TYPE_SLICE_BEGIN) {
+			depth++;
+			n++;
+		} else if (packet->track_event->type ==
+			   PERFETTO__PROTOS__TRACK_EVENT__TYPE__TYPE_SLICE_END) {
+			cr_assert(depth > 0);
+			depth--;
+		}
+	}
+	cr_expect_eq(depth, 0);
+	return n;
+}
+
+Test(perfetto, steps_that_overlap_go_to_tracks_side_by_side)
+{
+	static const struct ct_step crossing[] = {
+		{ "a", "engine", CT_PHASE_CREATE, 100000 * MS, 100006 * MS, 10, 1, 0, false, "" },
+		{ "b", "engine", CT_PHASE_CREATE, 100001 * MS, 100002 * MS, 10, 1, 1, false, "" },
+		{ "c", "engine", CT_PHASE_CREATE, 100004 * MS, 100009 * MS, 10, 1, 0, false, "" },
+		{ "d", "engine", CT_PHASE_CREATE, 100005 * MS, 100005 * MS, 10, 1, 1, false, "" },
+		{ "e", "engine", CT_PHASE_CREATE, 100006 * MS, 100006 * MS, 10, 1, 0, false, "" },
+	};
+	static const struct {
+		const char *name;
+		size_t slices;
+	} tracks[] = {
+		{ "coldtrace", 0 },
+		{ "web", 8 }, /* the record and its segments */
+		{ "engine 10", 3 }, /* what nests goes inside of what is open */
+		{ "engine 10 (2)", 2 },
+	};
+	struct ct_record rec = a_start();
+	Perfetto__Protos__Trace *trace;
+	size_t seen = 0;
+
+	rec.steps = crossing;
+	rec.step_count = CT_ARRAY_SIZE(crossing);
+	trace = trace_of(&rec, 1);
+	for (size_t i = 0; i < trace->n_packet; i++) {
+		const Perfetto__Protos__TracePacket *packet = trace->packet[i];
+
+		if (packet->data_case != PERFETTO__PROTOS__TRACE_PACKET__DATA_TRACK_DESCRIPTOR)
+			continue;
+		cr_assert(seen < CT_ARRAY_SIZE(tracks));
+		cr_expect_str_eq(packet->track_descriptor->name, tracks[seen].name);
+		cr_expect_eq(count_slices(trace, packet->track_descriptor->uuid),
+			     tracks[seen].slices, "track '%s' has %zu slices", tracks[seen].name,
+			     count_slices(trace, packet->track_descriptor->uuid));
+		seen++;
+	}
+	cr_expect_eq(seen, CT_ARRAY_SIZE(tracks));
+	perfetto__protos__trace__free_unpacked(trace, NULL);
+}
+
+Test(perfetto, records_that_overlap_do_not_cross)
+{
+	struct ct_record recs[] = { a_start(), a_start(), a_start() };
+	Perfetto__Protos__Trace *trace;
+
+	for (size_t i = 1; i < 3; i++) {
+		recs[i].begin_ns += i * 50 * MS;
+		recs[i].end_ns += i * 50 * MS;
+		for (size_t k = 0; k < recs[i].segment_count; k++) {
+			recs[i].segments[k].begin_ns += i * 50 * MS;
+			recs[i].segments[k].end_ns += i * 50 * MS;
+		}
+	}
+	trace = trace_of(recs, 3);
+	for (size_t i = 0; i < trace->n_packet; i++)
+		if (trace->packet[i]->data_case ==
+		    PERFETTO__PROTOS__TRACE_PACKET__DATA_TRACK_DESCRIPTOR)
+			count_slices(trace, trace->packet[i]->track_descriptor->uuid);
+	perfetto__protos__trace__free_unpacked(trace, NULL);
+}
+
+Test(perfetto, strings_are_utf8_whatever_a_container_chose)
+{
+	struct ct_identity who = { .init_pid = 1 };
+	char message[4097];
+	struct ct_record rec = an_injection(&who, message);
+	Perfetto__Protos__Trace *trace = trace_of(&rec, 1);
+	size_t notes = 0;
+
+	for (size_t i = 0; i < trace->n_packet; i++) {
+		const Perfetto__Protos__TracePacket *packet = trace->packet[i];
+		const Perfetto__Protos__TrackEvent *event;
+
+		if (packet->data_case == PERFETTO__PROTOS__TRACE_PACKET__DATA_TRACK_DESCRIPTOR)
+			cr_expect(is_utf8(packet->track_descriptor->name));
+		if (packet->data_case != PERFETTO__PROTOS__TRACE_PACKET__DATA_TRACK_EVENT)
+			continue;
+		event = packet->track_event;
+		cr_expect(!event->name || is_utf8(event->name));
+		for (size_t k = 0; k < event->n_debug_annotations; k++) {
+			const Perfetto__Protos__DebugAnnotation *note = event->debug_annotations[k];
+
+			if (note->value_case !=
+			    PERFETTO__PROTOS__DEBUG_ANNOTATION__VALUE_STRING_VALUE)
+				continue;
+			cr_expect(is_utf8(note->string_value), "%s", note->name);
+			notes++;
+		}
+	}
+	cr_expect_gt(notes, 8);
+	perfetto__protos__trace__free_unpacked(trace, NULL);
+}

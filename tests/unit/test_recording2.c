@@ -1,0 +1,517 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Recordings of version 2: blocks, index, trailer. */
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <libdeflate.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "core/core.h"
+#include "life.h"
+#include "source/recording.h"
+#include "source/recording_planes.h"
+#include "util/mem.h"
+
+struct file {
+	char path[40];
+	char *bytes; /* owned, of exactly that size */
+	size_t len;
+};
+
+static struct ct_recording_header header(void)
+{
+	struct ct_recording_header h;
+
+	ct_recording_header_fill(&h, true);
+	h.wall_minus_mono_ns = -5;
+	return h;
+}
+
+static void begin(struct file *f, struct ct_recorder *r)
+{
+	struct ct_recording_header h = header();
+	struct ct_err err = { 0 };
+	int fd;
+
+	strcpy(f->path, "/tmp/coldtrace-test-XXXXXX"); /* NOLINT: as long as the field */
+	fd = mkstemp(f->path);
+	cr_assert_geq(fd, 0);
+	close(fd);
+	cr_assert_eq(ct_recorder_open(r, f->path, &h, &err), 0, "%s", err.msg);
+}
+
+static void load(struct file *f)
+{
+	FILE *in = fopen(f->path, "re");
+	long len;
+
+	cr_assert(in);
+	fseek(in, 0, SEEK_END);
+	len = ftell(in);
+	rewind(in);
+	f->len = (size_t)len;
+	f->bytes = malloc(f->len);
+	cr_assert(f->bytes);
+	cr_assert_eq(fread(f->bytes, 1, f->len, in), f->len);
+	fclose(in);
+	unlink(f->path);
+}
+
+/* Three blocks: two lives with more than a second between them, and a clock. */
+static void fill(struct tape *t)
+{
+	struct life a = life_of(0), b = life_of(1);
+
+	life_engines(t);
+	life_create(t, &a, 10);
+	life_start(t, &a, 30);
+	life_create(t, &b, 5000);
+	life_start(t, &b, 5030);
+	tape_lost(t, CT_LOSS_RING, 7);
+	tape_at(t, 9000);
+	tape_clock(t);
+}
+
+static struct file record(const struct tape *t)
+{
+	struct ct_recorder r;
+	struct ct_err err = { 0 };
+	struct file f;
+
+	begin(&f, &r);
+	for (size_t i = 0; i < t->count; i++)
+		cr_assert_eq(ct_recorder_write(&r, tape_event(t, i), &err), 0, "%s", err.msg);
+	cr_assert_eq(ct_recorder_close(&r, &err), 0, "%s", err.msg);
+	cr_assert_eq(ct_recorder_close(&r, &err), 0, "twice is fine");
+	cr_expect_eq(r.events, t->count);
+	load(&f);
+	cr_expect_eq(r.bytes, f.len);
+	return f;
+}
+
+static void copy_event(void *ctx, const struct ct_event *e)
+{
+	struct tape *t = ctx;
+	struct ct_event *copy = tape_add(t, (enum ct_kind)e->kind, e->tgid, e->tail, e->tail_len);
+
+	cr_assert_eq((uintptr_t)e % CT_EVENT_ALIGN, 0);
+	memcpy(copy, e, sizeof(*e));
+}
+
+static int replay(const struct file *f, size_t len, struct tape *got, uint64_t *cut,
+		  struct ct_err *err)
+{
+	char *exact = malloc(len ? len : 1);
+	struct ct_recording_header h;
+	int ret;
+
+	cr_assert(exact);
+	memcpy(exact, f->bytes, len);
+	*err = (struct ct_err){ 0 };
+	*cut = 0;
+	ret = ct_replay_bytes("a.ct", exact, len, &h, copy_event, got, cut, err);
+	free(exact);
+	return ret;
+}
+
+/* Offsets of the blocks, and of the trailer behind them. */
+static size_t blocks_of(const struct file *f, size_t *offsets, size_t room)
+{
+	size_t at = sizeof(struct ct_recording_header), n = 0;
+	struct ct_block b;
+
+	for (;;) {
+		cr_assert_lt(n, room);
+		offsets[n++] = at;
+		if (at + sizeof(b) > f->len)
+			return n;
+		memcpy(&b, f->bytes + at, sizeof(b));
+		at += sizeof(b) + b.stored_len;
+	}
+}
+
+/* Makes the checksum of a block fit what was done to it. */
+static void sum_up(struct file *f, size_t at)
+{
+	struct ct_block b;
+
+	memcpy(&b, f->bytes + at, sizeof(b));
+	b.crc32 = 0;
+	b.crc32 = libdeflate_crc32(0, &b, sizeof(b));
+	b.crc32 = libdeflate_crc32(b.crc32, f->bytes + at + sizeof(b), b.stored_len);
+	memcpy(f->bytes + at, &b, sizeof(b));
+}
+
+Test(recording2, round_trip)
+{
+	struct tape t = { 0 }, got = { 0 };
+	struct ct_index index;
+	struct ct_trailer trailer;
+	struct ct_block b;
+	size_t offsets[8], n;
+	struct ct_err err;
+	struct file f;
+	uint64_t cut;
+
+	fill(&t);
+	f = record(&t);
+	cr_assert_eq(replay(&f, f.len, &got, &cut, &err), 0, "%s", err.msg);
+	cr_expect_eq(cut, 0);
+	cr_assert_eq(got.len, t.len);
+	cr_expect_arr_eq(got.bytes, t.bytes, t.len);
+	n = blocks_of(&f, offsets, CT_ARRAY_SIZE(offsets));
+	cr_assert_eq(n, 5, "3 blocks, index, trailer: %zu", n);
+	memcpy(&b, f.bytes + offsets[0], sizeof(b));
+	cr_expect_eq(b.codec, CT_CODEC_PLANES);
+	cr_expect_eq(b.first_ns, tape_ns(0));
+	memcpy(&trailer, f.bytes + offsets[4], sizeof(trailer));
+	cr_expect_eq(trailer.index, offsets[3]);
+	memcpy(&b, f.bytes + offsets[3], sizeof(b));
+	cr_expect_eq(b.kind, CT_BLOCK_INDEX);
+	if (b.codec == CT_CODEC_RAW) {
+		memcpy(&index, f.bytes + offsets[3] + sizeof(b), sizeof(index));
+	} else {
+		struct libdeflate_decompressor *d = libdeflate_alloc_decompressor();
+		char raw[1024];
+
+		cr_assert_eq(libdeflate_zlib_decompress(d, f.bytes + offsets[3] + sizeof(b),
+							b.stored_len, raw, sizeof(raw), &n),
+			     LIBDEFLATE_SUCCESS);
+		libdeflate_free_decompressor(d);
+		memcpy(&index, raw, sizeof(index));
+	}
+	cr_expect_eq(index.events, t.count);
+	cr_expect_eq(index.raw_bytes, t.len);
+	cr_expect_eq(index.entries, 3);
+	cr_expect_eq(index.lost[CT_LOSS_RING], 7);
+	free(f.bytes);
+	tape_free(&t);
+	tape_free(&got);
+}
+
+/* At every byte: whole blocks are read, and unless it is whole it is said where they end. */
+Test(recording2, cut_anywhere)
+{
+	struct tape t = { 0 };
+	size_t offsets[8], n;
+	struct file f;
+
+	fill(&t);
+	f = record(&t);
+	n = blocks_of(&f, offsets, CT_ARRAY_SIZE(offsets));
+	for (size_t len = 0; len <= f.len; len++) {
+		struct tape got = { 0 };
+		size_t whole = 0;
+		struct ct_err err;
+		uint64_t cut;
+		int ret = replay(&f, len, &got, &cut, &err);
+
+		while (whole + 1 < n && offsets[whole + 1] <= len)
+			whole++;
+		if (len < offsets[0]) {
+			cr_expect_lt(ret, 0, "cut at %zu", len);
+		} else if (len < f.len) {
+			cr_expect_eq(ret, 0, "cut at %zu: %s", len, err.msg);
+			cr_expect_eq(cut, offsets[whole], "cut at %zu: readable to %llu", len,
+				     (unsigned long long)cut);
+			cr_expect(strstr(err.msg, "'a.ct' was cut off"), "%s", err.msg);
+			cr_expect_eq(got.len > 0, whole > 0);
+			cr_expect_eq(got.len == t.len, whole >= 3);
+			if (got.len)
+				cr_expect_arr_eq(got.bytes, t.bytes, got.len);
+		} else {
+			cr_expect_eq(ret, 0, "%s", err.msg);
+			cr_expect_eq(cut, 0);
+		}
+		tape_free(&got);
+	}
+	free(f.bytes);
+	tape_free(&t);
+}
+
+/* Whatever byte is wrong: it is seen, and no event of a damaged block is handed over. */
+Test(recording2, damage_anywhere)
+{
+	struct tape t = { 0 };
+	size_t offsets[8];
+	struct file f;
+
+	fill(&t);
+	f = record(&t);
+	blocks_of(&f, offsets, CT_ARRAY_SIZE(offsets));
+	for (size_t at = 0; at < f.len; at++) {
+		struct tape got = { 0 };
+		struct ct_err err;
+		uint64_t cut;
+		int ret;
+
+		f.bytes[at] ^= 0x40;
+		ret = replay(&f, f.len, &got, &cut, &err);
+		/* A length that has become larger looks like a cut. */
+		cr_expect(ret < 0 || cut, "byte %zu", at);
+		cr_expect(err.msg[0], "byte %zu", at);
+		if (got.len)
+			cr_expect_arr_eq(got.bytes, t.bytes, got.len);
+		cr_expect(at >= offsets[1] || !got.len, "byte %zu", at);
+		f.bytes[at] ^= 0x40;
+		tape_free(&got);
+	}
+	free(f.bytes);
+	tape_free(&t);
+}
+
+/* Columns: what is wrong, offset in the second block, bytes written there, error. */
+static const struct {
+	const char *name;
+	size_t offset;
+	const char *bytes;
+	size_t len;
+	const char *error; /* behind "read 'a.ct': block 1 at offset N: " */
+} damages[] = {
+	{ "magic", 0, "x", 1, "no block begins here" },
+	{ "larger than any", 4, "\1\0\x10\0", 4, "1048577 bytes stored as" },
+	{ "stored larger than raw", 8, "\xff\xff\x0f\0", 4, "bytes stored as 1048575" },
+	{ "more events than fit", 20, "\xff\xff\0\0", 4, "with 65535 events are impossible" },
+	{ "another count", 20, "\1\0\0\0", 4, "the lengths of its events do not add up" },
+	{ "codec", 14, "\x09\0", 2, "codec 9 is not known; use a newer coldtrace" },
+	{ "not compressed", 14, "\0\0", 2, "do not decode to" },
+	{ "planes that are none", 14, "\1\0", 2, "event 0: event length" },
+	{ "no zlib", 40, "\0\0\0\0", 4, "do not decode to" },
+};
+
+Test(recording2, damage_that_sums_up)
+{
+	for (size_t i = 0; i < CT_ARRAY_SIZE(damages); i++) {
+		struct tape t = { 0 }, got = { 0 };
+		size_t offsets[8];
+		struct ct_err err;
+		struct file f;
+		char where[64];
+		uint64_t cut;
+
+		fill(&t);
+		f = record(&t);
+		blocks_of(&f, offsets, CT_ARRAY_SIZE(offsets));
+		memcpy(f.bytes + offsets[1] + damages[i].offset, damages[i].bytes, damages[i].len);
+		if (damages[i].offset >= 12)
+			sum_up(&f, offsets[1]);
+		cr_expect_lt(replay(&f, f.len, &got, &cut, &err), 0, "%s", damages[i].name);
+		snprintf(where, sizeof(where), "read 'a.ct': block 1 at offset %zu: ", offsets[1]);
+		cr_expect_eq(strncmp(err.msg, where, strlen(where)), 0, "%s: %s", damages[i].name,
+			     err.msg);
+		cr_expect(strstr(err.msg, damages[i].error), "%s: %s", damages[i].name, err.msg);
+		cr_expect_gt(got.len, 0, "%s: what came before is there", damages[i].name);
+		free(f.bytes);
+		tape_free(&t);
+		tape_free(&got);
+	}
+}
+
+/* A block that is left out, one of a later minor version, and something behind the end. */
+Test(recording2, blocks_about)
+{
+	struct tape t = { 0 }, got = { 0 };
+	size_t offsets[8];
+	struct ct_err err;
+	struct file f;
+	__u16 kind = 99;
+	uint64_t cut;
+	char *longer;
+
+	fill(&t);
+	f = record(&t);
+	blocks_of(&f, offsets, CT_ARRAY_SIZE(offsets));
+	memcpy(f.bytes + offsets[1] + offsetof(struct ct_block, kind), &kind, sizeof(kind));
+	sum_up(&f, offsets[1]);
+	cr_expect_lt(replay(&f, f.len, &got, &cut, &err), 0);
+	cr_expect(strstr(err.msg, "the index counts"), "%s", err.msg);
+	cr_expect_gt(got.len, 0);
+	cr_expect_lt(got.len, t.len, "skipped");
+	kind = CT_BLOCK_EVENTS;
+	memcpy(f.bytes + offsets[1] + offsetof(struct ct_block, kind), &kind, sizeof(kind));
+	sum_up(&f, offsets[1]);
+
+	longer = realloc(f.bytes, f.len + 1);
+	cr_assert(longer);
+	f.bytes = longer;
+	f.bytes[f.len++] = 'x';
+	cr_expect_lt(replay(&f, f.len, &got, &cut, &err), 0);
+	cr_expect(strstr(err.msg, "something follows its end"), "%s", err.msg);
+	free(f.bytes);
+	tape_free(&t);
+	tape_free(&got);
+}
+
+/* What waits for its block to be full is on disk after a second, if anybody says that it passed. */
+Test(recording2, tick)
+{
+	struct tape t = { 0 };
+	struct ct_recorder r;
+	struct ct_err err = { 0 };
+	struct file f;
+	uint64_t before;
+
+	tape_clock(&t);
+	begin(&f, &r);
+	before = r.bytes;
+	cr_assert_eq(ct_recorder_tick(&r, tape_ns(5000), &err), 0);
+	cr_expect_eq(r.bytes, before, "nothing to write");
+	ct_recorder_write(&r, tape_event(&t, 0), &err);
+	cr_assert_eq(ct_recorder_tick(&r, tape_ns(999), &err), 0);
+	cr_expect_eq(r.bytes, before);
+	cr_assert_eq(ct_recorder_tick(&r, tape_ns(1000), &err), 0);
+	cr_expect_gt(r.bytes, before);
+	cr_assert_eq(ct_recorder_close(&r, &err), 0);
+	cr_assert_eq(ct_recorder_tick(&r, tape_ns(9000), &err), 0, "closed");
+	unlink(f.path);
+	tape_free(&t);
+}
+
+/* More blocks than the index has entries: neighbours share one. */
+Test(recording2, long_recording)
+{
+	const size_t blocks = CT_INDEX_ENTRIES_MAX + CT_INDEX_ENTRIES_MAX / 2;
+	struct tape t = { 0 }, got = { 0 };
+	struct ct_recorder r;
+	struct ct_err err = { 0 };
+	struct file f;
+	uint64_t cut;
+
+	tape_clock(&t);
+	begin(&f, &r);
+	for (size_t i = 0; i < blocks; i++) {
+		struct ct_event e = *tape_event(&t, 0);
+
+		e.ts_ns += i * CT_BLOCK_FLUSH_NS;
+		cr_assert_eq(ct_recorder_write(&r, &e, &err), 0);
+	}
+	cr_assert_eq(ct_recorder_close(&r, &err), 0, "%s", err.msg);
+	load(&f);
+	cr_assert_eq(replay(&f, f.len, &got, &cut, &err), 0, "%s", err.msg);
+	cr_expect_eq(got.count, blocks);
+	free(f.bytes);
+	tape_free(&t);
+	tape_free(&got);
+}
+
+/* The disk is full in the middle of a block: the whole ones are there, and it is no whole file. */
+Test(recording2, file_too_large)
+{
+	const struct rlimit limit = { 20000, 20000 };
+	struct tape t = { 0 }, got = { 0 };
+	struct ct_recorder r;
+	struct ct_err err = { 0 };
+	struct file f;
+	uint64_t cut, seed = 1;
+	int ret = 0;
+
+	tape_clock(&t);
+	begin(&f, &r);
+	signal(SIGXFSZ, SIG_IGN);
+	cr_assert_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+	for (size_t i = 0; i < 100000 && !ret; i++) {
+		struct ct_event e = *tape_event(&t, 0);
+
+		e.ts_ns += i * 10000000;
+		e.obj = seed = seed * 6364136223846793005ull + 1442695040888963407ull;
+		ret = ct_recorder_write(&r, &e, &err);
+	}
+	cr_expect_eq(ret, -EFBIG, "%d", ret);
+	cr_expect(strstr(err.msg, "write recording '/tmp/"), "%s", err.msg);
+	cr_expect_eq(ct_recorder_close(&r, &err), 0, "the failure was told");
+	load(&f);
+	cr_expect_eq(f.len, r.bytes, "what was written in part is taken back");
+	cr_assert_eq(replay(&f, f.len, &got, &cut, &err), 0, "%s", err.msg);
+	cr_expect_eq(cut, f.len);
+	cr_expect_gt(got.count, 100);
+	free(f.bytes);
+	tape_free(&t);
+	tape_free(&got);
+}
+
+Test(recording2, full_disk)
+{
+	struct ct_recording_header h = header();
+	struct ct_recorder r;
+	struct ct_err err = { 0 };
+
+	cr_expect_eq(ct_recorder_open(&r, "/dev/full", &h, &err), -ENOSPC);
+	cr_expect_str_eq(err.msg, "write recording '/dev/full': No space left on device", "%s",
+			 err.msg);
+	cr_expect_eq(ct_recorder_close(&r, &err), 0);
+}
+
+/* A pipe gives it in pieces; the reader needs no file. */
+Test(recording2, pipe)
+{
+	struct tape t = { 0 }, got = { 0 };
+	struct ct_reader *reader;
+	struct ct_err err = { 0 };
+	char path[32];
+	struct file f;
+	uint64_t cut;
+	int fds[2];
+
+	fill(&t);
+	f = record(&t);
+	cr_assert_eq(pipe(fds), 0);
+	cr_assert_lt(f.len, 65536, "it fits the pipe");
+	cr_assert_eq(write(fds[1], f.bytes, f.len), (ssize_t)f.len);
+	close(fds[1]);
+	snprintf(path, sizeof(path), "/dev/fd/%d", fds[0]);
+	cr_assert_eq(ct_reader_open(&reader, path, &err), 0, "%s", err.msg);
+	cr_expect_eq(ct_reader_header(reader)->wall_minus_mono_ns, -5);
+	cr_expect_eq(ct_reader_header(reader)->depth, 1);
+	cr_assert_eq(ct_reader_run(reader, copy_event, &got, &cut, &err), 0, "%s", err.msg);
+	cr_expect_eq(cut, 0);
+	cr_expect_eq(got.len, t.len);
+	ct_reader_close(reader);
+	ct_reader_close(NULL);
+	close(fds[0]);
+	free(f.bytes);
+	tape_free(&t);
+	tape_free(&got);
+}
+
+Test(recording2, header_of_this_host)
+{
+	struct ct_recording_header h = header();
+
+	cr_expect_eq(h.version, CT_RECORDING_VERSION);
+	cr_expect_gt(h.cpus, 0);
+	cr_expect_gt(strlen(h.machine), 0);
+	cr_expect_gt(strlen(h.command), 0);
+	cr_expect_neq(h.boot, 0);
+	cr_expect_lt(h.clock_error_ns, 1000000000u);
+}
+
+/* Any number of events, also those that are no multiple of what is turned at once. */
+Test(recording2, planes)
+{
+	for (uint32_t count = 0; count < 40; count++) {
+		struct tape t = { 0 };
+		char *planes, *back;
+
+		for (uint32_t i = 0; i < count; i++) {
+			struct ct_event *e = tape_add(&t, CT_KIND_SYNC, i, "0123456789", i % 11);
+
+			e->obj = 0x0102030405060708ull * (i + 1);
+		}
+		planes = malloc(t.len + 1);
+		back = malloc(t.len + 1);
+		cr_assert(planes && back);
+		ct_planes_pack(planes, t.bytes, t.len, count);
+		cr_expect(ct_planes_unpack(back, planes, t.len, count), "%u", count);
+		if (t.len)
+			cr_expect_arr_eq(back, t.bytes, t.len, "%u", count);
+		cr_expect_not(ct_planes_unpack(back, planes, t.len, count + 1), "%u", count);
+		free(planes);
+		free(back);
+		tape_free(&t);
+	}
+}

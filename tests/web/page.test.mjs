@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { chromium } from "playwright-core";
+
+import { data_in, many, page_of, page_with, recordings, summary_of } from "./pages.mjs";
+
+const sizes = [
+	{ width: 1440, height: 900 },
+	{ width: 800, height: 1000 },
+];
+const flags = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
+let browser;
+
+before(async () => {
+	browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: flags });
+});
+after(() => browser?.close());
+
+// Everything that a page must not do, noted.
+async function open(file, options = {}) {
+	const page = await browser.newPage({ viewport: sizes[0], ...options });
+	page.faults = [];
+	page.on("console", (message) => page.faults.push(`console ${message.type()}: ${message.text()}`));
+	page.on("pageerror", (error) => page.faults.push(`error: ${error.message}`));
+	page.on("dialog", (dialog) => {
+		page.faults.push("a dialog");
+		dialog.dismiss();
+	});
+	page.on("request", (request) => {
+		if (request.url() !== `file://${file}` && !request.url().startsWith("data:"))
+			page.faults.push(`request: ${request.url()}`);
+	});
+	await page.goto(`file://${file}`);
+	await page.waitForSelector("#records");
+	return page;
+}
+
+const done = async (page) => {
+	await page.waitForTimeout(100);
+	assert.deepEqual(page.faults, []);
+	await page.close();
+};
+
+const text = (page, selector) => page.locator(selector).first().innerText();
+
+for (const recording of recordings) {
+	const name = recording.replace(/.*\//, "");
+
+	test(`${name}: the page says what the JSON output says`, async () => {
+		const summary = summary_of(recording);
+		const page = await open(page_of(recording));
+		for (const group of summary.groups) {
+			await page.click(`nav [data-key="${group.type}"]`);
+			const table = `#numbers table[data-type="${group.type}"][data-group="${group.runtime || "not known"}"]`;
+			for (const [phase, want] of [...Object.entries(group.phases), ["total", group.total]]) {
+				const row = page.locator(`${table} tr[data-phase="${phase}"]`);
+				const cells = await row.locator("td").allInnerTexts();
+				assert.equal(cells[0], String(want.n), `${group.type} ${phase}: n`);
+				const shown = await row.locator("td[data-ns]").evaluateAll((list) => list.map((cell) => Number(cell.dataset.ns)));
+				const expected = want.n ? [want.min, want.p50, want.p90, want.p99, want.max] : [];
+				assert.deepEqual(shown, expected, `${group.type} ${phase}`);
+				if (want.unknown)
+					assert.match(cells.at(-1), new RegExp(`^${want.unknown} unknown$`));
+			}
+			const caption = await text(page, `${table} caption`);
+			for (const [outcome, n] of Object.entries(group.count))
+				if (n)
+					assert.ok(caption.includes(`${n} ${outcome}`), caption);
+		}
+		await done(page);
+	});
+
+	test(`${name}: every kind of record draws, in light and dark, wide and narrow`, async () => {
+		for (const [viewport, colorScheme] of [
+			[sizes[0], "light"],
+			[sizes[1], "dark"],
+		]) {
+			const page = await open(page_of(recording), { viewport, colorScheme });
+			const keys = await page.locator("nav .segmented button").evaluateAll((list) => list.map((button) => button.dataset.key));
+			for (const key of keys) {
+				await page.click(`nav [data-key="${key}"]`);
+				for (const by of ["image", "container", "engine", "runtime"])
+					await page.selectOption("nav select >> nth=0", by);
+			}
+			const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+			assert.ok(wide <= 0, `the page is ${wide} px wider than the window`);
+			await page.screenshot({ path: join(process.env.OUT, `${name}-${viewport.width}-${colorScheme}.png`), fullPage: true });
+			await done(page);
+		}
+	});
+}
+
+test("charts have ink", async () => {
+	const page = await open(page_of(recordings[0]));
+	const inked = await page.locator(".chart canvas").evaluateAll((list) =>
+		list.map((canvas) => {
+			const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+			let opaque = 0;
+			for (let i = 3; i < data.length; i += 4)
+				opaque += data[i] > 0;
+			return opaque;
+		}),
+	);
+	assert.equal(inked.length, 4);
+	for (const pixels of inked)
+		assert.ok(pixels > 500, `a chart has only ${pixels} pixels`);
+	await done(page);
+});
+
+const hostile = [
+	"</script><script>alert(1)</script>",
+	"<img src=x onerror=alert(1)>",
+	"<!--<script>",
+	"{{data}}",
+	'"\\n\u0000\u001b[31m\u202e',
+	"{a|b}",
+	"__proto__",
+	"constructor",
+];
+
+test("a name that is markup is only a name", async () => {
+	const data = many(hostile.length * 2, 3);
+	data.records.forEach((record, i) => {
+		const evil = hostile[i % hostile.length];
+		Object.assign(record, { name: evil, image: evil, id: evil, runtime: evil, engine: evil });
+		record.steps.forEach((step) => Object.assign(step, { name: evil, actor: evil, detail: evil }));
+		if (i % 3 === 0)
+			Object.assign(record, { outcome: "failed", failed: { phase: "start", step: evil, message: evil } });
+	});
+	Object.assign(data.session, { kernel: hostile[0], version: hostile[1] });
+	const page = await open(page_with("hostile", data));
+	for (const by of ["container", "image", "engine", "runtime"])
+		await page.selectOption("nav select >> nth=0", by);
+	for (const row of await page.locator(".records tbody tr").all())
+		await row.click();
+	await page.click("#as-table summary");
+	for (const box of await page.locator(".chart").all()) {
+		await box.scrollIntoViewIfNeeded();
+		const { x, y, width } = await box.boundingBox();
+		for (let k = 1; k < 12; k++)
+			await page.mouse.move(x + (width * k) / 12, y + 20);
+	}
+	assert.equal(await page.locator("#app script, #app img, .tip img, .tip script").count(), 0);
+	assert.ok((await text(page, ".records tbody")).includes("</script><script>alert(1)</script>"));
+	await done(page);
+});
+
+test("the program writes no < into the data", () => {
+	for (const recording of recordings) {
+		const html = readFileSync(page_of(recording), "utf8");
+		assert.ok(data_in(html).records.length > 0);
+		assert.equal(html.split("<script").length, 4, "words, data, script");
+	}
+});
+
+test("2,000 starts: drawn within 3 s, sorted within 0.5 s", async () => {
+	const file = page_with("many", many(2000, 60));
+	const begin = performance.now();
+	const page = await open(file);
+	await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))));
+	const load = performance.now() - begin;
+	const timed = (action) =>
+		page.evaluate(async (source) => {
+			const from = performance.now();
+			new Function(source)();
+			await new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
+			return performance.now() - from;
+		}, action);
+	const took = {};
+	for (const key of ["total", "name", "phase:start", "time", "outcome"])
+		took[`sort by ${key}`] = await timed(`document.querySelector('[data-sort="${key}"]').click()`);
+	took.filter = await timed(`const s = document.querySelectorAll("nav select")[1]; s.value = "runsc"; s.dispatchEvent(new Event("change"))`);
+	took["4,000 steps"] = await timed(`document.querySelectorAll("nav select")[1].value = "all"; document.querySelectorAll("nav select")[1].dispatchEvent(new Event("change")); document.querySelector('.records tbody tr[data-index="0"] .link')?.click()`);
+	console.log(`# load ${load.toFixed(0)} ms; ${Object.entries(took).map(([what, ms]) => `${what} ${ms.toFixed(0)} ms`).join(", ")}`);
+	assert.ok(load < 3000, `load took ${load} ms`);
+	for (const [what, ms] of Object.entries(took))
+		assert.ok(ms < 500 || what === "4,000 steps" && ms < 1000, `${what} took ${ms} ms`);
+	assert.ok((await page.locator(".records tbody tr").count()) <= 50);
+	await page.screenshot({ path: join(process.env.OUT, "many.png"), fullPage: true });
+	await done(page);
+});
+
+test("the table sorts and filters, with the keyboard too", async () => {
+	const page = await open(page_with("sorted", many(300, 2)));
+	const first = () => text(page, ".records tbody tr .c-name");
+	await page.focus('[data-sort="total"]');
+	await page.keyboard.press("Enter");
+	const totals = many(300, 2).records.sort((a, b) => b.total_ns - a.total_ns);
+	assert.equal(await first(), totals[0].name);
+	assert.equal(await page.locator('th[aria-sort="descending"]').count(), 1);
+	await page.keyboard.press("Enter");
+	assert.equal(await first(), totals.at(-1).name);
+	await page.fill("input[type=search]", "service-123");
+	await page.waitForTimeout(300);
+	assert.equal(await first(), "service-123");
+	assert.match(await text(page, ".status"), /1 to 1 of 1 record, filtered from 300/);
+	assert.equal(await text(page, ".pick h3"), "service-123");
+	await page.fill("input[type=search]", "nobody");
+	await page.waitForTimeout(300);
+	assert.match(await text(page, ".records tbody"), /No record matches/);
+	await page.fill("input[type=search]", "");
+	await page.selectOption("nav select >> nth=2", "failed");
+	assert.match(await text(page, ".records tbody .c-outcome .bad"), /^failed in start$/);
+	await page.focus("#waterfall .chart");
+	for (const key of ["+", "ArrowRight", "ArrowLeft", "-", "0"])
+		await page.keyboard.press(key);
+	await done(page);
+});
+
+test("what was lost is said first, in red and in words", async () => {
+	const data = many(10, 1);
+	data.summary.lost.ring = 812;
+	data.summary.unknown_phases = 3;
+	data.records[0].phases.connect = null;
+	const page = await open(page_with("lost", data));
+	assert.match(await text(page, "#honesty"), /Incomplete: .*812 × ring buffer full \(raise --ring\)/);
+	assert.match(await text(page, "#honesty"), /3 phases unknown/);
+	const colour = await page.locator("#honesty p").evaluate((p) => getComputedStyle(p).color);
+	const [r, g, b] = colour.match(/\d+/g).map(Number);
+	assert.ok(r > g + 60 && r > b + 60, colour);
+	assert.equal(await text(page, '.records tr[data-index="0"] .c-phase-connect'), "unknown");
+	await done(page);
+});
+
+test("a page that was cut off shows what is there and says so", async () => {
+	const whole = readFileSync(page_with("whole", many(20, 2)), "utf8");
+	const data = data_in(whole);
+	const lines = [`{"schema":"coldtrace/1","session":${JSON.stringify(data.session)},`, `"records":[`, ...data.records.map((record) => `${JSON.stringify(record)},`)].join("\n");
+	const page = await open(page_with("cut", lines.slice(0, -200)));
+	assert.match(await text(page, "#honesty"), /Incomplete: .*The file ends before the summary/);
+	assert.match(await text(page, ".status"), /of 19 records/);
+	await done(page);
+});
+
+test("a recording without records draws an empty report", async () => {
+	const data = many(1, 0);
+	data.records = [];
+	data.summary.groups = [];
+	const page = await open(page_with("empty", data));
+	assert.match(await text(page, ".records tbody"), /No record/);
+	await done(page);
+});

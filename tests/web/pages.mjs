@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Pages to look at: real ones from recordings, and real ones with made-up data in them.
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { gunzipSync } from "node:zlib";
+
+const { COLDTRACE, RECORDINGS, OUT } = process.env;
+const folder = mkdtempSync(join(OUT, "pages-"));
+
+// The golden recordings; those that are compressed in the tree are unpacked.
+export const recordings = readdirSync(RECORDINGS)
+	.filter((name) => /\.ct(\.gz)?$/.test(name))
+	.map((name) => {
+		if (!name.endsWith(".gz"))
+			return join(RECORDINGS, name);
+		const file = join(folder, name.replace(/\.gz$/, ""));
+		writeFileSync(file, gunzipSync(readFileSync(join(RECORDINGS, name))));
+		return file;
+	});
+
+export function report(recording, output, ...more) {
+	return execFileSync(COLDTRACE, ["report", recording, "--steps", "-o", output, ...more], { encoding: "utf8", maxBuffer: 1 << 28 });
+}
+
+export function page_of(recording) {
+	const file = join(folder, `${recording.replace(/.*\//, "")}.html`);
+	report(recording, `html:${file}`);
+	return file;
+}
+
+// The summary that the JSON output of the same recording ends with.
+export function summary_of(recording) {
+	const lines = report(recording, "json:-").trim().split("\n");
+	return JSON.parse(lines.at(-1));
+}
+
+const data_part = /(<script type="application\/json" id="data">)([^<]*)(<\/script>)/;
+
+export const data_in = (html) => JSON.parse(html.match(data_part)[2]);
+
+export function page_with(name, data) {
+	const [recording] = recordings;
+	const html = readFileSync(page_of(recording), "utf8");
+	const text = (typeof data === "string" ? data : JSON.stringify(data)).replaceAll("<", "\\u003c");
+	const file = join(folder, `${name}.html`);
+	writeFileSync(file, html.replace(data_part, (_, begin, __, end) => begin + text + end));
+	return file;
+}
+
+// Numbers that look random and are the same every time.
+function random(seed) {
+	let state = seed;
+	return () => {
+		state = (state * 1664525 + 1013904223) >>> 0;
+		return state / 2 ** 32;
+	};
+}
+
+const shape = [
+	["create", 9e6],
+	["client", 2e6],
+	["attach", 3e5],
+	["connect", 6e6],
+	["start", 2e8],
+	["ready", 2e6],
+];
+const actors = ["engine", "shim", "runtime", "helper", "init", "workload"];
+
+function start(i, next, steps) {
+	const slow = i % 2 ? 1.6 : 1;
+	const begin = 1e12 + i * 3e8;
+	let at = begin;
+	const segments = shape.map(([phase, mean]) => {
+		const segment = { phase, begin_ns: at, end_ns: at + Math.round(mean * slow * (0.5 + 1.5 * next() ** 3)) };
+		at = segment.end_ns;
+		return segment;
+	});
+	const begun = segments[4].begin_ns;
+	const inner = segments[4].end_ns - begun;
+	const failed = i % 97 === 96;
+	return {
+		kind: "start",
+		outcome: failed ? "failed" : "ok",
+		cause: "request",
+		id: i.toString(16).padStart(64, "0"),
+		name: `service-${i}`,
+		image: `registry.example/app:${i % 7}`,
+		runtime: i % 2 ? "runsc" : "runc",
+		engine: "docker",
+		init_pid: 1000 + i,
+		exit_code: null,
+		begin_ns: begin,
+		end_ns: at,
+		total_ns: at - begin,
+		begin_time: `2026-11-21T10:${String(Math.floor(i / 60) % 60).padStart(2, "0")}:${String(i % 60).padStart(2, "0")}.000000000Z`,
+		phases: Object.fromEntries(segments.map(({ phase, begin_ns, end_ns }) => [phase, end_ns - begin_ns])),
+		segments,
+		ready: null,
+		run_ns: null,
+		service_end_ns: null,
+		removed: false,
+		failed: failed ? { phase: "start", step: null, message: "exec: no such file" } : null,
+		predecessor: null,
+		steps: Array.from({ length: steps }, (_, k) => ({
+			name: `step ${k % 23}`,
+			actor: actors[k % 6],
+			pid: 2000 + k,
+			phase: "start",
+			begin_ns: begun + Math.round((inner * k) / (steps + 1)),
+			end_ns: begun + Math.round((inner * (k + 1.4)) / (steps + 1)),
+			depth: k % 4,
+			count: 1 + (k % 5),
+			open: false,
+			detail: "",
+		})),
+	};
+}
+
+export function many(count, steps) {
+	const next = random(7);
+	const { session, summary } = data_in(readFileSync(page_of(recordings[0]), "utf8"));
+	return {
+		schema: "coldtrace/1",
+		session: { ...session, begin_ns: 1e12 },
+		records: Array.from({ length: count }, (_, i) => start(i, next, i ? steps : 4000)),
+		summary: { ...summary, containers: count, end_ns: 1e12 + count * 3e8 },
+	};
+}

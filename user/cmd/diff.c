@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* coldtrace diff A B: what is slower in B, and whether that is more than chance. */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cmd/cmd.h"
+#include "cmd/diff.h"
+#include "util/mem.h"
+
+struct replay {
+	struct ct_diff *diff;
+	enum ct_side side;
+	const char *node;
+};
+
+static void on_record(void *ctx, const struct ct_record *rec)
+{
+	struct replay *replay = ctx;
+	struct ct_diff *diff = replay->diff;
+
+	if (diff->failed || !ct_options_match(diff->opts, rec))
+		return;
+	if (ct_compare_add(diff->compare, replay->side, rec, replay->node))
+		diff->failed = true;
+}
+
+static int replay(struct ct_diff *diff, enum ct_side side, struct ct_err *err)
+{
+	struct ct_input *in = &diff->side[side].recording.items[0];
+	struct replay replay = { diff, side, in->node };
+	const struct ct_core_options core = {
+		.ready_mask = diff->opts->ready_mask,
+		.steps = diff->steps,
+	};
+	int ret =
+		ct_recordings_replay(in, &core, on_record, &replay, &diff->side[side].counts, err);
+
+	if (!ret && diff->failed)
+		ret = ct_fail(err, ENOMEM, "compare '%s': out of memory", in->path);
+	diff->incomplete |= in->cut || ct_counts_incomplete(&diff->side[side].counts);
+	ct_say_cut(&diff->side[side].recording);
+	return ret;
+}
+
+/* What a build that must not get slower needs to know. */
+static void judge(struct ct_diff *diff)
+{
+	double percent = diff->opts->fail_if_slower ? diff->opts->slower_percent : 0;
+	for (size_t i = 0; i < ct_compare_groups(diff->compare); i++) {
+		const struct ct_change_group *g = ct_compare_group(diff->compare, i);
+		const struct ct_change *total = ct_compare_change(diff->compare, g->first);
+
+		bool enough[CT_SIDES];
+
+		for (unsigned s = 0; s < CT_SIDES; s++)
+			enough[s] = g->count[s][CT_OUTCOME_OK] >= CT_COMPARE_FEW;
+		/* What cannot be told any more in B is no success. */
+		diff->untold |= enough[CT_SIDE_A] && !enough[CT_SIDE_B];
+		diff->told |= enough[CT_SIDE_A] && enough[CT_SIDE_B];
+		for (size_t c = g->first; c < g->end; c++)
+			diff->slower |= ct_change_fails(ct_compare_change(diff->compare, c), total,
+							percent);
+	}
+	diff->untold |= !diff->told;
+}
+
+static int check_usage(const struct ct_options *opts, struct ct_err *err)
+{
+	if (opts->operands.count != 2)
+		return ct_fail(err, EINVAL, "diff needs two recordings: coldtrace diff A B");
+	if (opts->command)
+		return ct_fail(err, EINVAL, "diff runs no command: leave out '-- %s'",
+			       opts->command[0]);
+	return 0;
+}
+
+/* Without system calls, few steps are seen, and those in part: not compared unless asked for. */
+static bool have_steps(const struct ct_diff *diff)
+{
+	for (unsigned s = 0; s < CT_SIDES; s++)
+		if (!diff->side[s].recording.items[0].header->depth)
+			return false;
+	return true;
+}
+
+static int compare(struct ct_diff *diff, struct ct_err *err)
+{
+	const char *const *paths = diff->opts->operands.items;
+	int ret = 0;
+
+	diff->compare = ct_compare_new(diff->opts->by);
+	if (!diff->compare)
+		return ct_fail(err, ENOMEM, "compare the recordings: out of memory");
+	for (unsigned s = 0; s < CT_SIDES && !ret; s++)
+		ret = ct_recordings_open(&diff->side[s].recording, &paths[s], 1, err);
+	diff->steps = !ret && (diff->opts->steps || have_steps(diff)) && !diff->opts->phases;
+	for (unsigned s = 0; s < CT_SIDES && !ret; s++)
+		ret = replay(diff, (enum ct_side)s, err);
+	if (ret)
+		return ret;
+	if (ct_compare_run(diff->compare, diff->opts->by_asked ? CT_SPLIT_ALWAYS : CT_SPLIT_AUTO))
+		return ct_fail(err, ENOMEM, "compare the recordings: out of memory");
+	judge(diff);
+	return 0;
+}
+
+static int print(const struct ct_diff *diff, struct ct_err *err)
+{
+	own_mem char *text = NULL;
+	size_t len = 0;
+	int ret = diff->opts->json ? ct_diff_json(diff, &text, &len)
+				   : ct_diff_table(diff, &text, &len);
+
+	if (ret)
+		return ct_fail(err, ENOMEM, "print the comparison: out of memory");
+	errno = 0;
+	if (fwrite(text, 1, len, stdout) != len || fflush(stdout))
+		return ct_fail(err, errno ? errno : EIO, "print the comparison to 'stdout': %s",
+			       strerror(errno ? errno : EIO));
+	return 0;
+}
+
+/* As diff(1): 1 says that they differ, trouble is 2. */
+int ct_cmd_diff(const struct ct_options *opts, struct ct_err *err)
+{
+	struct ct_diff diff = { .opts = opts };
+	int ret = check_usage(opts, err);
+
+	signal(SIGPIPE, SIG_IGN);
+	if (!ret)
+		ret = compare(&diff, err);
+	if (!ret)
+		ret = print(&diff, err);
+	if (ret)
+		ret = ct_usage(err);
+	else if (opts->fail_if_slower && diff.slower)
+		ret = CT_EXIT_FAILED;
+	else if (diff.incomplete || (opts->fail_if_slower && diff.untold))
+		ret = CT_EXIT_INCOMPLETE;
+	for (unsigned s = 0; s < CT_SIDES; s++)
+		ct_recordings_close(&diff.side[s].recording);
+	ct_compare_free(diff.compare);
+	return ret;
+}

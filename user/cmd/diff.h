@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* A comparison, and how it is printed. */
+#pragma once
+
+#include "cmd/options.h"
+#include "source/recordings.h"
+#include "stats/compare.h"
+
+struct ct_diff {
+	const struct ct_options *opts; /* borrowed */
+	struct {
+		struct ct_recordings recording; /* one */
+		struct ct_core_counts counts;
+	} side[CT_SIDES];
+	struct ct_compare *compare;
+	bool steps; /* compared too */
+	bool failed; /* out of memory */
+	bool incomplete; /* something was lost, or a recording cut off */
+	bool told; /* some total has enough values on both sides */
+	bool untold; /* none has, or one that has them in A has not in B */
+	bool slower; /* beyond --fail-if-slower, or 0 % */
+};
+
+/* 0 and a text for the caller to free, or -ENOMEM. */
+int ct_diff_table(const struct ct_diff *diff, char **ret_text, size_t *ret_len);
+int ct_diff_json(const struct ct_diff *diff, char **ret_text, size_t *ret_len);

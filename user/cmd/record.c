@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* coldtrace record: events to disk, and a line about how it goes. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cmd/cmd.h"
+#include "cmd/trace.h"
+#include "util/clock.h"
+
+#define LOOK_NS     500000000ull
+#define CT_NS_PER_S UINT64_C(1000000000)
+
+struct progress {
+	const char *path;
+	uint64_t begin_ns, drawn_ns; /* 0: never */
+	bool terminal; /* stderr is one, and nothing else is drawn */
+};
+
+static void print_bytes(FILE *out, uint64_t bytes)
+{
+	static const char *const units[] = { "B", "KiB", "MiB", "GiB", "TiB" };
+	double n = (double)bytes;
+	size_t unit = 0;
+
+	for (; n >= 1024 && unit + 1 < sizeof(units) / sizeof(units[0]); unit++)
+		n /= 1024;
+	fprintf(out, unit ? "%.1f %s" : "%.0f %s", n, units[unit]);
+}
+
+static void print_counts(const struct ct_recorder *r, const struct ct_core_counts *counts)
+{
+	print_bytes(stderr, r->bytes);
+	fprintf(stderr, ", %" PRIu64 " container%s, %" PRIu64 " events, %" PRIu64 " lost",
+		counts->containers, counts->containers == 1 ? "" : "s", r->events, r->lost);
+}
+
+static void look(void *ctx, const struct ct_recorder *recorder, const struct ct_core_counts *counts,
+		 bool ended)
+{
+	struct progress *p = ctx;
+	uint64_t now = ct_mono_ns();
+
+	if (!ended && (!p->terminal || now < p->drawn_ns + LOOK_NS))
+		return;
+	if (p->drawn_ns)
+		fputs("\r\033[K", stderr);
+	if (ended) {
+		fprintf(stderr, "Recorded '%s': ", p->path);
+		print_counts(recorder, counts);
+		fputs(".\n", stderr);
+		return;
+	}
+	p->drawn_ns = now;
+	fprintf(stderr, "%" PRIu64 " s: ", (now - p->begin_ns) / CT_NS_PER_S);
+	print_counts(recorder, counts);
+	fflush(stderr);
+}
+
+static int choose_name(char *name, size_t room, struct ct_err *err)
+{
+	time_t now = time(NULL);
+	struct tm tm;
+
+	if (!localtime_r(&now, &tm) || !strftime(name, room, "coldtrace-%Y%m%d-%H%M%S.ct", &tm))
+		return ct_fail(err, EOVERFLOW, "name the recording: what time is it? Use -o FILE");
+	return 0;
+}
+
+int ct_cmd_record(const struct ct_options *given, struct ct_err *err)
+{
+	struct ct_options opts = *given;
+	struct progress p = { .begin_ns = ct_mono_ns() };
+	char name[64];
+
+	if (opts.operands.count) {
+		ct_fail(err, EINVAL,
+			"record takes no '%s': -o FILE names the recording, '-- PROGRAM' the program",
+			opts.operands.items[0]);
+		return ct_usage(err);
+	}
+	if (opts.record && !strcmp(opts.record, "-") && opts.live) {
+		ct_fail(err, EINVAL, "options '-o -' and --live both write to stdout");
+		return ct_usage(err);
+	}
+	if (!opts.record) {
+		int ret = choose_name(name, sizeof(name), err);
+
+		if (ret)
+			return ret;
+		opts.record = name;
+	}
+	opts.silent = !opts.live;
+	p.path = opts.record;
+	p.terminal = !opts.live && isatty(STDERR_FILENO);
+	return ct_trace(&opts, look, &p, err);
+}

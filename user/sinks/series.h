@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Durations sorted into series, one per engine, runtime, type of record and phase, for sinks that
+ * need the exact values (ct_summary keeps log-linear histograms). As there, only records with
+ * outcome OK are measured, the others are counted. What a cell holds is up to the sink.
+ */
+#pragma once
+
+#include <stddef.h>
+
+#include "core/record.h"
+
+/* Series of one type beyond so many go into one whose engine and runtime are CT_SERIES_REST. */
+#define CT_SERIES_MAX   64
+#define CT_SERIES_REST  "(other)"
+#define CT_SERIES_TOTAL CT_PHASE_MAX /* the cell of whole records */
+
+struct ct_series_ops {
+	size_t cell_size; /* cells begin as zeros */
+	/* Returns 0 or -ENOMEM. */
+	int (*add)(void *cell, uint64_t ns, const struct ct_record *rec, void *ctx);
+	void (*drop)(void *cell); /* frees what a cell owns; may be NULL */
+	bool any_engine; /* engines are not told apart: engine is "" */
+};
+
+struct ct_series {
+	enum ct_record_type type;
+	char engine[32];
+	char runtime[64];
+	uint64_t count[CT_OUTCOME_MAX];
+	uint64_t unknown[CT_PHASE_MAX]; /* the phase happened and could not be measured */
+	void *cells[CT_PHASE_MAX + 1]; /* NULL where nothing was added */
+};
+
+/* All zeros but the ops is an empty one. */
+struct ct_series_set {
+	const struct ct_series_ops *ops;
+	struct ct_series **items; /* in order: type, engine, runtime */
+	size_t count, room;
+};
+
+/* Returns 0 or -ENOMEM. ctx goes to add. */
+int ct_series_add(struct ct_series_set *set, const struct ct_record *rec, void *ctx);
+void ct_series_clear(struct ct_series_set *set);
+
+/* "total" for CT_SERIES_TOTAL. */
+const char *ct_series_cell_name(unsigned cell);
+
+/* The ns as a decimal number of seconds, exact: "0.0025", "3.0". Returns buf. */
+#define CT_SECONDS_LEN 32
+const char *ct_seconds(char *buf, uint64_t ns);

@@ -1,0 +1,439 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <errno.h>
+#include <fcntl.h>
+#include <libdeflate.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/core.h"
+#include "recording.h"
+#include "recording_planes.h"
+#include "util/mem.h"
+
+/* Holds any block with its header, and any event of version 1. */
+#define INPUT_ROOM (2 * CT_BLOCK_RAW_MAX)
+
+/* What is read, of a file, a pipe or memory: bytes[at..end) are there. */
+struct input {
+	int fd; /* -1: memory, all of it is there */
+	char *room; /* owned, NULL: memory */
+	const char *bytes;
+	size_t at, end;
+	uint64_t offset; /* of bytes[at] in the recording */
+};
+
+struct ct_reader {
+	const char *name; /* borrowed */
+	struct input in;
+	struct ct_recording_header header;
+	struct libdeflate_decompressor *zlib; /* owned */
+	char *raw, *planes; /* owned, CT_BLOCK_RAW_MAX each */
+	uint64_t blocks, events;
+	uint64_t block_at; /* offset of the block that is read */
+};
+
+/* Makes `want` bytes be there, fewer at the end. */
+static int peek(struct ct_reader *r, size_t want, size_t *ret_got, struct ct_err *err)
+{
+	struct input *in = &r->in;
+
+	if (in->fd >= 0 && in->end - in->at < want && in->at) {
+		memmove(in->room, in->room + in->at, in->end - in->at);
+		in->end -= in->at;
+		in->at = 0;
+	}
+	while (in->fd >= 0 && in->end - in->at < want) {
+		ssize_t n = read(in->fd, in->room + in->end, INPUT_ROOM - in->end);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return ct_fail(err, errno, "read '%s': %s", r->name, strerror(errno));
+		if (!n)
+			break;
+		in->end += (size_t)n;
+	}
+	*ret_got = in->end - in->at;
+	return 0;
+}
+
+static const char *here(const struct ct_reader *r)
+{
+	return r->in.bytes + r->in.at;
+}
+
+static void skip(struct ct_reader *r, size_t len)
+{
+	r->in.at += len;
+	r->in.offset += len;
+}
+
+static void terminate(struct ct_recording_header *h)
+{
+	h->kernel[sizeof(h->kernel) - 1] = '\0';
+	h->program[sizeof(h->program) - 1] = '\0';
+	h->host[sizeof(h->host) - 1] = '\0';
+	h->machine[sizeof(h->machine) - 1] = '\0';
+	h->command[sizeof(h->command) - 1] = '\0';
+}
+
+static int check_sealed(const struct ct_reader *r, size_t got, struct ct_err *err)
+{
+	__u16 len = r->header.header_len;
+	__u32 crc;
+
+	if (len < sizeof(r->header))
+		return ct_fail(err, EINVAL, "read '%s': header length %u is impossible", r->name,
+			       len);
+	if (got < len)
+		return ct_fail(err, EINVAL, "read '%s': it was cut off within its header", r->name);
+	memcpy(&crc, here(r) + len - sizeof(crc), sizeof(crc));
+#ifndef FUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION
+	if (libdeflate_crc32(0, here(r), len - sizeof(crc)) != crc)
+		return ct_fail(err, EBADMSG, "read '%s': its header is damaged (checksum)",
+			       r->name);
+#endif
+	return 0;
+}
+
+static int read_header(struct ct_reader *r, struct ct_err *err)
+{
+	struct ct_recording_header *h = &r->header;
+	size_t got;
+	int ret = peek(r, UINT16_MAX, &got, err);
+
+	if (ret)
+		return ret;
+	memset(h, 0, sizeof(*h));
+	memcpy(h, here(r), got < CT_RECORDING_V1_LEN ? got : CT_RECORDING_V1_LEN);
+	if (got < CT_RECORDING_V1_LEN || memcmp(h->magic, CT_RECORDING_MAGIC, sizeof(h->magic)))
+		return ct_fail(err, EINVAL, "read '%s': not a coldtrace recording", r->name);
+	if (h->byte_order != CT_RECORDING_ORDER)
+		return ct_fail(err, EINVAL,
+			       "read '%s': recorded on a machine of the other byte order", r->name);
+	if (h->version < CT_RECORDING_V1 || h->version > CT_RECORDING_VERSION)
+		return ct_fail(err, EINVAL,
+			       "read '%s': format version %u, this coldtrace reads %u to %u",
+			       r->name, h->version, CT_RECORDING_V1, CT_RECORDING_VERSION);
+	if (h->header_len < CT_RECORDING_V1_LEN || h->header_len % CT_EVENT_ALIGN)
+		return ct_fail(err, EINVAL, "read '%s': header length %u is impossible", r->name,
+			       h->header_len);
+	if (h->version > CT_RECORDING_V1) {
+		ret = check_sealed(r, got, err);
+		if (ret)
+			return ret;
+		memcpy(h, here(r), sizeof(*h));
+	}
+	terminate(h);
+	skip(r, h->header_len < got ? h->header_len : got);
+	return 0;
+}
+
+/* Not an error: what there is has been read. */
+static int cut(const struct ct_reader *r, uint64_t offset, uint64_t *ret_cut, struct ct_err *err)
+{
+	const char *what = r->header.version == CT_RECORDING_V1 ? "event" : "block";
+
+	*ret_cut = offset;
+	ct_fail(err, EBADMSG,
+		"'%s' was cut off: it is read up to its last whole %s, %llu bytes and %llu events",
+		r->name, what, (unsigned long long)offset, (unsigned long long)r->events);
+	err->code = 0;
+	return 0;
+}
+
+/* Version 1: nothing but events. */
+static int run_events(struct ct_reader *r, ct_replay_fn fn, void *ctx, uint64_t *ret_cut,
+		      struct ct_err *err)
+{
+	for (;;) {
+		const struct ct_event *e;
+		size_t got;
+		int ret = peek(r, UINT16_MAX, &got, err);
+
+		if (ret || !got)
+			return ret;
+		e = (const struct ct_event *)here(r);
+		if (got < sizeof(*e) || (e->len <= CT_EVENT_LEN_MAX && e->len > got))
+			return cut(r, r->in.offset, ret_cut, err);
+		ret = ct_event_check(e, got, err);
+		if (ret)
+			return ct_wrap(err, "read '%s': offset %llu", r->name,
+				       (unsigned long long)r->in.offset);
+		fn(ctx, e);
+		r->events++;
+		skip(r, e->len);
+	}
+}
+
+/* "read 'a.ct': block 3 at offset 4711: ..." */
+static int damaged(const struct ct_reader *r, struct ct_err *err)
+{
+	return ct_wrap(err, "read '%s': block %llu at offset %llu", r->name,
+		       (unsigned long long)r->blocks, (unsigned long long)r->block_at);
+}
+
+static int check_block(const struct ct_block *b, struct ct_err *err)
+{
+	if (memcmp(b->magic, CT_BLOCK_MAGIC, sizeof(b->magic)))
+		return ct_fail(err, EBADMSG, "no block begins here");
+	if (b->raw_len > CT_BLOCK_RAW_MAX || b->stored_len > b->raw_len ||
+	    b->events > b->raw_len / sizeof(struct ct_event))
+		return ct_fail(err, EBADMSG, "%u bytes stored as %u with %u events are impossible",
+			       b->raw_len, b->stored_len, b->events);
+	return 0;
+}
+
+static int check_sum(const struct ct_block *b, const char *stored, struct ct_err *err)
+{
+	struct ct_block zeroed = *b;
+	__u32 crc;
+
+	zeroed.crc32 = 0;
+	crc = libdeflate_crc32(0, &zeroed, sizeof(zeroed));
+	crc = libdeflate_crc32(crc, stored, b->stored_len);
+#ifdef FUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION
+	crc = b->crc32; /* no fuzzer finds what is behind a checksum */
+#endif
+	if (crc != b->crc32)
+		return ct_fail(err, EBADMSG, "it is damaged (checksum)");
+	return 0;
+}
+
+static int decode(struct ct_reader *r, const struct ct_block *b, const char *stored,
+		  struct ct_err *err)
+{
+	char *to = b->codec == CT_CODEC_PLANES ? r->planes : r->raw;
+	size_t len = 0;
+
+	switch (b->codec) {
+	case CT_CODEC_RAW:
+		if (b->stored_len != b->raw_len)
+			break;
+		memcpy(r->raw, stored, b->raw_len);
+		return 0;
+	case CT_CODEC_ZLIB:
+	case CT_CODEC_PLANES:
+		if (libdeflate_zlib_decompress(r->zlib, stored, b->stored_len, to, b->raw_len,
+					       &len) != LIBDEFLATE_SUCCESS ||
+		    len != b->raw_len)
+			break;
+		if (to == r->planes && !ct_planes_unpack(r->raw, to, len, b->events))
+			return ct_fail(err, EBADMSG, "the lengths of its events do not add up");
+		return 0;
+	default:
+		return ct_fail(err, ENOTSUP, "codec %u is not known; use a newer coldtrace",
+			       b->codec);
+	}
+	return ct_fail(err, EBADMSG, "its %u bytes do not decode to %u", b->stored_len, b->raw_len);
+}
+
+static int run_block(struct ct_reader *r, const struct ct_block *b, ct_replay_fn fn, void *ctx,
+		     struct ct_err *err)
+{
+	size_t at = 0;
+	__u32 events = 0;
+
+	while (at < b->raw_len) {
+		const struct ct_event *e = (const struct ct_event *)(r->raw + at);
+		int ret = ct_event_check(e, b->raw_len - at, err);
+
+		if (ret)
+			return ct_wrap(err, "event %u", events);
+		fn(ctx, e);
+		events++;
+		at += e->len;
+	}
+	r->events += events;
+	if (events != b->events)
+		return ct_fail(err, EBADMSG, "it has %u events and says %u", events, b->events);
+	return 0;
+}
+
+static int check_index(const struct ct_reader *r, const struct ct_block *b, struct ct_err *err)
+{
+	struct ct_index index;
+
+	if (b->raw_len < sizeof(index))
+		return ct_fail(err, EBADMSG, "an index of %u bytes is impossible", b->raw_len);
+	memcpy(&index, r->raw, sizeof(index));
+	if (index.entries != (b->raw_len - sizeof(index)) / sizeof(struct ct_index_entry))
+		return ct_fail(err, EBADMSG, "an index of %u entries in %u bytes is impossible",
+			       index.entries, b->raw_len);
+	if (index.events != r->events)
+		return ct_fail(err, EBADMSG,
+			       "the index counts %llu events, %llu are there: blocks are missing",
+			       (unsigned long long)index.events, (unsigned long long)r->events);
+	return 0;
+}
+
+/* Behind the index. */
+static int run_trailer(struct ct_reader *r, uint64_t *ret_cut, struct ct_err *err)
+{
+	struct ct_trailer trailer;
+	size_t got;
+	int ret = peek(r, sizeof(trailer) + 1, &got, err);
+
+	if (ret)
+		return ret;
+	if (got < sizeof(trailer))
+		return cut(r, r->in.offset, ret_cut, err);
+	memcpy(&trailer, here(r), sizeof(trailer));
+	if (memcmp(trailer.magic, CT_TRAILER_MAGIC, sizeof(trailer.magic)) ||
+	    trailer.index != r->block_at)
+		return ct_fail(err, EBADMSG, "read '%s': offset %llu: its trailer is damaged",
+			       r->name, (unsigned long long)r->in.offset);
+	if (got > sizeof(trailer))
+		return ct_fail(err, EBADMSG,
+			       "read '%s': something follows its end at offset %llu; were "
+			       "recordings put together?",
+			       r->name, (unsigned long long)r->in.offset + sizeof(trailer));
+	return 0;
+}
+
+static int run_blocks(struct ct_reader *r, ct_replay_fn fn, void *ctx, uint64_t *ret_cut,
+		      struct ct_err *err)
+{
+	for (;; r->blocks++) {
+		struct ct_block b;
+		size_t got;
+		int ret = peek(r, sizeof(b), &got, err);
+
+		if (ret)
+			return ret;
+		r->block_at = r->in.offset;
+		if (got < sizeof(b))
+			return cut(r, r->block_at, ret_cut, err);
+		memcpy(&b, here(r), sizeof(b));
+		if (check_block(&b, err))
+			return damaged(r, err);
+		ret = peek(r, sizeof(b) + b.stored_len, &got, err);
+		if (ret)
+			return ret;
+		if (got < sizeof(b) + b.stored_len)
+			return cut(r, r->block_at, ret_cut, err);
+		if (check_sum(&b, here(r) + sizeof(b), err))
+			return damaged(r, err);
+		if (b.kind <= CT_BLOCK_INDEX && decode(r, &b, here(r) + sizeof(b), err))
+			return damaged(r, err);
+		skip(r, sizeof(b) + b.stored_len);
+		if (b.kind == CT_BLOCK_EVENTS && run_block(r, &b, fn, ctx, err))
+			return damaged(r, err);
+		if (b.kind == CT_BLOCK_INDEX)
+			return check_index(r, &b, err) ? damaged(r, err)
+						       : run_trailer(r, ret_cut, err);
+	}
+}
+
+int ct_reader_run(struct ct_reader *reader, ct_replay_fn fn, void *ctx, uint64_t *ret_cut,
+		  struct ct_err *err)
+{
+	*ret_cut = 0;
+	return reader->header.version == CT_RECORDING_V1
+		       ? run_events(reader, fn, ctx, ret_cut, err)
+		       : run_blocks(reader, fn, ctx, ret_cut, err);
+}
+
+static struct ct_reader *reader_new(const char *name, size_t room)
+{
+	struct ct_reader *r = calloc(1, sizeof(*r));
+
+	if (!r)
+		return NULL;
+	r->name = name;
+	r->in.fd = -1;
+	r->zlib = libdeflate_alloc_decompressor();
+	r->raw = malloc(CT_BLOCK_RAW_MAX);
+	r->planes = malloc(CT_BLOCK_RAW_MAX);
+	r->in.room = room ? malloc(room) : NULL;
+	r->in.bytes = r->in.room;
+	if (r->zlib && r->raw && r->planes && (r->in.room || !room))
+		return r;
+	ct_reader_close(r);
+	return NULL;
+}
+
+int ct_reader_open(struct ct_reader **ret_reader, const char *path, struct ct_err *err)
+{
+	struct ct_reader *r = reader_new(path, INPUT_ROOM);
+	int ret;
+
+	if (!r)
+		return ct_fail(err, ENOMEM, "open recording '%s': out of memory", path);
+	r->in.fd = strcmp(path, "-") != 0 ? open(path, O_RDONLY | O_CLOEXEC)
+					  : fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0);
+	ret = r->in.fd < 0 ? ct_fail(err, errno, "open recording '%s': %s", path, strerror(errno))
+			   : read_header(r, err);
+	if (ret) {
+		ct_reader_close(r);
+		return ret;
+	}
+	*ret_reader = r;
+	return 0;
+}
+
+const struct ct_recording_header *ct_reader_header(const struct ct_reader *reader)
+{
+	return &reader->header;
+}
+
+void ct_reader_close(struct ct_reader *reader)
+{
+	if (!reader)
+		return;
+	if (reader->in.fd >= 0)
+		close(reader->in.fd);
+	if (reader->zlib)
+		libdeflate_free_decompressor(reader->zlib);
+	free(reader->in.room);
+	free(reader->raw);
+	free(reader->planes);
+	free(reader);
+}
+
+int ct_recording_peek(const char *path, struct ct_recording_header *ret_header, struct ct_err *err)
+{
+	struct ct_reader *r;
+	int ret = ct_reader_open(&r, path, err);
+
+	if (ret)
+		return ret;
+	*ret_header = r->header;
+	ct_reader_close(r);
+	return 0;
+}
+
+int ct_replay(const char *path, struct ct_recording_header *ret_header, ct_replay_fn fn, void *ctx,
+	      uint64_t *ret_cut, struct ct_err *err)
+{
+	struct ct_reader *r;
+	int ret = ct_reader_open(&r, path, err);
+
+	if (ret)
+		return ret;
+	*ret_header = r->header;
+	ret = ct_reader_run(r, fn, ctx, ret_cut, err);
+	ct_reader_close(r);
+	return ret;
+}
+
+int ct_replay_bytes(const char *name, const void *bytes, size_t len,
+		    struct ct_recording_header *ret_header, ct_replay_fn fn, void *ctx,
+		    uint64_t *ret_cut, struct ct_err *err)
+{
+	struct ct_reader *r = reader_new(name, 0);
+	int ret;
+
+	if (!r)
+		return ct_fail(err, ENOMEM, "read '%s': out of memory", name);
+	r->in.bytes = bytes;
+	r->in.end = len;
+	ret = read_header(r, err);
+	if (!ret) {
+		*ret_header = r->header;
+		ret = ct_reader_run(r, fn, ctx, ret_cut, err);
+	}
+	ct_reader_close(r);
+	return ret;
+}

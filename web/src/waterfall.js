@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+// One record, row by row: its phases, and below each the steps in it, on one axis of time.
+import { base, category_axis, clipRectByRect, draw, tip, tooltip, value_axis } from "./chart.js";
+import { h } from "./dom.js";
+import { count, duration, tick } from "./format.js";
+import { actor_colour, colour, ink_on, phase_colour } from "./palette.js";
+
+const row_height = 22;
+const rows_shown = 36;
+const table_rows = 400;
+
+// Phases in order, each followed by the steps that lie in it.
+export function rows_of(record) {
+	const rows = record.segments.map((segment) => ({
+		phase: segment.phase,
+		name: segment.phase,
+		begin: segment.begin_ns - record.begin_ns,
+		end: segment.end_ns - record.begin_ns,
+		depth: 0,
+		steps: [],
+	}));
+	const loose = [];
+	for (const step of record.steps) {
+		const begin = step.begin_ns - record.begin_ns;
+		const home = rows.filter((row) => row.phase === step.phase);
+		const row = home.findLast?.((candidate) => candidate.begin <= begin) ?? home[0];
+		(row ? row.steps : loose).push({
+			step,
+			phase: step.phase,
+			name: step.name,
+			begin,
+			end: step.open ? record.end_ns - record.begin_ns : step.end_ns - record.begin_ns,
+			depth: step.depth + 1,
+		});
+	}
+	return [...rows.flatMap((row) => [row, ...row.steps]), ...loose];
+}
+
+const took = (row) => (row.step?.open ? "end not seen" : duration(row.end - row.begin));
+const who = (row) => (row.step ? `${row.step.actor} ${row.step.pid}` : "");
+const calls = (row) => (row.step?.count > 1 ? ` × ${count(row.step.count)}` : "");
+
+export function waterfall(box, record) {
+	const rows = rows_of(record);
+	const total = Math.max(1, record.total_ns);
+	const narrow = box.clientWidth < 700;
+	const left = narrow ? 168 : 268;
+	const many = rows.length > rows_shown;
+	const shown = Math.min(rows.length, rows_shown);
+	const right = many ? 40 : 20;
+	const slider = {
+		type: "slider",
+		borderColor: "transparent",
+		backgroundColor: colour("stripe"),
+		fillerColor: colour("filler"),
+		handleStyle: { color: colour("surface"), borderColor: colour("accent") },
+		moveHandleStyle: { color: colour("line"), opacity: 1 },
+		emphasis: { handleStyle: { borderColor: colour("accent") }, moveHandleStyle: { color: colour("accent") } },
+		textStyle: { color: colour("muted"), fontSize: 11 },
+		showDataShadow: false,
+		brushSelect: false,
+	};
+	const chart = draw(box, shown * row_height + 96, {
+		...base(),
+		grid: { left, right, top: 26, bottom: 66 },
+		tooltip: tooltip(({ dataIndex }) => {
+			const row = rows[dataIndex];
+			return tip(row.name, [
+				["takes", took(row)],
+				["begins", `+${duration(row.begin)}`],
+				["phase", row.phase],
+				row.step && ["by", who(row)],
+				row.step && row.step.count > 1 && ["calls", count(row.step.count)],
+				row.step?.detail && ["detail", row.step.detail],
+			]);
+		}),
+		xAxis: {
+			...value_axis(),
+			position: "top",
+			min: 0,
+			max: total,
+			axisLabel: { ...value_axis().axisLabel, formatter: (v) => `+${tick(v)}`, margin: 6, showMaxLabel: false },
+		},
+		yAxis: {
+			...category_axis(rows.map((row) => `${"\u2002".repeat(2 * row.depth)}${row.name}`)),
+			axisLabel: {
+				interval: 0,
+				align: "left",
+				margin: left - 4,
+				width: left - 14,
+				overflow: "truncate",
+				color: (label, index) => colour(rows[index]?.step ? "text" : "strong"),
+			},
+		},
+		dataZoom: [
+			{ type: "inside", xAxisIndex: 0, filterMode: "none", zoomOnMouseWheel: "ctrl", moveOnMouseMove: true, moveOnMouseWheel: "shift" },
+			{
+				...slider,
+				xAxisIndex: 0,
+				filterMode: "none",
+				bottom: 10,
+				height: 22,
+				labelFormatter: (v) => `+${tick(Math.max(0, Math.round(v)))}`,
+			},
+			...(many
+				? [
+						{ type: "inside", yAxisIndex: 0, startValue: 0, endValue: shown - 1, zoomOnMouseWheel: false, moveOnMouseMove: false, moveOnMouseWheel: true, zoomLock: true },
+						{ ...slider, yAxisIndex: 0, startValue: 0, endValue: shown - 1, right: 8, width: 16, zoomLock: true, showDetail: false },
+					]
+				: []),
+		],
+		series: [
+			{
+				type: "custom",
+				clip: true,
+				encode: { x: [1, 2], y: 0 },
+				data: rows.map((row, i) => [i, row.begin, row.end]),
+				renderItem: (params, api) => bar(rows[params.dataIndex], params, api),
+			},
+		],
+	});
+	return { chart, rows, many };
+}
+
+function bar(row, params, api) {
+	const { x, y, width, height } = params.coordSys;
+	const [x1, middle] = api.coord([api.value(1), api.value(0)]);
+	const [x2] = api.coord([api.value(2), api.value(0)]);
+	const thick = row.step ? 12 : 16;
+	const open = row.step?.open || row.phase === "unknown";
+	const fill = row.step ? actor_colour(row.step.actor) : phase_colour(row.phase);
+	const shape = clipRectByRect(
+		{ x: x1, y: middle - thick / 2, width: Math.max(2, x2 - x1), height: thick },
+		{ x, y, width, height },
+	);
+	const stripe = { type: "rect", shape: { x, y: middle - row_height / 2, width, height: row_height }, style: { fill: colour("stripe") }, z2: -1, silent: true };
+	const behind = params.dataIndex % 2 ? [stripe] : [];
+	if (!shape)
+		return { type: "group", children: behind };
+	const text = `${took(row)}${row.step ? `  ${who(row)}${calls(row)}` : ""}`;
+	const end = shape.x + shape.width;
+	const room = x + width - end;
+	const wide = (what) => what.length * 6.4 + 14;
+	const after = room > wide(text);
+	const inside = !after && shape.width > wide(text);
+	const before = shape.x - x > wide(text) ? text : shape.x - x > wide(took(row)) ? took(row) : "";
+	const label = after || inside ? text : before;
+	const children = [
+		...behind,
+		{
+			type: "rect",
+			shape: { ...shape, r: 2 },
+			style: open ? { fill, opacity: 0.35, stroke: colour("bad"), lineWidth: 1.25, lineDash: [4, 3] } : { fill, opacity: row.step ? 0.9 : 1 },
+		},
+	];
+	if (label)
+		children.push({
+			type: "text",
+			x: after ? end + 6 : inside ? shape.x + 6 : shape.x - 6,
+			y: middle + 1,
+			style: {
+				verticalAlign: "middle",
+				text: label,
+				align: after || inside ? "left" : "right",
+				fill: open ? colour("bad") : inside ? ink_on(fill) : colour("muted"),
+				fontSize: 11.5,
+			},
+			silent: true,
+		});
+	return { type: "group", children };
+}
+
+// The parts of an axis that is zoomed, moved by a share of what is seen.
+export function zoom(chart, index, change) {
+	const { start, end } = chart.getOption().dataZoom[index];
+	const [from, to] = change(start, end);
+	const width = Math.min(100, Math.max(0.01, to - from));
+	const begin = Math.min(100 - width, Math.max(0, from));
+	chart.dispatchAction({ type: "dataZoom", dataZoomIndex: index, start: begin, end: begin + width });
+}
+
+export const zooms = {
+	in: (start, end) => [start + (end - start) / 4, end - (end - start) / 4],
+	out: (start, end) => [start - (end - start) / 2, end + (end - start) / 2],
+	left: (start, end) => [start - (end - start) / 5, end - (end - start) / 5],
+	right: (start, end) => [start + (end - start) / 5, end + (end - start) / 5],
+	all: () => [0, 100],
+};
+
+// The same in words, made when it is opened.
+export function as_table(record) {
+	const box = h("details", { class: "numbers" }, h("summary", {}, "The same as a table"));
+	box.addEventListener(
+		"toggle",
+		() => {
+			const rows = rows_of(record);
+			box.append(
+				h(
+					"div",
+					{ class: "scroll" },
+					h(
+						"table",
+						{},
+						h("thead", {}, h("tr", {}, ["What", "Begins", "Takes", "By", "Calls", "Detail"].map((name) => h("th", { scope: "col" }, name)))),
+						h(
+							"tbody",
+							{},
+							rows.slice(0, table_rows).map((row) =>
+								h(
+									"tr",
+									{ class: row.step ? null : "phase" },
+									h("td", { style: { "padding-inline-start": `${0.6 + row.depth}rem` } }, row.name),
+									h("td", { class: "number" }, `+${duration(row.begin)}`),
+									h("td", { class: row.step?.open ? "number bad" : "number" }, took(row)),
+									h("td", {}, who(row)),
+									h("td", { class: "number" }, row.step ? count(row.step.count) : ""),
+									h("td", { class: "detail" }, row.step?.detail ?? ""),
+								),
+							),
+						),
+					),
+				),
+				rows.length > table_rows ? h("p", { class: "hint" }, `${count(rows.length - table_rows)} more rows are in the chart.`) : "",
+			);
+		},
+		{ once: true },
+	);
+	return box;
+}
