@@ -216,3 +216,12 @@ struct ct_core_counts ct_core_counts(const struct ct_core *core)
 	counts.open++;
 	return counts;
 }
+
+bool ct_counts_incomplete(const struct ct_core_counts *counts)
+{
+	for (int i = 0; i < CT_LOSS_MAX; i++) {
+		if (i != CT_LOSS_LATE && counts->lost[i])
+			return true;
+	}
+	return false;
+}

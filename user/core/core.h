@@ -58,5 +58,8 @@ void ct_core_flush(struct ct_core *core);
 
 struct ct_core_counts ct_core_counts(const struct ct_core *core);
 
+/* Whether evidence is missing. An event that came late is not: it was used all the same. */
+bool ct_counts_incomplete(const struct ct_core_counts *counts);
+
 /* 0, or why these `room` bytes do not begin with a whole event: trusts no length in it. */
 int ct_event_check(const struct ct_event *e, size_t room, struct ct_err *err);

@@ -194,27 +194,20 @@ static void put_group(struct ct_json *w, const struct ct_summary *summary, const
 	ct_json_leave(w, '}');
 }
 
-/* Returns how much was lost of everything. */
-static uint64_t put_lost(struct ct_json *w, const struct ct_core_counts *counts)
+static void put_lost(struct ct_json *w, const struct ct_core_counts *counts)
 {
-	uint64_t sum = 0;
-
 	ct_json_enter(w, "lost", '{');
 	for (size_t i = 0; i < CT_LOSS_MAX; i++) {
 		char key[CT_LOSS_NAME_LEN];
 
 		ct_json_u64(w, ct_loss_name(key, i), counts->lost[i]);
-		sum += counts->lost[i];
 	}
 	ct_json_leave(w, '}');
-	return sum;
 }
 
 void ct_json_summary(struct ct_json *w, const char *key, const struct ct_session *session,
 		     const struct ct_summary *summary, const struct ct_core_counts *counts)
 {
-	uint64_t lost;
-
 	ct_json_enter(w, key, '{');
 	ct_json_string(w, "kind", "summary");
 	ct_json_u64(w, "end_ns", session->end_ns);
@@ -226,13 +219,13 @@ void ct_json_summary(struct ct_json *w, const char *key, const struct ct_session
 	ct_json_u64(w, "events", counts->events);
 	ct_json_u64(w, "containers", counts->containers);
 	ct_json_u64(w, "unfinished", counts->open);
-	lost = put_lost(w, counts);
+	put_lost(w, counts);
 	ct_json_enter(w, "unmatched", '{');
 	ct_json_u64(w, "exits", counts->unmatched_exits);
 	ct_json_u64(w, "answers", counts->unmatched_answers);
 	ct_json_u64(w, "requests", counts->unmatched_requests);
 	ct_json_leave(w, '}');
 	ct_json_u64(w, "unknown_phases", counts->unknown_phases);
-	ct_json_bool(w, "complete", !lost);
+	ct_json_bool(w, "complete", !ct_counts_incomplete(counts));
 	ct_json_leave(w, '}');
 }

@@ -229,12 +229,3 @@ void ct_counts_add(struct ct_core_counts *to, const struct ct_core_counts *from)
 	to->containers += from->containers;
 	to->open += from->open;
 }
-
-/* What could not be read of one event, or came late, is said but costs no record. */
-bool ct_counts_incomplete(const struct ct_core_counts *counts)
-{
-	for (size_t i = 0; i < CT_LOSS_MAX; i++)
-		if (i != CT_LOSS_READ && i != CT_LOSS_LATE && counts->lost[i])
-			return true;
-	return false;
-}

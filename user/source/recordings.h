@@ -47,6 +47,3 @@ int ct_recordings_replay(struct ct_input *in, const struct ct_core_options *opts
 
 /* Sums up what cores could not use. */
 void ct_counts_add(struct ct_core_counts *to, const struct ct_core_counts *from);
-
-/* Whether what is lost makes a result incomplete. */
-bool ct_counts_incomplete(const struct ct_core_counts *counts);
