@@ -115,7 +115,7 @@ demo: deps
 # Everything, real engines included. What this machine cannot do is said and counted.
 test: test-deps
 	@$(MAKE) build
-	@$(MAKE) fmt-check headers-check lint
+	@$(MAKE) fmt-check headers-check lint tidy
 	@$(MAKE) check
 	@$(MAKE) fuzz FUZZ_SECONDS=$(or $(FUZZ_SECONDS),20)
 	@$(MAKE) formats
@@ -153,7 +153,8 @@ headers-check: $(O)/gen/coldtrace.skel.h $(O)/gen/version.h
 	@echo "  HEADERS  each compiles alone"
 
 tidy: $(O)/gen/coldtrace.skel.h $(O)/gen/version.h
-	@clang-tidy --quiet $(CORE_SRC) $(LIVE_SRC) -- $(CPPFLAGS) -std=gnu11
+	@printf '%s\n' $(CORE_SRC) $(LIVE_SRC) | \
+		xargs -P 2 -n 8 sh -c 'clang-tidy --quiet "$$@" -- $(CPPFLAGS) -std=gnu11 2>/dev/null' tidy
 	@echo "  TIDY     clean"
 
 lint:

@@ -58,6 +58,8 @@ static bool forget_one(struct ct_core *core)
 {
 	struct ct_container *c, *next;
 
+	if (!core->gone)
+		return false;
 	HASH_ITER(hh, core->containers, c, next)
 	{
 		if (c->gone && !c->attended) {

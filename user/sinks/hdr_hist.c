@@ -267,7 +267,9 @@ int ct_hdr_put_base64(FILE *f, const struct ct_hdr *h)
 /* What stands for all values of a bucket. */
 static double middle_at(unsigned index)
 {
-	return (double)(lowest_at(index) + width_at(index) / 2);
+	uint64_t middle = lowest_at(index) + width_at(index) / 2; /* a whole number of ns */
+
+	return (double)middle;
 }
 
 static double mean_of(const struct ct_hdr *h)
