@@ -67,7 +67,6 @@ static __always_inline void exec_event(struct task_struct *task, const struct ct
 	struct ct_event *e = ct_reserve(CT_KIND_EXEC, tail_max);
 	__u64 from = 0, to = 0, len;
 	struct mm_struct *mm = task->mm;
-	struct pid *pid = task->thread_pid;
 
 	if (!e)
 		return;
@@ -90,8 +89,6 @@ static __always_inline void exec_event(struct task_struct *task, const struct ct
 	e->root = actor->root;
 	e->obj = netns_of(task);
 	e->arg = level;
-	if (pid && level < 32 && pid->numbers[0].nr == 1)
-		e->flags |= CT_F_PIDNS_INIT;
 	ct_submit(e);
 }
 

@@ -44,8 +44,7 @@ enum ct_event_flag {
 	CT_F_TRUNCATED = 1 << 0, /* the tail was longer */
 	CT_F_NO_DATA = 1 << 1, /* the tail could not be read */
 	CT_F_SERVER = 1 << 2, /* SEND: the sending socket was accepted from a listener */
-	CT_F_SEEDED = 1 << 3, /* user space looked it up, the kernel did not say it */
-	CT_F_PIDNS_INIT = 1 << 4 /* EXEC: pid 1 of its pid namespace */
+	CT_F_SEEDED = 1 << 3 /* user space looked it up, the kernel did not say it */
 };
 
 /*

@@ -97,7 +97,6 @@ void tape_exec(struct tape *t, uint32_t tgid, enum ct_role role, uint64_t netns,
 	if (role == CT_ROLE_INIT) {
 		e->root = tgid;
 		e->arg = 1;
-		e->flags = CT_F_PIDNS_INIT;
 	}
 }
 

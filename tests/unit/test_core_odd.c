@@ -63,6 +63,68 @@ Test(core, references)
 	}
 }
 
+/* docker rename: from then on it goes by its new name, unless the engine refuses. */
+Test(core, renamed)
+{
+	for (int refused = 0; refused < 2; refused++) {
+		struct run *run = run_new();
+		struct life l = life_of(0);
+		const char *name = refused ? l.name : "other";
+
+		life_create(&run->t, &l, 10);
+		life_start(&run->t, &l, 30);
+		tape_at(&run->t, 200);
+		tape_output(&run->t, l.init, l.shim);
+		life_request(&run->t, &l, 900, "rename?name=other");
+		life_answer(&run->t, &l, 910, refused ? 409 : 204, NULL);
+		tape_at(&run->t, 1000);
+		tape_http_request(&run->t, LIFE_CLIENT, l.client,
+				  refused ? "POST /v1.41/containers/web/stop"
+					  : "POST /v1.41/containers/other/stop",
+				  NULL);
+		life_exit(&run->t, &l, 1010, 0);
+		life_answer(&run->t, &l, 1080, 204, NULL);
+		play(run);
+		expect_counts(run, 1, 1, 0);
+		expect_span(find(run, CT_RECORD_STOP, name, 0), 1000, 1080);
+		cr_expect_eq(run->counts.unmatched_requests, 0);
+		run_free(run);
+	}
+}
+
+/* The exit of a process was lost, its pid is another's now: that one is nobody's. */
+Test(core, pid_is_used_again)
+{
+	struct run *run = run_new();
+	struct life l = life_of(0);
+
+	life_create(&run->t, &l, 10);
+	life_start(&run->t, &l, 30);
+	tape_at(&run->t, 300);
+	tape_fork(&run->t, 4711, l.init, CT_ROLE_RUNTIME); /* of a parent that was lost, too */
+	tape_exit(&run->t, l.init, CT_ROLE_RUNTIME, 1 << 8);
+	tape_at(&run->t, 20000);
+	tape_clock(&run->t);
+	play(run);
+	expect_counts(run, 1, 0, 0);
+	run_free(run);
+}
+
+/* A hostile recording forks for ever: what does not fit is counted. */
+Test(core, processes_full)
+{
+	struct run *run = run_new();
+	struct ct_core *core = core_of(run);
+	struct ct_event e = { .len = sizeof(e), .kind = CT_KIND_FORK, .ts_ns = TAPE_T0_NS };
+
+	for (e.obj = 1; e.obj <= 300000; e.obj++)
+		ct_core_feed(core, &e);
+	ct_core_flush(core);
+	cr_expect_eq(ct_core_counts(core).lost[CT_LOSS_ACTORS], 300000 - 262144);
+	ct_core_free(core);
+	run_free(run);
+}
+
 Test(core, unmatched_is_counted)
 {
 	struct run *run = run_new();
@@ -138,6 +200,26 @@ Test(core, table_full)
 	expect_counts(run, 3, 3, 0);
 	expect_nothing_odd(run);
 	cr_expect_eq(run->counts.containers, 3);
+	run_free(run);
+
+	/* So do those that have stopped and stay, when there is no other room. */
+	run = run_new();
+	run->opts.containers_max = 2;
+	for (size_t i = 0; i < 3; i++) {
+		double ms = 10 + 20000.0 * (double)i;
+
+		lives[i] = life_of((unsigned)i);
+		life_create(&run->t, &lives[i], ms);
+		life_start(&run->t, &lives[i], ms + 20);
+		tape_at(&run->t, ms + 300);
+		tape_output(&run->t, lives[i].init, lives[i].shim);
+		life_exit(&run->t, &lives[i], ms + 500, 0);
+		tape_at(&run->t, ms + 9000);
+		tape_clock(&run->t);
+	}
+	play(run);
+	expect_counts(run, 3, 3, 0);
+	expect_nothing_odd(run);
 	run_free(run);
 }
 

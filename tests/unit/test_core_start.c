@@ -162,6 +162,32 @@ Test(core, start_fails)
 	run_free(run);
 }
 
+/* With --rm the engine has removed it when it says that it failed: nothing is left to wait for. */
+Test(core, start_fails_and_vanishes)
+{
+	struct run *run = run_new();
+	struct tape *t = &run->t;
+	struct life l = life_of(0);
+
+	life_create(t, &l, 10);
+	life_request(t, &l, 30, "start");
+	tape_at(t, 36);
+	tape_sync(t, LIFE_DOCKERD, l.id, ".tmp-hostconfig.json3107050383");
+	tape_at(t, 60);
+	tape_ttrpc_request(t, LIFE_CONTAINERD, l.shim_socket, 3, "Create", l.id, "/bundle");
+	tape_at(t, 101);
+	tape_ttrpc_error(t, l.shim, l.shim_socket, 3, "OCI runtime create failed");
+	life_vanish(t, &l, 110);
+	life_answer(t, &l, 120, 400, "{\"message\":\"" NO_COMMAND "\"}\n");
+	tape_at(t, 5000);
+	tape_clock(t);
+	play(run);
+	cr_expect_eq(run->count, 1, "%zu records", run->count);
+	expect_outcome(find(run, CT_RECORD_START, l.name, 0), CT_OUTCOME_FAILED);
+	cr_expect_eq(run->counts.open, 0);
+	run_free(run);
+}
+
 /* The network cannot be had: it fails before any task is asked for. */
 Test(core, start_fails_in_connect)
 {

@@ -132,7 +132,8 @@ Test(json, loss_makes_it_incomplete)
 		text = run("json", &(struct options){ 0 }, NULL, 0, &counts);
 		lines = parse(text);
 		end = json_array_get(lines, 1);
-		cr_expect(json_is_false(json_object_get(end, "complete")), "loss %u", loss);
+		cr_expect_eq(json_is_true(json_object_get(end, "complete")), loss == CT_LOSS_LATE,
+			     "loss %u", loss);
 		cr_expect_eq(json_object_size(json_object_get(end, "lost")), CT_LOSS_MAX);
 		if (loss == CT_LOSS_RING)
 			cr_expect_eq(number(json_object_get(end, "lost"), "ring"), 5);

@@ -235,6 +235,42 @@ Test(recording2, cut_anywhere)
 }
 
 /* Whatever byte is wrong: it is seen, and no event of a damaged block is handed over. */
+/* A power loss: the file has its length, but from some byte on what was to be there is zero. */
+Test(recording2, zeros_at_the_end)
+{
+	struct tape t = { 0 };
+	size_t offsets[8], n;
+	struct file f;
+
+	fill(&t);
+	f = record(&t);
+	n = blocks_of(&f, offsets, CT_ARRAY_SIZE(offsets));
+	cr_assert_geq(n, 3);
+	for (size_t from = offsets[0]; from < offsets[2]; from += 97) {
+		size_t whole = from < offsets[1] ? 0 : 1, len = offsets[whole + 1];
+		char *kept = malloc(f.len);
+		struct tape got = { 0 };
+		struct ct_err err;
+		uint64_t cut;
+		int ret;
+
+		memcpy(kept, f.bytes, f.len);
+		memset(f.bytes + from, 0, f.len - from);
+		/* It ends where the block that was being written was to end, or behind it. */
+		if (from == offsets[whole])
+			len = f.len;
+		ret = replay(&f, len, &got, &cut, &err);
+		cr_expect_eq(ret, 0, "zeros from %zu: %s", from, err.msg);
+		cr_expect_eq(cut, offsets[whole], "zeros from %zu: readable to %llu", from,
+			     (unsigned long long)cut);
+		memcpy(f.bytes, kept, f.len);
+		free(kept);
+		tape_free(&got);
+	}
+	free(f.bytes);
+	tape_free(&t);
+}
+
 Test(recording2, damage_anywhere)
 {
 	struct tape t = { 0 };

@@ -14,21 +14,26 @@ static int run_doctor(const struct ct_options *opts, struct ct_err *err)
 	return ct_cmd_doctor(stdout, opts->json, err);
 }
 
-/* Columns: name, function, help. The first is what runs when no command is named. */
+/*
+ * Columns: name, function, whether it takes operands, help. The first is what runs when no
+ * command is named.
+ */
 static const struct command {
 	const char *name;
 	int (*run)(const struct ct_options *opts, struct ct_err *err);
+	bool operands;
 	const char *help;
 } commands[] = {
-	{ "trace", ct_cmd_trace, "trace containers live (this is the default)" },
-	{ "record", ct_cmd_record,
+	{ "trace", ct_cmd_trace, false, "trace containers live (this is the default)" },
+	{ "record", ct_cmd_record, true,
 	  "write the events to a recording, to report, compare and export" },
-	{ "report", ct_cmd_report, "print from recordings what live tracing printed" },
-	{ "diff", ct_cmd_diff,
+	{ "report", ct_cmd_report, true, "print from recordings what live tracing printed" },
+	{ "diff", ct_cmd_diff, true,
 	  "compare two recordings: what is slower, and whether that is chance" },
-	{ "export", ct_cmd_export, "write a recording in other formats, several at once" },
-	{ "schema", ct_cmd_schema, "print what the fields of the formats mean" },
-	{ "doctor", run_doctor, "what this kernel offers, which probes follow, which engines run" },
+	{ "export", ct_cmd_export, true, "write a recording in other formats, several at once" },
+	{ "schema", ct_cmd_schema, true, "print what the fields of the formats mean" },
+	{ "doctor", run_doctor, false,
+	  "what this kernel offers, which probes follow, which engines run" },
 };
 
 static const char help_head[] =
@@ -47,8 +52,10 @@ static const char help_tail[] =
 	"  sudo coldtrace --steps -- docker run --rm busybox true\n"
 	"                                              one start, with the steps inside\n"
 	"  sudo coldtrace -o table -o json:run.jsonl   look, and keep\n"
-	"  sudo coldtrace --record run.ct -d 3600      an hour into a recording\n"
-	"  coldtrace report run.ct --steps             and read it anywhere, later\n"
+	"  sudo coldtrace record -o run.ct -d 3600     an hour into a recording\n"
+	"  coldtrace report run.ct --html run.html     and read it anywhere, later\n"
+	"  coldtrace diff before.ct after.ct           is it slower, or is that chance?\n"
+	"  coldtrace export run.ct --format openmetrics,csv,perfetto -d out\n"
 	"  sudo coldtrace --ready path:'*/app.ready'   ready when that file is opened\n"
 	"\n"
 	"Exit status: 0 done; 1 failed; 2 bad usage; 3 done, but something was lost. With a\n"
@@ -93,6 +100,9 @@ int main(int argc, char **argv)
 	}
 	if (!ret && !skip && opts.operands.count)
 		ret = ct_fail(&err, EINVAL, "'%s' is no command; see --help",
+			      opts.operands.items[0]);
+	if (!ret && !command->operands && opts.operands.count)
+		ret = ct_fail(&err, EINVAL, "%s takes no '%s'; see --help", command->name,
 			      opts.operands.items[0]);
 	if (ret) {
 		fprintf(stderr, "coldtrace: %s\n", err.msg);

@@ -83,9 +83,19 @@ void ct_session_record(struct ct_run_session *s, const struct ct_record *rec)
 	for (size_t i = 0; i < s->sink_count && !s->failed; i++) {
 		struct ct_sink *sink = &s->sinks[i];
 
-		if (sink->ops->record && sink->ops->record(sink, rec, &s->err))
+		if (sink->ops->record && sink->ops->record(sink, rec, &s->err)) {
 			s->failed = true;
+			s->broken = sink;
+		}
 	}
+}
+
+static int end_sink(struct ct_run_session *s, struct ct_sink *sink,
+		    const struct ct_core_counts *counts, struct ct_err *err)
+{
+	int ret = sink->ops->end ? sink->ops->end(sink, &s->head, s->summary, counts, err) : 0;
+
+	return ret ? ret : ct_sink_close(sink, err);
 }
 
 int ct_session_end(struct ct_run_session *s, uint64_t end_ns, struct ct_err *err)
@@ -94,22 +104,20 @@ int ct_session_end(struct ct_run_session *s, uint64_t end_ns, struct ct_err *err
 
 	if (s->core)
 		ct_core_flush(s->core);
-	if (s->failed) {
-		*err = s->err;
-		return err->code;
-	}
 	s->head.end_ns = end_ns;
 	if (s->core)
 		counts = ct_core_counts(s->core);
 	for (size_t i = 0; i < s->sink_count; i++) {
-		struct ct_sink *sink = &s->sinks[i];
-		int ret = sink->ops->end ? sink->ops->end(sink, &s->head, s->summary, &counts, err)
-					 : 0;
+		struct ct_err later;
 
-		if (!ret)
-			ret = ct_sink_close(sink, err);
-		if (ret)
-			return ret;
+		/* One that fails does not take the others' summary with it. */
+		if (&s->sinks[i] != s->broken &&
+		    end_sink(s, &s->sinks[i], &counts, s->failed ? &later : &s->err))
+			s->failed = true;
+	}
+	if (s->failed) {
+		*err = s->err;
+		return err->code;
 	}
 	return ct_counts_incomplete(&counts) ? 1 : 0;
 }

@@ -25,6 +25,7 @@ struct ct_run_session {
 	uint64_t starts, records; /* reported */
 	struct ct_err err;
 	bool failed; /* err says why */
+	const struct ct_sink *broken; /* borrowed, NULL: none failed on a record */
 };
 
 /* ops NULL: no live run, there will be a replay. */

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "cmd/cmd.h"
@@ -167,6 +168,20 @@ static int command_status(pid_t *pid)
 	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
+/* It got the terminal's signal too; else it is ours to end. One that will not is left alone. */
+static void end_command(const struct trace *t, pid_t command)
+{
+	const struct timespec pause = { .tv_nsec = POLL_MS * 1000000 };
+	uint64_t until = ct_mono_ns() + LINGER_NS;
+
+	kill(command, SIGTERM);
+	while (command_status(&command) < 0 && ct_mono_ns() < until)
+		nanosleep(&pause, NULL);
+	if (command)
+		fprintf(stderr, "coldtrace: '%s' (pid %d) was told to end and still runs\n",
+			t->opts->command[0], (int)command);
+}
+
 static int loop(struct trace *t, int *ret_status, struct ct_err *err)
 {
 	const struct ct_options *opts = t->opts;
@@ -176,7 +191,7 @@ static int loop(struct trace *t, int *ret_status, struct ct_err *err)
 	int ret;
 
 	*ret_status = -1;
-	if (opts->command) {
+	if (opts->command && !t->failed) {
 		command = run_command(opts->command, err);
 		if (command < 0)
 			return command;
@@ -203,10 +218,8 @@ static int loop(struct trace *t, int *ret_status, struct ct_err *err)
 		if (linger_ns && (now >= linger_ns || !ct_core_counts(t->session.core).open))
 			break;
 	}
-	if (command > 0) { /* it got the terminal's signal too; else it is ours to end */
-		kill(command, SIGTERM);
-		waitpid(command, NULL, 0);
-	}
+	if (command > 0)
+		end_command(t, command);
 	/* What the kernel has said until now still counts. */
 	ret = ct_live_poll(t->live, 0, err);
 	return ret < 0 && ret != -EINTR ? ret : 0;
@@ -264,13 +277,14 @@ int ct_trace(const struct ct_options *opts, ct_trace_look look_fn, void *ctx, st
 		goto out;
 	say_ready(&t);
 	ret = loop(&t, &status, err);
-	if (!ret && t.failed) {
+	if (ret)
+		goto out;
+	t.recorder.end_ns = ct_mono_ns();
+	ret = ct_session_end(&t.session, t.recorder.end_ns, err);
+	if (ret >= 0 && t.failed) { /* what was seen until then has been told */
 		*err = t.err;
 		ret = err->code;
 	}
-	if (ret)
-		goto out;
-	ret = ct_session_end(&t.session, ct_mono_ns(), err);
 	if (ret >= 0) {
 		int closed = ct_recorder_close(&t.recorder, err);
 

@@ -23,7 +23,7 @@ static struct ct_actor_state *actor_make(struct ct_core *core, uint32_t tgid)
 
 	if (a)
 		return a;
-	a = calloc(1, sizeof(*a));
+	a = HASH_COUNT(core->actors) < CT_ACTORS_MAX ? calloc(1, sizeof(*a)) : NULL;
 	if (!a) {
 		core->counts.lost[CT_LOSS_ACTORS]++;
 		return NULL;
@@ -134,6 +134,10 @@ void ct_actors_fork(struct ct_core *core, const struct ct_event *e)
 	a->execed = false;
 	a->forked_ns = e->ts_ns;
 	a->step = -1;
+	/* Its pid may have been another's, whose exit was not seen. */
+	a->engine = 0;
+	a->container = NULL;
+	a->op = CT_OP_NONE;
 	if (!up)
 		return;
 	a->engine = up->engine;

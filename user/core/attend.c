@@ -32,6 +32,8 @@ static void unattend(struct ct_core *core, struct ct_container *c)
 	DL_DELETE(core->attended, c);
 	c->attended = false;
 	c->deadline = 0;
+	if (c->run.stop_reported)
+		core->stopped = true;
 	if (c->removed && !c->gone) {
 		c->gone = true;
 		core->gone++;
@@ -112,10 +114,12 @@ static void evaluate_stop(struct ct_core *core, struct ct_container *c)
 		wait = REMOVE_WAIT_NS;
 	else
 		wait = STOP_TIMEOUT_NS;
-	if (core->now >= c->last_ns + wait)
+	if (core->now >= c->last_ns + wait) {
+		c->in_flight = 0; /* who asked has left without his answer */
 		ct_report_stop(core, c, CT_OUTCOME_OK);
-	else
+	} else {
 		wait_until(core, c, c->last_ns + wait);
+	}
 }
 
 /* Created, and nobody starts it: that is all there is to say for now. */

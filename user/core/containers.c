@@ -70,13 +70,31 @@ static bool forget_one(struct ct_core *core)
 	return false;
 }
 
+/* Forgets the oldest that has stopped and that all has been said about, though it still exists. */
+static bool forget_stopped(struct ct_core *core)
+{
+	struct ct_container *c, *next;
+
+	if (!core->stopped)
+		return false;
+	HASH_ITER(hh, core->containers, c, next)
+	{
+		if (c->run.stop_reported && !c->attended) {
+			container_free(core, c);
+			return true;
+		}
+	}
+	core->stopped = false;
+	return false;
+}
+
 static bool make_room(struct ct_core *core)
 {
 	size_t max = core->opts.containers_max ? core->opts.containers_max : CONTAINERS_MAX_DEFAULT;
 
 	if (core->gone > CT_GONE_MAX)
 		forget_one(core);
-	if (HASH_COUNT(core->containers) < max || forget_one(core))
+	if (HASH_COUNT(core->containers) < max || forget_one(core) || forget_stopped(core))
 		return true;
 	core->counts.lost[CT_LOSS_TABLE]++;
 	return false;

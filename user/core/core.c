@@ -19,9 +19,9 @@ static void state_file(struct ct_core *core, const struct ct_event *e)
 	/* The fifos of its stdio go at every stop, whether or not it is removed. */
 	if (ct_text_starts(file, "init-std"))
 		return;
-	if (e->kind == CT_KIND_SYNC)
+	if (core->opts.steps && e->kind == CT_KIND_SYNC)
 		ct_steps_sync(core, c, dir, e);
-	else
+	else if (core->opts.steps)
 		ct_steps_unlink(core, c, e);
 	if (c)
 		ct_signal(core, c, signal, file, e->ts_ns);
@@ -94,14 +94,17 @@ static void handle(void *ctx, const struct ct_event *e)
 	case CT_KIND_SEND:
 		ct_talk_send(core, e);
 		break;
-	case CT_KIND_NETLINK:
-		ct_steps_netlink(core, e);
+	case CT_KIND_NETLINK: /* these three are evidence of steps and of nothing else */
+		if (core->opts.steps)
+			ct_steps_netlink(core, e);
 		break;
 	case CT_KIND_CGROUP:
-		ct_steps_cgroup(core, e);
+		if (core->opts.steps)
+			ct_steps_cgroup(core, e);
 		break;
 	case CT_KIND_CALL:
-		ct_steps_call(core, e);
+		if (core->opts.steps)
+			ct_steps_call(core, e);
 		break;
 	case CT_KIND_SYNC:
 	case CT_KIND_UNLINK:

@@ -106,6 +106,7 @@ void ct_failed(struct ct_core *core, struct ct_container *c, struct ct_text mess
 	/* It never ran: what follows is the engine cleaning up, not a stop. */
 	c->run.stop_reported = true;
 	ct_attend(core, c);
+	ct_evaluate(core, c); /* with --rm it may be gone already: nothing else would ask */
 }
 
 void ct_readied(struct ct_core *core, struct ct_container *c, enum ct_ready by, uint64_t ts_ns)

@@ -139,6 +139,7 @@ struct ct_sync {
 	char id[80];
 };
 
+#define CT_ACTORS_MAX  262144
 #define CT_SYNCS_MAX   64
 #define CT_ORPHANS_MAX 1024
 #define CT_CALLS_MAX   16384
@@ -157,6 +158,7 @@ struct ct_core {
 	struct ct_orphan *orphans; /* ring of CT_ORPHANS_MAX */
 	size_t orphan_next, orphan_count;
 	size_t gone; /* containers that are kept only because a successor may come */
+	bool stopped; /* there may be containers that are kept only because they may start again */
 	struct ct_sync syncs[CT_SYNCS_MAX];
 	size_t sync_next;
 	uint64_t now; /* of the event that is being handled */

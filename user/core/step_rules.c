@@ -452,7 +452,7 @@ void ct_steps_call(struct ct_core *core, const struct ct_event *e)
 	struct ct_text path;
 	struct ct_step step;
 
-	if (!a || !core->opts.steps)
+	if (!a)
 		return;
 	if (e->sub == CT_CALL_FSYNC) {
 		synced_call(core, e);

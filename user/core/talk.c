@@ -110,10 +110,9 @@ static void http_request(struct ct_core *core, const struct ct_event *e, const s
 	call = call_make(core, e->obj, 0, CT_PROTO_HTTP, http->verb, e);
 	if (!call)
 		return;
+	if (create || ct_text_is(http->verb, "rename"))
+		ct_text_copy(call->name, sizeof(call->name), ct_http_query(http->query, "name"));
 	if (create) {
-		struct ct_text name = ct_http_query(http->query, "name");
-
-		ct_text_copy(call->name, sizeof(call->name), name);
 		if (http->body.len)
 			create_body(call, http->body);
 		return;
@@ -178,6 +177,8 @@ static void http_answer(struct ct_core *core, const struct ct_event *e, const st
 	memcpy(verb_text, call->verb, sizeof(verb_text)); /* the call is dropped first */
 	verb = ct_text(verb_text, strlen(verb_text));
 	asked_ns = call->ts_ns;
+	if (c && ct_text_is(verb, "rename") && http->status < 300 && call->name[0])
+		memcpy(c->who.name, call->name, sizeof(c->who.name));
 	if (http->status >= 400)
 		body_string(http->body, "message", message, sizeof(message));
 

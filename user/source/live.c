@@ -25,6 +25,7 @@
 #define RING_BYTES_MIN  4096u
 #define PROCESSES       16384u
 #define PENDING_MIN     4096u
+#define HANDED_MAX      1000000
 #define LOSSES_EVERY_NS 500000000ull
 #define NS_PER_MS       1000000ull
 
@@ -258,7 +259,8 @@ static int on_record(void *ctx, void *data, size_t size)
 	else if (e->sub == CT_ROLE_ENGINE && e->kind == CT_KIND_EXIT)
 		ct_engines_exited(&live->engines, e->tgid);
 	ct_engines_answer(&live->engines);
-	return 0;
+	/* Who writes faster than is read here must not keep the reader from all else. */
+	return live->facts.handed < HANDED_MAX ? 0 : -EINTR;
 }
 
 /* An own epoll: edge-triggered it sleeps although there is something to read, until woken. */

@@ -124,6 +124,7 @@ struct ct_recorder {
 	const char *path; /* borrowed */
 	struct ct_recorder_state *state; /* owned, NULL: closed */
 	uint64_t events, bytes, lost; /* written until now; bytes are those of the file */
+	uint64_t end_ns; /* what is closed ended then; 0: when it is closed */
 };
 
 /* "-" is stdout. The header's version and length are set. */
@@ -155,6 +156,9 @@ const struct ct_recording_header *ct_reader_header(const struct ct_reader *reade
  * recording is whole. Anything else that is wrong is an error that names the block and the offset;
  * what came before it has been handed over.
  */
+/* When the recording was ended, CLOCK_MONOTONIC ns; 0 before it is read, or if it was cut off. */
+uint64_t ct_reader_end_ns(const struct ct_reader *reader);
+
 int ct_reader_run(struct ct_reader *reader, ct_replay_fn fn, void *ctx, uint64_t *ret_cut,
 		  struct ct_err *err);
 void ct_reader_close(struct ct_reader *reader); /* NULL is fine */

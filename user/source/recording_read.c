@@ -30,6 +30,7 @@ struct ct_reader {
 	struct libdeflate_decompressor *zlib; /* owned */
 	char *raw, *planes; /* owned, CT_BLOCK_RAW_MAX each */
 	uint64_t blocks, events;
+	uint64_t end_ns;
 	uint64_t block_at; /* offset of the block that is read */
 };
 
@@ -251,7 +252,7 @@ static int run_block(struct ct_reader *r, const struct ct_block *b, ct_replay_fn
 	return 0;
 }
 
-static int check_index(const struct ct_reader *r, const struct ct_block *b, struct ct_err *err)
+static int check_index(struct ct_reader *r, const struct ct_block *b, struct ct_err *err)
 {
 	struct ct_index index;
 
@@ -265,7 +266,30 @@ static int check_index(const struct ct_reader *r, const struct ct_block *b, stru
 		return ct_fail(err, EBADMSG,
 			       "the index counts %llu events, %llu are there: blocks are missing",
 			       (unsigned long long)index.events, (unsigned long long)r->events);
+	r->end_ns = index.end_ns;
 	return 0;
+}
+
+uint64_t ct_reader_end_ns(const struct ct_reader *reader)
+{
+	return reader->end_ns;
+}
+
+/* After a power loss, a file system may give back zeros for what it had no time to write. */
+static bool never_written(const struct ct_block *b)
+{
+	static const struct ct_block nothing;
+
+	return !memcmp(b, &nothing, sizeof(nothing));
+}
+
+/* Whether nothing follows the block that is read: then it may be the one that was not finished. */
+static bool is_last(struct ct_reader *r, const struct ct_block *b)
+{
+	size_t whole = sizeof(*b) + b->stored_len, got;
+	struct ct_err ignored;
+
+	return !peek(r, whole + 1, &got, &ignored) && got == whole;
 }
 
 /* Behind the index. */
@@ -306,6 +330,8 @@ static int run_blocks(struct ct_reader *r, ct_replay_fn fn, void *ctx, uint64_t 
 		if (got < sizeof(b))
 			return cut(r, r->block_at, ret_cut, err);
 		memcpy(&b, here(r), sizeof(b));
+		if (never_written(&b))
+			return cut(r, r->block_at, ret_cut, err);
 		if (check_block(&b, err))
 			return damaged(r, err);
 		ret = peek(r, sizeof(b) + b.stored_len, &got, err);
@@ -314,7 +340,7 @@ static int run_blocks(struct ct_reader *r, ct_replay_fn fn, void *ctx, uint64_t 
 		if (got < sizeof(b) + b.stored_len)
 			return cut(r, r->block_at, ret_cut, err);
 		if (check_sum(&b, here(r) + sizeof(b), err))
-			return damaged(r, err);
+			return is_last(r, &b) ? cut(r, r->block_at, ret_cut, err) : damaged(r, err);
 		if (b.kind <= CT_BLOCK_INDEX && decode(r, &b, here(r) + sizeof(b), err))
 			return damaged(r, err);
 		skip(r, sizeof(b) + b.stored_len);

@@ -27,6 +27,7 @@ struct ct_recorder_state {
 	struct ct_index index;
 	struct ct_index_entry entries[CT_INDEX_ENTRIES_MAX];
 	uint32_t blocks_an_entry;
+	bool ours; /* opened here, not handed over */
 	bool failed; /* nothing is written behind what could not be */
 };
 _Static_assert(offsetof(struct ct_recorder_state, stored) ==
@@ -53,7 +54,9 @@ static int put(struct ct_recorder *r, const void *bytes, size_t len, struct ct_e
 		if (n < 0 && code == EINTR)
 			continue;
 		if (n <= 0) {
-			if (left < len && ftruncate(r->state->fd, (off_t)r->bytes))
+			/* What is not ours may have had something before it. */
+			if (left < len &&
+			    (!r->state->ours || ftruncate(r->state->fd, (off_t)r->bytes)))
 				code = n ? code : EIO; /* a pipe: the reader sees the cut */
 			r->state->failed = true;
 			return write_failed(r, n ? code : EIO, err);
@@ -90,6 +93,7 @@ int ct_recorder_open(struct ct_recorder *r, const char *path,
 		free(s);
 		return ct_fail(err, code, "open recording '%s': %s", path, strerror(code));
 	}
+	s->ours = strcmp(path, "-") != 0;
 	s->blocks_an_entry = 1;
 	r->state = s;
 	sealed.version = CT_RECORDING_VERSION;
@@ -230,7 +234,7 @@ static int put_index(struct ct_recorder *r, struct ct_err *err)
 	if (!raw)
 		return ct_fail(err, ENOMEM, "write recording '%s': out of memory", r->path);
 	s->index.losses = CT_LOSS_MAX;
-	s->index.end_ns = ct_mono_ns();
+	s->index.end_ns = r->end_ns ? r->end_ns : ct_mono_ns();
 	memcpy(raw, &s->index, sizeof(s->index));
 	memcpy(raw + sizeof(s->index), s->entries, len);
 	ret = put_block(r, CT_BLOCK_INDEX, CT_CODEC_ZLIB, raw, sizeof(s->index) + len, err);

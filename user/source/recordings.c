@@ -206,6 +206,8 @@ int ct_recordings_replay(struct ct_input *in, const struct ct_core_options *opts
 	if (!replay->core)
 		return ct_fail(err, ENOMEM, "replay '%s': out of memory", in->path);
 	ret = ct_reader_run(in->reader, on_event, replay, &cut, &in->why);
+	if (ct_reader_end_ns(in->reader) + in->shift_ns > in->last_ns)
+		in->last_ns = ct_reader_end_ns(in->reader) + in->shift_ns;
 	in->cut = !ret && cut;
 	if (!ret)
 		ct_core_flush(replay->core);

@@ -13,7 +13,6 @@ struct user_pt_regs;
 struct pt_regs;
 struct ns_common;
 struct mm_struct;
-struct upid;
 struct pid;
 struct nsproxy;
 struct signal_struct;
@@ -126,13 +125,8 @@ struct mm_struct {
 	};
 };
 
-struct upid {
-	int nr;
-};
-
 struct pid {
 	unsigned int level;
-	struct upid numbers[0];
 };
 
 struct nsproxy {

@@ -12,7 +12,6 @@ struct task_struct;
 struct pt_regs;
 struct mm_struct;
 struct ns_common;
-struct upid;
 struct pid;
 struct nsproxy;
 struct signal_struct;
@@ -120,13 +119,8 @@ struct ns_common {
 	unsigned int inum;
 };
 
-struct upid {
-	int nr;
-};
-
 struct pid {
 	unsigned int level;
-	struct upid numbers[0];
 };
 
 struct nsproxy {
