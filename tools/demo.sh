@@ -90,7 +90,7 @@ n=${1:-10}
 [[ $n =~ ^[1-9][0-9]*$ ]] || die "'$n' is no number of restarts"
 ((EUID == 0)) || die "tracing needs root; run: sudo make demo"
 [[ -x $O/coldtrace ]] || die "'$O/coldtrace' is not built; run: make"
-command -v docker > /dev/null || die "docker is missing; run: tools/deps.sh test"
+command -v docker > /dev/null || die "docker is missing; run: tools/deps.sh demo"
 trap finish EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM

@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# tools/deps.sh build|test: installs from Debian 12 what building or testing needs and is missing.
+# tools/deps.sh build|demo|test: installs from Debian 12 what building, the demo or the tests need
+# and is missing.
 # Quick and silent when nothing is. Starts no service and changes no engine that is installed.
 set -euo pipefail
 
@@ -23,6 +24,7 @@ build libelf-dev        -          libbpf needs it
 build zlib1g-dev        -          libbpf needs it
 build libdeflate-dev    -          compresses recordings (zlib format)
 build libjansson-dev    -          reads the JSON that engines keep
+build uthash-dev        -          the hash tables of the core
 build gcc               -          compiles coldtrace and the test service
 build libc6-dev         -          the C library, also static for the test service
 build make              make       builds
@@ -32,13 +34,16 @@ build libprotobuf-c-dev -          and the library that it uses
 build nodejs            node       builds the report page; runs tests
 build npm               npm        brings the charts of the page
 test  libcriterion-dev  -          unit tests
-test  docker.io         dockerd    the engine that is traced
-test  containerd        containerd the engine below it
-test  runc              runc       the runtime of ordinary containers
-test  runsc             runsc      the runtime of gVisor
-test  iptables          iptables   the network of the private engine
-test  busybox-static    -          what test images are made of
-test  binutils          readelf    checks that it is static
+demo  docker.io         dockerd    the engine that is traced
+demo  containerd        containerd the engine below it
+demo  runc              runc       the runtime of ordinary containers
+demo  runsc             runsc      the runtime of gVisor
+demo  iproute2          ip         the network of the private engine
+demo  iptables          iptables   the network of the private engine
+demo  busybox-static    -          what test images are made of
+demo  binutils          readelf    checks that it is static
+test  libclang-rt-14-dev -         the fuzzers
+test  man-db            man        renders the man page
 test  procps            pgrep      finds the runtime that a test kills
 test  jq                jq         checks what coldtrace prints
 test  clang-format      -          format check
@@ -81,7 +86,7 @@ missing()
 	local stage package instead why
 
 	while read -r stage package instead why; do
-		[[ -n $stage && ($stage == build || $1 == test) ]] || continue
+		[[ -n $stage && ($stage == build || $1 == test || $stage == "$1") ]] || continue
 		if [[ $package == runsc ]]; then
 			command -v runsc > /dev/null && runsc_is_new && continue
 		elif installed "$package"; then
@@ -177,8 +182,8 @@ give_up()
 	die "$1: $(grep -m 1 '^E:' "$log" || tail -n 1 "$log")"
 }
 
-[[ ${1:-} == build || ${1:-} == test ]] || {
-	printf 'usage: tools/deps.sh build|test\n' >&2
+[[ ${1:-} =~ ^(build|demo|test)$ ]] || {
+	printf 'usage: tools/deps.sh build|demo|test\n' >&2
 	exit 2
 }
 todo=$(missing "$1")

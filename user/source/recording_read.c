@@ -420,10 +420,10 @@ void ct_reader_close(struct ct_reader *reader)
 
 int ct_recording_peek(const char *path, struct ct_recording_header *ret_header, struct ct_err *err)
 {
-	struct ct_reader *r;
+	struct ct_reader *r = NULL;
 	int ret = ct_reader_open(&r, path, err);
 
-	if (ret)
+	if (!r)
 		return ret;
 	*ret_header = r->header;
 	ct_reader_close(r);
@@ -433,10 +433,10 @@ int ct_recording_peek(const char *path, struct ct_recording_header *ret_header, 
 int ct_replay(const char *path, struct ct_recording_header *ret_header, ct_replay_fn fn, void *ctx,
 	      uint64_t *ret_cut, struct ct_err *err)
 {
-	struct ct_reader *r;
+	struct ct_reader *r = NULL;
 	int ret = ct_reader_open(&r, path, err);
 
-	if (ret)
+	if (!r)
 		return ret;
 	*ret_header = r->header;
 	ret = ct_reader_run(r, fn, ctx, ret_cut, err);
