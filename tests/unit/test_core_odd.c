@@ -445,6 +445,70 @@ Test(core, steps_out_of_order)
 	run_free(run);
 }
 
+/* Longer than anybody is preempted in the middle of a send. */
+#define LATE_NS 5000000
+
+static struct ct_event *event_of(struct tape *t, size_t i)
+{
+	return (struct ct_event *)(uintptr_t)tape_event(t, i);
+}
+
+/*
+ * A send is heard when it is done. Who is preempted just then is heard after what it led to: each
+ * send of a life in turn is heard after the next one, whatever it was.
+ */
+Test(core, heard_late)
+{
+	size_t tried = 0;
+
+	for (size_t i = 0;; i++) {
+		struct run *run = run_new();
+		struct life l = life_of(0);
+		size_t next = i + 1;
+
+		run_stop_rm(&run->t, &l, 10);
+		if (i >= run->t.count) {
+			run_free(run);
+			break;
+		}
+		while (next < run->t.count && event_of(&run->t, next)->kind != CT_KIND_SEND)
+			next++;
+		if (event_of(&run->t, i)->kind == CT_KIND_SEND && next < run->t.count &&
+		    event_of(&run->t, next)->ts_ns - event_of(&run->t, i)->ts_ns < LATE_NS) {
+			event_of(&run->t, i)->ts_ns = event_of(&run->t, next)->ts_ns + 1000;
+			play(run);
+			cr_expect_eq(count(run, CT_RECORD_START), 1, "send %zu late", i);
+			cr_expect_eq(count(run, CT_RECORD_STOP), 1, "send %zu late", i);
+			for (size_t k = 0; k < run->count; k++) {
+				const struct ct_record *rec = &run->seen[k].rec;
+
+				cr_expect_eq(rec->outcome, CT_OUTCOME_OK, "send %zu late: %s", i,
+					     ct_record_names[rec->type]);
+				cr_expect_eq(rec->missing, 0, "send %zu late: %s misses %x", i,
+					     ct_record_names[rec->type], rec->missing);
+			}
+			tried++;
+		}
+		run_free(run);
+	}
+	cr_expect_gt(tried, 5);
+}
+
+/* The answer to what the client asked before on the same connection is none to this. */
+Test(core, answer_of_the_request_before)
+{
+	struct run *run = run_new();
+	struct life l = life_of(0);
+
+	run_stop_rm(&run->t, &l, 10);
+	tape_at(&run->t, 10.1);
+	tape_http_answer(&run->t, LIFE_DOCKERD, l.client, 200, "OK");
+	tape_sort(&run->t);
+	play(run);
+	expect_run_stop_rm(run, &l, 10);
+	run_free(run);
+}
+
 /* Without the option nothing of them is kept. */
 Test(core, no_steps)
 {

@@ -170,6 +170,7 @@ void ct_core_free(struct ct_core *core)
 	ct_containers_free(core);
 	ct_actors_free(core);
 	free(core->orphans);
+	free(core->early);
 	free(core);
 }
 

@@ -117,6 +117,18 @@ struct ct_pending_call {
 	UT_hash_handle hh;
 };
 
+/*
+ * An answer to nothing that is known. A send is heard when it is done: a sender that is preempted
+ * just then may be heard after the answer that it got.
+ */
+struct ct_early {
+	struct ct_call_key key;
+	union {
+		struct ct_event e;
+		char bytes[sizeof(struct ct_event) + CT_TAIL_MEDIUM];
+	};
+};
+
 /* Evidence whose container is not known yet, kept until it is. */
 enum ct_orphan_key {
 	CT_BY_ID,
@@ -140,6 +152,7 @@ struct ct_sync {
 };
 
 #define CT_ACTORS_MAX  262144
+#define CT_EARLY_MAX   64
 #define CT_SYNCS_MAX   64
 #define CT_ORPHANS_MAX 1024
 #define CT_CALLS_MAX   16384
@@ -155,6 +168,8 @@ struct ct_core {
 	struct ct_container *containers;
 	struct ct_container *attended;
 	struct ct_pending_call *calls;
+	struct ct_early *early; /* ring of CT_EARLY_MAX */
+	size_t early_next;
 	struct ct_orphan *orphans; /* ring of CT_ORPHANS_MAX */
 	size_t orphan_next, orphan_count;
 	size_t gone; /* containers that are kept only because a successor may come */

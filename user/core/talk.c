@@ -88,6 +88,65 @@ void ct_calls_free(struct ct_core *core)
 	}
 }
 
+#define EARLY_NS (50 * CT_NS_PER_MS)
+
+static void keep_early(struct ct_core *core, struct ct_call_key key, const struct ct_event *e)
+{
+	struct ct_early *early;
+
+	if (!core->early)
+		core->early = calloc(CT_EARLY_MAX, sizeof(*core->early));
+	if (!core->early || e->len > sizeof(early->bytes))
+		return;
+	early = &core->early[core->early_next++ % CT_EARLY_MAX];
+	early->key = key;
+	memcpy(early->bytes, e, e->len);
+}
+
+/* What may answer a request: columns: verb, statuses of success. */
+static const struct {
+	const char *verb;
+	int status[2];
+} successes[] = {
+	{ "create", { 201, 201 } }, { "attach", { 101, 200 } }, { "start", { 204, 304 } },
+	{ "stop", { 204, 304 } },   { "kill", { 204, 204 } },   { "restart", { 204, 204 } },
+	{ "delete", { 204, 204 } }, { "rename", { 204, 204 } },
+};
+
+static bool succeeds(const char *verb, int status)
+{
+	for (size_t i = 0; i < sizeof(successes) / sizeof(successes[0]); i++) {
+		if (!strcmp(verb, successes[i].verb))
+			return status == successes[i].status[0] || status == successes[i].status[1];
+	}
+	return status < 400;
+}
+
+/* The answer to this request, if it was heard before it. */
+static void answer_early(struct ct_core *core, struct ct_call_key key, const struct ct_event *e)
+{
+	struct ct_pending_call *call = call_find(core, key);
+	struct ct_early found;
+	struct ct_http http;
+
+	for (size_t i = 0; core->early && call && i < CT_EARLY_MAX; i++) {
+		struct ct_early *early = &core->early[i];
+
+		if (!early->key.socket || memcmp(&early->key, &key, sizeof(key)) ||
+		    early->e.ts_ns + EARLY_NS < e->ts_ns)
+			continue;
+		if (key.proto == CT_PROTO_HTTP &&
+		    (!ct_http_parse(ct_text(early->e.tail, early->e.tail_len), &http) ||
+		     !succeeds(call->verb, http.status)))
+			continue;
+		found = *early;
+		early->key.socket = 0;
+		found.e.ts_ns = e->ts_ns;
+		ct_talk_send(core, &found.e);
+		return;
+	}
+}
+
 /* The body of a create request: what the container is to be, before it has an id. */
 static void create_body(struct ct_pending_call *call, struct ct_text body)
 {
@@ -105,6 +164,7 @@ static void http_request(struct ct_core *core, const struct ct_event *e, const s
 {
 	bool create = ct_text_is(http->verb, "create");
 	struct ct_container *c = create ? NULL : ct_container_by_ref(core, http->ref);
+	struct ct_call_key key = { e->obj, 0, CT_PROTO_HTTP };
 	struct ct_pending_call *call;
 
 	call = call_make(core, e->obj, 0, CT_PROTO_HTTP, http->verb, e);
@@ -115,6 +175,7 @@ static void http_request(struct ct_core *core, const struct ct_event *e, const s
 	if (create) {
 		if (http->body.len)
 			create_body(call, http->body);
+		answer_early(core, key, e);
 		return;
 	}
 	if (!c) {
@@ -125,6 +186,7 @@ static void http_request(struct ct_core *core, const struct ct_event *e, const s
 	if (changes(call->verb))
 		c->in_flight++;
 	ct_signal(core, c, CT_SIG_API_REQUEST, http->verb, e->ts_ns);
+	answer_early(core, key, e);
 }
 
 /* {"message":"..."} of a failed request, or {"Id":"..."} of a create. */
@@ -171,8 +233,11 @@ static void http_answer(struct ct_core *core, const struct ct_event *e, const st
 	struct ct_text verb;
 	uint64_t asked_ns;
 
-	if (!call)
-		return; /* to a request that is not about a container */
+	/* To a request that is not about a container, or to one before this, or early. */
+	if (!call || (http->status < 400 && !succeeds(call->verb, http->status))) {
+		keep_early(core, key, e);
+		return;
+	}
 	c = call->container;
 	memcpy(verb_text, call->verb, sizeof(verb_text)); /* the call is dropped first */
 	verb = ct_text(verb_text, strlen(verb_text));
@@ -215,6 +280,12 @@ static void name_cause(const struct ct_container *c, const char *verb)
 
 	DL_FOREACH(c->calls, call)
 	{
+		if (!strcmp(call->verb, verb))
+			call->verb[0] = '\0';
+	}
+
+	DL_FOREACH(c->calls, call)
+	{
 		if (call->key.proto == CT_PROTO_H2 && (!latest || call->ts_ns > latest->ts_ns))
 			latest = call;
 	}
@@ -225,6 +296,7 @@ static void name_cause(const struct ct_container *c, const char *verb)
 static void ttrpc(struct ct_core *core, const struct ct_event *e, const struct ct_ttrpc *rpc)
 {
 	struct ct_pending_call *call;
+	struct ct_call_key key;
 	struct ct_container *c;
 	struct ct_text method;
 	uint64_t value;
@@ -242,11 +314,15 @@ static void ttrpc(struct ct_core *core, const struct ct_event *e, const struct c
 		if (ct_text_is(rpc->method, "Delete"))
 			name_cause(c, "delete-task");
 		ct_signal(core, c, CT_SIG_TASK_REQUEST, rpc->method, e->ts_ns);
+		answer_early(core, (struct ct_call_key){ e->obj, rpc->stream, CT_PROTO_TTRPC }, e);
 		return;
 	}
-	call = call_find(core, (struct ct_call_key){ e->arg, rpc->stream, CT_PROTO_TTRPC });
-	if (!call)
+	key = (struct ct_call_key){ e->arg, rpc->stream, CT_PROTO_TTRPC };
+	call = call_find(core, key);
+	if (!call) {
+		keep_early(core, key, e);
 		return;
+	}
 	c = call->container;
 	method = ct_text(call->verb, strlen(call->verb));
 	if (c) {
@@ -277,6 +353,7 @@ static void grpc(struct ct_core *core, const struct ct_event *e)
 	struct ct_text rest = ct_text(e->tail, e->tail_len), ids[2];
 	bool server = e->flags & CT_F_SERVER;
 	struct ct_pending_call *call;
+	struct ct_call_key key;
 	struct ct_h2_frame frame;
 
 	while (ct_h2_next(&rest, &frame)) {
@@ -286,10 +363,12 @@ static void grpc(struct ct_core *core, const struct ct_event *e)
 		if (!frame.stream || frame.type > CT_H2_HEADERS)
 			continue;
 		if (server) {
-			call = call_find(core,
-					 (struct ct_call_key){ e->arg, frame.stream, CT_PROTO_H2 });
-			if (!call)
+			key = (struct ct_call_key){ e->arg, frame.stream, CT_PROTO_H2 };
+			call = call_find(core, key);
+			if (!call) {
+				keep_early(core, key, e);
 				continue;
+			}
 			if (call->container)
 				ct_signal(core, call->container, CT_SIG_ENGINE_ANSWER,
 					  ct_text(call->verb, strlen(call->verb)), e->ts_ns);
@@ -306,7 +385,12 @@ static void grpc(struct ct_core *core, const struct ct_event *e)
 		call = call_make(core, e->obj, frame.stream, CT_PROTO_H2, ct_text("", 0), e);
 		if (call)
 			call_about(call, c);
+		/* Heard after what it led to: the engine asks nothing else in between. */
+		if (c->run.marks[CT_MARK_TASK_DELETE_BEGIN] && !c->run.marks[CT_MARK_DIE_END])
+			name_cause(c, "delete-task");
 		ct_signal(core, c, CT_SIG_ENGINE_REQUEST, ct_text("", 0), e->ts_ns);
+		key = (struct ct_call_key){ e->obj, frame.stream, CT_PROTO_H2 };
+		answer_early(core, key, e);
 	}
 }
 
