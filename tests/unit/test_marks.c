@@ -155,7 +155,7 @@ static const struct {
 	{ "attach while it runs",
 	  CT_SIG_API_REQUEST,
 	  "attach",
-	  { CT_MARK_START_BEGIN },
+	  { CT_MARK_TASK_CREATE_BEGIN },
 	  CT_MARK_ATTACH_BEGIN,
 	  false },
 	{ "delete task", CT_SIG_TASK_REQUEST, "Delete", { 0 }, CT_MARK_TASK_DELETE_BEGIN, true },

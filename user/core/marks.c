@@ -10,7 +10,7 @@
 const struct ct_rule ct_rules[] = {
 	/* signal, what, mark, keep, after, before */
 	{ CT_SIG_API_ANSWER, "create", M(CREATE_END), CT_FIRST, M(NONE), M(NONE) },
-	{ CT_SIG_API_REQUEST, "attach", M(ATTACH_BEGIN), CT_FIRST, M(NONE), M(START_BEGIN) },
+	{ CT_SIG_API_REQUEST, "attach", M(ATTACH_BEGIN), CT_FIRST, M(NONE), M(TASK_CREATE_BEGIN) },
 	{ CT_SIG_API_ANSWER, "attach", M(ATTACH_END), CT_FIRST, M(ATTACH_BEGIN), M(EXIT) },
 	{ CT_SIG_API_REQUEST, "start", M(START_BEGIN), CT_FIRST, M(NONE), M(NONE) },
 	/* dockerd writes the host config right after the endpoint has joined, just behind its

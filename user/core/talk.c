@@ -123,28 +123,46 @@ static bool succeeds(const char *verb, int status)
 }
 
 /* The answer to this request, if it was heard before it. */
+static struct ct_early *early_answer(const struct ct_core *core, const struct ct_pending_call *call,
+				     uint64_t heard_ns)
+{
+	struct ct_http http;
+
+	for (size_t i = 0; core->early && i < CT_EARLY_MAX; i++) {
+		struct ct_early *early = &core->early[i];
+
+		if (!early->key.socket || memcmp(&early->key, &call->key, sizeof(call->key)) ||
+		    early->e.ts_ns + EARLY_NS < heard_ns)
+			continue;
+		if (call->key.proto != CT_PROTO_HTTP ||
+		    (ct_http_parse(ct_text(early->e.tail, early->e.tail_len), &http) &&
+		     succeeds(call->verb, http.status)))
+			return early;
+	}
+	return NULL;
+}
+
+/* A request that was heard late was made no later than it was answered. */
+static uint64_t asked_at(const struct ct_core *core, struct ct_pending_call *call)
+{
+	const struct ct_early *early = early_answer(core, call, call->ts_ns);
+
+	if (early && early->e.ts_ns < call->ts_ns)
+		call->ts_ns = early->e.ts_ns;
+	return call->ts_ns;
+}
+
 static void answer_early(struct ct_core *core, struct ct_call_key key, const struct ct_event *e)
 {
 	struct ct_pending_call *call = call_find(core, key);
+	struct ct_early *early = call ? early_answer(core, call, e->ts_ns) : NULL;
 	struct ct_early found;
-	struct ct_http http;
 
-	for (size_t i = 0; core->early && call && i < CT_EARLY_MAX; i++) {
-		struct ct_early *early = &core->early[i];
-
-		if (!early->key.socket || memcmp(&early->key, &key, sizeof(key)) ||
-		    early->e.ts_ns + EARLY_NS < e->ts_ns)
-			continue;
-		if (key.proto == CT_PROTO_HTTP &&
-		    (!ct_http_parse(ct_text(early->e.tail, early->e.tail_len), &http) ||
-		     !succeeds(call->verb, http.status)))
-			continue;
-		found = *early;
-		early->key.socket = 0;
-		found.e.ts_ns = e->ts_ns;
-		ct_talk_send(core, &found.e);
+	if (!early)
 		return;
-	}
+	found = *early;
+	early->key.socket = 0;
+	ct_talk_send(core, &found.e);
 }
 
 /* The body of a create request: what the container is to be, before it has an id. */
@@ -175,6 +193,7 @@ static void http_request(struct ct_core *core, const struct ct_event *e, const s
 	if (create) {
 		if (http->body.len)
 			create_body(call, http->body);
+		asked_at(core, call);
 		answer_early(core, key, e);
 		return;
 	}
@@ -185,7 +204,7 @@ static void http_request(struct ct_core *core, const struct ct_event *e, const s
 	call_about(call, c);
 	if (changes(call->verb))
 		c->in_flight++;
-	ct_signal(core, c, CT_SIG_API_REQUEST, http->verb, e->ts_ns);
+	ct_signal(core, c, CT_SIG_API_REQUEST, http->verb, asked_at(core, call));
 	answer_early(core, key, e);
 }
 
@@ -313,7 +332,7 @@ static void ttrpc(struct ct_core *core, const struct ct_event *e, const struct c
 		call_about(call, c);
 		if (ct_text_is(rpc->method, "Delete"))
 			name_cause(c, "delete-task");
-		ct_signal(core, c, CT_SIG_TASK_REQUEST, rpc->method, e->ts_ns);
+		ct_signal(core, c, CT_SIG_TASK_REQUEST, rpc->method, asked_at(core, call));
 		answer_early(core, (struct ct_call_key){ e->obj, rpc->stream, CT_PROTO_TTRPC }, e);
 		return;
 	}
