@@ -3,7 +3,9 @@
 # make            build .output/coldtrace
 # make demo       set everything up and watch 10 restarts under runc and 10 under runsc
 # make test       set everything up and run every test
+# make static     a coldtrace without shared libraries, per architecture, in .output/static
 # make bench      what tracing costs, side by side with others
+# make bench-opens   what an open costs more while opens are traced
 # V=1 shows the commands; O=DIR builds elsewhere; SAN=1 builds with sanitizers.
 
 O      ?= .output
@@ -43,15 +45,17 @@ BPFFLAGS  = -g -O2 -target bpf -D__bpf__ -D__TARGET_ARCH_$(BPF_ARCH_$(ARCH)) -Wa
 # The core is pure: it links without libbpf, and so do the statistics, the sinks and the readers.
 CORE_SRC  = $(wildcard user/core/*.c user/stats/*.c user/sinks/*.c user/util/*.c) \
 	    $(wildcard user/source/recording*.c) user/source/plan.c \
-	    user/source/identity.c
+	    user/source/identity.c user/source/identity_podman.c user/source/privileges.c \
+	    $(wildcard user/source/seccheck_*.c) user/source/gopclntab.c \
+	    user/source/sentry_points.c
 LIVE_SRC  = $(filter-out $(CORE_SRC),$(wildcard user/source/*.c)) $(wildcard user/cmd/*.c)
 CORE_OBJ  = $(CORE_SRC:%.c=$(O)/%.o)
 LIVE_OBJ  = $(LIVE_SRC:%.c=$(O)/%.o)
 CORE_LIBS = -ljansson -ldeflate -lm
 LIVE_LIBS = -lbpf -lelf -lz
 
-.PHONY: all build demo test e2e bench fmt fmt-check headers-check tidy lint docs-check deps test-deps \
-	install uninstall clean help
+.PHONY: all build demo test test-kernels e2e bench bench-opens fmt fmt-check headers-check tidy lint \
+	docs-check deps test-deps clean help
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -60,7 +64,7 @@ all: build
 build: $(O)/coldtrace
 
 help:
-	@sed -n '3,9s/^# *//p' Makefile
+	@sed -n '3,10s/^# *//p' Makefile
 
 $(O)/gen/version.h: FORCE
 	@mkdir -p $(@D)
@@ -83,8 +87,9 @@ $(O)/%.o: %.c
 	$(call msg,CC,$@)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
 
 $(LIVE_OBJ) $(CORE_OBJ): | $(O)/gen/version.h
-$(LIVE_OBJ): | $(O)/gen/coldtrace.skel.h
+$(LIVE_OBJ): | $(O)/gen/coldtrace.skel.h $(O)/gen/sentry.skel.h
 $(O)/user/source/live.o: $(O)/gen/coldtrace.skel.h
+$(O)/user/source/sentry.o: $(O)/gen/sentry.skel.h
 # What is embedded with .incbin is no dependency that the compiler sees.
 $(O)/user/cmd/schema.o $(O)/san/user/cmd/schema.o: docs/schema.md docs/formats.md
 
@@ -94,7 +99,8 @@ $(O)/libctcore.a: $(CORE_OBJ)
 $(O)/coldtrace: $(LIVE_OBJ) $(O)/libctcore.a
 	$(call msg,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) $^ -o $@ $(LIVE_LIBS) $(CORE_LIBS)
 
--include $(shell find $(O) -name '*.d' 2>/dev/null)
+-include $(shell find $(O) \( -path $(O)/debs -o -path $(O)/trixie \) -prune -o \
+	-name '*.d' -type f -print 2>/dev/null)
 
 # Packages from Debian; quick when nothing is missing.
 deps:
@@ -102,10 +108,12 @@ deps:
 test-deps:
 	@tools/deps.sh test
 
+-include tools/static.mk
 -include web/web.mk
 -include proto/proto.mk
 -include tests/tests.mk
 -include tests/formats/formats.mk
+-include install.mk
 
 demo: deps
 	@tools/deps.sh demo
@@ -117,17 +125,28 @@ test: test-deps
 	@$(MAKE) build
 	@$(MAKE) fmt-check headers-check lint tidy
 	@$(MAKE) check
-	@$(MAKE) fuzz FUZZ_SECONDS=$(or $(FUZZ_SECONDS),20)
+	@$(MAKE) fuzz FUZZ_SECONDS=$(or $(FUZZ_SECONDS),60)
 	@$(MAKE) formats
 	@$(MAKE) web-test
 	@$(MAKE) docs-check
+	@$(MAKE) install-test
 	@O=$(O) tests/e2e/run
+	@$(MAKE) insns-check
+	@$(MAKE) -j2 test-kernels
+
+# The kernels of tests/kernels/table in QEMU, or those named: ROWS="5.10 6.1"
+test-kernels: static-test
+	@O=$(O) tests/kernels/run $(ROWS)
 
 docs-check: build
 	@O=$(O) tests/docs/run
 
 e2e: build
 	@O=$(O) tests/e2e/run $(TESTS)
+
+bench-opens: test-deps
+	@$(MAKE) build
+	@O=$(O) tools/bench/opens
 
 bench: test-deps
 	@$(MAKE) build
@@ -141,7 +160,7 @@ fmt-check:
 	@clang-format --dry-run -Werror $(C_FILES) && echo "  FMT      clean"
 
 # Every header compiles alone; those of include/ on both sides.
-headers-check: $(O)/gen/coldtrace.skel.h $(O)/gen/version.h
+headers-check: $(O)/gen/coldtrace.skel.h $(O)/gen/sentry.skel.h $(O)/gen/version.h
 	@for h in $(filter-out %.skel.h bpf/%,$(filter %.h,$(C_FILES))); do \
 		echo "#include \"$$h\"" | $(CC) $(CPPFLAGS) -I. -std=gnu11 -Wall -Wextra -Werror \
 			-fsyntax-only -x c - || exit 1; \
@@ -153,20 +172,13 @@ headers-check: $(O)/gen/coldtrace.skel.h $(O)/gen/version.h
 	@echo "  HEADERS  each compiles alone"
 
 # One file a run: told several, clang-tidy 14 mistakes the va_list of one for that of another.
-tidy: $(O)/gen/coldtrace.skel.h $(O)/gen/version.h
+tidy: $(O)/gen/coldtrace.skel.h $(O)/gen/sentry.skel.h $(O)/gen/version.h
 	@printf '%s\n' $(CORE_SRC) $(LIVE_SRC) | \
 		xargs -P 2 -n 1 sh -c 'clang-tidy --quiet "$$@" -- $(CPPFLAGS) -std=gnu11 2>/dev/null' tidy
 	@echo "  TIDY     clean"
 
 lint:
 	@tests/lint/run
-
-install: build
-	install -D -m 755 $(O)/coldtrace $(DESTDIR)$(PREFIX)/sbin/coldtrace
-	install -D -m 644 docs/coldtrace.8 $(DESTDIR)$(PREFIX)/share/man/man8/coldtrace.8
-
-uninstall:
-	rm -f $(DESTDIR)$(PREFIX)/sbin/coldtrace $(DESTDIR)$(PREFIX)/share/man/man8/coldtrace.8
 
 clean:
 	rm -rf $(O)

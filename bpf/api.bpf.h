@@ -8,32 +8,29 @@
 
 #include "coldtrace.bpf.h"
 
-#define CT_IOV_MAX 2
-
 #if defined(__TARGET_ARCH_x86)
-#define CT_SYSCALL_NR(regs) ((regs)->orig_ax)
-#define CT_NR_WRITE         1
-#define CT_NR_WRITEV        20
-#define CT_NR_SENDTO        44
-#define CT_NR_SENDMSG       46
+#define CT_NR_WRITE   1
+#define CT_NR_WRITEV  20
+#define CT_NR_SENDTO  44
+#define CT_NR_SENDMSG 46
 #elif defined(__TARGET_ARCH_arm64)
-#define CT_SYSCALL_NR(regs) (((struct pt_regs *)(regs))->syscallno)
-#define CT_NR_WRITE         64
-#define CT_NR_WRITEV        66
-#define CT_NR_SENDTO        206
-#define CT_NR_SENDMSG       211
+#define CT_NR_WRITE   64
+#define CT_NR_WRITEV  66
+#define CT_NR_SENDTO  206
+#define CT_NR_SENDMSG 211
 #endif
 
 /* Where the bytes of the current system call lie, or NULL if it is not a call that we read. */
 static __always_inline const void *sent_bytes(__u64 *len)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
-	struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(task);
-	const void *arg = (const void *)PT_REGS_PARM2_CORE_SYSCALL(regs);
+	struct ct_call_regs call;
 	struct user_msghdr msg;
 	struct iovec iov;
+	const void *arg;
 
-	switch ((__u32)CT_SYSCALL_NR(regs)) {
+	ct_call_regs(&call);
+	arg = (const void *)call.second;
+	switch (call.nr) {
 	case CT_NR_WRITE:
 	case CT_NR_SENDTO:
 		return arg;
@@ -59,7 +56,7 @@ static __always_inline const void *sent_bytes(__u64 *len)
 #define CT_H2_DATA     0
 #define CT_H2_HEADERS  1
 #define CT_H2_TYPE_MAX 9
-#define CT_H2_BATCH    32
+#define CT_H2_BATCH    40
 #define CT_GRPC_PREFIX 5
 
 enum ct_speech {
@@ -76,6 +73,16 @@ struct {
 	__type(key, __u64);
 	__type(value, __u8);
 } bodies SEC(".maps");
+
+/*
+ * HTTP/2: length (24 bits), type, flags, stream. Data and headers belong to a stream (RFC 9113, 6.1),
+ * a row of zeros does not: docker load sends many.
+ */
+static __always_inline bool is_frame(const unsigned char *h)
+{
+	return h[3] <= CT_H2_TYPE_MAX && !(h[5] & 0x80) &&
+	       (h[3] > CT_H2_HEADERS || (h[5] | h[6] | h[7] | h[8]));
+}
 
 /*
  * How much of a message is worth carrying: the start of an HTTP/1 request or answer, a TTRPC
@@ -95,16 +102,29 @@ static __always_inline enum ct_speech speech_of(const unsigned char *b, __u64 le
 	}
 	if ((b[8] == 1 || b[8] == 2) && word + 10 == len)
 		return SHORT;
-	/* HTTP/2 frames: length (24 bits), type, flags, stream. */
-	if (b[0] == 0 && b[3] <= CT_H2_TYPE_MAX && !(b[5] & 0x80) &&
-	    (word >> 8) + CT_H2_HEADER <= len)
+	if (b[0] == 0 && is_frame(b) && (word >> 8) + CT_H2_HEADER <= len)
 		return FRAMES;
 	return SILENT;
 }
 
-static __always_inline void send_event(struct sock *sk, struct unix_sock *us, const void *bytes,
-				       __u64 len, int ret, __u32 tail_max)
+/*
+ * What tells one socket from all others: its cookie. Where the kernel gives none to this kind of
+ * program, the number of its inode, which no other socket has while it lives; 0 for one that no
+ * process has accepted yet.
+ */
+static __always_inline __u64 socket_id(enum ct_how how, struct sock *sk)
 {
+	if (how == CT_TYPED)
+		return bpf_get_socket_cookie(sk);
+	return CT_GET(how, sk, sk_socket, file, f_inode, i_ino);
+}
+
+static __always_inline void send_event(enum ct_how how, struct sock *sk, struct unix_sock *us,
+				       const void *bytes, __u64 len, int ret, __u32 engine,
+				       __u32 tail_max)
+{
+	struct sock *peer;
+
 	struct ct_event *e = ct_reserve(CT_KIND_SEND, tail_max);
 
 	if (!e)
@@ -122,82 +142,114 @@ static __always_inline void send_event(struct sock *sk, struct unix_sock *us, co
 	ct_tail_set(e, len);
 	e->sub = AF_UNIX;
 	e->ret = ret;
-	if (us->addr)
+	e->root = engine;
+	if (CT_GET(how, us, addr))
 		e->flags |= CT_F_SERVER;
-	e->obj = bpf_get_socket_cookie(sk);
-	if (us->peer)
-		e->arg = bpf_get_socket_cookie(us->peer);
+	e->obj = socket_id(how, sk);
+	peer = CT_GET(how, us, peer);
+	if (peer)
+		e->arg = socket_id(how, peer);
 	ct_submit(e);
 }
 
+/* An answer that is an id of 64 digits and nothing else: its prefix, its field, the id. */
+#define CT_ID_ANSWER (CT_GRPC_PREFIX + 2 + 64)
+
 /*
- * gRPC batches the frames of many streams into one send. What counts is the beginning of each
- * request (its first DATA frame, with the container id) and that an answer begins (HEADERS).
+ * What of a frame is worth carrying: all header blocks, because what a client said once it refers
+ * to later; the beginning of each request; of the answers those that say which id was made. A
+ * message that does not end in its first frame goes on in frames that begin with anything.
  */
-static __always_inline void frame_events(struct sock *sk, struct unix_sock *us, const void *bytes,
-					 __u64 len, int ret)
+static __always_inline bool frame_counts(const unsigned char *h, __u64 payload, const void *at,
+					 bool answers)
 {
-	bool answers = us->addr;
+	unsigned char m[CT_GRPC_PREFIX + 1];
+	__u64 message;
+
+	if (h[3] == CT_H2_HEADERS)
+		return true;
+	if (h[3] != CT_H2_DATA || payload <= CT_GRPC_PREFIX ||
+	    (answers && payload != CT_ID_ANSWER) ||
+	    bpf_probe_read_user(m, sizeof(m), at + CT_H2_HEADER))
+		return false;
+	message = (__u64)m[1] << 24 | (__u64)m[2] << 16 | (__u64)m[3] << 8 | m[4];
+	if (m[0] > 1 || message + CT_GRPC_PREFIX < payload)
+		return false;
+	return !answers || m[CT_GRPC_PREFIX] == 0x0a; /* its first field, bytes */
+}
+
+/* gRPC batches the frames of many streams into one send. */
+static __always_inline void frame_events(enum ct_how how, struct sock *sk, struct unix_sock *us,
+					 const void *bytes, __u64 len, int ret, __u32 engine)
+{
+	bool answers = CT_GET(how, us, addr);
 	unsigned char h[CT_H2_HEADER];
 	__u64 at = 0, frame;
 
 	for (int i = 0; i < CT_H2_BATCH && at + CT_H2_HEADER <= len; i++) {
-		if (bpf_probe_read_user(h, sizeof(h), bytes + at))
+		if (bpf_probe_read_user(h, sizeof(h), bytes + at) || !is_frame(h))
 			return;
 		frame = CT_H2_HEADER + ((__u64)h[0] << 16 | (__u64)h[1] << 8 | h[2]);
-		if (answers ? h[3] == CT_H2_HEADERS
-			    : h[3] == CT_H2_DATA && frame > CT_H2_HEADER + CT_GRPC_PREFIX)
-			send_event(sk, us, bytes + at, frame, ret, CT_TAIL_SMALL);
+		/* Of one size: a choice in a loop doubles what the verifier goes through. */
+		if (frame_counts(h, frame - CT_H2_HEADER, bytes + at, answers))
+			send_event(how, sk, us, bytes + at, frame, ret, engine, CT_TAIL_MEDIUM);
 		at += frame;
 	}
+	if (at + CT_H2_HEADER <= len) /* more in one send than anybody was seen to send */
+		ct_lose(CT_LOSS_READ);
 }
 
-static __always_inline bool file_id_of(struct unix_sock *us, struct ct_file_id *id)
+static __always_inline bool file_id_of(enum ct_how how, struct unix_sock *us, struct ct_file_id *id)
 {
-	struct dentry *dentry = us->path.dentry;
-	struct inode *inode;
+	struct inode *inode = CT_GET(how, us, path.dentry, d_inode);
 
-	if (!dentry)
-		return false;
-	inode = dentry->d_inode;
 	if (!inode)
 		return false;
-	id->ino = inode->i_ino;
-	id->dev = inode->i_sb->s_dev;
+	id->ino = CT_GET(how, inode, i_ino);
+	id->dev = CT_GET(how, inode, i_sb, s_dev);
 	return true;
 }
 
-static __always_inline int heard_unix(struct sock *sk, int ret)
+/* af_unix.c: a struct sock of this family is the beginning of a struct unix_sock. */
+static __always_inline struct unix_sock *unix_sock_of(enum ct_how how, struct sock *sk)
+{
+	return how == CT_TYPED ? bpf_skc_to_unix_sock(sk) : (struct unix_sock *)sk;
+}
+
+static __always_inline int heard_on(enum ct_how how, struct sock *sk, int ret)
 {
 	struct ct_actor *actor = ct_actor_of(bpf_get_current_pid_tgid() >> 32);
-	struct unix_sock *us = bpf_skc_to_unix_sock(sk);
+	struct unix_sock *us = unix_sock_of(how, sk);
 	struct ct_file_id id;
 	unsigned char head[10];
 	const void *bytes;
 	__u64 len = ret, key;
 	enum ct_speech speech;
+	__u32 *owner, engine = 0;
 	__u8 one = 1;
 
 	if (!us)
 		return 0;
 	if (!actor || (actor->role != CT_ROLE_ENGINE && actor->role != CT_ROLE_SHIM)) {
 		/* Anybody may be a client: known by the socket file that it talks to. */
-		struct sock *peer = us->peer;
+		struct sock *peer = CT_GET(how, us, peer);
 		struct unix_sock *peer_us;
 
 		if (!peer)
 			return 0;
-		peer_us = bpf_skc_to_unix_sock(peer);
-		if (!peer_us || !file_id_of(peer_us, &id))
+		peer_us = unix_sock_of(how, peer);
+		if (!peer_us || !file_id_of(how, peer_us, &id))
 			return 0;
-		if (!bpf_map_lookup_elem(&api_sockets, &id))
+		owner = bpf_map_lookup_elem(&api_sockets, &id);
+		if (!owner)
 			return 0;
+		engine = *owner;
 	}
 	bytes = sent_bytes(&len);
 	if (!bytes || len < sizeof(head) || bpf_probe_read_user(head, sizeof(head), bytes))
 		return 0;
 	speech = speech_of(head, ret);
-	key = bpf_get_socket_cookie(sk);
+	key = socket_id(how, sk);
 	if (speech == LONG) {
 		bpf_map_update_elem(&bodies, &key, &one, BPF_ANY);
 	} else if (speech == SILENT && head[0] == '{' && head[1] == '"' &&
@@ -207,40 +259,51 @@ static __always_inline int heard_unix(struct sock *sk, int ret)
 	switch (speech) {
 	case SHORT:
 		if (len <= CT_TAIL_SMALL)
-			send_event(sk, us, bytes, len, ret, CT_TAIL_SMALL);
+			send_event(how, sk, us, bytes, len, ret, engine, CT_TAIL_SMALL);
 		else
-			send_event(sk, us, bytes, len, ret, CT_TAIL_MEDIUM);
+			send_event(how, sk, us, bytes, len, ret, engine, CT_TAIL_MEDIUM);
 		break;
 	case LONG:
 		if (len <= CT_TAIL_MEDIUM)
-			send_event(sk, us, bytes, len, ret, CT_TAIL_MEDIUM);
+			send_event(how, sk, us, bytes, len, ret, engine, CT_TAIL_MEDIUM);
 		else
-			send_event(sk, us, bytes, len, ret, CT_TAIL_MAX);
+			send_event(how, sk, us, bytes, len, ret, engine, CT_TAIL_MAX);
 		break;
 	case FRAMES:
-		frame_events(sk, us, bytes, len, ret);
+		frame_events(how, sk, us, bytes, len, ret, engine);
 		break;
 	case SILENT:
 		return 0;
 	}
 	/* An engine that answers on a socket made by a listener: that is its API. */
-	if (actor && actor->role == CT_ROLE_ENGINE && file_id_of(us, &id)) {
+	if (actor && actor->role == CT_ROLE_ENGINE && file_id_of(how, us, &id)) {
 		__u32 tgid = bpf_get_current_pid_tgid() >> 32;
 
-		if (!bpf_map_lookup_elem(&api_sockets, &id))
+		owner = bpf_map_lookup_elem(&api_sockets, &id);
+		if (!owner || *owner != tgid) /* another engine may have got the socket */
 			bpf_map_update_elem(&api_sockets, &id, &tgid, BPF_ANY);
 	}
 	return 0;
 }
 
-static __always_inline int heard_netlink(struct sock *sk, int ret)
+/* A socket is typed if its program got it so and the kernel can say what kind of socket it is. */
+static __always_inline int heard_unix(enum ct_how how, struct sock *sk, int ret)
+{
+	if (how == CT_TYPED && ct_has(SOCKETS))
+		return heard_on(CT_TYPED, sk, ret);
+	if (ct_has(READ))
+		return heard_on(CT_PROBED, sk, ret);
+	return 0;
+}
+
+static __always_inline int heard_netlink(enum ct_how how, struct sock *sk, int ret)
 {
 	struct ct_actor *actor = ct_actor_of(bpf_get_current_pid_tgid() >> 32);
 	struct ct_event *e;
 	const void *bytes;
 	__u64 len = ret;
 
-	if (!actor || ct_is_workload(actor) || sk->sk_protocol != 0 /* NETLINK_ROUTE */)
+	if (!actor || ct_is_workload(actor) || CT_GET(how, sk, sk_protocol)) /* 0: NETLINK_ROUTE */
 		return 0;
 	bytes = sent_bytes(&len);
 	e = ct_reserve(CT_KIND_NETLINK, CT_TAIL_SMALL);
@@ -255,9 +318,22 @@ static __always_inline int heard_netlink(struct sock *sk, int ret)
 		len = 0;
 	}
 	ct_tail_set(e, len);
-	e->obj = sk->__sk_common.skc_net.net->ns.inum;
+	e->obj = CT_GET(how, sk, __sk_common.skc_net.net, ns.inum);
 	e->ret = ret;
 	ct_submit(e);
+	return 0;
+}
+
+static __always_inline int heard(enum ct_how how, struct sock *sk, int ret)
+{
+	if (ret < CT_MESSAGE_MIN)
+		return 0;
+	switch (CT_GET(how, sk, __sk_common.skc_family)) {
+	case AF_UNIX:
+		return heard_unix(how, sk, ret);
+	case AF_NETLINK:
+		return heard_netlink(how, sk, ret);
+	}
 	return 0;
 }
 
@@ -265,13 +341,5 @@ static __always_inline int heard_netlink(struct sock *sk, int ret)
 SEC("?tp_btf/sock_send_length")
 int BPF_PROG(ct_send, struct sock *sk, int ret, int flags)
 {
-	if (ret < CT_MESSAGE_MIN)
-		return 0;
-	switch (sk->__sk_common.skc_family) {
-	case AF_UNIX:
-		return heard_unix(sk, ret);
-	case AF_NETLINK:
-		return heard_netlink(sk, ret);
-	}
-	return 0;
+	return heard(CT_TYPED, sk, ret);
 }

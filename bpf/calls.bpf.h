@@ -101,21 +101,26 @@ static __always_inline bool call_take(struct ct_pending *ret_call)
  * Appends one string and its NUL at tail + at, with room for max bytes, and returns the new end.
  * The call has just read the string itself, so its page is resident; NULL is an empty string.
  */
-static __always_inline __u32 tail_str(struct ct_event *e, __u32 at, __s64 max, __u64 user)
+static __always_inline __u64 tail_str(struct ct_event *e, __u64 at, __u64 max, __u64 user)
 {
-	long n = user ? bpf_probe_read_user_str(e->tail + at, max, (const void *)user) : 0;
+	__s64 n = user ? bpf_probe_read_user_str(e->tail + at, max, (const void *)user) : 0;
+	__u64 len = n;
 
 	if (n < 0) {
 		e->flags |= CT_F_NO_DATA;
 		ct_lose(CT_LOSS_READ);
 	}
-	if (n <= 0 || n > max) {
+	barrier_var(len); /* one bound for the verifier, of 5.10 too, not one per way to get here */
+	if (len - 1 >= max) {
 		e->tail[at] = '\0';
 		return at + 1;
 	}
-	if (n == max)
+	if (len == max)
 		e->flags |= CT_F_TRUNCATED;
-	return at + n;
+	barrier_var(len);
+	if (len > max)
+		return at;
+	return at + len;
 }
 
 enum ct_call_strings {
@@ -131,7 +136,7 @@ static __always_inline void call_event(__u16 kind, __u32 strings, long ret)
 		(strings > 2 ? 2 : strings) * CT_STR_MAX + (strings > 2 ? CT_STR_THIRD : 0);
 	struct ct_pending call;
 	struct ct_event *e;
-	__u32 end = 0;
+	__u64 end = 0;
 
 	if (!call_take(&call))
 		return;
@@ -185,7 +190,7 @@ static __always_inline void open_leave(long ret)
 	struct ct_actor *actor;
 	struct ct_pending call;
 	struct ct_event *e;
-	__u32 end;
+	__u64 end;
 
 	if (!call_take(&call) || ret < 0)
 		return;

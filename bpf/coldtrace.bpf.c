@@ -7,8 +7,11 @@
 #include "coldtrace.bpf.h"
 #include "process.bpf.h"
 #include "api.bpf.h"
+#include "sends.bpf.h"
 #include "ready.bpf.h"
 #include "files.bpf.h"
 #include "calls.bpf.h"
+#include "opens.bpf.h"
+#include "sched.bpf.h"
 
 char LICENSE[] SEC("license") = "GPL";

@@ -1,15 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * What the BPF files share: the maps, the one place where an event is reserved, and the lookup
- * with which every probe begins. Kernel objects are read through their BTF types, not with
- * bpf_probe_read_kernel: under lockdown=confidentiality only the former is allowed.
+ * with which every probe begins.
  */
 #pragma once
 
 #include "ct_event.h"
-#include <bpf/bpf_helpers.h>
-#include <bpf/bpf_tracing.h>
-#include <bpf/bpf_core_read.h>
+#include "read.bpf.h"
 
 #ifndef AF_UNIX
 #define AF_UNIX    1
@@ -18,12 +15,19 @@
 #define AF_NETLINK 16
 #endif
 
+#define CT_S_IFMT 00170000
+
 struct ct_actor {
 	__u8 role; /* enum ct_role */
 	__u8 level; /* depth of the pid namespace that the engine or runtime itself runs in */
-	__u8 wrote; /* INIT: its first output has been reported */
-	__u8 pad;
+	__u8 flags; /* CT_ACTOR_* */
+	__u8 epoch; /* INIT, helpers: signs of being ready so far, see opens.bpf.h */
 	__u32 root; /* INIT and WORKLOAD: tgid of the INIT they descend from */
+};
+
+enum ct_actor_flag {
+	CT_ACTOR_WROTE = 1 << 0, /* INIT: its first output has been reported */
+	CT_ACTOR_BESIDE = 1 << 1 /* HELPER: counted in opens_beside */
 };
 
 struct ct_file_id {
@@ -93,6 +97,21 @@ struct {
 	__type(value, __u64);
 } losses SEC(".maps");
 
+/*
+ * Read and written by user space too: new paths of opened files, and how many helpers live no
+ * deeper than the host, so that a bystander's open cannot be told from theirs by its depth.
+ */
+__u64 opens_inserted = 0;
+__s64 opens_beside = 0;
+const volatile __u32 opens_host_level = 0; /* depth of the pid namespace of bystanders */
+
+/* How long after the last event of a container's life waits are of interest. */
+#define CT_MOTION_NS 1000000000ull
+
+/* Until when some container is between two states. Written and read without a lock: late by one
+ * event does no harm. */
+__u64 ct_motion_until;
+
 static __always_inline void ct_lose(__u32 loss)
 {
 	__u64 *n = bpf_map_lookup_elem(&losses, &loss);
@@ -153,5 +172,6 @@ static __always_inline void ct_submit(struct ct_event *e)
 {
 	__u64 unread = bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA);
 
+	ct_motion_until = e->ts_ns + CT_MOTION_NS;
 	bpf_ringbuf_submit(e, unread > (256 << 10) ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP);
 }

@@ -8,6 +8,8 @@
 
 #include "coldtrace.bpf.h"
 
+#define CT_NAME_MAX 160 /* room for one name; a container id has 64 */
+
 static __always_inline bool is_by(__u8 role)
 {
 	struct ct_actor *actor = ct_actor_of(bpf_get_current_pid_tgid() >> 32);
@@ -15,23 +17,20 @@ static __always_inline bool is_by(__u8 role)
 	return actor && actor->role == role;
 }
 
-/* Which file: the last two names of its path. */
-static __always_inline int file_event(__u8 kind, struct dentry *dentry)
+/* Which file: the last two names of its path, as addresses. */
+static __always_inline int names_event(__u8 kind, const void *directory, const void *name)
 {
 	struct ct_event *e;
-	const unsigned char *name;
 	long n, m;
 
 	e = ct_reserve(kind, CT_TAIL_MEDIUM);
 	if (!e)
 		return 0;
-	name = BPF_CORE_READ(dentry, d_parent, d_name.name);
-	n = bpf_probe_read_kernel_str(e->tail, 160, name);
-	if (n <= 0 || n > 160)
+	n = ct_kernel_str(e->tail, CT_NAME_MAX, directory);
+	if (n <= 0 || n > CT_NAME_MAX)
 		n = 1;
 	e->tail[n - 1] = '/';
-	name = BPF_CORE_READ(dentry, d_name.name);
-	m = bpf_probe_read_kernel_str(e->tail + n, 160, name);
+	m = ct_kernel_str(e->tail + n, CT_NAME_MAX, name);
 	if (m <= 0)
 		m = 1;
 	ct_tail_set(e, n + m - 1);
@@ -39,24 +38,52 @@ static __always_inline int file_event(__u8 kind, struct dentry *dentry)
 	return 0;
 }
 
-SEC("?tp_btf/ext4_sync_file_enter")
-int BPF_PROG(ct_ext4_sync, struct file *file, int datasync)
+static __always_inline int file_event(enum ct_how how, __u8 kind, struct dentry *dentry)
+{
+	return names_event(kind, CT_GET(how, dentry, d_parent, d_name.name),
+			   CT_GET(how, dentry, d_name.name));
+}
+
+static __always_inline int synced(enum ct_how how, struct file *file)
 {
 	if (!is_by(CT_ROLE_ENGINE))
 		return 0;
-	return file_event(CT_KIND_SYNC, BPF_CORE_READ(file, f_path.dentry));
+	return file_event(how, CT_KIND_SYNC, CT_GET(how, file, f_path.dentry));
+}
+
+SEC("?tp_btf/ext4_sync_file_enter")
+int BPF_PROG(ct_ext4_sync, struct file *file, int datasync)
+{
+	return synced(CT_TYPED, file);
+}
+
+SEC("?raw_tp/ext4_sync_file_enter")
+int BPF_PROG(ct_ext4_sync_raw, struct file *file, int datasync)
+{
+	return synced(CT_PROBED, file);
+}
+
+static __always_inline int unlinked(enum ct_how how, struct dentry *dentry, int ret)
+{
+	if (ret || !is_by(CT_ROLE_ENGINE))
+		return 0;
+	return file_event(how, CT_KIND_UNLINK, dentry);
 }
 
 SEC("?tp_btf/ext4_unlink_exit")
 int BPF_PROG(ct_ext4_unlink, struct dentry *dentry, int ret)
 {
-	if (ret || !is_by(CT_ROLE_ENGINE))
-		return 0;
-	return file_event(CT_KIND_UNLINK, dentry);
+	return unlinked(CT_TYPED, dentry, ret);
 }
 
-#define CT_S_IFMT  00170000
+SEC("?raw_tp/ext4_unlink_exit")
+int BPF_PROG(ct_ext4_unlink_raw, struct dentry *dentry, int ret)
+{
+	return unlinked(CT_PROBED, dentry, ret);
+}
+
 #define CT_S_IFIFO 0010000
+#define CT_S_IFREG 0100000
 
 /* Fifos through which a first output was passed on. */
 struct {
@@ -66,30 +93,67 @@ struct {
 	__type(value, __u8);
 } relayed SEC(".maps");
 
+/* Where a member lies. */
+#define DENTRY_AT(member) bpf_core_field_offset(((struct dentry *)0)->member)
+
+/* 6.18 has it in d_u, 7.3 in a union without a name. */
+struct dentry___unnamed {
+	struct hlist_node d_alias;
+} __attribute__((preserve_access_index));
+
+static __always_inline __u32 alias_at(void)
+{
+	const struct dentry___unnamed *unnamed = NULL;
+
+	if (bpf_core_field_exists(unnamed->d_alias))
+		return bpf_core_field_offset(unnamed->d_alias);
+	return DENTRY_AT(d_u.d_alias);
+}
+
 /*
  * A write into a fifo updates the time in its inode, which marks the inode dirty: the shim passes
  * on what the workload wrote. (Into an anonymous pipe it does not, since 6.15: what the workload
- * itself writes is heard at sched_waking, but only when the shim slept.)
+ * itself writes is heard at sched_waking, but only when the shim slept.) conmon has no fifos but
+ * a log, which is a file.
  */
+static __always_inline int relays(enum ct_how how, struct inode *inode)
+{
+	struct ct_file_id id = {};
+	void *alias, *parent;
+	__u32 type, name_at;
+	__u8 one = 1;
+
+	if (!is_by(CT_ROLE_SHIM))
+		return 0;
+	type = CT_GET(how, inode, i_mode) & CT_S_IFMT;
+	if (type != CT_S_IFIFO && type != CT_S_IFREG)
+		return 0;
+	id.ino = CT_GET(how, inode, i_ino);
+	/* Inode numbers are used again, for the next container's fifo too: the generation is new. */
+	id.dev = CT_GET(how, inode, i_sb, s_dev) | (__u64)CT_GET(how, inode, i_generation) << 32;
+	if (bpf_map_update_elem(&relayed, &id, &one, BPF_NOEXIST))
+		return 0;
+	alias = CT_GET(how, inode, i_dentry.first);
+	if (!alias)
+		return 0;
+	alias -= alias_at();
+	if (ct_has(READ))
+		return file_event(CT_PROBED, CT_KIND_RELAY, alias);
+	/* Found by its member, it has no type. */
+	name_at = DENTRY_AT(d_name.name);
+	parent = ct_cast_load(alias + DENTRY_AT(d_parent));
+	return names_event(CT_KIND_RELAY, ct_cast_load(parent + name_at),
+			   ct_cast_load(alias + name_at));
+}
+
 SEC("?tp_btf/writeback_mark_inode_dirty")
 int BPF_PROG(ct_relay, struct inode *inode, int flags)
 {
-	struct ct_file_id id = {};
-	struct dentry *dentry;
-	struct hlist_node *alias;
-	__u8 one = 1;
+	return relays(CT_TYPED, inode);
+}
 
-	if (!is_by(CT_ROLE_SHIM) || (inode->i_mode & CT_S_IFMT) != CT_S_IFIFO)
-		return 0;
-	id.ino = inode->i_ino;
-	/* Inode numbers are used again, for the next container's fifo too: the generation is new. */
-	id.dev = inode->i_sb->s_dev | (__u64)inode->i_generation << 32;
-	if (bpf_map_update_elem(&relayed, &id, &one, BPF_NOEXIST))
-		return 0;
-	alias = BPF_CORE_READ(inode, i_dentry.first);
-	if (!alias)
-		return 0;
-	dentry = (void *)alias - __builtin_preserve_field_info(((struct dentry *)0)->d_u.d_alias,
-							       BPF_FIELD_BYTE_OFFSET);
-	return file_event(CT_KIND_RELAY, dentry);
+SEC("?raw_tp/writeback_mark_inode_dirty")
+int BPF_PROG(ct_relay_raw, struct inode *inode, int flags)
+{
+	return relays(CT_PROBED, inode);
 }

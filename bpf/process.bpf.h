@@ -8,48 +8,51 @@
 #include "coldtrace.bpf.h"
 
 /* Depth of the pid namespace a task lives in: 0 is the host. */
-static __always_inline __u32 pidns_level(struct task_struct *task)
+static __always_inline __u32 pidns_level(enum ct_how how, struct task_struct *task)
 {
-	struct pid *pid = task->thread_pid;
-
-	return pid ? pid->level : 0;
+	return CT_GET(how, task, thread_pid, level);
 }
 
-static __always_inline __u64 netns_of(struct task_struct *task)
+static __always_inline void beside_add(const struct ct_actor *actor, __s64 n)
 {
-	struct nsproxy *ns = task->nsproxy;
-
-	return ns && ns->net_ns ? ns->net_ns->ns.inum : 0;
+	if (actor->flags & CT_ACTOR_BESIDE)
+		__sync_fetch_and_add(&opens_beside, n);
 }
 
-SEC("?tp_btf/sched_process_fork")
-int BPF_PROG(ct_fork, struct task_struct *parent, struct task_struct *child)
+static __always_inline __u64 netns_of(enum ct_how how, struct task_struct *task)
 {
-	__u32 pid = child->tgid, level;
+	return CT_GET(how, task, nsproxy, net_ns, ns.inum);
+}
+
+static __always_inline int forked(enum ct_how how, struct task_struct *parent,
+				  struct task_struct *child)
+{
+	__u32 pid = CT_GET(how, child, tgid), tgid = CT_GET(how, parent, tgid), level;
 	struct ct_actor *up, actor;
 	struct ct_event *e;
 
-	if (child->pid != child->tgid) /* a thread */
+	if (CT_GET(how, child, pid) != pid) /* a thread */
 		return 0;
-	up = ct_actor_of(parent->tgid);
+	up = ct_actor_of(tgid);
 	if (!up)
 		return 0;
 
 	actor = *up;
-	level = pidns_level(child);
+	level = pidns_level(how, child);
 	if (up->role == CT_ROLE_INIT)
 		actor.role = CT_ROLE_WORKLOAD;
 	if (bpf_map_update_elem(&actors, &pid, &actor, BPF_ANY)) {
 		ct_lose(CT_LOSS_ACTORS);
 		return 0;
 	}
+	beside_add(&actor, 1);
 	if (ct_is_workload(up)) /* what a container forks is its own business */
 		return 0;
 
 	e = ct_reserve(CT_KIND_FORK, 0);
 	if (!e)
 		return 0;
-	e->tgid = parent->tgid;
+	e->tgid = tgid;
 	e->obj = pid;
 	e->arg = level;
 	e->sub = actor.role;
@@ -57,23 +60,31 @@ int BPF_PROG(ct_fork, struct task_struct *parent, struct task_struct *child)
 	return 0;
 }
 
+SEC("?tp_btf/sched_process_fork")
+int BPF_PROG(ct_fork, struct task_struct *parent, struct task_struct *child)
+{
+	return forked(CT_TYPED, parent, child);
+}
+
+SEC("?raw_tp/sched_process_fork")
+int BPF_PROG(ct_fork_raw, struct task_struct *parent, struct task_struct *child)
+{
+	return forked(CT_PROBED, parent, child);
+}
+
 /*
  * The tail is the command line as the new program sees it, arguments separated by NUL. Its pages
  * were written a moment ago by the kernel itself, so they are resident.
  */
-static __always_inline void exec_event(struct task_struct *task, const struct ct_actor *actor,
-				       __u32 level, __u32 tail_max)
+static __always_inline void exec_event(enum ct_how how, struct task_struct *task,
+				       const struct ct_actor *actor, __u32 level, __u32 tail_max)
 {
+	struct mm_struct *mm = CT_GET(how, task, mm);
+	__u64 from = CT_GET(how, mm, arg_start), to = CT_GET(how, mm, arg_end), len;
 	struct ct_event *e = ct_reserve(CT_KIND_EXEC, tail_max);
-	__u64 from = 0, to = 0, len;
-	struct mm_struct *mm = task->mm;
 
 	if (!e)
 		return;
-	if (mm) {
-		from = mm->arg_start;
-		to = mm->arg_end;
-	}
 	len = to > from ? to - from : 0;
 	if (len > tail_max) {
 		len = tail_max;
@@ -87,21 +98,124 @@ static __always_inline void exec_event(struct task_struct *task, const struct ct
 	ct_tail_set(e, len);
 	e->sub = actor->role;
 	e->root = actor->root;
-	e->obj = netns_of(task);
+	e->obj = netns_of(how, task);
 	e->arg = level;
 	ct_submit(e);
 }
 
-SEC("?tp_btf/sched_process_exec")
-int BPF_PROG(ct_exec, struct task_struct *task, pid_t old_pid, struct linux_binprm *bprm)
+#define CT_PLUGIN_VARIABLES 256 /* of its environment are looked at */
+#define CT_PLUGIN_TAIL      1024
+#define CT_CNI_PREFIX       4
+
+struct ct_plugin_scratch {
+	char text[CT_PLUGIN_TAIL + CT_TAIL_MEDIUM];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct ct_plugin_scratch);
+} plugin_scratch SEC(".maps");
+
+struct ct_plugin_walk {
+	__u64 at, end;
+	__u32 off;
+};
+
+/* Keeps the variable that it is at if it is one of CNI. Of one that is very long the rest is taken
+ * for another. */
+static long plugin_variable(__u32 i, struct ct_plugin_walk *walk)
 {
-	char comm[CT_COMM_LEN];
+	struct ct_plugin_scratch *scratch;
+	__u32 zero = 0, off = walk->off;
+	char *to;
+	long n;
+
+	scratch = bpf_map_lookup_elem(&plugin_scratch, &zero);
+	if (!scratch || walk->at >= walk->end || off >= CT_PLUGIN_TAIL)
+		return 1;
+	to = scratch->text + off;
+	n = bpf_probe_read_user_str(to, CT_TAIL_MEDIUM, (void *)walk->at);
+	if (n <= 0)
+		return 1;
+	walk->at += n;
+	if (n > CT_CNI_PREFIX && to[0] == 'C' && to[1] == 'N' && to[2] == 'I' && to[3] == '_')
+		walk->off = off + n;
+	return 0;
+}
+
+/*
+ * A network plugin (CNI) is called by an engine with no arguments: what for and for whom is in its
+ * environment. Only the variables of CNI are carried: the others are the engine's own, secrets
+ * among them. They were written a moment ago by the kernel, as the arguments were.
+ */
+static __always_inline void plugin_event(struct task_struct *task)
+{
+	struct ct_plugin_scratch *scratch;
+	struct mm_struct *mm = CT_GET(CT_TYPED, task, mm);
+	__u64 from = CT_GET(CT_TYPED, mm, arg_start), to = CT_GET(CT_TYPED, mm, arg_end);
+	struct ct_plugin_walk walk = {};
+	char first[CT_TAIL_SMALL];
+	struct ct_event *e;
+	__u32 zero = 0, off;
+	long n;
+
+	scratch = bpf_map_lookup_elem(&plugin_scratch, &zero);
+	if (!scratch || to - from > sizeof(first))
+		return;
+	n = bpf_probe_read_user_str(first, sizeof(first), (void *)from);
+	if (n <= 0 || from + n != to) /* it has arguments */
+		return;
+	walk.at = CT_GET(CT_TYPED, mm, env_start);
+	walk.end = CT_GET(CT_TYPED, mm, env_end);
+	bpf_loop(CT_PLUGIN_VARIABLES, plugin_variable, &walk, 0);
+	off = walk.off;
+	if (!off || off > sizeof(scratch->text))
+		return;
+	e = ct_reserve(CT_KIND_PLUGIN, sizeof(scratch->text));
+	if (!e)
+		return;
+	if (walk.at < walk.end)
+		e->flags |= CT_F_TRUNCATED;
+	if (bpf_probe_read_kernel(e->tail, off, scratch->text)) {
+		e->flags |= CT_F_NO_DATA;
+		off = 0;
+	}
+	ct_tail_set(e, off);
+	ct_submit(e);
+}
+
+/*
+ * A program of its own, because the callback of a loop is not even known to kernels before 5.17.
+ * Attached before ct_exec: what a plugin is for tells what it is. Until then a child of an engine
+ * is taken for the engine.
+ */
+SEC("?tp_btf/sched_process_exec")
+int BPF_PROG(ct_plugin, struct task_struct *task)
+{
+	char comm[CT_COMM_LEN] = {};
+	struct ct_actor *actor = ct_actor_of(task->tgid),
+			*up = ct_actor_of(task->real_parent->tgid);
+
+	if (!actor || !up || actor->role != CT_ROLE_ENGINE || up->role != CT_ROLE_ENGINE)
+		return 0;
+	bpf_get_current_comm(comm, sizeof(comm));
+	if (!bpf_map_lookup_elem(&roles, &comm))
+		plugin_event(task);
+	return 0;
+}
+
+static __always_inline int executed(enum ct_how how, struct task_struct *task)
+{
+	char comm[CT_COMM_LEN] = {}; /* 6.1 writes up to the NUL and no further */
 	struct ct_actor *old, actor = {};
-	__u32 tgid = task->tgid, level = pidns_level(task);
-	struct mm_struct *mm = task->mm;
+	__u32 tgid = CT_GET(how, task, tgid), level = pidns_level(how, task);
+	struct mm_struct *mm = CT_GET(how, task, mm);
+	__u64 args;
 	__u8 *role;
 
-	bpf_get_current_comm(comm, sizeof(comm)); /* already the new one, padded with NUL */
+	bpf_get_current_comm(comm, sizeof(comm)); /* already the new one */
 	role = bpf_map_lookup_elem(&roles, &comm);
 	old = ct_actor_of(tgid);
 	if (role) {
@@ -113,35 +227,62 @@ int BPF_PROG(ct_exec, struct task_struct *task, pid_t old_pid, struct linux_binp
 		actor = *old;
 		/* Below the pid namespace of who started it: the program of a container. */
 		actor.role = level > old->level ? CT_ROLE_INIT : CT_ROLE_HELPER;
-		if (actor.role == CT_ROLE_INIT)
+		if (actor.role == CT_ROLE_INIT) {
 			actor.root = tgid;
+			actor.flags = 0;
+			actor.epoch = 0;
+		}
 	}
+	actor.flags &= ~CT_ACTOR_BESIDE;
+	if (actor.role == CT_ROLE_HELPER && level <= opens_host_level)
+		actor.flags |= CT_ACTOR_BESIDE;
+	if (old)
+		beside_add(old, -1);
+	beside_add(&actor, 1);
 	if (bpf_map_update_elem(&actors, &tgid, &actor, BPF_ANY))
 		ct_lose(CT_LOSS_ACTORS);
 
-	if (mm && mm->arg_end - mm->arg_start <= CT_TAIL_SMALL)
-		exec_event(task, &actor, level, CT_TAIL_SMALL);
-	else if (mm && mm->arg_end - mm->arg_start <= CT_TAIL_MEDIUM)
-		exec_event(task, &actor, level, CT_TAIL_MEDIUM);
+	args = CT_GET(how, mm, arg_end) - CT_GET(how, mm, arg_start);
+	if (args <= CT_TAIL_SMALL)
+		exec_event(how, task, &actor, level, CT_TAIL_SMALL);
+	else if (args <= CT_TAIL_MEDIUM)
+		exec_event(how, task, &actor, level, CT_TAIL_MEDIUM);
 	else
-		exec_event(task, &actor, level, CT_TAIL_LARGE);
+		exec_event(how, task, &actor, level, CT_TAIL_LARGE);
 	return 0;
 }
 
-SEC("?tp_btf/sched_process_exit")
-int BPF_PROG(ct_exit, struct task_struct *task)
+SEC("?tp_btf/sched_process_exec")
+int BPF_PROG(ct_exec, struct task_struct *task, pid_t old_pid, struct linux_binprm *bprm)
 {
-	__u32 tgid = task->tgid;
+	return executed(CT_TYPED, task);
+}
+
+SEC("?raw_tp/sched_process_exec")
+int BPF_PROG(ct_exec_raw, struct task_struct *task, pid_t old_pid, struct linux_binprm *bprm)
+{
+	return executed(CT_PROBED, task);
+}
+
+static __always_inline int exited(enum ct_how how, struct task_struct *task)
+{
+	__u32 tgid = CT_GET(how, task, tgid);
 	struct ct_actor *actor = ct_actor_of(tgid);
 	struct ct_event *e;
+	struct ct_actor beside;
 	__u32 role, root;
+	int whole;
 
-	if (!actor || task->signal->live.counter)
+	if (!actor || CT_GET(how, task, signal, live.counter))
 		return 0;
 	role = actor->role;
 	root = actor->root;
+	beside = *actor;
 	/* Two last threads may both see zero here: the one that deletes the entry speaks. */
-	if (bpf_map_delete_elem(&actors, &tgid) || role == CT_ROLE_WORKLOAD)
+	if (bpf_map_delete_elem(&actors, &tgid))
+		return 0;
+	beside_add(&beside, -1);
+	if (role == CT_ROLE_WORKLOAD)
 		return 0;
 	e = ct_reserve(CT_KIND_EXIT, 0);
 	if (!e)
@@ -149,13 +290,25 @@ int BPF_PROG(ct_exit, struct task_struct *task)
 	e->sub = role;
 	e->root = root;
 	/* A process killed as a whole keeps the status in the group, not in the last thread. */
-	e->ret = task->signal->group_exit_code ? task->signal->group_exit_code : task->exit_code;
+	whole = CT_GET(how, task, signal, group_exit_code);
+	e->ret = whole ? whole : CT_GET(how, task, exit_code);
 	ct_submit(e);
 	return 0;
 }
 
-SEC("?tp_btf/cgroup_mkdir")
-int BPF_PROG(ct_cgroup, struct cgroup *cgrp, const char *path)
+SEC("?tp_btf/sched_process_exit")
+int BPF_PROG(ct_exit, struct task_struct *task)
+{
+	return exited(CT_TYPED, task);
+}
+
+SEC("?raw_tp/sched_process_exit")
+int BPF_PROG(ct_exit_raw, struct task_struct *task)
+{
+	return exited(CT_PROBED, task);
+}
+
+static __always_inline int cgroup_made(enum ct_how how, struct cgroup *cgrp, const char *path)
 {
 	struct ct_event *e;
 	long n;
@@ -165,9 +318,21 @@ int BPF_PROG(ct_cgroup, struct cgroup *cgrp, const char *path)
 	e = ct_reserve(CT_KIND_CGROUP, CT_TAIL_MEDIUM);
 	if (!e)
 		return 0;
-	n = bpf_probe_read_kernel_str(e->tail, CT_TAIL_MEDIUM, path);
+	n = ct_kernel_str(e->tail, CT_TAIL_MEDIUM, path);
 	ct_tail_set(e, n > 1 ? n - 1 : 0);
-	e->obj = cgrp->kn->id;
+	e->obj = CT_GET(how, cgrp, kn, id);
 	ct_submit(e);
 	return 0;
+}
+
+SEC("?tp_btf/cgroup_mkdir")
+int BPF_PROG(ct_cgroup, struct cgroup *cgrp, const char *path)
+{
+	return cgroup_made(CT_TYPED, cgrp, path);
+}
+
+SEC("?raw_tp/cgroup_mkdir")
+int BPF_PROG(ct_cgroup_raw, struct cgroup *cgrp, const char *path)
+{
+	return cgroup_made(CT_PROBED, cgrp, path);
 }

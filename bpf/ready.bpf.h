@@ -3,6 +3,8 @@
 #pragma once
 
 #include "coldtrace.bpf.h"
+#include "ct_opens.h"
+#include "open_types.bpf.h"
 
 /* A sandbox (gVisor's Sentry) is a helper of the runtime, and does what its workload does. */
 static __always_inline bool ct_may_serve(const struct ct_actor *actor)
@@ -15,15 +17,22 @@ static __always_inline __u32 ct_root_of(const struct ct_actor *actor)
 	return ct_is_workload(actor) ? actor->root : bpf_get_current_pid_tgid() >> 32;
 }
 
+/* What is counted from now on is kept apart from what was counted before: see opens.bpf.h. */
+static __always_inline void next_epoch(struct ct_actor *root)
+{
+	if (root && root->epoch < CT_OPENS_EPOCHS - 1)
+		root->epoch++;
+}
+
 #define CT_TCP_ESTABLISHED 1
 #define CT_TCP_SYN_RECV    3
 #define CT_TCP_LISTEN      10
 
-static __always_inline struct ct_listener listener_of(const struct sock *sk)
+static __always_inline struct ct_listener listener_of(enum ct_how how, const struct sock *sk)
 {
 	struct ct_listener key = {
-		.netns = sk->__sk_common.skc_net.net->ns.inum,
-		.port = sk->__sk_common.skc_num,
+		.netns = CT_GET(how, sk, __sk_common.skc_net.net, ns.inum),
+		.port = CT_GET(how, sk, __sk_common.skc_num),
 	};
 
 	return key;
@@ -46,9 +55,7 @@ static __always_inline void socket_event(__u8 kind, const struct ct_listener *ke
 	ct_submit(e);
 }
 
-/* void inet_sock_set_state(const struct sock *sk, int oldstate, int newstate): since 4.16. */
-SEC("?tp_btf/inet_sock_set_state")
-int BPF_PROG(ct_tcp, const struct sock *sk, int old, int new)
+static __always_inline int tcp_changed(enum ct_how how, const struct sock *sk, int old, int new)
 {
 	struct ct_listener key;
 	struct ct_actor *actor;
@@ -59,27 +66,46 @@ int BPF_PROG(ct_tcp, const struct sock *sk, int old, int new)
 		if (!actor || !ct_may_serve(actor))
 			return 0;
 		root = ct_root_of(actor);
-		key = listener_of(sk);
+		key = listener_of(how, sk);
 		bpf_map_update_elem(&listeners, &key, &root, BPF_ANY);
 		socket_event(CT_KIND_LISTEN, &key, root);
+		next_epoch(ct_actor_of(root));
 	} else if (new == CT_TCP_ESTABLISHED && old == CT_TCP_SYN_RECV) {
-		key = listener_of(sk);
+		key = listener_of(how, sk);
 		owner = bpf_map_lookup_elem(&listeners, &key);
 		if (!owner || !*owner)
 			return 0;
 		root = *owner;
 		*owner = 0; /* the first one is enough */
 		socket_event(CT_KIND_ACCEPT, &key, root);
+		next_epoch(ct_actor_of(root));
 	}
 	return 0;
 }
 
+/* void inet_sock_set_state(const struct sock *sk, int oldstate, int newstate): since 4.16. */
+SEC("?tp_btf/inet_sock_set_state")
+int BPF_PROG(ct_tcp, const struct sock *sk, int old, int new)
+{
+	return tcp_changed(CT_TYPED, sk, old, new);
+}
+
+SEC("?raw_tp/inet_sock_set_state")
+int BPF_PROG(ct_tcp_raw, const struct sock *sk, int old, int new)
+{
+	return tcp_changed(CT_PROBED, sk, old, new);
+}
+
+/*
+ * write, writev, pwritev, pwritev2, sendfile, splice. The last begins with what it reads from; one of
+ * both is a pipe.
+ */
 #if defined(__TARGET_ARCH_x86)
-#define CT_SYSCALL_NR(regs) ((regs)->orig_ax)
+#define CT_NR_SPLICE 275
 #define CT_IS_WRITE(nr) \
 	((nr) == 1 || (nr) == 20 || (nr) == 296 || (nr) == 328 || (nr) == 40 || (nr) == 275)
 #elif defined(__TARGET_ARCH_arm64)
-#define CT_SYSCALL_NR(regs) (((struct pt_regs *)(regs))->syscallno)
+#define CT_NR_SPLICE 76
 #define CT_IS_WRITE(nr) \
 	((nr) == 64 || (nr) == 66 || (nr) == 70 || (nr) == 287 || (nr) == 71 || (nr) == 76)
 #endif
@@ -87,36 +113,79 @@ int BPF_PROG(ct_tcp, const struct sock *sk, int old, int new)
 /*
  * A write into a pipe wakes its reader, in the writer's context. A workload that is inside a
  * write call and wakes its shim has written its first output: no tracepoint on write is needed.
+ * Without a shim its output goes to whoever called the runtime, through the runtime (runc) or by
+ * itself: then the descriptor is that of stdout or stderr. gVisor's Sentry has the caller's under
+ * other numbers; all else that it writes to wakes its own threads, its gofer or the runtime.
+ *
+ * An interrupt in any write may wake anybody, too: a shim whose timer expires while the Sentry
+ * writes to an eventfd. What is written to must be something that has another end.
  */
+static __always_inline bool is_output(const struct ct_actor *actor, const struct ct_actor *reader,
+				      const struct ct_call_regs *call)
+{
+	if (!CT_IS_WRITE(call->nr))
+		return false;
+	if (!reader || reader->role != CT_ROLE_SHIM) {
+		if (reader && (reader->role != CT_ROLE_RUNTIME || !ct_is_workload(actor)))
+			return false;
+		if (ct_is_workload(actor) && call->first != 1 && call->first != 2)
+			return false;
+	}
+	return !ct_has(READ) || call->nr == CT_NR_SPLICE ||
+	       ct_is_stream(ct_file_at((void *)bpf_get_current_task(), (__s32)call->first));
+}
+
+/*
+ * The first output is enough, of a workload. What a sandbox wrote before its program ran is
+ * dismissed by user space, which knows when that was: some more of its are reported.
+ */
+static __always_inline bool was_last_output(const struct ct_actor *root)
+{
+	return ct_is_workload(root) || root->epoch >= CT_OPENS_EPOCHS - 1;
+}
+
+static __always_inline void hear_output(enum ct_how how, struct task_struct *woken)
+{
+	__u32 tgid = bpf_get_current_pid_tgid() >> 32, owner, reader_tgid;
+	struct ct_actor *actor = ct_actor_of(tgid), *reader, *root;
+	struct ct_call_regs call;
+	struct ct_event *e;
+
+	if (!actor || !ct_may_serve(actor))
+		return;
+	reader_tgid = CT_GET(how, woken, tgid);
+	if (reader_tgid == tgid)
+		return;
+	reader = ct_actor_of(reader_tgid);
+	owner = ct_root_of(actor);
+	root = ct_actor_of(owner);
+	if (!root || root->flags & CT_ACTOR_WROTE)
+		return;
+	ct_call_regs(&call);
+	if (!is_output(actor, reader, &call))
+		return;
+	next_epoch(root);
+	if (was_last_output(root))
+		root->flags |= CT_ACTOR_WROTE;
+	e = ct_reserve(CT_KIND_OUTPUT, 0);
+	if (!e)
+		return;
+	e->root = owner;
+	e->obj = reader_tgid;
+	e->arg = call.nr;
+	ct_submit(e);
+}
+
 SEC("?tp_btf/sched_waking")
 int BPF_PROG(ct_output, struct task_struct *woken)
 {
-	__u32 tgid = bpf_get_current_pid_tgid() >> 32, owner;
-	struct ct_actor *actor = ct_actor_of(tgid), *reader, *root;
-	struct task_struct *task;
-	struct ct_event *e;
-	__u64 nr;
+	hear_output(CT_TYPED, woken);
+	return 0;
+}
 
-	if (!actor || !ct_may_serve(actor) || woken->tgid == tgid)
-		return 0;
-	reader = ct_actor_of(woken->tgid);
-	if (!reader || reader->role != CT_ROLE_SHIM)
-		return 0;
-	owner = ct_root_of(actor);
-	root = ct_actor_of(owner);
-	if (!root || root->wrote)
-		return 0;
-	task = bpf_get_current_task_btf();
-	nr = CT_SYSCALL_NR((struct pt_regs *)bpf_task_pt_regs(task));
-	if (!CT_IS_WRITE(nr))
-		return 0;
-	root->wrote = 1;
-	e = ct_reserve(CT_KIND_OUTPUT, 0);
-	if (!e)
-		return 0;
-	e->root = owner;
-	e->obj = woken->tgid;
-	e->arg = nr;
-	ct_submit(e);
+SEC("?raw_tp/sched_waking")
+int BPF_PROG(ct_output_raw, struct task_struct *woken)
+{
+	hear_output(CT_PROBED, woken);
 	return 0;
 }

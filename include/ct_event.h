@@ -29,7 +29,7 @@ struct ct_event {
 	__u64 dur_ns; /* how long it took, 0 for an instant */
 	__u32 tgid;
 	__u32 tid;
-	__u32 root; /* workload: first process of its container or exec session, else 0 */
+	__u32 root; /* workload: first process of its container or exec session; else see CT_KINDS */
 	__s32 ret; /* result of the call, exit status of a process, bytes of a send */
 	__u64 obj; /* see CT_KINDS */
 	__u64 arg; /* see CT_KINDS */
@@ -56,7 +56,7 @@ enum ct_event_flag {
 	X(2, EXEC, "exec", "obj: netns inode; arg: pid namespace level; sub: role; tail: argv") \
 	X(3, EXIT, "exit", "ret: wait status; sub: role") \
 	X(4, SEND, "send", \
-	  "obj: socket cookie; arg: its peer's; sub: address family; tail: bytes sent") \
+	  "obj: socket cookie; arg: its peer's; root: client: tgid of the engine; tail: bytes sent") \
 	X(5, NETLINK, "netlink", "obj: netns inode of the socket; sub: protocol; tail: bytes") \
 	X(6, LISTEN, "listen", "obj: netns inode; arg: port") \
 	X(7, ACCEPT, "accept", "obj: netns inode; arg: port") \
@@ -67,18 +67,61 @@ enum ct_event_flag {
 	X(12, CALL, "call", "sub: enum ct_call; obj, arg: its numbers; tail: its strings") \
 	X(13, OPEN, "open", "a workload opened a file; tail: path") \
 	X(14, RELAY, "relay", "the shim passed output on; tail: directory/file, last two names") \
+	X(15, WAIT, "wait", \
+	  "a thread runs again after dur; obj: why, see below; arg: of it, ns without a CPU; " \
+	  "sub: enum ct_wait_flag; ret: tid of who woke it; tail: struct ct_wait_tail, or none") \
+	X(16, STACK, "stack", "obj: its id; tail: kernel functions, innermost first") \
+	X(17, FRAMES, "frames", \
+	  "obj: id of a stack; tail: addresses; user space makes it a STACK") \
+	X(18, OPENED, "opened", \
+	  "one open; sub: view, call; obj: flags of the call; arg: where; tail: path [NUL container]") \
+	X(20, PLUGIN, "plugin", \
+	  "a network plugin is executed; tail: its CNI_ variables, NUL behind each") \
 	X(64, CLOCK, "clock", "time passed: nothing else happened until ts") \
-	X(65, PROCESS, "process", "running when tracing began; obj: netns; arg: ppid; tail: argv") \
+	X(65, PROCESS, "process", \
+	  "running when tracing began; obj: netns; arg: ppid; ret: pid namespace level; tail: argv") \
 	X(66, IDENTITY, "identity", "tail: key NUL value NUL ... of one container") \
 	X(67, LOST, "lost", "sub: enum ct_loss; obj: how many more were lost") \
 	X(68, OPTIONS, "options", "obj: ready mask; arg: depth; tail: ready glob") \
-	X(69, ENGINE, "engine", "an engine was found; tail: key NUL value NUL ...")
+	X(69, ENGINE, "engine", "an engine was found; tail: key NUL value NUL ...") \
+	X(70, OPENS, "opens", "opens of one opener since the last; sub: view, call; ct_opens.h") \
+	X(71, APP, "app", \
+	  "inside a sandbox; sub: enum ct_app; ret: wait status or errno; tail: id NUL argv or why") \
+	X(72, OPENS_PATH, "opens-path", "opens of one path, likewise; ct_opens.h")
 
 enum ct_kind {
 #define X(number, symbol, name, doc) CT_KIND_##symbol = number,
 	CT_KINDS(X)
 #undef X
 	CT_KIND_MAX = 128
+};
+
+enum ct_wait_flag {
+	CT_W_PREEMPTED = 1 << 0, /* it could have run all the time */
+	CT_W_IRQ = 1 << 1, /* woken by an interrupt or a timer, not by a thread that was seen */
+	CT_W_NEW = 1 << 2, /* it was made at the begin of the wait */
+	CT_W_GAP = 1 << 3 /* waits of this thread before this one were left out */
+};
+
+struct ct_wait_tail {
+	char comm[CT_COMM_LEN]; /* of a waker that is not tracked, else empty */
+	__u64 ran_ns; /* how long the thread had run again when it was seen to: dur ended so long ago */
+};
+
+/*
+ * What WAIT's obj says without a stack. Columns: number, symbol, the function in which the stack
+ * would have ended. Greater numbers are ids of stacks, 0 is none.
+ */
+#define CT_KNOWN_WAITS 16
+#define CT_WAITS(X) \
+	X(1, FUTEX, "futex_wait") \
+	X(2, EPOLL, "ep_poll") \
+	X(3, SLEEP, "hrtimer_nanosleep")
+
+enum ct_known_wait {
+#define X(number, symbol, function) CT_WAIT_##symbol = number,
+	CT_WAITS(X)
+#undef X
 };
 
 /* What a process is. The kernel side keeps one per tracked process. Columns: number, symbol, name. */
@@ -124,6 +167,20 @@ enum ct_call {
 	CT_CALL_MAX
 };
 
+/* What is heard from inside a sandbox besides opens. Columns: number, symbol, what it says. */
+#define CT_APPS(X) \
+	X(1, WATCHED, "it is listened to from here on; ret: 0, else why not; obj: for opens") \
+	X(2, EXEC, "the container's own program is loaded, its first task about to run") \
+	X(3, START, "the first system call of the container's own program") \
+	X(4, EXIT, "the container's own program has ended")
+
+enum ct_app {
+#define X(number, symbol, doc) CT_APP_##symbol = number,
+	CT_APPS(X)
+#undef X
+	CT_APP_MAX
+};
+
 /* Why something is missing from the events. Columns: number, symbol, name, what to do. */
 #define CT_LOSSES(X) \
 	X(0, RING, "ring buffer full", "raise --ring") \
@@ -132,7 +189,10 @@ enum ct_call {
 	X(3, READ, "argument not readable", "") \
 	X(4, LATE, "event out of order", "") \
 	X(5, UNKNOWN, "event of an unknown kind", "use a newer coldtrace") \
-	X(6, TABLE, "container table full", "")
+	X(6, TABLE, "container table full", "") \
+	X(7, OPENS, "opened file not counted", "raise --processes") \
+	X(8, WAITS, "waits of a busy thread left out", "") \
+	X(9, SANDBOX, "message of a sandbox dropped", "")
 
 enum ct_loss {
 #define X(number, symbol, name, advice) CT_LOSS_##symbol = number,

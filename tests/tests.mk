@@ -7,7 +7,9 @@
 # make unit                     tests/unit, one binary; CRITERION= passes options to it
 # make replay                   tests/replay: recordings of real runs, byte-exact reports
 # make replay-update            writes the expected reports anew
-# make fuzz FUZZ_SECONDS=30     tests/fuzz, each target that long
+# make fuzz FUZZ_SECONDS=60     tests/fuzz, each target that long, three at a time
+# make insns-check              instructions that the verifier goes through, per probe
+# make insns-update             keeps the new numbers
 # make check                    unit and replay
 
 S            := $(patsubst %/san,%,$(O))/san
@@ -16,16 +18,16 @@ SAN_FLAGS    := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit
 SAN_CFLAGS   := -O1 -g -std=gnu11 -Wall -Wextra -Wshadow -Werror $(SAN_FLAGS)
 FUZZ_CFLAGS  := -O1 -g -std=gnu11 -Wall -Wextra -Wshadow -Werror $(SAN_FLAGS) \
 		-fsanitize=fuzzer-no-link -DFUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION
-FUZZ_SECONDS ?= 30
+FUZZ_SECONDS ?= 60
 CRITERION    ?=
 
 UNIT_SRC     := $(wildcard tests/unit/*.c)
 UNIT_OBJ     := $(UNIT_SRC:%.c=$(S)/%.o)
 FUZZ_TARGETS := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
-TAPE_SRC     := tests/unit/tape.c tests/unit/life.c
+TAPE_SRC     := $(addprefix tests/unit/,tape.c tape_opens.c life.c sandbox_messages.c go_program.c)
 
 # What the command line means is pure too, but no part of the core.
-PURE_SRC     := $(CORE_SRC) user/cmd/options.c user/cmd/session.c
+PURE_SRC     := $(CORE_SRC) user/cmd/options.c user/cmd/filter.c user/cmd/session.c user/cmd/notices.c
 
 .PHONY: unit replay replay-update fuzz fuzz-seeds check pure
 
@@ -54,7 +56,9 @@ unit: $(S)/unit pure
 	$(Q)status=0; $(call san_env,$(S)/reports) $(S)/unit --jobs 2 $(CRITERION) || status=$$?; \
 	{ $(call san_verdict,$(S)/reports); } && exit $$status
 
-$(S)/reader: $(S)/tests/replay/reader.o $(S)/user/cmd/report.o $(PURE_SRC:%.c=$(S)/%.o)
+READER_SRC   := tests/replay/reader.c user/cmd/report.c user/cmd/export.c $(wildcard user/cmd/diff*.c)
+
+$(S)/reader: $(READER_SRC:%.c=$(S)/%.o) $(PURE_SRC:%.c=$(S)/%.o)
 	$(call msg,LD-SAN,$@)$(CC) $(SAN_CFLAGS) $^ -o $@ $(CORE_LIBS)
 
 replay: $(S)/reader
@@ -69,7 +73,7 @@ $(F)/%.o: %.c | $(O)/gen/version.h
 	@mkdir -p $(@D)
 	$(call msg,CC-FUZZ,$@)$(CLANG) $(CPPFLAGS) -Itests/unit $(FUZZ_CFLAGS) -MMD -MP -c $< -o $@
 
-$(F)/fuzz_%: $(F)/tests/fuzz/fuzz_%.o $(F)/tests/unit/check.o $(CORE_SRC:%.c=$(F)/%.o)
+$(F)/fuzz_%: $(F)/tests/fuzz/fuzz_%.o $(F)/tests/unit/check.o $(PURE_SRC:%.c=$(F)/%.o)
 	$(call msg,LD-FUZZ,$@)$(CLANG) $(FUZZ_CFLAGS) -fsanitize=fuzzer $^ -o $@ $(CORE_LIBS)
 
 # Seeds come from the same builder as the tests.
@@ -79,13 +83,23 @@ $(F)/make_seeds: $(F)/tests/fuzz/make_seeds.o $(TAPE_SRC:%.c=$(F)/%.o) $(CORE_SR
 fuzz-seeds: $(F)/make_seeds
 	@mkdir -p $(FUZZ_TARGETS:%=$(F)/seeds/%)
 	$(Q)$(F)/make_seeds $(F)/seeds
+	$(Q)for f in tests/replay/*.ct docs/*.ct; do \
+		head -c 16384 $$f > $(F)/seeds/replay/$$(basename $$f); \
+	done
 
 fuzz: $(FUZZ_TARGETS:%=$(F)/fuzz_%) fuzz-seeds
-	$(Q)for t in $(FUZZ_TARGETS); do \
-		mkdir -p $(F)/corpus/$$t $(F)/findings; \
-		echo "fuzz $$t for $(FUZZ_SECONDS) s"; \
-		$(F)/fuzz_$$t -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=2048 \
-			-max_len=65536 -print_final_stats=1 -verbosity=0 \
-			-artifact_prefix=$(F)/findings/$$t- \
-			$(F)/corpus/$$t $(F)/seeds/$$t || exit 1; \
-	done
+	@mkdir -p $(FUZZ_TARGETS:%=$(F)/corpus/%) $(F)/findings
+	$(Q)printf '%s\n' $(FUZZ_TARGETS) | F=$(F) xargs -P 3 -n 1 tests/fuzz/run $(FUZZ_SECONDS)
+
+# What the verifier goes through per probe; a growth of more than 10 % fails. Needs root.
+$(O)/insns: $(O)/tests/kernels/insns.o $(O)/user/source/kernel.o $(O)/user/source/procfs.o \
+	    $(O)/user/source/reads.o $(O)/libctcore.a
+	$(call msg,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) $^ -o $@ $(LIVE_LIBS)
+
+$(O)/tests/kernels/insns.o: $(O)/gen/coldtrace.skel.h
+
+.PHONY: insns-check insns-update
+insns-check: $(O)/insns
+	@tests/kernels/insns $<
+insns-update: $(O)/insns
+	@tests/kernels/insns $< --update

@@ -44,13 +44,33 @@ demo  busybox-static    -          what test images are made of
 demo  binutils          readelf    checks that it is static
 test  libclang-rt-14-dev -         the fuzzers
 test  man-db            man        renders the man page
+test  mandoc            mandoc     checks the man page
+test  systemd           systemd-analyze checks the unit
+test  libcap2-bin       setcap     gives capabilities to the program of a test
+test  util-linux        setpriv    runs tests as another user
 test  procps            pgrep      finds the runtime that a test kills
+test  crun              crun       a runtime that is traced by itself
+test  podman            podman     an engine without a daemon
+test  conmon            conmon     and its monitor
+test  netavark          -          and its network
+test  aardvark-dns      -          and its names
 test  jq                jq         checks what coldtrace prints
 test  clang-format      -          format check
 test  clang-tidy        -          lint
+test  containernetworking-plugins - the network of pods
+test  protobuf-compiler protoc   messages of the CRI client of the tests
+test  python3-protobuf  -          the same
+test  python3-h2        -          its HTTP/2
 test  python3           -          checks the outputs
 test  python3-opentelemetry-proto - the published definitions of OTLP
 test  libbpf-tools      -          what the benchmark compares with
+test  linux-perf        perf       what the benchmark compares --why with
+test  stress-ng         stress-ng  load on the CPUs for a test
+test  qemu-system-x86   qemu-system-x86_64 boots the kernels of the matrix
+test  qemu-system-arm   qemu-system-aarch64 and the one for arm64
+test  gcc-aarch64-linux-gnu - compiles the static build for arm64
+test  libc6-dev-arm64-cross - and its C library
+test  cpio              cpio       packs what a guest boots
 test  chromium          chromium   shows the report page to a test
 '
 

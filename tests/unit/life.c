@@ -27,6 +27,8 @@ struct life life_of(unsigned n)
 		.args = args[i],
 		.init = 30000 + 100 * n,
 		.shim = 30001 + 100 * n,
+		.engine = LIFE_DOCKERD,
+		.containerd = LIFE_CONTAINERD,
 		.client = 2000 + 100 * n,
 		.shim_socket = 2050 + 100 * n,
 		.grpc_socket = 1004, /* one connection for all */
@@ -40,12 +42,17 @@ void life_engines(struct tape *t)
 	tape_process(t, LIFE_CONTAINERD, LIFE_DOCKERD, CT_ROLE_ENGINE, "containerd", TAPE_END);
 }
 
+static uint32_t told(const struct life *l)
+{
+	return l->told_init ? l->told_init : l->init;
+}
+
 static void sync_state(struct tape *t, const struct life *l, double host_ms, double config_ms)
 {
 	tape_at(t, host_ms);
-	tape_sync(t, LIFE_DOCKERD, l->id, ".tmp-hostconfig.json2671818141");
+	tape_sync(t, l->engine, l->id, ".tmp-hostconfig.json2671818141");
 	tape_at(t, config_ms);
-	tape_sync(t, LIFE_DOCKERD, l->id, ".tmp-config.v2.json2567467887");
+	tape_sync(t, l->engine, l->id, ".tmp-config.v2.json2567467887");
 }
 
 void life_request(struct tape *t, const struct life *l, double ms, const char *verb)
@@ -57,13 +64,14 @@ void life_request(struct tape *t, const struct life *l, double ms, const char *v
 	else
 		snprintf(line, sizeof(line), "POST /v1.41/containers/%s/%s", l->id, verb);
 	tape_at(t, ms);
+	t->engine = l->engine;
 	tape_http_request(t, LIFE_CLIENT, l->client, line, NULL);
 }
 
 void life_answer(struct tape *t, const struct life *l, double ms, int status, const char *body)
 {
 	tape_at(t, ms);
-	tape_http_answer(t, LIFE_DOCKERD, l->client, status, body);
+	tape_http_answer(t, l->engine, l->client, status, body);
 }
 
 void life_create(struct tape *t, struct life *l, double ms)
@@ -75,11 +83,12 @@ void life_create(struct tape *t, struct life *l, double ms)
 		 "{\"Image\":\"%s\",\"Cmd\":[\"%s\"],\"HostConfig\":{\"Runtime\":\"%s\"}}\n",
 		 l->image, l->args, l->runtime);
 	tape_at(t, ms);
+	t->engine = l->engine;
 	tape_http_request(t, LIFE_CLIENT, l->client, line, body);
 	sync_state(t, l, ms + 5, ms + 6);
 	snprintf(body, sizeof(body), "{\"Id\":\"%s\",\"Warnings\":[]}\n", l->id);
 	life_answer(t, l, ms + LIFE_CREATE, 201, body);
-	tape_identity(t, LIFE_DOCKERD, "id", l->id, "engine", "docker", "name", l->name, "image",
+	tape_identity(t, l->engine, "id", l->id, "engine", "docker", "name", l->name, "image",
 		      l->image, "runtime", l->runtime, "args", l->args, TAPE_END);
 }
 
@@ -98,15 +107,15 @@ void life_started_within(struct tape *t, struct life *l, double ms)
 	uint32_t runc = l->init + 10, starter = l->init + 11;
 
 	tape_at(t, ms + 3);
-	tape_sync(t, LIFE_DOCKERD, "files", "local-kv.db");
+	tape_sync(t, l->engine, "files", "local-kv.db");
 	tape_at(t, ms + LIFE_CONNECT);
-	tape_sync(t, LIFE_DOCKERD, l->id, ".tmp-hostconfig.json3107050383");
+	tape_sync(t, l->engine, l->id, ".tmp-hostconfig.json3107050383");
 	tape_at(t, ms + 20);
-	tape_fork(t, LIFE_CONTAINERD, l->shim, CT_ROLE_ENGINE);
+	tape_fork(t, l->containerd, l->shim, CT_ROLE_ENGINE);
 	tape_exec(t, l->shim, CT_ROLE_SHIM, LIFE_HOST_NETNS, "/usr/bin/containerd-shim-runc-v2",
 		  "-namespace", "moby", "-id", l->id, TAPE_END);
 	tape_at(t, ms + LIFE_TASK);
-	tape_ttrpc_request(t, LIFE_CONTAINERD, l->shim_socket, l->stream += 2, "Create", l->id,
+	tape_ttrpc_request(t, l->containerd, l->shim_socket, l->stream += 2, "Create", l->id,
 			   "/run/bundle");
 	tape_at(t, ms + 31);
 	tape_fork(t, l->shim, runc, CT_ROLE_SHIM);
@@ -119,10 +128,9 @@ void life_started_within(struct tape *t, struct life *l, double ms)
 	tape_at(t, ms + 120);
 	tape_exit(t, runc, CT_ROLE_RUNTIME, 0);
 	tape_at(t, ms + 125);
-	tape_ttrpc_answer(t, l->shim, l->shim_socket, l->stream, l->init, 0);
+	tape_ttrpc_answer(t, l->shim, l->shim_socket, l->stream, told(l), 0);
 	tape_at(t, ms + 126);
-	tape_ttrpc_request(t, LIFE_CONTAINERD, l->shim_socket, l->stream += 2, "Start", l->id,
-			   NULL);
+	tape_ttrpc_request(t, l->containerd, l->shim_socket, l->stream += 2, "Start", l->id, NULL);
 	tape_at(t, ms + 127);
 	tape_fork(t, l->shim, starter, CT_ROLE_SHIM);
 	tape_exec(t, starter, CT_ROLE_RUNTIME, LIFE_HOST_NETNS, "runc", "start", l->id, TAPE_END);
@@ -131,7 +139,7 @@ void life_started_within(struct tape *t, struct life *l, double ms)
 	tape_at(t, ms + 142);
 	tape_exit(t, starter, CT_ROLE_RUNTIME, 0);
 	tape_at(t, ms + 143);
-	tape_ttrpc_answer(t, l->shim, l->shim_socket, l->stream, l->init, 0);
+	tape_ttrpc_answer(t, l->shim, l->shim_socket, l->stream, told(l), 0);
 	sync_state(t, l, ms + LIFE_SAVED - 1, ms + LIFE_SAVED);
 }
 
@@ -150,34 +158,34 @@ void life_exit(struct tape *t, struct life *l, double ms, int status)
 	tape_at(t, ms);
 	tape_exit(t, l->init, CT_ROLE_INIT, status);
 	tape_at(t, ms + 5); /* dockerd to containerd: delete the task */
-	tape_grpc_request(t, LIFE_DOCKERD, l->grpc_socket, deleted, l->id, false);
+	tape_grpc_request(t, l->engine, l->grpc_socket, deleted, l->id, false);
 	tape_at(t, ms + 6);
-	tape_ttrpc_request(t, LIFE_CONTAINERD, l->shim_socket, gone, "Delete", l->id, NULL);
+	tape_ttrpc_request(t, l->containerd, l->shim_socket, gone, "Delete", l->id, NULL);
 	tape_at(t, ms + 7);
 	tape_fork(t, l->shim, deleter, CT_ROLE_SHIM);
 	tape_exec(t, deleter, CT_ROLE_RUNTIME, LIFE_HOST_NETNS, "runc", "delete", l->id, TAPE_END);
 	tape_at(t, ms + 13);
 	tape_exit(t, deleter, CT_ROLE_RUNTIME, 0);
 	tape_at(t, ms + 14);
-	tape_ttrpc_answer(t, l->shim, l->shim_socket, gone, l->init,
+	tape_ttrpc_answer(t, l->shim, l->shim_socket, gone, told(l),
 			  (uint64_t)(status & 0x7f ? 128 + (status & 0x7f) : status >> 8));
 	tape_at(t, ms + 16);
 	tape_exit(t, l->shim, CT_ROLE_SHIM, 0);
 	tape_at(t, ms + LIFE_DIE);
-	tape_grpc_answer(t, LIFE_CONTAINERD, l->grpc_socket, deleted);
+	tape_grpc_answer(t, l->containerd, l->grpc_socket, deleted);
 	tape_at(t, ms + LIFE_DISCONNECT);
-	tape_grpc_request(t, LIFE_DOCKERD, l->grpc_socket, l->stream += 2, l->id, true);
+	tape_grpc_request(t, l->engine, l->grpc_socket, l->stream += 2, l->id, true);
 	tape_at(t, ms + 61);
-	tape_grpc_answer(t, LIFE_CONTAINERD, l->grpc_socket, l->stream);
+	tape_grpc_answer(t, l->containerd, l->grpc_socket, l->stream);
 	sync_state(t, l, ms + 63, ms + LIFE_STOPPED);
 }
 
 void life_vanish(struct tape *t, struct life *l, double ms)
 {
 	tape_at(t, ms + 4);
-	tape_unlink(t, LIFE_DOCKERD, l->id, "config.v2.json");
+	tape_unlink(t, l->engine, l->id, "config.v2.json");
 	tape_at(t, ms + LIFE_REMOVE_UNLINKED);
-	tape_unlink(t, LIFE_DOCKERD, l->id, "hostname");
+	tape_unlink(t, l->engine, l->id, "hostname");
 }
 
 void life_remove(struct tape *t, struct life *l, double ms)
@@ -185,4 +193,11 @@ void life_remove(struct tape *t, struct life *l, double ms)
 	life_request(t, l, ms, "delete");
 	life_vanish(t, l, ms);
 	life_answer(t, l, ms + LIFE_REMOVE, 204, NULL);
+}
+
+void life_stop(struct tape *t, struct life *l, double ms)
+{
+	life_request(t, l, ms, "stop");
+	life_exit(t, l, ms + LIFE_STOP_EXIT, 15);
+	life_answer(t, l, ms + LIFE_STOP_ANSWER, 204, NULL);
 }

@@ -16,6 +16,8 @@
 struct life {
 	const char *id, *name, *image, *runtime, *args;
 	uint32_t init, shim; /* pids */
+	uint32_t told_init; /* what the shim says its pid is, inside a pid namespace; 0: init */
+	uint32_t engine, containerd;
 	uint64_t client; /* socket of the client, even */
 	uint64_t shim_socket, grpc_socket;
 	uint32_t stream; /* of the last request on either */
@@ -54,6 +56,12 @@ void life_exit(struct tape *t, struct life *l, double ms, int status);
 void life_remove(struct tape *t, struct life *l, double ms);
 /* --rm: nobody asks. Ends with the last file, after LIFE_REMOVE_UNLINKED. */
 void life_vanish(struct tape *t, struct life *l, double ms);
+
+/* Asked for, with the exit and the answer so long after it. */
+#define LIFE_STOP_EXIT   10.0
+#define LIFE_STOP_ANSWER 80.0
+
+void life_stop(struct tape *t, struct life *l, double ms);
 
 /* Any request on this container, and its answer: "POST /containers/%s/stop?t=0". */
 void life_request(struct tape *t, const struct life *l, double ms, const char *verb);

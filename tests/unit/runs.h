@@ -25,6 +25,7 @@ struct run {
 	struct seen seen[RECORDS_MAX];
 	size_t count;
 	unsigned lookups;
+	uint32_t asked; /* pid of who may know, of the last of them */
 	struct ct_core_counts counts;
 };
 
@@ -32,6 +33,7 @@ struct run *run_new(void);
 void run_free(struct run *run);
 struct ct_core *core_of(struct run *run);
 void play(struct run *run);
+void play_until(struct run *run, double ms); /* time passes behind the last event */
 const struct seen *find(const struct run *run, enum ct_record_type type, const char *name,
 			unsigned n);
 unsigned count(const struct run *run, enum ct_record_type type);
@@ -40,5 +42,7 @@ void expect_phase(const struct seen *s, enum ct_phase phase, double ms);
 void expect_span(const struct seen *s, double begin_ms, double end_ms);
 void expect_outcome(const struct seen *s, enum ct_outcome outcome);
 void expect_nothing_odd(const struct run *run);
+/* All from there on is said inside a pid namespace, by processes there; init is one deeper. */
+void nest(struct tape *t, size_t from, uint32_t init);
 void run_stop_rm(struct tape *t, struct life *l, double ms);
 void expect_run_stop_rm(const struct run *run, const struct life *l, double ms);

@@ -145,6 +145,7 @@ static void send_bytes(struct tape *t, uint32_t tgid, uint64_t socket, bool answ
 	e->sub = AF_UNIX;
 	e->ret = (int)len;
 	e->flags = answer ? CT_F_SERVER : 0;
+	e->root = answer ? 0 : t->engine;
 	e->obj = answer ? socket + 1 : socket;
 	e->arg = answer ? socket : socket + 1;
 }

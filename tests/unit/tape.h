@@ -14,6 +14,7 @@
 #include "core/core.h"
 #include "core/wire.h"
 #include "ct_event.h"
+#include "ct_opens.h"
 
 #define TAPE_T0_NS 1000000000ull
 #define TAPE_MS    1000000ull
@@ -24,6 +25,7 @@ struct tape {
 	size_t len, room;
 	size_t count;
 	uint64_t now_ns; /* of the next event */
+	uint32_t engine; /* whose socket clients send to from now on; 0: not known */
 };
 
 void tape_free(struct tape *t);
@@ -67,6 +69,19 @@ void tape_relay(struct tape *t, uint32_t shim, const char *dir, const char *fifo
 void tape_listen(struct tape *t, uint32_t root, uint16_t port);
 void tape_accept(struct tape *t, uint32_t root, uint16_t port);
 void tape_open(struct tape *t, uint32_t root, const char *path);
+/* Opened files: see tape_opens.c. A device and the magic of overlayfs. */
+#define TAPE_OVERLAY CT_OPENS_WHERE(40, 0x794c7630)
+
+struct ct_event *tape_opened(struct tape *t, uint32_t root, enum ct_view view, const char *path,
+			     uint64_t ns, int ret);
+/* Counters as they are read from the maps: opens of 5 us, the first failed of them with ENOENT. */
+struct ct_event *tape_watched(struct tape *t, uint32_t root, const char *id, int ret,
+			      const char *why);
+void tape_opens(struct tape *t, uint32_t root, enum ct_view view, uint64_t count, uint64_t failed,
+		double first_ms, double last_ms);
+void tape_opens_path(struct tape *t, uint32_t root, const char *path, const char *mount,
+		     uint64_t where, uint64_t count, uint64_t failed);
+
 void tape_netlink(struct tape *t, uint32_t tgid, uint64_t netns, double ms);
 void tape_cgroup(struct tape *t, uint32_t tgid, const char *path);
 void tape_call(struct tape *t, uint32_t tgid, enum ct_call call, double ms, ...)

@@ -285,6 +285,7 @@ static void read_all(const char *const *paths, size_t count, struct into *into,
 		     struct ct_recordings *r)
 {
 	const struct ct_core_options opts = { .steps = true };
+	const struct ct_core_ops ops = { .record = on_record };
 	struct ct_core_counts counts = { 0 };
 	struct ct_err err = { 0 };
 
@@ -292,9 +293,8 @@ static void read_all(const char *const *paths, size_t count, struct into *into,
 	for (size_t i = 0; i < count; i++) {
 		if (into->summary[1])
 			ct_summary_node(into->summary[1], r->items[i].node);
-		cr_assert_eq(
-			ct_recordings_replay(&r->items[i], &opts, on_record, into, &counts, &err),
-			0, "%s", err.msg);
+		cr_assert_eq(ct_recordings_replay(&r->items[i], &opts, &ops, into, &counts, &err),
+			     0, "%s", err.msg);
 	}
 }
 
@@ -334,7 +334,7 @@ Test(recordings, merged_are_the_records_of_each)
 		const struct ct_group *b = ct_summary_group(each.summary[0], i);
 
 		cr_expect_eq(a->type, b->type);
-		cr_expect_str_eq(a->runtime, b->runtime);
+		cr_expect_str_eq(a->key, b->key);
 		cr_expect_eq(a->count[CT_OUTCOME_OK], b->count[CT_OUTCOME_OK]);
 		expect_same_hist(a->total, b->total);
 		for (unsigned p = 0; p < CT_PHASE_MAX; p++)
@@ -344,8 +344,7 @@ Test(recordings, merged_are_the_records_of_each)
 	for (size_t i = 0; i < ct_summary_groups(merged.summary[1]); i++) {
 		const struct ct_group *g = ct_summary_group(merged.summary[1], i);
 
-		cr_expect(!strcmp(g->runtime, "node0") || !strcmp(g->runtime, "node1"), "%s",
-			  g->runtime);
+		cr_expect(!strcmp(g->key, "node0") || !strcmp(g->key, "node1"), "%s", g->key);
 		if (g->type == CT_RECORD_START)
 			nodes++;
 	}

@@ -48,9 +48,7 @@ Test(core, exec_is_no_start)
 	life_answer(t, &l, 1201, 204, NULL);
 	life_request(t, &l, 1300, "kill?signal=HUP");
 	life_answer(t, &l, 1301, 204, NULL);
-	tape_at(t, 60000);
-	tape_clock(t);
-	play(run);
+	play_until(run, 60000);
 	expect_counts(run, 1, 0, 0);
 	cr_expect_eq(run->count, 1, "%zu records", run->count);
 	cr_expect_eq(run->counts.open, 0);
@@ -74,9 +72,7 @@ Test(core, exec_is_not_the_container)
 	tape_ttrpc_answer(t, l.shim, l.shim_socket, 105, l.init + 31, 1);
 	tape_at(t, 2000);
 	tape_exit(t, l.init, CT_ROLE_INIT, 9);
-	tape_at(t, 60000);
-	tape_clock(t);
-	play(run);
+	play_until(run, 60000);
 	expect_counts(run, 1, 1, 0);
 	s = find(run, CT_RECORD_STOP, l.name, 0);
 	expect_outcome(s, CT_OUTCOME_CUT);
@@ -102,9 +98,7 @@ Test(core, already_running)
 	life_request(t, &l, 1000, "stop");
 	life_exit(t, &l, 1010, 15);
 	life_answer(t, &l, 1076, 204, NULL);
-	tape_at(t, 9000);
-	tape_clock(t);
-	play(run);
+	play_until(run, 9000);
 	expect_counts(run, 0, 1, 0);
 	s = find(run, CT_RECORD_STOP, l.name, 0);
 	expect_outcome(s, CT_OUTCOME_OK);
@@ -129,9 +123,7 @@ Test(core, engine_exits)
 	tape_sync(&run->t, LIFE_DOCKERD, l.id, ".tmp-hostconfig.json3107050383");
 	tape_at(&run->t, 50);
 	tape_exit(&run->t, LIFE_DOCKERD, CT_ROLE_ENGINE, 9);
-	tape_at(&run->t, 60000);
-	tape_clock(&run->t);
-	play(run);
+	play_until(run, 60000);
 	expect_counts(run, 1, 0, 0);
 	s = find(run, CT_RECORD_START, l.name, 0);
 	expect_outcome(s, CT_OUTCOME_FAILED);

@@ -103,9 +103,7 @@ Test(core, pid_is_used_again)
 	tape_at(&run->t, 300);
 	tape_fork(&run->t, 4711, l.init, CT_ROLE_RUNTIME); /* of a parent that was lost, too */
 	tape_exit(&run->t, l.init, CT_ROLE_RUNTIME, 1 << 8);
-	tape_at(&run->t, 20000);
-	tape_clock(&run->t);
-	play(run);
+	play_until(run, 20000);
 	expect_counts(run, 1, 0, 0);
 	run_free(run);
 }
@@ -416,6 +414,25 @@ Test(core, steps)
 		if (!strcmp(s->steps[i].name, "mounts"))
 			cr_expect_eq(s->steps[i].count, 3, "three mounts in a row are one step");
 	}
+	run_free(run);
+}
+
+/* Found by the fuzzer: a role that nobody knows is none. A run has it that a newer coldtrace recorded. */
+Test(core, role_of_a_newer_one)
+{
+	struct run *run = run_new();
+	struct tape *t = &run->t;
+	struct life l = life_of(0);
+
+	run->opts.steps = true;
+	run_stop_rm(t, &l, 10);
+	tape_at(t, 250);
+	tape_fork(t, l.init, l.init + 1, 68);
+	tape_exec(t, l.init + 1, 68, 1, "odd", TAPE_END);
+	tape_call(t, l.init + 1, CT_CALL_MOUNT, 1, "proc", "/proc", "proc", TAPE_END);
+	tape_sort(t);
+	play(run);
+	expect_counts(run, 1, 1, 0);
 	run_free(run);
 }
 

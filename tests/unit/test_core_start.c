@@ -16,6 +16,7 @@ Test(core, one_life)
 	expect_run_stop_rm(run, &l, 10);
 	expect_nothing_odd(run);
 	cr_expect_eq(run->lookups, 1);
+	cr_expect_eq(run->asked, LIFE_DOCKERD);
 	cr_expect_eq(run->counts.containers, 1);
 	cr_expect_eq(run->counts.events, run->t.count);
 	cr_expect_eq(run->counts.open, 0);
@@ -72,9 +73,7 @@ Test(core, exits_before_the_answer)
 	life_start(&run->t, &l, 30);
 	life_exit(&run->t, &l, 30 + LIFE_EXEC + 1, 3 << 8);
 	tape_sort(&run->t);
-	tape_at(&run->t, 5000);
-	tape_clock(&run->t);
-	play(run);
+	play_until(run, 5000);
 	expect_counts(run, 1, 1, 0);
 	s = find(run, CT_RECORD_START, l.name, 0);
 	expect_outcome(s, CT_OUTCOME_OK);
@@ -87,6 +86,30 @@ Test(core, exits_before_the_answer)
 	cr_expect_eq(s->rec.service_end_ns, tape_ns(30 + LIFE_EXEC + 1));
 	/* It began to stop once it was started: the two records do not overlap. */
 	cr_expect_geq(s->rec.begin_ns, find(run, CT_RECORD_START, l.name, 0)->rec.end_ns);
+	run_free(run);
+}
+
+/* An interrupt while a sandbox writes wakes anybody: only its shim is told what its program writes. */
+Test(core, a_sandbox_wakes_somebody_else)
+{
+	struct run *run = run_new();
+	struct tape *t = &run->t;
+	struct life l = life_of(0);
+	const struct seen *s;
+
+	life_engines(t);
+	life_create(t, &l, 0);
+	life_start(t, &l, 20);
+	tape_at(t, 200);
+	tape_exec(t, l.init, CT_ROLE_HELPER, 1, "runsc-sandbox", "boot", l.id, TAPE_END);
+	tape_at(t, 210);
+	tape_output(t, l.init, 999);
+	tape_at(t, 230);
+	tape_output(t, l.init, l.shim);
+	play(run);
+	s = find(run, CT_RECORD_START, l.name, 0);
+	cr_expect_eq(s->rec.ready, CT_READY_OUTPUT);
+	cr_expect_eq(s->rec.ready_ns, tape_ns(230));
 	run_free(run);
 }
 
@@ -144,9 +167,7 @@ Test(core, start_fails)
 	tape_ttrpc_error(t, l.shim, l.shim_socket, 3, "OCI runtime create failed");
 	life_answer(t, &l, 120, 400, "{\"message\":\"" NO_COMMAND "\"}\n");
 	life_remove(t, &l, 130);
-	tape_at(t, 5000);
-	tape_clock(t);
-	play(run);
+	play_until(run, 5000);
 	expect_counts(run, 1, 0, 0);
 	s = find(run, CT_RECORD_START, l.name, 0);
 	expect_outcome(s, CT_OUTCOME_FAILED);
@@ -179,9 +200,7 @@ Test(core, start_fails_and_vanishes)
 	tape_ttrpc_error(t, l.shim, l.shim_socket, 3, "OCI runtime create failed");
 	life_vanish(t, &l, 110);
 	life_answer(t, &l, 120, 400, "{\"message\":\"" NO_COMMAND "\"}\n");
-	tape_at(t, 5000);
-	tape_clock(t);
-	play(run);
+	play_until(run, 5000);
 	cr_expect_eq(run->count, 1, "%zu records", run->count);
 	expect_outcome(find(run, CT_RECORD_START, l.name, 0), CT_OUTCOME_FAILED);
 	cr_expect_eq(run->counts.open, 0);
@@ -233,6 +252,34 @@ Test(core, start_is_refused)
 	}
 }
 
+/* Found by the fuzzer: an answer so late that it lies before its request. Nobody lives backwards. */
+Test(core, answered_before_asked)
+{
+	for (int refused = 0; refused < 2; refused++) {
+		struct run *run = run_new();
+		struct life l = life_of(0);
+
+		tape_at(&run->t, 2000);
+		tape_http_request(&run->t, LIFE_CLIENT, l.client,
+				  "POST /v1.41/containers/create?name=web",
+				  "{\"Image\":\"busybox:1\"}");
+		tape_at(&run->t, 2030);
+		tape_clock(&run->t);
+		tape_at(&run->t, 1000);
+		life_answer(
+			&run->t, &l, 1000, refused ? 404 : 201,
+			refused ? "{\"message\":\"" NO_IMAGE "\"}\n"
+				: "{\"Id\":\"7805ffef97dd6fec708c5638e323a5f752d8865a9a43575f124d"
+				  "56a002ed3ada\"}");
+		tape_at(&run->t, 15000);
+		tape_clock(&run->t);
+		play(run);
+		cr_expect_eq(run->count, 0);
+		cr_expect_eq(run->counts.lost[CT_LOSS_LATE], 1);
+		run_free(run);
+	}
+}
+
 /* Created, never started: a record of its own, and its removal another. */
 Test(core, created_only)
 {
@@ -243,13 +290,46 @@ Test(core, created_only)
 	tape_at(&run->t, 9000);
 	tape_clock(&run->t);
 	life_remove(&run->t, &l, 9010);
-	tape_at(&run->t, 15000);
-	tape_clock(&run->t);
-	play(run);
+	play_until(run, 15000);
 	expect_counts(run, 0, 0, 0);
 	expect_span(find(run, CT_RECORD_CREATE, l.name, 0), 10, 20);
 	expect_span(find(run, CT_RECORD_REMOVE, l.name, 0), 9010, 9010 + LIFE_REMOVE);
 	cr_expect_eq(run->count, 2);
+	run_free(run);
+}
+
+/* Tracing ends before it is sure that nobody starts it, or removes more of it: it is told all the same. */
+Test(core, created_last)
+{
+	for (int removed = 0; removed < 2; removed++) {
+		struct run *run = run_new();
+		struct life l = life_of(0);
+
+		life_create(&run->t, &l, 10);
+		if (removed)
+			life_remove(&run->t, &l, 100);
+		play(run);
+		cr_expect_eq(run->count, 1 + removed);
+		expect_span(find(run, CT_RECORD_CREATE, l.name, 0), 10, 20);
+		if (removed)
+			expect_span(find(run, CT_RECORD_REMOVE, l.name, 0), 100, 100 + LIFE_REMOVE);
+		run_free(run);
+	}
+}
+
+/* The engine is gone before it is sure that nobody starts it. */
+Test(core, created_by_one_who_left)
+{
+	struct run *run = run_new();
+	struct life l = life_of(0);
+
+	life_create(&run->t, &l, 10);
+	tape_at(&run->t, 21);
+	tape_exit(&run->t, LIFE_DOCKERD, CT_ROLE_ENGINE, 0);
+	tape_at(&run->t, 9000);
+	tape_clock(&run->t);
+	play(run);
+	expect_span(find(run, CT_RECORD_CREATE, l.name, 0), 10, 20);
 	run_free(run);
 }
 

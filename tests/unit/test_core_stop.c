@@ -17,9 +17,7 @@ Test(core, removed_by_the_engine)
 	tape_output(&run->t, l.init, l.shim);
 	life_exit(&run->t, &l, 500, 0);
 	life_vanish(&run->t, &l, 500 + LIFE_STOPPED);
-	tape_at(&run->t, 900);
-	tape_clock(&run->t);
-	play(run);
+	play_until(run, 900);
 	expect_counts(run, 1, 1, 0);
 	cr_expect_eq(run->count, 2, "%zu records", run->count);
 	s = find(run, CT_RECORD_STOP, l.name, 0);
@@ -45,9 +43,7 @@ Test(core, removed_later)
 	tape_at(&run->t, 9000);
 	tape_clock(&run->t);
 	life_remove(&run->t, &l, 9010);
-	tape_at(&run->t, 9900);
-	tape_clock(&run->t);
-	play(run);
+	play_until(run, 9900);
 	expect_counts(run, 1, 1, 0);
 	expect_span(find(run, CT_RECORD_STOP, l.name, 0), 500, 500 + LIFE_STOPPED);
 	cr_expect_not(find(run, CT_RECORD_STOP, l.name, 0)->rec.removed);
@@ -101,9 +97,7 @@ Test(core, removed_by_force)
 	life_exit(&run->t, &l, 500, 9);
 	life_vanish(&run->t, &l, 570);
 	life_answer(&run->t, &l, 580, 204, NULL);
-	tape_at(&run->t, 900);
-	tape_clock(&run->t);
-	play(run);
+	play_until(run, 900);
 	expect_counts(run, 1, 1, 0);
 	s = find(run, CT_RECORD_STOP, l.name, 0);
 	expect_span(s, 490, 580);
@@ -210,6 +204,32 @@ Test(core, started_again)
 	expect_span(s, 600, 800);
 	expect_phase(s, CT_PHASE_CONNECT, 6);
 	expect_span(find(run, CT_RECORD_RESTART, l.name, 0), 500, 800);
+	run_free(run);
+}
+
+/* Found by the fuzzer: the second run heard so late that it lies before the first. No restart. */
+Test(core, started_again_before)
+{
+	struct run *run = run_new();
+	struct life l = life_of(0);
+
+	life_create(&run->t, &l, 2010);
+	life_start(&run->t, &l, 2030);
+	tape_at(&run->t, 2200);
+	tape_output(&run->t, l.init, l.shim);
+	life_request(&run->t, &l, 2490, "stop");
+	life_exit(&run->t, &l, 2500, 0);
+	life_answer(&run->t, &l, 2566, 204, NULL);
+	tape_at(&run->t, 4000);
+	tape_clock(&run->t);
+	l.init += 50;
+	l.shim += 50;
+	life_start(&run->t, &l, 600);
+	tape_at(&run->t, 800);
+	tape_output(&run->t, l.init, l.shim);
+	play(run);
+	expect_counts(run, 2, 1, 0);
+	cr_expect_gt(run->counts.lost[CT_LOSS_LATE], 0);
 	run_free(run);
 }
 

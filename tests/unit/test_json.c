@@ -59,7 +59,7 @@ Test(json, golden_stop)
 		"\"begin_time\":\"2024-11-21T09:08:20.000000000Z\"}\n"
 		"{\"kind\":\"stop\",\"outcome\":\"ok\",\"cause\":\"request\",\"id\":\"0123456789abcdef0"
 		"123456789abcdef0123456789abcdef0123456789abcdef\",\"name\":\"web\","
-		"\"image\":\"busybox:1\",\"runtime\":\"runc\",\"engine\":\"docker\","
+		"\"image\":\"busybox:1\",\"runtime\":\"runc\",\"engine\":\"docker\",\"namespace\":\"\",\"pod\":null,"
 		"\"init_pid\":4242,\"exit_code\":137,\"begin_ns\":100000000000,"
 		"\"end_ns\":101282000000,\"total_ns\":1282000000,"
 		"\"begin_time\":\"2024-11-21T09:08:20.000000000Z\","
@@ -207,5 +207,57 @@ Test(json, every_field_and_name_is_documented)
 		}
 	}
 	expect_in(doc, string(json_array_get(lines, 0), "schema"));
+	json_decref(lines);
+}
+
+Test(json, waits_are_documented_and_add_up)
+{
+	static const struct ct_piece path[] = {
+		{ .begin_ns = 100000000000,
+		  .end_ns = 100200000000,
+		  .phase = CT_PHASE_START,
+		  .reason = CT_REASON_LOCK,
+		  .step = "network hook",
+		  .pid = 7,
+		  .tid = 8,
+		  .actor = "dockerd",
+		  .what = "rtnl" },
+		{ .begin_ns = 100200000000,
+		  .end_ns = 100206512000,
+		  .phase = CT_PHASE_START,
+		  .reason = CT_REASON_UNKNOWN,
+		  .step = "" },
+	};
+	static const struct ct_why why[3] = { { { 5 } } };
+	struct ct_record rec = a_start();
+	own_mem char *text = NULL, *doc = calloc(1, 1 << 16);
+	own_file FILE *f = fopen(CT_SOURCE_DIR "/docs/schema.md", "re");
+	json_t *lines, *o, *causes;
+
+	rec.path = path;
+	rec.piece_count = CT_ARRAY_SIZE(path);
+	rec.why = why;
+	text = run("json", &(struct options){ 0 }, &rec, 1, &no_loss);
+	lines = parse(text);
+	o = json_array_get(lines, 1);
+	cr_expect_eq(number(json_object_get(o, "why"), "lock"), 200000000);
+	cr_expect_eq(number(json_object_get(o, "why"), "unexplained"), 6512000);
+	cr_expect_eq(json_array_size(json_object_get(o, "path")), 2);
+	o = json_array_get(json_object_get(o, "path"), 0);
+	cr_expect_str_eq(string(o, "what"), "rtnl");
+	cr_expect_str_eq(string(o, "reason"), "lock");
+	cr_expect_eq(number(o, "tid"), 8);
+	causes = json_array_get(json_object_get(json_array_get(lines, 2), "why"), 0);
+	cr_expect_eq(number(causes, "unexplained_ns"), 6512000);
+	o = json_array_get(json_object_get(causes, "causes"), 0);
+	cr_expect_eq(number(o, "median_ns"), 200000000);
+	cr_assert(f && doc && fread(doc, 1, (1 << 16) - 1, f) > 0);
+	expect_documented(doc, lines);
+	for (size_t r = 0; r < CT_REASON_MAX; r++) {
+		char quoted[64];
+
+		snprintf(quoted, sizeof(quoted), "`%s`", ct_reason_keys[r]);
+		cr_expect(strstr(doc, quoted), "docs/schema.md lacks %s", quoted);
+	}
 	json_decref(lines);
 }

@@ -15,12 +15,25 @@ static uint32_t next(uint32_t *seed)
 
 static const struct {
 	const char *name;
-	const struct ct_span *spans;
-	const size_t *count;
+	const struct ct_family *family;
+	bool stop;
 } tables[] = {
-	{ "start", ct_start_spans, &ct_start_span_count },
-	{ "stop", ct_stop_spans, &ct_stop_span_count },
+	{ "docker start", &ct_family_docker, false },
+	{ "docker stop", &ct_family_docker, true },
+	{ "containerd start", &ct_family_containerd, false },
+	{ "containerd stop", &ct_family_containerd, true },
 };
+
+static const struct ct_span *spans_of(size_t table)
+{
+	return tables[table].stop ? tables[table].family->stop : tables[table].family->start;
+}
+
+static size_t count_of(size_t table)
+{
+	return tables[table].stop ? tables[table].family->stop_count
+				  : tables[table].family->start_count;
+}
 
 static bool has_end(const struct ct_span *span, const uint64_t *marks)
 {
@@ -44,8 +57,8 @@ static void expect_honest(size_t table, unsigned round, const struct ct_record *
 {
 	uint16_t missing = 0, seen = 0;
 
-	for (size_t i = 0; i < *tables[table].count; i++) {
-		const struct ct_span *span = &tables[table].spans[i];
+	for (size_t i = 0; i < count_of(table); i++) {
+		const struct ct_span *span = &spans_of(table)[i];
 		uint16_t bit = (uint16_t)(1u << span->phase);
 
 		if (!marks[span->from] && span->optional)
@@ -66,8 +79,7 @@ static struct ct_record build(size_t table, const uint64_t *marks, uint64_t begi
 	static const struct ct_identity nobody;
 	struct ct_record rec = { .who = &nobody, .begin_ns = begin, .ready = -1 };
 
-	rec.end_ns =
-		ct_segments_build(&rec, tables[table].spans, *tables[table].count, marks, begin);
+	rec.end_ns = ct_segments_build(&rec, spans_of(table), count_of(table), marks, begin);
 	return rec;
 }
 

@@ -112,7 +112,7 @@ Test(summary, groups_are_in_order)
 	cr_assert_eq(ct_summary_groups(s), 6);
 	for (size_t i = 0; i < 6; i++) {
 		cr_expect_eq(ct_summary_group(s, i)->type, want[i].type, "%zu", i);
-		cr_expect_str_eq(ct_summary_group(s, i)->runtime, want[i].runtime);
+		cr_expect_str_eq(ct_summary_group(s, i)->key, want[i].runtime);
 		cr_expect_eq(ct_summary_group(s, i)->count[CT_OUTCOME_OK], 2);
 	}
 	ct_summary_free(s);
@@ -227,7 +227,7 @@ Test(summary, runtimes_are_bounded)
 		const struct ct_group *g = ct_summary_group(s, i);
 
 		ok += g->count[CT_OUTCOME_OK];
-		if (!strcmp(g->runtime, CT_SUMMARY_REST))
+		if (!strcmp(g->key, CT_SUMMARY_REST))
 			rest += g->count[CT_OUTCOME_OK];
 	}
 	cr_expect_eq(ok, 3 * CT_SUMMARY_RUNTIMES);

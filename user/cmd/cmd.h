@@ -19,7 +19,11 @@ int ct_cmd_record(const struct ct_options *opts, struct ct_err *err);
 int ct_cmd_report(const struct ct_options *opts, struct ct_err *err);
 int ct_cmd_diff(const struct ct_options *opts, struct ct_err *err);
 int ct_cmd_export(const struct ct_options *opts, struct ct_err *err);
+int ct_cmd_opens(const struct ct_options *opts, struct ct_err *err);
 int ct_cmd_schema(const struct ct_options *opts, struct ct_err *err);
+
+/* What --format of export takes, from 0 on; NULL: there are no more. */
+const char *ct_export_format(size_t at);
 
 /* For these: the sentence, and the exit code of bad usage. */
 static inline int ct_usage(const struct ct_err *err)

@@ -22,7 +22,8 @@ static void on_record(void *ctx, const struct ct_record *rec)
 
 	if (diff->failed || !ct_options_match(diff->opts, rec))
 		return;
-	if (ct_compare_add(diff->compare, replay->side, rec, replay->node))
+	if (ct_compare_add(diff->compare, replay->side, rec, replay->node) ||
+	    ct_diff_why_add(diff, replay->side, rec, ct_by_key(diff->opts->by, rec, replay->node)))
 		diff->failed = true;
 }
 
@@ -33,9 +34,10 @@ static int replay(struct ct_diff *diff, enum ct_side side, struct ct_err *err)
 	const struct ct_core_options core = {
 		.ready_mask = diff->opts->ready_mask,
 		.steps = diff->steps,
+		.why = diff->why,
 	};
-	int ret =
-		ct_recordings_replay(in, &core, on_record, &replay, &diff->side[side].counts, err);
+	const struct ct_core_ops ops = { .record = on_record };
+	int ret = ct_recordings_replay(in, &core, &ops, &replay, &diff->side[side].counts, err);
 
 	if (!ret && diff->failed)
 		ret = ct_fail(err, ENOMEM, "compare '%s': out of memory", in->path);
@@ -80,9 +82,24 @@ static int check_usage(const struct ct_options *opts, struct ct_err *err)
 static bool have_steps(const struct ct_diff *diff)
 {
 	for (unsigned s = 0; s < CT_SIDES; s++)
-		if (!diff->side[s].recording.items[0].header->depth)
+		if (!(diff->side[s].recording.items[0].header->depth & CT_DEEP_STEPS))
 			return false;
 	return true;
+}
+
+/* Without them on both sides nothing can be said about what grew. */
+static int prepare_why(struct ct_diff *diff)
+{
+	diff->why = true;
+	for (unsigned s = 0; s < CT_SIDES; s++)
+		diff->why &= (diff->side[s].recording.items[0].header->depth & CT_DEEP_WHY) != 0;
+	for (unsigned s = 0; s < CT_SIDES && diff->why; s++) {
+		diff->causes[s] = ct_causes_new();
+		diff->all_causes[s] = ct_causes_new();
+		if (!diff->causes[s] || !diff->all_causes[s])
+			return -ENOMEM;
+	}
+	return 0;
 }
 
 static int compare(struct ct_diff *diff, struct ct_err *err)
@@ -96,6 +113,13 @@ static int compare(struct ct_diff *diff, struct ct_err *err)
 	for (unsigned s = 0; s < CT_SIDES && !ret; s++)
 		ret = ct_recordings_open(&diff->side[s].recording, &paths[s], 1, err);
 	diff->steps = !ret && (diff->opts->steps || have_steps(diff)) && !diff->opts->phases;
+	if (!ret && prepare_why(diff))
+		ret = ct_fail(err, ENOMEM, "compare the recordings: out of memory");
+	if (!ret && diff->opts->why && !diff->why)
+		ret = ct_fail(
+			err, EINVAL,
+			"tell what grew: one of the recordings has no waits; record both with "
+			"--why");
 	for (unsigned s = 0; s < CT_SIDES && !ret; s++)
 		ret = replay(diff, (enum ct_side)s, err);
 	if (ret)
@@ -139,8 +163,11 @@ int ct_cmd_diff(const struct ct_options *opts, struct ct_err *err)
 		ret = CT_EXIT_FAILED;
 	else if (diff.incomplete || (opts->fail_if_slower && diff.untold))
 		ret = CT_EXIT_INCOMPLETE;
-	for (unsigned s = 0; s < CT_SIDES; s++)
+	for (unsigned s = 0; s < CT_SIDES; s++) {
 		ct_recordings_close(&diff.side[s].recording);
+		ct_causes_free(diff.causes[s]);
+		ct_causes_free(diff.all_causes[s]);
+	}
 	ct_compare_free(diff.compare);
 	return ret;
 }

@@ -61,8 +61,9 @@ static void put_values(FILE *f, const char *name, const struct ct_values *v)
 		(unsigned long long)v->p99, (unsigned long long)v->max);
 }
 
-static void put_change(FILE *f, const struct ct_change *change)
+static void put_change(FILE *f, const struct ct_diff *diff, const struct ct_change *change)
 {
+	struct ct_growth grew;
 	bool both = change->side[CT_SIDE_A].n && change->side[CT_SIDE_B].n;
 
 	fputs("      {", f);
@@ -83,6 +84,10 @@ static void put_change(FILE *f, const struct ct_change *change)
 	put_number(f, "p", change->tested ? change->p : NAN);
 	put_number(f, "p_holm", change->tested ? change->p_holm : NAN);
 	fprintf(f, ", \"exact\": %s", change->tested ? boolean(change->exact) : "null");
+	if (ct_diff_grew(diff, change, &grew))
+		fprintf(f, ", \"grew\": {\"reason\": \"%s\", \"a_ns\": %llu, \"b_ns\": %llu}",
+			ct_reason_keys[grew.reason], (unsigned long long)grew.ns[CT_SIDE_A],
+			(unsigned long long)grew.ns[CT_SIDE_B]);
 	fprintf(f, ", \"verdict\": \"%s\"}", ct_verdict_names[change->verdict]);
 }
 
@@ -103,7 +108,7 @@ static void put_group(FILE *f, const struct ct_diff *diff, const struct ct_chang
 	fputs(", \"changes\": [", f);
 	for (size_t i = g->first; i < g->end; i++) {
 		fputs(i > g->first ? ",\n" : "\n", f);
-		put_change(f, ct_compare_change(diff->compare, i));
+		put_change(f, diff, ct_compare_change(diff->compare, i));
 	}
 	fputs(g->end > g->first ? "\n    ]}" : "]}", f);
 }

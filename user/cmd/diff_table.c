@@ -13,15 +13,15 @@
 #include "sinks/units.h"
 #include "util/mem.h"
 
-#define WIDTH_DEFAULT    120
+#define WIDTH_DEFAULT    100
 #define WIDTH_MIN        40
 #define LABEL_COLUMNS    26
 #define LABEL_MIN        16
 #define STEPS_TOP        12
 #define NAMED_MAX        4
 #define COUNT_COLUMNS    6
-#define DURATION_COLUMNS 9
-#define PERCENT_COLUMNS  9
+#define DURATION_COLUMNS 8
+#define PERCENT_COLUMNS  8
 #define BOUND_COLUMNS    8
 #define INTERVAL_COLUMNS (2 * BOUND_COLUMNS + 5)
 #define P_COLUMNS        8
@@ -219,6 +219,23 @@ static void draw_change(struct drawing *d, const struct ct_change *change)
 	fputc('\n', d->pen.f);
 }
 
+static void draw_growth(struct drawing *d, const struct ct_diff *diff,
+			const struct ct_change *change)
+{
+	unsigned flags = d->pen.utf8 ? CT_DURATION_UTF8 : 0;
+	char a[CT_DURATION_LEN], b[CT_DURATION_LEN];
+	struct ct_growth grew;
+
+	if (!ct_diff_grew(diff, change, &grew))
+		return;
+	ct_pen_left(&d->pen, "", d->label);
+	ct_pen_on(&d->pen, CT_STYLE_DIM);
+	fprintf(d->pen.f, "what grew: %s, from %s to %s\n", ct_reason_names[grew.reason],
+		ct_duration(a, grew.ns[CT_SIDE_A], flags),
+		ct_duration(b, grew.ns[CT_SIDE_B], flags));
+	ct_pen_off(&d->pen);
+}
+
 static void draw_heads(struct drawing *d)
 {
 	ct_pen_on(&d->pen, CT_STYLE_DIM);
@@ -343,6 +360,7 @@ static void draw_group(struct drawing *d, const struct ct_diff *diff,
 			more += !step_shown(diff, change, steps++);
 		else
 			draw_change(d, change);
+		draw_growth(d, diff, change);
 	}
 	draw_steps(d, diff, g);
 	draw_more(d, more);
@@ -362,7 +380,7 @@ static void draw_side(struct drawing *d, const struct ct_diff *diff, enum ct_sid
 	snprintf(text, sizeof(text), "%c  %s: %llu container%s on %s, depth '%s', %s", 'A' + side,
 		 path ? path : "?", (unsigned long long)counts->containers,
 		 counts->containers == 1 ? "" : "s", node ? node : "?",
-		 in->header->depth ? "steps" : "phases", lost ? "" : "nothing lost");
+		 ct_depth_name(in->header->depth), lost ? "" : "nothing lost");
 	if (lost)
 		snprintf(text + strlen(text), sizeof(text) - strlen(text),
 			 "%llu lost: see 'coldtrace report'", (unsigned long long)lost);
@@ -465,18 +483,6 @@ static void draw_method(struct drawing *d, const struct ct_diff *diff)
 	fputc('\n', d->pen.f);
 }
 
-static void drop_trailing_spaces(char *bytes, size_t *len)
-{
-	size_t to = 0;
-
-	for (size_t i = 0; i < *len; i++) {
-		while (bytes[i] == '\n' && to && bytes[to - 1] == ' ')
-			to--;
-		bytes[to++] = bytes[i];
-	}
-	*len = to;
-}
-
 int ct_diff_table(const struct ct_diff *diff, char **ret_text, size_t *ret_len)
 {
 	struct drawing d;
@@ -496,6 +502,6 @@ int ct_diff_table(const struct ct_diff *diff, char **ret_text, size_t *ret_len)
 	bad = ferror(f);
 	if (fclose(f) || bad)
 		return -ENOMEM;
-	drop_trailing_spaces(*ret_text, ret_len);
+	ct_pen_trim(*ret_text, ret_len);
 	return 0;
 }

@@ -12,6 +12,8 @@
 
 #include <jansson.h>
 
+#include "cmd/doctor_draw.h"
+#include "cmd/doctor_privileges.h"
 #include "core/roles.h"
 #include "source/engine.h"
 #include "source/kernel.h"
@@ -64,29 +66,11 @@ static bool may_trace(void)
 	return own >> CAP_SYS_ADMIN & 1 || (own & both) == both;
 }
 
-/* "none [integrity] confidentiality": the one in brackets. */
-static json_t *lockdown(void)
+static const char *tracefs(const char *lockdown)
 {
-	own_fd int dir = ct_kernel_fs("securityfs", "/sys/kernel/security");
-	own_fd int fd = dir < 0 ? -1 : openat(dir, "lockdown", O_RDONLY | O_CLOEXEC);
-	char line[128], *from;
-	ssize_t n;
-
-	if (fd < 0)
-		return json_string(dir < 0 ? "unknown: securityfs cannot be read" : "not built in");
-	n = read(fd, line, sizeof(line) - 1);
-	line[n > 0 ? n : 0] = '\0';
-	from = strchr(line, '[');
-	if (!from)
-		return json_string("unknown");
-	from++;
-	from[strcspn(from, "]")] = '\0';
-	return text(from);
-}
-
-static const char *tracefs(void)
-{
-	if (!access("/sys/kernel/tracing/events", R_OK))
+	if (!strcmp(lockdown, "confidentiality"))
+		return "closed by lockdown";
+	if (!faccessat(AT_FDCWD, "/sys/kernel/tracing/events", R_OK, AT_EACCESS))
 		return "mounted";
 	return errno == EACCES ? "may not be read by this user"
 			       : "not mounted; --steps uses it without mounting it";
@@ -96,7 +80,7 @@ static json_t *collect_kernel(struct ct_kernel *kernel, const char *why_no_btf)
 {
 	json_t *k = json_object();
 	struct utsname uts;
-	char value[32];
+	char value[32], mode[48];
 
 	add(k, "release", text(uname(&uts) ? "?" : uts.release));
 	add(k, "machine", text(uname(&uts) ? "?" : uts.machine));
@@ -104,8 +88,9 @@ static json_t *collect_kernel(struct ct_kernel *kernel, const char *why_no_btf)
 	if (!kernel)
 		add(k, "btf_error", text(why_no_btf));
 	add(k, "ring_buffer", json_boolean(kernel && ct_kernel_has_ring(kernel)));
-	add(k, "lockdown", lockdown());
-	add(k, "tracefs", json_string(tracefs()));
+	ct_kernel_lockdown(mode, sizeof(mode));
+	add(k, "lockdown", text(mode));
+	add(k, "tracefs", json_string(tracefs(mode)));
 	if (ct_text_read("/proc/sys/kernel/unprivileged_bpf_disabled", value, sizeof(value)))
 		add(k, "unprivileged_bpf_disabled", text(value));
 	add(k, "capabilities", collect_caps());
@@ -121,37 +106,119 @@ static bool can_nothing(void *ctx, enum ct_probe probe, const char **why_not)
 	return false;
 }
 
-static json_t *collect_plan(struct ct_kernel *kernel, enum ct_depth depth)
+static bool has_nothing(void *ctx, enum ct_feature feature, const char **why_not)
 {
-	struct ct_plan_request req = { .depth = depth, .ready_mask = READY_ALL };
+	(void)feature;
+	return can_nothing(ctx, 0, why_not);
+}
+
+static int make_plan(struct ct_plan *plan, struct ct_kernel *kernel, enum ct_depth depth,
+		     enum ct_plan_name name, struct ct_err *err)
+{
+	const struct ct_plan_kernel ask = {
+		.can = kernel ? ct_kernel_can : can_nothing,
+		.has = kernel ? ct_kernel_has : has_nothing,
+		.ctx = kernel,
+	};
+	const struct ct_plan_request req = {
+		.steps = depth == CT_DEPTH_STEPS,
+		.why = depth == CT_DEPTH_WHY,
+		.ready_mask = READY_ALL | CT_ASKED_OPENS,
+		.plan = name,
+	};
+
+	return ct_plan_make(plan, &req, &ask, err);
+}
+
+/* Every plan by itself: which are possible, and what the others lack. */
+static json_t *collect_choices(struct ct_kernel *kernel)
+{
+	json_t *list = json_array();
+
+	for (unsigned int i = 0; i < CT_PLAN_MAX; i++) {
+		struct ct_err ignored;
+		struct ct_plan plan;
+		int r = make_plan(&plan, kernel, CT_DEPTH_PHASES, i, &ignored);
+		json_t *p = json_object();
+
+		add(p, "plan", json_string(ct_plans[i].name));
+		add(p, "when", json_string(ct_plans[i].when));
+		add(p, "possible", json_boolean(!r));
+		if (r) {
+			const char *hook = plan.plans[i].hook;
+
+			add(p, "lacks", json_string(*hook ? hook : plan.plans[i].what));
+			add(p, "why_not", json_string(plan.plans[i].why_not));
+		}
+		json_array_append_new(list, p);
+	}
+	return list;
+}
+
+static json_t *collect_features(const struct ct_plan *plan)
+{
+	json_t *list = json_array();
+
+	for (unsigned int i = 0; i < CT_FEATURE_MAX; i++) {
+		json_t *f = json_object();
+
+		add(f, "feature", json_string(ct_features[i].name));
+		add(f, "since", json_string(ct_features[i].since));
+		add(f, "on", json_boolean(plan->features >> i & 1));
+		if (plan->feature_why_not[i]) {
+			add(f, "why_not", json_string(plan->feature_why_not[i]));
+			add(f, "without", json_string(ct_features[i].without));
+		}
+		json_array_append_new(list, f);
+	}
+	return list;
+}
+
+/* What has to be asked for besides the depth, as a table of phases would not need it. */
+static json_t *only_for(enum ct_probe i)
+{
+	return ct_probes[i].ready == CT_READY_BIT(PATH) ? json_string("--ready path:GLOB")
+	       : ct_probes[i].ready == CT_ASKED_OPENS   ? json_string("--opens")
+							: json_null();
+}
+
+static json_t *collect_probe(const struct ct_plan *plan, enum ct_probe i)
+{
+	enum ct_probe instead = plan->rows[i].instead;
+	json_t *row = json_object();
+
+	add(row, "program", json_string(ct_probes[i].program));
+	add(row, "hook", json_string(ct_probes[i].hook));
+	add(row, "depth", json_string(ct_depth_names[ct_probes[i].depth]));
+	add(row, "required", json_boolean(ct_probes[i].need == CT_NEED_REQUIRED));
+	add(row, "only_for", only_for(i));
+	add(row, "on", json_boolean(plan->rows[i].on));
+	if (plan->rows[i].why_not)
+		add(row, "why_not", json_string(plan->rows[i].why_not));
+	if (instead != CT_PROBE_MAX) {
+		add(row, "instead", json_string(ct_probes[instead].hook));
+		add(row, "weaker", json_boolean(i > instead));
+	}
+	add(row, "sees", json_string(ct_probes[i].unseen));
+	return row;
+}
+
+static json_t *collect_plan(struct ct_kernel *kernel, enum ct_depth depth, enum ct_plan_name name)
+{
 	json_t *p = json_object(), *rows = json_array();
 	struct ct_err why = { 0 };
 	struct ct_plan plan;
-	int r = ct_plan_make(&plan, &req, kernel ? ct_kernel_can : can_nothing, kernel, &why);
+	int r = make_plan(&plan, kernel, depth, name, &why);
 
 	add(p, "depth", json_string(ct_depth_names[depth]));
+	add(p, "plan", json_string(ct_plans[plan.name].name));
 	add(p, "possible", json_boolean(!r));
 	if (r)
 		add(p, "error", text(why.msg));
-	for (unsigned int i = 0; i < CT_PROBE_MAX; i++) {
-		json_t *row;
-
-		if (ct_probes[i].depth > depth)
-			continue;
-		row = json_object();
-		add(row, "program", json_string(ct_probes[i].program));
-		add(row, "hook", json_string(ct_probes[i].hook));
-		add(row, "depth", json_string(ct_depth_names[ct_probes[i].depth]));
-		add(row, "required", json_boolean(ct_probes[i].need == CT_NEED_REQUIRED));
-		add(row, "only_for",
-		    ct_probes[i].ready == CT_READY_BIT(PATH) ? json_string("--ready path:GLOB")
-							     : json_null());
-		add(row, "on", json_boolean(plan.rows[i].on));
-		if (plan.rows[i].why_not)
-			add(row, "why_not", json_string(plan.rows[i].why_not));
-		add(row, "sees", json_string(ct_probes[i].unseen));
-		json_array_append_new(rows, row);
-	}
+	add(p, "features", collect_features(&plan));
+	for (unsigned int i = 0; i < CT_PROBE_MAX; i++)
+		if (ct_probes[i].depth == CT_DEPTH_PHASES || ct_probes[i].depth == depth)
+			json_array_append_new(rows, collect_probe(&plan, i));
 	add(p, "probes", rows);
 	return p;
 }
@@ -224,161 +291,7 @@ static json_t *collect_runtimes(void)
 	return list;
 }
 
-/* Strings of other programs must not steer the terminal. */
-static void put(FILE *out, const char *s)
-{
-	for (; *s; s++) {
-		unsigned char c = (unsigned char)*s;
-
-		if (c < 0x20 || c == 0x7f || (c == 0xc2 && (unsigned char)s[1] < 0xa0))
-			fprintf(out, "\\x%02x", c);
-		else
-			putc(c, out);
-	}
-}
-
-static void line(FILE *out, const char *key, const char *value)
-{
-	fprintf(out, "  %-14s ", key);
-	put(out, value);
-	putc('\n', out);
-}
-
-static const char *string_of(json_t *object, const char *key)
-{
-	const char *s = json_string_value(json_object_get(object, key));
-
-	return s ? s : "";
-}
-
-static bool is(json_t *object, const char *key)
-{
-	return json_is_true(json_object_get(object, key));
-}
-
-static void draw_kernel(FILE *out, json_t *k)
-{
-	json_t *held, *list = json_object_get(k, "capabilities");
-	const char *name;
-
-	fprintf(out, "kernel\n");
-	line(out, "release", string_of(k, "release"));
-	line(out, "machine", string_of(k, "machine"));
-	line(out, "BTF", is(k, "btf") ? "yes" : string_of(k, "btf_error"));
-	line(out, "ring buffer", is(k, "ring_buffer") ? "yes" : "no");
-	line(out, "lockdown", string_of(k, "lockdown"));
-	line(out, "tracefs", string_of(k, "tracefs"));
-	fprintf(out, "  %-14s", "capabilities");
-	json_object_foreach(list, name, held)
-		fprintf(out, " %s%s", json_is_true(held) ? "" : "no ", name);
-	putc('\n', out);
-	line(out, "may trace", is(k, "may_trace") ? "yes" : "no: run it as root, or with sudo");
-}
-
-/* The rows of depth "steps" add to those of "phases", which are drawn once. */
-#define CALL_ENTER "tracepoint/syscalls/sys_enter_"
-#define CALL_LEAVE "tracepoint/syscalls/sys_exit_"
-
-/* Both sides of a system call that can be traced are one word; what can't is a line of its own. */
-static void draw_calls(FILE *out, json_t *p, bool only_for, const char *title)
-{
-	const char *depth = string_of(p, "depth");
-	int column = 0;
-	json_t *row;
-	size_t i;
-
-	json_array_foreach(json_object_get(p, "probes"), i, row)
-	{
-		const char *hook = string_of(row, "hook");
-
-		if (strncmp(hook, CALL_ENTER, strlen(CALL_ENTER)) || !is(row, "on") ||
-		    strcmp(string_of(row, "depth"), depth) != 0 ||
-		    !json_is_null(json_object_get(row, "only_for")) != only_for)
-			continue;
-		hook += strlen(CALL_ENTER);
-		if (!column || column + 1 + (int)strlen(hook) > 96)
-			column = fprintf(out, "%s  %-3s  %-14s", column ? "\n" : "",
-					 column ? "" : "on", column ? "" : title);
-		column += fprintf(out, " %s", hook);
-	}
-	if (column)
-		putc('\n', out);
-}
-
-static void draw_plan(FILE *out, json_t *p)
-{
-	const char *depth = string_of(p, "depth");
-	unsigned int on = 0, all = 0;
-	json_t *row;
-	size_t i;
-
-	json_array_foreach(json_object_get(p, "probes"), i, row)
-	{
-		if (!json_is_null(json_object_get(row, "only_for")))
-			continue;
-		on += is(row, "on");
-		all++;
-	}
-	fprintf(out, "\nprobes for depth '%s': %u of %u", depth, on, all);
-	if (!is(p, "possible")) {
-		fprintf(out, "; not possible: ");
-		put(out, string_of(p, "error"));
-	}
-	putc('\n', out);
-	json_array_foreach(json_object_get(p, "probes"), i, row)
-	{
-		const char *hook = string_of(row, "hook");
-		bool call = !strncmp(hook, CALL_ENTER, strlen(CALL_ENTER)) ||
-			    !strncmp(hook, CALL_LEAVE, strlen(CALL_LEAVE));
-
-		if (strcmp(string_of(row, "depth"), depth) != 0 || (call && is(row, "on")))
-			continue;
-		fprintf(out, "  %-3s  %-14s %s%s\n", is(row, "on") ? "on" : "off",
-			string_of(row, "program"), hook, is(row, "required") ? " (required)" : "");
-		fprintf(out, "                      %s%s%s\n",
-			is(row, "on") ? "" : string_of(row, "why_not"),
-			is(row, "on") ? "" : "; not seen: ", string_of(row, "sees"));
-	}
-	draw_calls(out, p, false, "system calls");
-	draw_calls(out, p, true, "--ready path:");
-}
-
-static void draw_engines(FILE *out, json_t *list)
-{
-	json_t *engine, *socket;
-	size_t i, j;
-
-	fprintf(out, "\nengines\n");
-	if (!json_array_size(list))
-		fprintf(out, "  none runs; one that starts while tracing is found by itself\n");
-	json_array_foreach(list, i, engine)
-	{
-		fprintf(out, "  %s, pid %lld\n", string_of(engine, "engine"),
-			(long long)json_integer_value(json_object_get(engine, "pid")));
-		if (!*string_of(engine, "data_root")) {
-			fprintf(out, "    only root may look at it\n");
-			continue;
-		}
-		line(out, "  data root", string_of(engine, "data_root"));
-		line(out, "  state", string_of(engine, "exec_root"));
-		json_array_foreach(json_object_get(engine, "sockets"), j, socket)
-			line(out, j ? "" : "  listens on", json_string_value(socket));
-	}
-}
-
-static void draw_runtimes(FILE *out, json_t *list)
-{
-	json_t *runtime;
-	size_t i;
-
-	fprintf(out, "\nruntimes in PATH\n");
-	if (!json_array_size(list))
-		fprintf(out, "  none\n");
-	json_array_foreach(list, i, runtime)
-		line(out, string_of(runtime, "runtime"), string_of(runtime, "path"));
-}
-
-static json_t *collect(void)
+static json_t *collect(enum ct_plan_name plan)
 {
 	struct ct_kernel *kernel = NULL;
 	struct ct_err why = { 0 };
@@ -387,34 +300,36 @@ static json_t *collect(void)
 	if (ct_kernel_open(&kernel, &why))
 		kernel = NULL;
 	add(all, "kernel", collect_kernel(kernel, why.msg));
-	json_array_append_new(plans, collect_plan(kernel, CT_DEPTH_PHASES));
-	json_array_append_new(plans, collect_plan(kernel, CT_DEPTH_STEPS));
+	add(all, "choices", collect_choices(kernel));
+	json_array_append_new(plans, collect_plan(kernel, CT_DEPTH_PHASES, plan));
+	json_array_append_new(plans, collect_plan(kernel, CT_DEPTH_STEPS, plan));
+	json_array_append_new(plans, collect_plan(kernel, CT_DEPTH_WHY, plan));
 	add(all, "plans", plans);
+	add(all, "privileges", ct_doctor_privileges());
 	add(all, "engines", collect_engines());
 	add(all, "runtimes", collect_runtimes());
 	ct_kernel_close(kernel);
 	return all;
 }
 
-int ct_cmd_doctor(FILE *out, bool json, struct ct_err *err)
+int ct_cmd_doctor(FILE *out, bool json, enum ct_plan_name name, struct ct_err *err)
 {
-	json_t *all = collect(), *plan;
+	json_t *all = collect(name), *first;
+	bool able;
 	int r = 0;
-	size_t i;
 
 	if (!all)
 		return ct_fail(err, -ENOMEM, "examine this node: out of memory");
+	first = json_array_get(json_object_get(all, "plans"), 0);
+	able = json_is_true(json_object_get(first, "possible")) && may_trace();
 	if (json) {
 		r = json_dumpf(all, out, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
 		putc('\n', out);
 	} else {
-		draw_kernel(out, json_object_get(all, "kernel"));
-		json_array_foreach(json_object_get(all, "plans"), i, plan) draw_plan(out, plan);
-		draw_engines(out, json_object_get(all, "engines"));
-		draw_runtimes(out, json_object_get(all, "runtimes"));
+		ct_doctor_draw(out, all);
 	}
 	json_decref(all);
 	if (r || fflush(out) || ferror(out))
 		return ct_fail(err, -EIO, "write the report: %s", strerror(errno));
-	return 0;
+	return able ? 0 : 1;
 }

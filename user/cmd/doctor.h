@@ -5,10 +5,11 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+#include "source/plan.h"
 #include "util/err.h"
 
 /*
- * Changes nothing on the node and needs no rights; what it may not see it says. 0 also when the
- * node cannot be traced: that is what it is asked to find out.
+ * Leaves nothing behind on the node and needs no rights; what it may not see it says. Returns 0 if
+ * this user can trace here, by that plan, and 1 if not.
  */
-int ct_cmd_doctor(FILE *out, bool json, struct ct_err *err);
+int ct_cmd_doctor(FILE *out, bool json, enum ct_plan_name plan, struct ct_err *err);

@@ -53,6 +53,20 @@ static const char *format_of(const struct ct_sink_ops *ops)
 	return ops->name;
 }
 
+const char *ct_export_format(size_t at)
+{
+	if (at < CT_ARRAY_SIZE(aliases))
+		return aliases[at].format;
+	at -= CT_ARRAY_SIZE(aliases);
+	for (size_t i = 0; ct_sinks[i]; i++) {
+		const char *name = ct_sinks[i]->name;
+
+		if (!alias_of(name, strlen(name)) && !at--)
+			return name;
+	}
+	return NULL;
+}
+
 static int unknown_format(const char *name, size_t len, struct ct_err *err)
 {
 	char names[256] = "";
@@ -61,7 +75,7 @@ static int unknown_format(const char *name, size_t len, struct ct_err *err)
 	for (size_t i = 0; ct_sinks[i] && at < sizeof(names); i++)
 		at += (size_t)snprintf(names + at, sizeof(names) - at, "%s%s", i ? ", " : "",
 				       format_of(ct_sinks[i]));
-	return ct_fail(err, EINVAL, "no format is called '%.*s'; choose of %s",
+	return ct_fail(err, EINVAL, "no format is called '%.*s'; choose one of %s",
 		       (int)(len < 64 ? len : 64), name, names);
 }
 
@@ -216,10 +230,10 @@ static int make_directory(const char *dir, struct ct_err *err)
 	return 0;
 }
 
-static bool any_steps(const struct ct_recordings *recordings)
+static bool any_depth(const struct ct_recordings *recordings, unsigned int deep)
 {
 	for (size_t i = 0; i < recordings->count; i++)
-		if (recordings->items[i].header->depth)
+		if (recordings->items[i].header->depth & deep)
 			return true;
 	return false;
 }
@@ -245,7 +259,8 @@ int ct_cmd_export(const struct ct_options *given, struct ct_err *err)
 		ret = make_directory(given->directory, err);
 	if (ret)
 		goto out;
-	x.opts.steps = any_steps(&recordings);
+	x.opts.steps = any_depth(&recordings, CT_DEEP_STEPS);
+	x.opts.why = any_depth(&recordings, CT_DEEP_WHY);
 	ret = ct_session_open(&session, &x.opts, NULL, NULL, err);
 	if (!ret)
 		ret = ct_session_replay(&session, &recordings, err);

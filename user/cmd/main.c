@@ -1,46 +1,91 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include <ctype.h>
 #include <errno.h>
 #include <locale.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/auxv.h>
 
 #include "cmd/cmd.h"
+#include "cmd/completion.h"
 #include "cmd/doctor.h"
+#include "source/credentials.h"
 #include "util/mem.h"
 #include "version.h"
 
 static int run_doctor(const struct ct_options *opts, struct ct_err *err)
 {
-	return ct_cmd_doctor(stdout, opts->json, err);
+	return ct_cmd_doctor(stdout, opts->json, opts->plan, err);
 }
 
+static int run_completion(const struct ct_options *opts, struct ct_err *err);
+
+#define OPERANDS 1u
+#define KERNEL   2u /* asks the kernel, so that it needs privileges; the others read files */
+
 /*
- * Columns: name, function, whether it takes operands, help. The first is what runs when no
- * command is named.
+ * Columns: name, function, what it takes, what follows the name, help (NULL: not for people). The
+ * first is what runs when no command is named.
  */
 static const struct command {
 	const char *name;
 	int (*run)(const struct ct_options *opts, struct ct_err *err);
-	bool operands;
+	unsigned int takes;
+	const char *usage;
 	const char *help;
 } commands[] = {
-	{ "trace", ct_cmd_trace, false, "trace containers live (this is the default)" },
-	{ "record", ct_cmd_record, true,
-	  "write the events to a recording, to report, compare and export" },
-	{ "report", ct_cmd_report, true, "print from recordings what live tracing printed" },
-	{ "diff", ct_cmd_diff, true,
-	  "compare two recordings: what is slower, and whether that is chance" },
-	{ "export", ct_cmd_export, true, "write a recording in other formats, several at once" },
-	{ "schema", ct_cmd_schema, true, "print what the fields of the formats mean" },
-	{ "doctor", run_doctor, false,
-	  "what this kernel offers, which probes follow, which engines run" },
+	{ "trace", ct_cmd_trace, KERNEL, "[OPTION]... [-- PROGRAM [ARG]...]",
+	  "trace containers live (this is the default)" },
+	{ "record", ct_cmd_record, KERNEL | OPERANDS,
+	  "[-o FILE.ct] [OPTION]... [-- PROGRAM [ARG]...]", "write the events to a recording" },
+	{ "report", ct_cmd_report, OPERANDS, "FILE... [OPTION]...",
+	  "print from recordings what live tracing printed" },
+	{ "diff", ct_cmd_diff, OPERANDS, "A B [OPTION]...",
+	  "what is slower in B than in A, and is it chance" },
+	{ "export", ct_cmd_export, OPERANDS, "FILE... --format F[:FILE],... [OPTION]...",
+	  "write recordings in other formats" },
+	{ "opens", ct_cmd_opens, KERNEL, "[OPTION]...",
+	  "which files containers open, how long that takes" },
+	{ "schema", ct_cmd_schema, OPERANDS, "[FORMAT]",
+	  "print what the fields of the formats mean" },
+	{ "doctor", run_doctor, KERNEL, "[OPTION]...",
+	  "what this kernel offers, and which engines run" },
+	{ "completion", run_completion, OPERANDS, "bash", NULL },
 };
+
+/* Written when coldtrace is installed, so it needs no line in --help. */
+static int run_completion(const struct ct_options *opts, struct ct_err *err)
+{
+	const char *names[CT_ARRAY_SIZE(commands) + 1] = { NULL };
+	size_t count = 0;
+
+	if (opts->operands.count != 1 || strcmp(opts->operands.items[0], "bash") != 0) {
+		ct_fail(err, EINVAL, "completion is there for bash: coldtrace completion bash");
+		return ct_usage(err);
+	}
+	for (size_t i = 0; i < CT_ARRAY_SIZE(commands); i++)
+		if (commands[i].help)
+			names[count++] = commands[i].name;
+	return ct_completion_bash(stdout, names, err);
+}
+
+/*
+ * Of a program that was given capabilities as a file, the caller has none of them: what only reads
+ * files is done with the caller's own rights.
+ */
+static int drop_foreign_rights(const struct command *command, struct ct_err *err)
+{
+	if (!getauxval(AT_SECURE) || command->takes & KERNEL)
+		return 0;
+	return ct_caps_keep(0, err);
+}
 
 static const char help_head[] =
 	"Usage: coldtrace [COMMAND] [OPTION]... [-- PROGRAM [ARG]...]\n"
 	"\n"
-	"Watches this node from the kernel and says, for every container that starts, stops or\n"
-	"restarts, how long each phase of its life took. Nothing is configured or restarted.\n"
+	"Watches this node from the kernel and says, for every container that starts,\n"
+	"stops or restarts, how long each phase of its life took. Nothing is configured\n"
+	"or restarted.\n"
 	"\n"
 	"Commands:\n";
 
@@ -58,23 +103,34 @@ static const char help_tail[] =
 	"  coldtrace export run.ct --format openmetrics,csv,perfetto -d out\n"
 	"  sudo coldtrace --ready path:'*/app.ready'   ready when that file is opened\n"
 	"\n"
-	"Exit status: 0 done; 1 failed; 2 bad usage; 3 done, but something was lost. With a\n"
-	"traced program: its exit status, if that is not 0.\n";
+	"Exit status: 0 done; 1 failed; 2 bad usage; 3 done, but something was lost.\n"
+	"With a traced program: its exit status, if that is not 0.\n";
 
-static int print_help(const char *command)
+static void print_help(const struct command *command)
 {
 	if (command) {
-		printf("Options of 'coldtrace %s':\n", command);
-		ct_options_print(command);
-		return fflush(stdout) ? CT_EXIT_FAILED : CT_EXIT_OK;
+		printf("Usage: coldtrace %s %s\n\n", command->name, command->usage);
+		if (command->help)
+			printf("%c%s.\n\n", toupper(*command->help), command->help + 1);
+		ct_options_print(command->name);
+		return;
 	}
 	fputs(help_head, stdout);
 	for (size_t i = 0; i < CT_ARRAY_SIZE(commands); i++)
-		printf("  %-26s %s\n", commands[i].name, commands[i].help);
-	puts("\nOptions (those of one command: coldtrace COMMAND --help):");
-	ct_options_print(NULL);
+		if (commands[i].help)
+			printf("  %-26s %s\n", commands[i].name, commands[i].help);
+	puts("\nOptions of trace (those of another command: coldtrace COMMAND --help):");
+	ct_options_print(commands[0].name);
 	fputs(help_tail, stdout);
-	return fflush(stdout) ? CT_EXIT_FAILED : CT_EXIT_OK;
+}
+
+/* What --help and --version printed has arrived, or why not. */
+static int printed(void)
+{
+	if (!fflush(stdout) && !ferror(stdout))
+		return CT_EXIT_OK;
+	fprintf(stderr, "coldtrace: write to 'stdout': %s\n", strerror(errno));
+	return CT_EXIT_FAILED;
 }
 
 int main(int argc, char **argv)
@@ -92,23 +148,27 @@ int main(int argc, char **argv)
 		}
 	}
 	ret = ct_options_parse(&opts, argc - skip, argv + skip, &err);
-	if (!ret && opts.help)
-		return print_help(skip ? command->name : NULL);
-	if (!ret && opts.version) {
-		printf("coldtrace %s\n", CT_VERSION);
-		return CT_EXIT_OK;
-	}
 	if (!ret && !skip && opts.operands.count)
 		ret = ct_fail(&err, EINVAL, "'%s' is no command; see --help",
 			      opts.operands.items[0]);
-	if (!ret && !command->operands && opts.operands.count)
+	if (!ret && opts.help) {
+		print_help(skip ? command : NULL);
+		return printed();
+	}
+	if (!ret && opts.version) {
+		printf("coldtrace %s\n", CT_VERSION);
+		return printed();
+	}
+	if (!ret && !(command->takes & OPERANDS) && opts.operands.count)
 		ret = ct_fail(&err, EINVAL, "%s takes no '%s'; see --help", command->name,
 			      opts.operands.items[0]);
 	if (ret) {
 		fprintf(stderr, "coldtrace: %s\n", err.msg);
 		return CT_EXIT_USAGE;
 	}
-	ret = command->run(&opts, &err);
+	ret = drop_foreign_rights(command, &err);
+	if (!ret)
+		ret = command->run(&opts, &err);
 	if (ret < 0) {
 		fprintf(stderr, "coldtrace: %s\n", err.msg);
 		return CT_EXIT_FAILED;

@@ -2,7 +2,6 @@
 #include "options.h"
 
 #include <errno.h>
-#include <fnmatch.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +9,9 @@
 
 #include "sinks/sink.h"
 #include "util/mem.h"
+
+#define HELP_WIDTH  80
+#define HELP_COLUMN 29
 
 typedef int (*parse_fn)(struct ct_options *opts, const char *value, struct ct_err *err);
 
@@ -106,21 +108,34 @@ static int parse_ready(struct ct_options *opts, const char *value, struct ct_err
 		       value);
 }
 
-static int parse_by(struct ct_options *opts, const char *value, struct ct_err *err)
+/* Which of the names; the error counts them up. */
+static int one_of(const char *option, const char *value, const char *const *names, int count,
+		  int *ret, struct ct_err *err)
 {
-	char names[128] = "";
+	char all[128] = "";
 	size_t len = 0;
 
-	for (int i = 0; i < CT_BY_MAX; i++) {
-		if (!strcmp(value, ct_by_names[i])) {
-			opts->by = (enum ct_by)i;
-			opts->by_asked = true;
+	for (int i = 0; i < count; i++) {
+		if (!strcmp(value, names[i])) {
+			*ret = i;
 			return 0;
 		}
-		len += (size_t)snprintf(names + len, sizeof(names) - len, "%s%s", i ? ", " : "",
-					ct_by_names[i]);
+		if (len < sizeof(all))
+			len += (size_t)snprintf(all + len, sizeof(all) - len, "%s%s", i ? ", " : "",
+						names[i]);
 	}
-	return ct_fail(err, EINVAL, "option --by: '%s' is none of %s", value, names);
+	return ct_fail(err, EINVAL, "option %s: '%s' is none of %s", option, value, all);
+}
+
+static int parse_by(struct ct_options *opts, const char *value, struct ct_err *err)
+{
+	int by = 0, ret = one_of("--by", value, ct_by_names, CT_BY_MAX, &by, err);
+
+	if (ret)
+		return ret;
+	opts->by = (enum ct_by)by;
+	opts->by_asked = true;
+	return 0;
 }
 
 static int parse_timeline(struct ct_options *opts, const char *value, struct ct_err *err)
@@ -190,7 +205,78 @@ static int parse_processes(struct ct_options *opts, const char *value, struct ct
 	return ret;
 }
 
-#define READS_EVENTS "trace record report diff export"
+static int parse_plan(struct ct_options *opts, const char *value, struct ct_err *err)
+{
+	const char *names[CT_PLAN_MAX];
+	int plan = 0, ret;
+
+	for (int i = 0; i < CT_PLAN_MAX; i++)
+		names[i] = ct_plans[i].name;
+	ret = one_of("--plan", value, names, CT_PLAN_MAX, &plan, err);
+	if (!ret)
+		opts->plan = (enum ct_plan_name)plan;
+	return ret;
+}
+
+static int parse_interval(struct ct_options *opts, const char *value, struct ct_err *err)
+{
+	char *end;
+	double s = strtod(value, &end);
+
+	if (end == value || *end || !(s >= 0.1) || s > 1e6)
+		return ct_fail(err, EINVAL, "option -i: '%s' is no number of seconds from 0.1 on",
+			       value);
+	opts->interval = s;
+	return 0;
+}
+
+static int parse_top(struct ct_options *opts, const char *value, struct ct_err *err)
+{
+	uint64_t n = 0;
+	int ret = number("--top", value, 1, 1000, &n, err);
+
+	if (!ret)
+		opts->how.top = (size_t)n;
+	return ret;
+}
+
+static int open_by(struct ct_options *opts, const char *option, const char *value,
+		   struct ct_err *err)
+{
+	int by = 0, ret = one_of(option, value, ct_open_by_names, CT_OPEN_BY_MAX, &by, err);
+
+	if (!ret)
+		opts->how.by = (enum ct_open_by)by;
+	return ret;
+}
+
+static int parse_open_by(struct ct_options *opts, const char *value, struct ct_err *err)
+{
+	return open_by(opts, "--by", value, err);
+}
+
+static int parse_opens_by(struct ct_options *opts, const char *value, struct ct_err *err)
+{
+	return open_by(opts, "--opens-by", value, err);
+}
+
+static int parse_group(struct ct_options *opts, const char *value, struct ct_err *err)
+{
+	const char *is = strchr(value, '=');
+
+	if (!is || is == value || !is[1])
+		return ct_fail(err, EINVAL, "option --group: '%s' is no NAME=GLOB", value);
+	if (opts->how.glob_count == CT_OPEN_GLOBS_MAX)
+		return ct_fail(err, EINVAL, "option --group: at most %d of them",
+			       CT_OPEN_GLOBS_MAX);
+	opts->how.globs[opts->how.glob_count].name = value;
+	opts->how.globs[opts->how.glob_count].name_len = (size_t)(is - value);
+	opts->how.globs[opts->how.glob_count++].glob = is + 1;
+	return 0;
+}
+
+#define READS_EVENTS "trace record report diff export opens"
+#define READS_IMAGES "trace record report diff export"
 
 /*
  * Columns: commands that take it ("" for all), short, long, argument, offset of a bool, or of a
@@ -211,50 +297,79 @@ static const struct option_row {
 	  "only containers of this engine (docker, ...); repeatable" },
 	{ READS_EVENTS, 'c', "container", "ID|NAME", 0, parse_container,
 	  "only this container: name, id or beginning of the id; repeatable" },
-	{ READS_EVENTS, 'i', "image", "GLOB", 0, parse_image,
+	{ READS_IMAGES, 'i', "image", "GLOB", 0, parse_image,
 	  "only images that match, e.g. 'node:*'; repeatable" },
+	{ "opens", 0, "image", "GLOB", 0, parse_image,
+	  "only images that match, e.g. 'node:*'; repeatable" },
+	{ "opens", 'i', "interval", "SECONDS", 0, parse_interval,
+	  "a table every so often, each of what was opened since the last" },
+	{ "opens", 'n', "count", "COUNT", 0, parse_count, "end after COUNT tables" },
+	{ "opens report", 0, "top", "N", 0, parse_top, "so many paths and groups, default 10" },
+	{ "opens report", 0, "group", "NAME=GLOB", 0, parse_group,
+	  "paths that match as a group, e.g. 'express=*/node_modules/express/*'; repeatable" },
+	{ "opens", 0, "by", "KEY", 0, parse_open_by,
+	  "put together by module (default), dir, depth, mount or path" },
+	{ "report", 0, "opens-by", "KEY", 0, parse_opens_by,
+	  "opened files by module (default), dir, depth, mount or path" },
+	{ "trace", 0, "opens", NULL, offsetof(struct ct_options, opens), NULL,
+	  "also the files that containers open" },
+	{ "record", 0, "opens", NULL, offsetof(struct ct_options, opens), NULL,
+	  "also the files that containers open, with an event for each open" },
 	{ "trace record", 'n', "count", "COUNT", 0, parse_count, "end after COUNT starts" },
-	{ "trace record", 'd', "duration", "SECONDS", 0, parse_seconds, "end after that long" },
+	{ "trace record opens", 'd', "duration", "SECONDS", 0, parse_seconds,
+	  "end after that long" },
 	{ READS_EVENTS, 0, "ready", "WHEN", 0, parse_ready,
-	  "what makes a service ready: listen, accept, output, exec or path:GLOB;\nrepeatable, the first counts; without it the first of listen, accept, output" },
-	{ "trace record report diff", 's', "steps", NULL, offsetof(struct ct_options, steps), NULL,
+	  "what makes a service ready: listen, accept, output, exec or path:GLOB; repeatable, the first counts; without it the first of listen, accept, output" },
+	{ "trace record", 's', "steps", NULL, offsetof(struct ct_options, steps), NULL,
 	  "also the steps inside the phases; attaches system-call tracepoints" },
+	{ "report diff", 's', "steps", NULL, offsetof(struct ct_options, steps), NULL,
+	  "also the steps inside the phases, of recordings that have them" },
+	{ "trace record report diff", 'w', "why", NULL, offsetof(struct ct_options, why), NULL,
+	  "also why it took that long: what each step waited for, and the critical path" },
 	{ "trace report", 'o', "output", "FORMAT[:FILE]", 0, parse_output,
 	  "table, json (JSON Lines), csv, html and others; repeatable; default: table" },
 	{ "report diff", 0, "by", "KEY", 0, parse_by,
-	  "report, diff: tell apart by runtime (default), engine, image, container\nor node" },
+	  "tell apart by runtime (default), engine, image, container or node" },
 	{ "report diff", 0, "phases", NULL, offsetof(struct ct_options, phases), NULL,
-	  "report: only the phases, also if the recording has steps (default)" },
+	  "only the phases, also if the recording has steps" },
 	{ "report", 0, "timeline", "ID|NAME", 0, parse_timeline,
-	  "report: draw this container's phases and steps on a line of time" },
+	  "draw this container's phases and steps on a line of time" },
 	{ "report", 0, "cdf", NULL, offsetof(struct ct_options, cdf), NULL,
-	  "report: draw how the starts and restarts are distributed" },
+	  "draw how the starts and restarts are distributed" },
 	{ "report", 0, "histogram", NULL, offsetof(struct ct_options, histogram), NULL,
-	  "report: draw how many took how long" },
+	  "draw how many took how long" },
 	{ "report", 0, "html", "FILE", offsetof(struct ct_options, html), NULL,
-	  "report: write one page for a browser" },
+	  "write one page for a browser" },
 	{ "diff", 0, "fail-if-slower", "PCT", 0, parse_percent,
-	  "diff: exit with status 1 if something is significantly slower by more than PCT %" },
+	  "exit with status 1 if something is significantly slower by more than PCT %" },
 	{ "export", 0, "format", "F[:FILE],...", 0, parse_format,
-	  "export: what to write; several at once, separated by commas; repeatable" },
+	  "what to write; several at once, separated by commas; repeatable" },
 	{ "export", 'd', "directory", "DIR", offsetof(struct ct_options, directory), NULL,
-	  "export: where the files go that are given no name" },
+	  "where the files go that are given no name" },
 	{ "record", 'o', "output", "FILE", offsetof(struct ct_options, record), NULL,
-	  "record: the recording, - for stdout; default: coldtrace-DATE-TIME.ct" },
+	  "the recording, - for stdout; default: coldtrace-DATE-TIME.ct" },
 	{ "record", 0, "live", NULL, offsetof(struct ct_options, live), NULL,
-	  "record: also draw the table" },
-	{ "trace", 0, "record", "FILE", offsetof(struct ct_options, record), NULL,
+	  "also draw the table" },
+	{ "trace opens", 0, "record", "FILE", offsetof(struct ct_options, record), NULL,
 	  "write the events to a recording, for 'coldtrace report FILE'" },
-	{ "trace record", 0, "ready-fd", "N", 0, parse_ready_fd,
+	{ "trace record opens", 0, "seccheck", NULL, offsetof(struct ct_options, seccheck), NULL,
+	  "gVisor: have each sandbox tell when its program begins and ends, by a trace session of its own; opens imply it, and are told too" },
+	{ "trace record opens", 0, "no-seccheck", NULL, offsetof(struct ct_options, no_seccheck),
+	  NULL, "gVisor: not even then; what applications open is not seen" },
+	{ "trace record opens", 0, "sentry-probes", NULL,
+	  offsetof(struct ct_options, sentry_probes), NULL,
+	  "gVisor: also time opens inside the Sentry, by probes in its code" },
+	{ "trace record opens", 0, "ready-fd", "N", 0, parse_ready_fd,
 	  "write a line to file descriptor N once tracing has begun" },
-	{ "trace record", 0, "ring", "BYTES", 0, parse_ring,
+	{ "trace record opens", 0, "ring", "BYTES", 0, parse_ring,
 	  "size of the ring buffer, e.g. 8M, default 4M; raise it when events are lost" },
-	{ "trace record", 0, "processes", "N", 0, parse_processes,
+	{ "trace record opens", 0, "processes", "N", 0, parse_processes,
 	  "how many processes can be tracked at once, default 16384" },
-	{ "doctor diff", 0, "json", NULL, offsetof(struct ct_options, json), NULL,
-	  "doctor, diff: print JSON" },
-	{ "", 'v', "verbose", NULL, offsetof(struct ct_options, verbose), NULL,
-	  "say what is loaded and found" },
+	{ "trace record doctor", 0, "plan", "NAME", 0, parse_plan,
+	  "use these probes, not the best that the kernel offers: full, fentry, btf, kprobe or tracepoint; 'coldtrace doctor' says which are possible" },
+	{ "doctor diff", 0, "json", NULL, offsetof(struct ct_options, json), NULL, "print JSON" },
+	{ "trace record opens", 'v', "verbose", NULL, offsetof(struct ct_options, verbose), NULL,
+	  "say which probes are attached, and what libbpf says" },
 	{ "", 'h', "help", NULL, offsetof(struct ct_options, help), NULL, "print this" },
 	{ "", 'V', "version", NULL, offsetof(struct ct_options, version), NULL,
 	  "print the version" },
@@ -294,7 +409,7 @@ static const char *command_of(const char *name)
 	for (size_t i = 0; i < ROWS; i++)
 		if (has_word(rows[i].of, name))
 			return name;
-	return strcmp(name, "schema") != 0 ? "trace" : name;
+	return strcmp(name, "schema") != 0 && strcmp(name, "completion") != 0 ? "trace" : name;
 }
 
 static int unknown_option(const char *command, const char *word, char letter, struct ct_err *err)
@@ -360,6 +475,7 @@ int ct_options_parse(struct ct_options *opts, int argc, char **argv, struct ct_e
 
 	memset(opts, 0, sizeof(*opts));
 	opts->ready_fd = -1;
+	opts->plan = CT_PLAN_BEST;
 	opts->operands.items = (const char *const *)argv + (argc ? 1 : 0);
 	table_fill(&table, command);
 	for (int i = 1; i < argc; i++) {
@@ -390,6 +506,9 @@ int ct_options_parse(struct ct_options *opts, int argc, char **argv, struct ct_e
 		if (ret)
 			return ret;
 	}
+	if (opts->seccheck && opts->no_seccheck)
+		return ct_fail(err, EINVAL,
+			       "options --seccheck and --no-seccheck contradict each other");
 	if (command_at < argc) {
 		opts->command = argv + command_at + 1;
 		if (!*opts->command)
@@ -398,54 +517,48 @@ int ct_options_parse(struct ct_options *opts, int argc, char **argv, struct ct_e
 	return 0;
 }
 
+bool ct_options_row(size_t at, const char *command, struct ct_option_row *ret)
+{
+	for (size_t i = 0; i < ROWS; i++) {
+		if (!takes(&rows[i], command) || at--)
+			continue;
+		*ret = (struct ct_option_row){ rows[i].letter, rows[i].name, rows[i].arg };
+		return true;
+	}
+	return false;
+}
+
+/* Words from the right column on, as many in a line as fit. */
+static void print_words(const char *words)
+{
+	size_t column = HELP_COLUMN;
+
+	while (*words) {
+		size_t len = strcspn(words, " ");
+
+		if (column > HELP_COLUMN && column + 1 + len > HELP_WIDTH) {
+			printf("\n%*s", HELP_COLUMN, "");
+			column = HELP_COLUMN;
+		}
+		printf("%s%.*s", column > HELP_COLUMN ? " " : "", (int)len, words);
+		column += len + (column > HELP_COLUMN);
+		words += len + strspn(words + len, " ");
+	}
+	putchar('\n');
+}
+
 void ct_options_print(const char *command)
 {
 	for (size_t i = 0; i < ROWS; i++) {
 		const struct option_row *row = &rows[i];
-		const char *help = row->help;
 		char left[40];
 
-		if (command && !takes(row, command))
+		if (!takes(row, command))
 			continue;
 		snprintf(left, sizeof(left), "%c%c%s --%s%s%s", row->letter ? '-' : ' ',
 			 row->letter ? row->letter : ' ', row->letter ? "," : " ", row->name,
 			 row->arg ? " " : "", row->arg ? row->arg : "");
-		while (help) {
-			const char *end = strchr(help, '\n');
-
-			printf("  %-26s %.*s\n", left, end ? (int)(end - help) : (int)strlen(help),
-			       help);
-			left[0] = '\0';
-			help = end ? end + 1 : NULL;
-		}
+		printf("  %-*s ", HELP_COLUMN - 3, left);
+		print_words(row->help);
 	}
-}
-
-static bool any(const struct ct_list *list, const char *value, bool glob)
-{
-	for (size_t i = 0; i < list->count; i++) {
-		if (glob ? !fnmatch(list->items[i], value, 0) : !strcmp(list->items[i], value))
-			return true;
-	}
-	return !list->count;
-}
-
-static bool is_container(const struct ct_list *list, const struct ct_identity *who)
-{
-	for (size_t i = 0; i < list->count; i++) {
-		const char *item = list->items[i];
-
-		if (!strcmp(item, who->name) || (*item && !strncmp(item, who->id, strlen(item))))
-			return true;
-	}
-	return !list->count;
-}
-
-bool ct_options_match(const struct ct_options *opts, const struct ct_record *rec)
-{
-	const struct ct_identity *who = rec->who;
-
-	return any(&opts->runtimes, who->runtime, false) &&
-	       any(&opts->engines, who->engine, false) && any(&opts->images, who->image, true) &&
-	       is_container(&opts->containers, who);
 }

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "core/record.h"
+#include "source/plan.h"
 #include "stats/summary.h"
 #include "util/err.h"
 
@@ -34,6 +35,7 @@ struct ct_options {
 	const char *record; /* recording to write, NULL: none */
 	size_t ring_bytes;
 	size_t processes;
+	enum ct_plan_name plan; /* CT_PLAN_BEST: not asked for */
 	int ready_fd; /* -1: none */
 	const char *timeline; /* report: a container, which is among containers too; or NULL */
 	const char *html; /* report: file to write, NULL: none */
@@ -43,6 +45,12 @@ struct ct_options {
 	bool fail_if_slower;
 	double slower_percent;
 	bool steps, phases;
+	bool opens; /* count opened files */
+	bool opens_each; /* with an event for each of them; set by commands */
+	double interval; /* opens: seconds between two tables, 0: one at the end */
+	struct ct_open_how how; /* opens: what is told of them */
+	bool seccheck, no_seccheck, sentry_probes;
+	bool why;
 	bool cdf, histogram;
 	bool json; /* doctor, diff */
 	bool live; /* record: draw the table */
@@ -57,8 +65,19 @@ struct ct_options {
 /* argv[0] is the command's name. Bad options: -EINVAL and a sentence. */
 int ct_options_parse(struct ct_options *opts, int argc, char **argv, struct ct_err *err);
 
-/* Options of the table, for --help; command NULL: all. */
+/* Options of the table that a command takes, for --help. */
 void ct_options_print(const char *command);
+
+/* What others may know of a row of the table. */
+struct ct_option_row {
+	char letter; /* 0: none */
+	const char *name;
+	const char *arg; /* what --help calls its value, NULL: it takes none */
+};
+
+/* The options of a command, from 0 on; false: there are no more. */
+bool ct_options_row(size_t at, const char *command, struct ct_option_row *ret);
 
 /* Whether a record passes the filters. */
 bool ct_options_match(const struct ct_options *opts, const struct ct_record *rec);
+bool ct_options_match_who(const struct ct_options *opts, const struct ct_identity *who);

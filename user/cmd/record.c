@@ -94,6 +94,7 @@ int ct_cmd_record(const struct ct_options *given, struct ct_err *err)
 		opts.record = name;
 	}
 	opts.silent = !opts.live;
+	opts.opens_each = opts.opens;
 	p.path = opts.record;
 	p.terminal = !opts.live && isatty(STDERR_FILENO);
 	return ct_trace(&opts, look, &p, err);

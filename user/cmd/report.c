@@ -62,7 +62,7 @@ static int choose(struct ct_options *opts, char **ret_html, struct ct_err *err)
 		if (asks(opts, &views[i]))
 			ret = add_output(opts, views[i].output, err);
 	if (!opts->phases && (opts->html || opts->timeline))
-		opts->steps = true;
+		opts->steps = opts->why = true; /* what there is of them */
 	return ret;
 }
 
@@ -72,9 +72,9 @@ static int check_steps(const struct ct_options *opts, const struct ct_recordings
 	const struct ct_input *items = recordings->items;
 
 	for (size_t i = 1; i < recordings->count && opts->steps && !opts->html; i++) {
-		size_t without = items[i].header->depth ? 0 : i;
+		size_t without = items[i].header->depth & CT_DEEP_STEPS ? 0 : i;
 
-		if (!items[i].header->depth != !items[0].header->depth)
+		if ((items[i].header->depth ^ items[0].header->depth) & CT_DEEP_STEPS)
 			return ct_fail(
 				err, EINVAL,
 				"read '%s': it was recorded without steps, unlike '%s'; leave out --steps",

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cmd/cmd.h"
+#include "cmd/support.h"
 #include "util/mem.h"
 
 /* Columns: symbol, names, file. The assembler reads the file: see the Makefile for when. */
@@ -125,6 +126,8 @@ int ct_cmd_schema(const struct ct_options *opts, struct ct_err *err)
 		ct_fail(err, EINVAL, "schema prints one at a time: coldtrace schema [NAME]");
 		return ct_usage(err);
 	}
+	if (!strcmp(name, "support"))
+		return ct_print_support(err);
 	for (size_t i = 0; i < CT_ARRAY_SIZE(pages); i++)
 		if (is_page(&pages[i], name))
 			return print(pages[i].begin, pages[i].end, err);

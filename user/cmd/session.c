@@ -34,7 +34,8 @@ int ct_session_open(struct ct_run_session *s, const struct ct_options *opts,
 	size_t count = opts->outputs.count ? opts->outputs.count : !opts->silent;
 	struct ct_core_options core = {
 		.ready_mask = opts->ready_mask,
-		.steps = opts->steps,
+		.steps = opts->steps || opts->why,
+		.why = opts->why,
 	};
 	int ret;
 
@@ -47,11 +48,15 @@ int ct_session_open(struct ct_run_session *s, const struct ct_options *opts,
 		if (ret)
 			return ret;
 		s->sinks[i].steps = opts->steps;
+		if (s->sinks[i].ops == &ct_opens_ops)
+			s->sinks[i].live = opts->interval > 0;
 		s->sink_count++;
 	}
 	if (ops)
 		s->core = ct_core_new(&core, ops, ctx);
 	s->summary = ct_summary_new_by(opts->by);
+	if (s->summary)
+		ct_summary_opens(s->summary)->how = opts->how;
 	if ((ops && !s->core) || !s->summary)
 		return ct_fail(err, ENOMEM, "begin the session: out of memory");
 	return 0;
@@ -88,6 +93,33 @@ void ct_session_record(struct ct_run_session *s, const struct ct_record *rec)
 			s->broken = sink;
 		}
 	}
+}
+
+void ct_session_opens(struct ct_run_session *s, struct ct_opens *opens)
+{
+	if (s->failed || !ct_options_match_who(s->opts, &opens->who)) {
+		ct_opens_free(opens);
+	} else if (ct_opens_list_take(ct_summary_opens(s->summary), opens)) {
+		ct_fail(&s->err, ENOMEM, "summarize opened files: out of memory");
+		s->failed = true;
+	}
+}
+
+int ct_session_interval(struct ct_run_session *s, uint64_t now_ns, struct ct_err *err)
+{
+	const struct ct_core_counts counts = ct_core_counts(s->core);
+	int ret = 0;
+
+	ct_core_tell_opens(s->core);
+	s->head.end_ns = now_ns;
+	for (size_t i = 0; i < s->sink_count && !ret; i++) {
+		struct ct_sink *sink = &s->sinks[i];
+
+		if (sink->ops == &ct_opens_ops)
+			ret = sink->ops->end(sink, &s->head, s->summary, &counts, err);
+	}
+	ct_opens_list_clear(ct_summary_opens(s->summary));
+	return ret;
 }
 
 static int end_sink(struct ct_run_session *s, struct ct_sink *sink,
@@ -148,19 +180,19 @@ static void add_name(char *names, size_t size, const char *name)
 
 static void describe(struct ct_run_session *s, const struct ct_recordings *recordings)
 {
-	bool steps = true;
+	unsigned int depth = CT_DEEP_STEPS | CT_DEEP_WHY;
 
 	for (size_t i = 0; i < recordings->count; i++) {
 		const struct ct_recording_header *h = recordings->items[i].header;
 
 		add_name(s->version, sizeof(s->version), h->program);
 		add_name(s->kernel, sizeof(s->kernel), h->kernel);
-		steps &= h->depth != 0;
+		depth &= h->depth;
 	}
 	s->head = (struct ct_session){
 		.version = s->version,
 		.kernel = s->kernel,
-		.depth = steps ? "steps" : "phases",
+		.depth = ct_depth_name(depth),
 		.wall_minus_mono_ns = recordings->wall_minus_mono_ns,
 		.begin_ns = recordings->begin_ns,
 	};
@@ -171,13 +203,21 @@ static void on_record(void *ctx, const struct ct_record *rec)
 	ct_session_record(ctx, rec);
 }
 
+static void on_opens(void *ctx, struct ct_opens *opens)
+{
+	ct_session_opens(ctx, opens);
+}
+
 int ct_session_replay(struct ct_run_session *s, struct ct_recordings *recordings,
 		      struct ct_err *err)
 {
 	const struct ct_core_options core = {
 		.ready_mask = s->opts->ready_mask,
-		.steps = s->opts->steps,
+		.steps = s->opts->steps || s->opts->why,
+		.why = s->opts->why,
 	};
+	const struct ct_core_ops ops = { .record = on_record, .opens = on_opens };
+	struct ct_err second;
 	uint64_t last_ns = 0;
 	bool cut = false;
 	int ret;
@@ -188,7 +228,7 @@ int ct_session_replay(struct ct_run_session *s, struct ct_recordings *recordings
 		struct ct_input *in = &recordings->items[i];
 
 		ct_summary_node(s->summary, in->node);
-		ret = ct_recordings_replay(in, &core, on_record, s, &s->counts, err);
+		ret = ct_recordings_replay(in, &core, &ops, s, &s->counts, err);
 		cut |= in->cut;
 		if (in->last_ns > last_ns)
 			last_ns = in->last_ns;
@@ -197,5 +237,7 @@ int ct_session_replay(struct ct_run_session *s, struct ct_recordings *recordings
 	}
 	if (!ret)
 		ret = ct_session_end(s, last_ns, err);
+	else if (ret == -EBADMSG && !s->failed) /* damaged: what came before is printed */
+		ct_session_end(s, last_ns, &second);
 	return !ret && cut ? 1 : ret;
 }

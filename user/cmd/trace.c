@@ -5,15 +5,25 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/utsname.h>
+#include <sys/auxv.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "cmd/cmd.h"
+#include "cmd/notices.h"
+#include "cmd/notify.h"
 #include "cmd/session.h"
 #include "cmd/trace.h"
+#include "core/reorder.h"
+#include "core/opens.h"
+#include "core/text.h"
+#include "sinks/escape.h"
+#include "util/mem.h"
+#include "source/credentials.h"
 #include "source/live.h"
+#include "source/privileges.h"
+#include "source/procfs.h"
 #include "source/recording.h"
 #include "util/clock.h"
 #include "version.h"
@@ -30,6 +40,9 @@ struct trace {
 	ct_trace_look look; /* NULL: nobody */
 	void *look_ctx;
 	struct ct_err err;
+	uint64_t table_ns,
+		asked_ns; /* when the next table is due; what it shows was asked for, or 0 */
+	uint64_t tables;
 	bool failed;
 	bool begun;
 };
@@ -46,11 +59,30 @@ static void catch_signals(void)
 {
 	const struct sigaction end = { .sa_handler = on_signal };
 	const struct sigaction ignore = { .sa_handler = SIG_IGN };
+	struct sigaction before;
 
 	sigaction(SIGINT, &end, NULL);
 	sigaction(SIGTERM, &end, NULL);
-	sigaction(SIGHUP, &end, NULL);
+	/* Under nohup it stays ignored. */
+	if (!sigaction(SIGHUP, NULL, &before) && before.sa_handler != SIG_IGN)
+		sigaction(SIGHUP, &end, NULL);
 	sigaction(SIGPIPE, &ignore, NULL); /* a closed pipe is an error of its sink */
+}
+
+/* A view that was asked for and that a sandbox does not give. Its words may be the sandbox's. */
+static void say_unseen(const struct ct_event *e)
+{
+	struct ct_text why = ct_text(e->tail, e->tail_len), id = ct_text_cut(&why, '\0');
+	const char *view = e->arg < CT_VIEW_MAX ? ct_view_names[e->arg] : "?";
+	char plain_id[80], plain_why[CT_TAIL_MEDIUM + 1];
+	own_mem char *shown_id = NULL, *shown_why = NULL;
+
+	ct_text_copy(plain_id, sizeof(plain_id), id);
+	ct_text_copy(plain_why, sizeof(plain_why), why);
+	shown_id = ct_escape_text_dup(plain_id, false);
+	shown_why = ct_escape_text_dup(plain_why, false);
+	fprintf(stderr, "coldtrace: sandbox %.12s (pid %u): no view '%s': %s\n",
+		shown_id ? shown_id : "?", e->root, view, shown_why ? shown_why : "?");
 }
 
 static void on_event(void *ctx, const struct ct_event *e)
@@ -59,6 +91,8 @@ static void on_event(void *ctx, const struct ct_event *e)
 
 	if (t->failed)
 		return;
+	if (e->kind == CT_KIND_APP && e->sub == CT_APP_WATCHED && e->ret < 0)
+		say_unseen(e);
 	if (t->recorder.state && ct_recorder_write(&t->recorder, e, &t->err))
 		t->failed = true;
 	ct_core_feed(t->session.core, e);
@@ -94,6 +128,30 @@ static void tick(struct trace *t, uint64_t now)
 		on_event(t, &clock);
 	if (!t->failed && ct_recorder_tick(&t->recorder, now, &t->err))
 		t->failed = true;
+}
+
+static void on_opens(void *ctx, struct ct_opens *opens)
+{
+	struct trace *t = ctx;
+
+	ct_session_opens(&t->session, opens);
+}
+
+/* Tables every so often: what the kernel counted is asked for, and drawn when it has come through. */
+static int tables(struct trace *t, uint64_t now, struct ct_err *err)
+{
+	if (!(t->opts->interval > 0))
+		return 0;
+	if (!t->asked_ns && now >= t->table_ns) {
+		t->asked_ns = now;
+		t->table_ns += (uint64_t)(t->opts->interval * 1e9);
+		return ct_live_tell_opens(t->live, err);
+	}
+	if (!t->asked_ns || now < t->asked_ns + 2 * CT_REORDER_WINDOW_NS)
+		return 0;
+	t->asked_ns = 0;
+	t->tables++;
+	return ct_session_interval(&t->session, now, err);
 }
 
 static void look(const struct trace *t, bool ended)
@@ -143,15 +201,43 @@ static pid_t run_command(char **command, struct ct_err *err)
 	return pid;
 }
 
+/* What a plan other than the first is for, and why it had to be. */
+static void say_weaker(const struct ct_plan *plan)
+{
+	if (plan->name == CT_PLAN_FULL)
+		return;
+	fprintf(stderr, "On plan '%s', which is weaker than '%s': ", ct_plans[plan->name].name,
+		ct_plans[CT_PLAN_FULL].name);
+	if (plan->plans[CT_PLAN_FULL].why_not)
+		fprintf(stderr, "%s: %s. 'coldtrace doctor' says what it does not see.\n",
+			*plan->plans[CT_PLAN_FULL].hook ? plan->plans[CT_PLAN_FULL].hook
+							: plan->plans[CT_PLAN_FULL].what,
+			plan->plans[CT_PLAN_FULL].why_not);
+	else
+		fprintf(stderr, "asked for with --plan.\n");
+}
+
+static void say_probes(const struct ct_plan *plan)
+{
+	for (unsigned int i = 0; i < CT_PROBE_MAX; i++)
+		if (plan->rows[i].on)
+			fprintf(stderr, "Attached: %s to %s\n", ct_probes[i].program,
+				ct_probes[i].hook);
+}
+
 static void say_ready(const struct trace *t)
 {
 	const struct ct_options *opts = t->opts;
 	size_t engines = ct_live_engines(t->live);
 
+	if (opts->verbose)
+		say_probes(ct_live_plan(t->live));
 	fprintf(stderr, "Tracing containers (depth %s, %zu engine%s running). Ctrl-C to end.\n",
 		t->session.head.depth, engines, engines == 1 ? "" : "s");
+	say_weaker(ct_live_plan(t->live));
 	if (!engines)
 		fprintf(stderr, "No container engine runs yet: it is traced as soon as it does.\n");
+	ct_notify_ready();
 	if (opts->ready_fd >= 0 && write(opts->ready_fd, "ready\n", 6) != 6)
 		fprintf(stderr, "coldtrace: write to --ready-fd %d: %s\n", opts->ready_fd,
 			strerror(errno));
@@ -191,22 +277,30 @@ static int loop(struct trace *t, int *ret_status, struct ct_err *err)
 	int ret;
 
 	*ret_status = -1;
+	t->table_ns = ct_mono_ns() + (uint64_t)(opts->interval * 1e9);
 	if (opts->command && !t->failed) {
 		command = run_command(opts->command, err);
 		if (command < 0)
 			return command;
 	}
-	while (!interrupted && !t->failed && !t->session.failed) {
+	/* Not before: the traced program has the privileges of the caller. */
+	ret = ct_live_drop_privileges(t->live, command > 0, err);
+	while (!ret && !interrupted && !t->failed && !t->session.failed) {
 		uint64_t now;
 		int status;
 
 		ret = ct_live_poll(t->live, POLL_MS, err);
 		if (ret < 0 && ret != -EINTR)
 			return ret;
+		ret = 0;
 		now = ct_mono_ns();
-		tick(t, now);
+		tick(t, ct_live_until(t->live));
 		look(t, false);
-		if (opts->count && t->session.starts >= opts->count)
+		ret = tables(t, now, err);
+		if (ret < 0)
+			return ret;
+		if (opts->count &&
+		    (opts->interval > 0 ? t->tables : t->session.starts) >= opts->count)
 			break;
 		if (end_ns && now >= end_ns)
 			break;
@@ -220,21 +314,70 @@ static int loop(struct trace *t, int *ret_status, struct ct_err *err)
 	}
 	if (command > 0)
 		end_command(t, command);
+	if (ret)
+		return ret;
+	ct_live_end(t->live);
 	/* What the kernel has said until now still counts. */
 	ret = ct_live_poll(t->live, 0, err);
 	return ret < 0 && ret != -EINTR ? ret : 0;
 }
 
+static int open_outputs(struct trace *t, const struct ct_core_ops *ops,
+			struct ct_recording_header *header, unsigned int depth, struct ct_err *err)
+{
+	int ret = ct_session_open(&t->session, t->opts, ops, t, err);
+
+	if (ret)
+		return ret;
+	ct_recording_header_fill(header, depth);
+	t->session.head = (struct ct_session){
+		.version = CT_VERSION,
+		.kernel = header->kernel,
+		.depth = ct_depth_name(depth),
+		.wall_minus_mono_ns = header->wall_minus_mono_ns,
+		.begin_ns = header->begin_ns,
+	};
+	return t->opts->record ? ct_recorder_open(&t->recorder, t->opts->record, header, err) : 0;
+}
+
+/*
+ * With the caller's own rights: of a program that was given capabilities as a file, CAP_DAC_OVERRIDE
+ * among them, anybody could have any file overwritten.
+ */
+static int open_files(struct trace *t, const struct ct_core_ops *ops,
+		      struct ct_recording_header *header, unsigned int depth, struct ct_err *err)
+{
+	bool given = getauxval(AT_SECURE);
+	int ret = given ? ct_caps_lower(0, err) : 0;
+
+	if (!ret)
+		ret = open_outputs(t, ops, header, depth, err);
+	if (!ret && given)
+		ret = ct_caps_lower(UINT64_MAX, err);
+	return ret;
+}
+
 static int open_all(struct trace *t, struct ct_err *err)
 {
 	const struct ct_options *opts = t->opts;
-	const struct ct_core_ops ops = { .record = on_record, .lookup = on_lookup };
+	const struct ct_core_ops ops = { .record = on_record,
+					 .opens = on_opens,
+					 .lookup = on_lookup };
+	unsigned int depth = (opts->steps ? CT_DEEP_STEPS : 0) | (opts->why ? CT_DEEP_WHY : 0);
 	struct ct_live_options live = {
 		.steps = opts->steps,
+		.why = opts->why,
+		.plan = opts->plan,
 		.ready_mask = opts->ready_mask,
 		.ready_glob = opts->ready_glob,
 		.ring_bytes = opts->ring_bytes,
 		.processes_max = opts->processes,
+		.opens = opts->opens_each ? CT_OPENS_EACH
+			 : opts->opens    ? CT_OPENS_COUNTED
+					  : CT_OPENS_NONE,
+		.seccheck = opts->seccheck || (opts->opens && !opts->no_seccheck),
+		.seccheck_opens = opts->opens,
+		.sentry_probes = opts->sentry_probes,
 		.verbose = opts->verbose,
 	};
 	static struct ct_recording_header header;
@@ -243,23 +386,11 @@ static int open_all(struct trace *t, struct ct_err *err)
 	if (!live.ready_mask)
 		live.ready_mask =
 			1u << CT_READY_LISTEN | 1u << CT_READY_ACCEPT | 1u << CT_READY_OUTPUT;
-	ret = ct_session_open(&t->session, opts, &ops, t, err);
-	if (ret)
-		return ret;
-	ct_recording_header_fill(&header, opts->steps);
-	t->session.head = (struct ct_session){
-		.version = CT_VERSION,
-		.kernel = header.kernel,
-		.depth = opts->steps ? "steps" : "phases",
-		.wall_minus_mono_ns = header.wall_minus_mono_ns,
-		.begin_ns = header.begin_ns,
-	};
-	if (opts->record) {
-		ret = ct_recorder_open(&t->recorder, opts->record, &header, err);
-		if (ret)
-			return ret;
-	}
-	return ct_live_open(&t->live, &live, on_event, t, err);
+	/* Before files are opened: who may not trace keeps what was recorded before. */
+	ret = ct_privileges_check(ct_own_caps(), ct_in_user_namespace(), err);
+	if (!ret)
+		ret = open_files(t, &ops, &header, depth, err);
+	return ret ? ret : ct_live_open(&t->live, &live, on_event, t, err);
 }
 
 int ct_trace(const struct ct_options *opts, ct_trace_look look_fn, void *ctx, struct ct_err *err)
@@ -275,6 +406,7 @@ int ct_trace(const struct ct_options *opts, ct_trace_look look_fn, void *ctx, st
 	ret = ct_session_begin(&t.session, err);
 	if (ret)
 		goto out;
+	ct_notices_print(stderr, ct_live_plan(t.live), ct_own_caps());
 	say_ready(&t);
 	ret = loop(&t, &status, err);
 	if (ret)

@@ -17,6 +17,12 @@ struct ct_actor_state *ct_actor_get(struct ct_core *core, uint32_t tgid)
 	return a;
 }
 
+/* A newer coldtrace, or a damaged recording, may know others. */
+static uint8_t role_of(const struct ct_event *e)
+{
+	return e->sub < CT_ROLE_MAX ? (uint8_t)e->sub : 0;
+}
+
 static struct ct_actor_state *actor_make(struct ct_core *core, uint32_t tgid)
 {
 	struct ct_actor_state *a = ct_actor_get(core, tgid);
@@ -34,6 +40,13 @@ static struct ct_actor_state *actor_make(struct ct_core *core, uint32_t tgid)
 	return a;
 }
 
+/* What an engine process was making, and nobody has given an id, goes with it. */
+static void drop_draft(struct ct_core *core, struct ct_actor_state *a)
+{
+	if (a->container && a->container->draft && a->engine == a->tgid)
+		ct_draft_free(core, a->container);
+}
+
 static void actor_drop(struct ct_core *core, struct ct_actor_state *a)
 {
 	HASH_DEL(core->actors, a);
@@ -45,19 +58,25 @@ void ct_actors_free(struct ct_core *core)
 	struct ct_actor_state *a, *next;
 
 	HASH_ITER(hh, core->actors, a, next)
-	actor_drop(core, a);
+	{
+		drop_draft(core, a);
+		actor_drop(core, a);
+	}
 }
 
-void ct_actors_forget(struct ct_core *core, const struct ct_container *c)
+void ct_actors_move(struct ct_core *core, const struct ct_container *from, struct ct_container *to)
 {
 	struct ct_actor_state *a, *next;
 
 	HASH_ITER(hh, core->actors, a, next)
 	{
-		if (a->container == c) {
-			a->container = NULL;
+		if (a->first_of == from)
+			a->first_of = to;
+		if (a->container != from)
+			continue;
+		a->container = to;
+		if (!to)
 			a->step = -1;
-		}
 	}
 }
 
@@ -66,10 +85,13 @@ static const struct {
 	const char *word;
 	enum ct_op op;
 } ops[] = {
-	{ "create", CT_OP_CREATE }, { "run", CT_OP_CREATE },   { "start", CT_OP_START },
-	{ "delete", CT_OP_DELETE }, { "exec", CT_OP_OTHER },   { "kill", CT_OP_OTHER },
-	{ "state", CT_OP_OTHER },   { "pause", CT_OP_OTHER },  { "resume", CT_OP_OTHER },
-	{ "update", CT_OP_OTHER },  { "events", CT_OP_OTHER }, { "ps", CT_OP_OTHER },
+	{ "create", CT_OP_CREATE },   { "run", CT_OP_RUN },         { "do", CT_OP_DO },
+	{ "start", CT_OP_START },     { "stop", CT_OP_STOP },       { "restart", CT_OP_RESTART },
+	{ "kill", CT_OP_KILL },       { "delete", CT_OP_DELETE },   { "rm", CT_OP_DELETE },
+	{ "cleanup", CT_OP_CLEANUP }, { "setup", CT_OP_SETUP },     { "teardown", CT_OP_TEARDOWN },
+	{ "exec", CT_OP_OTHER },      { "state", CT_OP_OTHER },     { "pause", CT_OP_OTHER },
+	{ "resume", CT_OP_OTHER },    { "update", CT_OP_OTHER },    { "events", CT_OP_OTHER },
+	{ "ps", CT_OP_OTHER },        { "publish", CT_OP_PUBLISH },
 };
 
 static size_t split(const struct ct_event *e, struct ct_text args[ARGS_MAX])
@@ -86,6 +108,8 @@ static size_t split(const struct ct_event *e, struct ct_text args[ARGS_MAX])
 static enum ct_op op_of(const struct ct_text *args, size_t n)
 {
 	for (size_t i = 1; i < n; i++) {
+		if (ct_text_starts(args[i], "-"))
+			continue; /* most arguments are options */
 		for (size_t k = 0; k < sizeof(ops) / sizeof(ops[0]); k++) {
 			if (ct_text_is(args[i], ops[k].word))
 				return ops[k].op;
@@ -94,21 +118,34 @@ static enum ct_op op_of(const struct ct_text *args, size_t n)
 	return CT_OP_NONE;
 }
 
-/* Any argument may be the id of a container that is known; a shim says it behind -id. */
-static struct ct_container *container_of_args(struct ct_core *core, const struct ct_text *args,
-					      size_t n)
+static struct ct_text value_of(const struct ct_text *args, size_t n, const char *option)
 {
-	for (size_t i = n; i-- > 1;) {
-		struct ct_container *c = ct_container_by_id(core, args[i]);
+	for (size_t i = 1; i + 1 < n; i++) {
+		if (ct_text_is(args[i], option))
+			return args[i + 1];
+	}
+	return ct_text("", 0);
+}
 
-		if (c)
+/*
+ * A shim says whose it is behind -id and -namespace; what a shim starts is in its namespace. Else
+ * any argument may be the id of a container that is known.
+ */
+static struct ct_container *container_of_args(struct ct_core *core, const struct ct_actor_state *a,
+					      const struct ct_text *args, size_t n)
+{
+	struct ct_text ns = value_of(args, n, "-namespace"), id = value_of(args, n, "-id");
+	bool shim = id.len && a->role == CT_ROLE_SHIM;
+
+	if (!ns.len && a->container)
+		ns = ct_text(a->container->ns, strlen(a->container->ns));
+	for (size_t i = n; !shim && i-- > 1;) {
+		struct ct_container *c = ct_container_in(core, ns, args[i]);
+
+		if (c && ct_container_heeds(core, c, a->tgid))
 			return c;
 	}
-	for (size_t i = 1; i + 1 < n; i++) {
-		if (ct_text_is(args[i], "-id"))
-			return ct_container_make(core, args[i + 1]);
-	}
-	return NULL;
+	return ct_container_claim(core, ns, id, a->tgid);
 }
 
 static const struct ct_role_row *row_of(struct ct_text program)
@@ -130,19 +167,31 @@ void ct_actors_fork(struct ct_core *core, const struct ct_event *e)
 	if (!a)
 		return;
 	a->parent = e->tgid;
-	a->role = (uint8_t)e->sub;
+	a->role = role_of(e);
 	a->execed = false;
+	a->program = NULL;
+	a->runtime = NULL;
 	a->forked_ns = e->ts_ns;
 	a->step = -1;
 	/* Its pid may have been another's, whose exit was not seen. */
+	drop_draft(core, a);
 	a->engine = 0;
 	a->container = NULL;
+	a->first_of = NULL;
+	a->vmm = false;
+	a->level = (uint8_t)e->arg;
 	a->op = CT_OP_NONE;
+	a->plugin = CT_OP_NONE;
 	if (!up)
 		return;
 	a->engine = up->engine;
 	a->container = up->container;
 	a->op = up->op;
+	a->plugin = up->plugin;
+	/* A daemon: what was executed exits, what it has forked is the machine. */
+	a->vmm = up->vmm && a->container;
+	if (a->vmm)
+		a->container->vmms++;
 	/* gVisor: the first task of the application is a stub that the sandbox forks and that
 	 * never execs, between the request to start and its answer. */
 	if (a->container && up->role == CT_ROLE_HELPER && !up->execed &&
@@ -156,11 +205,135 @@ bool ct_actor_serves(struct ct_core *core, const struct ct_actor_state *a)
 	const struct ct_container *c = a->container;
 
 	for (int up = 0; a && up < ANCESTORS_MAX; up++) {
+		/* Kata's shim is the process that the engine knows, and all are its children. */
 		if (c && c->who.init_pid == a->tgid)
-			return true;
+			return a->role != CT_ROLE_SHIM;
 		a = ct_actor_get(core, a->parent);
 	}
 	return false;
+}
+
+static bool has_word(const struct ct_text *args, size_t n, const char *word)
+{
+	for (size_t i = 1; i < n; i++) {
+		if (ct_text_is(args[i], word))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * A podman command: what it makes has no id yet, what it works on is named by its arguments. Of
+ * several containers that it names the first is whom its children work for.
+ */
+static void podman_called(struct ct_core *core, struct ct_actor_state *a,
+			  const struct ct_text *args, size_t n, uint64_t ts_ns)
+{
+	const char *program = a->program;
+
+	if (a->op == CT_OP_RUN || a->op == CT_OP_START)
+		a->container = ct_draft_new(core, &ct_family_podman);
+	for (size_t i = 2; program && i < n; i++) {
+		struct ct_container *c = ct_container_by_ref(core, args[i], 0, &ct_family_podman);
+
+		if (!c || c == a->container || a->op == CT_OP_RUN)
+			continue;
+		if (a->op == CT_OP_CLEANUP && has_word(args, n, "--rm"))
+			c->auto_remove = true;
+		if (a->container && !a->container->draft) {
+			ct_signal(core, c, CT_SIG_PROGRAM, ct_text(program, strlen(program)),
+				  ts_ns);
+			continue;
+		}
+		ct_draft_free(core, a->container);
+		a->container = c;
+	}
+}
+
+/* conmon is called with all that podman knows about the container. */
+static void conmon_called(struct ct_core *core, struct ct_actor_state *a,
+			  const struct ct_text *args, size_t n)
+{
+	struct ct_text name = value_of(args, n, "-n"), runtime = value_of(args, n, "-r");
+	struct ct_container *c =
+		ct_container_claim(core, ct_text("", 0), value_of(args, n, "-c"), a->tgid);
+
+	if (!c)
+		return;
+	if (a->container && a->container->draft)
+		ct_draft_becomes(core, a->container, c);
+	a->container = c;
+	c->family = &ct_family_podman;
+	ct_text_copy(c->who.engine, sizeof(c->who.engine),
+		     ct_text(c->family->name, strlen(c->family->name)));
+	if (name.len)
+		ct_text_copy(c->who.name, sizeof(c->who.name), name);
+	if (runtime.len)
+		ct_text_copy(c->who.runtime, sizeof(c->who.runtime), ct_text_base(runtime));
+	ct_container_file(core, c);
+}
+
+static struct ct_container *bare_make(struct ct_core *core, const struct ct_actor_state *runtime,
+				      struct ct_text id)
+{
+	const struct ct_role_row *row = runtime->runtime;
+	struct ct_container *c = ct_container_claim(core, ct_text("", 0), id, runtime->tgid);
+
+	if (!c)
+		return NULL;
+	c->family = &ct_family_bare;
+	ct_text_copy(c->who.name, sizeof(c->who.name), id);
+	ct_text_copy(c->who.engine, sizeof(c->who.engine),
+		     ct_text(c->family->name, strlen(c->family->name)));
+	ct_text_copy(c->who.runtime, sizeof(c->who.runtime),
+		     ct_text(row->runtime, strlen(row->runtime)));
+	ct_container_file(core, c);
+	return c;
+}
+
+/* A runtime that nobody known has called: what it makes is named by its last argument. */
+static struct ct_container *bare_container(struct ct_core *core, struct ct_actor_state *a,
+					   const struct ct_text *args, size_t n)
+{
+	const struct ct_role_row *row = row_of(args[0]);
+
+	a->runtime = row && !a->container && !a->engine ? row : NULL;
+	if (!a->runtime || (a->op != CT_OP_CREATE && a->op != CT_OP_RUN) || n < 3 ||
+	    args[n - 1].p[0] == '-')
+		return NULL;
+	return bare_make(core, a, args[n - 1]);
+}
+
+/* `runsc do` chooses the id: the processes of the sandbox are the first to be called with it. */
+static struct ct_container *bare_sandbox(struct ct_core *core, const struct ct_actor_state *a,
+					 const struct ct_text *args, size_t n)
+{
+	struct ct_actor_state *up = ct_actor_get(core, a->parent);
+	struct ct_container *c;
+
+	if (!up || !up->runtime || up->container || up->op != CT_OP_DO || n < 3)
+		return NULL;
+	c = bare_make(core, up, args[n - 1]);
+	if (!c)
+		return NULL;
+	up->container = c;
+	if (up->program) /* else it was called before tracing began */
+		ct_signal(core, c, CT_SIG_PROGRAM, ct_text(up->program, strlen(up->program)),
+			  up->execed_ns);
+	return c;
+}
+
+/* A client of containerd names the shim; which runtime that has is seen when it runs. */
+static void runtime_ran(struct ct_container *c, struct ct_text program)
+{
+	const struct ct_role_row *row = c->family->grpc ? row_of(program) : NULL;
+	const char *runtime = row ? row->runtime : NULL;
+
+	if (row && row->role == CT_ROLE_SHIM)
+		runtime = ct_runtime_of_shim(ct_text_base(program));
+	if (runtime)
+		ct_text_copy(c->who.runtime, sizeof(c->who.runtime),
+			     ct_text(runtime, strlen(runtime)));
 }
 
 static void exec_identity(struct ct_core *core, struct ct_actor_state *a, const struct ct_event *e)
@@ -175,50 +348,122 @@ static void exec_identity(struct ct_core *core, struct ct_actor_state *a, const 
 	case CT_ROLE_ENGINE: {
 		const struct ct_role_row *row = row_of(args[0]);
 
+		/* A shim's messenger to the engine, called as the engine is. */
+		if (a->container && op_of(args, n) == CT_OP_PUBLISH) {
+			a->op = CT_OP_PUBLISH;
+			break;
+		}
 		a->engine_name = row && row->engine ? row->engine : "";
 		a->engine = a->tgid;
+		drop_draft(core, a);
 		a->container = NULL;
 		a->op = CT_OP_NONE;
+		if (!strcmp(a->engine_name, ct_family_podman.name))
+			a->op = (uint8_t)op_of(args, n);
+		a->program = ct_program_name(a, ct_text(e->tail, e->tail_len));
+		if (a->op != CT_OP_NONE)
+			podman_called(core, a, args, n, e->ts_ns);
 		break;
 	}
 	case CT_ROLE_SHIM:
+		if (ct_text_starts(ct_text_base(args[0]), "conmon")) {
+			conmon_called(core, a, args, n);
+			break;
+		}
+		__attribute__((fallthrough));
 	case CT_ROLE_RUNTIME:
 		a->op = (uint8_t)op_of(args, n);
-		c = container_of_args(core, args, n);
+		c = container_of_args(core, a, args, n);
+		if (!c && a->role == CT_ROLE_RUNTIME)
+			c = bare_container(core, a, args, n);
 		if (c)
 			a->container = c;
+		if (c)
+			runtime_ran(c, args[0]);
+		/* podman may be gone by the time of the answer, conmon stays. */
+		if (c && c->family == &ct_family_podman && a->op == CT_OP_CREATE &&
+		    core->ops.lookup)
+			core->ops.lookup(core->ctx, CT_LOOKUP_IDENTITY, c->who.id, a->parent);
 		break;
 	default:
-		c = container_of_args(core, args, n);
+		a->op = (uint8_t)op_of(args, n);
+		c = container_of_args(core, a, args, n);
+		if (!c && !a->container)
+			c = bare_sandbox(core, a, args, n);
 		if (c)
 			a->container = c;
 		break;
 	}
 }
 
+/* A wrapper may execute another: one machine. */
+static void machine_begins(struct ct_actor_state *a, uint64_t ts_ns)
+{
+	if (!a->container || a->vmm)
+		return;
+	a->vmm = true;
+	a->container->vmms++;
+	a->container->vm_ns = ts_ns;
+}
+
+static void machine_ends(struct ct_core *core, const struct ct_actor_state *a, uint64_t ts_ns)
+{
+	struct ct_container *c = a->container;
+
+	if (c && a->vmm && c->vmms && --c->vmms == 0)
+		ct_signal(core, c, CT_SIG_VM_EXIT, ct_text("", 0), ts_ns);
+}
+
 void ct_actors_exec(struct ct_core *core, const struct ct_event *e)
 {
 	struct ct_actor_state *a = ct_actor_get(core, e->tgid);
 	struct ct_container *c;
+	bool sandbox, first;
 
 	if (!a)
 		a = actor_make(core, e->tgid);
 	if (!a)
 		return;
+	if (a->container && a->container->who.init_pid == a->tgid)
+		a->first_of = a->container;
+	a->level = (uint8_t)e->arg;
 	if (a->step >= 0)
 		ct_step_end(core, a, e->ts_ns, 0);
-	a->role = (uint8_t)e->sub;
+	a->role = role_of(e);
 	a->execed = true;
+	a->execed_ns = e->ts_ns;
 	a->netns = e->obj;
 	exec_identity(core, a, e);
+	if (a->plugin && !memchr(e->tail, '\0', e->tail_len ? e->tail_len - 1u : 0))
+		a->op = a->plugin; /* plugins are called with no arguments, also by each other */
+	a->program = ct_program_name(a, ct_text(e->tail, e->tail_len));
 	c = a->container;
+	if (c && a->program)
+		ct_signal(core, c, CT_SIG_PROGRAM, ct_text(a->program, strlen(a->program)),
+			  e->ts_ns);
+	sandbox = a->program && !strcmp(a->program, CT_SANDBOX);
+	first = c && !c->who.init_pid && (c->family->first_exec_is_init || c->level);
+	if (first && (sandbox || (a->role == CT_ROLE_INIT && !a->program)))
+		c->who.init_pid = a->tgid;
 	/* With --pid=host the kernel side cannot tell it from a helper; its pid can. */
-	if (c && a->role != CT_ROLE_RUNTIME && c->who.init_pid == a->tgid) {
+	if (c && a->role != CT_ROLE_RUNTIME && c->who.init_pid == a->tgid && !sandbox) {
 		ct_container_netns(core, c, a);
 		ct_steps_init(core, a, e->ts_ns);
 		ct_signal(core, c, CT_SIG_INIT_EXEC, ct_text("", 0), e->ts_ns);
 	}
+	if (a->program && !strcmp(a->program, CT_VMM))
+		machine_begins(a, e->ts_ns);
+	/* Its program has the name of an engine or a shim: it is that, too. */
+	if (a->first_of && a->first_of != c)
+		ct_signal(core, a->first_of, CT_SIG_INIT_EXEC, ct_text("", 0), e->ts_ns);
 	ct_steps_process(core, a, e);
+	ct_openers_exec(core, a, e);
+}
+
+/* As a shell says it, of what wait() says. */
+int ct_exit_code(int status)
+{
+	return status & 0x7f ? 128 + (status & 0x7f) : (status >> 8) & 0xff;
 }
 
 void ct_actors_exit(struct ct_core *core, const struct ct_event *e)
@@ -232,15 +477,25 @@ void ct_actors_exit(struct ct_core *core, const struct ct_event *e)
 		return;
 	}
 	ct_step_end(core, a, e->ts_ns, status);
-	c = a->container;
-	if (c && c->who.init_pid == a->tgid) {
+	ct_openers_exit(core, a);
+	c = a->first_of ? a->first_of : a->container;
+	if (c && c->who.init_pid == a->tgid && a->role != CT_ROLE_SHIM) {
 		if (c->run.exit_code == CT_NO_EXIT_CODE)
-			c->run.exit_code =
-				status & 0x7f ? 128 + (status & 0x7f) : (status >> 8) & 0xff;
+			c->run.exit_code = ct_exit_code(status);
 		ct_signal(core, c, CT_SIG_INIT_EXIT, ct_text("", 0), e->ts_ns);
+	}
+	machine_ends(core, a, e->ts_ns);
+	c = a->container;
+	if (c && a->program) {
+		struct ct_text what = ct_text(a->program, strlen(a->program));
+
+		ct_signal(core, c, status ? CT_SIG_PROGRAM_FAILED : CT_SIG_PROGRAM_DONE, what,
+			  e->ts_ns);
+		ct_signal(core, c, CT_SIG_PROGRAM_END, what, e->ts_ns);
 	}
 	if (a->role == CT_ROLE_ENGINE && a->engine == a->tgid && a->execed)
 		ct_engine_exited(core, a->tgid);
+	drop_draft(core, a);
 	actor_drop(core, a);
 }
 
@@ -252,17 +507,29 @@ void ct_actors_seed(struct ct_core *core, const struct ct_event *e)
 	if (!a)
 		return;
 	a->parent = (uint32_t)e->arg;
-	a->role = (uint8_t)e->sub;
+	a->role = role_of(e);
 	a->execed = true;
 	a->netns = e->obj;
+	a->level = (uint8_t)e->ret;
 	if (up) {
 		a->engine = up->engine;
 		a->container = up->container;
 		a->op = up->op;
 	}
 	exec_identity(core, a, e);
+	if (a->role == CT_ROLE_INIT && a->container && a->container->level &&
+	    !a->container->who.init_pid)
+		a->container->who.init_pid = a->tgid;
 	for (struct ct_container *c = core->containers; c; c = c->hh.next) {
-		if (c->who.init_pid == a->tgid)
+		if (c->who.init_pid != a->tgid)
+			continue;
+		if (a->role == CT_ROLE_ENGINE || a->role == CT_ROLE_SHIM)
+			a->first_of = c;
+		else
 			a->container = c;
 	}
+	if (a->container && !a->container->who.init_pid &&
+	    a->container->family->first_exec_is_init && a->role == CT_ROLE_INIT)
+		a->container->who.init_pid = a->tgid;
+	ct_openers_exec(core, a, e);
 }

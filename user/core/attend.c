@@ -10,8 +10,8 @@
 #define READY_TIMEOUT_NS (10000 * CT_NS_PER_MS)
 /* After an exit, how long the shim may take to pass on what was written before it. */
 #define RELAY_WAIT_NS (20 * CT_NS_PER_MS)
-/* After a stop, how long its removal may take to be asked for and still be part of it. */
-#define REMOVE_WAIT_NS (2000 * CT_NS_PER_MS)
+/* After a create, how long the start may take to be asked for and still be told with it. */
+#define CREATE_WAIT_NS (2000 * CT_NS_PER_MS)
 /* After the last file was seen going, how long until the removal is over. */
 #define SETTLE_NS (150 * CT_NS_PER_MS)
 /* After the exit, how long until a stop whose evidence does not come is given up. */
@@ -40,6 +40,7 @@ static void unattend(struct ct_core *core, struct ct_container *c)
 		free(c->run.steps);
 		c->run.steps = NULL;
 		c->run.step_count = c->run.step_room = 0;
+		ct_container_file(core, c);
 	}
 }
 
@@ -50,10 +51,9 @@ static void wait_until(struct ct_core *core, struct ct_container *c, uint64_t wh
 		core->deadline = when;
 }
 
-static bool start_is_open(const struct ct_run *run)
+static bool start_is_open(const struct ct_container *c)
 {
-	return !run->start_reported &&
-	       (run->marks[CT_MARK_START_BEGIN] || run->marks[CT_MARK_TASK_CREATE_BEGIN]);
+	return !c->run.start_reported && ct_run_any(&c->run, c->family->opens);
 }
 
 /* When the engine was done starting, 0 if it is not. */
@@ -63,7 +63,7 @@ static uint64_t started_at(const struct ct_container *c)
 
 	if (m[CT_MARK_START_END])
 		return m[CT_MARK_START_END];
-	if (ct_start_unasked(&c->run))
+	if (ct_start_unasked(c))
 		return m[CT_MARK_START_SAVED];
 	return 0;
 }
@@ -76,7 +76,7 @@ static void evaluate_start(struct ct_core *core, struct ct_container *c)
 
 	if (!timeout)
 		timeout = READY_TIMEOUT_NS;
-	if (c->run.cause == CT_CAUSE_REQUEST && !m[CT_MARK_START_BEGIN])
+	if (c->run.cause == CT_CAUSE_REQUEST && !m[c->family->asked])
 		outcome = CT_OUTCOME_CUT; /* it was asked for before tracing began */
 	if (started && m[CT_MARK_READY]) {
 		ct_report_start(core, c, outcome);
@@ -102,7 +102,7 @@ static void evaluate_stop(struct ct_core *core, struct ct_container *c)
 	const uint64_t *m = c->run.marks;
 	uint64_t wait;
 
-	if (start_is_open(&c->run))
+	if (start_is_open(c))
 		return; /* a short life: the start is reported first */
 	if (c->in_flight && core->now < c->last_ns + STOP_TIMEOUT_NS) {
 		wait_until(core, c, c->last_ns + STOP_TIMEOUT_NS);
@@ -110,8 +110,8 @@ static void evaluate_stop(struct ct_core *core, struct ct_container *c)
 	}
 	if (c->removed)
 		wait = SETTLE_NS;
-	else if (m[CT_MARK_DISCONNECT_END])
-		wait = REMOVE_WAIT_NS;
+	else if (m[c->family->stopped])
+		wait = c->family->remove_wait_ns;
 	else
 		wait = STOP_TIMEOUT_NS;
 	if (core->now >= c->last_ns + wait) {
@@ -125,7 +125,7 @@ static void evaluate_stop(struct ct_core *core, struct ct_container *c)
 /* Created, and nobody starts it: that is all there is to say for now. */
 static void evaluate_create(struct ct_core *core, struct ct_container *c)
 {
-	uint64_t until = c->last_ns + REMOVE_WAIT_NS;
+	uint64_t until = c->last_ns + CREATE_WAIT_NS;
 
 	if (core->now >= until || c->removed)
 		ct_report_create(core, c);
@@ -136,10 +136,9 @@ static void evaluate_create(struct ct_core *core, struct ct_container *c)
 void ct_evaluate(struct ct_core *core, struct ct_container *c)
 {
 	c->deadline = 0;
-	if (c->run.marks[CT_MARK_CREATE_END] && !c->run.marks[CT_MARK_START_BEGIN] &&
-	    !c->run.marks[CT_MARK_TASK_CREATE_BEGIN])
+	if (c->run.marks[CT_MARK_CREATE_END] && !ct_run_any(&c->run, c->family->opens))
 		evaluate_create(core, c);
-	if (start_is_open(&c->run))
+	if (start_is_open(c))
 		evaluate_start(core, c);
 	if (c->run.marks[CT_MARK_EXIT] && !c->run.stop_reported)
 		evaluate_stop(core, c);
@@ -151,7 +150,7 @@ void ct_evaluate(struct ct_core *core, struct ct_container *c)
 		else
 			wait_until(core, c, c->last_ns + SETTLE_NS);
 	}
-	if (!c->deadline && !start_is_open(&c->run) &&
+	if (!c->deadline && !start_is_open(c) &&
 	    (!c->run.marks[CT_MARK_EXIT] || c->run.stop_reported) && !c->in_flight)
 		unattend(core, c);
 }
@@ -160,8 +159,6 @@ void ct_attend_due(struct ct_core *core)
 {
 	struct ct_container *c, *next;
 
-	if (!core->deadline || core->now < core->deadline)
-		return;
 	core->deadline = 0;
 	DL_FOREACH_SAFE(core->attended, c, next)
 	{

@@ -4,34 +4,71 @@
 #include <stdlib.h>
 
 #define CONTAINERS_MAX_DEFAULT 4096
-#define REF_PREFIX_MIN         4
 
 struct ct_container *ct_container_by_id(struct ct_core *core, struct ct_text id)
 {
-	struct ct_container *c = NULL;
+	struct ct_container *c = core->last_found;
 
-	if (id.len && id.len < sizeof(c->who.id))
-		HASH_FIND(hh, core->containers, id.p, id.len, c);
+	if (!id.len || id.len >= sizeof(c->who.id))
+		return NULL;
+	/* What is said about one container comes in runs. */
+	if (c && c->who.id[id.len - 1] == id.p[id.len - 1] && !c->who.id[id.len] &&
+	    !memcmp(c->who.id, id.p, id.len))
+		return c;
+	HASH_FIND(hh, core->containers, id.p, id.len, c);
+	if (c)
+		core->last_found = c;
 	return c;
 }
 
-struct ct_container *ct_container_by_ref(struct ct_core *core, struct ct_text ref)
+/* Elements of one key are in one bucket: the one behind `c`, NULL at its end. */
+static struct ct_container *same_id(struct ct_core *core, struct ct_container *c)
 {
-	struct ct_container *c = ct_container_by_id(core, ref), *next, *found = NULL;
+	UT_hash_handle *hh;
 
-	if (c)
-		return c;
-	HASH_ITER(hh, core->containers, c, next)
-	{
-		if (c->removed || !ref.len)
-			continue;
-		if (c->who.name[0] == ref.p[0] && ct_text_is(ref, c->who.name))
-			return c;
-		if (c->who.id[0] == ref.p[0] && ref.len >= REF_PREFIX_MIN &&
-		    ref.len < strlen(c->who.id) && !memcmp(c->who.id, ref.p, ref.len))
-			found = c;
+	for (hh = c->hh.hh_next; hh; hh = hh->hh_next) {
+		struct ct_container *other = ELMT_FROM_HH(core->containers->hh.tbl, hh);
+
+		if (!strcmp(other->who.id, c->who.id))
+			return other;
 	}
-	return found;
+	return NULL;
+}
+
+static bool is_in(const struct ct_container *c, struct ct_text ns)
+{
+	return !ns.len || !c->ns[0] || ct_text_is(ns, c->ns);
+}
+
+struct ct_container *ct_container_in(struct ct_core *core, struct ct_text ns, struct ct_text id)
+{
+	struct ct_container *c = ct_container_by_id(core, id);
+
+	if (!c || is_in(c, ns))
+		return c;
+	HASH_FIND(hh, core->containers, id.p, id.len, c);
+	while (c && !is_in(c, ns))
+		c = same_id(core, c);
+	if (c)
+		core->last_found = c;
+	return c;
+}
+
+bool ct_container_is_of(struct ct_core *core, const struct ct_container *c, uint32_t engine)
+{
+	return !engine || !c->who.engine_pid || c->who.engine_pid == engine ||
+	       !ct_actor_get(core, c->who.engine_pid);
+}
+
+bool ct_container_heeds(struct ct_core *core, struct ct_container *c, uint32_t tgid)
+{
+	const struct ct_actor_state *a = ct_actor_get(core, tgid);
+	uint8_t level = a ? a->level : 0;
+
+	if (!c->heeded || level < c->level)
+		c->level = level;
+	c->heeded = true;
+	return level == c->level;
 }
 
 struct ct_container *ct_container_by_pid(struct ct_core *core, uint32_t init_pid)
@@ -41,13 +78,25 @@ struct ct_container *ct_container_by_pid(struct ct_core *core, uint32_t init_pid
 	return a && a->container && a->container->who.init_pid == init_pid ? a->container : NULL;
 }
 
+struct ct_container *ct_container_inside(struct ct_core *core, struct ct_text id, uint32_t sandbox)
+{
+	const struct ct_actor_state *a = ct_actor_get(core, sandbox);
+	struct ct_container *c = ct_container_by_id(core, id);
+
+	return c && (c->who.init_pid == sandbox || (a && a->container == c)) ? c : NULL;
+}
+
 static void container_free(struct ct_core *core, struct ct_container *c)
 {
 	if (c->attended)
 		DL_DELETE(core->attended, c);
 	core->gone -= c->gone;
-	ct_actors_forget(core, c);
+	ct_openers_learn(core, c);
+	ct_actors_move(core, c, NULL);
 	ct_calls_forget(c);
+	ct_container_unfile(c);
+	if (core->last_found == c)
+		core->last_found = NULL;
 	HASH_DEL(core->containers, c);
 	free(c->run.steps);
 	free(c);
@@ -100,12 +149,33 @@ static bool make_room(struct ct_core *core)
 	return false;
 }
 
-struct ct_container *ct_container_make(struct ct_core *core, struct ct_text id)
+/* Whose way of living it has: that of who uses the namespace. */
+static void set_namespace(struct ct_core *core, struct ct_container *c, struct ct_text ns)
 {
-	struct ct_container *c = ct_container_by_id(core, id);
+	if (!ns.len || c->ns[0] || ns.len >= sizeof(c->ns))
+		return;
+	ct_text_copy(c->ns, sizeof(c->ns), ns);
+	c->family = ct_family_of_namespace(ns);
+	if (!c->family->engine)
+		return;
+	memcpy(c->who.ns, c->ns, sizeof(c->who.ns));
+	if (c->family->named_by_id && !c->who.name[0]) {
+		memcpy(c->who.name, c->who.id, sizeof(c->who.id));
+		ct_container_file(core, c);
+	}
+	if (!c->who.engine[0])
+		ct_text_copy(c->who.engine, sizeof(c->who.engine),
+			     ct_text(c->family->engine, strlen(c->family->engine)));
+}
 
-	if (c)
+struct ct_container *ct_container_make(struct ct_core *core, struct ct_text ns, struct ct_text id)
+{
+	struct ct_container *c = ct_container_in(core, ns, id);
+
+	if (c) {
+		set_namespace(core, c, ns);
 		return c;
+	}
 	if (!id.len || id.len >= sizeof(c->who.id) || !make_room(core))
 		return NULL;
 	c = calloc(1, sizeof(*c));
@@ -114,12 +184,71 @@ struct ct_container *ct_container_make(struct ct_core *core, struct ct_text id)
 		return NULL;
 	}
 	ct_text_copy(c->who.id, sizeof(c->who.id), id);
+	c->family = &ct_family_docker;
+	set_namespace(core, c, ns);
 	c->run.seq = ++core->run_seq;
 	c->run.exit_code = CT_NO_EXIT_CODE;
 	HASH_ADD_KEYPTR(hh, core->containers, c->who.id, id.len, c);
 	core->counts.containers++;
 	ct_orphans_adopt(core, c);
 	return c;
+}
+
+struct ct_container *ct_container_claim(struct ct_core *core, struct ct_text ns, struct ct_text id,
+					uint32_t tgid)
+{
+	struct ct_container *c = ct_container_by_id(core, id);
+
+	if (c && !ct_container_heeds(core, c, tgid))
+		return NULL;
+	c = ct_container_make(core, ns, id);
+	return c && ct_container_heeds(core, c, tgid) ? c : NULL;
+}
+
+struct ct_container *ct_draft_new(struct ct_core *core, const struct ct_family *family)
+{
+	struct ct_container *draft = calloc(1, sizeof(*draft));
+
+	if (!draft) {
+		core->counts.lost[CT_LOSS_TABLE]++;
+		return NULL;
+	}
+	draft->family = family;
+	draft->draft = true;
+	draft->run.seq = ++core->run_seq;
+	return draft;
+}
+
+void ct_draft_free(struct ct_core *core, struct ct_container *draft)
+{
+	if (!draft)
+		return;
+	ct_actors_move(core, draft, NULL);
+	free(draft->run.steps);
+	free(draft);
+}
+
+void ct_draft_becomes(struct ct_core *core, struct ct_container *draft, struct ct_container *c)
+{
+	struct ct_run *run = &c->run;
+
+	c->family = draft->family;
+	for (int m = 0; m < CT_MARK_MAX; m++) {
+		if (!run->marks[m])
+			run->marks[m] = draft->run.marks[m];
+	}
+	/* Steps that are still open belong to the run by its number, and are found by index. */
+	if (!run->step_count) {
+		free(run->steps);
+		run->steps = draft->run.steps;
+		run->step_count = draft->run.step_count;
+		run->step_room = draft->run.step_room;
+		run->seq = draft->run.seq;
+		draft->run.steps = NULL;
+	}
+	ct_container_file(core, c);
+	ct_actors_move(core, draft, c);
+	ct_draft_free(core, draft);
 }
 
 void ct_container_new_run(struct ct_core *core, struct ct_container *c, enum ct_cause cause)
@@ -130,6 +259,7 @@ void ct_container_new_run(struct ct_core *core, struct ct_container *c, enum ct_
 		if (c->run.marks[m] > base)
 			base = c->run.marks[m];
 	}
+	ct_openers_learn(core, c);
 	free(c->run.steps);
 	c->run.steps = NULL;
 	c->run.step_count = c->run.step_room = 0;
@@ -142,6 +272,12 @@ void ct_container_new_run(struct ct_core *core, struct ct_container *c, enum ct_
 	c->run.base_ns = base;
 	c->who.init_pid = 0;
 	c->netns = 0;
+	/* Made anew under the id of one that was removed. */
+	core->gone -= c->gone;
+	c->gone = false;
+	c->removed = false;
+	ct_container_file(core, c);
+	ct_orphans_adopt(core, c);
 }
 
 /* The network namespace of the first process; that of the host is nobody's. */
@@ -168,17 +304,43 @@ uint64_t ct_args_hash(const char *image, const char *args)
 	return h;
 }
 
-/* Value of a key among "key NUL value NUL" pairs; empty when there is none. */
-static struct ct_text pair(struct ct_text pairs, const char *key)
+/* What is said about a container: columns: member, key. */
+#define SAID(X) \
+	X(id, "id") \
+	X(ns, "namespace") \
+	X(name, "name") \
+	X(image, "image") \
+	X(runtime, "runtime") \
+	X(engine, "engine") \
+	X(layer, "layer") \
+	X(sandbox, "sandbox") \
+	X(autoremove, "autoremove") \
+	X(network, "network") \
+	X(args, "args") \
+	X(pid, "pid")
+
+struct said {
+#define X(member, key) struct ct_text member;
+	SAID(X)
+#undef X
+};
+
+/* "key NUL value NUL" pairs; of several of one key the first counts. */
+static struct said said_of(struct ct_text pairs)
 {
+	struct said said = { 0 };
+
 	while (pairs.len) {
-		struct ct_text name = ct_text_cut(&pairs, '\0');
+		struct ct_text key = ct_text_cut(&pairs, '\0');
 		struct ct_text value = ct_text_cut(&pairs, '\0');
 
-		if (ct_text_is(name, key))
-			return value;
+#define X(member, word) \
+	if (!said.member.p && ct_text_is(key, word)) \
+		said.member = value;
+		SAID(X)
+#undef X
 	}
-	return ct_text("", 0);
+	return said;
 }
 
 static uint32_t number(struct ct_text t)
@@ -198,33 +360,39 @@ static void set(char *field, size_t room, struct ct_text value)
 
 void ct_container_identity(struct ct_core *core, const struct ct_event *e)
 {
-	struct ct_text pairs = ct_text(e->tail, e->tail_len), args, pid;
-	struct ct_container *c = ct_container_make(core, pair(pairs, "id"));
+	const struct said said = said_of(ct_text(e->tail, e->tail_len));
+	struct ct_container *c = ct_container_make(core, said.ns, said.id);
 	char text[1024];
 
-	if (!c)
+	/* Without an engine it is what user space found: nobody's word against another's. */
+	if (!c || (e->tgid && !ct_container_heeds(core, c, e->tgid)))
 		return;
-	set(c->who.name, sizeof(c->who.name), pair(pairs, "name"));
-	set(c->who.image, sizeof(c->who.image), pair(pairs, "image"));
-	set(c->who.runtime, sizeof(c->who.runtime), pair(pairs, "runtime"));
-	set(c->who.engine, sizeof(c->who.engine), pair(pairs, "engine"));
-	set(c->layer, sizeof(c->layer), pair(pairs, "layer"));
-	set(c->sandbox, sizeof(c->sandbox), pair(pairs, "sandbox"));
+	set(c->who.name, sizeof(c->who.name), said.name);
+	set(c->who.image, sizeof(c->who.image), said.image);
+	set(c->who.runtime, sizeof(c->who.runtime), said.runtime);
+	set(c->who.engine, sizeof(c->who.engine), said.engine);
+	/* The same engine lives in several ways: its namespaces tell them apart. */
+	if (!said.ns.len && ct_family_of_engine(said.engine))
+		c->family = ct_family_of_engine(said.engine);
+	set(c->layer, sizeof(c->layer), said.layer);
+	set(c->sandbox, sizeof(c->sandbox), said.sandbox);
 	if (e->tgid)
 		c->who.engine_pid = e->tgid;
-	c->auto_remove = ct_text_is(pair(pairs, "autoremove"), "1");
-	args = pair(pairs, "args");
-	ct_text_copy(text, sizeof(text), args);
-	if (args.len || !c->who.args_hash)
+	c->auto_remove = ct_text_is(said.autoremove, "1");
+	c->guest = ct_text_starts(said.network, "container:");
+	if (said.args.len) {
+		ct_text_copy(text, sizeof(text), said.args);
 		c->who.args_hash = ct_args_hash(c->who.image, text);
-	pid = pair(pairs, "pid");
-	if (number(pid) && !c->who.init_pid && !c->run.marks[CT_MARK_EXIT]) {
-		struct ct_actor_state *a = ct_actor_get(core, number(pid));
+	}
+	/* An engine inside a container knows pids of its own namespace only. */
+	if (number(said.pid) && !c->level && !c->who.init_pid && !c->run.marks[CT_MARK_EXIT]) {
+		struct ct_actor_state *a = ct_actor_get(core, number(said.pid));
 
-		c->who.init_pid = number(pid);
+		c->who.init_pid = number(said.pid);
 		if (a)
 			a->container = c;
 	}
+	ct_container_file(core, c);
 	ct_orphans_adopt(core, c);
 }
 

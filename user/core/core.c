@@ -11,9 +11,19 @@ static void state_file(struct ct_core *core, const struct ct_event *e)
 	struct ct_container *c = ct_container_by_id(core, dir);
 	enum ct_signal signal = e->kind == CT_KIND_SYNC ? CT_SIG_SYNC : CT_SIG_UNLINK;
 
+	if (c && !ct_container_heeds(core, c, e->tgid))
+		return;
 	if (ct_text_is(file, "local-kv.db")) {
 		if (e->kind == CT_KIND_SYNC)
 			ct_network_synced(core, e->tgid, e->ts_ns);
+		return;
+	}
+	/* Podman's database, before version 5 and since: of whoever syncs it. */
+	if (ct_text_is(file, "bolt_state.db") || ct_text_is(file, "db.sql")) {
+		const struct ct_actor_state *a = ct_actor_get(core, e->tgid);
+
+		if (e->kind == CT_KIND_SYNC && a && a->container)
+			ct_signal(core, a->container, signal, ct_text("database", 8), e->ts_ns);
 		return;
 	}
 	/* The fifos of its stdio go at every stop, whether or not it is removed. */
@@ -28,16 +38,40 @@ static void state_file(struct ct_core *core, const struct ct_event *e)
 }
 
 /*
+ * Whose output goes through a fifo: dockerd's are ID/init-stdout (libcontainerd), those of clients
+ * of containerd ANYTHING/ID-stdout (containerd cio.NewFIFOSetInDir), in the namespace of the shim.
+ */
+static struct ct_container *owner_of_fifo(struct ct_core *core, const struct ct_event *e)
+{
+	static const char *const ends[] = { "-stdout", "-stderr" };
+	struct ct_text file = ct_text(e->tail, e->tail_len), dir = ct_text_cut(&file, '/');
+	const struct ct_actor_state *shim = ct_actor_get(core, e->tgid);
+	const char *ns = shim && shim->container ? shim->container->ns : "";
+
+	if (ct_text_is(file, "ctr.log")) /* conmon's, whatever has become of its name */
+		return shim ? shim->container : NULL;
+	if (ct_text_starts(file, "init-std"))
+		return ct_container_by_id(core, dir);
+	for (size_t i = 0; i < CT_ARRAY_SIZE(ends); i++) {
+		size_t n = strlen(ends[i]);
+
+		if (file.len > n && !memcmp(file.p + file.len - n, ends[i], n))
+			return ct_container_in(core, ct_text(ns, strlen(ns)),
+					       ct_text(file.p, file.len - n));
+	}
+	return NULL;
+}
+
+/*
  * The shim passed on the first output: it was written before. When the container has exited by
  * now, then not later than that.
  */
 static void relayed(struct ct_core *core, const struct ct_event *e)
 {
-	struct ct_text file = ct_text(e->tail, e->tail_len), dir = ct_text_cut(&file, '/');
-	struct ct_container *c = ct_container_by_id(core, dir);
+	struct ct_container *c = owner_of_fifo(core, e);
 	uint64_t exit;
 
-	if (!c || !ct_text_starts(file, "init-std"))
+	if (!c)
 		return;
 	exit = c->run.marks[CT_MARK_EXIT];
 	ct_readied(core, c, CT_READY_OUTPUT, exit && exit < e->ts_ns ? exit : e->ts_ns);
@@ -49,26 +83,71 @@ static void options(struct ct_core *core, const struct ct_event *e)
 		core->opts.ready_mask = (uint32_t)e->obj;
 }
 
+/*
+ * Of a sandbox that has a shim only the shim hears its program. Whoever else was woken while the
+ * sandbox wrote was woken by an interrupt.
+ */
+static bool may_be_output(struct ct_core *core, const struct ct_container *c,
+			  const struct ct_actor_state *a, uint32_t woken)
+{
+	const struct ct_actor_state *reader = ct_actor_get(core, woken);
+
+	return a->role != CT_ROLE_HELPER || c->family == &ct_family_bare ||
+	       (reader && reader->role == CT_ROLE_SHIM);
+}
+
 static void ready(struct ct_core *core, const struct ct_event *e, enum ct_ready by)
 {
+	const struct ct_actor_state *a = ct_actor_get(core, e->tgid);
 	struct ct_container *c = ct_container_by_pid(core, e->root);
 
-	if (!c) {
-		const struct ct_actor_state *a = ct_actor_get(core, e->tgid);
-
-		if (a && ct_actor_serves(core, a))
-			c = a->container;
-	}
+	if (!c && a && ct_actor_serves(core, a))
+		c = a->container;
+	/* A sandbox opens files and writes on its own account while it boots. */
+	if (c && a && a->role == CT_ROLE_HELPER && !c->run.ready_at[CT_READY_EXEC])
+		return;
+	if (c && a && by == CT_READY_OUTPUT && !may_be_output(core, c, a, (uint32_t)e->obj))
+		return;
 	if (c)
 		ct_readied(core, c, by, e->ts_ns);
 }
 
 static void lost(struct ct_core *core, const struct ct_event *e)
 {
+	if (e->sub == CT_LOSS_RING)
+		ct_conns_hole(core);
 	if (e->sub < CT_LOSS_MAX)
 		core->counts.lost[e->sub] += e->obj;
 	else
 		core->counts.lost[CT_LOSS_UNKNOWN] += e->obj;
+}
+
+#define WAITS_FORGET_NS (10000 * CT_NS_PER_MS) /* how often */
+#define WAITS_KEEP_NS   (2000 * CT_NS_PER_MS) /* before a request was made and was known as one */
+#define WAITS_MAX_NS    (180000 * CT_NS_PER_MS)
+
+/* Nobody will ask for waits before the oldest thing that is still open. */
+static void forget_waits(struct ct_core *core)
+{
+	uint64_t from = core->now;
+	struct ct_container *c;
+
+	if (core->now < core->waits_kept_ns + WAITS_FORGET_NS)
+		return;
+	core->waits_kept_ns = core->now;
+	DL_FOREACH(core->attended, c)
+	{
+		for (int m = CT_MARK_NONE + 1; m < CT_MARK_MAX; m++) {
+			uint64_t at = c->run.marks[m];
+
+			/* What has been told is not asked for again. */
+			if (at && at < from && (!c->run.start_reported || m >= CT_MARK_STOP_BEGIN))
+				from = at;
+		}
+	}
+	if (from + WAITS_MAX_NS < core->now)
+		from = core->now - WAITS_MAX_NS;
+	ct_waits_forget(core->waits, from > WAITS_KEEP_NS ? from - WAITS_KEEP_NS : 0);
 }
 
 static void handle(void *ctx, const struct ct_event *e)
@@ -77,7 +156,13 @@ static void handle(void *ctx, const struct ct_event *e)
 
 	if (e->ts_ns > core->now)
 		core->now = e->ts_ns;
-	ct_attend_due(core);
+	if (core->opts.why) {
+		ct_waits_feed(core->waits, e);
+		forget_waits(core);
+		core->counts.lost[CT_LOSS_WAITS] += ct_waits_lost(core->waits);
+	}
+	if (core->deadline && core->now >= core->deadline)
+		ct_attend_due(core);
 	switch (e->kind) {
 	case CT_KIND_FORK:
 		ct_actors_fork(core, e);
@@ -87,6 +172,9 @@ static void handle(void *ctx, const struct ct_event *e)
 		break;
 	case CT_KIND_EXIT:
 		ct_actors_exit(core, e);
+		break;
+	case CT_KIND_PLUGIN:
+		ct_plugin(core, e);
 		break;
 	case CT_KIND_PROCESS:
 		ct_actors_seed(core, e);
@@ -125,6 +213,11 @@ static void handle(void *ctx, const struct ct_event *e)
 	case CT_KIND_OPEN:
 		ready(core, e, CT_READY_PATH);
 		break;
+	case CT_KIND_OPENED:
+	case CT_KIND_OPENS:
+	case CT_KIND_OPENS_PATH:
+		ct_openers_opens(core, e);
+		break;
 	case CT_KIND_IDENTITY:
 		ct_container_identity(core, e);
 		break;
@@ -134,8 +227,13 @@ static void handle(void *ctx, const struct ct_event *e)
 	case CT_KIND_LOST:
 		lost(core, e);
 		break;
+	case CT_KIND_APP:
+		ct_app(core, e);
+		break;
 	case CT_KIND_ENGINE:
 	case CT_KIND_CLOCK:
+	case CT_KIND_WAIT: /* these have been fed */
+	case CT_KIND_STACK:
 		break;
 	default:
 		core->counts.lost[CT_LOSS_UNKNOWN]++;
@@ -154,10 +252,15 @@ struct ct_core *ct_core_new(const struct ct_core_options *opts, const struct ct_
 	core->ops = *ops;
 	core->ctx = ctx;
 	core->reorder = ct_reorder_new(handle, core);
-	if (!core->reorder) {
+	core->waits = ct_waits_new();
+	if (!core->reorder || !core->waits) {
+		ct_reorder_free(core->reorder);
+		ct_waits_free(core->waits);
 		free(core);
 		return NULL;
 	}
+	ct_rules_index(core);
+	ct_steps_index(core);
 	return core;
 }
 
@@ -166,9 +269,12 @@ void ct_core_free(struct ct_core *core)
 	if (!core)
 		return;
 	ct_reorder_free(core->reorder);
+	ct_openers_free(core);
+	ct_waits_free(core->waits);
 	ct_calls_free(core);
+	ct_conns_free(core);
+	ct_actors_free(core); /* first: drafts are found through actors */
 	ct_containers_free(core);
-	ct_actors_free(core);
 	free(core->orphans);
 	free(core->early);
 	free(core);
@@ -200,14 +306,23 @@ void ct_core_flush(struct ct_core *core)
 		const uint64_t *m = c->run.marks;
 
 		/* What is complete but for its waiting times is complete. */
-		if (!c->run.start_reported &&
-		    (m[CT_MARK_START_BEGIN] || m[CT_MARK_TASK_CREATE_BEGIN]))
+		if (m[CT_MARK_CREATE_END] && !ct_run_any(&c->run, c->family->opens))
+			ct_report_create(core, c);
+		if (!c->run.start_reported && ct_run_any(&c->run, c->family->opens))
 			ct_report_start(core, c,
 					m[CT_MARK_START_END] ? CT_OUTCOME_OK : CT_OUTCOME_CUT);
 		if (m[CT_MARK_EXIT] && !c->run.stop_reported)
 			ct_report_stop(core, c,
-				       m[CT_MARK_DISCONNECT_END] ? CT_OUTCOME_OK : CT_OUTCOME_CUT);
+				       m[c->family->stopped] ? CT_OUTCOME_OK : CT_OUTCOME_CUT);
+		else if (m[CT_MARK_REMOVE_END] && !c->run.remove_told)
+			ct_report_remove(core, c);
 	}
+	ct_openers_tell(core);
+}
+
+void ct_core_tell_opens(struct ct_core *core)
+{
+	ct_openers_tell(core);
 }
 
 struct ct_core_counts ct_core_counts(const struct ct_core *core)
@@ -223,6 +338,8 @@ struct ct_core_counts ct_core_counts(const struct ct_core *core)
 
 bool ct_counts_incomplete(const struct ct_core_counts *counts)
 {
+	if (counts->unread)
+		return true;
 	for (int i = 0; i < CT_LOSS_MAX; i++) {
 		if (i != CT_LOSS_LATE && counts->lost[i])
 			return true;

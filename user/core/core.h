@@ -10,6 +10,7 @@
 #include "util/err.h"
 
 struct ct_core;
+struct ct_opens;
 
 /* Asks user space to look something up and to feed the answer as an event. */
 enum ct_lookup {
@@ -19,6 +20,12 @@ enum ct_lookup {
 struct ct_core_ops {
 	/* A record is finished. It is valid during the call only. */
 	void (*record)(void *ctx, const struct ct_record *rec);
+	/*
+	 * The opened files of one run of a container, when the core is flushed or asked, or has
+	 * no room left: then once more for what came after. Owned by whom it is given to. May be
+	 * NULL.
+	 */
+	void (*opens)(void *ctx, struct ct_opens *opens);
 	/* May be NULL: in replay the answers are already among the events. */
 	void (*lookup)(void *ctx, enum ct_lookup what, const char *id, uint32_t engine_pid);
 };
@@ -28,6 +35,7 @@ struct ct_core_options {
 	uint64_t ready_timeout_ns; /* 0: 10 s */
 	size_t containers_max; /* 0: 4096 */
 	bool steps; /* keep steps */
+	bool why; /* keep waits, for records' why and path */
 };
 
 /* What the core could not use, counted: nothing is dropped in silence. */
@@ -40,6 +48,7 @@ struct ct_core_counts {
 	uint64_t unknown_phases; /* phases printed as unknown */
 	uint64_t containers;
 	uint64_t open; /* containers that are between two states right now */
+	uint64_t unread; /* recordings of which not all could be read */
 };
 
 /* NULL when out of memory. */
@@ -52,6 +61,9 @@ void ct_core_feed(struct ct_core *core, const struct ct_event *e);
 
 /* When the core next wants to know that time has passed, CLOCK_MONOTONIC ns, 0 if never. */
 uint64_t ct_core_deadline(const struct ct_core *core);
+
+/* Hands over what was opened until now: what follows is counted from zero. */
+void ct_core_tell_opens(struct ct_core *core);
 
 /* No more events: what is open is reported as cut. */
 void ct_core_flush(struct ct_core *core);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Marks are the named instants of a container's life; rules say which signal sets which mark;
- * spans say which marks open and close each phase. Supporting another engine is rows here.
+ * spans say which marks open and close each phase. The rows are those of a family (family.h).
  */
 #pragma once
 
@@ -18,6 +18,7 @@
 	X(ATTACH_BEGIN, "attach.begin") \
 	X(ATTACH_END, "attach.end") \
 	X(START_BEGIN, "start.begin") \
+	X(CONNECT_BEGIN, "connect.begin") \
 	X(CONNECT_END, "connect.end") \
 	X(TASK_CREATE_BEGIN, "task.create.begin") \
 	X(TASK_CREATE_END, "task.create.end") \
@@ -32,6 +33,7 @@
 	X(TASK_DELETE_BEGIN, "task.delete.begin") \
 	X(TASK_DELETE_END, "task.delete.end") \
 	X(DIE_END, "die.end") \
+	X(DISCONNECT_BEGIN, "disconnect.begin") \
 	X(DISCONNECT_END, "disconnect.end") \
 	X(SAVED, "saved") \
 	X(STOP_END, "stop.end") \
@@ -55,10 +57,17 @@ enum ct_signal {
 	CT_SIG_ENGINE_ANSWER, /* what: the request that it led to, if any */
 	CT_SIG_TASK_REQUEST, /* engine to shim; what: the method */
 	CT_SIG_TASK_ANSWER,
+	CT_SIG_SHIM_EVENT, /* a shim has told its engine of an event; what: the topic */
 	CT_SIG_SYNC, /* the engine syncs a state file; what: its name up to the first digit */
 	CT_SIG_UNLINK, /* the engine removes a file of the container; what: its name */
+	CT_SIG_PROGRAM, /* a program was executed for it; what: its step ("runtime create") */
+	CT_SIG_PROGRAM_DONE, /* it exited with status 0 */
+	CT_SIG_PROGRAM_FAILED, /* it exited with another, or was killed */
+	CT_SIG_PROGRAM_END, /* after either of these */
 	CT_SIG_INIT_EXEC,
 	CT_SIG_INIT_EXIT,
+	CT_SIG_VM_EXIT, /* the last process of its virtual machine has exited */
+	CT_SIG_MAX
 };
 
 enum ct_keep {
@@ -75,9 +84,6 @@ struct ct_rule {
 	enum ct_mark before; /* only until this mark is set; NONE: always */
 };
 
-extern const struct ct_rule ct_rules[];
-extern const size_t ct_rule_count;
-
 /* What a phase lasts from and to. Rows are in order of life. */
 struct ct_span {
 	enum ct_phase phase;
@@ -85,12 +91,8 @@ struct ct_span {
 	enum ct_mark to[4]; /* the latest that is set, not beyond the next span's begin */
 	enum ct_phase gap; /* what the time before it is, if there is any */
 	bool optional; /* absent, not unknown, when its begin is not set */
+	enum ct_mark past; /* once set, the phase is over, whether or not its end was seen */
 };
-
-extern const struct ct_span ct_start_spans[];
-extern const size_t ct_start_span_count;
-extern const struct ct_span ct_stop_spans[];
-extern const size_t ct_stop_span_count;
 
 extern const char *const ct_mark_names[CT_MARK_MAX];
 

@@ -7,6 +7,37 @@ const char *const ct_phase_names[CT_PHASE_MAX] = {
 #undef X
 };
 
+const char *const ct_reason_names[CT_REASON_MAX] = {
+#define X(symbol, key, letter, name, doc) [CT_REASON_##symbol] = name,
+	CT_REASONS(X)
+#undef X
+};
+
+const char *const ct_reason_keys[CT_REASON_MAX] = {
+#define X(symbol, key, letter, name, doc) [CT_REASON_##symbol] = key,
+	CT_REASONS(X)
+#undef X
+};
+
+const char ct_reason_letters[CT_REASON_MAX] = {
+#define X(symbol, key, letter, name, doc) [CT_REASON_##symbol] = letter,
+	CT_REASONS(X)
+#undef X
+};
+
+struct ct_why ct_record_why(const struct ct_record *rec, enum ct_phase phase)
+{
+	struct ct_why why = { { 0 } };
+
+	for (size_t i = 0; i < rec->piece_count; i++) {
+		const struct ct_piece *piece = &rec->path[i];
+
+		if (phase == CT_PHASE_MAX || piece->phase == phase)
+			why.ns[piece->reason] += piece->end_ns - piece->begin_ns;
+	}
+	return why;
+}
+
 const char *const ct_record_names[CT_RECORD_MAX] = {
 #define X(symbol, name, doc) [CT_RECORD_##symbol] = name,
 	CT_RECORDS(X)

@@ -92,6 +92,34 @@ enum ct_ready {
 	CT_READY_MAX
 };
 
+/*
+ * What a thread did with its time. Columns: symbol, key in formats for programs, letter in drawings,
+ * name, what it is. LOCK, PEER, CHILD and OTHER
+ * come with a word that says which.
+ */
+#define CT_REASONS(X) \
+	X(CPU, "cpu", 'c', "on CPU", "it ran") \
+	X(RUNQUEUE, "runqueue", 'q', "runqueue", "it could have run, and had no CPU") \
+	X(DISK, "disk", 'd', "disk", "a read from a disk, or room to write") \
+	X(SYNC, "disk_sync", 's', "disk sync", "fsync, or the journal of the file system") \
+	X(FAULT, "page_fault", 'f', "page fault", "a page that was not in memory") \
+	X(MEMORY, "memory", 'm', "memory", "the kernel had to reclaim memory first") \
+	X(LOCK, "lock", 'l', "lock", "a lock of the kernel or of the program") \
+	X(RCU, "rcu", 'r', "rcu", "an RCU grace period") \
+	X(NETWORK, "network", 'n', "network", "data from a network") \
+	X(CHILD, "child", 'h', "child", "a process that it started") \
+	X(PEER, "peer", 'p', "peer", "another process that was to answer") \
+	X(SLEEP, "sleep", 'z', "sleep", "a timer") \
+	X(OTHER, "other", 'o', "other", "something else in the kernel") \
+	X(UNKNOWN, "unexplained", '?', "unexplained", "nothing is known about that time")
+
+enum ct_reason {
+#define X(symbol, key, letter, name, doc) CT_REASON_##symbol,
+	CT_REASONS(X)
+#undef X
+	CT_REASON_MAX
+};
+
 #define CT_NO_EXIT_CODE (-1)
 
 /* Strings are empty when not known, never NULL. They are what a container chose: escape them. */
@@ -101,6 +129,11 @@ struct ct_identity {
 	char image[256];
 	char runtime[64]; /* as the user named it */
 	char engine[32]; /* docker, containerd, ... */
+	char ns[80]; /* containerd's namespace: an id is one container's within it */
+	char pod[256]; /* Kubernetes: name of its pod, empty when it is of none */
+	char pod_ns[64]; /* namespace of the pod */
+	char pod_uid[64];
+	char pod_container[64]; /* its name within the pod; empty: it is the pod's sandbox */
 	uint32_t init_pid;
 	uint32_t engine_pid;
 	uint64_t args_hash; /* of image and arguments: two containers that do the same */
@@ -129,6 +162,27 @@ struct ct_step {
 	char detail[64];
 };
 
+/* How a step's wall time divides: the sum is end_ns - begin_ns. */
+struct ct_why {
+	uint64_t ns[CT_REASON_MAX];
+};
+
+/*
+ * A stretch of the critical path: what the record waited for at that time, and nothing else did it
+ * wait for. Pieces are in order and tile [begin, end] of the record.
+ */
+struct ct_piece {
+	uint64_t begin_ns;
+	uint64_t end_ns;
+	enum ct_phase phase;
+	enum ct_reason reason;
+	const char *step; /* static, "" if the actor was in none */
+	uint32_t pid; /* 0: nobody that is known */
+	uint32_t tid; /* the last of its threads */
+	char actor[24]; /* name of its program; PEER: of who waits */
+	char what[40]; /* which lock, peer or function, which file; may be empty */
+};
+
 struct ct_record {
 	enum ct_record_type type;
 	enum ct_outcome outcome;
@@ -154,12 +208,22 @@ struct ct_record {
 	const struct ct_identity *predecessor; /* borrowed, NULL otherwise */
 	const struct ct_step *steps; /* borrowed */
 	size_t step_count;
+	/* Only with waits */
+	const struct ct_why *why; /* borrowed, NULL or one per step */
+	const struct ct_piece *path; /* borrowed, NULL if waits were not traced */
+	size_t piece_count;
 };
+
+/* Sums of its path by reason, of one phase, or of all with CT_PHASE_MAX. */
+struct ct_why ct_record_why(const struct ct_record *rec, enum ct_phase phase);
 
 /* Sum of the record's segments of one phase, ns. */
 uint64_t ct_record_phase_ns(const struct ct_record *rec, enum ct_phase phase);
 
 extern const char *const ct_phase_names[CT_PHASE_MAX];
+extern const char *const ct_reason_names[CT_REASON_MAX];
+extern const char *const ct_reason_keys[CT_REASON_MAX];
+extern const char ct_reason_letters[CT_REASON_MAX];
 extern const char *const ct_record_names[CT_RECORD_MAX];
 extern const char *const ct_outcome_names[];
 extern const char *const ct_cause_names[];

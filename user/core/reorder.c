@@ -14,8 +14,8 @@
 #define SLAB_ROOM (64u << 10)
 
 struct slab {
-	struct slab *next; /* of the free ones */
 	uint32_t used; /* bytes */
+	struct slab *next; /* of the free ones */
 	uint32_t held; /* events in it that wait */
 	_Alignas(CT_EVENT_ALIGN) char bytes[SLAB_ROOM];
 };
@@ -38,6 +38,7 @@ struct ct_reorder {
 	struct slab *slab; /* the one that is filled, NULL: none */
 	struct slab *spare; /* free ones */
 	uint64_t seq, newest, handed, late;
+	uint64_t ring_last_ns; /* of the last in the ring */
 };
 
 struct ct_reorder *ct_reorder_new(ct_reorder_fn fn, void *ctx)
@@ -128,7 +129,7 @@ static void sift_down(struct item *heap, size_t count)
 }
 
 /* The oldest, NULL when there is none. */
-static const struct item *oldest(const struct ct_reorder *r)
+static inline const struct item *oldest(const struct ct_reorder *r)
 {
 	const struct item *ring = r->ring_count ? ring_item(r, 0) : NULL;
 
@@ -142,8 +143,13 @@ static void hand_over(struct ct_reorder *r, uint64_t until_ns)
 	const struct item *head;
 
 	while ((head = oldest(r)) && head->ts_ns <= until_ns) {
-		struct item first = *head;
+		struct slab *slab = head->slab;
+		struct ct_event *e = head->e;
 
+		if (head->ts_ns < r->handed)
+			r->late++;
+		else
+			r->handed = head->ts_ns;
 		if (head == r->heap) {
 			r->heap[0] = r->heap[--r->heap_count];
 			sift_down(r->heap, r->heap_count);
@@ -151,23 +157,17 @@ static void hand_over(struct ct_reorder *r, uint64_t until_ns)
 			r->ring_at = (r->ring_at + 1) & (r->ring_room - 1);
 			r->ring_count--;
 		}
-		if (first.ts_ns < r->handed)
-			r->late++;
-		else
-			r->handed = first.ts_ns;
-		r->fn(r->ctx, first.e);
-		release(r, first.slab);
+		r->fn(r->ctx, e);
+		release(r, slab);
 	}
 }
 
-/* Room for one more item; false when out of memory. */
+/* Twice the room; false when out of memory. */
 static bool ring_grow(struct ct_reorder *r)
 {
 	size_t room = r->ring_room ? 2 * r->ring_room : 256;
 	struct item *ring;
 
-	if (r->ring_count < r->ring_room)
-		return true;
 	ring = malloc(room * sizeof(*ring));
 	if (!ring)
 		return false;
@@ -195,14 +195,11 @@ static bool heap_grow(struct ct_reorder *r)
 	return true;
 }
 
-/* A slab with room for that many bytes; NULL when out of memory. */
-static struct slab *slab_for(struct ct_reorder *r, size_t len)
+/* The one to be filled is full: an empty one; NULL when out of memory. */
+static struct slab *slab_next(struct ct_reorder *r)
 {
-	struct slab *slab = r->slab;
+	struct slab *slab = r->spare;
 
-	if (slab && slab->used + len <= SLAB_ROOM)
-		return slab;
-	slab = r->spare;
 	if (slab) {
 		r->spare = slab->next;
 	} else {
@@ -217,25 +214,31 @@ static struct slab *slab_for(struct ct_reorder *r, size_t len)
 
 static bool hold(struct ct_reorder *r, const struct ct_event *e)
 {
-	bool in_order = !r->ring_count || e->ts_ns >= ring_item(r, r->ring_count - 1)->ts_ns;
-	struct item item = { .ts_ns = e->ts_ns };
+	bool in_order = !r->ring_count || e->ts_ns >= r->ring_last_ns;
+	struct slab *slab = r->slab;
+	struct item *item;
 
-	if (in_order ? !ring_grow(r) : !heap_grow(r))
+	if (in_order ? r->ring_count == r->ring_room && !ring_grow(r) : !heap_grow(r))
 		return false;
-	item.slab = slab_for(r, e->len);
-	if (!item.slab)
+	if (!slab || slab->used + e->len > SLAB_ROOM)
+		slab = slab_next(r);
+	if (!slab)
 		return false;
-	item.seq = r->seq++;
-	item.e = (struct ct_event *)(item.slab->bytes + item.slab->used);
-	memcpy(item.e, e, e->len);
-	item.slab->used += e->len;
-	item.slab->held++;
 	if (in_order) {
-		*ring_item(r, r->ring_count++) = item;
+		item = ring_item(r, r->ring_count++);
+		r->ring_last_ns = e->ts_ns;
 	} else {
-		r->heap[r->heap_count] = item;
-		sift_up(r->heap, r->heap_count++);
+		item = &r->heap[r->heap_count++];
 	}
+	item->ts_ns = e->ts_ns;
+	item->seq = r->seq++;
+	item->slab = slab;
+	item->e = (struct ct_event *)(slab->bytes + slab->used);
+	memcpy(item->e, e, e->len);
+	slab->used += e->len;
+	slab->held++;
+	if (!in_order)
+		sift_up(r->heap, r->heap_count - 1);
 	return true;
 }
 

@@ -4,10 +4,6 @@
 
 #include <stdlib.h>
 
-/* A successor of the same name, or of the same image and arguments, is a restart until then. */
-#define SUCCESSOR_BY_NAME_NS (600000 * CT_NS_PER_MS)
-#define SUCCESSOR_BY_ARGS_NS (60000 * CT_NS_PER_MS)
-
 static uint64_t later(uint64_t a, uint64_t b)
 {
 	return a > b ? a : b;
@@ -52,18 +48,43 @@ static struct ct_step *steps_of(const struct ct_core *core, const struct ct_run 
 	return steps;
 }
 
+static struct ct_why *why_of(const struct ct_core *core, const struct ct_step *steps, size_t count)
+{
+	struct ct_why *why = count ? calloc(count, sizeof(*why)) : NULL;
+
+	for (size_t i = 0; why && i < count; i++)
+		ct_path_step(core->waits, &steps[i], &why[i]);
+	return why;
+}
+
 static void emit(struct ct_core *core, struct ct_record *rec, const struct ct_run *run)
 {
-	struct ct_step *steps = NULL;
+	bool waits = core->opts.why && ct_waits_any(core->waits);
+	size_t step_count, piece_count = 0;
+	struct ct_step *steps;
+	struct ct_piece *path = NULL;
+	struct ct_why *why = NULL;
 
+	/* Of events that came too late to be put in order, which have been counted. */
+	if (rec->end_ns < rec->begin_ns)
+		return;
+	steps = steps_of(core, run, rec, &step_count);
+	if (waits)
+		path = ct_path_record(core->waits, rec, steps, step_count, &piece_count);
+	rec->path = path;
+	rec->piece_count = piece_count;
 	/* A restart's steps are told with its stop and its start. */
-	if (rec->type != CT_RECORD_RESTART)
-		steps = steps_of(core, run, rec, &rec->step_count);
-
-	rec->steps = steps;
+	if (rec->type != CT_RECORD_RESTART) {
+		why = waits ? why_of(core, steps, step_count) : NULL;
+		rec->why = why;
+		rec->steps = steps;
+		rec->step_count = step_count;
+	}
 	core->counts.unknown_phases += (unsigned)__builtin_popcount(rec->missing);
 	if (core->ops.record)
 		core->ops.record(core->ctx, rec);
+	free(why);
+	free(path);
 	free(steps);
 }
 
@@ -96,78 +117,56 @@ static void set_ready(struct ct_record *rec, const struct ct_run *run)
 
 /* Ends the phase in which a start failed at the moment at which it was known to have failed. */
 static void set_failure(struct ct_record *rec, uint64_t marks[CT_MARK_MAX],
-			const struct ct_run *run)
+			const struct ct_container *c)
 {
-	enum ct_mark end = marks[CT_MARK_CONNECT_END] || marks[CT_MARK_TASK_CREATE_BEGIN]
-				   ? CT_MARK_START_END
-				   : CT_MARK_CONNECT_END;
+	const struct ct_family *family = c->family;
 
-	marks[end] = run->failed_ns;
-	rec->failed_phase = end == CT_MARK_START_END ? CT_PHASE_START : CT_PHASE_CONNECT;
-	rec->failed_step = run->failed_step;
+	for (size_t i = 0; i < family->start_count; i++) {
+		const struct ct_span *span = &family->start[i];
+		uint64_t ends = 0;
+
+		for (size_t k = 0; k < CT_ARRAY_SIZE(span->to); k++)
+			ends |= marks[span->to[k]];
+		if (ends || (span->past && marks[span->past]) ||
+		    (span->optional && !marks[span->from]))
+			continue;
+		marks[span->to[0]] = c->run.failed_ns;
+		rec->failed_phase = span->phase;
+		break;
+	}
+	rec->failed_step = c->run.failed_step;
 }
 
-static uint64_t start_begin(const struct ct_run *run)
+static uint64_t start_begin(const struct ct_container *c)
 {
-	const uint64_t *m = run->marks;
+	uint64_t asked = ct_run_first(&c->run, c->family->begins);
 
-	if (m[CT_MARK_CREATE_BEGIN])
-		return m[CT_MARK_CREATE_BEGIN];
-	if (m[CT_MARK_START_BEGIN])
-		return m[CT_MARK_START_BEGIN];
-	if (run->base_ns)
-		return run->base_ns;
-	return m[CT_MARK_CONNECT_END] ? m[CT_MARK_CONNECT_END] : m[CT_MARK_TASK_CREATE_BEGIN];
+	if (asked || c->run.base_ns)
+		return asked ? asked : c->run.base_ns;
+	return ct_run_first(&c->run, c->family->opens);
 }
 
 /* Nobody's request, or none that was seen, ends this start: the engine's saved state does. */
-bool ct_start_unasked(const struct ct_run *run)
+bool ct_start_unasked(const struct ct_container *c)
 {
-	return run->cause == CT_CAUSE_POLICY ||
-	       (run->cause == CT_CAUSE_REQUEST && !run->marks[CT_MARK_START_BEGIN]);
+	return c->run.cause == CT_CAUSE_POLICY ||
+	       (c->run.cause == CT_CAUSE_REQUEST && !c->run.marks[c->family->asked]);
 }
 
-static void effective_marks(const struct ct_run *run, uint64_t marks[CT_MARK_MAX])
+static void effective_marks(const struct ct_container *c, uint64_t marks[CT_MARK_MAX])
 {
-	memcpy(marks, run->marks, sizeof(run->marks));
-	if (!marks[CT_MARK_START_END] && ct_start_unasked(run))
+	memcpy(marks, c->run.marks, sizeof(c->run.marks));
+	/* Nobody connects it: its start begins with the request. */
+	if (c->guest && !marks[CT_MARK_CONNECT_END])
+		marks[CT_MARK_CONNECT_END] = marks[CT_MARK_START_BEGIN];
+	if (!marks[CT_MARK_START_END] && ct_start_unasked(c))
 		marks[CT_MARK_START_END] = marks[CT_MARK_START_SAVED];
-}
-
-static bool may_succeed(const struct ct_container *c, const struct ct_container *other,
-			uint64_t begin, uint64_t within, uint64_t exit)
-{
-	return other != c && exit && exit < begin && begin - exit <= within &&
-	       !other->run.restart_used && !other->run.failed_ns;
-}
-
-/* Whose service the started container continues; NULL when it is nobody's. */
-static struct ct_container *predecessor_of(struct ct_core *core, const struct ct_container *c,
-					   uint64_t begin)
-{
-	struct ct_container *other, *next, *by_name = NULL, *by_args = NULL;
-
-	HASH_ITER(hh, core->containers, other, next)
-	{
-		uint64_t exit = other->run.marks[CT_MARK_EXIT];
-
-		if (c->who.name[0] && other->who.name[0] == c->who.name[0] &&
-		    !strcmp(other->who.name, c->who.name) &&
-		    may_succeed(c, other, begin, SUCCESSOR_BY_NAME_NS, exit) &&
-		    (!by_name || exit > by_name->run.marks[CT_MARK_EXIT]))
-			by_name = other;
-		if (c->who.args_hash && other->who.args_hash == c->who.args_hash &&
-		    c->who.engine_pid == other->who.engine_pid &&
-		    may_succeed(c, other, begin, SUCCESSOR_BY_ARGS_NS, exit) &&
-		    (!by_args || exit < by_args->run.marks[CT_MARK_EXIT]))
-			by_args = other;
-	}
-	return by_name ? by_name : by_args;
 }
 
 static void report_restart(struct ct_core *core, struct ct_container *c)
 {
-	uint64_t begin = start_begin(&c->run), marks[CT_MARK_MAX], cursor;
+	uint64_t begin = start_begin(c), marks[CT_MARK_MAX], cursor;
+	const struct ct_family *family;
 	struct ct_container *from = NULL;
 	struct ct_record rec;
 	struct ct_run *run;
@@ -178,11 +177,12 @@ static void report_restart(struct ct_core *core, struct ct_container *c)
 		from = c;
 		run = &c->old;
 	} else {
-		from = predecessor_of(core, c, begin);
+		from = ct_container_before(core, c, begin);
 		if (!from)
 			return;
 		run = &from->run;
 		run->restart_used = true;
+		ct_container_file(core, from);
 	}
 	rec = record_of(CT_RECORD_RESTART, CT_OUTCOME_OK, c, &c->run);
 	rec.predecessor = &from->who;
@@ -196,10 +196,15 @@ static void report_restart(struct ct_core *core, struct ct_container *c)
 		if (marks[m] > begin && from != c)
 			marks[m] = 0;
 	}
-	cursor = ct_segments_build(&rec, ct_stop_spans + 1, ct_stop_span_count - 1, marks,
+	family = from->family;
+	/* The first of a stop is the wait for the exit, and that is where a restart begins. */
+	cursor = ct_segments_build(&rec, family->stop + 1, family->stop_count - 1, marks,
 				   rec.begin_ns);
-	effective_marks(&c->run, marks);
-	cursor = ct_segments_build(&rec, ct_start_spans, ct_start_span_count, marks, cursor);
+	effective_marks(c, marks);
+	family = c->family;
+	cursor = ct_segments_build(&rec, family->start, family->start_count, marks, cursor);
+	if (c->guest)
+		rec.seen &= (uint16_t) ~(1u << CT_PHASE_CONNECT);
 	rec.end_ns = rec.ready_ns ? rec.ready_ns : cursor;
 	if (!rec.ready_ns)
 		rec.outcome = CT_OUTCOME_CUT;
@@ -226,21 +231,27 @@ void ct_report_start(struct ct_core *core, struct ct_container *c, enum ct_outco
 	uint64_t marks[CT_MARK_MAX], cursor;
 
 	run->start_reported = true;
-	rec.begin_ns = start_begin(run);
+	rec.begin_ns = start_begin(c);
 	if (!rec.begin_ns)
 		return; /* it began before tracing did */
 	set_ready(&rec, run);
-	effective_marks(run, marks);
+	effective_marks(c, marks);
 	if (outcome == CT_OUTCOME_FAILED)
-		set_failure(&rec, marks, run);
-	cursor = ct_segments_build(&rec, ct_start_spans, ct_start_span_count, marks, rec.begin_ns);
+		set_failure(&rec, marks, c);
+	cursor = ct_segments_build(&rec, c->family->start, c->family->start_count, marks,
+				   rec.begin_ns);
+	if (c->guest)
+		rec.seen &= (uint16_t) ~(1u << CT_PHASE_CONNECT);
 	rec.end_ns = later(later(cursor, marks[CT_MARK_START_END]), marks[CT_MARK_READY]);
 	if (outcome == CT_OUTCOME_CUT && !marks[CT_MARK_START_END])
 		rec.end_ns = later(rec.end_ns, cut_at(c));
 	if (cursor < rec.end_ns)
 		ct_segments_fill(&rec, CT_PHASE_UNKNOWN, cursor, rec.end_ns);
-	/* What exits, or fails, without having been ready never was: that is not unknown. */
-	if (outcome == CT_OUTCOME_FAILED || (marks[CT_MARK_EXIT] && !rec.ready_ns))
+	/* What comes after a failure never was, nor is what exits without having been ready ready: that
+	 * is not unknown. */
+	if (outcome == CT_OUTCOME_FAILED)
+		rec.missing &= (uint16_t)((1u << rec.failed_phase) - 1);
+	if (marks[CT_MARK_EXIT] && !rec.ready_ns)
 		rec.missing &= (uint16_t) ~(1u << CT_PHASE_READY);
 	run->start_end_ns = rec.end_ns;
 	emit(core, &rec, run);
@@ -262,7 +273,7 @@ void ct_report_stop(struct ct_core *core, struct ct_container *c, enum ct_outcom
 	rec.begin_ns = later(begin, run->start_end_ns);
 	if (run->start_end_ns)
 		rec.run_ns = rec.begin_ns - run->start_end_ns;
-	cursor = ct_segments_build(&rec, ct_stop_spans, ct_stop_span_count, run->marks,
+	cursor = ct_segments_build(&rec, c->family->stop, c->family->stop_count, run->marks,
 				   rec.begin_ns);
 	rec.end_ns = cursor;
 	if (rec.missing && outcome == CT_OUTCOME_OK)

@@ -37,3 +37,21 @@ const struct ct_role_row *ct_role_of_comm(const char *comm)
 	}
 	return NULL;
 }
+
+/* Columns: what the name of a shim begins with, runtime. */
+static const struct {
+	const char *program;
+	const char *runtime;
+} shims[] = {
+	{ "containerd-shim-kata", "kata" },
+	{ "containerd-shim-runsc", "runsc" },
+};
+
+const char *ct_runtime_of_shim(struct ct_text program)
+{
+	for (size_t i = 0; i < sizeof(shims) / sizeof(shims[0]); i++) {
+		if (ct_text_starts(program, shims[i].program))
+			return shims[i].runtime;
+	}
+	return NULL;
+}

@@ -7,6 +7,7 @@
 
 #include <stdint.h>
 
+#include "core/text.h"
 #include "ct_event.h"
 
 struct ct_role_row {
@@ -21,3 +22,6 @@ extern const struct ct_role_row ct_roles[];
 
 /* NULL if it is no actor by its name. */
 const struct ct_role_row *ct_role_of_comm(const char *comm);
+
+/* Of a shim that needs no program of its runtime, or that has one of its own; NULL: of another. */
+const char *ct_runtime_of_shim(struct ct_text program);

@@ -2,94 +2,98 @@
 /* What a signal sets, and what follows from it. */
 #include "state.h"
 
-static bool docker_starts_again(const struct ct_container *c, enum ct_signal signal,
-				struct ct_text what)
+/* Both lists end with NONE, or are full. */
+bool ct_run_any(const struct ct_run *run, const enum ct_mark *marks)
 {
-	if (!c->run.marks[CT_MARK_EXIT])
-		return false;
-	return (signal == CT_SIG_API_REQUEST && ct_text_is(what, "start")) ||
-	       (signal == CT_SIG_TASK_REQUEST && ct_text_is(what, "Create"));
+	return ct_run_first(run, marks) != 0;
+}
+
+uint64_t ct_run_first(const struct ct_run *run, const enum ct_mark *marks)
+{
+	for (int i = 0; i < CT_MARK_LIST && marks[i]; i++) {
+		if (run->marks[marks[i]])
+			return run->marks[marks[i]];
+	}
+	return 0;
+}
+
+static const struct ct_again *starts_again(const struct ct_container *c, enum ct_signal signal,
+					   struct ct_text what)
+{
+	if (!c->run.marks[CT_MARK_EXIT] && !c->removed && !c->run.failed_ns)
+		return NULL;
+	for (size_t i = 0; i < c->family->again_count; i++) {
+		const struct ct_again *row = &c->family->again[i];
+
+		if (row->signal == signal && ct_text_is(what, row->what))
+			return row;
+	}
+	return NULL;
 }
 
 /* A stopped container starts again: its stop is complete, whatever is missing of it. */
-static void start_again(struct ct_core *core, struct ct_container *c, enum ct_signal signal)
+static void start_again(struct ct_core *core, struct ct_container *c, const struct ct_again *how)
 {
-	uint64_t connected = c->host_synced > c->config_synced ? c->host_synced : 0;
-	enum ct_cause cause = CT_CAUSE_REQUEST;
-
-	if (signal == CT_SIG_TASK_REQUEST)
-		cause = c->restart_asked ? CT_CAUSE_RESTART_REQUEST : CT_CAUSE_POLICY;
+	if (c->family->again_begins)
+		c->family->again_begins(c);
 	if (!c->run.start_reported)
 		ct_report_start(core, c, CT_OUTCOME_CUT);
 	if (!c->run.stop_reported)
 		ct_report_stop(core, c, CT_OUTCOME_OK);
-	ct_container_new_run(core, c, cause);
-	/* The last sync before the task is created was the host config alone: the endpoint has
-	 * joined. When the engine saves a stopped container, both files are synced. */
-	if (cause != CT_CAUSE_REQUEST && connected > c->run.base_ns)
-		c->run.marks[CT_MARK_CONNECT_END] = connected;
-	/* The engine is in the middle of a request: it started as soon as it had stopped. */
-	if (cause == CT_CAUSE_RESTART_REQUEST)
-		c->run.marks[CT_MARK_START_BEGIN] = c->run.base_ns;
+	ct_container_new_run(core, c, how->cause);
+	if (c->family->again_began)
+		c->family->again_began(c, how);
+}
+
+void ct_rules_index(struct ct_core *core)
+{
+	for (size_t f = 0; f < CT_FAMILY_MAX; f++) {
+		for (size_t i = 0; i < ct_families[f]->rule_count; i++)
+			core->rule_rows[f][ct_families[f]->rules[i].signal] |= 1ull << i;
+	}
+}
+
+bool ct_hears(const struct ct_core *core, const struct ct_container *c, enum ct_signal signal)
+{
+	return core->rule_rows[c->family->number][signal] != 0;
 }
 
 void ct_signal(struct ct_core *core, struct ct_container *c, enum ct_signal signal,
 	       struct ct_text what, uint64_t ts_ns)
 {
-	if (docker_starts_again(c, signal, what))
-		start_again(core, c, signal);
-	c->last_ns = ts_ns;
-	for (size_t i = 0; i < ct_rule_count; i++) {
-		const struct ct_rule *rule = &ct_rules[i];
+	const struct ct_again *how = c->draft ? NULL : starts_again(c, signal, what);
+	uint64_t exit_ns, rows;
 
-		if (rule->signal == signal && ct_rule_matches(rule, signal, what, c->run.marks))
+	if (how)
+		start_again(core, c, how);
+	exit_ns = c->run.marks[CT_MARK_EXIT];
+	c->last_ns = ts_ns;
+	for (rows = core->rule_rows[c->family->number][signal]; rows; rows &= rows - 1) {
+		const struct ct_rule *rule = &c->family->rules[__builtin_ctzll(rows)];
+
+		if (ct_rule_matches(rule, signal, what, c->run.marks))
 			c->run.marks[rule->mark] = ts_ns;
 	}
-	switch (signal) {
-	case CT_SIG_API_REQUEST:
-		if (ct_text_is(what, "restart"))
-			c->restart_asked = true;
-		break;
-	case CT_SIG_API_ANSWER:
-		if (ct_text_is(what, "restart"))
-			c->restart_asked = false;
-		if (ct_text_is(what, "delete"))
-			c->removed = true;
-		break;
-	case CT_SIG_SYNC:
-		if (ct_text_starts(what, ".tmp-hostconfig"))
-			c->host_synced = ts_ns;
-		else if (ct_text_starts(what, ".tmp-config"))
-			c->config_synced = ts_ns;
-		break;
-	case CT_SIG_UNLINK:
-		if (ct_text_is(what, "config.v2.json"))
-			c->removed = true;
-		break;
-	case CT_SIG_INIT_EXEC:
+	if (c->family->follow)
+		c->family->follow(core, c, signal, what, ts_ns);
+	if (c->draft)
+		return;
+	if (c->run.marks[CT_MARK_EXIT] != exit_ns)
+		ct_container_file(core, c);
+	if (signal == CT_SIG_INIT_EXEC)
 		ct_readied(core, c, CT_READY_EXEC, ts_ns);
-		break;
-	case CT_SIG_ENGINE_REQUEST:
-		/* The network store was last synced by us: closer than what follows it. */
-		if (c->run.marks[CT_MARK_DISCONNECT_END] == ts_ns && c->run.network_synced &&
-		    !c->run.network_crowded)
-			c->run.marks[CT_MARK_DISCONNECT_END] = c->run.network_synced;
-		break;
-	default:
-		break;
-	}
 	ct_attend(core, c);
 	ct_evaluate(core, c);
 }
 
 /* The engine refused a request: the marks that it set were none. */
-void ct_refused(struct ct_core *core, struct ct_container *c, struct ct_text verb,
-		uint64_t asked_ns)
+void ct_refused(struct ct_core *core, struct ct_container *c, enum ct_signal signal,
+		struct ct_text verb, uint64_t asked_ns)
 {
-	for (size_t i = 0; i < ct_rule_count; i++) {
-		const struct ct_rule *rule = &ct_rules[i];
+	for (size_t i = 0; i < c->family->rule_count; i++) {
+		const struct ct_rule *rule = &c->family->rules[i];
 
-		if (rule->signal == CT_SIG_API_REQUEST && ct_text_starts(verb, rule->what) &&
+		if (rule->signal == signal && rule->what && ct_text_starts(verb, rule->what) &&
 		    c->run.marks[rule->mark] == asked_ns)
 			c->run.marks[rule->mark] = 0;
 	}
@@ -126,42 +130,6 @@ void ct_readied(struct ct_core *core, struct ct_container *c, enum ct_ready by, 
 	}
 }
 
-/*
- * dockerd's network store is one file for all containers. Its syncs tell when the endpoint of a
- * container is gone only while no other container of the engine is between two states.
- */
-void ct_network_synced(struct ct_core *core, uint32_t engine, uint64_t ts_ns)
-{
-	struct ct_container *c, *only = NULL;
-	unsigned moving = 0;
-
-	DL_FOREACH(core->attended, c)
-	{
-		const uint64_t *m = c->run.marks;
-		bool starts = m[CT_MARK_START_BEGIN] && !m[CT_MARK_START_END] && !m[CT_MARK_EXIT] &&
-			      !c->run.failed_ns;
-		bool stops = m[CT_MARK_EXIT] && !m[CT_MARK_DISCONNECT_END];
-
-		if (c->who.engine_pid != engine || (!starts && !stops))
-			continue;
-		moving++;
-		if (stops && m[CT_MARK_DIE_END])
-			only = c;
-	}
-	if (!only)
-		return;
-	if (moving == 1) {
-		only->run.network_synced = ts_ns;
-		return;
-	}
-	DL_FOREACH(core->attended, c)
-	{
-		if (c->who.engine_pid == engine && c->run.marks[CT_MARK_DIE_END] &&
-		    !c->run.marks[CT_MARK_DISCONNECT_END])
-			c->run.network_crowded = true;
-	}
-}
-
 void ct_engine_exited(struct ct_core *core, uint32_t engine)
 {
 	struct ct_container *c, *next;
@@ -171,7 +139,7 @@ void ct_engine_exited(struct ct_core *core, uint32_t engine)
 		if (c->who.engine_pid != engine)
 			continue;
 		c->in_flight = 0;
-		if (c->run.marks[CT_MARK_START_BEGIN] && !c->run.start_reported)
+		if (c->run.marks[c->family->asked] && !c->run.start_reported)
 			ct_failed(core, c, ct_text("the engine exited", 17));
 	}
 }

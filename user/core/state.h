@@ -4,28 +4,42 @@
 
 #include "hash.h"
 
-#include <uthash.h>
 #include <utlist.h>
 
 #include "core.h"
-#include "marks.h"
+#include "family.h"
 #include "reorder.h"
+#include "path.h"
 #include "text.h"
 #include "wire.h"
+#include "wire_hpack.h"
 
 #define CT_NS_PER_MS 1000000ull
-#define CT_VERB_LEN  24
+#define CT_VERB_LEN  48
+#define CT_VMM       "vmm" /* step of the program that is a machine for containers */
+#define CT_SANDBOX   "sandbox boot" /* step of the process that is a container to the host */
 
 /* What a runtime or shim process was called to do: the words of its command line. */
 enum ct_op {
 	CT_OP_NONE,
 	CT_OP_CREATE,
+	CT_OP_RUN,
+	CT_OP_DO, /* run, under an id that the runtime chooses */
 	CT_OP_START,
+	CT_OP_KILL,
 	CT_OP_DELETE,
+	CT_OP_STOP,
+	CT_OP_RESTART,
+	CT_OP_CLEANUP,
+	CT_OP_SETUP,
+	CT_OP_TEARDOWN,
+	CT_OP_PUBLISH,
 	CT_OP_OTHER
 };
 
 struct ct_container;
+struct ct_role_row;
+struct ct_opener;
 
 /* A tracked process. Found by tgid; owns nothing. */
 struct ct_actor_state {
@@ -34,11 +48,19 @@ struct ct_actor_state {
 	uint32_t engine; /* tgid of the engine that it descends from or is */
 	uint8_t role; /* enum ct_role */
 	uint8_t op; /* enum ct_op */
+	uint8_t plugin; /* enum ct_op: what it does as a network plugin, or what started it */
+	uint8_t level; /* of its pid namespace; 0: the host's */
+	bool vmm; /* it runs a virtual machine, or is about to */
 	bool execed;
 	uint64_t forked_ns; /* 0: not seen */
+	uint64_t execed_ns;
 	uint64_t netns; /* inode, when it was executed */
 	struct ct_container *container; /* borrowed, NULL: none known */
+	struct ct_container
+		*first_of; /* borrowed: it works for others, but is this one's program */
 	const char *engine_name; /* static, role ENGINE */
+	const struct ct_role_row *runtime; /* static: a runtime that no engine has called */
+	const char *program; /* static: the step that it is, NULL if it has no name */
 	int step; /* index of its open step in the run, -1: none */
 	uint32_t run_seq; /* of the run that the step belongs to */
 	UT_hash_handle hh;
@@ -51,6 +73,7 @@ struct ct_run {
 	uint64_t base_ns; /* where a start begins that nobody asked for */
 	uint64_t failed_ns; /* 0: it did not fail */
 	uint64_t start_end_ns; /* end of the reported start */
+	uint64_t app_exec_ns; /* gVisor: the program is loaded; 0: not seen */
 	uint64_t network_synced; /* last sync of the network store while only we were in motion */
 	uint32_t seq; /* tells runs apart */
 	enum ct_cause cause;
@@ -69,11 +92,19 @@ struct ct_run {
 
 struct ct_container {
 	struct ct_identity who;
+	const struct ct_family *family; /* static */
 	uint64_t netns; /* inode, 0: not known */
 	char layer[80]; /* name of its overlay2 directory */
 	char sandbox[16]; /* file name of its network namespace */
+	char ns[80]; /* containerd's namespace, empty if not known */
 	bool auto_remove;
+	bool guest; /* it lives in the network of another container */
 	bool removed;
+	uint32_t vmms; /* processes that run its virtual machine */
+	uint64_t vm_ns; /* when the machine began to do what it does now */
+	bool heeded; /* somebody has spoken of it: its level is known */
+	uint8_t level; /* of the pid namespace of whoever runs it; 0: the host's */
+	bool draft; /* it has no id yet: marks and steps are kept, nothing is told */
 	bool gone; /* counted as such */
 	bool restart_asked; /* API restart in flight: the next start is part of it */
 	unsigned in_flight; /* API requests that change it */
@@ -86,8 +117,13 @@ struct ct_container {
 	struct ct_run old; /* the run before, steps not kept */
 	bool has_old;
 	struct ct_container *prev, *next; /* list of those between two states */
-	UT_hash_handle hh; /* by who.id */
+	struct ct_container **named, **exited; /* lists that it is on, borrowed, NULL: none */
+	struct ct_container *named_prev, *named_next;
+	struct ct_container *exited_prev, *exited_next;
+	UT_hash_handle hh; /* by who.id: one in each namespace */
 };
+
+#define CT_LISTS 1024 /* a power of two */
 
 enum ct_proto {
 	CT_PROTO_HTTP,
@@ -113,6 +149,13 @@ struct ct_pending_call {
 	char runtime[64];
 	bool auto_remove;
 	uint64_t args_hash;
+	char ns[80]; /* gRPC: containerd namespace */
+	char pod_ns[64], pod_uid[64]; /* of a pod that is to run; its name is above */
+	char sandbox[80]; /* id of the sandbox that a container is to be in */
+	const struct ct_method *method; /* gRPC: of the verb, static; NULL: not one of interest */
+	bool named; /* gRPC: its headers were heard; else the verb is a guess, or empty */
+	bool body; /* gRPC: the beginning of its message was heard */
+	bool event; /* TTRPC: a shim tells of an event */
 	struct ct_pending_call *prev, *next; /* list of those about the container */
 	UT_hash_handle hh;
 };
@@ -121,12 +164,29 @@ struct ct_pending_call {
  * An answer to nothing that is known. A send is heard when it is done: a sender that is preempted
  * just then may be heard after the answer that it got.
  */
-struct ct_early {
-	struct ct_call_key key;
-	union {
-		struct ct_event e;
-		char bytes[sizeof(struct ct_event) + CT_TAIL_MEDIUM];
-	};
+union ct_early {
+	struct ct_event e;
+	char bytes[sizeof(struct ct_event) + CT_TAIL_MEDIUM];
+};
+
+struct ct_early_key {
+	struct ct_call_key call; /* socket 0: used up */
+	uint64_t heard_ns; /* not less than that of the one before it */
+};
+
+/* One side of an HTTP/2 connection, or a TTRPC connection: found by the socket of who sends. */
+struct ct_conn {
+	uint64_t socket;
+	struct ct_hpack *hpack; /* owned, NULL: no headers were heard */
+	char ns[80]; /* TTRPC: containerd namespace of what is asked, empty if not known */
+	UT_hash_handle hh;
+};
+
+/* A snapshot that was asked for before the container that it is for: the key is the container's id. */
+struct ct_prepared {
+	uint64_t ts_ns; /* 0: none */
+	char ns[80];
+	char key[80];
 };
 
 /* Evidence whose container is not known yet, kept until it is. */
@@ -151,13 +211,15 @@ struct ct_sync {
 	char id[80];
 };
 
-#define CT_ACTORS_MAX  262144
-#define CT_EARLY_MAX   64
-#define CT_SYNCS_MAX   64
-#define CT_ORPHANS_MAX 1024
-#define CT_CALLS_MAX   16384
-#define CT_GONE_MAX    256
-#define CT_STEPS_MAX   1024
+#define CT_ACTORS_MAX   262144
+#define CT_EARLY_MAX    64
+#define CT_SYNCS_MAX    64
+#define CT_ORPHANS_MAX  1024
+#define CT_CALLS_MAX    16384
+#define CT_CONNS_MAX    512
+#define CT_PREPARED_MAX 64
+#define CT_GONE_MAX     256
+#define CT_STEPS_MAX    1024
 
 struct ct_core {
 	struct ct_core_options opts;
@@ -167,19 +229,37 @@ struct ct_core {
 	struct ct_actor_state *actors;
 	struct ct_container *containers;
 	struct ct_container *attended;
+	struct ct_container *named[CT_LISTS]; /* by hash of the name, the newest first */
+	struct ct_container *exited[CT_LISTS]; /* by args_hash, the last to exit first */
 	struct ct_pending_call *calls;
-	struct ct_early *early; /* ring of CT_EARLY_MAX */
+	struct ct_pending_call *spare_calls; /* list by next */
+	union ct_early *early; /* ring of CT_EARLY_MAX */
+	struct ct_early_key early_keys[CT_EARLY_MAX];
+	uint8_t early_at[CT_EARLY_MAX]; /* how many are kept, by hash of their socket */
 	size_t early_next;
+	struct ct_container *last_found; /* by its id; borrowed, NULL: none */
+	struct ct_conn *conns; /* least recently heard first */
+	struct ct_prepared prepared[CT_PREPARED_MAX]; /* ring */
+	size_t prepared_next;
+	bool answering_early; /* what is handled was heard before */
 	struct ct_orphan *orphans; /* ring of CT_ORPHANS_MAX */
-	size_t orphan_next, orphan_count;
+	uint32_t orphan_keys[CT_ORPHANS_MAX]; /* what each may belong to; 0: none, or adopted */
+	size_t orphan_next;
+	uint64_t call_rows[CT_CALL_MAX]; /* bit per row of the table of calls */
+	uint64_t rule_rows[CT_FAMILY_MAX][CT_SIG_MAX]; /* bit per rule of the family */
 	size_t gone; /* containers that are kept only because a successor may come */
 	bool stopped; /* there may be containers that are kept only because they may start again */
+	struct ct_opener *openers;
+	struct ct_opens *opens; /* owned list, a run of a container each */
+	size_t opens_count;
 	struct ct_sync syncs[CT_SYNCS_MAX];
 	size_t sync_next;
 	uint64_t now; /* of the event that is being handled */
 	uint64_t newest; /* of those fed, CLOCKs aside */
 	uint64_t deadline;
 	uint32_t run_seq;
+	struct ct_waits *waits;
+	uint64_t waits_kept_ns; /* when old ones were last forgotten */
 	struct ct_core_counts counts;
 };
 
@@ -188,39 +268,102 @@ struct ct_actor_state *ct_actor_get(struct ct_core *core, uint32_t tgid);
 void ct_actors_fork(struct ct_core *core, const struct ct_event *e);
 void ct_actors_exec(struct ct_core *core, const struct ct_event *e);
 void ct_actors_exit(struct ct_core *core, const struct ct_event *e);
+int ct_exit_code(int status);
 void ct_actors_seed(struct ct_core *core, const struct ct_event *e);
-void ct_actors_forget(struct ct_core *core, const struct ct_container *c);
+/* Whoever works on one container works on the other from now on; NULL: on none. */
+void ct_actors_move(struct ct_core *core, const struct ct_container *from, struct ct_container *to);
 bool ct_actor_serves(struct ct_core *core, const struct ct_actor_state *a);
 void ct_actors_free(struct ct_core *core);
 
+/* app.c */
+void ct_app(struct ct_core *core, const struct ct_event *e);
+
 /* containers.c */
+/* In whatever namespace it is; of several the one that was made last. */
 struct ct_container *ct_container_by_id(struct ct_core *core, struct ct_text id);
-/* By id, name or id prefix, as an API path may name it. */
-struct ct_container *ct_container_by_ref(struct ct_core *core, struct ct_text ref);
+/* In that containerd namespace, or in one that is not known; an empty one is any. */
+struct ct_container *ct_container_in(struct ct_core *core, struct ct_text ns, struct ct_text id);
+/* Whether it is this engine's, as far as is known: an engine may be gone and another in its place. */
+bool ct_container_is_of(struct ct_core *core, const struct ct_container *c, uint32_t engine);
+/*
+ * Whether this process may say something about it. What runs inside a container is no part of what
+ * runs that container, whatever its name and its arguments are.
+ */
+bool ct_container_heeds(struct ct_core *core, struct ct_container *c, uint32_t tgid);
 struct ct_container *ct_container_by_pid(struct ct_core *core, uint32_t init_pid);
+/* The container of that id if this sandbox is its own: it may say what it likes. */
+struct ct_container *ct_container_inside(struct ct_core *core, struct ct_text id, uint32_t sandbox);
 /* Found or made; NULL when the table is full or memory is out (counted). */
-struct ct_container *ct_container_make(struct ct_core *core, struct ct_text id);
+struct ct_container *ct_container_make(struct ct_core *core, struct ct_text ns, struct ct_text id);
+/* The same, for this process; NULL too when it may not say anything about it. */
+struct ct_container *ct_container_claim(struct ct_core *core, struct ct_text ns, struct ct_text id,
+					uint32_t tgid);
 void ct_container_identity(struct ct_core *core, const struct ct_event *e);
+/*
+ * A container that an engine process makes before its id is known: on no list, found through the
+ * actors that work on it. It goes when it becomes one that is known, or with the process.
+ */
+struct ct_container *ct_draft_new(struct ct_core *core, const struct ct_family *family);
+void ct_draft_free(struct ct_core *core, struct ct_container *draft); /* NULL is fine */
+void ct_draft_becomes(struct ct_core *core, struct ct_container *draft, struct ct_container *c);
 void ct_container_new_run(struct ct_core *core, struct ct_container *c, enum ct_cause cause);
 void ct_container_netns(struct ct_core *core, struct ct_container *c,
 			const struct ct_actor_state *init);
 void ct_containers_free(struct ct_core *core);
 uint64_t ct_args_hash(const char *image, const char *args);
 
-/* rules.c: what a signal sets, and what follows from it. */
+/* lookup.c: containers by their name and by what they did */
+/*
+ * By id, name or id prefix, as somebody who asks this engine may name it; 0: which engine is not
+ * known. Engines have the same names for different containers.
+ */
+struct ct_container *ct_container_by_ref(struct ct_core *core, struct ct_text ref, uint32_t engine,
+					 const struct ct_family *family);
+/* Whose service the container continues that began to start then; NULL when it is nobody's. */
+struct ct_container *ct_container_before(struct ct_core *core, const struct ct_container *c,
+					 uint64_t begin_ns);
+/* To be told when what it is found by has changed: name, arguments, exit, removal, succession. */
+void ct_container_file(struct ct_core *core, struct ct_container *c);
+void ct_container_unfile(struct ct_container *c);
+
+/* openers.c: whose opened files are whose */
+void ct_openers_exec(struct ct_core *core, const struct ct_actor_state *a,
+		     const struct ct_event *e);
+void ct_openers_exit(struct ct_core *core, struct ct_actor_state *a);
+void ct_openers_watched(struct ct_core *core, const struct ct_event *e, struct ct_text why);
+void ct_openers_opens(struct ct_core *core, const struct ct_event *e);
+void ct_openers_learn(struct ct_core *core, const struct ct_container *c);
+void ct_openers_tell(struct ct_core *core);
+void ct_openers_free(struct ct_core *core);
+
+/* cri.c: pods */
+/* A network plugin is executed for a pod, or for a container. */
+void ct_plugin(struct ct_core *core, const struct ct_event *e);
+
+/* rules.c: what a signal sets, by the rows of the container's family. */
+bool ct_run_any(const struct ct_run *run, const enum ct_mark *marks);
+uint64_t ct_run_first(const struct ct_run *run, const enum ct_mark *marks);
+void ct_rules_index(struct ct_core *core);
+/* Whether any rule of its family is about such a signal. */
+bool ct_hears(const struct ct_core *core, const struct ct_container *c, enum ct_signal signal);
 void ct_signal(struct ct_core *core, struct ct_container *c, enum ct_signal signal,
 	       struct ct_text what, uint64_t ts_ns);
-void ct_refused(struct ct_core *core, struct ct_container *c, struct ct_text verb,
-		uint64_t asked_ns);
+void ct_refused(struct ct_core *core, struct ct_container *c, enum ct_signal signal,
+		struct ct_text verb, uint64_t asked_ns);
 void ct_failed(struct ct_core *core, struct ct_container *c, struct ct_text message);
 void ct_readied(struct ct_core *core, struct ct_container *c, enum ct_ready by, uint64_t ts_ns);
-void ct_network_synced(struct ct_core *core, uint32_t engine, uint64_t ts_ns);
 void ct_engine_exited(struct ct_core *core, uint32_t engine);
 
-/* talk.c */
+/* family_docker.c */
+void ct_network_synced(struct ct_core *core, uint32_t engine, uint64_t ts_ns);
+
+/* talk.c, calls.c, conns.c */
 void ct_talk_send(struct ct_core *core, const struct ct_event *e);
 void ct_calls_forget(struct ct_container *c);
 void ct_calls_free(struct ct_core *core);
+void ct_conns_free(struct ct_core *core);
+/* Something was lost: what connections refer to may be it. */
+void ct_conns_hole(struct ct_core *core);
 
 /* steps.c: the steps of a run, and evidence that waits for its container */
 int ct_step_add(struct ct_core *core, struct ct_container *c, const struct ct_step *step);
@@ -233,9 +376,18 @@ void ct_orphans_adopt(struct ct_core *core, struct ct_container *c);
 void ct_steps_nest(struct ct_step *steps, size_t count);
 
 /* step_rules.c: which event is which step */
+void ct_steps_index(struct ct_core *core);
+/* The step that a program is, NULL if it is none. Static. */
+const char *ct_program_name(const struct ct_actor_state *a, struct ct_text args);
 void ct_steps_process(struct ct_core *core, struct ct_actor_state *a, const struct ct_event *e);
-void ct_steps_rpc(struct ct_core *core, struct ct_container *c, struct ct_text method,
+void ct_steps_rpc(struct ct_core *core, struct ct_container *c, uint8_t role, struct ct_text method,
 		  uint64_t begin_ns, uint64_t end_ns, uint32_t pid, bool failed);
+/* The same of a container that is not known yet. */
+void ct_steps_rpc_orphan(struct ct_core *core, struct ct_text id, struct ct_text method,
+			 uint64_t begin_ns, uint64_t end_ns, uint32_t pid);
+/* What a shim asks the agent in its virtual machine. */
+void ct_steps_agent(struct ct_core *core, struct ct_container *c, struct ct_text method,
+		    const struct ct_event *e);
 void ct_steps_netlink(struct ct_core *core, const struct ct_event *e);
 void ct_steps_cgroup(struct ct_core *core, const struct ct_event *e);
 void ct_steps_sync(struct ct_core *core, const struct ct_container *c, struct ct_text id,
@@ -248,7 +400,7 @@ const char *ct_role_name(uint8_t role);
 /* report.c */
 void ct_report_start(struct ct_core *core, struct ct_container *c, enum ct_outcome outcome);
 void ct_report_stop(struct ct_core *core, struct ct_container *c, enum ct_outcome outcome);
-bool ct_start_unasked(const struct ct_run *run);
+bool ct_start_unasked(const struct ct_container *c);
 void ct_report_create(struct ct_core *core, struct ct_container *c);
 void ct_report_remove(struct ct_core *core, struct ct_container *c);
 void ct_report_failed_create(struct ct_core *core, const struct ct_pending_call *call,
@@ -264,4 +416,4 @@ void ct_segments_fill(struct ct_record *rec, enum ct_phase phase, uint64_t begin
 /* attend.c: which containers are between two states, and when to look at them again. */
 void ct_attend(struct ct_core *core, struct ct_container *c);
 void ct_evaluate(struct ct_core *core, struct ct_container *c);
-void ct_attend_due(struct ct_core *core);
+void ct_attend_due(struct ct_core *core); /* the deadline has come */

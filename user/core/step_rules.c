@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Which event is which step: tables of programs, of RPC methods, of system calls. */
+#include "said.h"
 #include "state.h"
 
 /* Calls that are further apart are two steps. A netlink request is seen when it is done, and one
@@ -26,20 +27,44 @@ static const struct program {
 	int op; /* -1: any */
 	const char *step; /* NULL: no step */
 } programs[] = {
+	{ CT_ROLE_ENGINE, "podman", NULL, CT_OP_RUN, "podman run" },
+	{ CT_ROLE_ENGINE, "podman", NULL, CT_OP_START, "podman start" },
+	{ CT_ROLE_ENGINE, "podman", NULL, CT_OP_STOP, "podman stop" },
+	{ CT_ROLE_ENGINE, "podman", NULL, CT_OP_KILL, "podman kill" },
+	{ CT_ROLE_ENGINE, "podman", NULL, CT_OP_RESTART, "podman restart" },
+	{ CT_ROLE_ENGINE, "podman", NULL, CT_OP_DELETE, "podman rm" },
+	{ CT_ROLE_ENGINE, "podman", NULL, CT_OP_CLEANUP, "podman cleanup" },
+	{ CT_ROLE_ENGINE, "containerd", NULL, CT_OP_PUBLISH, "publish" },
+	{ CT_ROLE_ENGINE, NULL, NULL, -1, NULL },
+	{ CT_ROLE_SHIM, "conmon", "--version", -1, NULL },
+	{ CT_ROLE_SHIM, "conmon", NULL, -1, "conmon" },
 	{ CT_ROLE_SHIM, NULL, NULL, CT_OP_START, "shim spawn" },
 	{ CT_ROLE_SHIM, NULL, NULL, CT_OP_DELETE, "shim delete" },
 	{ CT_ROLE_SHIM, NULL, NULL, -1, NULL },
 	{ CT_ROLE_RUNTIME, "sh", NULL, -1, "runtime wrapper" },
 	{ CT_ROLE_RUNTIME, NULL, "init", -1, "nsexec" },
 	{ CT_ROLE_RUNTIME, NULL, NULL, CT_OP_CREATE, "runtime create" },
+	{ CT_ROLE_RUNTIME, NULL, NULL, CT_OP_RUN, "runtime run" },
+	{ CT_ROLE_RUNTIME, NULL, NULL, CT_OP_DO, "runtime run" },
 	{ CT_ROLE_RUNTIME, NULL, NULL, CT_OP_START, "runtime start" },
+	{ CT_ROLE_RUNTIME, NULL, NULL, CT_OP_KILL, "runtime kill" },
 	{ CT_ROLE_RUNTIME, NULL, NULL, CT_OP_DELETE, "runtime delete" },
 	{ CT_ROLE_NONE, "runc", "init", -1, "nsexec" },
 	{ CT_ROLE_NONE, "libnetwork-setkey", NULL, -1, "network hook" },
 	{ CT_ROLE_NONE, "set-ipv6", NULL, -1, "ipv6 sysctl" },
 	{ CT_ROLE_NONE, "runsc-gofer", NULL, -1, "gofer" },
-	{ CT_ROLE_NONE, "runsc-sandbox", NULL, -1, "sandbox boot" },
+	{ CT_ROLE_NONE, "runsc-sandbox", NULL, -1, CT_SANDBOX },
 	{ CT_ROLE_NONE, "exe", "umount", -1, "umount helper" },
+	{ CT_ROLE_HELPER, "qemu-", NULL, -1, CT_VMM },
+	{ CT_ROLE_HELPER, "cloud-hypervisor", NULL, -1, CT_VMM },
+	{ CT_ROLE_HELPER, "firecracker", NULL, -1, CT_VMM },
+	{ CT_ROLE_HELPER, "jailer", NULL, -1, CT_VMM },
+	{ CT_ROLE_HELPER, "stratovirt", NULL, -1, CT_VMM },
+	{ CT_ROLE_HELPER, "virtiofsd", NULL, -1, "virtiofsd" },
+	{ CT_ROLE_HELPER, "kata-proxy", NULL, -1, "agent proxy" },
+	{ CT_ROLE_HELPER, "kata-shim", NULL, -1, "container proxy" },
+	{ CT_ROLE_HELPER, NULL, NULL, CT_OP_SETUP, "network setup" },
+	{ CT_ROLE_HELPER, NULL, NULL, CT_OP_TEARDOWN, "network teardown" },
 	{ CT_ROLE_NONE, "iptables", NULL, -1, "iptables" },
 	{ CT_ROLE_NONE, "ip6tables", NULL, -1, "iptables" },
 	{ CT_ROLE_HELPER, NULL, NULL, -1, "helper" },
@@ -59,11 +84,19 @@ static const char *program_step(const struct ct_actor_state *a, struct ct_text p
 	return NULL;
 }
 
+const char *ct_program_name(const struct ct_actor_state *a, struct ct_text args)
+{
+	struct ct_text program = ct_text_base(ct_text_cut(&args, '\0'));
+
+	return program_step(a, program, ct_text_cut(&args, '\0'));
+}
+
 /* A process is a step of its container from its exec to its next exec or its exit. */
 void ct_steps_process(struct ct_core *core, struct ct_actor_state *a, const struct ct_event *e)
 {
-	struct ct_text rest = ct_text(e->tail, e->tail_len), program, arg;
+	struct ct_text rest = ct_text(e->tail, e->tail_len);
 	struct ct_step step = {
+		.name = a->program,
 		.actor = ct_role_name(a->role),
 		.begin_ns = e->ts_ns,
 		.end_ns = e->ts_ns,
@@ -72,12 +105,9 @@ void ct_steps_process(struct ct_core *core, struct ct_actor_state *a, const stru
 		.open = true,
 	};
 
-	program = ct_text_base(ct_text_cut(&rest, '\0'));
-	arg = ct_text_cut(&rest, '\0');
-	step.name = program_step(a, program, arg);
 	if (!step.name)
 		return;
-	ct_text_copy(step.detail, sizeof(step.detail), program);
+	ct_text_copy(step.detail, sizeof(step.detail), ct_text_base(ct_text_cut(&rest, '\0')));
 	if (a->container) {
 		a->step = ct_step_add(core, a->container, &step);
 		a->run_seq = a->container->run.seq;
@@ -103,20 +133,27 @@ void ct_steps_init(struct ct_core *core, struct ct_actor_state *a, uint64_t exec
 	ct_step_add(core, a->container, &step);
 }
 
-/* Columns: method of the task service, step. */
+/* Columns: method of the task service or of the engine, step. */
 static const struct {
 	const char *method;
 	const char *step;
 } methods[] = {
-	{ "Create", "task create" }, { "Start", "task start" },       { "Kill", "task kill" },
-	{ "Delete", "task delete" }, { "Shutdown", "shim shutdown" },
+	{ "Create", "task create" },
+	{ "Start", "task start" },
+	{ "Kill", "task kill" },
+	{ "Delete", "task delete" },
+	{ "Shutdown", "shim shutdown" },
+	{ "Snapshots/Prepare", "snapshot" },
+	{ "Snapshots/Remove", "snapshot" },
+	{ "Containers/Create", "metadata write" },
+	{ "Containers/Delete", "metadata removal" },
 };
 
-void ct_steps_rpc(struct ct_core *core, struct ct_container *c, struct ct_text method,
-		  uint64_t begin_ns, uint64_t end_ns, uint32_t pid, bool failed)
+static struct ct_step rpc_step(uint8_t role, struct ct_text method, uint64_t begin_ns,
+			       uint64_t end_ns, uint32_t pid)
 {
 	struct ct_step step = {
-		.actor = ct_role_name(CT_ROLE_SHIM),
+		.actor = ct_role_name(role),
 		.begin_ns = begin_ns,
 		.end_ns = end_ns,
 		.pid = pid,
@@ -127,6 +164,29 @@ void ct_steps_rpc(struct ct_core *core, struct ct_container *c, struct ct_text m
 		if (ct_text_is(method, methods[i].method))
 			step.name = methods[i].step;
 	}
+	return step;
+}
+
+void ct_steps_rpc_orphan(struct ct_core *core, struct ct_text id, struct ct_text method,
+			 uint64_t begin_ns, uint64_t end_ns, uint32_t pid)
+{
+	struct ct_step step = rpc_step(CT_ROLE_ENGINE, method, begin_ns, end_ns, pid);
+	struct ct_container *c = ct_container_by_id(core, id);
+
+	if (step.name && c && !c->removed)
+		ct_step_add(core, c, &step);
+	else if (step.name)
+		ct_orphan_add(core, CT_BY_ID, id, 0, &step);
+}
+
+void ct_steps_rpc(struct ct_core *core, struct ct_container *c, uint8_t role, struct ct_text method,
+		  uint64_t begin_ns, uint64_t end_ns, uint32_t pid, bool failed)
+{
+	struct ct_step step;
+
+	if (!core->opts.steps && !failed)
+		return;
+	step = rpc_step(role, method, begin_ns, end_ns, pid);
 	if (!step.name)
 		return;
 	if (failed && !c->run.failed_step)
@@ -166,6 +226,43 @@ static struct ct_container *only_moving(struct ct_core *core, uint32_t engine)
 		only = c;
 	}
 	return only;
+}
+
+/*
+ * What is asked of the agent tells how far the machine is: asked at all, its kernel has booted and
+ * the agent listens; asked for a container, the sandbox is there. Columns: request, step, which
+ * lasts from the request before.
+ */
+static const struct {
+	const char *method;
+	const char *step;
+} agent_steps[] = {
+	{ "CreateSandbox", "agent connected" },
+	{ "CreateContainer", "sandbox created" },
+	{ "StartContainer", "container created" },
+	{ "Start", "workload started" }, /* the shim's own answer */
+};
+
+void ct_steps_agent(struct ct_core *core, struct ct_container *c, struct ct_text method,
+		    const struct ct_event *e)
+{
+	for (size_t i = 0; i < CT_ARRAY_SIZE(agent_steps); i++) {
+		struct ct_step step = {
+			.name = agent_steps[i].step,
+			.actor = ct_role_name(CT_ROLE_SHIM),
+			.begin_ns = c->vm_ns,
+			.end_ns = e->ts_ns,
+			.pid = e->tgid,
+			.count = 1,
+		};
+
+		if (!ct_text_is(method, agent_steps[i].method))
+			continue;
+		if (c->vm_ns && core->opts.steps)
+			ct_step_add(core, c, &step);
+		c->vm_ns = e->ts_ns;
+		return;
+	}
 }
 
 void ct_steps_netlink(struct ct_core *core, const struct ct_event *e)
@@ -236,12 +333,13 @@ static void synced_call(struct ct_core *core, const struct ct_event *e)
 
 	for (size_t i = 0; i < CT_SYNCS_MAX; i++) {
 		struct ct_sync *sync = &core->syncs[i];
-		struct ct_text id = ct_text(sync->id, strlen(sync->id));
 		struct ct_container *c;
+		struct ct_text id;
 
 		if (sync->tid != e->tid || sync->ts_ns < step.begin_ns || sync->ts_ns > step.end_ns)
 			continue;
 		sync->tid = 0;
+		id = ct_text(sync->id, strlen(sync->id));
 		c = ct_container_by_id(core, id);
 		if (c)
 			ct_step_merge(core, c, &step, MERGE_GAP_NS);
@@ -273,6 +371,15 @@ static const struct call_row {
 } call_rows[] = {
 	{ CT_CALL_MOUNT, ANY, "*/netns/*", "network namespace pin" },
 	{ CT_CALL_MOUNT, ENGINE | SHIM, "overlay *", "rootfs mount" },
+	{ CT_CALL_MOUNT, SHIM, "*/kata-containers/shared/*/rootfs*", "rootfs share" },
+	{ CT_CALL_MOUNT, SHIM, "*/kata-containers/shared/*", "shared directory" },
+	{ CT_CALL_MKDIR, SHIM, "*/kata-containers/shared/*", "shared directory" },
+	{ CT_CALL_UMOUNT, SHIM, "*/kata-containers/shared/*/rootfs*", "rootfs unshare" },
+	{ CT_CALL_UMOUNT, SHIM, "*/kata-containers/shared/*", "shared directory" },
+	{ CT_CALL_MKDIR, SHIM, "*/vc/*", "sandbox directory" },
+	{ CT_CALL_UNLINK, SHIM, "*/vc/*", "sandbox directory" },
+	{ CT_CALL_MKDIR, SHIM, "/sys/fs/cgroup/*", "cgroup" },
+	{ CT_CALL_UNSHARE, SHIM, NULL, "namespaces" },
 	{ CT_CALL_MOUNT, RUNTIME, NULL, "mounts" },
 	{ CT_CALL_FSOPEN, RUNTIME, NULL, "mounts" },
 	{ CT_CALL_MOVE_MOUNT, RUNTIME, NULL, "mounts" },
@@ -303,107 +410,49 @@ static const struct call_row {
 
 #define SECCOMP_SET_MODE_FILTER 1
 
-/* memmem(), for short strings: its tables take longer than a path. */
-static const char *find(struct ct_text in, const char *what, size_t n)
-{
-	while (in.len >= n) {
-		const char *at = memchr(in.p, what[0], in.len - n + 1);
+_Static_assert(sizeof(call_rows) / sizeof(call_rows[0]) <= 64, "a bit per row");
 
-		if (!at)
-			return NULL;
-		if (n == 1 || (at[1] == what[1] && !memcmp(at, what, n)))
-			return at;
-		in.len -= (size_t)(at + 1 - in.p);
-		in.p = at + 1;
-	}
-	return NULL;
+void ct_steps_index(struct ct_core *core)
+{
+	for (size_t i = 0; i < sizeof(call_rows) / sizeof(call_rows[0]); i++)
+		core->call_rows[call_rows[i].call] |= 1ull << i;
 }
 
-/* fnmatch() of patterns that know nothing but '*': most events of a recording come by here. */
-static bool matches(const char *pattern, struct ct_text text)
+static const char *call_step(const struct ct_core *core, uint8_t role, const struct ct_event *e,
+			     struct ct_said *said)
 {
-	const char *star = strchr(pattern, '*');
-	size_t n = star ? (size_t)(star - pattern) : strlen(pattern);
-
-	if (n > text.len || memcmp(pattern, text.p, n) != 0)
-		return false;
-	for (text = ct_text(text.p + n, text.len - n); star; text.len -= n) {
-		const char *at;
-
-		pattern = star + 1;
-		star = strchr(pattern, '*');
-		n = star ? (size_t)(star - pattern) : strlen(pattern);
-		if (n > text.len)
-			return false;
-		if (!star)
-			return !memcmp(pattern, text.p + text.len - n, n);
-		at = n ? find(text, pattern, n) : text.p;
-		if (!at)
-			return false;
-		text.len -= (size_t)(at - text.p);
-		text.p = at + n;
-	}
-	return !text.len;
-}
-
-/* The strings of a call with spaces between them. */
-static struct ct_text joined(const struct ct_event *e, char text[CT_TAIL_MEDIUM])
-{
-	size_t n = e->tail_len < CT_TAIL_MEDIUM ? e->tail_len : CT_TAIL_MEDIUM;
-
-	memcpy(text, e->tail, n);
-	for (char *nul = text; (nul = memchr(nul, '\0', n - (size_t)(nul - text)));)
-		*nul = ' ';
-	while (n && text[n - 1] == ' ')
-		n--;
-	return ct_text(text, n);
-}
-
-static const char *call_step(uint8_t role, const struct ct_event *e)
-{
-	char bytes[CT_TAIL_MEDIUM];
-	struct ct_text text = { NULL, 0 };
+	uint64_t rows = e->sub < CT_CALL_MAX ? core->call_rows[e->sub] : 0;
 
 	/* libseccomp asks for what the kernel can do by calls that fail. */
 	if (e->sub == CT_CALL_SECCOMP && (e->obj != SECCOMP_SET_MODE_FILTER || e->ret < 0))
 		return NULL;
-	for (size_t i = 0; i < sizeof(call_rows) / sizeof(call_rows[0]); i++) {
-		const struct call_row *row = &call_rows[i];
+	for (; rows; rows &= rows - 1) {
+		const struct call_row *row = &call_rows[__builtin_ctzll(rows)];
 
-		if (row->call != e->sub || !(row->roles & 1u << role))
+		if (!(row->roles & 1u << role))
 			continue;
 		if (!row->pattern)
 			return row->step;
-		if (!text.p)
-			text = joined(e, bytes);
-		if (matches(row->pattern, text))
+		if (!said->text.p)
+			ct_said_hear(said, e);
+		if (ct_said_matches(said, row->pattern))
 			return row->step;
 	}
 	return NULL;
 }
 
-/* The name of a path's component behind `dir`, empty when the path has none such. */
-static struct ct_text behind(struct ct_text path, const char *dir)
-{
-	const char *at = find(path, dir, strlen(dir));
-	struct ct_text rest;
-
-	if (!at)
-		return ct_text("", 0);
-	at += strlen(dir);
-	rest = ct_text(at, path.len - (size_t)(at - path.p));
-	return ct_text_cut(&rest, '/');
-}
-
 /* Paths say whose they are. Columns: directory before the name, what the name is. */
 static const struct {
-	const char *dir;
+	struct ct_text dir;
 	enum ct_orphan_key by;
 } owners[] = {
-	{ "/containers/", CT_BY_ID },     { "/containerd/", CT_BY_ID },
-	{ "/layerdb/mounts/", CT_BY_ID }, { ".runtime.v2.task/moby/", CT_BY_ID },
-	{ "/overlay2/l/", CT_BY_LAYER },  { "/overlay2/", CT_BY_LAYER },
-	{ "/netns/", CT_BY_SANDBOX },
+	{ CT_TEXT("/containers/"), CT_BY_ID },
+	{ CT_TEXT("/containerd/"), CT_BY_ID },
+	{ CT_TEXT("/layerdb/mounts/"), CT_BY_ID },
+	{ CT_TEXT("/io.containerd.runtime.v2.task/moby/"), CT_BY_ID },
+	{ CT_TEXT("/overlay2/l/"), CT_BY_LAYER },
+	{ CT_TEXT("/overlay2/"), CT_BY_LAYER },
+	{ CT_TEXT("/netns/"), CT_BY_SANDBOX },
 };
 
 static struct ct_container *find_owner(struct ct_core *core, enum ct_orphan_key by,
@@ -425,15 +474,15 @@ static struct ct_container *find_owner(struct ct_core *core, enum ct_orphan_key 
 }
 
 /* mount("/proc/<pid>/ns/net", ".../netns/<name>"): from here on the name says whose it is. */
-static void learn_sandbox(struct ct_core *core, const struct ct_event *e)
+static void learn_sandbox(struct ct_core *core, const struct ct_event *e,
+			  const struct ct_said *said)
 {
-	struct ct_text rest = ct_text(e->tail, e->tail_len), source = ct_text_cut(&rest, '\0'),
-		       target = ct_text_cut(&rest, '\0'), pid = behind(source, "/proc/"),
-		       name = behind(target, "/netns/");
+	struct ct_text pid = ct_said_behind(said, e, ct_text("/proc/", 6));
+	struct ct_text name = ct_said_behind(said, e, ct_text("/netns/", 7));
 	struct ct_actor_state *a;
 	uint32_t tgid = 0;
 
-	if (e->sub != CT_CALL_MOUNT || !pid.len || !name.len)
+	if (!pid.len || !name.len)
 		return;
 	for (size_t i = 0; i < pid.len && pid.p[i] >= '0' && pid.p[i] <= '9' && i < 9; i++)
 		tgid = tgid * 10 + (uint32_t)(pid.p[i] - '0');
@@ -448,9 +497,9 @@ void ct_steps_call(struct ct_core *core, const struct ct_event *e)
 {
 	struct ct_actor_state *a = ct_actor_get(core, e->tgid);
 	struct ct_container *c;
-	const char *name;
-	struct ct_text path;
+	struct ct_said said;
 	struct ct_step step;
+	const char *name;
 
 	if (!a)
 		return;
@@ -458,30 +507,30 @@ void ct_steps_call(struct ct_core *core, const struct ct_event *e)
 		synced_call(core, e);
 		return;
 	}
-	name = call_step(a->role, e);
+	said.text.p = NULL;
+	name = call_step(core, a->role, e, &said);
 	if (!name)
 		return;
 	step = event_step(name, ct_role_name(a->role), e);
-	learn_sandbox(core, e);
 	c = a->role == CT_ROLE_ENGINE ? NULL : a->container;
+	if (!said.text.p && (!c || e->sub == CT_CALL_MOUNT))
+		ct_said_hear(&said, e);
+	if (e->sub == CT_CALL_MOUNT)
+		learn_sandbox(core, e, &said);
 	if (c) {
 		ct_step_merge(core, c, &step, MERGE_GAP_NS);
 		return;
 	}
 	for (size_t i = 0; i < sizeof(owners) / sizeof(owners[0]); i++) {
-		struct ct_text rest = ct_text(e->tail, e->tail_len);
+		struct ct_text owner = ct_said_behind(&said, e, owners[i].dir);
 
-		while (rest.len) {
-			path = ct_text_cut(&rest, '\0');
-			path = behind(path, owners[i].dir);
-			if (!path.len)
-				continue;
-			c = find_owner(core, owners[i].by, path);
-			if (c)
-				ct_step_merge(core, c, &step, MERGE_GAP_NS);
-			else
-				ct_orphan_add(core, owners[i].by, path, 0, &step);
-			return;
-		}
+		if (!owner.len)
+			continue;
+		c = find_owner(core, owners[i].by, owner);
+		if (c)
+			ct_step_merge(core, c, &step, MERGE_GAP_NS);
+		else
+			ct_orphan_add(core, owners[i].by, owner, 0, &step);
+		return;
 	}
 }

@@ -69,15 +69,31 @@ void ct_step_end(struct ct_core *core, struct ct_actor_state *a, uint64_t ts_ns,
 	/* Of the processes that fail one inside the other, the innermost exits first. */
 	if (status && a->role == CT_ROLE_RUNTIME && a->execed && !c->run.failed_step &&
 	    !c->run.marks[CT_MARK_EXIT])
-		c->run.failed_step = a->op == CT_OP_CREATE  ? "runtime create"
-				     : a->op == CT_OP_START ? "runtime start"
-							    : NULL;
+		c->run.failed_step =
+			a->op == CT_OP_CREATE || a->op == CT_OP_RUN || a->op == CT_OP_START
+				? a->program
+				: NULL;
 }
+
+/* What evidence and a container have in common, if they belong together. */
+static uint32_t orphan_key(enum ct_orphan_key by, const char *text, uint64_t netns)
+{
+	size_t n = strlen(text);
+
+	if (by == CT_BY_NETNS)
+		return netns ? (ct_hash(&netns, sizeof(netns)) << 3 | by) + 1 : 0;
+	/* A layer's own directories are called by its name and what is behind a dash. */
+	if (by == CT_BY_LAYER)
+		n = strcspn(text, "-");
+	return n ? (ct_hash(text, n) << 3 | by) + 1 : 0;
+}
+_Static_assert(CT_BY_NETNS < 7, "three bits say what it is by, and 0 is none");
 
 void ct_orphan_add(struct ct_core *core, enum ct_orphan_key by, struct ct_text text, uint64_t netns,
 		   const struct ct_step *step)
 {
 	struct ct_orphan *o;
+	size_t at;
 
 	if (!core->opts.steps || text.len >= sizeof(o->text))
 		return;
@@ -86,13 +102,13 @@ void ct_orphan_add(struct ct_core *core, enum ct_orphan_key by, struct ct_text t
 	if (!core->orphans)
 		return;
 	o = &core->orphans[core->orphan_next];
+	at = core->orphan_next;
 	core->orphan_next = (core->orphan_next + 1) % CT_ORPHANS_MAX;
-	if (core->orphan_count < CT_ORPHANS_MAX)
-		core->orphan_count++;
 	o->by = by;
 	o->netns = netns;
 	ct_text_copy(o->text, sizeof(o->text), text);
 	o->step = *step;
+	core->orphan_keys[at] = orphan_key(by, o->text, netns);
 }
 
 static bool is_of(const struct ct_orphan *o, const struct ct_container *c)
@@ -110,17 +126,53 @@ static bool is_of(const struct ct_orphan *o, const struct ct_container *c)
 	return false;
 }
 
+#define GROUP 16 /* keys that are compared at once */
+_Static_assert(CT_ORPHANS_MAX % GROUP == 0, "the ring is of whole groups");
+
+static bool group_has(const uint32_t *keys, const uint32_t wanted[4])
+{
+	uint32_t hit = 0;
+
+	for (size_t i = 0; i < GROUP; i++)
+		hit |= (keys[i] == wanted[0]) | (keys[i] == wanted[1]) | (keys[i] == wanted[2]) |
+		       (keys[i] == wanted[3]);
+	return hit;
+}
+
+static void adopt(struct ct_core *core, struct ct_container *c, size_t from, size_t to)
+{
+	for (size_t i = from; i < to; i++) {
+		if (core->orphan_keys[i] && is_of(&core->orphans[i], c)) {
+			ct_step_merge(core, c, &core->orphans[i].step, ADOPT_GAP_NS);
+			core->orphan_keys[i] = 0;
+		}
+	}
+}
+
+/* The oldest first. */
 void ct_orphans_adopt(struct ct_core *core, struct ct_container *c)
 {
-	size_t first = core->orphan_count < CT_ORPHANS_MAX ? 0 : core->orphan_next;
+	/* What is not known of it yet is looked for as something that it is not. */
+	const uint32_t id = orphan_key(CT_BY_ID, c->who.id, 0),
+		       layer = orphan_key(CT_BY_LAYER, c->layer, 0),
+		       sandbox = orphan_key(CT_BY_SANDBOX, c->sandbox, 0),
+		       netns = orphan_key(CT_BY_NETNS, "", c->netns);
+	const uint32_t wanted[] = { id, layer ? layer : id, sandbox ? sandbox : id,
+				    netns ? netns : id };
+	size_t first = core->orphan_next / GROUP * GROUP;
 
-	for (size_t i = 0; i < core->orphan_count; i++) {
-		struct ct_orphan *o = &core->orphans[(first + i) % CT_ORPHANS_MAX];
+	if (!core->orphans)
+		return;
+	for (size_t n = 0; n <= CT_ORPHANS_MAX; n += GROUP) {
+		size_t at = (first + n) % CT_ORPHANS_MAX, from = at, to = at + GROUP;
 
-		if (o->step.name && is_of(o, c)) {
-			ct_step_merge(core, c, &o->step, ADOPT_GAP_NS);
-			o->step.name = NULL;
-		}
+		if (!group_has(&core->orphan_keys[at], wanted))
+			continue;
+		if (!n)
+			from = core->orphan_next;
+		else if (at == first)
+			to = core->orphan_next;
+		adopt(core, c, from, to);
 	}
 }
 

@@ -11,20 +11,32 @@ struct ct_text {
 	size_t len;
 };
 
+/* Of a literal; in tables. */
+#define CT_TEXT(literal) \
+	{ \
+		literal, sizeof(literal) - 1 \
+	}
+
 static inline struct ct_text ct_text(const char *p, size_t len)
 {
 	return (struct ct_text){ p, len };
 }
 
+/* The first byte tells most texts apart: most of what is compared is compared with many. */
 static inline bool ct_text_is(struct ct_text t, const char *s)
 {
+	if (!t.len || *t.p != *s)
+		return !t.len && !*s;
 	return t.len == strlen(s) && !memcmp(t.p, s, t.len);
 }
 
 static inline bool ct_text_starts(struct ct_text t, const char *s)
 {
-	size_t n = strlen(s);
+	size_t n;
 
+	if (!t.len || *t.p != *s)
+		return !*s;
+	n = strlen(s);
 	return t.len >= n && !memcmp(t.p, s, n);
 }
 

@@ -18,7 +18,7 @@ struct ct_http {
 	struct ct_text verb; /* request on a container: "create", "start", "delete", ... */
 	struct ct_text ref; /* request: id, id prefix or name of the container */
 	struct ct_text query; /* request: behind the '?' */
-	struct ct_text body; /* what of the body was in the same send */
+	struct ct_text body; /* of an answer or a create: what of it was in the same send */
 };
 
 /* False: not HTTP, or no request about a container. Texts are borrowed from `bytes`. */
@@ -50,6 +50,8 @@ struct ct_ttrpc {
 	struct ct_text method;
 	struct ct_text id; /* request to the task service: container id */
 	struct ct_text exec_id; /* request: empty for the container's own process */
+	struct ct_text bundle; /* request Create: directory of the task */
+	struct ct_text request; /* request: protobuf of what is asked */
 	/* answer */
 	bool failed;
 	struct ct_text message; /* why, when failed */
@@ -57,6 +59,24 @@ struct ct_ttrpc {
 };
 
 bool ct_ttrpc_parse(struct ct_text bytes, struct ct_ttrpc *ret);
+
+/* Wire types of protobuf (protobuf.dev/programming-guides/encoding). */
+enum ct_proto_type {
+	CT_PROTO_VARINT = 0,
+	CT_PROTO_FIXED64 = 1,
+	CT_PROTO_BYTES = 2,
+	CT_PROTO_FIXED32 = 5
+};
+
+struct ct_proto_field {
+	uint32_t number;
+	enum ct_proto_type type;
+	uint64_t value;
+	struct ct_text data; /* as much as was captured */
+};
+
+/* Takes the next field off `msg`. False when there is none, or nothing that is one. */
+bool ct_proto_next(struct ct_text *msg, struct ct_proto_field *ret);
 
 /* Field of a protobuf message: varint in *value, or bytes in *data. False when there is none. */
 bool ct_proto_varint(struct ct_text msg, uint32_t field, uint64_t *value);
@@ -75,6 +95,9 @@ struct ct_h2_frame {
 
 /* Takes the next frame off `rest`. False when there is no further whole header. */
 bool ct_h2_next(struct ct_text *rest, struct ct_h2_frame *ret);
+
+/* The message behind the prefix of a DATA frame. False when it is compressed. */
+bool ct_grpc_message(struct ct_text data, struct ct_text *ret);
 
 /*
  * The container id in a gRPC request: the first field of the message, or of its first field.

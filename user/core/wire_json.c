@@ -6,7 +6,12 @@
  */
 #include "wire.h"
 
+#include <endian.h>
+#include <stdint.h>
+
 #define DEPTH_MAX 64
+#define ONES      0x0101010101010101ull
+#define HIGHS     0x8080808080808080ull
 
 struct scan {
 	const char *p, *end;
@@ -15,9 +20,15 @@ struct scan {
 	struct ct_text keys[2]; /* the last at depths 1 and 2 */
 };
 
+static bool is_space(char c)
+{
+	return c == ' ' || c == '\n' || c == '\t' || c == '\r';
+}
+
 static char next(struct scan *s)
 {
-	while (s->p < s->end && (*s->p == ' ' || *s->p == '\n' || *s->p == '\t' || *s->p == '\r'))
+	/* Nearly always it is none: one comparison says so. */
+	while (s->p < s->end && (unsigned char)*s->p <= ' ' && is_space(*s->p))
 		s->p++;
 	return s->p < s->end ? *s->p : '\0';
 }
@@ -27,12 +38,35 @@ static bool in_array(const struct scan *s)
 	return s->arrays >> (s->depth - 1) & 1;
 }
 
+/*
+ * The first byte, eight at a time, that is a quote, a backslash or below a space; or one of the
+ * last seven. x - 1 & ~x has the high bit of every zero byte, and of none before the first.
+ */
+static const char *plain(const char *p, const char *end)
+{
+	while (end - p >= 8) {
+		uint64_t w, quote, escape, found;
+
+		memcpy(&w, p, sizeof(w));
+		w = le64toh(w);
+		quote = w ^ ONES * '"';
+		escape = w ^ ONES * '\\';
+		found = ((quote - ONES) & ~quote) | ((escape - ONES) & ~escape) |
+			((w - ONES * ' ') & ~w);
+		found &= HIGHS;
+		if (found)
+			return p + (__builtin_ctzll(found) >> 3);
+		p += sizeof(w);
+	}
+	return p;
+}
+
 /* What is between the quotes, escapes and all. */
 static bool string(struct scan *s, struct ct_text *ret)
 {
 	const char *begin = ++s->p;
 
-	for (; s->p < s->end; s->p++) {
+	for (s->p = plain(s->p, s->end); s->p < s->end; s->p++) {
 		if (*s->p == '"') {
 			*ret = ct_text(begin, (size_t)(s->p++ - begin));
 			return true;
@@ -170,12 +204,20 @@ static bool unescape(struct ct_text from, char *to, size_t room)
 	return true;
 }
 
-static bool is_at(const struct scan *s, const struct ct_json_field *f)
+/* The field that stands where the scan is, NULL when none does. */
+static struct ct_json_field *field_here(const struct scan *s, struct ct_json_field *fields,
+					size_t count)
 {
-	unsigned depth = f->outer ? 2 : 1;
+	if (!s->depth || s->depth > 2 || (s->arrays & ((1ull << s->depth) - 1)))
+		return NULL;
+	for (size_t i = 0; i < count; i++) {
+		struct ct_json_field *f = &fields[i];
 
-	return s->depth == depth && !in_array(s) && ct_text_is(s->keys[depth - 1], f->key) &&
-	       (!f->outer || (!(s->arrays & 1) && ct_text_is(s->keys[0], f->outer)));
+		if (s->depth == (f->outer ? 2 : 1) && ct_text_is(s->keys[s->depth - 1], f->key) &&
+		    (!f->outer || ct_text_is(s->keys[0], f->outer)))
+			return f;
+	}
+	return NULL;
 }
 
 static void clear(struct ct_json_field *fields, size_t count)
@@ -193,12 +235,11 @@ static bool value(struct scan *s, struct ct_json_field *fields, size_t count, bo
 	char c = next(s);
 	struct ct_text text;
 	bool quoted = c == '"';
+	struct ct_json_field *f = field_here(s, fields, count);
 
 	*ret_opened = false;
-	for (size_t i = 0; i < count && s->depth && s->depth <= 2; i++) {
-		if (is_at(s, &fields[i])) /* of several, the last counts */
-			clear(&fields[i], 1);
-	}
+	if (f) /* of several values, the last counts */
+		clear(f, 1);
 	if (c == '{' || c == '[') {
 		if (s->depth == DEPTH_MAX)
 			return false;
@@ -213,14 +254,10 @@ static bool value(struct scan *s, struct ct_json_field *fields, size_t count, bo
 	}
 	if (!s->depth || !(quoted ? string(s, &text) : word(s, &text)))
 		return false;
-	for (size_t i = 0; i < count && s->depth <= 2; i++) {
-		if (!is_at(s, &fields[i]))
-			continue;
-		fields[i].truth = !quoted && ct_text_is(text, "true");
-		if (quoted && fields[i].room && !unescape(text, fields[i].to, fields[i].room))
-			return false;
-	}
-	return true;
+	if (!f)
+		return true;
+	f->truth = !quoted && ct_text_is(text, "true");
+	return !quoted || !f->room || unescape(text, f->to, f->room);
 }
 
 /* Behind a value: closes what ends, up to the next one. */

@@ -9,18 +9,16 @@
 #define GRPC_PREFIX    5
 #define ID_LEN_MAX     76 /* containerd identifiers.maxLength */
 
-enum wire_type {
-	WIRE_VARINT = 0,
-	WIRE_FIXED64 = 1,
-	WIRE_BYTES = 2,
-	WIRE_FIXED32 = 5
-};
-
 static bool take_varint(struct ct_text *msg, uint64_t *value)
 {
 	uint64_t v = 0;
 	unsigned shift = 0;
 
+	if (msg->len && !(*msg->p & 0x80)) { /* most are small */
+		*value = (unsigned char)*msg->p++;
+		msg->len--;
+		return true;
+	}
 	while (msg->len) {
 		unsigned char byte = (unsigned char)*msg->p++;
 
@@ -37,31 +35,24 @@ static bool take_varint(struct ct_text *msg, uint64_t *value)
 	return false;
 }
 
-struct field {
-	uint32_t number;
-	enum wire_type type;
-	uint64_t value;
-	struct ct_text data; /* as much as was captured */
-};
-
-static bool take_field(struct ct_text *msg, struct field *f)
+bool ct_proto_next(struct ct_text *msg, struct ct_proto_field *f)
 {
 	uint64_t key, len;
 
 	if (!take_varint(msg, &key))
 		return false;
 	f->number = (uint32_t)(key >> 3);
-	f->type = (enum wire_type)(key & 7);
+	f->type = (enum ct_proto_type)(key & 7);
 	switch (f->type) {
-	case WIRE_VARINT:
+	case CT_PROTO_VARINT:
 		return take_varint(msg, &f->value);
-	case WIRE_FIXED64:
+	case CT_PROTO_FIXED64:
 		len = 8;
 		break;
-	case WIRE_FIXED32:
+	case CT_PROTO_FIXED32:
 		len = 4;
 		break;
-	case WIRE_BYTES:
+	case CT_PROTO_BYTES:
 		if (!take_varint(msg, &len))
 			return false;
 		break;
@@ -78,10 +69,10 @@ static bool take_field(struct ct_text *msg, struct field *f)
 
 bool ct_proto_varint(struct ct_text msg, uint32_t field, uint64_t *value)
 {
-	struct field f;
+	struct ct_proto_field f;
 
-	while (take_field(&msg, &f)) {
-		if (f.number == field && f.type == WIRE_VARINT) {
+	while (ct_proto_next(&msg, &f)) {
+		if (f.number == field && f.type == CT_PROTO_VARINT) {
 			*value = f.value;
 			return true;
 		}
@@ -91,10 +82,10 @@ bool ct_proto_varint(struct ct_text msg, uint32_t field, uint64_t *value)
 
 bool ct_proto_bytes(struct ct_text msg, uint32_t field, struct ct_text *data)
 {
-	struct field f;
+	struct ct_proto_field f;
 
-	while (take_field(&msg, &f)) {
-		if (f.number == field && f.type == WIRE_BYTES) {
+	while (ct_proto_next(&msg, &f)) {
+		if (f.number == field && f.type == CT_PROTO_BYTES) {
 			*data = f.data;
 			return true;
 		}
@@ -102,11 +93,27 @@ bool ct_proto_bytes(struct ct_text msg, uint32_t field, struct ct_text *data)
 	return false;
 }
 
+/* Of the fields below `end`, by their numbers, the first of each; NULL: there is none. */
+static void first_fields(struct ct_text msg, struct ct_text *fields, uint32_t end)
+{
+	uint32_t missing = end - 1;
+	struct ct_proto_field f;
+
+	for (uint32_t i = 0; i < end; i++)
+		fields[i] = (struct ct_text){ NULL, 0 };
+	while (missing && ct_proto_next(&msg, &f)) {
+		if (f.type != CT_PROTO_BYTES || !f.number || f.number >= end || fields[f.number].p)
+			continue;
+		fields[f.number] = f.data;
+		missing--;
+	}
+}
+
 bool ct_ttrpc_parse(struct ct_text bytes, struct ct_ttrpc *ret)
 {
 	const unsigned char *h = (const unsigned char *)bytes.p;
 	struct ct_ttrpc rpc = { 0 };
-	struct ct_text body, part;
+	struct ct_text body, fields[4];
 
 	if (bytes.len < TTRPC_HEADER || h[9])
 		return false;
@@ -114,21 +121,23 @@ bool ct_ttrpc_parse(struct ct_text bytes, struct ct_ttrpc *ret)
 	body = ct_text(bytes.p + TTRPC_HEADER, bytes.len - TTRPC_HEADER);
 	switch (h[8]) {
 	case TTRPC_REQUEST:
-		if (!ct_proto_bytes(body, 1, &rpc.service) || !ct_proto_bytes(body, 2, &rpc.method))
+		first_fields(body, fields, 4);
+		if (!fields[1].p || !fields[2].p)
 			return false;
-		if (ct_proto_bytes(body, 3, &part)) {
-			ct_proto_bytes(part, 1, &rpc.id);
-			if (!ct_text_is(rpc.method, "Create")) /* there it is the bundle */
-				ct_proto_bytes(part, 2, &rpc.exec_id);
-		}
+		rpc.service = fields[1];
+		rpc.method = fields[2];
+		rpc.request = fields[3];
+		first_fields(rpc.request, fields, 3);
+		rpc.id = fields[1];
+		*(ct_text_is(rpc.method, "Create") ? &rpc.bundle : &rpc.exec_id) = fields[2];
 		break;
 	case TTRPC_RESPONSE:
 		rpc.answer = true;
-		if (ct_proto_bytes(body, 1, &part)) {
-			rpc.failed = true;
-			ct_proto_bytes(part, 2, &rpc.message);
-		}
-		ct_proto_bytes(body, 2, &rpc.payload);
+		first_fields(body, fields, 3);
+		rpc.payload = fields[2];
+		rpc.failed = fields[1].p != NULL;
+		if (rpc.failed)
+			ct_proto_bytes(fields[1], 2, &rpc.message);
 		break;
 	default:
 		return false;
@@ -157,15 +166,20 @@ bool ct_h2_next(struct ct_text *rest, struct ct_h2_frame *ret)
 	return true;
 }
 
+bool ct_grpc_message(struct ct_text data, struct ct_text *ret)
+{
+	if (data.len < GRPC_PREFIX || data.p[0]) /* compressed */
+		return false;
+	*ret = ct_text(data.p + GRPC_PREFIX, data.len - GRPC_PREFIX);
+	return true;
+}
+
 size_t ct_grpc_ids(struct ct_text data, struct ct_text ret_ids[2])
 {
 	struct ct_text first, inner;
 	size_t n = 0;
 
-	if (data.len < GRPC_PREFIX || data.p[0]) /* compressed */
-		return 0;
-	data = ct_text(data.p + GRPC_PREFIX, data.len - GRPC_PREFIX);
-	if (!ct_proto_bytes(data, 1, &first))
+	if (!ct_grpc_message(data, &data) || !ct_proto_bytes(data, 1, &first))
 		return 0;
 	if (first.len && first.len <= ID_LEN_MAX)
 		ret_ids[n++] = first;

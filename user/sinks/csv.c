@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sinks/escape.h"
+#include "sinks/csv.h"
 #include "sinks/page.h"
 #include "sinks/units.h"
 #include "util/mem.h"
@@ -24,30 +24,12 @@ struct row {
 struct column {
 	const char *name;
 	void (*put)(struct row *row, enum ct_phase phase);
-	enum ct_phase phase; /* of columns that are one of many */
+	enum ct_phase phase; /* of columns that are one of many; or an enum ct_reason */
 };
-
-/* How a formula begins, also in the wide forms that some spreadsheets take. */
-static const char *const formulas[] = { "=", "+", "-", "@", "'", "＝", "＋", "－", "＠" };
 
 static void put_text(struct row *row, const char *text)
 {
-	own_mem char *safe = ct_escape_text_dup(text, true);
-
-	if (!safe) {
-		row->no_memory = true;
-		return;
-	}
-	putc('"', row->f);
-	for (size_t i = 0; i < CT_ARRAY_SIZE(formulas); i++)
-		if (!strncmp(safe, formulas[i], strlen(formulas[i])))
-			putc('\'', row->f);
-	for (const char *c = safe; *c; c++) {
-		if (*c == '"')
-			putc('"', row->f);
-		putc(*c, row->f);
-	}
-	putc('"', row->f);
+	row->no_memory |= ct_csv_text(row->f, text) != 0;
 }
 
 static void put_u64(struct row *row, uint64_t n, bool known)
@@ -118,6 +100,19 @@ static void phase_ns(struct row *row, enum ct_phase phase)
 	put_u64(row, ns, ns || (row->rec->seen >> phase & 1 && !gap));
 }
 
+/* Of the record's critical path, of the step: empty where waits were not traced. */
+static void path_ns(struct row *row, enum ct_phase reason)
+{
+	struct ct_why why = ct_record_why(row->rec, CT_PHASE_MAX);
+
+	put_u64(row, why.ns[reason], row->rec->path);
+}
+
+static void step_why_ns(struct row *row, enum ct_phase reason)
+{
+	put_u64(row, row->rec->why ? row->rec->why[row->index].ns[reason] : 0, row->rec->why);
+}
+
 /* Names of the phases that happened and could not be measured: their columns are empty. */
 static void missing(struct row *row, enum ct_phase phase)
 {
@@ -152,60 +147,66 @@ CELL(failed_message, put_text(row, if_failed(row, row->rec->message)))
 CELL(predecessor_id, put_text(row, row->rec->predecessor ? row->rec->predecessor->id : ""))
 CELL(predecessor_name, put_text(row, row->rec->predecessor ? row->rec->predecessor->name : ""))
 
-static const struct column record_columns[] = {
-	{ "kind", kind, 0 },
-	{ "outcome", outcome, 0 },
-	{ "cause", cause, 0 },
-	{ "id", id, 0 },
-	{ "name", name, 0 },
-	{ "image", image, 0 },
-	{ "runtime", runtime, 0 },
-	{ "engine", engine, 0 },
-	{ "init_pid", init_pid, 0 },
-	{ "exit_code", exit_code, 0 },
-	{ "begin_time", begin_time, 0 },
-	{ "begin_ns", begin_ns, 0 },
-	{ "end_ns", end_ns, 0 },
-	{ "total_ns", total_ns, 0 },
+static const struct column record_columns[] = { { "kind", kind, 0 },
+						{ "outcome", outcome, 0 },
+						{ "cause", cause, 0 },
+						{ "id", id, 0 },
+						{ "name", name, 0 },
+						{ "image", image, 0 },
+						{ "runtime", runtime, 0 },
+						{ "engine", engine, 0 },
+						{ "init_pid", init_pid, 0 },
+						{ "exit_code", exit_code, 0 },
+						{ "begin_time", begin_time, 0 },
+						{ "begin_ns", begin_ns, 0 },
+						{ "end_ns", end_ns, 0 },
+						{ "total_ns", total_ns, 0 },
 #define X(symbol, phase, doc) { phase "_ns", phase_ns, CT_PHASE_##symbol },
-	CT_PHASES(X)
+						CT_PHASES(X)
 #undef X
-		{ "missing", missing, 0 },
-	{ "ready_by", ready_by, 0 },
-	{ "ready_at_ns", ready_ns, 0 },
-	{ "run_before_ns", run_ns, 0 },
-	{ "service_end_ns", service_end_ns, 0 },
-	{ "removed", removed, 0 },
-	{ "failed_phase", failed_phase, 0 },
-	{ "failed_step", failed_step, 0 },
-	{ "failed_message", failed_message, 0 },
-	{ "predecessor_id", predecessor_id, 0 },
-	{ "predecessor_name", predecessor_name, 0 },
-	{ "steps", steps, 0 },
+							{ "missing", missing, 0 },
+						{ "ready_by", ready_by, 0 },
+						{ "ready_at_ns", ready_ns, 0 },
+						{ "run_before_ns", run_ns, 0 },
+						{ "service_end_ns", service_end_ns, 0 },
+						{ "removed", removed, 0 },
+						{ "failed_phase", failed_phase, 0 },
+						{ "failed_step", failed_step, 0 },
+						{ "failed_message", failed_message, 0 },
+						{ "predecessor_id", predecessor_id, 0 },
+						{ "predecessor_name", predecessor_name, 0 },
+						{ "steps", steps, 0 },
+#define X(symbol, key, letter, reason, doc) \
+	{ "why_" key "_ns", path_ns, (enum ct_phase)CT_REASON_##symbol },
+						CT_REASONS(X)
+#undef X
 };
 
-static const struct column step_columns[] = {
-	{ "id", id, 0 },
-	{ "name", name, 0 },
-	{ "image", image, 0 },
-	{ "runtime", runtime, 0 },
-	{ "engine", engine, 0 },
-	{ "kind", kind, 0 },
-	{ "outcome", outcome, 0 },
-	{ "record_begin_ns", begin_ns, 0 },
-	{ "index", step_index, 0 },
-	{ "step", step_name, 0 },
-	{ "actor", step_actor, 0 },
-	{ "pid", step_pid, 0 },
-	{ "phase", step_phase, 0 },
-	{ "begin_time", step_begin_time, 0 },
-	{ "begin_ns", step_begin_ns, 0 },
-	{ "end_ns", step_end_ns, 0 },
-	{ "total_ns", step_total_ns, 0 },
-	{ "depth", step_depth, 0 },
-	{ "count", step_count, 0 },
-	{ "open", step_open, 0 },
-	{ "detail", step_detail, 0 },
+static const struct column step_columns[] = { { "id", id, 0 },
+					      { "name", name, 0 },
+					      { "image", image, 0 },
+					      { "runtime", runtime, 0 },
+					      { "engine", engine, 0 },
+					      { "kind", kind, 0 },
+					      { "outcome", outcome, 0 },
+					      { "record_begin_ns", begin_ns, 0 },
+					      { "index", step_index, 0 },
+					      { "step", step_name, 0 },
+					      { "actor", step_actor, 0 },
+					      { "pid", step_pid, 0 },
+					      { "phase", step_phase, 0 },
+					      { "begin_time", step_begin_time, 0 },
+					      { "begin_ns", step_begin_ns, 0 },
+					      { "end_ns", step_end_ns, 0 },
+					      { "total_ns", step_total_ns, 0 },
+					      { "depth", step_depth, 0 },
+					      { "count", step_count, 0 },
+					      { "open", step_open, 0 },
+					      { "detail", step_detail, 0 },
+#define X(symbol, key, letter, reason, doc) \
+	{ "why_" key "_ns", step_why_ns, (enum ct_phase)CT_REASON_##symbol },
+					      CT_REASONS(X)
+#undef X
 };
 
 static void put_row(struct row *row, const struct column *columns, size_t count)

@@ -55,6 +55,11 @@ static int document_end(struct ct_sink *s, const struct ct_session *session,
 	if (ct_page_open(&page, s, err))
 		return err->code;
 	w.f = page.f;
+	fputs("\n],\n\"opens\":[", page.f);
+	if (ct_json_opens(&w, ct_summary_opened(summary), false)) {
+		ct_page_drop(&page);
+		return ct_sink_no_memory(s, err);
+	}
 	fputs("\n],\n", page.f);
 	ct_json_summary(&w, "summary", session, summary, counts);
 	fputs("}\n", page.f);

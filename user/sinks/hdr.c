@@ -3,12 +3,14 @@
  * HdrHistogram's interval log (format 1.3) and its percentile text, one histogram per runtime and
  * phase; docs/formats.md says which records are in which.
  */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "sinks/hdr_hist.h"
 #include "sinks/page.h"
 #include "sinks/series.h"
+#include "stats/opens_totals.h"
 #include "util/mem.h"
 
 #define MS_NS 1000000.0
@@ -140,6 +142,46 @@ static int put_all(FILE *f, const struct ct_session *session, const struct ct_se
 	return ret;
 }
 
+static int add_many(void *ctx, uint64_t ns, uint64_t count)
+{
+	return ct_hdr_add_many(ctx, ns, count);
+}
+
+/* "runc.native-open": times of opens, to the 1/128 with which they were counted. */
+static int put_opens(FILE *f, const struct ct_session *session, const struct ct_opens_total *t,
+		     enum ct_open_call call, put_fn *put)
+{
+	struct ct_hdr h = { 0 };
+	char prefix[32];
+	int ret;
+
+	if (!t->hist[call])
+		return 0;
+	snprintf(prefix, sizeof(prefix), "%s-", ct_view_names[t->view]);
+	ret = ct_hist_each(t->hist[call], add_many, &h);
+	if (!ret)
+		ret = put(f, session, t->runtime, prefix, ct_open_call_names[call], &h);
+	ct_hdr_clear(&h);
+	return ret;
+}
+
+static int put_all_opens(FILE *f, const struct ct_session *session, const struct ct_opens_list *l,
+			 put_fn *put)
+{
+	struct ct_opens_totals totals;
+	int ret = 0;
+
+	if (!l->count)
+		return 0;
+	if (ct_opens_totals_make(&totals, l))
+		return -ENOMEM;
+	for (size_t i = 0; i < totals.count; i++)
+		for (int call = 0; call < CT_OPEN_CALL_MAX && !ret; call++)
+			ret = put_opens(f, session, &totals.items[i], (enum ct_open_call)call, put);
+	ct_opens_totals_clear(&totals);
+	return ret;
+}
+
 static double session_seconds(const struct ct_session *session)
 {
 	return session->end_ns > session->begin_ns
@@ -187,8 +229,9 @@ static int log_end(struct ct_sink *s, const struct ct_session *session,
 {
 	double begin = (double)ct_wall_ns(session->begin_ns, session->wall_minus_mono_ns) / S_NS;
 	struct ct_page page;
+	int ret;
 
-	(void)summary, (void)counts;
+	(void)counts;
 	if (ct_page_open(&page, s, err))
 		return err->code;
 	fprintf(page.f,
@@ -198,7 +241,10 @@ static int log_end(struct ct_sink *s, const struct ct_session *session,
 		"\"StartTimestamp\",\"Interval_Length\",\"Interval_Max\","
 		"\"Interval_Compressed_Histogram\"\n",
 		begin, begin);
-	return put_whole(&page, put_all(page.f, session, s->state, put_log_line), s, err);
+	ret = put_all(page.f, session, s->state, put_log_line);
+	if (!ret)
+		ret = put_all_opens(page.f, session, ct_summary_opened(summary), put_log_line);
+	return put_whole(&page, ret, s, err);
 }
 
 static int percentiles_end(struct ct_sink *s, const struct ct_session *session,
@@ -206,11 +252,15 @@ static int percentiles_end(struct ct_sink *s, const struct ct_session *session,
 			   struct ct_err *err)
 {
 	struct ct_page page;
+	int ret;
 
-	(void)summary, (void)counts;
+	(void)counts;
 	if (ct_page_open(&page, s, err))
 		return err->code;
-	return put_whole(&page, put_all(page.f, session, s->state, put_percentiles), s, err);
+	ret = put_all(page.f, session, s->state, put_percentiles);
+	if (!ret)
+		ret = put_all_opens(page.f, session, ct_summary_opened(summary), put_percentiles);
+	return put_whole(&page, ret, s, err);
 }
 
 static void hdr_free(struct ct_sink *s)

@@ -69,6 +69,11 @@ static uint64_t *page_of(struct ct_hdr *h, unsigned i)
 
 int ct_hdr_add(struct ct_hdr *h, uint64_t ns)
 {
+	return ct_hdr_add_many(h, ns, 1);
+}
+
+int ct_hdr_add_many(struct ct_hdr *h, uint64_t ns, uint64_t count)
+{
 	unsigned index;
 	uint64_t *page;
 
@@ -78,8 +83,8 @@ int ct_hdr_add(struct ct_hdr *h, uint64_t ns)
 	page = page_of(h, index / CT_HDR_PAGE);
 	if (!page)
 		return -ENOMEM;
-	page[index % CT_HDR_PAGE]++;
-	h->count++;
+	page[index % CT_HDR_PAGE] += count;
+	h->count += count;
 	if (ns > h->max_ns)
 		h->max_ns = ns;
 	return 0;

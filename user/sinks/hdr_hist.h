@@ -20,8 +20,9 @@ struct ct_hdr {
 	uint64_t *pages[CT_HDR_PAGES]; /* owned; NULL where nothing was counted */
 };
 
-/* Both return 0 or -ENOMEM. */
+/* All return 0 or -ENOMEM. */
 int ct_hdr_add(struct ct_hdr *h, uint64_t ns);
+int ct_hdr_add_many(struct ct_hdr *h, uint64_t ns, uint64_t count);
 int ct_hdr_merge(struct ct_hdr *to, const struct ct_hdr *from);
 void ct_hdr_clear(struct ct_hdr *h);
 

@@ -164,6 +164,11 @@ static int html_end(struct ct_sink *s, const struct ct_session *session,
 	if (ct_page_open(&data, s, err))
 		return err->code;
 	w.f = data.f;
+	fputs("\n],\n\"opens\":[", data.f);
+	if (ct_json_opens(&w, ct_summary_opened(summary), false)) {
+		ct_page_drop(&data);
+		return ct_sink_no_memory(s, err);
+	}
 	fputs("\n],\n", data.f);
 	ct_json_summary(&w, "summary", session, summary, counts);
 	fputs("}\n", data.f);

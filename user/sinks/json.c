@@ -47,6 +47,10 @@ static int json_end(struct ct_sink *s, const struct ct_session *session,
 	if (ct_page_open(&page, s, err))
 		return err->code;
 	w.f = page.f;
+	if (ct_json_opens(&w, ct_summary_opened(summary), true)) {
+		ct_page_drop(&page);
+		return ct_sink_no_memory(s, err);
+	}
 	ct_json_summary(&w, NULL, session, summary, counts);
 	putc('\n', page.f);
 	return ct_page_put(&page, s, err);

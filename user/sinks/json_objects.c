@@ -18,6 +18,23 @@ void ct_json_session(struct ct_json *w, const char *key, const struct ct_session
 	ct_json_leave(w, '}');
 }
 
+static void put_pod(struct ct_json *w, const struct ct_identity *who)
+{
+	if (!who->pod[0]) {
+		ct_json_null(w, "pod");
+		return;
+	}
+	ct_json_enter(w, "pod", '{');
+	ct_json_string(w, "name", who->pod);
+	ct_json_string(w, "namespace", who->pod_ns);
+	ct_json_string(w, "uid", who->pod_uid);
+	if (who->pod_container[0])
+		ct_json_string(w, "container", who->pod_container);
+	else
+		ct_json_null(w, "container");
+	ct_json_leave(w, '}');
+}
+
 static void put_who(struct ct_json *w, const struct ct_identity *who)
 {
 	ct_json_string(w, "id", who->id);
@@ -25,6 +42,8 @@ static void put_who(struct ct_json *w, const struct ct_identity *who)
 	ct_json_string(w, "image", who->image);
 	ct_json_string(w, "runtime", who->runtime);
 	ct_json_string(w, "engine", who->engine);
+	ct_json_string(w, "namespace", who->ns);
+	put_pod(w, who);
 	ct_json_u64_or_null(w, "init_pid", who->init_pid, who->init_pid);
 }
 
@@ -92,6 +111,40 @@ static void put_predecessor(struct ct_json *w, const struct ct_record *rec)
 	ct_json_leave(w, '}');
 }
 
+/* Only what there is of it: the sum is the whole. */
+static void put_why(struct ct_json *w, const struct ct_why *why)
+{
+	ct_json_enter(w, "why", '{');
+	for (unsigned r = 0; r < CT_REASON_MAX; r++)
+		if (why->ns[r])
+			ct_json_u64(w, ct_reason_keys[r], why->ns[r]);
+	ct_json_leave(w, '}');
+}
+
+static void put_path(struct ct_json *w, const struct ct_record *rec)
+{
+	const struct ct_why why = ct_record_why(rec, CT_PHASE_MAX);
+
+	put_why(w, &why);
+	ct_json_enter(w, "path", '[');
+	for (size_t i = 0; i < rec->piece_count; i++) {
+		const struct ct_piece *piece = &rec->path[i];
+
+		ct_json_enter(w, NULL, '{');
+		ct_json_string(w, "phase", ct_phase_names[piece->phase]);
+		ct_json_u64(w, "begin_ns", piece->begin_ns);
+		ct_json_u64(w, "end_ns", piece->end_ns);
+		ct_json_string(w, "reason", ct_reason_keys[piece->reason]);
+		ct_json_string(w, "what", piece->what);
+		ct_json_string(w, "actor", piece->actor);
+		ct_json_string(w, "step", piece->step);
+		ct_json_u64(w, "pid", piece->pid);
+		ct_json_u64(w, "tid", piece->tid);
+		ct_json_leave(w, '}');
+	}
+	ct_json_leave(w, ']');
+}
+
 static void put_steps(struct ct_json *w, const struct ct_record *rec)
 {
 	ct_json_enter(w, "steps", '[');
@@ -109,6 +162,8 @@ static void put_steps(struct ct_json *w, const struct ct_record *rec)
 		ct_json_u64(w, "count", step->count);
 		ct_json_bool(w, "open", step->open);
 		ct_json_string(w, "detail", step->detail);
+		if (rec->why)
+			put_why(w, &rec->why[i]);
 		ct_json_leave(w, '}');
 	}
 	ct_json_leave(w, ']');
@@ -137,6 +192,8 @@ void ct_json_record(struct ct_json *w, const char *key, const struct ct_record *
 	put_failed(w, rec);
 	put_predecessor(w, rec);
 	put_steps(w, rec);
+	if (rec->path)
+		put_path(w, rec);
 	ct_json_leave(w, '}');
 }
 
@@ -161,7 +218,7 @@ static void put_group(struct ct_json *w, const struct ct_summary *summary, const
 {
 	ct_json_enter(w, NULL, '{');
 	ct_json_string(w, "type", ct_record_names[g->type]);
-	ct_json_string(w, "runtime", g->runtime);
+	ct_json_string(w, ct_by_names[g->by], g->key);
 	ct_json_enter(w, "count", '{');
 	for (unsigned o = 0; o < CT_OUTCOME_MAX; o++)
 		ct_json_u64(w, ct_outcome_names[o], g->count[o]);
@@ -205,6 +262,42 @@ static void put_lost(struct ct_json *w, const struct ct_core_counts *counts)
 	ct_json_leave(w, '}');
 }
 
+/* Medians over the records of each group: those of one group do not add up. */
+static void put_causes(struct ct_json *w, struct ct_causes *causes)
+{
+	if (!ct_causes_groups(causes))
+		return;
+	ct_json_enter(w, "why", '[');
+	for (size_t i = 0; i < ct_causes_groups(causes); i++) {
+		const struct ct_cause_group *g = ct_causes_group(causes, i);
+		size_t count;
+		const struct ct_cause_sum *sums = ct_causes_ranked(causes, i, &count);
+
+		ct_json_enter(w, NULL, '{');
+		ct_json_string(w, "kind", ct_record_names[g->type]);
+		ct_json_string(w, "key", g->key);
+		ct_json_u64(w, "records", g->records);
+		ct_json_u64(w, "total_ns", g->ns);
+		ct_json_u64(w, "unexplained_ns", g->unknown_ns);
+		ct_json_enter(w, "causes", '[');
+		for (size_t k = 0; k < count; k++) {
+			ct_json_enter(w, NULL, '{');
+			ct_json_string(w, "phase", ct_phase_names[sums[k].key.phase]);
+			ct_json_string(w, "reason", ct_reason_keys[sums[k].key.reason]);
+			ct_json_string(w, "what", sums[k].key.what);
+			ct_json_string(w, "actor", sums[k].key.actor);
+			ct_json_string(w, "step", sums[k].key.step);
+			ct_json_u64(w, "median_ns", sums[k].median_ns);
+			ct_json_u64(w, "total_ns", sums[k].ns);
+			ct_json_u64(w, "records", sums[k].records);
+			ct_json_leave(w, '}');
+		}
+		ct_json_leave(w, ']');
+		ct_json_leave(w, '}');
+	}
+	ct_json_leave(w, ']');
+}
+
 void ct_json_summary(struct ct_json *w, const char *key, const struct ct_session *session,
 		     const struct ct_summary *summary, const struct ct_core_counts *counts)
 {
@@ -212,10 +305,12 @@ void ct_json_summary(struct ct_json *w, const char *key, const struct ct_session
 	ct_json_string(w, "kind", "summary");
 	ct_json_u64(w, "end_ns", session->end_ns);
 	ct_json_time(w, "end_time", ct_wall_ns(session->end_ns, session->wall_minus_mono_ns));
+	ct_json_string(w, "by", ct_by_names[ct_summary_by(summary)]);
 	ct_json_enter(w, "groups", '[');
 	for (size_t i = 0; i < ct_summary_groups(summary); i++)
 		put_group(w, summary, ct_summary_group(summary, i));
 	ct_json_leave(w, ']');
+	put_causes(w, ct_summary_causes(summary));
 	ct_json_u64(w, "events", counts->events);
 	ct_json_u64(w, "containers", counts->containers);
 	ct_json_u64(w, "unfinished", counts->open);
@@ -226,6 +321,7 @@ void ct_json_summary(struct ct_json *w, const char *key, const struct ct_session
 	ct_json_u64(w, "requests", counts->unmatched_requests);
 	ct_json_leave(w, '}');
 	ct_json_u64(w, "unknown_phases", counts->unknown_phases);
+	ct_json_u64(w, "unread", counts->unread);
 	ct_json_bool(w, "complete", !ct_counts_incomplete(counts));
 	ct_json_leave(w, '}');
 }

@@ -4,6 +4,7 @@
 
 #include "sinks/json_writer.h"
 #include "sinks/sink.h"
+#include "stats/opens_list.h"
 
 #define CT_JSON_SCHEMA "coldtrace/1"
 
@@ -11,5 +12,7 @@
 void ct_json_session(struct ct_json *w, const char *key, const struct ct_session *session);
 void ct_json_record(struct ct_json *w, const char *key, const struct ct_record *rec,
 		    int64_t wall_minus_mono_ns);
+/* Members of an array, or lines of their own: one per run of a container and view. */
+int ct_json_opens(struct ct_json *w, const struct ct_opens_list *l, bool lines);
 void ct_json_summary(struct ct_json *w, const char *key, const struct ct_session *session,
 		     const struct ct_summary *summary, const struct ct_core_counts *counts);

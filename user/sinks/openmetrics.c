@@ -8,6 +8,7 @@
 
 #include "sinks/escape.h"
 #include "sinks/losses.h"
+#include "sinks/openmetrics.h"
 #include "sinks/page.h"
 #include "sinks/series.h"
 #include "util/mem.h"
@@ -110,8 +111,7 @@ static void put_instant(FILE *f, uint64_t mono_ns, int64_t wall_minus_mono_ns)
 	put_seconds(f, ns < 0 ? 0 - (uint64_t)ns : (uint64_t)ns);
 }
 
-/* At most `room` bytes of it; what disturbs a terminal is escaped before the label is. */
-static void put_label(FILE *f, const char *separator, const char *label, const char *value,
+void ct_metrics_label(FILE *f, const char *separator, const char *label, const char *value,
 		      size_t room)
 {
 	char safe[512];
@@ -128,7 +128,7 @@ static void put_label(FILE *f, const char *separator, const char *label, const c
 	putc('"', f);
 }
 
-static void put_family(FILE *f, const char *name, const char *type, const char *unit,
+void ct_metrics_family(FILE *f, const char *name, const char *type, const char *unit,
 		       const char *help)
 {
 	fprintf(f, "# TYPE %s %s\n", name, type);
@@ -139,16 +139,16 @@ static void put_family(FILE *f, const char *name, const char *type, const char *
 
 static void put_labels(FILE *f, const struct ct_series *series, const char *phase)
 {
-	put_label(f, "{", "engine", series->engine, SIZE_MAX);
-	put_label(f, ",", "runtime", series->runtime, SIZE_MAX);
-	put_label(f, ",", "type", ct_record_names[series->type], SIZE_MAX);
+	ct_metrics_label(f, "{", "engine", series->engine, SIZE_MAX);
+	ct_metrics_label(f, ",", "runtime", series->runtime, SIZE_MAX);
+	ct_metrics_label(f, ",", "type", ct_record_names[series->type], SIZE_MAX);
 	if (phase)
-		put_label(f, ",", "phase", phase, SIZE_MAX);
+		ct_metrics_label(f, ",", "phase", phase, SIZE_MAX);
 }
 
 static void put_exemplar(FILE *f, const struct metrics *m, const struct exemplar *last)
 {
-	put_label(f, " # {", EXEMPLAR_LABEL, last->id, EXEMPLAR_ROOM);
+	ct_metrics_label(f, " # {", EXEMPLAR_LABEL, last->id, EXEMPLAR_ROOM);
 	fputs("} ", f);
 	put_seconds(f, last->ns);
 	putc(' ', f);
@@ -164,7 +164,7 @@ static void put_cell(FILE *f, const struct metrics *m, const char *name,
 		below += cell->in[b];
 		fprintf(f, "%s_bucket", name);
 		put_labels(f, series, phase);
-		put_label(f, ",", "le", buckets[b].le, SIZE_MAX);
+		ct_metrics_label(f, ",", "le", buckets[b].le, SIZE_MAX);
 		fprintf(f, "} %llu", (unsigned long long)below);
 		if (cell->in[b])
 			put_exemplar(f, m, &cell->last[b]);
@@ -184,8 +184,8 @@ static void put_durations(FILE *f, const struct metrics *m)
 	static const char phases[] = "coldtrace_phase_duration_seconds";
 	static const char records[] = "coldtrace_record_duration_seconds";
 
-	put_family(f, phases, "histogram", "seconds",
-		   "Time of a lifecycle phase, of records that succeeded.");
+	ct_metrics_family(f, phases, "histogram", "seconds",
+			  "Time of a lifecycle phase, of records that succeeded.");
 	for (size_t i = 0; i < m->series.count; i++) {
 		const struct ct_series *series = m->series.items[i];
 
@@ -193,8 +193,9 @@ static void put_durations(FILE *f, const struct metrics *m)
 			if (series->cells[p])
 				put_cell(f, m, phases, series, ct_phase_names[p], series->cells[p]);
 	}
-	put_family(f, records, "histogram", "seconds",
-		   "Time of a whole start, stop, restart, create or removal that succeeded.");
+	ct_metrics_family(
+		f, records, "histogram", "seconds",
+		"Time of a whole start, stop, restart, create or removal that succeeded.");
 	for (size_t i = 0; i < m->series.count; i++)
 		if (m->series.items[i]->cells[CT_SERIES_TOTAL])
 			put_cell(f, m, records, m->series.items[i], NULL,
@@ -203,19 +204,19 @@ static void put_durations(FILE *f, const struct metrics *m)
 
 static void put_counts(FILE *f, const struct metrics *m)
 {
-	put_family(f, "coldtrace_records", "counter", NULL, "Records, by how they ended.");
+	ct_metrics_family(f, "coldtrace_records", "counter", NULL, "Records, by how they ended.");
 	for (size_t i = 0; i < m->series.count; i++) {
 		const struct ct_series *series = m->series.items[i];
 
 		for (unsigned o = 0; o < CT_OUTCOME_MAX; o++) {
 			fputs("coldtrace_records_total", f);
 			put_labels(f, series, NULL);
-			put_label(f, ",", "outcome", ct_outcome_names[o], SIZE_MAX);
+			ct_metrics_label(f, ",", "outcome", ct_outcome_names[o], SIZE_MAX);
 			fprintf(f, "} %llu\n", (unsigned long long)series->count[o]);
 		}
 	}
-	put_family(f, "coldtrace_unmeasured_phases", "counter", NULL,
-		   "Phases that happened and of which the begin or the end was not seen.");
+	ct_metrics_family(f, "coldtrace_unmeasured_phases", "counter", NULL,
+			  "Phases that happened and of which the begin or the end was not seen.");
 	for (size_t i = 0; i < m->series.count; i++) {
 		const struct ct_series *series = m->series.items[i];
 
@@ -238,16 +239,17 @@ static void put_losses(FILE *f, const struct ct_core_counts *counts)
 			  { "answers", counts->unmatched_answers },
 			  { "requests", counts->unmatched_requests } };
 
-	put_family(f, "coldtrace_lost_events", "counter", NULL,
-		   "What tracing lost, by cause: with any of it the other numbers are too low.");
+	ct_metrics_family(
+		f, "coldtrace_lost_events", "counter", NULL,
+		"What tracing lost, by cause: with any of it the other numbers are too low.");
 	for (size_t i = 0; i < CT_LOSS_MAX; i++) {
 		char cause[CT_LOSS_NAME_LEN];
 
 		fprintf(f, "coldtrace_lost_events_total{cause=\"%s\"} %llu\n",
 			ct_loss_name(cause, i), (unsigned long long)counts->lost[i]);
 	}
-	put_family(f, "coldtrace_unmatched", "counter", NULL,
-		   "Events of which the other half was not seen.");
+	ct_metrics_family(f, "coldtrace_unmatched", "counter", NULL,
+			  "Events of which the other half was not seen.");
 	for (size_t i = 0; i < CT_ARRAY_SIZE(unmatched); i++)
 		fprintf(f, "coldtrace_unmatched_total{what=\"%s\"} %llu\n", unmatched[i].what,
 			(unsigned long long)unmatched[i].n);
@@ -274,20 +276,20 @@ static void put_session(FILE *f, const struct ct_session *session,
 	};
 
 	for (size_t i = 0; i < CT_ARRAY_SIZE(numbers); i++) {
-		put_family(f, numbers[i].name, numbers[i].type, NULL, numbers[i].help);
+		ct_metrics_family(f, numbers[i].name, numbers[i].type, NULL, numbers[i].help);
 		fprintf(f, "%s%s %llu\n", numbers[i].name, numbers[i].suffix,
 			(unsigned long long)numbers[i].n);
 	}
 	for (size_t i = 0; i < CT_ARRAY_SIZE(times); i++) {
-		put_family(f, times[i].name, "gauge", "seconds", times[i].help);
+		ct_metrics_family(f, times[i].name, "gauge", "seconds", times[i].help);
 		fprintf(f, "%s ", times[i].name);
 		put_instant(f, times[i].ns, session->wall_minus_mono_ns);
 		putc('\n', f);
 	}
-	put_family(f, "coldtrace_session", "info", NULL, "What traced, and on what.");
-	put_label(f, "coldtrace_session_info{", "version", session->version, SIZE_MAX);
-	put_label(f, ",", "kernel", session->kernel, SIZE_MAX);
-	put_label(f, ",", "depth", session->depth, SIZE_MAX);
+	ct_metrics_family(f, "coldtrace_session", "info", NULL, "What traced, and on what.");
+	ct_metrics_label(f, "coldtrace_session_info{", "version", session->version, SIZE_MAX);
+	ct_metrics_label(f, ",", "kernel", session->kernel, SIZE_MAX);
+	ct_metrics_label(f, ",", "depth", session->depth, SIZE_MAX);
 	fputs("} 1\n", f);
 }
 
@@ -298,10 +300,13 @@ static int metrics_end(struct ct_sink *s, const struct ct_session *session,
 	const struct metrics *m = s->state;
 	struct ct_page page;
 
-	(void)summary;
 	if (ct_page_open(&page, s, err))
 		return err->code;
 	put_durations(page.f, m);
+	if (ct_metrics_opens(page.f, ct_summary_opened(summary))) {
+		ct_page_drop(&page);
+		return ct_sink_no_memory(s, err);
+	}
 	put_counts(page.f, m);
 	put_losses(page.f, counts);
 	put_session(page.f, session, counts);

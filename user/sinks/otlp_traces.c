@@ -116,6 +116,25 @@ static void put_image(struct ct_json *w, const char *image)
 		 digest && digest[1]);
 }
 
+/* Names of OpenTelemetry's semantic conventions for Kubernetes. */
+static void put_pod(struct ct_json *w, const struct ct_identity *who)
+{
+	const struct {
+		const char *key, *value;
+	} attributes[] = {
+		{ "k8s.pod.name", who->pod },
+		{ "k8s.namespace.name", who->pod_ns },
+		{ "k8s.pod.uid", who->pod_uid },
+		{ "k8s.container.name", who->pod_container },
+		{ "coldtrace.containerd.namespace", who->ns },
+	};
+
+	for (size_t i = 0; i < sizeof(attributes) / sizeof(attributes[0]); i++) {
+		if (attributes[i].value[0])
+			ct_otlp_string(w, attributes[i].key, attributes[i].value);
+	}
+}
+
 static void put_who(struct ct_json *w, const struct ct_identity *who)
 {
 	ct_otlp_string(w, "container.id", who->id);
@@ -125,6 +144,7 @@ static void put_who(struct ct_json *w, const struct ct_identity *who)
 	if (who->init_pid)
 		ct_otlp_int(w, "process.pid", who->init_pid);
 	ct_otlp_string(w, "coldtrace.engine", who->engine);
+	put_pod(w, who);
 }
 
 static void put_missing(struct ct_json *w, const struct ct_record *rec)
@@ -226,6 +246,32 @@ static bool is_failed_segment(const struct ct_record *rec, size_t segment)
 	return true;
 }
 
+/* Segments of one phase may be several: pieces do not reach over their ends. */
+static struct ct_why why_between(const struct ct_record *rec, uint64_t begin_ns, uint64_t end_ns)
+{
+	struct ct_why why = { { 0 } };
+
+	for (size_t i = 0; i < rec->piece_count; i++) {
+		const struct ct_piece *piece = &rec->path[i];
+
+		if (piece->begin_ns >= begin_ns && piece->end_ns <= end_ns)
+			why.ns[piece->reason] += piece->end_ns - piece->begin_ns;
+	}
+	return why;
+}
+
+/* What the span waited for on the critical path, or the step as a whole. */
+static void put_why(struct ct_json *w, const struct ct_why *why)
+{
+	for (unsigned r = 0; r < CT_REASON_MAX; r++) {
+		char key[48];
+
+		snprintf(key, sizeof(key), "coldtrace.why.%s_ns", ct_reason_keys[r]);
+		if (why->ns[r])
+			ct_otlp_int(w, key, why->ns[r]);
+	}
+}
+
 static void put_segments(struct trace *trace)
 {
 	const struct ct_record *rec = trace->rec;
@@ -242,6 +288,11 @@ static void put_segments(struct trace *trace)
 		ct_otlp_string(w, "container.id", rec->who->id);
 		ct_otlp_string(w, "container.runtime.name", rec->who->runtime);
 		ct_otlp_string(w, "coldtrace.phase", ct_phase_names[segment->phase]);
+		if (rec->path) {
+			struct ct_why why = why_between(rec, segment->begin_ns, segment->end_ns);
+
+			put_why(w, &why);
+		}
 		ct_json_leave(w, ']');
 		if (is_failed_segment(rec, i))
 			put_error(w, NULL);
@@ -283,6 +334,8 @@ static void put_steps(struct trace *trace)
 		ct_otlp_string(w, "coldtrace.phase", ct_phase_names[step->phase]);
 		ct_otlp_int(w, "coldtrace.step.calls", step->count);
 		ct_otlp_string(w, "coldtrace.step.detail", step->detail);
+		if (rec->why)
+			put_why(w, &rec->why[i]);
 		if (step->open)
 			ct_otlp_bool(w, "coldtrace.step.open", true);
 		ct_json_leave(w, ']');

@@ -139,3 +139,15 @@ void ct_pen_wrap(struct ct_pen *pen, const char *text, size_t at, size_t indent,
 			text++;
 	}
 }
+
+void ct_pen_trim(char *bytes, size_t *len)
+{
+	size_t to = 0;
+
+	for (size_t i = 0; i < *len; i++) {
+		while (bytes[i] == '\n' && to && bytes[to - 1] == ' ')
+			to--;
+		bytes[to++] = bytes[i];
+	}
+	*len = to;
+}

@@ -43,3 +43,6 @@ size_t ct_pen_bar(struct ct_pen *pen, double part, size_t columns);
 
 /* Words from column `at` on, further lines indented; 0 for no limit. Ends without a newline. */
 void ct_pen_wrap(struct ct_pen *pen, const char *text, size_t at, size_t indent, size_t limit);
+
+/* Of what was drawn: spaces before a newline go. */
+void ct_pen_trim(char *bytes, size_t *len);

@@ -220,6 +220,35 @@ static void open_steps(struct perfetto *p, struct ct_tracks_container *c,
 	}
 }
 
+/* The critical path as states, one after the other on a track of its own. */
+static void open_path(struct perfetto *p, struct ct_tracks_container *c,
+		      const struct ct_record *rec)
+{
+	const struct ct_tracks_row row = { .group = rec->type == CT_RECORD_RESTART
+							    ? "critical path of the restart"
+							    : "critical path" };
+
+	for (size_t i = 0; i < rec->piece_count; i++) {
+		const struct ct_piece *piece = &rec->path[i];
+		const struct ct_note notes[] = {
+			{ *piece->what ? "what" : NULL, piece->what, 0 },
+			{ *piece->actor ? "actor" : NULL, piece->actor, 0 },
+			{ *piece->step ? "step" : NULL, piece->step, 0 },
+			{ "phase", ct_phase_names[piece->phase], 0 },
+			{ piece->pid ? "pid" : NULL, NULL, piece->pid },
+			{ piece->tid ? "tid" : NULL, NULL, piece->tid },
+		};
+		struct ct_slice slice = {
+			.name = ct_reason_names[piece->reason],
+			.category = "why",
+			.notes = notes,
+			.note_count = CT_ARRAY_SIZE(notes),
+		};
+
+		ct_tracks_open(c, &p->trace, row, piece->begin_ns, piece->end_ns, &slice);
+	}
+}
+
 /* What happened and could not be measured has no slice: it is said where the record ends. */
 static void say_missing(struct perfetto *p, struct ct_tracks_container *c,
 			const struct ct_record *rec)
@@ -255,6 +284,7 @@ static int perfetto_record(struct ct_sink *s, const struct ct_record *rec, struc
 		open_record(p, c, row, rec);
 		open_segments(p, c, row, rec, &h);
 		open_steps(p, c, rec, &h);
+		open_path(p, c, rec);
 		ct_tracks_settle(c, &p->trace);
 		say_missing(p, c, rec);
 		if (rec->removed)

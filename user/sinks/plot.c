@@ -3,51 +3,24 @@
 
 #include <math.h>
 #include <string.h>
-#include <sys/ioctl.h>
 
 #include "sinks/escape.h"
 #include "sinks/units.h"
 #include "util/mem.h"
 
-#define WIDTH_DEFAULT 100
-#define WIDTH_MIN     40
-#define TICK_COLUMNS  10
-
-static unsigned width_of(const struct ct_sink *s)
-{
-	struct winsize ws = { 0 };
-	unsigned width = s->width;
-
-	if (width && !ioctl(fileno(s->out), TIOCGWINSZ, &ws) && ws.ws_col)
-		width = ws.ws_col;
-	if (!width)
-		width = WIDTH_DEFAULT;
-	return width < WIDTH_MIN ? WIDTH_MIN : width;
-}
+#define TICK_COLUMNS 10
 
 int ct_canvas_begin(struct ct_canvas *canvas, const struct ct_sink *s, struct ct_err *err)
 {
 	*canvas = (struct ct_canvas){ 0 };
 	canvas->pen = (struct ct_pen){
 		.f = open_memstream(&canvas->bytes, &canvas->len),
-		.width = width_of(s),
+		.width = ct_sink_width(s),
 		.utf8 = s->utf8,
 		.blocks = s->utf8 && s->width,
 		.colour = s->colour,
 	};
 	return canvas->pen.f ? 0 : ct_sink_no_memory(s, err);
-}
-
-static void drop_trailing_spaces(struct ct_canvas *canvas)
-{
-	size_t to = 0;
-
-	for (size_t i = 0; i < canvas->len; i++) {
-		while (canvas->bytes[i] == '\n' && to && canvas->bytes[to - 1] == ' ')
-			to--;
-		canvas->bytes[to++] = canvas->bytes[i];
-	}
-	canvas->len = to;
 }
 
 int ct_canvas_put(struct ct_canvas *canvas, struct ct_sink *s, struct ct_err *err)
@@ -58,7 +31,7 @@ int ct_canvas_put(struct ct_canvas *canvas, struct ct_sink *s, struct ct_err *er
 	if (fclose(canvas->pen.f) || bad) {
 		ret = ct_sink_no_memory(s, err);
 	} else if (canvas->len) {
-		drop_trailing_spaces(canvas);
+		ct_pen_trim(canvas->bytes, &canvas->len);
 		ret = ct_sink_put(s, canvas->bytes, canvas->len, err);
 	}
 	free(canvas->bytes);

@@ -11,13 +11,16 @@
 
 #include "util/mem.h"
 
-#define WIDTH_DEFAULT 80
+#define WIDTH_TERMINAL 80 /* of one that does not say */
+#define WIDTH_FILE     100
+#define WIDTH_MIN      40
 
 const struct ct_sink_ops *const ct_sinks[] = {
-	&ct_table_ops,    &ct_json_ops, &ct_html_ops,        &ct_perfetto_ops,
-	&ct_document_ops, &ct_csv_ops,  &ct_csv_steps_ops,   &ct_openmetrics_ops,
-	&ct_hdr_ops,      &ct_hgrm_ops, &ct_otlp_traces_ops, &ct_otlp_metrics_ops,
-	&ct_timeline_ops, &ct_cdf_ops,  &ct_histogram_ops,   NULL,
+	&ct_table_ops,     &ct_json_ops, &ct_html_ops,        &ct_perfetto_ops,
+	&ct_document_ops,  &ct_csv_ops,  &ct_csv_steps_ops,   &ct_openmetrics_ops,
+	&ct_hdr_ops,       &ct_hgrm_ops, &ct_otlp_traces_ops, &ct_otlp_metrics_ops,
+	&ct_timeline_ops,  &ct_cdf_ops,  &ct_histogram_ops,   &ct_opens_ops,
+	&ct_csv_opens_ops, NULL,
 };
 
 /* Of the user's environment, whatever setlocale() was or was not told. */
@@ -42,8 +45,20 @@ static void ask_terminal(struct ct_sink *s)
 	s->utf8 = locale_is_utf8();
 	if (!isatty(fd))
 		return;
-	s->width = !ioctl(fd, TIOCGWINSZ, &ws) && ws.ws_col ? ws.ws_col : WIDTH_DEFAULT;
+	s->width = !ioctl(fd, TIOCGWINSZ, &ws) && ws.ws_col ? ws.ws_col : WIDTH_TERMINAL;
 	s->colour = !(no_colour && *no_colour) && term && strcmp(term, "dumb") != 0;
+}
+
+unsigned ct_sink_width(const struct ct_sink *s)
+{
+	struct winsize ws = { 0 };
+	unsigned width = s->width;
+
+	if (width && !ioctl(fileno(s->out), TIOCGWINSZ, &ws) && ws.ws_col)
+		width = ws.ws_col;
+	if (!width)
+		width = WIDTH_FILE;
+	return width < WIDTH_MIN ? WIDTH_MIN : width;
 }
 
 static const struct ct_sink_ops *find(const char *name, size_t len)

@@ -28,7 +28,7 @@ struct ct_sink {
 	bool utf8; /* the locale is UTF-8 */
 	bool live; /* draw records as they come; else only the summary */
 	bool steps; /* draw steps too */
-	unsigned width; /* columns of the terminal, 0 if it is none */
+	unsigned width; /* columns of the terminal, 0 if it is none: see ct_sink_width() */
 	void *state; /* owned by the ops */
 };
 
@@ -59,6 +59,12 @@ int ct_sink_open(struct ct_sink *s, const char *spec, struct ct_err *err);
 int ct_sink_check(const char *spec, bool *ret_stdout, struct ct_err *err);
 int ct_sink_close(struct ct_sink *s, struct ct_err *err);
 
+/*
+ * For the ops: columns to fill. The terminal may have been resized; a file has no size and keeps
+ * the default.
+ */
+unsigned ct_sink_width(const struct ct_sink *s);
+
 /* For the ops: all of the bytes, now, or the error with the sink's name and path. */
 int ct_sink_put(struct ct_sink *s, const char *bytes, size_t len, struct ct_err *err);
 
@@ -67,6 +73,8 @@ int ct_sink_no_memory(const struct ct_sink *s, struct ct_err *err);
 
 extern const struct ct_sink_ops ct_table_ops;
 extern const struct ct_sink_ops ct_json_ops;
+extern const struct ct_sink_ops ct_opens_ops;
+extern const struct ct_sink_ops ct_csv_opens_ops;
 extern const struct ct_sink_ops ct_timeline_ops;
 extern const struct ct_sink_ops ct_cdf_ops;
 extern const struct ct_sink_ops ct_histogram_ops;

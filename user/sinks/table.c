@@ -3,15 +3,12 @@
 
 #include <errno.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <time.h>
 
 #include "sinks/escape.h"
 #include "sinks/units.h"
 #include "util/mem.h"
 
-#define WIDTH_DEFAULT    100
-#define WIDTH_MIN        40
 #define LINES_PER_HEAD   40
 #define TIME_COLUMNS     12
 #define WHAT_COLUMNS     7
@@ -121,24 +118,11 @@ static void lay_out(struct table *t, unsigned width)
 				      : CT_RUNTIME_COLUMNS - RUNTIME_MIN;
 }
 
-/* The terminal may have been resized; a file has no size and keeps the default. */
-static unsigned current_width(const struct ct_sink *s)
-{
-	struct winsize ws = { 0 };
-	unsigned width = s->width;
-
-	if (width && !ioctl(fileno(s->out), TIOCGWINSZ, &ws) && ws.ws_col)
-		width = ws.ws_col;
-	if (!width)
-		width = WIDTH_DEFAULT;
-	return width < WIDTH_MIN ? WIDTH_MIN : width;
-}
-
 static void pen_init(struct ct_pen *pen, const struct ct_sink *s, FILE *f)
 {
 	*pen = (struct ct_pen){
 		.f = f,
-		.width = current_width(s),
+		.width = ct_sink_width(s),
 		.utf8 = s->utf8,
 		.blocks = s->utf8 && s->width,
 		.colour = s->colour,
@@ -451,18 +435,6 @@ static int draw_record(struct ct_pen *pen, const struct table *t, const struct c
 	return 0;
 }
 
-static void drop_trailing_spaces(char *bytes, size_t *len)
-{
-	size_t to = 0;
-
-	for (size_t i = 0; i < *len; i++) {
-		while (bytes[i] == '\n' && to && bytes[to - 1] == ' ')
-			to--;
-		bytes[to++] = bytes[i];
-	}
-	*len = to;
-}
-
 /* Closes the drawing and writes it, unless drawing failed. */
 static int put(struct ct_sink *s, FILE *f, char **bytes, size_t *len, int drawn, struct ct_err *err)
 {
@@ -470,7 +442,7 @@ static int put(struct ct_sink *s, FILE *f, char **bytes, size_t *len, int drawn,
 
 	if (fclose(f) || bad)
 		return ct_sink_no_memory(s, err);
-	drop_trailing_spaces(*bytes, len);
+	ct_pen_trim(*bytes, len);
 	return *len ? ct_sink_put(s, *bytes, *len, err) : 0;
 }
 
@@ -487,7 +459,7 @@ static int table_begin(struct ct_sink *s, const struct ct_session *session, stru
 	s->state = t;
 	tzset();
 	t->wall_minus_mono_ns = session->wall_minus_mono_ns;
-	lay_out(t, current_width(s));
+	lay_out(t, ct_sink_width(s));
 	if (!s->live)
 		return 0;
 	f = open_memstream(&bytes, &len);
@@ -523,6 +495,8 @@ static int table_record(struct ct_sink *s, const struct ct_record *rec, struct c
 	drawn = draw_record(&pen, t, rec, s->width);
 	if (s->steps && rec->step_count)
 		ct_table_steps(&pen, rec);
+	if (!drawn)
+		drawn = ct_table_why(&pen, rec);
 	return put(s, f, &bytes, &len, drawn, err);
 }
 
@@ -534,14 +508,16 @@ static int table_end(struct ct_sink *s, const struct ct_session *session,
 	size_t len = 0;
 	struct ct_pen pen;
 	FILE *f = open_memstream(&bytes, &len);
+	int drawn;
 
 	if (!f)
 		return ct_sink_no_memory(s, err);
 	pen_init(&pen, s, f);
 	if (s->live)
 		fputc('\n', f);
-	ct_table_summary(&pen, session, summary, counts);
-	return put(s, f, &bytes, &len, 0, err);
+	ct_table_causes(&pen, ct_summary_causes(summary));
+	drawn = ct_table_summary(&pen, session, summary, counts);
+	return put(s, f, &bytes, &len, drawn, err);
 }
 
 static void table_free(struct ct_sink *s)

@@ -4,12 +4,20 @@
 
 #include "sinks/pen.h"
 #include "sinks/sink.h"
+#include "stats/causes.h"
 
 /* The steps of a record as an indented tree, a heading per phase. */
 void ct_table_steps(struct ct_pen *pen, const struct ct_record *rec);
 
-void ct_table_summary(struct ct_pen *pen, const struct ct_session *session,
-		      const struct ct_summary *summary, const struct ct_core_counts *counts);
+/* What the record waited for, ranked; nothing without a path. Negative when out of memory. */
+int ct_table_why(struct ct_pen *pen, const struct ct_record *rec);
+
+/* The same as medians, of groups with more than one record. */
+void ct_table_causes(struct ct_pen *pen, struct ct_causes *causes);
+
+/* Returns 0 or -ENOMEM. */
+int ct_table_summary(struct ct_pen *pen, const struct ct_session *session,
+		     const struct ct_summary *summary, const struct ct_core_counts *counts);
 
 /* Which runtime is how fast, and where its time goes: the types that have at least one record. */
 void ct_table_compare(struct ct_pen *pen, const struct ct_summary *summary,

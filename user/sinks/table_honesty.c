@@ -45,8 +45,12 @@ static void say_lost(struct prose *prose, const struct ct_core_counts *counts)
 
 	for (size_t i = 0; i < CT_LOSS_MAX; i++)
 		sum += counts->lost[i];
+	if (counts->unread)
+		say(prose, "INCOMPLETE: not all of %llu recording%s could be read.%s",
+		    (unsigned long long)counts->unread, counts->unread == 1 ? "" : "s",
+		    sum ? " " : "");
 	if (!sum) {
-		say(prose, "Nothing lost.");
+		say(prose, counts->unread ? "" : "Nothing lost.");
 		return;
 	}
 	say(prose, "INCOMPLETE: %llu lost", (unsigned long long)sum);

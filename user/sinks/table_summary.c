@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include <errno.h>
 #include <string.h>
 
 #include "sinks/escape.h"
 #include "sinks/table.h"
+#include "sinks/table_opens.h"
 #include "sinks/units.h"
 #include "util/mem.h"
 
@@ -13,7 +15,8 @@
 #define BAR_MIN          6
 #define BAR_MAX          30
 #define STEPS_TOP        5
-#define STEP_NAME        28
+#define STEP_LABEL       (LABEL_COLUMNS + 1) /* the phase is followed by text, not by a number */
+#define STEP_NAME        27
 
 enum value {
 	MIN,
@@ -153,7 +156,7 @@ const char *ct_table_runtime(const struct ct_group *g)
 #undef X
 	};
 
-	return *g->runtime ? g->runtime : unknown[g->by];
+	return *g->key ? g->key : unknown[g->by];
 }
 
 static size_t key_columns(const struct ct_group *g)
@@ -204,7 +207,7 @@ struct step_shape {
 
 static struct step_shape step_shape_of(const struct ct_pen *pen)
 {
-	const size_t fixed = LABEL_COLUMNS + DURATION_COLUMNS * 2;
+	const size_t fixed = STEP_LABEL + DURATION_COLUMNS * 2;
 	struct step_shape shape = { .counts = pen->width >= fixed + COUNT_COLUMNS * 2 + 12 };
 	size_t used = fixed + (shape.counts ? COUNT_COLUMNS * 2 : 0);
 
@@ -228,7 +231,7 @@ static void draw_phase_steps(struct ct_pen *pen, const struct ct_summary *summar
 		if (step->phase != phase || (drawn >= STEPS_TOP && ++more))
 			continue;
 		fputs("  ", pen->f);
-		ct_pen_left(pen, drawn ? "" : ct_phase_names[phase], LABEL_COLUMNS - 2);
+		ct_pen_left(pen, drawn ? "" : ct_phase_names[phase], STEP_LABEL - 2);
 		ct_pen_foreign(pen, step->name, shape.name, true);
 		if (shape.counts) {
 			draw_count(pen, ct_hist_count(step->hist));
@@ -248,7 +251,7 @@ static void draw_phase_steps(struct ct_pen *pen, const struct ct_summary *summar
 		drawn++;
 	}
 	if (more) {
-		ct_pen_fill(pen, " ", LABEL_COLUMNS);
+		ct_pen_fill(pen, " ", STEP_LABEL);
 		fprintf(pen->f, "and %zu shorter\n", more);
 	}
 }
@@ -263,7 +266,7 @@ static void draw_steps(struct ct_pen *pen, const struct ct_summary *summary,
 		return;
 	ct_pen_on(pen, CT_STYLE_DIM);
 	fputs("\n  ", pen->f);
-	ct_pen_left(pen, "in phase", LABEL_COLUMNS - 2);
+	ct_pen_left(pen, "in phase", STEP_LABEL - 2);
 	ct_pen_left(pen, shape.name > strlen("longest steps") ? "longest steps" : "step",
 		    shape.name);
 	if (shape.counts) {
@@ -338,8 +341,8 @@ static void draw_session(struct ct_pen *pen, const struct ct_session *session,
 	fputc('\n', pen->f);
 }
 
-void ct_table_summary(struct ct_pen *pen, const struct ct_session *session,
-		      const struct ct_summary *summary, const struct ct_core_counts *counts)
+int ct_table_summary(struct ct_pen *pen, const struct ct_session *session,
+		     const struct ct_summary *summary, const struct ct_core_counts *counts)
 {
 	draw_session(pen, session, summary, counts);
 	for (unsigned type = 0; type < CT_RECORD_MAX; type++) {
@@ -349,5 +352,8 @@ void ct_table_summary(struct ct_pen *pen, const struct ct_session *session,
 		ct_table_compare(pen, summary, (enum ct_record_type)type);
 	}
 	fputc('\n', pen->f);
+	if (ct_table_opens(pen, ct_summary_opened(summary)))
+		return -ENOMEM;
 	ct_table_honesty(pen, summary, counts);
+	return 0;
 }

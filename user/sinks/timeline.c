@@ -132,6 +132,66 @@ static void draw_step(struct ct_pen *pen, const struct ct_record *rec, const str
 	fputc('\n', pen->f);
 }
 
+/* In each column the reason that has most of it, as its letter. */
+static void draw_path(struct ct_pen *pen, const struct ct_record *rec, const struct frame *f,
+		      const struct ct_segment *segment)
+{
+	size_t from = ct_scale_column(&f->scale, since(rec, segment->begin_ns));
+	size_t to = ct_scale_column(&f->scale, since(rec, segment->end_ns));
+
+	if (!rec->path || segment->begin_ns == segment->end_ns)
+		return;
+	ct_pen_fill(pen, " ", 4);
+	ct_pen_on(pen, CT_STYLE_DIM);
+	ct_pen_left(pen, "why", f->name - 2 + 2 * TIME_COLUMNS + 1 + 2);
+	ct_pen_off(pen);
+	ct_pen_fill(pen, " ", from);
+	for (size_t column = from; column <= to && column < f->scale.columns; column++) {
+		struct ct_why why = { { 0 } };
+		unsigned most = CT_REASON_UNKNOWN;
+
+		for (size_t i = 0; i < rec->piece_count; i++) {
+			const struct ct_piece *piece = &rec->path[i];
+			double low = f->scale.high * (double)column / (double)f->scale.columns;
+			double high =
+				f->scale.high * (double)(column + 1) / (double)f->scale.columns;
+			double begin = since(rec, piece->begin_ns), end = since(rec, piece->end_ns);
+
+			if (piece->begin_ns < segment->begin_ns || piece->end_ns > segment->end_ns)
+				continue;
+			begin = begin > low ? begin : low;
+			end = end < high ? end : high;
+			if (end > begin)
+				why.ns[piece->reason] += (uint64_t)(end - begin) + 1;
+		}
+		for (unsigned r = 0; r < CT_REASON_MAX; r++)
+			if (why.ns[r] > why.ns[most])
+				most = r;
+		fputc(why.ns[most] ? ct_reason_letters[most] : ' ', pen->f);
+	}
+	fputc('\n', pen->f);
+}
+
+/* What the letters mean that there are, and how much of the record each has. */
+static void draw_legend(struct ct_pen *pen, const struct ct_record *rec)
+{
+	const struct ct_why why = ct_record_why(rec, CT_PHASE_MAX);
+	char text[1024] = "", took[CT_DURATION_LEN];
+	size_t len = 0;
+
+	if (!rec->path)
+		return;
+	for (unsigned r = 0; r < CT_REASON_MAX; r++)
+		if (why.ns[r] || r == CT_REASON_UNKNOWN)
+			len += (size_t)snprintf(
+				text + len, sizeof(text) - len, "%s%c %s %s",
+				len ? ", " : "why: ", ct_reason_letters[r], ct_reason_names[r],
+				ct_duration(took, why.ns[r], pen->utf8 ? CT_DURATION_UTF8 : 0));
+	fputs("  ", pen->f);
+	ct_pen_wrap(pen, text, 2, 2, pen->width);
+	fputc('\n', pen->f);
+}
+
 /* A step belongs to the segment in which it began. */
 static size_t segment_of(const struct ct_record *rec, const struct ct_step *step)
 {
@@ -154,6 +214,7 @@ static void draw_segment(struct ct_pen *pen, const struct ct_record *rec, const 
 	draw_times(pen, rec, &bar);
 	draw_bar(pen, rec, f, &bar);
 	fputc('\n', pen->f);
+	draw_path(pen, rec, f, segment);
 	for (size_t s = 0; s < rec->step_count; s++)
 		if (segment_of(rec, &rec->steps[s]) == i)
 			draw_step(pen, rec, f, &rec->steps[s]);
@@ -233,6 +294,7 @@ static int timeline_record(struct ct_sink *s, const struct ct_record *rec, struc
 	ct_pen_off(&canvas.pen);
 	for (size_t i = 0; i < rec->segment_count; i++)
 		draw_segment(&canvas.pen, rec, &f, i);
+	draw_legend(&canvas.pen, rec);
 	return ct_canvas_put(&canvas, s, err);
 }
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+/* One running engine: where it keeps its data, on which socket files it listens. */
 #include "source/engine.h"
 
 #include <dirent.h>
@@ -17,17 +18,10 @@
 #include "source/procfs.h"
 #include "util/mem.h"
 
-#define ARGS_ROOM      (64 << 10)
-#define CONFIG_MAX     (1 << 20)
-#define IDENTITY_MAX   (4 << 20) /* bytes of a file about one container */
-#define DRIVER_MAX     32
-#define PATH_ROOM      4096
-#define FDS_MAX        65536
-#define CONTAINERS_MAX 4096 /* told when an engine is found */
-#define ACCEPTING      0x10000u /* __SO_ACCEPTCON in the flags of /proc/PID/net/unix */
-
-/* When to look at an engine that has just been executed: ms after that. */
-static const unsigned int rescan_ms[] = { 200, 1000, 3000 };
+#define ARGS_ROOM  (64 << 10)
+#define CONFIG_MAX (1 << 20)
+#define FDS_MAX    65536
+#define ACCEPTING  0x10000u /* __SO_ACCEPTCON in the flags of /proc/PID/net/unix */
 
 /* A value in a configuration file: the caller frees it, NULL if it is not there. */
 typedef char *(*config_value_fn)(const char *text, size_t len, const char *key);
@@ -73,7 +67,6 @@ struct place {
 
 static const struct engine_row {
 	const char *name;
-	bool docker;
 	const char *config_args[3];
 	const char *config;
 	config_value_fn value;
@@ -81,7 +74,6 @@ static const struct engine_row {
 } engine_rows[] = {
 	{
 		.name = "docker",
-		.docker = true,
 		.config_args = { "--config-file" },
 		.config = "/etc/docker/daemon.json",
 		.value = json_value,
@@ -305,252 +297,4 @@ void ct_engine_tail(const struct ct_engine *engine, struct ct_tail *tail)
 			len += (size_t)n;
 	}
 	ct_tail_add(tail, "sockets", sockets, len, sizeof(sockets));
-}
-
-static bool is_docker(const struct ct_engine *engine)
-{
-	const struct engine_row *row = row_of(engine->name);
-
-	return row && row->docker;
-}
-
-static int read_identity(struct ct_tail *tail, int root, const char *data_root, const char *id,
-			 struct ct_err *err)
-{
-	own_mem char *config = NULL, *host = NULL, *layer = NULL;
-	size_t config_len, host_len = 0, layer_len;
-	char path[PATH_ROOM], driver[DRIVER_MAX];
-	int r;
-
-	if (!ct_id_valid(id, strnlen(id, CT_ID_LEN + 1)))
-		return ct_fail(err, -EINVAL, "look up a container: its id is not 64 digits of hex");
-	snprintf(path, sizeof(path), "%s/containers/%s/config.v2.json", data_root, id);
-	config = ct_root_read(root, path, IDENTITY_MAX, &config_len);
-	if (!config)
-		return ct_fail(err, -ENOENT, "look up container '%s': no readable '%s'", id, path);
-	snprintf(path, sizeof(path), "%s/containers/%s/hostconfig.json", data_root, id);
-	host = ct_root_read(root, path, IDENTITY_MAX, &host_len);
-	r = ct_identity_parse(tail, id, config, config_len, host, host_len, driver, sizeof(driver),
-			      err);
-	if (r)
-		return ct_wrap(err, "look up container '%s'", id);
-	if (!*driver)
-		return 0;
-	snprintf(path, sizeof(path), "%s/image/%s/layerdb/mounts/%s/mount-id", data_root, driver,
-		 id);
-	layer = ct_root_read(root, path, 256, &layer_len);
-	if (layer)
-		ct_tail_add(tail, "layer", layer, strcspn(layer, "\n"), 255);
-	return 0;
-}
-
-static void each_container(int root, const char *data_root, size_t max,
-			   void (*fn)(void *ctx, const char *id), void *ctx)
-{
-	own_fd int fd = -1;
-	own_dir DIR *dir = NULL;
-	struct dirent *entry;
-	char path[PATH_ROOM];
-	size_t n = 0;
-
-	snprintf(path, sizeof(path), "%s/containers", data_root);
-	fd = ct_root_open(root, path, O_RDONLY | O_DIRECTORY);
-	if (fd < 0)
-		return;
-	dir = fdopendir(fd);
-	if (!dir)
-		return;
-	fd = -1; /* the directory has it now */
-	while (n < max && (entry = readdir(dir))) {
-		if (!ct_id_valid(entry->d_name, strlen(entry->d_name)))
-			continue;
-		fn(ctx, entry->d_name);
-		n++;
-	}
-}
-
-static bool emit_identity(struct ct_engines *engines, const struct ct_engine *engine, int root,
-			  const char *id)
-{
-	struct ct_facts *facts = engines->facts;
-	struct ct_err ignored;
-
-	if (root < 0 || read_identity(&facts->tail, root, engine->data_root, id, &ignored))
-		return false;
-	ct_fact_emit_tail(facts, CT_KIND_IDENTITY, engine->pid);
-	return true;
-}
-
-struct each {
-	struct ct_engines *engines;
-	const struct ct_engine *engine;
-	int root;
-};
-
-static void emit_each(void *ctx, const char *id)
-{
-	const struct each *each = ctx;
-
-	emit_identity(each->engines, each->engine, each->root, id);
-}
-
-static void emit_identities(struct ct_engines *engines, const struct ct_engine *engine)
-{
-	own_fd int root = is_docker(engine) ? ct_proc_root(engine->pid) : -1;
-	struct each each = { engines, engine, root };
-
-	if (root >= 0)
-		each_container(root, engine->data_root, CONTAINERS_MAX, emit_each, &each);
-}
-
-/* What was read is copied. NULL when the table is full. */
-static const struct ct_engine *found(struct ct_engines *engines, const struct ct_engine *engine)
-{
-	struct ct_engine *slot = NULL;
-
-	for (size_t i = 0; i < engines->count && !slot; i++) {
-		if (engines->list[i].pid == engine->pid)
-			slot = &engines->list[i];
-	}
-	if (!slot && engines->count < CT_ENGINES_MAX)
-		slot = &engines->list[engines->count++];
-	if (!slot)
-		return NULL;
-	*slot = *engine;
-	for (size_t i = 0; i < slot->socket_count; i++)
-		engines->fn(engines->ctx, slot->pid, &slot->sockets[i]);
-	ct_engine_tail(slot, &engines->facts->tail);
-	ct_fact_emit_tail(engines->facts, CT_KIND_ENGINE, slot->pid);
-	return slot;
-}
-
-void ct_engines_add(struct ct_engines *engines, uint32_t pid)
-{
-	struct ct_engine engine;
-
-	if (ct_engine_read(pid, &engine))
-		found(engines, &engine);
-}
-
-void ct_engines_identities(struct ct_engines *engines)
-{
-	for (size_t i = 0; i < engines->count; i++)
-		emit_identities(engines, &engines->list[i]);
-}
-
-/* With no room left the oldest gives way: it has had its chance. */
-void ct_engines_started(struct ct_engines *engines, uint32_t pid, uint64_t now_ns)
-{
-	struct ct_rescan *slot = &engines->rescans[0];
-
-	for (size_t i = 0; i < CT_ENGINES_MAX; i++) {
-		struct ct_rescan *r = &engines->rescans[i];
-
-		if (!r->pid || r->pid == pid) {
-			slot = r;
-			break;
-		}
-		if (r->exec_ns < slot->exec_ns)
-			slot = r;
-	}
-	*slot = (struct ct_rescan){ .pid = pid, .exec_ns = now_ns };
-}
-
-void ct_engines_exited(struct ct_engines *engines, uint32_t pid)
-{
-	for (size_t i = 0; i < CT_ENGINES_MAX; i++) {
-		if (engines->rescans[i].pid == pid)
-			engines->rescans[i].pid = 0;
-	}
-	for (size_t i = 0; i < engines->count; i++) {
-		if (engines->list[i].pid == pid) {
-			engines->list[i] = engines->list[--engines->count];
-			return;
-		}
-	}
-}
-
-static uint64_t due(const struct ct_rescan *r)
-{
-	return r->exec_ns + rescan_ms[r->attempt] * 1000000ull;
-}
-
-uint64_t ct_engines_due(const struct ct_engines *engines)
-{
-	uint64_t first = 0;
-
-	for (size_t i = 0; i < CT_ENGINES_MAX; i++) {
-		const struct ct_rescan *r = &engines->rescans[i];
-
-		if (r->pid && (!first || due(r) < first))
-			first = due(r);
-	}
-	return first;
-}
-
-void ct_engines_rescan(struct ct_engines *engines, uint64_t now_ns)
-{
-	for (size_t i = 0; i < CT_ENGINES_MAX; i++) {
-		struct ct_rescan *r = &engines->rescans[i];
-		const struct ct_engine *slot;
-		struct ct_engine engine;
-		bool last;
-
-		if (!r->pid || due(r) > now_ns)
-			continue;
-		last = ++r->attempt == CT_ARRAY_SIZE(rescan_ms);
-		if (!ct_engine_read(r->pid, &engine)) {
-			r->pid = 0;
-			continue;
-		}
-		if (!engine.socket_count && !last)
-			continue;
-		r->pid = 0;
-		slot = found(engines, &engine);
-		if (slot)
-			emit_identities(engines, slot);
-	}
-}
-
-void ct_engines_ask(struct ct_engines *engines, const char *id, uint32_t engine_pid)
-{
-	struct ct_lookup_asked *asked;
-
-	if (!ct_id_valid(id, strnlen(id, CT_ID_LEN + 1)))
-		return;
-	if (engines->lookup_count == CT_LOOKUPS_MAX) {
-		engines->lookups_dropped++;
-		return;
-	}
-	asked = &engines->lookups[engines->lookup_count++];
-	asked->engine_pid = engine_pid;
-	memcpy(asked->id, id, sizeof(asked->id));
-}
-
-/* The engine that was named first, then all others. */
-static void answer(struct ct_engines *engines, const struct ct_lookup_asked *asked)
-{
-	for (int others = 0; others < 2; others++) {
-		for (size_t i = 0; i < engines->count; i++) {
-			const struct ct_engine *engine = &engines->list[i];
-			own_fd int root = -1;
-
-			if ((engine->pid != asked->engine_pid) != others || !is_docker(engine))
-				continue;
-			root = ct_proc_root(engine->pid);
-			if (emit_identity(engines, engine, root, asked->id))
-				return;
-		}
-	}
-}
-
-/* An answer may bring up another question. */
-void ct_engines_answer(struct ct_engines *engines)
-{
-	for (size_t i = 0; i < engines->lookup_count; i++) {
-		struct ct_lookup_asked asked = engines->lookups[i];
-
-		answer(engines, &asked);
-	}
-	engines->lookup_count = 0;
 }

@@ -53,9 +53,10 @@ struct ct_engines {
 		char id[CT_ID_LEN + 1];
 	} lookups[CT_LOOKUPS_MAX];
 	size_t lookup_count;
-	uint64_t lookups_dropped;
+	uint64_t dropped; /* engines and lookups that there was no room for */
 };
 
+/* engines.c */
 /* Runs already: ENGINE event at once. */
 void ct_engines_add(struct ct_engines *engines, uint32_t pid);
 
@@ -74,6 +75,15 @@ void ct_engines_rescan(struct ct_engines *engines, uint64_t now_ns);
 void ct_engines_ask(struct ct_engines *engines, const char *id, uint32_t engine_pid);
 void ct_engines_answer(struct ct_engines *engines);
 
+/* engine_identity.c */
+/* IDENTITY events for what the engine keeps about a container (false: nothing), or about all. */
+bool ct_engine_tell(struct ct_facts *facts, const struct ct_engine *engine, const char *id);
+void ct_engine_tell_all(struct ct_facts *facts, const struct ct_engine *engine);
+
+/* The engine that a container's monitor (conmon) was called by; false when it is none. */
+bool ct_engine_of_monitor(uint32_t pid, struct ct_engine *ret);
+
+/* engine.c */
 /* False when there is no such process, or its name is not an engine's. */
 bool ct_engine_read(uint32_t pid, struct ct_engine *ret);
 

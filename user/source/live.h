@@ -16,14 +16,26 @@
 
 struct ct_live;
 
+enum ct_opens_mode {
+	CT_OPENS_NONE,
+	CT_OPENS_COUNTED, /* per container and path, in the kernel */
+	CT_OPENS_EACH /* an event per open, for recordings */
+};
+
 typedef void (*ct_event_fn)(void *ctx, const struct ct_event *e);
 
 struct ct_live_options {
-	bool steps; /* depth "steps": per-call tracepoints */
+	bool steps; /* per-call tracepoints */
+	bool why; /* waits */
+	enum ct_plan_name plan; /* CT_PLAN_BEST: the strongest that this kernel can host */
 	uint32_t ready_mask; /* bit per enum ct_ready, never 0 */
 	const char *ready_glob; /* borrowed, for CT_READY_PATH */
-	size_t ring_bytes; /* power of two, 0: 4 MiB */
+	size_t ring_bytes; /* power of two, 0: 4 MiB, 16 MiB for waits */
 	size_t processes_max; /* 0: 16384 */
+	enum ct_opens_mode opens;
+	bool seccheck; /* ask gVisor's sandboxes what their applications do */
+	bool seccheck_opens; /* and which files they open */
+	bool sentry_probes; /* probes in the sandboxes' own code */
 	bool verbose; /* libbpf's own messages on stderr */
 };
 
@@ -36,11 +48,32 @@ int ct_live_open(struct ct_live **ret, const struct ct_live_options *opts, ct_ev
 void ct_live_close(struct ct_live *live); /* NULL is fine */
 
 /*
+ * Gives up every privilege but those for what is looked up later. A program that is to be traced
+ * with the caller's privileges must have been forked before; with_command: there is one.
+ */
+int ct_live_drop_privileges(struct ct_live *live, bool with_command, struct ct_err *err);
+
+/*
  * Waits at most timeout_ms, then hands over all events that are there, in ring order, and a LOST
  * event for every loss counter that has grown. Returns the number of events, or negative errno;
  * -EINTR is no failure.
  */
 int ct_live_poll(struct ct_live *live, int timeout_ms, struct ct_err *err);
+
+/* Tells now what has been counted of opened files; else that comes twice a second, and at the end. */
+int ct_live_tell_opens(struct ct_live *live, struct ct_err *err);
+
+/*
+ * Until when all events have been handed over, CLOCK_MONOTONIC: now, or a little ago while some
+ * wait for what is still to come from inside sandboxes.
+ */
+uint64_t ct_live_until(const struct ct_live *live);
+
+/*
+ * Ends what was set up in others: trace sessions of sandboxes. For the poll that comes last; what
+ * they have sent until then is handed over by it. ct_live_close() does it too.
+ */
+void ct_live_end(struct ct_live *live);
 
 /*
  * Asks for an IDENTITY event for a container; there is none when it is gone. For

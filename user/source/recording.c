@@ -55,7 +55,19 @@ static void command_line(char *to, size_t room)
 	}
 }
 
-void ct_recording_header_fill(struct ct_recording_header *header, bool steps)
+const char *ct_depth_name(unsigned int depth)
+{
+	static const char *const names[] = {
+		[0] = "phases",
+		[CT_DEEP_STEPS] = "steps",
+		[CT_DEEP_WHY] = "phases and waits",
+		[CT_DEEP_STEPS | CT_DEEP_WHY] = "steps and waits",
+	};
+
+	return names[depth & (CT_DEEP_STEPS | CT_DEEP_WHY)];
+}
+
+void ct_recording_header_fill(struct ct_recording_header *header, unsigned int depth)
 {
 	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
 	struct utsname host;
@@ -68,7 +80,7 @@ void ct_recording_header_fill(struct ct_recording_header *header, bool steps)
 	header->header_len = sizeof(*header);
 	header->wall_minus_mono_ns = ct_wall_minus_mono_ns(&header->clock_error_ns);
 	header->begin_ns = ct_mono_ns();
-	header->depth = steps;
+	header->depth = depth;
 	header->cpus = cpus > 0 ? (__u32)cpus : 0;
 	header->node = hash_of("/etc/machine-id");
 	header->boot = hash_of("/proc/sys/kernel/random/boot_id");

@@ -22,6 +22,9 @@
 #define CT_RECORDING_V1_LEN 128
 
 /* The last 4 bytes before header_len are the CRC-32 of those before it. */
+#define CT_DEEP_STEPS 1u
+#define CT_DEEP_WHY   2u
+
 struct ct_recording_header {
 	char magic[8];
 	__u32 byte_order;
@@ -29,7 +32,7 @@ struct ct_recording_header {
 	__u16 header_len; /* blocks begin here: later minor versions add before the CRC */
 	__s64 wall_minus_mono_ns;
 	__u64 begin_ns; /* CLOCK_MONOTONIC */
-	__u32 depth; /* 0: phases, 1: steps */
+	__u32 depth; /* CT_DEEP_*; 0: phases alone */
 	__u16 minor; /* changes when something is added that a reader may skip */
 	__u16 reserved;
 	char kernel[64]; /* uname -r, NUL-terminated as all of these */
@@ -112,7 +115,10 @@ struct ct_trailer {
 _Static_assert(sizeof(struct ct_trailer) == 16, "the trailer is an ABI");
 
 /* This host and this moment. */
-void ct_recording_header_fill(struct ct_recording_header *header, bool steps);
+/* What it holds, for people: "phases", "steps", "phases and waits", "steps and waits". */
+const char *ct_depth_name(unsigned int depth);
+
+void ct_recording_header_fill(struct ct_recording_header *header, unsigned int depth);
 /* Writes the CRC; ct_recorder_open() does. */
 void ct_recording_header_seal(struct ct_recording_header *header);
 
@@ -153,8 +159,9 @@ const struct ct_recording_header *ct_reader_header(const struct ct_reader *reade
  *
  * A recording that was cut off is read up to its last whole block: 0, *ret_cut is the offset at
  * which what can be read ends, and err->msg is a sentence about it. *ret_cut is 0 when the
- * recording is whole. Anything else that is wrong is an error that names the block and the offset;
- * what came before it has been handed over.
+ * recording is whole. A block that is damaged, with whole blocks behind it, is skipped: *ret_cut is
+ * its offset, and the sentence says what is missing. Anything else that is wrong is an error that
+ * names the block and the offset; what came before it has been handed over.
  */
 /* When the recording was ended, CLOCK_MONOTONIC ns; 0 before it is read, or if it was cut off. */
 uint64_t ct_reader_end_ns(const struct ct_reader *reader);

@@ -2,13 +2,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <libdeflate.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "core/core.h"
 #include "recording.h"
-#include "recording_planes.h"
+#include "recording_block.h"
 #include "util/mem.h"
 
 /* Holds any block with its header, and any event of version 1. */
@@ -32,7 +33,17 @@ struct ct_reader {
 	uint64_t blocks, events;
 	uint64_t end_ns;
 	uint64_t block_at; /* offset of the block that is read */
+	struct damage {
+		uint64_t at; /* offset of the first, 0: none */
+		uint64_t bytes, places; /* that were skipped */
+		uint64_t events; /* missing, by the index; 0: not known */
+		unsigned guesses;
+		struct ct_err why; /* of the first */
+	} damage;
 };
+
+/* Places that look like a block behind a damaged one, that are tried: no file takes for ever. */
+#define GUESSES_MAX 256
 
 /* Makes `want` bytes be there, fewer at the end. */
 static int peek(struct ct_reader *r, size_t want, size_t *ret_got, struct ct_err *err)
@@ -168,66 +179,17 @@ static int run_events(struct ct_reader *r, ct_replay_fn fn, void *ctx, uint64_t 
 	}
 }
 
-/* "read 'a.ct': block 3 at offset 4711: ..." */
+/* "block 3 at offset 4711: ..." */
+static int in_block(const struct ct_reader *r, struct ct_err *err)
+{
+	return ct_wrap(err, "block %llu at offset %llu", (unsigned long long)r->blocks,
+		       (unsigned long long)r->block_at);
+}
+
 static int damaged(const struct ct_reader *r, struct ct_err *err)
 {
-	return ct_wrap(err, "read '%s': block %llu at offset %llu", r->name,
-		       (unsigned long long)r->blocks, (unsigned long long)r->block_at);
-}
-
-static int check_block(const struct ct_block *b, struct ct_err *err)
-{
-	if (memcmp(b->magic, CT_BLOCK_MAGIC, sizeof(b->magic)))
-		return ct_fail(err, EBADMSG, "no block begins here");
-	if (b->raw_len > CT_BLOCK_RAW_MAX || b->stored_len > b->raw_len ||
-	    b->events > b->raw_len / sizeof(struct ct_event))
-		return ct_fail(err, EBADMSG, "%u bytes stored as %u with %u events are impossible",
-			       b->raw_len, b->stored_len, b->events);
-	return 0;
-}
-
-static int check_sum(const struct ct_block *b, const char *stored, struct ct_err *err)
-{
-	struct ct_block zeroed = *b;
-	__u32 crc;
-
-	zeroed.crc32 = 0;
-	crc = libdeflate_crc32(0, &zeroed, sizeof(zeroed));
-	crc = libdeflate_crc32(crc, stored, b->stored_len);
-#ifdef FUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION
-	crc = b->crc32; /* no fuzzer finds what is behind a checksum */
-#endif
-	if (crc != b->crc32)
-		return ct_fail(err, EBADMSG, "it is damaged (checksum)");
-	return 0;
-}
-
-static int decode(struct ct_reader *r, const struct ct_block *b, const char *stored,
-		  struct ct_err *err)
-{
-	char *to = b->codec == CT_CODEC_PLANES ? r->planes : r->raw;
-	size_t len = 0;
-
-	switch (b->codec) {
-	case CT_CODEC_RAW:
-		if (b->stored_len != b->raw_len)
-			break;
-		memcpy(r->raw, stored, b->raw_len);
-		return 0;
-	case CT_CODEC_ZLIB:
-	case CT_CODEC_PLANES:
-		if (libdeflate_zlib_decompress(r->zlib, stored, b->stored_len, to, b->raw_len,
-					       &len) != LIBDEFLATE_SUCCESS ||
-		    len != b->raw_len)
-			break;
-		if (to == r->planes && !ct_planes_unpack(r->raw, to, len, b->events))
-			return ct_fail(err, EBADMSG, "the lengths of its events do not add up");
-		return 0;
-	default:
-		return ct_fail(err, ENOTSUP, "codec %u is not known; use a newer coldtrace",
-			       b->codec);
-	}
-	return ct_fail(err, EBADMSG, "its %u bytes do not decode to %u", b->stored_len, b->raw_len);
+	in_block(r, err);
+	return ct_wrap(err, "read '%s'", r->name);
 }
 
 static int run_block(struct ct_reader *r, const struct ct_block *b, ct_replay_fn fn, void *ctx,
@@ -262,7 +224,9 @@ static int check_index(struct ct_reader *r, const struct ct_block *b, struct ct_
 	if (index.entries != (b->raw_len - sizeof(index)) / sizeof(struct ct_index_entry))
 		return ct_fail(err, EBADMSG, "an index of %u entries in %u bytes is impossible",
 			       index.entries, b->raw_len);
-	if (index.events != r->events)
+	if (r->damage.at && index.events > r->events)
+		r->damage.events = index.events - r->events;
+	else if (index.events != r->events)
 		return ct_fail(err, EBADMSG,
 			       "the index counts %llu events, %llu are there: blocks are missing",
 			       (unsigned long long)index.events, (unsigned long long)r->events);
@@ -296,7 +260,7 @@ static bool is_last(struct ct_reader *r, const struct ct_block *b)
 static int run_trailer(struct ct_reader *r, uint64_t *ret_cut, struct ct_err *err)
 {
 	struct ct_trailer trailer;
-	size_t got;
+	size_t got = 0;
 	int ret = peek(r, sizeof(trailer) + 1, &got, err);
 
 	if (ret)
@@ -316,40 +280,152 @@ static int run_trailer(struct ct_reader *r, uint64_t *ret_cut, struct ct_err *er
 	return 0;
 }
 
+/* Whether a whole block begins here. */
+static bool is_block(struct ct_reader *r)
+{
+	struct ct_err ignored;
+	struct ct_block b;
+	size_t got = 0;
+
+	if (peek(r, sizeof(b), &got, &ignored) || got < sizeof(b))
+		return false;
+	memcpy(&b, here(r), sizeof(b));
+	return !ct_block_check(&b, &ignored) &&
+	       !peek(r, sizeof(b) + b.stored_len, &got, &ignored) &&
+	       got >= sizeof(b) + b.stored_len && !ct_block_sum(&b, here(r) + sizeof(b), &ignored);
+}
+
+/* Goes on to the next whole block; false when there is none. */
+static bool find_block(struct ct_reader *r)
+{
+	const size_t magic = sizeof(((struct ct_block *)0)->magic);
+	struct ct_err ignored;
+	size_t got = 0;
+
+	while (!peek(r, CT_BLOCK_RAW_MAX, &got, &ignored) && got >= magic) {
+		const char *at = memmem(here(r), got, CT_BLOCK_MAGIC, magic);
+
+		if (!at) {
+			skip(r, got - magic + 1);
+			continue;
+		}
+		skip(r, (size_t)(at - here(r)));
+		if (is_block(r))
+			return true;
+		if (++r->damage.guesses > GUESSES_MAX)
+			return false;
+		skip(r, 1);
+	}
+	return false;
+}
+
+/* Something is wrong with the block at block_at, err says what: whether there is one behind it. */
+static bool go_on(struct ct_reader *r, const struct ct_err *why)
+{
+	struct ct_err err = *why, ignored;
+	size_t got = 0;
+
+	if (r->in.offset == r->block_at && !peek(r, 1, &got, &ignored) && got)
+		skip(r, 1);
+	if (!find_block(r))
+		return false;
+	if (!r->damage.at) {
+		in_block(r, &err);
+		r->damage.why = err;
+		r->damage.at = r->block_at;
+	}
+	r->damage.bytes += r->in.offset - r->block_at;
+	r->damage.places++;
+	return true;
+}
+
+enum went {
+	WENT_WELL,
+	WENT_WRONG, /* the error says what is wrong with the block */
+	WENT_CUT, /* the block is not all there, or it is the end */
+	WENT_TO_END /* or cannot go on: the error is that of the reader */
+};
+
+static enum went run_one(struct ct_reader *r, ct_replay_fn fn, void *ctx, uint64_t *ret_cut,
+			 struct ct_err *err)
+{
+	struct ct_block b;
+	size_t got = 0;
+
+	err->code = peek(r, sizeof(b), &got, err);
+	if (err->code)
+		return WENT_TO_END;
+	r->block_at = r->in.offset;
+	if (got < sizeof(b))
+		return WENT_CUT;
+	memcpy(&b, here(r), sizeof(b));
+	if (never_written(&b))
+		return WENT_CUT;
+	if (ct_block_check(&b, err))
+		return WENT_WRONG;
+	err->code = peek(r, sizeof(b) + b.stored_len, &got, err);
+	if (err->code)
+		return WENT_TO_END;
+	if (got < sizeof(b) + b.stored_len)
+		return WENT_CUT;
+	if (ct_block_sum(&b, here(r) + sizeof(b), err))
+		return is_last(r, &b) ? WENT_CUT : WENT_WRONG;
+	if (b.kind <= CT_BLOCK_INDEX &&
+	    ct_block_decode(r->zlib, &b, here(r) + sizeof(b), r->raw, r->planes, err)) {
+		if (err->code != -ENOTSUP)
+			return WENT_WRONG;
+		damaged(r, err);
+		return WENT_TO_END;
+	}
+	skip(r, sizeof(b) + b.stored_len);
+	if (b.kind == CT_BLOCK_EVENTS && run_block(r, &b, fn, ctx, err))
+		return WENT_WRONG;
+	if (b.kind == CT_BLOCK_INDEX) {
+		err->code =
+			check_index(r, &b, err) ? damaged(r, err) : run_trailer(r, ret_cut, err);
+		return WENT_TO_END;
+	}
+	return WENT_WELL;
+}
+
+/* Not an error: what could be read has been. */
+static int skipped(const struct ct_reader *r, uint64_t *ret_cut, struct ct_err *err)
+{
+	const struct damage *d = &r->damage;
+	char events[64] = "";
+
+	if (d->events)
+		snprintf(events, sizeof(events), " (%llu events)", (unsigned long long)d->events);
+	*err = d->why;
+	ct_wrap(err, "'%s' is damaged: %llu bytes in %llu place%s were skipped%s%s, the first",
+		r->name, (unsigned long long)d->bytes, (unsigned long long)d->places,
+		d->places == 1 ? "" : "s", events, *ret_cut ? " and it was cut off" : "");
+	err->code = 0;
+	*ret_cut = d->at;
+	return 0;
+}
+
 static int run_blocks(struct ct_reader *r, ct_replay_fn fn, void *ctx, uint64_t *ret_cut,
 		      struct ct_err *err)
 {
-	for (;; r->blocks++) {
-		struct ct_block b;
-		size_t got;
-		int ret = peek(r, sizeof(b), &got, err);
+	enum went went;
+	int ret = 0;
 
-		if (ret)
-			return ret;
-		r->block_at = r->in.offset;
-		if (got < sizeof(b))
-			return cut(r, r->block_at, ret_cut, err);
-		memcpy(&b, here(r), sizeof(b));
-		if (never_written(&b))
-			return cut(r, r->block_at, ret_cut, err);
-		if (check_block(&b, err))
+	for (; (went = run_one(r, fn, ctx, ret_cut, err)) != WENT_TO_END; r->blocks++) {
+		uint64_t at = r->block_at;
+
+		if (went == WENT_CUT)
+			ct_fail(err, EBADMSG, "it is not all there");
+		if (went == WENT_WELL || go_on(r, err))
+			continue;
+		if (went == WENT_WRONG && !r->damage.at)
 			return damaged(r, err);
-		ret = peek(r, sizeof(b) + b.stored_len, &got, err);
-		if (ret)
-			return ret;
-		if (got < sizeof(b) + b.stored_len)
-			return cut(r, r->block_at, ret_cut, err);
-		if (check_sum(&b, here(r) + sizeof(b), err))
-			return is_last(r, &b) ? cut(r, r->block_at, ret_cut, err) : damaged(r, err);
-		if (b.kind <= CT_BLOCK_INDEX && decode(r, &b, here(r) + sizeof(b), err))
-			return damaged(r, err);
-		skip(r, sizeof(b) + b.stored_len);
-		if (b.kind == CT_BLOCK_EVENTS && run_block(r, &b, fn, ctx, err))
-			return damaged(r, err);
-		if (b.kind == CT_BLOCK_INDEX)
-			return check_index(r, &b, err) ? damaged(r, err)
-						       : run_trailer(r, ret_cut, err);
+		cut(r, at, ret_cut, err);
+		break;
 	}
+	if (went == WENT_TO_END)
+		ret = err->code;
+	return !ret && r->damage.at ? skipped(r, ret_cut, err) : ret;
 }
 
 int ct_reader_run(struct ct_reader *reader, ct_replay_fn fn, void *ctx, uint64_t *ret_cut,

@@ -190,10 +190,9 @@ static void on_event(void *ctx, const struct ct_event *e)
 }
 
 int ct_recordings_replay(struct ct_input *in, const struct ct_core_options *opts,
-			 void (*record)(void *ctx, const struct ct_record *rec), void *ctx,
-			 struct ct_core_counts *counts, struct ct_err *err)
+			 const struct ct_core_ops *ops, void *ctx, struct ct_core_counts *counts,
+			 struct ct_err *err)
 {
-	const struct ct_core_ops ops = { .record = record };
 	own_mem struct replay *replay = calloc(1, sizeof(*replay));
 	struct ct_core_counts own;
 	uint64_t cut = 0;
@@ -202,18 +201,18 @@ int ct_recordings_replay(struct ct_input *in, const struct ct_core_options *opts
 	if (!replay)
 		return ct_fail(err, ENOMEM, "replay '%s': out of memory", in->path);
 	replay->in = in;
-	replay->core = ct_core_new(opts, &ops, ctx);
+	replay->core = ct_core_new(opts, ops, ctx);
 	if (!replay->core)
 		return ct_fail(err, ENOMEM, "replay '%s': out of memory", in->path);
 	ret = ct_reader_run(in->reader, on_event, replay, &cut, &in->why);
 	if (ct_reader_end_ns(in->reader) + in->shift_ns > in->last_ns)
 		in->last_ns = ct_reader_end_ns(in->reader) + in->shift_ns;
 	in->cut = !ret && cut;
-	if (!ret)
-		ct_core_flush(replay->core);
-	else
+	ct_core_flush(replay->core); /* what came before an error has been said all the same */
+	if (ret)
 		*err = in->why;
 	own = ct_core_counts(replay->core);
+	own.unread = ret || in->cut;
 	ct_counts_add(counts, &own);
 	ct_core_free(replay->core);
 	return ret;
@@ -230,4 +229,5 @@ void ct_counts_add(struct ct_core_counts *to, const struct ct_core_counts *from)
 	to->unknown_phases += from->unknown_phases;
 	to->containers += from->containers;
 	to->open += from->open;
+	to->unread += from->unread;
 }

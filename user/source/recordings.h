@@ -42,8 +42,8 @@ void ct_recordings_close(struct ct_recordings *r);
 
 /* Once for each. The counts of its core are added to *counts. */
 int ct_recordings_replay(struct ct_input *in, const struct ct_core_options *opts,
-			 void (*record)(void *ctx, const struct ct_record *rec), void *ctx,
-			 struct ct_core_counts *counts, struct ct_err *err);
+			 const struct ct_core_ops *ops, void *ctx, struct ct_core_counts *counts,
+			 struct ct_err *err);
 
 /* Sums up what cores could not use. */
 void ct_counts_add(struct ct_core_counts *to, const struct ct_core_counts *from);

@@ -171,7 +171,8 @@ static void emit_container(struct seed *s, uint32_t shim, size_t len)
 	const char *space = ct_args_value(s->args, len, namespace_args);
 	const char *id = ct_args_value(s->args, len, id_args);
 	struct ct_tail *tail = &s->facts->tail;
-	uint32_t pid = init_pid_of(shim);
+	/* Below the host's pid namespace it is a number of that namespace. */
+	uint32_t pid = ct_proc_level(shim) ? 0 : init_pid_of(shim);
 
 	if (!space || !id || !strcmp(space, "moby") || !plain_id(id))
 		return;
@@ -203,6 +204,7 @@ static void add(struct seed *s, const struct ct_proc *proc, const struct ct_seed
 	e->root = actor->root;
 	e->obj = ct_proc_netns(proc->pid);
 	e->arg = proc->ppid;
+	e->ret = (__s32)ct_proc_level(proc->pid);
 	ct_fact_emit(s->facts, s->args, len);
 	if (actor->role == CT_ROLE_SHIM)
 		emit_container(s, proc->pid, len);

@@ -45,8 +45,8 @@ void ct_fact_emit_tail(struct ct_facts *facts, enum ct_kind kind, uint32_t pid);
 struct ct_seed_actor {
 	uint8_t role;
 	uint8_t level;
-	uint8_t wrote;
-	uint8_t pad;
+	uint8_t flags;
+	uint8_t epoch;
 	uint32_t root;
 };
 _Static_assert(sizeof(struct ct_seed_actor) == 8, "as struct ct_actor of bpf/coldtrace.bpf.h");

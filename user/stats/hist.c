@@ -73,6 +73,33 @@ void ct_hist_add(struct ct_hist *h, uint64_t ns)
 	h->buckets[bucket_of(ns)]++;
 }
 
+void ct_hist_add_bucket(struct ct_hist *h, unsigned i, uint64_t n)
+{
+	uint64_t middle;
+
+	if (i >= BUCKETS)
+		i = BUCKETS - 1;
+	middle = bucket_middle(i);
+	if (!n)
+		return;
+	if (!h->count || middle < h->min)
+		h->min = middle;
+	if (middle > h->max && bucket_of(h->max) != i)
+		h->max = middle;
+	h->count += n;
+	h->buckets[i] += n;
+}
+
+void ct_hist_correct(struct ct_hist *h, uint64_t sum, uint64_t max)
+{
+	h->sum = add_saturating(h->sum, sum);
+	/* Of two CPUs at once one may have been overheard: then its bucket says more. */
+	if (bucket_of(max) == bucket_of(h->max) || max > h->max)
+		h->max = max;
+	if (h->min > h->max)
+		h->min = h->max;
+}
+
 void ct_hist_merge(struct ct_hist *to, const struct ct_hist *from)
 {
 	if (!from->count)
@@ -153,4 +180,23 @@ uint64_t ct_hist_at_most(const struct ct_hist *h, uint64_t ns)
 	for (unsigned i = 0; i <= bucket_of(ns) && bucket_middle(i) <= ns; i++)
 		n += h->buckets[i];
 	return n;
+}
+
+int ct_hist_each(const struct ct_hist *h, int (*fn)(void *ctx, uint64_t ns, uint64_t count),
+		 void *ctx)
+{
+	int ret = 0;
+
+	for (unsigned i = 0; i < BUCKETS && !ret; i++) {
+		uint64_t value = bucket_middle(i);
+
+		if (!h->buckets[i])
+			continue;
+		if (value < h->min)
+			value = h->min;
+		if (value > h->max)
+			value = h->max;
+		ret = fn(ctx, value, h->buckets[i]);
+	}
+	return ret;
 }

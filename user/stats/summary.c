@@ -23,6 +23,8 @@ struct ct_summary {
 	char node[CT_BY_KEY_LEN];
 	struct group *groups[GROUPS_MAX];
 	size_t count;
+	struct ct_opens_list opens;
+	struct ct_causes *causes; /* owned */
 };
 
 const char *const ct_by_names[CT_BY_MAX] = {
@@ -68,9 +70,19 @@ struct ct_summary *ct_summary_new_by(enum ct_by by)
 {
 	struct ct_summary *s = calloc(1, sizeof(*s));
 
-	if (s)
-		s->by = by;
-	return s;
+	if (!s)
+		return NULL;
+	s->by = by;
+	s->causes = ct_causes_new();
+	if (s->causes)
+		return s;
+	free(s);
+	return NULL;
+}
+
+enum ct_by ct_summary_by(const struct ct_summary *s)
+{
+	return s->by;
 }
 
 struct ct_summary *ct_summary_new(void)
@@ -89,7 +101,14 @@ void ct_summary_free(struct ct_summary *s)
 		return;
 	for (size_t i = 0; i < s->count; i++)
 		group_free(s->groups[i]);
+	ct_opens_list_clear(&s->opens);
+	ct_causes_free(s->causes);
 	free(s);
+}
+
+struct ct_causes *ct_summary_causes(const struct ct_summary *s)
+{
+	return s->causes;
 }
 
 static struct group *group_new(enum ct_record_type type, enum ct_by by, const char *key)
@@ -106,7 +125,7 @@ static struct group *group_new(enum ct_record_type type, enum ct_by by, const ch
 	g->pub.type = type;
 	g->pub.by = by;
 	memcpy(g->key, key, strnlen(key, sizeof(g->key) - 1));
-	g->pub.runtime = g->key;
+	g->pub.key = g->key;
 	return g;
 }
 
@@ -228,7 +247,19 @@ int ct_summary_add(struct ct_summary *s, const struct ct_record *rec)
 		return 0;
 	for (unsigned p = 0; p < CT_PHASE_MAX; p++)
 		g->pub.unknown[p] += rec->missing >> p & 1;
+	if (ct_causes_add(s->causes, rec, g->key))
+		return -ENOMEM;
 	return ct_measure(rec, add_measure, g);
+}
+
+struct ct_opens_list *ct_summary_opens(struct ct_summary *s)
+{
+	return &s->opens;
+}
+
+const struct ct_opens_list *ct_summary_opened(const struct ct_summary *s)
+{
+	return &s->opens;
 }
 
 size_t ct_summary_groups(const struct ct_summary *s)

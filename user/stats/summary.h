@@ -3,7 +3,9 @@
 #pragma once
 
 #include "core/record.h"
+#include "stats/causes.h"
 #include "stats/hist.h"
+#include "stats/opens_list.h"
 
 struct ct_summary;
 
@@ -32,6 +34,7 @@ const char *ct_by_key(enum ct_by by, const struct ct_record *rec, const char *no
 /* NULL when out of memory. */
 struct ct_summary *ct_summary_new(void); /* by runtime */
 struct ct_summary *ct_summary_new_by(enum ct_by by);
+enum ct_by ct_summary_by(const struct ct_summary *s);
 
 /* Of the records that are added from now on; copied. */
 void ct_summary_node(struct ct_summary *s, const char *node);
@@ -47,11 +50,14 @@ void ct_summary_free(struct ct_summary *s); /* NULL is fine */
 #define CT_SUMMARY_REST     "(other)"
 int ct_summary_add(struct ct_summary *s, const struct ct_record *rec);
 
+/* Of records with outcome OK that have a path, in groups as here. Borrowed. */
+struct ct_causes *ct_summary_causes(const struct ct_summary *s);
+
 /* One group: all records of one type under one runtime, or whatever the summary is by. */
 struct ct_group {
 	enum ct_record_type type;
 	enum ct_by by;
-	const char *runtime; /* or whatever it is by, "" when it is not known; borrowed */
+	const char *key; /* the runtime, or whatever it is by, "" when it is not known; borrowed */
 	uint64_t count[3]; /* per enum ct_outcome */
 	uint64_t unknown[CT_PHASE_MAX];
 	struct ct_hist *phases[CT_PHASE_MAX]; /* NULL where no record had the phase */
@@ -64,6 +70,10 @@ struct ct_step_group {
 	uint64_t calls;
 	struct ct_hist *hist; /* time per record that has the step, ns */
 };
+
+/* What was opened: filled by whoever has the summary. */
+struct ct_opens_list *ct_summary_opens(struct ct_summary *s);
+const struct ct_opens_list *ct_summary_opened(const struct ct_summary *s);
 
 size_t ct_summary_groups(const struct ct_summary *s);
 /* In order: type, then key by name. */

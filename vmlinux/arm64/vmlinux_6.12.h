@@ -8,6 +8,8 @@
 
 struct hlist_head;
 struct hlist_node;
+struct thread_info;
+struct sched_entity;
 struct task_struct;
 struct user_pt_regs;
 struct pt_regs;
@@ -22,15 +24,24 @@ struct qstr;
 struct dentry;
 struct inode;
 struct super_block;
+struct vfsmount;
 struct cgroup;
 struct iovec;
 struct kernfs_node;
 struct linux_binprm;
 struct net;
+struct fs_struct;
 struct sock_common;
 struct sock;
+struct msghdr;
+struct socket;
 struct trace_event_raw_sys_enter;
 struct trace_event_raw_sys_exit;
+struct fdtable;
+struct files_struct;
+struct bpf_iter__task;
+struct mount;
+struct sockaddr_un;
 struct unix_sock;
 struct user_msghdr;
 
@@ -85,6 +96,8 @@ typedef __kernel_pid_t pid_t;
 
 typedef _Bool bool;
 
+typedef __kernel_size_t size_t;
+
 typedef struct {
 	int counter;
 } atomic_t;
@@ -94,16 +107,38 @@ struct hlist_head {
 };
 
 struct hlist_node {
+	struct hlist_node *next;
+	struct hlist_node **pprev;
+};
+
+struct thread_info {
+	union {
+		struct {
+			u32 count;
+		} preempt;
+	};
+};
+
+struct sched_entity {
+	u64 sum_exec_runtime;
 };
 
 struct task_struct {
+	struct thread_info thread_info;
+	unsigned int __state;
+	void *stack;
+	struct sched_entity se;
 	struct mm_struct *mm;
 	int exit_code;
 	pid_t pid;
 	pid_t tgid;
+	struct task_struct *real_parent;
 	struct pid *thread_pid;
+	struct fs_struct *fs;
+	struct files_struct *files;
 	struct nsproxy *nsproxy;
 	struct signal_struct *signal;
+	void *bpf_storage;
 };
 
 struct user_pt_regs {
@@ -111,7 +146,23 @@ struct user_pt_regs {
 };
 
 struct pt_regs {
+	union {
+		struct user_pt_regs user_regs;
+		struct {
+			u64 regs[31];
+			u64 sp;
+			u64 pc;
+			u64 pstate;
+		};
+	};
+	u64 orig_x0;
 	s32 syscallno;
+	u32 unused2;
+	u64 sdei_ttbr1;
+	u64 pmr_save;
+	u64 stackframe[2];
+	u64 lockdep_hardirqs;
+	u64 exit_rcu;
 };
 
 struct ns_common {
@@ -122,6 +173,9 @@ struct mm_struct {
 	struct {
 		long unsigned int arg_start;
 		long unsigned int arg_end;
+		long unsigned int env_start;
+		long unsigned int env_end;
+		struct file *exe_file;
 	};
 };
 
@@ -139,10 +193,13 @@ struct signal_struct {
 };
 
 struct path {
+	struct vfsmount *mnt;
 	struct dentry *dentry;
 };
 
 struct file {
+	void *private_data;
+	struct inode *f_inode;
 	struct path f_path;
 };
 
@@ -154,6 +211,7 @@ struct dentry {
 	struct dentry *d_parent;
 	struct qstr d_name;
 	struct inode *d_inode;
+	struct super_block *d_sb;
 	union {
 		struct hlist_node d_alias;
 	} d_u;
@@ -163,6 +221,7 @@ struct inode {
 	umode_t i_mode;
 	struct super_block *i_sb;
 	long unsigned int i_ino;
+	dev_t i_rdev;
 	u32 i_generation;
 	union {
 		struct hlist_head i_dentry;
@@ -171,6 +230,11 @@ struct inode {
 
 struct super_block {
 	dev_t s_dev;
+	long unsigned int s_magic;
+};
+
+struct vfsmount {
+	struct dentry *mnt_root;
 };
 
 struct cgroup {
@@ -234,6 +298,10 @@ typedef struct {
 	struct net *net;
 } possible_net_t;
 
+struct fs_struct {
+	struct path pwd;
+};
+
 struct sock_common {
 	union {
 		struct {
@@ -246,7 +314,16 @@ struct sock_common {
 
 struct sock {
 	struct sock_common __sk_common;
+	struct socket *sk_socket;
 	u16 sk_protocol;
+};
+
+typedef short unsigned int __kernel_sa_family_t;
+
+struct socket {
+	short int type;
+	struct file *file;
+	struct sock *sk;
 };
 
 struct trace_event_raw_sys_enter {
@@ -257,11 +334,48 @@ struct trace_event_raw_sys_exit {
 	long int ret;
 };
 
+struct fdtable {
+	unsigned int max_fds;
+	struct file **fd;
+};
+
+struct files_struct {
+	struct fdtable *fdt;
+};
+
 enum {
 	BPF_ANY = 0,
 	BPF_NOEXIST = 1,
 	BPF_EXIST = 2,
 	BPF_F_LOCK = 4,
+};
+
+enum {
+	BPF_F_NO_PREALLOC = 1,
+	BPF_F_NO_COMMON_LRU = 2,
+	BPF_F_NUMA_NODE = 4,
+	BPF_F_RDONLY = 8,
+	BPF_F_WRONLY = 16,
+	BPF_F_STACK_BUILD_ID = 32,
+	BPF_F_ZERO_SEED = 64,
+	BPF_F_RDONLY_PROG = 128,
+	BPF_F_WRONLY_PROG = 256,
+	BPF_F_CLONE = 512,
+	BPF_F_MMAPABLE = 1024,
+	BPF_F_PRESERVE_ELEMS = 2048,
+	BPF_F_INNER_MAP = 4096,
+	BPF_F_LINK = 8192,
+	BPF_F_PATH_FD = 16384,
+	BPF_F_VTYPE_BTF_OBJ_FD = 32768,
+	BPF_F_TOKEN_FD = 65536,
+	BPF_F_SEGV_ON_FAULT = 131072,
+	BPF_F_NO_USER_CONV = 262144,
+};
+
+struct bpf_iter__task {
+	union {
+		struct task_struct *task;
+	};
 };
 
 enum {
@@ -274,6 +388,22 @@ enum {
 	BPF_RB_RING_SIZE = 1,
 	BPF_RB_CONS_POS = 2,
 	BPF_RB_PROD_POS = 3,
+};
+
+enum {
+	BPF_LOCAL_STORAGE_GET_F_CREATE = 1,
+	BPF_SK_STORAGE_GET_F_CREATE = 1,
+};
+
+struct mount {
+	struct mount *mnt_parent;
+	struct dentry *mnt_mountpoint;
+	struct vfsmount mnt;
+};
+
+struct sockaddr_un {
+	__kernel_sa_family_t sun_family;
+	char sun_path[108];
 };
 
 struct unix_sock {

@@ -8,7 +8,10 @@
 
 struct hlist_head;
 struct hlist_node;
+struct sched_entity;
 struct task_struct;
+struct fred_cs;
+struct fred_ss;
 struct pt_regs;
 struct mm_struct;
 struct ns_common;
@@ -22,14 +25,24 @@ struct qstr;
 struct dentry;
 struct inode;
 struct super_block;
+struct vfsmount;
 struct cgroup;
 struct kernfs_node;
 struct linux_binprm;
 struct net;
+struct fs_struct;
+struct msghdr;
 struct sock_common;
 struct sock;
+struct socket;
+struct fdtable;
+struct files_struct;
+struct cfs_rq;
 struct trace_event_raw_sys_enter;
 struct trace_event_raw_sys_exit;
+struct bpf_iter__task;
+struct mount;
+struct sockaddr_un;
 struct unix_sock;
 struct user_msghdr;
 
@@ -82,6 +95,8 @@ typedef __kernel_pid_t pid_t;
 
 typedef _Bool bool;
 
+typedef __kernel_size_t size_t;
+
 typedef struct {
 	int counter;
 } atomic_t;
@@ -91,27 +106,94 @@ struct hlist_head {
 };
 
 struct hlist_node {
+	struct hlist_node *next;
+	struct hlist_node **pprev;
+};
+
+struct sched_entity {
+	u64 sum_exec_runtime;
+	struct cfs_rq *cfs_rq;
 };
 
 struct task_struct {
+	unsigned int __state;
+	void *stack;
+	struct sched_entity se;
 	struct mm_struct *mm;
 	int exit_code;
 	pid_t pid;
 	pid_t tgid;
+	struct task_struct *real_parent;
 	struct pid *thread_pid;
+	struct fs_struct *fs;
+	struct files_struct *files;
 	struct nsproxy *nsproxy;
 	struct signal_struct *signal;
+	void *bpf_storage;
+};
+
+struct fred_cs {
+	u64 cs: 16;
+	u64 sl: 2;
+	u64 wfe: 1;
+};
+
+struct fred_ss {
+	u64 ss: 16;
+	u64 sti: 1;
+	u64 swevent: 1;
+	u64 nmi: 1;
+	int: 13;
+	u64 vector: 8;
+	short: 8;
+	u64 type: 4;
+	char: 4;
+	u64 enclave: 1;
+	u64 lm: 1;
+	u64 nested: 1;
+	char: 1;
+	u64 insnlen: 4;
 };
 
 struct pt_regs {
+	long unsigned int r15;
+	long unsigned int r14;
+	long unsigned int r13;
+	long unsigned int r12;
+	long unsigned int bp;
+	long unsigned int bx;
+	long unsigned int r11;
+	long unsigned int r10;
+	long unsigned int r9;
+	long unsigned int r8;
+	long unsigned int ax;
+	long unsigned int cx;
+	long unsigned int dx;
 	long unsigned int si;
+	long unsigned int di;
 	long unsigned int orig_ax;
+	long unsigned int ip;
+	union {
+		u16 cs;
+		u64 csx;
+		struct fred_cs fred_cs;
+	};
+	long unsigned int flags;
+	long unsigned int sp;
+	union {
+		u16 ss;
+		u64 ssx;
+		struct fred_ss fred_ss;
+	};
 };
 
 struct mm_struct {
 	struct {
 		long unsigned int arg_start;
 		long unsigned int arg_end;
+		long unsigned int env_start;
+		long unsigned int env_end;
+		struct file *exe_file;
 	};
 };
 
@@ -133,10 +215,13 @@ struct signal_struct {
 };
 
 struct path {
+	struct vfsmount *mnt;
 	struct dentry *dentry;
 };
 
 struct file {
+	void *private_data;
+	struct inode *f_inode;
 	union {
 		const struct path f_path;
 	};
@@ -157,6 +242,7 @@ struct dentry {
 		const struct qstr d_name;
 	};
 	struct inode *d_inode;
+	struct super_block *d_sb;
 	union {
 		struct hlist_node d_alias;
 	} d_u;
@@ -166,6 +252,7 @@ struct inode {
 	umode_t i_mode;
 	struct super_block *i_sb;
 	long unsigned int i_ino;
+	dev_t i_rdev;
 	u32 i_generation;
 	union {
 		struct hlist_head i_dentry;
@@ -174,6 +261,11 @@ struct inode {
 
 struct super_block {
 	dev_t s_dev;
+	long unsigned int s_magic;
+};
+
+struct vfsmount {
+	struct dentry *mnt_root;
 };
 
 struct cgroup {
@@ -228,6 +320,12 @@ enum bpf_map_type {
 	__MAX_BPF_MAP_TYPE = 34,
 };
 
+struct fs_struct {
+	struct path pwd;
+};
+
+typedef short unsigned int __kernel_sa_family_t;
+
 typedef struct {
 	struct net *net;
 } possible_net_t;
@@ -244,7 +342,27 @@ struct sock_common {
 
 struct sock {
 	struct sock_common __sk_common;
+	struct socket *sk_socket;
 	u16 sk_protocol;
+};
+
+struct socket {
+	short int type;
+	struct file *file;
+	struct sock *sk;
+};
+
+struct fdtable {
+	unsigned int max_fds;
+	struct file **fd;
+};
+
+struct files_struct {
+	struct fdtable *fdt;
+};
+
+struct cfs_rq {
+	void *rq;
 };
 
 struct trace_event_raw_sys_enter {
@@ -263,6 +381,34 @@ enum {
 };
 
 enum {
+	BPF_F_NO_PREALLOC = 1,
+	BPF_F_NO_COMMON_LRU = 2,
+	BPF_F_NUMA_NODE = 4,
+	BPF_F_RDONLY = 8,
+	BPF_F_WRONLY = 16,
+	BPF_F_STACK_BUILD_ID = 32,
+	BPF_F_ZERO_SEED = 64,
+	BPF_F_RDONLY_PROG = 128,
+	BPF_F_WRONLY_PROG = 256,
+	BPF_F_CLONE = 512,
+	BPF_F_MMAPABLE = 1024,
+	BPF_F_PRESERVE_ELEMS = 2048,
+	BPF_F_INNER_MAP = 4096,
+	BPF_F_LINK = 8192,
+	BPF_F_PATH_FD = 16384,
+	BPF_F_VTYPE_BTF_OBJ_FD = 32768,
+	BPF_F_TOKEN_FD = 65536,
+	BPF_F_SEGV_ON_FAULT = 131072,
+	BPF_F_NO_USER_CONV = 262144,
+};
+
+struct bpf_iter__task {
+	union {
+		struct task_struct *task;
+	};
+};
+
+enum {
 	BPF_RB_NO_WAKEUP = 1,
 	BPF_RB_FORCE_WAKEUP = 2,
 };
@@ -272,6 +418,22 @@ enum {
 	BPF_RB_RING_SIZE = 1,
 	BPF_RB_CONS_POS = 2,
 	BPF_RB_PROD_POS = 3,
+};
+
+enum {
+	BPF_LOCAL_STORAGE_GET_F_CREATE = 1,
+	BPF_SK_STORAGE_GET_F_CREATE = 1,
+};
+
+struct mount {
+	struct mount *mnt_parent;
+	struct dentry *mnt_mountpoint;
+	struct vfsmount mnt;
+};
+
+struct sockaddr_un {
+	__kernel_sa_family_t sun_family;
+	char sun_path[108];
 };
 
 struct unix_sock {

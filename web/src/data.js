@@ -19,7 +19,8 @@ function parse(text) {
 		const session = whole[0]?.session;
 		if (!session)
 			throw new Error("The data of this page cannot be read: the file was cut off at its very beginning.");
-		return { session, records: whole.slice(1), summary: null, whole: false };
+		const rest = whole.slice(1);
+		return { session, records: rest.filter((one) => one.kind !== "opens"), opens: rest.filter((one) => one.kind === "opens"), summary: null, whole: false };
 	}
 }
 
@@ -112,10 +113,12 @@ export function loss_sentences(data) {
 	const { summary, words } = data;
 	if (!summary)
 		return ["The file ends before the summary: what was lost is not known."];
-	return Object.entries(summary.lost)
+	const unread = summary.unread ? ["not all of the recording could be read"] : [];
+	const lost = Object.entries(summary.lost)
 		.filter(([, n]) => n > 0)
 		.map(([key, n]) => {
 			const [name, advice] = words.losses[key] ?? [key, ""];
 			return `${n} × ${name}${advice ? ` (${advice})` : ""}`;
 		});
+	return [...unread, ...lost];
 }

@@ -5,9 +5,10 @@ import { canvas } from "./chart.js";
 import { group, groupings, load, loss_sentences } from "./data.js";
 import { fill, h, segmented, select } from "./dom.js";
 import { clock, count, date, duration, percent, plural } from "./format.js";
+import { opens_blocks } from "./opens.js";
 import { dark, series_colour, series_max } from "./palette.js";
 import { RecordTable } from "./table.js";
-import { as_table, waterfall, zoom, zooms } from "./waterfall.js";
+import { as_table, waterfall, why_table, zoom, zooms } from "./waterfall.js";
 
 const bars_max = 40;
 
@@ -222,7 +223,7 @@ function start(data) {
 			places.actors,
 			actors.length ? [h("span", {}, "Steps by"), actors.map((actor) => h("span", { class: "key" }, h("i", { style: { background: `var(--actor-${actor}, var(--muted))` } }), actor))] : h("span", {}, "No steps: record with --steps to see what happens inside the phases."),
 		);
-		fill(document.getElementById("as-table"), as_table(record));
+		fill(document.getElementById("as-table"), why_table(record), as_table(record));
 	}
 
 	function facts(record) {
@@ -314,6 +315,7 @@ function start(data) {
 				h("p", { class: "hint" }, "Choose a record in the table below. Drag to move, Ctrl and wheel to zoom, or use the keys ← → + − 0."),
 				h("div", { id: "as-table" }),
 			),
+			data.opens?.length ? panel("opens", "Opened files", null, opens_blocks(data.opens)) : null,
 			panel("records", "Records", null, table.element),
 		),
 		h("footer", {}, h("p", {}, `coldtrace ${session.version}. This page needs no network. Its data are JSON, schema ${session.schema}, in the element with the id “data”; charts by Apache ECharts, licences in the source of this page.`)),

@@ -36,6 +36,83 @@ export function rows_of(record) {
 	return [...rows.flatMap((row) => [row, ...row.steps]), ...loose];
 }
 
+// What is on the critical path, or in a step, in words: the longest first.
+const reasons = (why) =>
+	Object.entries(why ?? {})
+		.sort(([, a], [, b]) => b - a)
+		.slice(0, 4)
+		.map(([reason, ns]) => `${reason.replace("_", " ")} ${duration(ns)}`)
+		.join(", ");
+
+function why_of(record, row) {
+	if (row.step)
+		return row.step.why;
+	if (!record.path)
+		return null;
+	const why = {};
+	for (const piece of record.path)
+		if (piece.begin_ns - record.begin_ns >= row.begin && piece.end_ns - record.begin_ns <= row.end)
+			why[piece.reason] = (why[piece.reason] ?? 0) + piece.end_ns - piece.begin_ns;
+	return why;
+}
+
+// Pieces of the path that have all in common but their time, the longest sum first.
+export function causes_of(record) {
+	const sums = new Map();
+	for (const piece of record.path ?? []) {
+		const { phase, reason, what, actor, step } = piece;
+		const key = JSON.stringify([phase, reason, what, actor, step]);
+		const cause = sums.get(key) ?? { phase, reason, what, actor, step, ns: 0 };
+		cause.ns += piece.end_ns - piece.begin_ns;
+		sums.set(key, cause);
+	}
+	return [...sums.values()].sort((a, b) => b.ns - a.ns);
+}
+
+const causes_shown = 24;
+
+// The critical path, ranked; null where waits were not traced.
+export function why_table(record) {
+	if (!record.path)
+		return null;
+	const causes = causes_of(record);
+	const rest = causes.slice(causes_shown).reduce((sum, cause) => sum + cause.ns, 0);
+	const share = (ns) => `${((100 * ns) / Math.max(1, record.total_ns)).toFixed(1)} %`;
+	const unexplained = record.why.unexplained ?? 0;
+	return h(
+		"details",
+		{ class: "numbers why" },
+		h("summary", {}, "Why: the critical path, ranked"),
+		h(
+			"div",
+			{ class: "scroll" },
+			h(
+				"table",
+				{},
+				h("thead", {}, h("tr", {}, ["Takes", "Share", "Phase", "Reason", "Which", "Program", "Step"].map((name) => h("th", { scope: "col" }, name)))),
+				h(
+					"tbody",
+					{},
+					causes.slice(0, causes_shown).map((cause) =>
+						h(
+							"tr",
+							{},
+							h("td", { class: "number" }, duration(cause.ns)),
+							h("td", { class: "number" }, share(cause.ns)),
+							h("td", {}, cause.phase),
+							h("td", {}, cause.reason.replace("_", " ")),
+							h("td", { class: "detail" }, cause.what),
+							h("td", {}, cause.actor),
+							h("td", {}, cause.step),
+						),
+					),
+				),
+			),
+		),
+		h("p", { class: "hint" }, `${rest ? `${duration(rest)} in ${count(causes.length - causes_shown)} others. ` : ""}Unexplained: ${duration(unexplained)} (${share(unexplained)}).`),
+	);
+}
+
 const took = (row) => (row.step?.open ? "end not seen" : duration(row.end - row.begin));
 const who = (row) => (row.step ? `${row.step.actor} ${row.step.pid}` : "");
 const calls = (row) => (row.step?.count > 1 ? ` × ${count(row.step.count)}` : "");
@@ -72,6 +149,7 @@ export function waterfall(box, record) {
 				row.step && ["by", who(row)],
 				row.step && row.step.count > 1 && ["calls", count(row.step.count)],
 				row.step?.detail && ["detail", row.step.detail],
+				reasons(why_of(record, row)) && ["why", reasons(why_of(record, row))],
 			]);
 		}),
 		xAxis: {

@@ -1,0 +1,390 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Why a tracked thread did not run: one event for every time that it was off its CPU, sent when it
+ * runs again. Only loaded for --why.
+ *
+ * Threads are known by task storage: a task that was never given one is told by a NULL in its own
+ * task_struct, so a bystander's switch costs two loads and no call. Storage is given at fork, at
+ * exec and, to what runs already, by an iterator.
+ */
+#pragma once
+
+#include "coldtrace.bpf.h"
+#include "ready.bpf.h"
+
+#define CT_FRAMES      32
+#define CT_STACKS      16384
+#define CT_YOUNG_NS    10000000000ull /* as long as a service may take to be ready */
+#define CT_WINDOW_NS   1000000000ull
+#define CT_WINDOW_MAX  20000 /* of an engine's, a shim's, a runtime's thread */
+#define CT_WINDOW_BUSY 2000 /* of a container's thread that is no longer young */
+
+/* Bits of preempt_count, include/linux/preempt.h: the same from 5.10 to 7.x on x86 and arm64. */
+#define CT_IN_INTERRUPT    (0x00100000 | 0x00200000 | 0x00400000 | 0x00800000 | 0x000f0000 | 0x100)
+
+#define CT_INTERRUPTIBLE   1
+#define CT_UNINTERRUPTIBLE 2
+
+struct ct_thread {
+	__u64 off_ns; /* when it left its CPU, 0: it has not since we know it */
+	__u64 wake_ns;
+	__u64 ran_ns; /* of its life, when it left its CPU */
+	__u64 stack; /* enum ct_known_wait, or the id of a stack */
+	__u64 young_ns; /* until then each wait is told */
+	__u64 window_ns; /* since when window_count counts */
+	__u32 window_count;
+	__u32 waker;
+	__u8 off_flags; /* enum ct_wait_flag */
+	__u8 wake_flags;
+	__u8 always; /* not of a container */
+	__u8 gap; /* a wait was left out */
+	char comm[CT_COMM_LEN]; /* of a waker that is not tracked, else empty */
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct ct_thread);
+} threads SEC(".maps");
+
+/* Ids of stacks that have been sent. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, CT_STACKS);
+	__type(key, __u64);
+	__type(value, __u8);
+} stacks SEC(".maps");
+
+struct ct_frames {
+	__u64 ip[CT_FRAMES];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct ct_frames);
+} scratch SEC(".maps");
+
+/*
+ * x86 counts in a variable of each CPU, whose address no kernel tells without CONFIG_KALLSYMS_ALL.
+ * It lies at a fixed distance, which the BTF knows, from another such variable that has pointers to
+ * it: the run queue. 0: not known, then only the idle task's wake-ups are known as interrupts.
+ */
+const volatile __s64 ct_preempt_from_rq;
+
+#if defined(__TARGET_ARCH_x86)
+static __always_inline bool in_interrupt(struct task_struct *task)
+{
+	__u64 rq;
+	int count;
+
+	if (!ct_preempt_from_rq || !bpf_core_field_exists(task->se.cfs_rq))
+		return false;
+	rq = (__u64)task->se.cfs_rq->rq;
+	if (bpf_probe_read_kernel(&count, sizeof(count), (void *)(rq + ct_preempt_from_rq)))
+		return false;
+	return count & CT_IN_INTERRUPT;
+}
+
+#define CT_REGS_NR(regs)   ((regs)->orig_ax)
+#define CT_NR_IS_FUTEX(nr) ((nr) == 202)
+#define CT_NR_IS_EPOLL(nr) ((nr) == 232 || (nr) == 281 || (nr) == 441)
+#define CT_NR_IS_SLEEP(nr) ((nr) == 35 || (nr) == 230)
+#elif defined(__TARGET_ARCH_arm64)
+static __always_inline bool in_interrupt(struct task_struct *task)
+{
+	return task->thread_info.preempt.count & CT_IN_INTERRUPT;
+}
+
+#define CT_REGS_NR(regs)   (((struct pt_regs *)(regs))->syscallno)
+#define CT_NR_IS_FUTEX(nr) ((nr) == 98)
+#define CT_NR_IS_EPOLL(nr) ((nr) == 22 || (nr) == 441)
+#define CT_NR_IS_SLEEP(nr) ((nr) == 101 || (nr) == 115)
+#endif
+
+/*
+ * Most of what Go programs wait for they wait for in three system calls, whose number says as much
+ * as the stack would at a hundredth of its cost. Not while the task cannot be interrupted: then it
+ * waits for something else that the call has met, a page for instance.
+ */
+static __always_inline __u64 known_wait(struct task_struct *task, __u32 state)
+{
+	__u64 nr;
+
+	if (!(state & CT_INTERRUPTIBLE) || !task->mm)
+		return 0;
+	nr = CT_REGS_NR((struct pt_regs *)bpf_task_pt_regs(task));
+	if (CT_NR_IS_FUTEX(nr))
+		return CT_WAIT_FUTEX;
+	if (CT_NR_IS_EPOLL(nr))
+		return CT_WAIT_EPOLL;
+	if (CT_NR_IS_SLEEP(nr))
+		return CT_WAIT_SLEEP;
+	return 0;
+}
+
+static __always_inline struct ct_thread *thread(struct task_struct *task)
+{
+	return task->bpf_storage ? bpf_task_storage_get(&threads, task, 0, 0) : NULL;
+}
+
+static __always_inline struct ct_thread *thread_of(struct task_struct *task,
+						   const struct ct_actor *actor)
+{
+	struct ct_thread *t =
+		bpf_task_storage_get(&threads, task, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+
+	if (!t) {
+		ct_lose(CT_LOSS_WAITS);
+		return NULL;
+	}
+	t->always = actor->role == CT_ROLE_ENGINE || actor->role == CT_ROLE_SHIM ||
+		    actor->role == CT_ROLE_RUNTIME;
+	t->young_ns = bpf_ktime_get_ns() + CT_YOUNG_NS;
+	return t;
+}
+
+/* A thread, too: it is born waiting for a CPU, woken by who made it. */
+SEC("?tp_btf/sched_process_fork")
+int BPF_PROG(ct_why_fork, struct task_struct *parent, struct task_struct *child)
+{
+	struct ct_thread *up = thread(parent), *t;
+
+	if (!up)
+		return 0;
+	t = bpf_task_storage_get(&threads, child, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	if (!t) {
+		ct_lose(CT_LOSS_WAITS);
+		return 0;
+	}
+	t->always = up->always;
+	t->off_ns = t->wake_ns = bpf_ktime_get_ns();
+	t->young_ns = up->always ? t->off_ns + CT_YOUNG_NS : up->young_ns;
+	t->off_flags = CT_W_NEW;
+	t->waker = parent->pid;
+	return 0;
+}
+
+/* After ct_exec, which decides who is an actor: the table of probes has them in this order. */
+SEC("?tp_btf/sched_process_exec")
+int BPF_PROG(ct_why_exec, struct task_struct *task)
+{
+	struct ct_actor *actor = ct_actor_of(task->tgid);
+
+	if (actor)
+		thread_of(task, actor);
+	return 0;
+}
+
+SEC("?iter/task")
+int ct_why_seed(struct bpf_iter__task *ctx)
+{
+	struct task_struct *task = ctx->task;
+	struct ct_actor *actor;
+	struct ct_thread *t;
+	__u32 state;
+
+	if (!task)
+		return 0;
+	actor = ct_actor_of(task->tgid);
+	t = actor ? thread_of(task, actor) : NULL;
+	if (!t || t->off_ns)
+		return 0;
+	/* It sleeps: since when is not known, and nobody asks about a time before this. */
+	state = task->__state; /* since 5.14; sched_switch is as it is here since 5.18 */
+	if (state) {
+		t->stack = known_wait(task, state);
+		t->ran_ns = task->se.sum_exec_runtime;
+		t->off_ns = bpf_ktime_get_ns();
+	}
+	return 0;
+}
+
+/* Some --ready asks for a service's first output: see ct_output, whose place this takes. */
+const volatile bool ct_hear_output;
+
+SEC("?tp_btf/sched_waking")
+int BPF_PROG(ct_why_waking, struct task_struct *woken)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct ct_thread *t = thread(woken), *waker = thread(task);
+
+	if (task == woken)
+		return 0;
+	if (t) {
+		t->wake_ns = bpf_ktime_get_ns();
+		t->waker = task->pid;
+		t->wake_flags = in_interrupt(task) || !task->pid ? CT_W_IRQ : 0;
+		if (t->wake_flags || waker)
+			t->comm[0] = '\0';
+		else
+			bpf_get_current_comm(t->comm, sizeof(t->comm));
+	}
+	if (ct_hear_output && waker && !in_interrupt(task))
+		hear_output(CT_TYPED, woken);
+	return 0;
+}
+
+static __always_inline bool send_frames(__u64 id, const struct ct_frames *frames, __u32 bytes)
+{
+	struct ct_event *e = ct_reserve(CT_KIND_FRAMES, sizeof(*frames));
+
+	if (!e)
+		return false;
+	__builtin_memcpy(e->tail, frames, sizeof(*frames));
+	e->obj = id;
+	ct_tail_set(e, bytes);
+	bpf_ringbuf_submit(e, BPF_RB_NO_WAKEUP);
+	return true;
+}
+
+/* The id of the current task's stack, which is sent the first time. 0: it has none. */
+static __always_inline __u64 stack_of(void *ctx)
+{
+	__u64 id = 0xcbf29ce484222325ull; /* FNV-1a, a word at a time */
+	struct ct_frames *frames;
+	__u32 zero = 0;
+	__u8 one = 1;
+	long bytes;
+
+	frames = bpf_map_lookup_elem(&scratch, &zero);
+	if (!frames)
+		return 0;
+	bytes = bpf_get_stack(ctx, frames->ip, sizeof(frames->ip), 0);
+	if (bytes <= 0)
+		return 0;
+	for (__u32 i = 0; i < CT_FRAMES; i++) {
+		if (i * sizeof(__u64) >= bytes)
+			break;
+		id = (id ^ frames->ip[i]) * 0x100000001b3ull;
+		id ^= id >> 29;
+	}
+	if (id < CT_KNOWN_WAITS)
+		id = ~id;
+	if (bpf_map_lookup_elem(&stacks, &id))
+		return id;
+	/* What the ring had no room for is sent with the next wait of this stack. */
+	if (send_frames(id, frames, bytes > sizeof(*frames) ? sizeof(*frames) : bytes))
+		bpf_map_update_elem(&stacks, &id, &one, BPF_ANY);
+	return id;
+}
+
+/* Whether this wait is told. What is left out is marked on the next one that is. */
+static __always_inline bool is_told(struct ct_thread *t, __u64 now)
+{
+	if (!t->always && now > t->young_ns && now > ct_motion_until)
+		return false; /* no container is between two states: nobody will ask */
+	if (now - t->window_ns > CT_WINDOW_NS) {
+		t->window_ns = now;
+		t->window_count = 0;
+	}
+	if (++t->window_count <= (t->always || now <= t->young_ns ? CT_WINDOW_MAX : CT_WINDOW_BUSY))
+		return true;
+	ct_lose(CT_LOSS_WAITS);
+	return false;
+}
+
+/* Tells the wait that was over when the thread had ran_ns to run until now. */
+static __always_inline void tell_wait(struct ct_thread *t, struct task_struct *task, __u64 now,
+				      __u64 ran_ns)
+{
+	__u64 off = t->off_ns, on = now - ran_ns, wake = t->wake_ns > off ? t->wake_ns : off;
+	bool woken = !(t->off_flags & CT_W_PREEMPTED), by_thread = woken && t->wake_ns;
+	struct ct_wait_tail *tail;
+	struct ct_event *e;
+
+	t->off_ns = 0;
+	if (!is_told(t, now)) {
+		t->gap = 1;
+		return;
+	}
+	e = ct_reserve(CT_KIND_WAIT, sizeof(*tail));
+	if (!e) {
+		t->gap = 1;
+		return;
+	}
+	e->ts_ns = now;
+	e->tgid = task->tgid;
+	e->tid = task->pid;
+	e->dur_ns = on - off;
+	/* A waker on another CPU may have come before the switch was over. */
+	if (!woken)
+		e->arg = on - off;
+	else if (by_thread && wake < on)
+		e->arg = on - wake;
+	e->obj = t->stack;
+	e->sub = t->off_flags | (t->gap ? CT_W_GAP : 0);
+	if (by_thread) {
+		e->sub |= t->wake_flags;
+		e->ret = t->waker;
+	} else if (woken) {
+		e->sub |= CT_W_IRQ;
+	}
+	t->gap = 0;
+	if (ran_ns || (by_thread && t->comm[0])) {
+		tail = (struct ct_wait_tail *)e->tail;
+		__builtin_memcpy(tail->comm, t->comm, sizeof(tail->comm));
+		tail->ran_ns = ran_ns;
+		ct_tail_set(e, sizeof(*tail));
+	}
+	t->wake_ns = 0;
+	t->comm[0] = '\0';
+	bpf_ringbuf_submit(e, bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA) > (1 << 20)
+				      ? BPF_RB_FORCE_WAKEUP
+				      : BPF_RB_NO_WAKEUP);
+}
+
+static __always_inline void switch_in(struct ct_thread *t, struct task_struct *task)
+{
+	if (t->off_ns)
+		tell_wait(t, task, bpf_ktime_get_ns(), 0);
+}
+
+/*
+ * A thread that leaves its CPU and was not seen to come: the kernel counts how long it ran. On a
+ * nested guest no tracepoint, ftrace's own included, showed any switch from the idle task of one CPU.
+ */
+static __always_inline void switch_unseen(struct ct_thread *t, struct task_struct *task, __u64 now)
+{
+	__u64 ran = task->se.sum_exec_runtime - t->ran_ns, most = now - t->off_ns;
+
+	tell_wait(t, task, now, ran < most ? ran : most);
+}
+
+static __always_inline void switch_out(void *ctx, struct ct_thread *t, struct task_struct *task,
+				       bool preempt, __u32 state)
+{
+	__u64 now = bpf_ktime_get_ns();
+
+	if (t->off_ns)
+		switch_unseen(t, task, now);
+	t->off_ns = now;
+	t->ran_ns = task->se.sum_exec_runtime;
+	t->stack = 0;
+	if (preempt || !state) {
+		t->off_flags = CT_W_PREEMPTED;
+		return;
+	}
+	t->off_flags = 0;
+	t->stack = known_wait(task, state);
+	if (!t->stack)
+		t->stack = stack_of(ctx);
+}
+
+/* sched_switch(bool preempt, prev, next, unsigned int prev_state): the last one since 5.18. */
+SEC("?tp_btf/sched_switch")
+int BPF_PROG(ct_why_switch, bool preempt, struct task_struct *prev, struct task_struct *next,
+	     unsigned int state)
+{
+	struct ct_thread *t;
+
+	t = thread(prev);
+	if (t)
+		switch_out(ctx, t, prev, preempt, state);
+	t = thread(next);
+	if (t)
+		switch_in(t, next);
+	return 0;
+}

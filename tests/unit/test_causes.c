@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "stats/causes.h"
+
+#define MS 1000000ull
+
+static int add(struct ct_causes *c, const char *key, uint64_t cpu_ms, uint64_t rcu_ms,
+	       uint64_t unknown_ms)
+{
+	struct ct_piece path[4] = { 0 };
+	struct ct_record rec = { .type = CT_RECORD_START, .path = path };
+	const struct {
+		enum ct_reason reason;
+		uint64_t ms;
+	} parts[] = { { CT_REASON_CPU, cpu_ms / 2 },
+		      { CT_REASON_RCU, rcu_ms },
+		      { CT_REASON_CPU, cpu_ms - cpu_ms / 2 },
+		      { CT_REASON_UNKNOWN, unknown_ms } };
+	uint64_t at = 5 * MS;
+
+	for (size_t i = 0; i < 4; i++) {
+		struct ct_piece *piece = &path[rec.piece_count];
+
+		if (!parts[i].ms)
+			continue;
+		*piece = (struct ct_piece){ .begin_ns = at,
+					    .end_ns = at + parts[i].ms * MS,
+					    .phase = CT_PHASE_CONNECT,
+					    .reason = parts[i].reason,
+					    .step = "namespaces",
+					    .actor = "runc" };
+		at = piece->end_ns;
+		rec.piece_count++;
+	}
+	return ct_causes_add(c, &rec, key);
+}
+
+Test(causes, medians_over_records_that_have_them_or_not)
+{
+	struct ct_causes *c = ct_causes_new();
+	const struct ct_cause_group *g;
+	const struct ct_cause_sum *sums;
+	size_t count;
+
+	cr_assert_eq(add(c, "runc", 10, 0, 0), 0);
+	cr_assert_eq(add(c, "runc", 20, 4, 0), 0);
+	cr_assert_eq(add(c, "runc", 60, 6, 3), 0);
+	cr_assert_eq(add(c, "runsc", 1000, 0, 0), 0);
+	cr_assert_eq(ct_causes_groups(c), 2);
+	g = ct_causes_group(c, 0);
+	cr_expect_str_eq(g->key, "runc");
+	cr_expect_eq(g->records, 3);
+	cr_expect_eq(g->ns, 103 * MS);
+	cr_expect_eq(g->unknown_ns, 3 * MS);
+	sums = ct_causes_ranked(c, 0, &count);
+	cr_assert_eq(count, 3);
+	cr_expect_eq(sums[0].key.reason, CT_REASON_CPU);
+	cr_expect_eq(sums[0].median_ns, 20 * MS);
+	cr_expect_eq(sums[0].ns, 90 * MS);
+	cr_expect_eq(sums[1].median_ns, 4 * MS, "0, 4 and 6");
+	cr_expect_eq(sums[1].records, 2);
+	cr_expect_eq(sums[2].median_ns, 0);
+	cr_expect_eq(ct_causes_phase(c, 0, CT_PHASE_CONNECT, CT_REASON_RCU), 4 * MS);
+	cr_expect_eq(ct_causes_phase(c, 0, CT_PHASE_START, CT_REASON_RCU), 0);
+	ct_causes_free(c);
+}
+
+Test(causes, records_without_waits_are_no_zeros)
+{
+	struct ct_causes *c = ct_causes_new();
+	struct ct_record rec = { .type = CT_RECORD_START };
+
+	cr_expect_eq(ct_causes_add(c, &rec, "runc"), 0);
+	cr_expect_eq(ct_causes_groups(c), 0);
+	ct_causes_free(c);
+}
+
+Test(causes, too_many_go_into_one)
+{
+	struct ct_causes *c = ct_causes_new();
+	uint64_t sum = 0;
+	size_t count;
+	const struct ct_cause_sum *sums;
+
+	for (unsigned i = 0; i < CT_CAUSES_MAX + 50; i++) {
+		struct ct_piece piece = { .begin_ns = 1, .end_ns = 3, .step = "" };
+		struct ct_record rec = { .path = &piece, .piece_count = 1 };
+
+		snprintf(piece.what, sizeof(piece.what), "%u", i);
+		cr_assert_eq(ct_causes_add(c, &rec, ""), 0);
+	}
+	sums = ct_causes_ranked(c, 0, &count);
+	cr_expect_eq(count, CT_CAUSES_MAX);
+	for (size_t i = 0; i < count; i++)
+		sum += sums[i].ns;
+	cr_expect_eq(sum, 2 * (CT_CAUSES_MAX + 50));
+	ct_causes_free(c);
+}

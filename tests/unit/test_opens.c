@@ -1,0 +1,504 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Opened files: what is counted for whom, and how paths are put together. */
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "core/opens.h"
+#include "life.h"
+#include "stats/open_groups.h"
+#include "stats/opens_list.h"
+#include "stats/opens_totals.h"
+#include "tape.h"
+#include "util/mem.h"
+
+#define MS      TAPE_MS
+#define OVERLAY TAPE_OVERLAY
+#define EXT4    CT_OPENS_WHERE(41, 0xef53)
+
+static void keep(void *ctx, struct ct_opens *o)
+{
+	cr_assert_eq(ct_opens_list_take(ctx, o), 0);
+}
+
+static void ignore(void *ctx, const struct ct_record *rec)
+{
+	(void)ctx, (void)rec;
+}
+
+static struct ct_core_counts play(const struct tape *t, struct ct_opens_list *l)
+{
+	const struct ct_core_options opts = { 0 };
+	const struct ct_core_ops ops = { .record = ignore, .opens = keep };
+	struct ct_core *core = ct_core_new(&opts, &ops, l);
+	struct ct_core_counts counts;
+
+	cr_assert(core);
+	tape_feed(t, core);
+	ct_core_flush(core);
+	counts = ct_core_counts(core);
+	ct_core_free(core);
+	return counts;
+}
+
+/* A start whose container opens files; it listens at 200 ms. */
+static struct life start(struct tape *t)
+{
+	struct life l = life_of(0);
+
+	life_engines(t);
+	life_create(t, &l, 0);
+	life_start(t, &l, 20);
+	tape_at(t, 200);
+	tape_listen(t, l.init, 80);
+	return l;
+}
+
+static const struct ct_opens_view *only(const struct ct_opens_list *l, const struct life *life,
+					enum ct_view view)
+{
+	cr_assert_eq(l->count, 1);
+	cr_expect_str_eq(l->items[0]->who.id, life->id);
+	cr_assert(l->items[0]->views[view]);
+	return l->items[0]->views[view];
+}
+
+Test(opens, counters_are_the_containers_and_told_after_its_exit)
+{
+	struct ct_opens_list l = { 0 };
+	struct tape t = { 0 };
+	struct life life = start(&t);
+	const struct ct_opens_view *v;
+	struct ct_opens_numbers n;
+	bool blurred;
+
+	tape_at(&t, 250);
+	tape_exit(&t, life.init, CT_ROLE_INIT, 0);
+	tape_at(&t, 300);
+	tape_opens(&t, life.init, CT_VIEW_NATIVE, 1009, 188, 180, 199);
+	tape_opens(&t, life.init, CT_VIEW_NATIVE, 31, 0, 201, 240);
+	tape_opens_path(&t, life.init, "/data/x", "/data", EXT4, 1000, 188);
+	cr_expect(!ct_counts_incomplete(&(struct ct_core_counts[]){ play(&t, &l) }[0]));
+	v = only(&l, &life, CT_VIEW_NATIVE);
+	cr_expect_eq(v->calls[CT_OPEN_OPEN].count, 1040);
+	cr_expect_eq(v->calls[CT_OPEN_OPEN].failed, 188);
+	cr_expect_eq(v->errors[ENOENT], 188);
+	cr_expect_eq(ct_hist_count(v->hist[CT_OPEN_OPEN]), 1040);
+	cr_expect_eq(ct_hist_sum(v->hist[CT_OPEN_OPEN]), 1040 * 5000);
+	cr_expect_leq(ct_hist_quantile(v->hist[CT_OPEN_OPEN], 0.5), 5040);
+	cr_expect_geq(ct_hist_quantile(v->hist[CT_OPEN_OPEN], 0.5), 4960);
+	cr_expect(ct_opens_until_ready(l.items[0], v, &n, &blurred));
+	cr_expect_eq(n.count, 1009, "%lu", (unsigned long)n.count);
+	cr_expect(!blurred);
+	cr_expect_gt(ct_opens_ready_share(l.items[0], v), 0);
+	ct_opens_list_clear(&l);
+	tape_free(&t);
+}
+
+Test(opens, what_lies_on_both_sides_of_ready_is_said_to)
+{
+	struct ct_opens_list l = { 0 };
+	struct tape t = { 0 };
+	struct life life = start(&t);
+	struct ct_opens_numbers n;
+	bool blurred;
+
+	tape_at(&t, 300);
+	tape_opens(&t, life.init, CT_VIEW_NATIVE, 10, 0, 190, 210);
+	play(&t, &l);
+	cr_expect(ct_opens_until_ready(l.items[0], only(&l, &life, CT_VIEW_NATIVE), &n, &blurred));
+	cr_expect_eq(n.count, 10);
+	cr_expect(blurred);
+	ct_opens_list_clear(&l);
+	tape_free(&t);
+}
+
+Test(opens, views_are_kept_apart)
+{
+	struct ct_opens_list l = { 0 };
+	struct tape t = { 0 };
+	struct life life = start(&t);
+
+	tape_at(&t, 250);
+	tape_opened(&t, life.init, CT_VIEW_NATIVE, "/a", 1000, 3);
+	tape_opened(&t, life.init, CT_VIEW_APPLICATION, "/a", 9000, 3);
+	tape_opened(&t, life.init, CT_VIEW_APPLICATION, "/b", 9000, -ENOENT);
+	tape_opened(&t, life.init, CT_VIEW_SENTRY, "/a", 5000, 3);
+	play(&t, &l);
+	cr_expect_eq(only(&l, &life, CT_VIEW_NATIVE)->calls[CT_OPEN_OPEN].count, 1);
+	cr_expect_eq(only(&l, &life, CT_VIEW_APPLICATION)->calls[CT_OPEN_OPEN].count, 2);
+	cr_expect_eq(only(&l, &life, CT_VIEW_APPLICATION)->errors[ENOENT], 1);
+	cr_expect_eq(only(&l, &life, CT_VIEW_SENTRY)->calls[CT_OPEN_OPEN].ns, 5000);
+	cr_expect_null(l.items[0]->views[CT_VIEW_HOST]);
+	ct_opens_list_clear(&l);
+	tape_free(&t);
+}
+
+/* A sandbox names containers of its own: it may be made to name others. */
+Test(opens, a_sandbox_speaks_for_nobody_elses_container)
+{
+	struct ct_opens_list l = { 0 };
+	struct tape t = { 0 };
+	struct life life = start(&t);
+	char tail[128] = "/forged";
+	size_t n = strlen(tail) + 1;
+	struct ct_event *e;
+
+	n += (size_t)snprintf(tail + n, sizeof(tail) - n, "%s", life.id);
+	tape_at(&t, 250);
+	tape_opened(&t, life.init, CT_VIEW_NATIVE, "/a", 1000, 3);
+	e = tape_add(&t, CT_KIND_OPENED, 6005, tail, n);
+	e->root = 6005;
+	e->sub = CT_OPENS_SUB(CT_VIEW_APPLICATION, CT_OPEN_OPEN);
+	e = tape_add(&t, CT_KIND_OPENED, life.init, tail, n);
+	e->root = life.init;
+	e->sub = CT_OPENS_SUB(CT_VIEW_SENTRY, CT_OPEN_OPEN);
+	play(&t, &l);
+	for (size_t i = 0; i < l.count; i++) {
+		bool its = !strcmp(l.items[i]->who.id, life.id);
+
+		cr_expect_eq(its, !l.items[i]->views[CT_VIEW_APPLICATION]);
+		cr_expect_eq(its, l.items[i]->views[CT_VIEW_SENTRY] != NULL);
+	}
+	cr_expect_eq(l.count, 2);
+	ct_opens_list_clear(&l);
+	tape_free(&t);
+}
+
+struct told {
+	const char *id;
+	uint64_t opened, runs;
+};
+
+static void tell(void *ctx, struct ct_opens *o)
+{
+	struct told *told = ctx;
+
+	told->runs++;
+	if (!strcmp(o->who.id, told->id))
+		told->opened += o->views[CT_VIEW_NATIVE]->calls[CT_OPEN_OPEN].count;
+	ct_opens_free(o);
+}
+
+/* What was opened before its container is known is the oldest of as many as are kept. */
+Test(opens, what_is_adopted_last_is_not_told_meanwhile)
+{
+	const struct ct_core_options opts = { 0 };
+	const struct ct_core_ops ops = { .record = ignore, .opens = tell };
+	const uint32_t strangers = 1023; /* RUNS_MAX of openers.c, less the first */
+	struct life life = life_of(0);
+	struct told told = { .id = life.id };
+	struct ct_core *core = ct_core_new(&opts, &ops, &told);
+	struct tape t = { 0 };
+
+	cr_assert(core);
+	tape_at(&t, 0);
+	tape_opened(&t, life.init, CT_VIEW_NATIVE, "/early", 1000, 3);
+	for (uint32_t i = 0; i < strangers; i++)
+		tape_opened(&t, 100000 + i, CT_VIEW_NATIVE, "/a", 1000, 3);
+	life_engines(&t);
+	life_create(&t, &life, 1);
+	life_start(&t, &life, 20);
+	tape_at(&t, 250);
+	tape_opened(&t, life.init, CT_VIEW_NATIVE, "/late", 1000, 3);
+	tape_feed(&t, core);
+	ct_core_flush(core);
+	cr_expect_eq(told.opened, 2, "%lu", (unsigned long)told.opened);
+	cr_expect_eq(told.runs, strangers + 1, "%lu", (unsigned long)told.runs);
+	ct_core_free(core);
+	tape_free(&t);
+}
+
+static void expect_missed(const struct ct_opens_list *l, const char *why)
+{
+	const char *missed = ct_opens_missed(l->items[0], CT_VIEW_APPLICATION);
+
+	cr_expect_eq(!missed, !why, "%s", missed ? missed : "nothing is missed");
+	if (missed && why)
+		cr_expect_str_eq(missed, why);
+	cr_expect_null(ct_opens_missed(l->items[0], CT_VIEW_HOST));
+}
+
+/* A stand-in for Kata: its file server is a child of the shim. */
+Test(opens, a_file_server_is_the_containers_host_view_and_a_hook_is_nobodys)
+{
+	static const struct {
+		const char *program, *missed;
+	} servers[] = {
+		{ "/usr/libexec/virtiofsd",
+		  "the application's opens are inside of a virtual machine" },
+		{ "/usr/bin/qemu-system-x86_64",
+		  "the application's opens are inside of a virtual machine" },
+		{ "runsc-gofer", NULL },
+		{ "runsc-sandbox",
+		  "its sandbox was not asked for them, or did not answer before it ended" },
+	};
+
+	for (size_t i = 0; i < CT_ARRAY_SIZE(servers); i++) {
+		struct ct_opens_list l = { 0 };
+		struct tape t = { 0 };
+		struct life life = start(&t);
+
+		tape_at(&t, 210);
+		tape_fork(&t, life.shim, 777, CT_ROLE_HELPER);
+		tape_exec(&t, 777, CT_ROLE_HELPER, 0, servers[i].program, "--shared-dir=/x",
+			  TAPE_END);
+		tape_fork(&t, life.shim, 778, CT_ROLE_HELPER);
+		tape_exec(&t, 778, CT_ROLE_HELPER, 0, "/usr/bin/some-hook", TAPE_END);
+		tape_at(&t, 300);
+		tape_opens(&t, 777, CT_VIEW_HOST, 53, 5, 220, 230);
+		tape_opens(&t, 778, CT_VIEW_HOST, 1000, 0, 220, 230);
+		play(&t, &l);
+		cr_expect_eq(only(&l, &life, CT_VIEW_HOST)->calls[CT_OPEN_OPEN].count, 53, "%s",
+			     servers[i].program);
+		cr_expect_null(l.items[0]->views[CT_VIEW_NATIVE]);
+		expect_missed(&l, servers[i].missed);
+		ct_opens_list_clear(&l);
+		tape_free(&t);
+	}
+}
+
+/* A sandbox says which views it gives: what it said last counts, also for what is counted later. */
+Test(opens, a_view_that_a_sandbox_refuses_is_missed_until_it_gives_it)
+{
+	static const struct {
+		const char *name;
+		int before, after; /* of its answers, 1: none */
+		bool opened;
+		const char *missed;
+	} cases[] = {
+		{ "refused", -EBUSY, 1, false, "held by <somebody>" },
+		{ "refused after opens", 1, -EBUSY, false, "held by <somebody>" },
+		{ "given", 0, 1, false, NULL },
+		{ "given at last", -EBUSY, 0, false, NULL },
+		{ "lost again", 0, -EBUSY, false, "held by <somebody>" },
+		{ "there nevertheless", 1, 1, true, NULL },
+	};
+	static const char nothing_else[] = "held by <somebody>";
+
+	for (size_t i = 0; i < CT_ARRAY_SIZE(cases); i++) {
+		struct ct_opens_list l = { 0 };
+		struct tape t = { 0 };
+		struct life life = start(&t);
+
+		tape_at(&t, 210);
+		tape_exec(&t, life.init, CT_ROLE_INIT, 0, "runsc-sandbox", "boot", TAPE_END);
+		if (cases[i].before <= 0)
+			tape_watched(&t, life.init, life.id, cases[i].before, "held by <somebody>");
+		tape_at(&t, 300);
+		tape_opens(&t, life.init, CT_VIEW_HOST, 53, 5, 220, 230);
+		if (cases[i].after <= 0)
+			tape_watched(&t, life.init, life.id, cases[i].after, "held by <somebody>");
+		if (cases[i].opened)
+			tape_opened(&t, life.init, CT_VIEW_APPLICATION, "/a", 9000, 3);
+		play(&t, &l);
+		only(&l, &life, CT_VIEW_HOST);
+		cr_log_info("%s", cases[i].name);
+		expect_missed(&l, cases[i].missed);
+		ct_opens_list_clear(&l);
+		tape_free(&t);
+	}
+	for (int opens = 0; opens < 2; opens++) {
+		struct ct_opens_list l = { 0 };
+		struct tape t = { 0 };
+		struct life life = start(&t);
+
+		tape_at(&t, 210);
+		tape_watched(&t, life.init, life.id, -EBUSY, nothing_else)->obj = (uint64_t)opens;
+		play(&t, &l);
+		cr_expect_eq(l.count, (size_t)opens);
+		if (opens)
+			expect_missed(&l, nothing_else);
+		cr_expect(!opens || !ct_opens_seen(l.items[0]));
+		ct_opens_list_clear(&l);
+		tape_free(&t);
+	}
+}
+
+Test(opens, one_event_each_says_the_same_as_counters)
+{
+	struct ct_opens_list l = { 0 };
+	struct tape t = { 0 };
+	struct life life = start(&t);
+	const struct ct_opens_view *v;
+
+	for (int i = 0; i < 1009; i++) {
+		tape_at(&t, 201 + i * 0.01);
+		tape_opened(&t, life.init, CT_VIEW_NATIVE, i % 2 ? "/odd" : "/even", 5000,
+			    i % 2 ? -ENOENT : 3);
+	}
+	play(&t, &l);
+	v = only(&l, &life, CT_VIEW_NATIVE);
+	cr_expect_eq(v->calls[CT_OPEN_OPEN].count, 1009);
+	cr_expect_eq(v->calls[CT_OPEN_OPEN].failed, 504);
+	cr_expect_eq(HASH_COUNT(v->paths), 2);
+	ct_opens_list_clear(&l);
+	tape_free(&t);
+}
+
+Test(opens, a_tail_that_is_none_counts_as_lost_and_nothing_else)
+{
+	struct ct_opens_list l = { 0 };
+	struct tape t = { 0 };
+	struct life life = start(&t);
+	struct ct_core_counts counts;
+
+	tape_at(&t, 250);
+	tape_add(&t, CT_KIND_OPENS, life.init, "short", 5)->root = life.init;
+	tape_add(&t, CT_KIND_OPENS_PATH, life.init, "short", 5)->root = life.init;
+	tape_opened(&t, life.init, CT_VIEW_NATIVE, "/a", 1, 3)->sub = 0xffff;
+	tape_opened(&t, life.init, CT_VIEW_NATIVE, "/a", 1, 3)->sub = CT_OPENS_SUB(0, 7);
+	counts = play(&t, &l);
+	cr_expect_eq(counts.lost[CT_LOSS_UNKNOWN], 4);
+	for (size_t i = 0; i < l.count; i++)
+		cr_expect_null(l.items[i]->views[CT_VIEW_NATIVE]
+				       ? l.items[i]->views[CT_VIEW_NATIVE]->paths
+				       : NULL);
+	ct_opens_list_clear(&l);
+	tape_free(&t);
+}
+
+/* More paths than there is room for: the one opened often stays, and the error is said. */
+Test(opens, paths_are_bounded_and_say_their_error)
+{
+	struct ct_opens *o = ct_opens_new();
+	struct tape t = { 0 };
+	const struct ct_open_path *top[1];
+	struct ct_opens_view *v;
+	uint64_t sum = 0;
+	char path[32];
+
+	for (int i = 0; i < 3 * CT_OPENS_PATHS_MAX; i++) {
+		snprintf(path, sizeof(path), "/rare/%d", i);
+		tape_opens_path(&t, 1, path, "/", OVERLAY, 1, 0);
+		if (i % 2)
+			tape_opens_path(&t, 1, "/often", "/", OVERLAY, 1, 0);
+	}
+	for (size_t at = 0; at < t.len;) { /* tape_event() looks from the begin each time */
+		const struct ct_event *e = (const void *)(t.bytes + at);
+
+		cr_assert_eq(ct_opens_add(o, CT_VIEW_NATIVE, e), 0);
+		at += e->len;
+	}
+	v = o->views[CT_VIEW_NATIVE];
+	cr_expect_leq(HASH_COUNT(v->paths), CT_OPENS_PATHS_MAX);
+	for (const struct ct_open_path *p = v->paths; p; p = p->hh.next)
+		sum += p->n.count;
+	cr_expect_eq(sum + v->rest.count, t.count, "every open is somewhere");
+	cr_assert_eq(ct_open_top(v, CT_OPEN_OPEN, true, top, 1), 1);
+	cr_expect_str_eq(CT_OPEN_PATH_TEXT(top[0]), "/often");
+	cr_expect_gt(v->path_error, 0);
+	cr_expect_geq(top[0]->n.count + v->path_error, (uint64_t)(3 * CT_OPENS_PATHS_MAX / 2));
+	ct_opens_free(o);
+	tape_free(&t);
+}
+
+static const struct module_case {
+	const char *path, *kind, *label;
+} modules[] = {
+	{ "/app/node_modules/express/lib/router.js", "node", "express" },
+	{ "/app/node_modules/a/node_modules/b/index.js", "node", "b" },
+	{ "/app/node_modules/@babel/core/lib/x.js", "node", "@babel/core" },
+	{ "/app/node_modules/@babel", "node", "@babel" },
+	{ "/app/node_modules", "", "" },
+	{ "/usr/lib/python3/dist-packages/requests/api.py", "python", "requests" },
+	{ "/usr/lib/python3/dist-packages/six.py", "python", "six" },
+	{ "/v/lib/python3.11/site-packages/numpy-1.2.dist-info/METADATA", "python", "numpy" },
+	{ "/usr/lib/python3.11/json/decoder.py", "python", "(standard library)" },
+	{ "/opt/app/lib/guava-31.jar", "java", "guava-31.jar" },
+	{ "/lib/x86_64-linux-gnu/libc.so.6", "shared object", "libc.so.6" },
+	{ "/a/x.so", "shared object", "x.so" },
+	{ "/a/x.sort", "", "" },
+	{ "/etc/passwd", "", "" },
+	{ "", "", "" },
+};
+
+static void expect_module(const struct module_case *c)
+{
+	struct ct_opens *o = ct_opens_new();
+	struct tape t = { 0 };
+	struct ct_open_groups g;
+
+	tape_opens_path(&t, 1, c->path, "/", OVERLAY, 7, 2);
+	cr_assert_eq(ct_opens_add(o, CT_VIEW_NATIVE, tape_event(&t, 0)), 0);
+	cr_assert_eq(ct_open_groups_by(&g, o->views[0], CT_OPEN_BY_MODULE), 0);
+	cr_assert_eq(g.count, 1);
+	cr_expect_str_eq(g.items[0]->kind, c->kind, "%s: %s", c->path, g.items[0]->kind);
+	cr_expect_str_eq(g.items[0]->label, c->label, "%s: %s", c->path, g.items[0]->label);
+	cr_expect_eq(g.items[0]->n.count, 7);
+	ct_open_groups_clear(&g);
+	ct_opens_free(o);
+	tape_free(&t);
+}
+
+Test(opens, a_path_is_part_of_a_module)
+{
+	for (size_t i = 0; i < CT_ARRAY_SIZE(modules); i++)
+		expect_module(&modules[i]);
+}
+
+Test(opens, groups_by_mount_take_what_was_not_found_to_the_deepest_that_is_known)
+{
+	struct ct_opens *o = ct_opens_new();
+	struct ct_open_how how = { .glob_count = 2 };
+	struct tape t = { 0 };
+	struct ct_open_groups g;
+
+	how.globs[0].name = "js";
+	how.globs[0].name_len = 2;
+	how.globs[0].glob = "*.js";
+	how.globs[1] = how.globs[0];
+	how.globs[1].name = "none";
+	how.globs[1].name_len = 4;
+	how.globs[1].glob = "/no/*";
+	tape_opens_path(&t, 1, "/etc/passwd", "/", OVERLAY, 1, 0);
+	tape_opens_path(&t, 1, "/data/a.js", "/data", EXT4, 5, 0);
+	tape_opens_path(&t, 1, "/data/nothing.js", "", 0, 30, 30);
+	tape_opens_path(&t, 1, "/database", "", 0, 2, 2);
+	tape_opens_path(&t, 1, "/proc/1/maps", "/proc", CT_OPENS_WHERE(3, 0x9fa0), 3, 0);
+	for (size_t i = 0; i < t.count; i++)
+		cr_assert_eq(ct_opens_add(o, CT_VIEW_NATIVE, tape_event(&t, i)), 0);
+	cr_assert_eq(ct_open_groups_by(&g, o->views[0], CT_OPEN_BY_MOUNT), 0);
+	cr_assert_eq(g.count, 3);
+	cr_expect_str_eq(g.items[0]->label, "/data");
+	cr_expect_str_eq(g.items[0]->kind, "volume");
+	cr_expect_eq(g.items[0]->n.count, 35);
+	cr_expect_str_eq(g.items[1]->kind, "rootfs");
+	cr_expect_eq(g.items[1]->n.count, 3);
+	cr_expect_str_eq(g.items[2]->kind, "proc");
+	ct_open_groups_clear(&g);
+	cr_assert_eq(ct_open_groups_named(&g, o->views[0], &how), 0);
+	cr_assert_eq(g.count, 2);
+	cr_expect_eq(g.items[0]->n.count, 35);
+	cr_expect_eq(g.items[1]->n.count, 0, "a group that matches nothing is told as well");
+	ct_open_groups_clear(&g);
+	ct_opens_free(o);
+	tape_free(&t);
+}
+
+Test(opens, totals_are_by_runtime_and_view)
+{
+	struct ct_opens_list l = { 0 };
+	struct ct_opens_totals totals;
+
+	for (int i = 0; i < 3; i++) {
+		struct ct_opens *o = ct_opens_new();
+		struct tape t = { 0 };
+
+		snprintf(o->who.runtime, sizeof(o->who.runtime), "%s", i < 2 ? "runc" : "runsc");
+		snprintf(o->who.id, sizeof(o->who.id), "%d", i);
+		cr_assert_eq(ct_opens_add(o, CT_VIEW_NATIVE,
+					  tape_opened(&t, 1, CT_VIEW_NATIVE, "/x", 100, -EACCES)),
+			     0);
+		cr_assert_eq(ct_opens_list_take(&l, o), 0);
+		tape_free(&t);
+	}
+	cr_assert_eq(ct_opens_totals_make(&totals, &l), 0);
+	cr_assert_eq(totals.count, 2);
+	cr_expect_eq(totals.items[0].calls[CT_OPEN_OPEN].count, 2);
+	cr_expect_eq(totals.items[0].errors[EACCES], 2);
+	cr_expect_eq(totals.items[1].calls[CT_OPEN_OPEN].count, 1);
+	ct_opens_totals_clear(&totals);
+	ct_opens_list_clear(&l);
+}

@@ -1,0 +1,508 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <criterion/criterion.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ct_opens.h"
+#include "sandbox_messages.h"
+#include "source/seccheck_queue.h"
+#include "source/seccheck_rpc.h"
+#include "util/mem.h"
+
+#define WALL 1700000000000000000ll /* of the sandbox when CLOCK_MONOTONIC is 0 */
+#define NOW  5000000000ull
+
+static struct heard {
+	struct ct_event e;
+	char tail[CT_TAIL_MAX];
+} heard[16];
+static size_t heard_count;
+
+static void hear(void *ctx, const struct ct_event *e)
+{
+	struct heard *h = &heard[heard_count++];
+
+	(void)ctx;
+	cr_assert(heard_count <= 16);
+	cr_assert_eq(e->len % CT_EVENT_ALIGN, 0);
+	cr_assert(e->len >= sizeof(*e) + e->tail_len);
+	h->e = *e;
+	memcpy(h->tail, e->tail, e->tail_len);
+}
+
+static struct ct_seccheck_app *sandbox(void)
+{
+	struct ct_seccheck_app *app = calloc(1, sizeof(*app));
+
+	cr_assert(app);
+	heard_count = 0;
+	app->pid = 4711;
+	app->fn = hear;
+	strcpy(app->id, "abc");
+	return app;
+}
+
+/* Takes a copy of exactly that size: a sanitizer sees the byte behind it. */
+static void take(struct ct_seccheck_app *app, const struct message *m)
+{
+	char *copy = malloc(m->len ? m->len : 1);
+
+	cr_assert(copy);
+	memcpy(copy, m->bytes, m->len);
+	ct_seccheck_app_take(app, ct_text(copy, m->len), WALL, NOW);
+	free(copy);
+}
+
+static bool tail_is(const struct heard *h, const char *bytes, size_t len)
+{
+	return h->e.tail_len == len && !memcmp(h->tail, bytes, len);
+}
+
+#define TAIL_IS(h, text) cr_expect(tail_is(h, text, sizeof(text) - 1), "tail of %s", #h)
+
+Test(seccheck, an_open_is_its_entry_and_its_return)
+{
+	struct ct_seccheck_app *app = sandbox();
+	struct message m;
+
+	message_open(&m, WALL + 1000, 7, "/etc/passwd");
+	take(app, &m);
+	cr_expect_eq(heard_count, 0);
+	message_open(&m, WALL + 6000, 7, "/etc/passwd");
+	message_returned(&m, 3, 0);
+	take(app, &m);
+	cr_assert_eq(heard_count, 1);
+	cr_expect_eq(heard[0].e.kind, CT_KIND_OPENED);
+	cr_expect_eq(heard[0].e.sub, CT_OPENS_SUB(CT_VIEW_APPLICATION, CT_OPEN_OPEN));
+	cr_expect_eq(heard[0].e.ts_ns, 6000);
+	cr_expect_eq(heard[0].e.dur_ns, 5000);
+	cr_expect_eq(heard[0].e.ret, 3);
+	cr_expect_eq(heard[0].e.tgid, 4711);
+	cr_expect_eq(heard[0].e.root, 4711);
+	cr_expect_eq(heard[0].e.tid, 7);
+	TAIL_IS(&heard[0], "/etc/passwd");
+	cr_expect_eq(app->lost, 0);
+	free(app);
+}
+
+Test(seccheck, a_failed_open_has_its_errno)
+{
+	struct ct_seccheck_app *app = sandbox();
+	struct message m;
+
+	message_open(&m, WALL + 1, 7, "/no");
+	take(app, &m);
+	message_open(&m, WALL + 2, 7, "/no");
+	message_returned(&m, -1, 2);
+	take(app, &m);
+	cr_assert_eq(heard_count, 1);
+	cr_expect_eq(heard[0].e.ret, -2);
+	free(app);
+}
+
+/* What a sandbox says is anything: times that are ages apart, an error that has no opposite. */
+Test(seccheck, numbers_may_be_as_large_as_they_like)
+{
+	struct ct_seccheck_app *app = sandbox();
+	struct message m;
+
+	message_open(&m, INT64_MIN, 7, "/a");
+	take(app, &m);
+	message_open(&m, INT64_MAX, 7, "/a");
+	message_returned(&m, -1, INT64_MIN);
+	take(app, &m);
+	cr_assert_eq(heard_count, 1);
+	cr_expect_eq(heard[0].e.ts_ns, NOW);
+	cr_expect_eq(heard[0].e.dur_ns, UINT64_MAX);
+	free(app);
+}
+
+Test(seccheck, threads_are_paired_each_with_itself)
+{
+	struct ct_seccheck_app *app = sandbox();
+	struct message m;
+
+	for (int tid = 1; tid <= 3; tid++) {
+		message_open(&m, WALL + tid * 100, tid, "/a");
+		take(app, &m);
+	}
+	for (int tid = 3; tid >= 1; tid--) {
+		message_open(&m, WALL + 1000, tid, "/a");
+		message_returned(&m, 3, 0);
+		take(app, &m);
+	}
+	cr_assert_eq(heard_count, 3);
+	for (int i = 0; i < 3; i++)
+		cr_expect_eq(heard[i].e.dur_ns, 1000 - (3 - i) * 100ull);
+	free(app);
+}
+
+Test(seccheck, a_return_without_entry_counts_and_has_no_duration)
+{
+	struct ct_seccheck_app *app = sandbox();
+	struct message m;
+
+	message_open(&m, WALL + 6000, 7, "/a");
+	message_returned(&m, 3, 0);
+	take(app, &m);
+	cr_assert_eq(heard_count, 1);
+	cr_expect_eq(heard[0].e.dur_ns, 0);
+	free(app);
+}
+
+struct path {
+	const char *path, *cwd, *dir;
+	int64_t dirfd;
+	const char *want;
+};
+
+static const struct path paths[] = {
+	{ "/a", "/cwd", "/dir", 5, "/a" },
+	{ "a", "/cwd", "/dir", 5, "/dir/a" },
+	{ "a", "/cwd", "", -100, "/cwd/a" },
+	{ "a", "/", "", -100, "/a" },
+	{ "../a", "/cwd", "", -100, "/cwd/../a" },
+	/* what gVisor writes there when the descriptor is not open */
+	{ "a", "/cwd", "[err: FD not found]", 5, "a" },
+	{ "a", "", "", -100, "a" },
+	{ "", "/cwd", "", -100, "" },
+};
+
+static void try_path(const struct path *row)
+{
+	struct ct_seccheck_app *app = sandbox();
+	struct message m;
+
+	message_open_at(&m, WALL + 2, 7, row->path, row->dirfd, row->dir, row->cwd);
+	message_returned(&m, 3, 0);
+	take(app, &m);
+	cr_assert_eq(heard_count, 1);
+	cr_expect(tail_is(&heard[0], row->want, strlen(row->want)), "%s", row->want);
+	cr_expect_eq(!!(heard[0].e.flags & CT_F_NO_DATA), !*row->want);
+	free(app);
+}
+
+Test(seccheck, paths)
+{
+	for (size_t i = 0; i < CT_ARRAY_SIZE(paths); i++)
+		try_path(&paths[i]);
+}
+
+Test(seccheck, a_path_that_is_too_long_is_cut)
+{
+	struct ct_seccheck_app *app = sandbox();
+	static char path[CT_TAIL_MAX + 100];
+	struct message m;
+
+	memset(path, 'x', sizeof(path) - 1);
+	path[0] = '/';
+	message_open(&m, WALL + 2, 7, path);
+	message_returned(&m, 3, 0);
+	take(app, &m);
+	cr_assert_eq(heard_count, 1);
+	cr_expect(heard[0].e.flags & CT_F_TRUNCATED);
+	cr_expect(heard[0].e.tail_len <= CT_TAIL_MAX && heard[0].e.tail_len > 3000);
+	free(app);
+}
+
+Test(seccheck, another_container_of_the_sandbox_is_named)
+{
+	struct ct_seccheck_app *app = sandbox();
+	struct message m;
+
+	message_open(&m, WALL + 2, 7, "/a");
+	message_returned(&m, 3, 0);
+	message_container(&m, "def");
+	take(app, &m);
+	message_open(&m, WALL + 2, 7, "/a");
+	message_returned(&m, 3, 0);
+	message_container(&m, "abc");
+	take(app, &m);
+	cr_assert_eq(heard_count, 2);
+	TAIL_IS(&heard[0], "/a\0def");
+	TAIL_IS(&heard[1], "/a");
+	free(app);
+}
+
+Test(seccheck, the_life_of_a_container)
+{
+	static const char *const args[] = { "sh", "-c", "exit 3", NULL };
+	struct ct_seccheck_app *app = sandbox();
+	struct message m;
+
+	message_start(&m, WALL + 100, 1, "abc", args);
+	take(app, &m);
+	message_raw(&m, WALL + 200, 1, 1, 158);
+	take(app, &m);
+	message_raw(&m, WALL + 210, 1, 1, 218); /* it has begun already */
+	take(app, &m);
+	message_raw(&m, WALL + 220, 2, 2, 158); /* another program of it */
+	take(app, &m);
+	message_task_exit(&m, WALL + 300, 3, 1, 0); /* a thread */
+	take(app, &m);
+	message_task_exit(&m, WALL + 400, 1, 1, 3 << 8);
+	take(app, &m);
+	message_task_exit(&m, WALL + 500, 2, 2, 0); /* a child */
+	take(app, &m);
+	cr_assert_eq(heard_count, 3);
+	cr_expect_eq(heard[0].e.sub, CT_APP_EXEC);
+	cr_expect_eq(heard[0].e.ts_ns, 100);
+	TAIL_IS(&heard[0], "abc\0sh\0-c\0exit 3\0");
+	cr_expect_eq(heard[1].e.sub, CT_APP_START);
+	cr_expect_eq(heard[1].e.ts_ns, 200);
+	cr_expect_eq(heard[2].e.sub, CT_APP_EXIT);
+	cr_expect_eq(heard[2].e.ts_ns, 400);
+	cr_expect_eq(heard[2].e.ret, 3 << 8);
+	for (int i = 0; i < 3; i++)
+		cr_expect_eq(heard[i].e.kind, CT_KIND_APP);
+	free(app);
+}
+
+/* The start was before tracing: the first process of a sandbox is its container's program. */
+Test(seccheck, an_exit_counts_though_the_start_was_not_seen)
+{
+	struct ct_seccheck_app *app = sandbox();
+	struct message m;
+
+	message_task_exit(&m, WALL + 400, 1, 1, 9);
+	take(app, &m);
+	message_task_exit(&m, WALL + 400, 5, 5, 9);
+	take(app, &m);
+	cr_assert_eq(heard_count, 1);
+	cr_expect_eq(heard[0].e.ret, 9);
+	free(app);
+}
+
+Test(seccheck, an_exec_that_succeeds_is_told_once)
+{
+	struct ct_seccheck_app *app = sandbox();
+	struct message m;
+
+	message_execve(&m, WALL + 100, 2, "/bin/ls");
+	take(app, &m);
+	message_executed(&m, WALL + 400, 2, "/bin/ls");
+	take(app, &m);
+	message_execve(&m, WALL + 500, 2, "/bin/ls");
+	message_returned(&m, 0, 0);
+	take(app, &m);
+	message_execve(&m, WALL + 600, 2, "/no");
+	take(app, &m);
+	message_execve(&m, WALL + 650, 2, "/no");
+	message_returned(&m, -1, 2);
+	take(app, &m);
+	cr_assert_eq(heard_count, 2);
+	cr_expect_eq(heard[0].e.sub, CT_OPENS_SUB(CT_VIEW_APPLICATION, CT_OPEN_EXEC));
+	cr_expect_eq(heard[0].e.dur_ns, 300);
+	cr_expect_eq(heard[0].e.ret, 0);
+	TAIL_IS(&heard[0], "/bin/ls");
+	cr_expect_eq(heard[1].e.dur_ns, 50);
+	cr_expect_eq(heard[1].e.ret, -2);
+	free(app);
+}
+
+Test(seccheck, what_the_sandbox_dropped_is_lost_once)
+{
+	struct ct_seccheck_app *app = sandbox();
+	struct message m;
+
+	app->dropped = UINT32_MAX - 1;
+	message_open(&m, WALL, 7, "/a");
+	m.bytes[4] = 3; /* the counter has wrapped */
+	m.bytes[5] = m.bytes[6] = m.bytes[7] = 0;
+	take(app, &m);
+	take(app, &m);
+	cr_expect_eq(app->lost, 5);
+	free(app);
+}
+
+Test(seccheck, no_event_is_in_the_future)
+{
+	struct ct_seccheck_app *app = sandbox();
+	struct message m;
+
+	message_task_exit(&m, WALL + (int64_t)NOW + 1, 1, 1, 0);
+	take(app, &m);
+	message_task_exit(&m, WALL - 1, 1, 1, 0); /* before the host was up */
+	take(app, &m);
+	cr_assert_eq(heard_count, 2);
+	cr_expect_eq(heard[0].e.ts_ns, NOW);
+	cr_expect_eq(heard[1].e.ts_ns, NOW);
+	free(app);
+}
+
+Test(seccheck, more_threads_than_there_is_room_for_are_lost)
+{
+	struct ct_seccheck_app *app = sandbox();
+	struct message m;
+
+	for (int tid = 1; tid <= 2 * CT_SECCHECK_INSIDE; tid++) {
+		message_open(&m, WALL + 1, tid, "/a");
+		take(app, &m);
+	}
+	cr_expect(app->lost >= CT_SECCHECK_INSIDE);
+	cr_expect_eq(heard_count, 0);
+	free(app);
+}
+
+struct bad {
+	const char *bytes;
+	size_t len;
+	bool is_message;
+};
+
+static const struct bad odd_messages[] = {
+#define ROW(bytes, is) \
+	{ \
+		bytes, sizeof(bytes) - 1, is \
+	}
+	ROW("", false),
+	ROW("\x08\0\x07\0\0\0\0", false), /* a byte short */
+	ROW("\x07\0\x07\0\0\0\0\0", false), /* header shorter than one */
+	ROW("\x09\0\x07\0\0\0\0\0", false), /* header longer than the message */
+	ROW("\x08\0\x07\0\0\0\0\0", true), /* nothing in it */
+	ROW("\x0a\0\x07\0\0\0\0\0\xff\xff", true), /* a newer header */
+	ROW("\x08\0\xff\xff\0\0\0\0\x0a\x02\x08\x01", true), /* a newer message */
+	ROW("\x08\0\x07\0\0\0\0\0\x0a\xff\xff\xff\xff\x0f\x08", true), /* length lies */
+	ROW("\x08\0\x07\0\0\0\0\0\x0a\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x7f", true),
+	ROW("\x08\0\x07\0\0\0\0\0\x32", true), /* a key without a value */
+	ROW("\x08\0\x07\0\0\0\0\0\x08\x05\x30\x05", true), /* other types than expected */
+#undef ROW
+};
+
+static void try_bad(const struct bad *row)
+{
+	struct ct_seccheck_app *app = sandbox();
+	struct message m = { .len = row->len };
+
+	memcpy(m.bytes, row->bytes, row->len);
+	take(app, &m);
+	cr_expect_eq(app->lost, !row->is_message);
+	cr_expect_eq(heard_count, 0);
+	free(app);
+}
+
+Test(seccheck, odd_messages)
+{
+	for (size_t i = 0; i < CT_ARRAY_SIZE(odd_messages); i++)
+		try_bad(&odd_messages[i]);
+}
+
+Test(seccheck, a_sandbox_that_is_not_seen_says_why)
+{
+	struct ct_seccheck_app *app = sandbox();
+
+	app->opens = true;
+	ct_seccheck_app_say(app, CT_VIEW_SENTRY, -16, "because", 77);
+	cr_assert_eq(heard_count, 1);
+	cr_expect_eq(heard[0].e.sub, CT_APP_WATCHED);
+	cr_expect_eq(heard[0].e.arg, CT_VIEW_SENTRY);
+	cr_expect_eq(heard[0].e.ret, -16);
+	cr_expect_eq(heard[0].e.obj, 1);
+	cr_expect_eq(heard[0].e.ts_ns, 77);
+	TAIL_IS(&heard[0], "abc\0because");
+	free(app);
+}
+
+Test(seccheck, events_leave_the_queue_by_time)
+{
+	static const uint64_t times[] = { 30, 10, 20, 10, 40 };
+	struct ct_seccheck_queue q = { 0 };
+
+	heard_count = 0;
+	for (size_t i = 0; i < 5; i++) {
+		const struct ct_event e = { .len = sizeof(e), .ts_ns = times[i], .tid = (__u32)i };
+
+		cr_assert(ct_seccheck_keep(&q, &e));
+	}
+	ct_seccheck_release(&q, 20, hear, NULL);
+	cr_assert_eq(heard_count, 3);
+	cr_expect_eq(heard[0].e.tid, 1);
+	cr_expect_eq(heard[1].e.tid, 3);
+	cr_expect_eq(heard[2].e.tid, 2);
+	{
+		const struct ct_event late = { .len = sizeof(late), .ts_ns = 25, .tid = 9 };
+
+		cr_assert(ct_seccheck_keep(&q, &late));
+	}
+	ct_seccheck_release(&q, UINT64_MAX, hear, NULL);
+	cr_assert_eq(heard_count, 6);
+	cr_expect_eq(heard[3].e.tid, 9);
+	cr_expect_eq(heard[4].e.tid, 0);
+	cr_expect_eq(heard[5].e.tid, 4);
+	ct_seccheck_queue_free(&q);
+}
+
+struct reply {
+	const char *json;
+	enum ct_seccheck_reply want;
+	const char *why;
+};
+
+static const struct reply replies[] = {
+	{ "", CT_SECCHECK_PARTIAL, "" },
+	{ "{\"success\":tr", CT_SECCHECK_PARTIAL, "" },
+	{ "{\"success\":true,\"err\":\"\",\"result\":{}}", CT_SECCHECK_DONE, "" },
+	{ "{\"success\":false,\"err\":\"session \\\"Default\\\" already exists\"}",
+	  CT_SECCHECK_HELD, "session \"Default\" already exists" },
+	{ "{\"success\":false,\"err\":\"unknown method\"}", CT_SECCHECK_REFUSED, "unknown method" },
+	{ "{\"success\":1}", CT_SECCHECK_REFUSED, "" },
+	{ "{}", CT_SECCHECK_REFUSED, "" },
+	{ "[]", CT_SECCHECK_PARTIAL, "" },
+};
+
+static void try_reply(const struct reply *row)
+{
+	char why[64];
+
+	cr_expect_eq(ct_seccheck_answer(ct_text(row->json, strlen(row->json)), why, sizeof(why)),
+		     row->want);
+	cr_expect_str_eq(why, row->why);
+}
+
+Test(seccheck, replies)
+{
+	for (size_t i = 0; i < CT_ARRAY_SIZE(replies); i++)
+		try_reply(&replies[i]);
+}
+
+Test(seccheck, the_last_drops_are_in_the_list)
+{
+	static const char two[] =
+		"{\"success\":true,\"result\":[{\"name\":\"Default\",\"sinks\":[{\"name\":\"remote\","
+		"\"status\":{\"DroppedCount\":5}},{\"status\":{\"DroppedCount\":2}}]}]}";
+	static const char none[] = "{\"success\":true,\"result\":[{\"name\":\"Default\"}]}";
+	uint64_t n;
+
+	cr_expect(ct_seccheck_dropped(ct_text(two, strlen(two)), &n));
+	cr_expect_eq(n, 7);
+	cr_expect_not(ct_seccheck_dropped(ct_text(none, strlen(none)), &n));
+	cr_expect_not(ct_seccheck_dropped(ct_text("x", 1), &n));
+}
+
+static size_t points_named(const char *part, bool opens)
+{
+	char *text = ct_seccheck_create(opens);
+	json_t *request = json_loads(text, 0, NULL), *config, *point;
+	size_t i, n = 0;
+
+	cr_assert(request);
+	config = json_object_get(json_object_get(request, "arg"), "Config");
+	cr_expect_str_eq(json_string_value(json_object_get(config, "name")), "Default");
+	cr_expect(json_is_false(json_object_get(json_object_get(request, "arg"), "Force")),
+		  "nobody is evicted");
+	json_array_foreach(json_object_get(config, "points"), i, point) n +=
+		!!strstr(json_string_value(json_object_get(point, "name")), part);
+	json_decref(request);
+	free(text);
+	return n;
+}
+
+Test(seccheck, opens_are_asked_for_only_when_wanted)
+{
+	cr_expect_eq(points_named("open", false), 0);
+	cr_expect_eq(points_named("execve", false), 0);
+	cr_expect_eq(points_named("container/start", false), 1);
+	cr_expect_eq(points_named("syscall/openat/", true), 2);
+	cr_expect_eq(points_named("container/start", true), 1);
+}

@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# make static                       $(O)/static/coldtrace-ARCH, without a shared library, per architecture
+# make static STATIC_ARCHS=x86_64   one of them
+#
+# A foreign architecture is compiled with Debian's cross compiler against libraries that are unpacked
+# from its packages; nothing of it is installed.
+
+STATIC_ARCHS ?= x86_64 aarch64
+STATIC_LIBS   = $(LIVE_LIBS) $(CORE_LIBS)
+
+# How Debian calls it.
+DEBIAN_x86_64  = amd64
+DEBIAN_aarch64 = arm64
+SYSROOT        = $(O)/debs/static-$(DEBIAN_$*)
+SYSROOT_DEBS   = libbpf-dev libelf-dev zlib1g-dev libdeflate-dev libjansson-dev libprotobuf-c-dev uthash-dev
+
+.PHONY: static static-test
+static: $(STATIC_ARCHS:%=$(O)/static/coldtrace-%)
+# and what tests run beside it
+static-test: static $(STATIC_ARCHS:%=$(O)/static/talk-%)
+
+$(O)/static/coldtrace-$(ARCH): $(LIVE_OBJ) $(O)/libctcore.a
+	@mkdir -p $(@D)
+	$(call msg,STATIC,$@)$(CC) $(CFLAGS) $(LDFLAGS) -static -Wl,--fatal-warnings $^ -o $@ $(STATIC_LIBS)
+
+$(O)/static/talk-$(ARCH): tests/kernels/talk.c
+	@mkdir -p $(@D)
+	$(call msg,STATIC,$@)$(CC) $(CPPFLAGS) $(CFLAGS) -static $< -o $@
+
+# Another architecture is a build of its own, in a directory of its own.
+$(foreach arch,$(filter-out $(ARCH),$(STATIC_ARCHS)),$(O)/static/talk-$(arch)): \
+		$(O)/static/talk-%: $(O)/static/coldtrace-%
+$(O)/static/coldtrace-%: FORCE
+	@command -v $*-linux-gnu-gcc > /dev/null || \
+		{ echo "coldtrace for $*: '$*-linux-gnu-gcc' is missing; run tools/deps.sh test" >&2; exit 1; }
+	@tools/debs.sh bookworm $(DEBIAN_$*) $(SYSROOT) $(SYSROOT_DEBS)
+	@$(MAKE) O=$(O)/$* ARCH=$* static static-test STATIC_ARCHS=$* CC='$*-linux-gnu-gcc \
+		-isystem $(SYSROOT)/files/usr/include -isystem $(SYSROOT)/files/usr/include/$*-linux-gnu \
+		-L$(SYSROOT)/files/usr/lib/$*-linux-gnu'
+	@mkdir -p $(@D) && cp -u $(O)/$*/static/coldtrace-$* $(O)/$*/static/talk-$* $(@D)

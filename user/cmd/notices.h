@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What a run will not see, and why: said once, before it begins. */
+#pragma once
+
+#include <stdint.h>
+#include <stdio.h>
+
+#include "source/plan.h"
+
+/*
+ * A sentence for each wanted capability that is not among own, for all tracepoints of system calls
+ * if none of them can be used, and for each other probe that the plan asked for and does not have.
+ */
+void ct_notices_print(FILE *out, const struct ct_plan *plan, uint64_t own);

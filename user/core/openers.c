@@ -1,0 +1,432 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Whose opens are counted for which container. The kernel side names the opener by a process: the
+ * first one of a container or exec session, or one that serves a container its files. What it
+ * counted may be told after that process has ended, so openers outlive it.
+ */
+#include "state.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "opens.h"
+#include "util/mem.h"
+
+#define OPENERS_MAX 8192
+#define RUNS_MAX    1024
+
+struct ct_opener {
+	uint32_t root;
+	enum ct_view as; /* what the kernel side calls its opens may be wrong: see below */
+	bool known_as;
+	bool ended;
+	uint32_t seq; /* of the run, 0: not known */
+	struct ct_identity who;
+	struct ct_opens *opens; /* borrowed of the list; NULL: nothing since it was taken */
+	char *unseen[CT_VIEW_MAX]; /* owned; why it gives no such view */
+	UT_hash_handle hh;
+};
+
+#define IN_A_MACHINE "the application's opens are inside of a virtual machine"
+#define NOT_ASKED    "its sandbox was not asked for them, or did not answer before it ended"
+
+/*
+ * Programs beside a container that open files for it. Everything else that a runtime runs there
+ * opens for itself. Columns: beginning of the first argument's file name; why there is no view of
+ * the application, as long as nobody says otherwise.
+ */
+static const struct server {
+	const char *name, *unseen;
+} servers[] = {
+	{ "runsc-sandbox", NOT_ASKED }, /* gVisor's Sentry, with directfs */
+	{ "runsc-gofer", NULL }, /* without */
+	{ "virtiofsd", IN_A_MACHINE }, /* Kata, whatever its hypervisor */
+	{ "qemu-system", IN_A_MACHINE }, /* its 9p server is in here; so are QEMU's own files */
+	{ "qemu-lite", IN_A_MACHINE },
+};
+
+/*
+ * The kernel side tells a container's processes by their pid namespace. gVisor's sandbox is in one
+ * and serves; with --pid=host a container's own processes are not.
+ */
+static void known_as(struct ct_opener *op, enum ct_view view)
+{
+	if (!op)
+		return;
+	op->as = view;
+	op->known_as = true;
+}
+
+static const struct server *server_of(const struct ct_event *e)
+{
+	struct ct_text args = ct_text(e->tail, e->tail_len);
+	struct ct_text base = ct_text_base(ct_text_cut(&args, '\0'));
+
+	for (size_t i = 0; i < CT_ARRAY_SIZE(servers); i++) {
+		if (ct_text_starts(base, servers[i].name))
+			return &servers[i];
+	}
+	return NULL;
+}
+
+static void opener_free(struct ct_opener *op)
+{
+	for (int i = 0; i < CT_VIEW_MAX; i++)
+		free(op->unseen[i]);
+	free(op);
+}
+
+/* Why it gives no such view; NULL: it does. Out of memory it is not said. */
+static void opener_misses(struct ct_opener *op, enum ct_view view, const char *why)
+{
+	free(op->unseen[view]);
+	op->unseen[view] = why ? strdup(why) : NULL;
+	if (!op->opens)
+		return;
+	if (why) {
+		ct_opens_miss(op->opens, view, why);
+	} else {
+		free(op->opens->unseen[view]);
+		op->opens->unseen[view] = NULL;
+	}
+}
+
+static void tell_unseen(const struct ct_opener *op)
+{
+	for (int i = 0; i < CT_VIEW_MAX && op->opens; i++)
+		if (op->unseen[i])
+			ct_opens_miss(op->opens, (enum ct_view)i, op->unseen[i]);
+}
+
+static struct ct_opener *opener_get(struct ct_core *core, uint32_t root)
+{
+	struct ct_opener *op;
+
+	HASH_FIND(hh, core->openers, &root, sizeof(root), op);
+	return op;
+}
+
+static void forget_ended(struct ct_core *core)
+{
+	struct ct_opener *op, *next;
+
+	HASH_ITER(hh, core->openers, op, next)
+	{
+		if (!op->ended)
+			continue;
+		HASH_DEL(core->openers, op);
+		opener_free(op);
+	}
+}
+
+static struct ct_opener *opener_make(struct ct_core *core, uint32_t root)
+{
+	struct ct_opener *op = opener_get(core, root);
+
+	if (op)
+		return op;
+	if (HASH_COUNT(core->openers) >= OPENERS_MAX)
+		forget_ended(core);
+	op = HASH_COUNT(core->openers) < OPENERS_MAX ? calloc(1, sizeof(*op)) : NULL;
+	if (!op) {
+		core->counts.lost[CT_LOSS_OPENS]++;
+		return NULL;
+	}
+	op->root = root;
+	HASH_ADD(hh, core->openers, root, sizeof(op->root), op);
+	return op;
+}
+
+static void learn(struct ct_opens *o, const struct ct_container *c, const struct ct_run *run)
+{
+	o->who = c->who;
+	o->exec_ns = run->ready_at[CT_READY_EXEC];
+	o->ready_ns = run->marks[CT_MARK_READY];
+}
+
+void ct_openers_learn(struct ct_core *core, const struct ct_container *c)
+{
+	struct ct_opens *o;
+
+	DL_FOREACH(core->opens, o)
+	{
+		if (strcmp(o->who.id, c->who.id) != 0)
+			continue;
+		if (o->seq == c->run.seq)
+			learn(o, c, &c->run);
+		else if (c->has_old && o->seq == c->old.seq)
+			learn(o, c, &c->old);
+	}
+}
+
+static void learn_all(struct ct_core *core)
+{
+	for (const struct ct_container *c = core->containers; c; c = c->hh.next)
+		ct_openers_learn(core, c);
+}
+
+static void hand_over(struct ct_core *core, struct ct_opens *o)
+{
+	struct ct_opener *op, *next;
+
+	DL_DELETE(core->opens, o);
+	core->opens_count--;
+	HASH_ITER(hh, core->openers, op, next)
+	{
+		if (op->opens == o)
+			op->opens = NULL;
+	}
+	if (core->ops.opens)
+		core->ops.opens(core->ctx, o);
+	else
+		ct_opens_free(o);
+}
+
+/* The run's, or a new one. */
+static struct ct_opens *opens_of(struct ct_core *core, const struct ct_opener *op)
+{
+	struct ct_opens *o;
+
+	DL_FOREACH(core->opens, o)
+	{
+		if (o->seq == op->seq && !strcmp(o->who.id, op->who.id) &&
+		    (op->seq || o->who.init_pid == op->root))
+			return o;
+	}
+	if (core->opens_count >= RUNS_MAX)
+		hand_over(core, core->opens);
+	o = ct_opens_new();
+	if (!o)
+		return NULL;
+	o->who = op->who;
+	o->seq = op->seq;
+	DL_APPEND(core->opens, o);
+	core->opens_count++;
+	return o;
+}
+
+/* Puts what was counted before the container was known where it belongs. */
+static void adopt(struct ct_core *core, struct ct_opener *op, const struct ct_container *c)
+{
+	struct ct_opens *before = op->opens, *o;
+
+	op->who = c->who;
+	op->seq = c->run.seq;
+	op->opens = NULL;
+	if (!before)
+		return;
+	DL_DELETE(core->opens, before); /* first: with no room the oldest is told, and gone */
+	core->opens_count--;
+	o = opens_of(core, op);
+	if (!o || ct_opens_merge(o, before))
+		core->counts.lost[CT_LOSS_OPENS]++;
+	op->opens = o;
+	ct_opens_free(before);
+}
+
+static void place(struct ct_core *core, struct ct_opener *op, const struct ct_actor_state *a)
+{
+	if (!op->seq && a && a->container)
+		adopt(core, op, a->container);
+}
+
+/* The process has become the first one of a container, or one that serves it. */
+static void opener_begin(struct ct_core *core, const struct ct_actor_state *a, bool server)
+{
+	struct ct_opener *op = opener_get(core, a->tgid);
+
+	if (op && (op->ended || op->seq)) {
+		/* gVisor's processes execute themselves once more; a pid may also come again. */
+		if (!op->ended && a->container && !strcmp(op->who.id, a->container->who.id) &&
+		    op->seq == a->container->run.seq)
+			return;
+		HASH_DEL(core->openers, op);
+		opener_free(op);
+	}
+	op = opener_make(core, a->tgid);
+	if (op)
+		place(core, op, a);
+	if (server)
+		known_as(op, CT_VIEW_HOST);
+}
+
+void ct_openers_exec(struct ct_core *core, const struct ct_actor_state *a, const struct ct_event *e)
+{
+	const struct ct_opener *up = opener_get(core, a->parent);
+	/* What a sandbox executes while it boots (to unmount) is a part of it. */
+	const struct server *row = server_of(e);
+	bool server = row || (up && up->known_as && up->as == CT_VIEW_HOST);
+	struct ct_opener *op;
+
+	if (a->role == CT_ROLE_INIT || (a->role == CT_ROLE_HELPER && server))
+		opener_begin(core, a, server);
+	op = row && row->unseen ? opener_get(core, a->tgid) : NULL;
+	if (op && !op->unseen[CT_VIEW_APPLICATION])
+		opener_misses(op, CT_VIEW_APPLICATION, row->unseen);
+}
+
+void ct_openers_exit(struct ct_core *core, struct ct_actor_state *a)
+{
+	struct ct_opener *op = opener_get(core, a->tgid);
+
+	if (!op && a->role == CT_ROLE_HELPER && ct_actor_serves(core, a)) {
+		op = opener_make(core, a->tgid);
+		known_as(op, CT_VIEW_NATIVE);
+	}
+	if (!op)
+		return;
+	place(core, op, a);
+	op->ended = true;
+}
+
+/* The event's process, as far as its opens are a container's; NULL if they are nobody's. */
+static struct ct_opener *opener_of(struct ct_core *core, const struct ct_event *e,
+				   enum ct_view view)
+{
+	struct ct_actor_state *a = ct_actor_get(core, e->root);
+	struct ct_opener *op = opener_get(core, e->root);
+
+	if (!op && view == CT_VIEW_HOST) {
+		/* Runtimes, hooks and what else starts a container open files of their own. */
+		if (!a || !ct_actor_serves(core, a))
+			return NULL;
+		op = opener_make(core, e->root);
+		known_as(op, CT_VIEW_NATIVE);
+	} else if (!op) {
+		op = opener_make(core, e->root);
+	}
+	if (op)
+		place(core, op, a);
+	return op;
+}
+
+/* A sandbox with several containers says which of them it was, behind the path. */
+static struct ct_container *named(struct ct_core *core, const struct ct_event *e)
+{
+	struct ct_text rest = ct_text(e->tail, e->tail_len);
+
+	if (e->kind != CT_KIND_OPENED)
+		return NULL;
+	ct_text_cut(&rest, '\0');
+	return ct_container_inside(core, ct_text_cut(&rest, '\0'), e->root);
+}
+
+/* "pid 4711": the field has room for any. */
+static void name_pid(char *to, uint32_t pid)
+{
+	char digits[10];
+	size_t n = 0;
+
+	do
+		digits[n++] = (char)('0' + pid % 10);
+	while ((pid /= 10) != 0);
+	memcpy(to, "pid ", 4);
+	for (to += 4; n;)
+		*to++ = digits[--n];
+	*to = '\0';
+}
+
+static struct ct_opens *opens_by(struct ct_core *core, struct ct_opener *op)
+{
+	if (!op->seq && !op->who.name[0]) {
+		op->who.init_pid = op->root;
+		name_pid(op->who.name, op->root);
+	}
+	if (!op->opens) {
+		op->opens = opens_of(core, op);
+		tell_unseen(op);
+	}
+	return op->opens;
+}
+
+/* What a sandbox says of a view, when it is asked for it. */
+void ct_openers_watched(struct ct_core *core, const struct ct_event *e, struct ct_text why)
+{
+	struct ct_opener *op = opener_get(core, e->root);
+	char text[CT_TAIL_MEDIUM + 1];
+
+	if (e->arg >= CT_VIEW_MAX)
+		return;
+	if (!op) { /* it ran before */
+		op = opener_make(core, e->root);
+		known_as(op, CT_VIEW_HOST);
+	}
+	if (!op)
+		return;
+	place(core, op, ct_actor_get(core, e->root));
+	ct_text_copy(text, sizeof(text), why);
+	opener_misses(op, (enum ct_view)e->arg, e->ret < 0 ? text : NULL);
+	if (e->ret < 0 && e->obj) /* said even if nothing else is seen of it */
+		opens_by(core, op);
+}
+
+static struct ct_opens *opens_for(struct ct_core *core, const struct ct_event *e,
+				  enum ct_view *view)
+{
+	struct ct_container *c = named(core, e);
+	struct ct_opener *op;
+
+	if (c) {
+		const struct ct_opener one = { .seq = c->run.seq, .who = c->who };
+
+		return opens_of(core, &one);
+	}
+	op = opener_of(core, e, *view);
+	if (!op) {
+		*view = CT_VIEW_MAX;
+		return NULL;
+	}
+	if (op->known_as && *view <= CT_VIEW_HOST)
+		*view = op->as;
+	return opens_by(core, op);
+}
+
+void ct_openers_opens(struct ct_core *core, const struct ct_event *e)
+{
+	enum ct_view view = (enum ct_view)CT_OPENS_VIEW(e->sub);
+	const struct ct_container *c;
+	struct ct_opens *o;
+	int ret;
+
+	if (view >= CT_VIEW_MAX) {
+		core->counts.lost[CT_LOSS_UNKNOWN]++;
+		return;
+	}
+	o = opens_for(core, e, &view);
+	if (view == CT_VIEW_MAX) /* nobody's */
+		return;
+	if (!o) {
+		core->counts.lost[CT_LOSS_OPENS]++;
+		return;
+	}
+	c = ct_container_by_id(core, ct_text(o->who.id, strlen(o->who.id)));
+	if (c && c->run.seq == o->seq)
+		learn(o, c, &c->run);
+	ret = ct_opens_add(o, view, e);
+	if (ret)
+		core->counts.lost[ret == -EBADMSG ? CT_LOSS_UNKNOWN : CT_LOSS_OPENS]++;
+}
+
+void ct_openers_tell(struct ct_core *core)
+{
+	learn_all(core);
+	while (core->opens)
+		hand_over(core, core->opens);
+}
+
+void ct_openers_free(struct ct_core *core)
+{
+	struct ct_opener *op, *next;
+	struct ct_opens *o, *more;
+
+	HASH_ITER(hh, core->openers, op, next)
+	{
+		HASH_DEL(core->openers, op);
+		opener_free(op);
+	}
+	DL_FOREACH_SAFE(core->opens, o, more)
+	{
+		DL_DELETE(core->opens, o);
+		ct_opens_free(o);
+	}
+}

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Opened files of one run of a container, each view apart. The core fills it from events of kind
+ * OPENED, OPENS and OPENS_PATH and hands it over when the run is over; sinks read it. Memory is
+ * bounded: what finds no room is counted, and that count is the error of the numbers of a path.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/hash.h"
+
+#include "core/record.h"
+#include "ct_event.h"
+#include "ct_opens.h"
+#include "stats/hist.h"
+
+extern const char *const ct_view_names[CT_VIEW_MAX];
+extern const char *const ct_view_docs[CT_VIEW_MAX];
+extern const char *const ct_open_call_names[CT_OPEN_CALL_MAX];
+
+#define CT_OPENS_PATHS_MAX  16384 /* per view of a run */
+#define CT_OPENS_MOUNTS_MAX 64
+#define CT_OPENS_SLICES_MAX 256
+
+struct ct_opens_numbers {
+	uint64_t count;
+	uint64_t failed;
+	uint64_t ns;
+	uint64_t max_ns;
+};
+
+struct ct_opens_mount {
+	uint64_t where;
+	char dir[CT_OPENS_PATH_LEN]; /* as the container sees it; "" if not known */
+};
+
+struct ct_open_path {
+	struct ct_opens_numbers n;
+	const struct ct_opens_mount *mount; /* borrowed of the view; NULL: it was never opened */
+	uint32_t error; /* of the last that failed */
+	uint32_t flags; /* CT_OPENS_F_* */
+	uint8_t call; /* enum ct_open_call */
+	UT_hash_handle hh;
+	char key[]; /* '0' + call, then the path */
+};
+#define CT_OPEN_PATH_TEXT(p) ((p)->key + 1)
+
+/* Opens of a stretch of time, for what was before the run was ready. */
+struct ct_opens_slice {
+	struct ct_opens_numbers n;
+	uint64_t first_ns, last_ns;
+};
+
+struct ct_opens_view {
+	struct ct_opens_numbers calls[CT_OPEN_CALL_MAX];
+	struct ct_hist *hist[CT_OPEN_CALL_MAX]; /* owned; NULL: none */
+	uint64_t errors[CT_OPENS_ERRNOS]; /* of both calls */
+	struct ct_open_path *paths; /* owned, a uthash */
+	struct ct_opens_mount mounts[CT_OPENS_MOUNTS_MAX];
+	size_t mount_count;
+	struct ct_opens_numbers rest; /* opens whose path is not among the paths */
+	uint64_t path_error; /* by how many opens the count of a path may be too low */
+	struct ct_opens_slice slices[CT_OPENS_SLICES_MAX];
+	size_t slice_count;
+};
+
+struct ct_opens {
+	struct ct_identity who;
+	uint32_t seq; /* of the run, 0: no container is known */
+	uint64_t exec_ns; /* the container's program was executed, 0: not seen */
+	uint64_t ready_ns; /* 0: not seen */
+	uint64_t first_ns, last_ns;
+	struct ct_opens_view *views[CT_VIEW_MAX]; /* owned, NULL: nothing seen */
+	char *unseen[CT_VIEW_MAX]; /* owned; why there is no such view, NULL: none is missed */
+	struct ct_opens *prev, *next;
+};
+
+struct ct_opens *ct_opens_new(void); /* NULL when out of memory */
+void ct_opens_free(struct ct_opens *o); /* NULL is fine */
+
+/* Says why there is no such view. False when out of memory; then it is not said. */
+bool ct_opens_miss(struct ct_opens *o, enum ct_view view, const char *why);
+
+/* Whether there is any view; if not, it is there for what is missed. */
+static inline bool ct_opens_seen(const struct ct_opens *o)
+{
+	bool seen = false;
+
+	for (int i = 0; i < CT_VIEW_MAX; i++)
+		seen |= o->views[i] != NULL;
+	return seen;
+}
+
+/* What is to be said of a view: NULL if it is there, or nobody misses it. */
+static inline const char *ct_opens_missed(const struct ct_opens *o, enum ct_view view)
+{
+	return o->views[view] ? NULL : o->unseen[view];
+}
+
+/*
+ * Counts what an event says. Returns 0, -ENOMEM, or -EBADMSG if the tail is no tail of its kind:
+ * then nothing of it was counted.
+ */
+int ct_opens_add(struct ct_opens *o, enum ct_view view, const struct ct_event *e);
+
+/* Adds what was counted in another of the same container; paths beyond the bound are counted. */
+int ct_opens_merge(struct ct_opens *to, const struct ct_opens *from);
+
+/* Until the run was ready; false if that was not seen. *blurred: some are perhaps of after it. */
+bool ct_opens_until_ready(const struct ct_opens *o, const struct ct_opens_view *v,
+			  struct ct_opens_numbers *ret, bool *ret_blurred);
+
+/* The mount that a path lies on: its own, else the deepest one known that its path is below. */
+const struct ct_opens_mount *ct_opens_mount_of(const struct ct_opens_view *v,
+					       const struct ct_open_path *p);
+
+static inline void ct_opens_sum(struct ct_opens_numbers *to, const struct ct_opens_numbers *from)
+{
+	to->count += from->count;
+	to->failed += from->failed;
+	to->ns += from->ns;
+	if (from->max_ns > to->max_ns)
+		to->max_ns = from->max_ns;
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What the decoders of dialogues share: requests that wait, and who reads which protocol. */
+#pragma once
+
+#include "state.h"
+
+/* calls.c. A call is owned by the core: found by the client's socket, dropped when answered. */
+struct ct_pending_call *ct_call_find(struct ct_core *core, struct ct_call_key key);
+/* Replaces what was pending there: the answer to it was not seen. NULL: no memory, counted. */
+struct ct_pending_call *ct_call_make(struct ct_core *core, uint64_t socket, uint32_t stream,
+				     enum ct_proto proto, struct ct_text verb,
+				     const struct ct_event *e);
+void ct_call_about(struct ct_pending_call *call, struct ct_container *c);
+void ct_call_drop(struct ct_core *core, struct ct_pending_call *call);
+/* Requests of Docker's API after whose answer a container may be in another state. */
+bool ct_call_changes(const char *verb);
+bool ct_call_succeeds(const char *verb, int status);
+/*
+ * Answers to nothing that is known are kept for a moment. A request that was heard late was made no
+ * later than its answer: sets its time. Returns the place of that answer, -1 when there is none.
+ */
+int ct_call_early(const struct ct_core *core, const struct ct_pending_call *call,
+		  uint64_t heard_ns);
+int ct_call_asked(const struct ct_core *core, struct ct_pending_call *call);
+void ct_answer_keep(struct ct_core *core, struct ct_call_key key, const struct ct_event *e);
+void ct_answer_early(struct ct_core *core, int early); /* gives it to its request */
+
+/* conns.c. NULL: none, or no memory (counted). */
+struct ct_conn *ct_conn_find(struct ct_core *core, uint64_t socket);
+struct ct_conn *ct_conn_get(struct ct_core *core, uint64_t socket); /* found or made */
+
+/* cri.c: what the requests of the Kubernetes runtime interface say. */
+void ct_cri_run_pod(struct ct_pending_call *call, struct ct_text msg);
+void ct_cri_create_container(struct ct_pending_call *call, struct ct_text msg);
+/* The answer: the id of what was made. The call is then about it. */
+void ct_cri_made(struct ct_core *core, struct ct_pending_call *call, struct ct_text msg,
+		 const struct ct_event *e);
+
+/* talk_ttrpc.c, talk_grpc.c */
+/* A shim is asked because an engine was: names the request that it was, if that has no name. */
+void ct_grpc_cause(struct ct_core *core, struct ct_container *c, struct ct_text task_method);
+void ct_talk_ttrpc(struct ct_core *core, const struct ct_event *e, const struct ct_ttrpc *rpc);
+void ct_talk_grpc(struct ct_core *core, const struct ct_event *e);

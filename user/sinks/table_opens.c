@@ -1,0 +1,415 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "sinks/table_opens.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "sinks/opens_words.h"
+#include "sinks/units.h"
+#include "util/mem.h"
+
+#define COUNT_COLUMNS 9
+#define TIME_COLUMNS  9
+#define SHARE_COLUMNS 5
+#define ERROR_COLUMNS 8
+#define TOP_DEFAULT   10
+#define TOP_MAX       1000
+#define ERRORS_SHOWN  6
+#define STORM_MIN     100 /* fewer files that are not there are no storm */
+#define TITLE_COLUMNS 32
+#define NAME_MIN      20 /* of a path or a group; the mean gives way to it */
+
+static void put_count(struct ct_pen *pen, uint64_t n)
+{
+	char buf[24];
+
+	snprintf(buf, sizeof(buf), "%llu", (unsigned long long)n);
+	ct_pen_right(pen, buf, COUNT_COLUMNS);
+}
+
+/* "42%"; nothing of nothing is nothing. */
+static void put_share(struct ct_pen *pen, uint64_t part, uint64_t whole)
+{
+	char buf[16] = "";
+
+	if (whole)
+		snprintf(buf, sizeof(buf), "%.0f%%", 100.0 * (double)part / (double)whole);
+	ct_pen_right(pen, buf, SHARE_COLUMNS);
+}
+
+static void put_time(struct ct_pen *pen, uint64_t ns)
+{
+	fputs("  ", pen->f);
+	ct_pen_duration(pen, ns, TIME_COLUMNS - 1, false);
+}
+
+static size_t used_columns(bool mean, bool errors)
+{
+	return 2 + 2 * COUNT_COLUMNS + (mean ? 3 : 2) * (TIME_COLUMNS + 1) + SHARE_COLUMNS + 2 +
+	       (errors ? ERROR_COLUMNS + 2 : 0);
+}
+
+/* The same for all tables, so that their columns stand below each other. */
+static bool has_mean(const struct ct_pen *pen)
+{
+	return pen->width >= used_columns(true, true) + NAME_MIN;
+}
+
+static void put_head(struct ct_pen *pen, const char *title, bool errors)
+{
+	static const char *const heads[] = { "opens", "failed" };
+
+	ct_pen_on(pen, CT_STYLE_DIM);
+	fputs("  ", pen->f);
+	for (size_t i = 0; i < CT_ARRAY_SIZE(heads); i++)
+		ct_pen_right(pen, heads[i], COUNT_COLUMNS);
+	ct_pen_right(pen, "time", TIME_COLUMNS + 1);
+	ct_pen_right(pen, "", SHARE_COLUMNS);
+	if (has_mean(pen))
+		ct_pen_right(pen, "mean", TIME_COLUMNS + 1);
+	ct_pen_right(pen, "longest", TIME_COLUMNS + 1);
+	if (errors) {
+		fputs("  ", pen->f);
+		ct_pen_left(pen, "error", ERROR_COLUMNS);
+	}
+	fprintf(pen->f, "  %s", title);
+	ct_pen_off(pen);
+	fputc('\n', pen->f);
+}
+
+static void put_numbers(struct ct_pen *pen, const struct ct_opens_numbers *n, uint64_t all_ns)
+{
+	fputs("  ", pen->f);
+	put_count(pen, n->count);
+	put_count(pen, n->failed);
+	put_time(pen, n->ns);
+	put_share(pen, n->ns, all_ns);
+	if (has_mean(pen))
+		put_time(pen, n->count ? n->ns / n->count : 0);
+	put_time(pen, n->max_ns);
+}
+
+static size_t columns_left(const struct ct_pen *pen, bool errors)
+{
+	size_t used = used_columns(has_mean(pen), errors);
+
+	return pen->width > used + NAME_MIN ? pen->width - used : NAME_MIN;
+}
+
+static void draw_title(struct ct_pen *pen, const struct ct_opens *o, enum ct_view view)
+{
+	ct_pen_on(pen, CT_STYLE_BOLD);
+	fputs("opens of ", pen->f);
+	if (*o->who.name || *o->who.id)
+		ct_pen_foreign(pen, *o->who.name ? o->who.name : o->who.id, TITLE_COLUMNS, false);
+	else
+		fputs("(other containers)", pen->f);
+	ct_pen_off(pen);
+	if (*o->who.runtime) {
+		fputs(", ", pen->f);
+		ct_pen_foreign(pen, o->who.runtime, TITLE_COLUMNS, false);
+	}
+	if (*o->who.image) {
+		fputs(", ", pen->f);
+		ct_pen_foreign(pen, o->who.image, TITLE_COLUMNS, false);
+	}
+	if (view < CT_VIEW_MAX)
+		fprintf(pen->f, ", view %s", ct_view_names[view]);
+	fputc('\n', pen->f);
+}
+
+static void draw_call(struct ct_pen *pen, const struct ct_opens_view *v, enum ct_open_call call)
+{
+	static const double quantiles[] = { 0.5, 0.9, 0.99 };
+	static const char *const names[] = { "p50", "p90", "p99" };
+	const struct ct_opens_numbers *n = &v->calls[call];
+	unsigned flags = pen->utf8 ? CT_DURATION_UTF8 : 0;
+	char buf[CT_DURATION_LEN], text[8 * CT_DURATION_LEN + 96];
+	size_t at;
+
+	if (!n->count)
+		return;
+	at = (size_t)snprintf(text, sizeof(text), "%llu %s%s, %llu failed, %s in all",
+			      (unsigned long long)n->count, ct_open_call_names[call],
+			      n->count == 1 ? "" : "s", (unsigned long long)n->failed,
+			      ct_duration(buf, n->ns, flags));
+	for (size_t i = 0; i < CT_ARRAY_SIZE(quantiles) && v->hist[call]; i++)
+		at += (size_t)snprintf(
+			text + at, sizeof(text) - at, ", %s %s", names[i],
+			ct_duration(buf, ct_hist_quantile(v->hist[call], quantiles[i]), flags));
+	snprintf(text + at, sizeof(text) - at, ", max %s", ct_duration(buf, n->max_ns, flags));
+	fputs("  ", pen->f);
+	ct_pen_wrap(pen, text, 2, 4, pen->width);
+	fputc('\n', pen->f);
+}
+
+static void draw_ready(struct ct_pen *pen, const struct ct_opens *o, const struct ct_opens_view *v)
+{
+	unsigned flags = pen->utf8 ? CT_DURATION_UTF8 : 0;
+	char took[CT_DURATION_LEN], whole[CT_DURATION_LEN];
+	double share = ct_opens_ready_share(o, v);
+	struct ct_opens_numbers n;
+	bool blurred;
+
+	if (!ct_opens_until_ready(o, v, &n, &blurred))
+		return;
+	fprintf(pen->f, "  until ready: %s%llu, %llu failed, %s", blurred ? "at most " : "",
+		(unsigned long long)n.count, (unsigned long long)n.failed,
+		ct_duration(took, n.ns, flags));
+	if (share >= 0)
+		fprintf(pen->f, " of %s (%.1f%%)",
+			ct_duration(whole, o->ready_ns - o->exec_ns, flags), 100 * share);
+	fputc('\n', pen->f);
+}
+
+static size_t most_errors(const struct ct_opens_view *v, size_t below_at, uint64_t below)
+{
+	size_t best = 0;
+	uint64_t most = 0;
+
+	for (size_t e = 1; e < CT_OPENS_ERRNOS; e++) {
+		bool after = v->errors[e] < below || (v->errors[e] == below && e > below_at);
+
+		if (after && v->errors[e] > most) {
+			best = e;
+			most = v->errors[e];
+		}
+	}
+	return best;
+}
+
+static void draw_errors(struct ct_pen *pen, const struct ct_opens_view *v)
+{
+	uint64_t last = UINT64_MAX;
+	char name[CT_ERRNO_LEN];
+	size_t at = 0, shown = 0;
+
+	while (shown < ERRORS_SHOWN && (at = most_errors(v, at, last)) != 0) {
+		last = v->errors[at];
+		fprintf(pen->f, "%s%s %llu",
+			shown++ ? ", " : "  errors: ", ct_errno_name(name, (uint32_t)at),
+			(unsigned long long)last);
+	}
+	if (shown)
+		fputc('\n', pen->f);
+}
+
+/* The story of most interpreters: where they looked for what is not there. */
+static void draw_storm(struct ct_pen *pen, const struct ct_opens_view *v,
+		       const struct ct_open_groups *g)
+{
+	const struct ct_opens_numbers *n = &v->calls[CT_OPEN_OPEN];
+	const struct ct_open_group *most = NULL;
+	uint64_t missing = v->errors[ENOENT];
+
+	if (missing < STORM_MIN || 3 * missing < n->count)
+		return;
+	for (size_t i = 0; i < g->count; i++)
+		if (*g->items[i]->label && (!most || g->items[i]->n.failed > most->n.failed))
+			most = g->items[i];
+	ct_pen_on(pen, CT_STYLE_ODD);
+	fprintf(pen->f, "  %.0f%% of the opens found no file",
+		100.0 * (double)missing / (double)n->count);
+	ct_pen_off(pen);
+	if (most && most->n.failed) {
+		fprintf(pen->f, "; %llu of them for ", (unsigned long long)most->n.failed);
+		ct_pen_foreign(pen, most->label, TITLE_COLUMNS, false);
+	}
+	fputc('\n', pen->f);
+}
+
+static size_t label_columns(const struct ct_pen *pen, const struct ct_open_group *group)
+{
+	size_t left = columns_left(pen, false), kind = strlen(group->kind);
+
+	kind += kind ? strlen(" ()") : 0;
+	return left > kind + NAME_MIN ? left - kind : NAME_MIN;
+}
+
+static void draw_groups(struct ct_pen *pen, const char *title, const struct ct_open_groups *g,
+			size_t top, uint64_t all_ns)
+{
+	struct ct_opens_numbers rest = { 0 };
+	size_t left = 0;
+
+	if (!g->count)
+		return;
+	put_head(pen, title, false);
+	for (size_t i = 0; i < g->count; i++) {
+		const struct ct_open_group *group = g->items[i];
+
+		if (i >= top) {
+			ct_opens_sum(&rest, &group->n);
+			left++;
+			continue;
+		}
+		put_numbers(pen, &group->n, all_ns);
+		fputs("  ", pen->f);
+		if (*group->label)
+			ct_pen_foreign(pen, group->label, label_columns(pen, group), false);
+		else
+			fputs(*group->kind ? group->kind : "(other)", pen->f);
+		if (*group->label && *group->kind)
+			fprintf(pen->f, " (%s)", group->kind);
+		fputc('\n', pen->f);
+	}
+	if (!left)
+		return;
+	put_numbers(pen, &rest, all_ns);
+	fprintf(pen->f, "  (%zu more)\n", left);
+}
+
+/* The beginning of a long path says least. */
+static const char *end_of(const char *path, size_t columns)
+{
+	size_t len = strlen(path);
+
+	return len > columns ? path + len - columns : path;
+}
+
+static void draw_path(struct ct_pen *pen, const struct ct_open_path *p, uint64_t all_ns)
+{
+	size_t columns = columns_left(pen, true);
+	char name[CT_ERRNO_LEN];
+	const char *end;
+
+	put_numbers(pen, &p->n, all_ns);
+	fputs("  ", pen->f);
+	ct_pen_left(pen, p->n.failed ? ct_errno_name(name, p->error) : "", ERROR_COLUMNS);
+	fputs("  ", pen->f);
+	if (p->flags & CT_OPENS_F_UNREADABLE) {
+		fputs("(not readable)\n", pen->f);
+		return;
+	}
+	end = end_of(CT_OPEN_PATH_TEXT(p), columns - 2);
+	if (end != CT_OPEN_PATH_TEXT(p))
+		fputs("..", pen->f);
+	ct_pen_foreign(pen, end, columns, false);
+	if (p->flags & CT_OPENS_F_CUT)
+		fputs("...", pen->f);
+	fputc('\n', pen->f);
+}
+
+static const struct {
+	const char *title;
+	enum ct_open_call call;
+	bool by_count;
+} tops[] = {
+	{ "path, most time", CT_OPEN_OPEN, false },
+	{ "path, most opened", CT_OPEN_OPEN, true },
+	{ "executed, most time", CT_OPEN_EXEC, false },
+};
+
+static int draw_paths(struct ct_pen *pen, const struct ct_opens_view *v, size_t top,
+		      uint64_t all_ns)
+{
+	own_mem const struct ct_open_path **paths = calloc(top + 1, sizeof(*paths));
+	size_t n;
+
+	if (!paths)
+		return -ENOMEM;
+	for (size_t t = 0; t < CT_ARRAY_SIZE(tops); t++) {
+		n = ct_open_top(v, tops[t].call, tops[t].by_count, paths, top);
+		if (n)
+			put_head(pen, tops[t].title, true);
+		for (size_t i = 0; i < n; i++)
+			draw_path(pen, paths[i], tops[t].call == CT_OPEN_OPEN ? all_ns : 0);
+	}
+	if (v->path_error)
+		fprintf(pen->f,
+			"  The number of opens of a path may be too low by up to %llu: there was no "
+			"room for more paths.\n",
+			(unsigned long long)v->path_error);
+	return 0;
+}
+
+static void draw_unseen(struct ct_pen *pen, const struct ct_opens *o)
+{
+	for (int view = 0; view < CT_VIEW_MAX; view++) {
+		const char *why = ct_opens_missed(o, (enum ct_view)view);
+
+		if (!why)
+			continue;
+		fprintf(pen->f, "  no view '%s': ", ct_view_names[view]);
+		ct_pen_foreign(pen, why, pen->width, false);
+		fputc('\n', pen->f);
+	}
+}
+
+static int draw_view(struct ct_pen *pen, const struct ct_opens *o, enum ct_view view,
+		     const struct ct_open_how *how)
+{
+	const struct ct_opens_view *v = o->views[view];
+	uint64_t all_ns = v->calls[CT_OPEN_OPEN].ns;
+	size_t top = how->top ? how->top : TOP_DEFAULT;
+	struct ct_open_groups named, groups;
+	char title[32];
+	int ret = 0;
+
+	if (top > TOP_MAX)
+		top = TOP_MAX;
+	draw_title(pen, o, view);
+	for (int i = 0; i < CT_OPEN_CALL_MAX; i++)
+		draw_call(pen, v, (enum ct_open_call)i);
+	draw_ready(pen, o, v);
+	draw_errors(pen, v);
+	if (ct_open_groups_by(&groups, v, CT_OPEN_BY_MODULE))
+		return -ENOMEM;
+	draw_storm(pen, v, &groups);
+	if (how->by != CT_OPEN_BY_MODULE && how->by != CT_OPEN_BY_PATH) {
+		ct_open_groups_clear(&groups);
+		if (ct_open_groups_by(&groups, v, how->by))
+			return -ENOMEM;
+	}
+	if (!ct_open_groups_named(&named, v, how)) {
+		draw_groups(pen, "group", &named, CT_OPEN_GLOBS_MAX, all_ns);
+		ct_open_groups_clear(&named);
+	} else {
+		ret = -ENOMEM;
+	}
+	snprintf(title, sizeof(title), "%s", ct_open_by_names[how->by]);
+	if (how->by != CT_OPEN_BY_PATH)
+		draw_groups(pen, title, &groups, top, all_ns);
+	ct_open_groups_clear(&groups);
+	if (!ret)
+		ret = draw_paths(pen, v, top, all_ns);
+	if (*ct_view_caution(view)) {
+		fputs("  ", pen->f);
+		ct_pen_wrap(pen, ct_view_caution(view), 2, 2, pen->width);
+		fputc('\n', pen->f);
+	}
+	return ret;
+}
+
+/* What is missed is said once, below the first view that there is. */
+static int draw_container(struct ct_pen *pen, const struct ct_opens *o,
+			  const struct ct_open_how *how)
+{
+	bool said = false;
+
+	for (int view = 0; view < CT_VIEW_MAX; view++) {
+		if (!o->views[view])
+			continue;
+		if (draw_view(pen, o, (enum ct_view)view, how))
+			return -ENOMEM;
+		if (!said)
+			draw_unseen(pen, o);
+		said = true;
+		fputc('\n', pen->f);
+	}
+	if (said)
+		return 0;
+	draw_title(pen, o, CT_VIEW_MAX);
+	draw_unseen(pen, o);
+	fputc('\n', pen->f);
+	return 0;
+}
+
+int ct_table_opens(struct ct_pen *pen, const struct ct_opens_list *l)
+{
+	for (size_t i = 0; i < l->count; i++)
+		if (draw_container(pen, l->items[i], &l->how))
+			return -ENOMEM;
+	return 0;
+}

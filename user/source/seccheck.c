@@ -1,0 +1,381 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "source/seccheck.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "source/sandbox.h"
+#include "source/seccheck_rpc.h"
+#include "util/clock.h"
+#include "util/mem.h"
+
+#define SANDBOXES_MAX 1024
+#define BATCH         16
+#define BATCHES_MAX   8192
+#define RETRY_NS      4000000ull /* while it boots or makes its answer, how often it is looked at */
+#define BOOT_NS       20000000000ull
+#define ANSWER_NS     10000000000ull
+#define CLOSED_NS     2000000000ull /* from the end of its messages to its own, at most */
+/*
+ * What a sandbox may send before it is read: it never waits, it drops. A message takes about 1 KiB
+ * of it, an open two messages.
+ */
+#define BUFFER_BYTES (32 << 20)
+
+enum state {
+	BOOTS, /* does not answer yet */
+	ASKED, /* the request is on its way */
+	WATCHED,
+	CLOSED, /* it ends, or somebody else has ended the session */
+	LEFT_ALONE /* somebody else's, or it refused */
+};
+
+struct sandbox {
+	enum state state;
+	int control; /* names its control socket, -1 until found */
+	int rpc; /* connection while ASKED */
+	int messages; /* our end of the pair */
+	uint64_t due_ns, until_ns;
+	struct ct_sandbox_reply reply;
+	struct ct_seccheck_app app; /* and who it is */
+	struct sandbox *next;
+};
+
+struct ct_seccheck {
+	ct_seccheck_fn fn;
+	void *ctx;
+	struct sandbox *list;
+	size_t count;
+	bool opens; /* asked for */
+	char *request; /* owned */
+	uint64_t lost;
+	struct mmsghdr headers[BATCH];
+	struct iovec vectors[BATCH];
+	char buffers[BATCH][CT_SECCHECK_MSG_MAX];
+};
+
+struct ct_seccheck *ct_seccheck_new(bool opens, ct_seccheck_fn fn, void *ctx)
+{
+	struct ct_seccheck *s = calloc(1, sizeof(*s));
+
+	if (!s)
+		return NULL;
+	s->fn = fn;
+	s->ctx = ctx;
+	s->opens = opens;
+	s->request = ct_seccheck_create(opens);
+	if (!s->request) {
+		free(s);
+		return NULL;
+	}
+	for (size_t i = 0; i < BATCH; i++) {
+		s->vectors[i] = (struct iovec){ s->buffers[i], sizeof(s->buffers[i]) };
+		s->headers[i].msg_hdr.msg_iov = &s->vectors[i];
+		s->headers[i].msg_hdr.msg_iovlen = 1;
+	}
+	return s;
+}
+
+static void close_fd(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+}
+
+static void leave_alone(struct sandbox *b, int code, const char *why)
+{
+	close_fd(&b->rpc);
+	close_fd(&b->messages);
+	b->state = LEFT_ALONE;
+	ct_seccheck_app_say(&b->app, CT_VIEW_APPLICATION, code, why, ct_mono_ns());
+}
+
+static int make_pair(int pair[2])
+{
+	int bytes = BUFFER_BYTES;
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair))
+		return -errno;
+	/* The sender's buffer counts. The second call is for who has no CAP_NET_ADMIN. */
+	if (setsockopt(pair[1], SOL_SOCKET, SO_SNDBUFFORCE, &bytes, sizeof(bytes)))
+		setsockopt(pair[1], SOL_SOCKET, SO_SNDBUF, &bytes, sizeof(bytes));
+	shutdown(pair[0], SHUT_WR);
+	return 0;
+}
+
+static void ask(struct ct_seccheck *s, struct sandbox *b, uint64_t now)
+{
+	own_fd int rpc = -1, theirs = -1;
+	int pair[2];
+
+	b->due_ns = now + RETRY_NS;
+	if (b->control < 0)
+		b->control = ct_sandbox_control(b->app.pid, b->app.id);
+	if (b->control >= 0)
+		rpc = ct_sandbox_connect(b->control, SOCK_NONBLOCK);
+	if (rpc < 0) {
+		if (now > b->until_ns)
+			leave_alone(b, -ETIMEDOUT,
+				    b->control < 0 ? "its control socket is not found"
+						   : "it does not listen on its control socket");
+		return;
+	}
+	if (make_pair(pair)) {
+		leave_alone(b, -errno, strerror(errno));
+		return;
+	}
+	b->messages = pair[0];
+	theirs = pair[1];
+	if (!ct_sandbox_send(rpc, s->request, theirs)) {
+		leave_alone(b, -EIO, "its control socket takes no request");
+		return;
+	}
+	b->rpc = take_fd(rpc);
+	b->reply.len = 0;
+	b->state = ASKED;
+	b->until_ns = now + ANSWER_NS;
+}
+
+static void answered(struct sandbox *b, uint64_t now)
+{
+	char words[256], why[512];
+	bool open = ct_sandbox_receive(b->rpc, &b->reply, MSG_DONTWAIT);
+
+	b->due_ns = now + RETRY_NS;
+	switch (ct_seccheck_answer(ct_text(b->reply.bytes, b->reply.len), words, sizeof(words))) {
+	case CT_SECCHECK_DONE:
+		close_fd(&b->rpc);
+		b->state = WATCHED;
+		b->due_ns = 0;
+		ct_seccheck_app_say(&b->app, CT_VIEW_APPLICATION, 0, "", now);
+		break;
+	case CT_SECCHECK_HELD:
+		snprintf(why, sizeof(why),
+			 "somebody else holds its only trace session, which is left alone (runsc "
+			 "trace delete --name %s %s would end it)",
+			 CT_SECCHECK_SESSION, b->app.id);
+		leave_alone(b, -EBUSY, why);
+		break;
+	case CT_SECCHECK_REFUSED:
+		snprintf(why, sizeof(why), "it refuses a trace session: %s", words);
+		leave_alone(b, -EPERM, why);
+		break;
+	case CT_SECCHECK_PARTIAL:
+		if (!open || now > b->until_ns)
+			leave_alone(b, -ETIMEDOUT, "its control socket gives no answer");
+		break;
+	}
+}
+
+static struct sandbox *sandbox_of(const struct ct_seccheck *s, uint32_t pid)
+{
+	for (struct sandbox *b = s->list; b; b = b->next) {
+		if (b->app.pid == pid)
+			return b;
+	}
+	return NULL;
+}
+
+void ct_seccheck_add(struct ct_seccheck *s, uint32_t pid)
+{
+	struct sandbox *b;
+	char id[CT_SECCHECK_ID];
+
+	if (sandbox_of(s, pid) || !ct_sandbox_id(pid, id, sizeof(id)))
+		return;
+	b = s->count < SANDBOXES_MAX ? calloc(1, sizeof(*b)) : NULL;
+	if (!b) {
+		s->lost++;
+		return;
+	}
+	b->control = b->rpc = b->messages = -1;
+	b->app.pid = pid;
+	b->app.opens = s->opens;
+	b->app.fn = s->fn;
+	b->app.ctx = s->ctx;
+	memcpy(b->app.id, id, sizeof(id));
+	b->until_ns = ct_mono_ns() + BOOT_NS;
+	b->next = s->list;
+	s->list = b;
+	s->count++;
+	ask(s, b, ct_mono_ns());
+}
+
+/*
+ * False when the sandbox has closed its end. Who writes faster than is read here must not keep the
+ * reader from all else: what is left is read the next time.
+ */
+static bool read_messages(struct ct_seccheck *s, struct sandbox *b)
+{
+	uint32_t error_ns;
+	int64_t offset = ct_wall_minus_mono_ns(&error_ns);
+
+	for (int batch = 0; batch < BATCHES_MAX; batch++) {
+		uint64_t now;
+		int n = recvmmsg(b->messages, s->headers, BATCH, MSG_DONTWAIT, NULL);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return n < 0 && errno == EAGAIN;
+		now = ct_mono_ns();
+		for (int i = 0; i < n; i++) {
+			if (!s->headers[i].msg_len)
+				return false;
+			ct_seccheck_app_take(&b->app, ct_text(s->buffers[i], s->headers[i].msg_len),
+					     offset, now);
+		}
+		if (n < BATCH)
+			return true;
+	}
+	return true;
+}
+
+static void read_sandbox(struct ct_seccheck *s, struct sandbox *b, uint64_t now)
+{
+	/* While it was asked it may have begun to send. */
+	if (b->messages >= 0 && !read_messages(s, b) && b->state == WATCHED) {
+		close_fd(&b->messages);
+		b->state = CLOSED;
+		b->until_ns = now + CLOSED_NS;
+	}
+	s->lost += b->app.lost;
+	b->app.lost = 0;
+}
+
+static void drop(struct ct_seccheck *s, struct sandbox *b)
+{
+	struct sandbox **at = &s->list;
+
+	while (*at != b)
+		at = &(*at)->next;
+	*at = b->next;
+	s->count--;
+	close_fd(&b->control);
+	close_fd(&b->rpc);
+	close_fd(&b->messages);
+	free(b);
+}
+
+static bool gone(const struct sandbox *b)
+{
+	return kill((pid_t)b->app.pid, 0) && errno == ESRCH;
+}
+
+void ct_seccheck_read(struct ct_seccheck *s)
+{
+	uint64_t now = ct_mono_ns();
+
+	for (struct sandbox *b = s->list, *next; b; b = next) {
+		next = b->next;
+		if (b->state == ASKED)
+			answered(b, now);
+		else if (b->state == BOOTS && now >= b->due_ns)
+			ask(s, b, now);
+		read_sandbox(s, b, now);
+		if (b->state == CLOSED && now > b->until_ns && !gone(b))
+			leave_alone(b, -ECONNRESET, "somebody else has ended the trace session");
+		else if ((b->state == CLOSED || b->state == BOOTS) && gone(b))
+			drop(s, b);
+	}
+}
+
+void ct_seccheck_exited(struct ct_seccheck *s, uint32_t pid)
+{
+	struct sandbox *b = sandbox_of(s, pid);
+
+	if (!b)
+		return;
+	read_sandbox(s, b, ct_mono_ns());
+	drop(s, b);
+}
+
+uint64_t ct_seccheck_due(const struct ct_seccheck *s)
+{
+	uint64_t due = 0;
+
+	for (const struct sandbox *b = s->list; b; b = b->next) {
+		if ((b->state == BOOTS || b->state == ASKED) && (!due || b->due_ns < due))
+			due = b->due_ns;
+	}
+	return due;
+}
+
+uint64_t ct_seccheck_lost(struct ct_seccheck *s)
+{
+	uint64_t lost = s->lost;
+
+	s->lost = 0;
+	return lost;
+}
+
+/* One request and its answer, waited for; false when the sandbox is not there to give one. */
+static bool call(struct sandbox *b, const char *text)
+{
+	bool whole = false;
+
+	b->rpc = ct_sandbox_connect(b->control, 0);
+	if (b->rpc < 0)
+		return false;
+	b->reply.len = 0;
+	if (ct_sandbox_send(b->rpc, text, -1)) {
+		while (!whole && ct_sandbox_receive(b->rpc, &b->reply, 0))
+			whole = ct_seccheck_answer(ct_text(b->reply.bytes, b->reply.len), NULL,
+						   0) != CT_SECCHECK_PARTIAL;
+	}
+	close_fd(&b->rpc);
+	return whole;
+}
+
+static void end(struct ct_seccheck *s, struct sandbox *b)
+{
+	uint64_t dropped;
+
+	/* What was dropped last no later message has said. */
+	if (call(b, ct_seccheck_list) &&
+	    ct_seccheck_dropped(ct_text(b->reply.bytes, b->reply.len), &dropped)) {
+		read_sandbox(s, b, ct_mono_ns());
+		if ((uint32_t)dropped != b->app.dropped)
+			s->lost += (uint32_t)dropped - b->app.dropped;
+		b->app.dropped = (uint32_t)dropped;
+	}
+	call(b, ct_seccheck_delete);
+	read_sandbox(s, b, ct_mono_ns());
+}
+
+void ct_seccheck_end(struct ct_seccheck *s)
+{
+	uint64_t until = ct_mono_ns() + ANSWER_NS;
+
+	while (s->list) {
+		struct sandbox *b = s->list;
+
+		/* A session that is being made has to be there before it can be deleted. */
+		while (b->state == ASKED && ct_mono_ns() < until) {
+			const struct timespec pause = { .tv_nsec = (long)RETRY_NS };
+
+			answered(b, ct_mono_ns());
+			if (b->state == ASKED)
+				nanosleep(&pause, NULL);
+		}
+		if (b->state == WATCHED)
+			end(s, b);
+		drop(s, b);
+	}
+}
+
+void ct_seccheck_free(struct ct_seccheck *s)
+{
+	if (!s)
+		return;
+	ct_seccheck_end(s);
+	free(s->request);
+	free(s);
+}

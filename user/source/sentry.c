@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "source/sentry.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "sentry.skel.h"
+#include "source/sandbox.h"
+#include "source/sentry_points.h"
+#include "util/clock.h"
+#include "util/mem.h"
+
+#define SANDBOXES_MAX 256
+#define LOOK_NS       8000000ull
+#define BOOT_NS       20000000000ull
+#define NAME_LEN      64
+
+struct sentry {
+	struct ct_seccheck_app app; /* who it is */
+	uint64_t due_ns, until_ns;
+	struct bpf_link *links[CT_SENTRY_POINT_MAX];
+	bool done; /* it has its probes, or will not get them */
+	struct sentry *next;
+};
+
+/* Most sandboxes run the same runsc: what was found in it is kept. */
+struct binary {
+	dev_t dev;
+	ino_t ino;
+	struct timespec changed;
+	struct ct_sentry_points points;
+	struct ct_err err;
+};
+
+struct ct_sentry {
+	struct sentry_bpf *skel;
+	struct bpf_program *programs[CT_SENTRY_POINT_MAX];
+	struct sentry *list;
+	size_t count;
+	struct binary binary;
+	ct_seccheck_fn fn;
+	void *ctx;
+};
+
+/* Those of coldtrace.bpf.h that it has no use for are not made a second time. */
+static int share_maps(struct bpf_object *object, int events, int losses)
+{
+	struct bpf_map *map;
+	int r = 0;
+
+	bpf_object__for_each_map(map, object) {
+		const char *name = bpf_map__name(map);
+
+		if (!strcmp(name, "events"))
+			r = bpf_map__reuse_fd(map, events);
+		else if (!strcmp(name, "losses"))
+			r = bpf_map__reuse_fd(map, losses);
+		else if (strcmp(name, "sentry_opens") != 0 && !bpf_map__is_internal(map))
+			r = bpf_map__set_autocreate(map, false);
+		if (r)
+			return r;
+	}
+	return 0;
+}
+
+static int load(struct ct_sentry *s, int events, int losses)
+{
+	static const char *const names[] = {
+#define X(symbol, program, what) #program,
+		CT_SENTRY_POINTS(X)
+#undef X
+	};
+	int r;
+
+	s->skel = sentry_bpf__open();
+	if (!s->skel)
+		return -errno;
+	for (size_t i = 0; i < CT_SENTRY_POINT_MAX; i++) {
+		s->programs[i] = bpf_object__find_program_by_name(s->skel->obj, names[i]);
+		if (!s->programs[i])
+			return -ENOENT;
+		bpf_program__set_autoload(s->programs[i], true);
+	}
+	r = share_maps(s->skel->obj, events, losses);
+	return r ? r : sentry_bpf__load(s->skel);
+}
+
+int ct_sentry_open(struct ct_sentry **ret, int events, int losses, ct_seccheck_fn fn, void *ctx,
+		   struct ct_err *err)
+{
+	struct ct_sentry *s = calloc(1, sizeof(*s));
+	int r;
+
+	if (!s)
+		return ct_fail(err, -ENOMEM, "load the probes for --sentry-probes: out of memory");
+	s->fn = fn;
+	s->ctx = ctx;
+	r = load(s, events, losses);
+	if (r) {
+		ct_sentry_close(s);
+		return ct_fail(err, r,
+			       "load the probes for --sentry-probes: %s; -v shows the kernel's own "
+			       "words",
+			       strerror(-r));
+	}
+	*ret = s;
+	return 0;
+}
+
+static bool look_into(struct binary *b, int fd, const struct stat *st)
+{
+	void *bytes;
+
+	if (b->ino == st->st_ino && b->dev == st->st_dev &&
+	    b->changed.tv_sec == st->st_ctim.tv_sec && b->changed.tv_nsec == st->st_ctim.tv_nsec)
+		return !b->err.code;
+	memset(b, 0, sizeof(*b));
+	b->dev = st->st_dev;
+	b->ino = st->st_ino;
+	b->changed = st->st_ctim;
+	bytes = mmap(NULL, (size_t)st->st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+	if (bytes == MAP_FAILED)
+		return !ct_fail(&b->err, -errno, "it cannot be read: %s", strerror(errno));
+	ct_sentry_points(&b->points, ct_text(bytes, (size_t)st->st_size), &b->err);
+	munmap(bytes, (size_t)st->st_size);
+	return !b->err.code;
+}
+
+static void detach(struct sentry *t)
+{
+	for (size_t i = 0; i < CT_SENTRY_POINT_MAX; i++) {
+		bpf_link__destroy(t->links[i]);
+		t->links[i] = NULL;
+	}
+}
+
+/* The way out first: an open that is seen entering is then seen leaving. */
+static int attach(struct ct_sentry *s, struct sentry *t, const char *path)
+{
+	for (size_t i = CT_SENTRY_POINT_MAX; i-- > 0;) {
+		t->links[i] = bpf_program__attach_uprobe(s->programs[i], false, (pid_t)t->app.pid,
+							 path, s->binary.points.offset[i]);
+		if (!t->links[i]) {
+			int r = -errno;
+
+			detach(t);
+			return r;
+		}
+	}
+	return 0;
+}
+
+static void say(struct sentry *t, int code, const char *why)
+{
+	t->done = true;
+	ct_seccheck_app_say(&t->app, CT_VIEW_SENTRY, code, why, ct_mono_ns());
+}
+
+static void arm(struct ct_sentry *s, struct sentry *t)
+{
+	char path[NAME_LEN], why[sizeof(s->binary.err.msg) + 32];
+	own_fd int fd = -1;
+	struct stat st;
+	int r;
+
+	snprintf(path, sizeof(path), "/proc/%u/exe", t->app.pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || fstat(fd, &st)) {
+		say(t, -errno, "its program cannot be opened");
+		return;
+	}
+	if (!look_into(&s->binary, fd, &st)) {
+		snprintf(why, sizeof(why), "this runsc cannot be probed: %s", s->binary.err.msg);
+		say(t, s->binary.err.code, why);
+		return;
+	}
+	r = attach(s, t, path);
+	say(t, r, r ? "the kernel refuses the probes" : "");
+}
+
+void ct_sentry_add(struct ct_sentry *s, uint32_t pid)
+{
+	struct sentry *t;
+	char id[CT_SECCHECK_ID];
+
+	for (t = s->list; t; t = t->next) {
+		if (t->app.pid == pid)
+			return;
+	}
+	if (!ct_sandbox_id(pid, id, sizeof(id)))
+		return;
+	t = s->count < SANDBOXES_MAX ? calloc(1, sizeof(*t)) : NULL;
+	if (!t)
+		return;
+	t->app.pid = pid;
+	t->app.opens = true;
+	t->app.fn = s->fn;
+	t->app.ctx = s->ctx;
+	memcpy(t->app.id, id, sizeof(id));
+	t->until_ns = ct_mono_ns() + BOOT_NS;
+	t->next = s->list;
+	s->list = t;
+	s->count++;
+}
+
+void ct_sentry_exited(struct ct_sentry *s, uint32_t pid)
+{
+	for (struct sentry **at = &s->list, *t; (t = *at); at = &t->next) {
+		if (t->app.pid != pid)
+			continue;
+		*at = t->next;
+		s->count--;
+		detach(t);
+		free(t);
+		return;
+	}
+}
+
+uint64_t ct_sentry_due(const struct ct_sentry *s)
+{
+	uint64_t due = 0;
+
+	for (const struct sentry *t = s->list; t; t = t->next) {
+		if (!t->done && (!due || t->due_ns < due))
+			due = t->due_ns;
+	}
+	return due;
+}
+
+void ct_sentry_look(struct ct_sentry *s)
+{
+	for (struct sentry *t = s->list; t; t = t->next) {
+		uint64_t now = ct_mono_ns();
+
+		if (t->done || now < t->due_ns)
+			continue;
+		t->due_ns = now + LOOK_NS;
+		if (ct_sandbox_born(t->app.pid))
+			arm(s, t);
+		else if (now > t->until_ns)
+			say(t, -ETIMEDOUT,
+			    "it has no process beside it that would prove that it is past its "
+			    "birth: before that a probe would hang it");
+	}
+}
+
+void ct_sentry_close(struct ct_sentry *s)
+{
+	if (!s)
+		return;
+	while (s->list)
+		ct_sentry_exited(s, s->list->app.pid);
+	sentry_bpf__destroy(s->skel);
+	free(s);
+}

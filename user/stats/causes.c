@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "stats/causes.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define KEY_LEN    256
+#define GROUPS_MAX 128
+
+/* One value per record that has it. */
+struct values {
+	uint64_t *items; /* owned */
+	size_t count, room;
+	size_t last; /* number of the record that the last value is of */
+};
+
+struct cause {
+	struct ct_cause_key key;
+	struct values values;
+};
+
+struct group {
+	struct ct_cause_group is;
+	char key[KEY_LEN];
+	struct cause *causes; /* owned */
+	size_t cause_count, cause_room;
+	struct values phases[CT_PHASE_MAX][CT_REASON_MAX];
+	struct ct_cause_sum *ranked; /* owned */
+};
+
+struct ct_causes {
+	struct group *groups[GROUPS_MAX]; /* owned */
+	size_t group_count;
+};
+
+struct ct_causes *ct_causes_new(void)
+{
+	return calloc(1, sizeof(struct ct_causes));
+}
+
+static void group_free(struct group *g)
+{
+	for (size_t i = 0; i < g->cause_count; i++)
+		free(g->causes[i].values.items);
+	for (size_t p = 0; p < CT_PHASE_MAX; p++)
+		for (size_t r = 0; r < CT_REASON_MAX; r++)
+			free(g->phases[p][r].items);
+	free(g->causes);
+	free(g->ranked);
+	free(g);
+}
+
+void ct_causes_free(struct ct_causes *c)
+{
+	if (!c)
+		return;
+	for (size_t i = 0; i < c->group_count; i++)
+		group_free(c->groups[i]);
+	free(c);
+}
+
+static struct group *group_of(struct ct_causes *c, const struct ct_record *rec, const char *key)
+{
+	struct group *g;
+
+	for (size_t i = 0; i < c->group_count; i++)
+		if (c->groups[i]->is.type == rec->type &&
+		    !strncmp(c->groups[i]->key, key, KEY_LEN - 1))
+			return c->groups[i];
+	if (c->group_count + 1 == GROUPS_MAX && strcmp(key, CT_CAUSES_REST) != 0)
+		return group_of(c, rec, CT_CAUSES_REST);
+	if (c->group_count == GROUPS_MAX)
+		return c->groups[GROUPS_MAX - 1];
+	g = calloc(1, sizeof(*g));
+	if (!g)
+		return NULL;
+	strncpy(g->key, key, KEY_LEN - 1);
+	g->is.type = rec->type;
+	g->is.key = g->key;
+	c->groups[c->group_count++] = g;
+	return g;
+}
+
+/* Adds to the record's value; the first time it has one, a value is made. */
+static int value_add(struct values *v, size_t record, uint64_t ns)
+{
+	if (v->count && v->last == record) {
+		v->items[v->count - 1] += ns;
+		return 0;
+	}
+	if (v->count == v->room) {
+		size_t room = v->room ? 2 * v->room : 4;
+		uint64_t *items = realloc(v->items, room * sizeof(*items));
+
+		if (!items)
+			return -ENOMEM;
+		v->items = items;
+		v->room = room;
+	}
+	v->items[v->count++] = ns;
+	v->last = record;
+	return 0;
+}
+
+static bool is_same(const struct ct_cause_key *key, const struct ct_piece *piece)
+{
+	return key->phase == piece->phase && key->reason == piece->reason &&
+	       !strcmp(key->step, piece->step) && !strcmp(key->actor, piece->actor) &&
+	       !strcmp(key->what, piece->what);
+}
+
+static struct cause *cause_of(struct group *g, const struct ct_piece *piece)
+{
+	struct cause *cause;
+
+	for (size_t i = 0; i < g->cause_count; i++)
+		if (is_same(&g->causes[i].key, piece))
+			return &g->causes[i];
+	if (g->cause_count == CT_CAUSES_MAX) {
+		const struct ct_piece rest = {
+			.phase = piece->phase,
+			.reason = piece->reason,
+			.step = CT_CAUSES_REST,
+		};
+
+		return strcmp(piece->step, CT_CAUSES_REST) != 0 ? cause_of(g, &rest)
+								: &g->causes[g->cause_count - 1];
+	}
+	if (g->cause_count == g->cause_room) {
+		size_t room = g->cause_room ? 2 * g->cause_room : 32;
+		struct cause *causes = realloc(g->causes, room * sizeof(*causes));
+
+		if (!causes)
+			return NULL;
+		g->causes = causes;
+		g->cause_room = room;
+	}
+	cause = &g->causes[g->cause_count++];
+	*cause = (struct cause){
+		.key = { .phase = piece->phase, .reason = piece->reason, .step = piece->step },
+	};
+	memcpy(cause->key.actor, piece->actor, sizeof(cause->key.actor));
+	memcpy(cause->key.what, piece->what, sizeof(cause->key.what));
+	return cause;
+}
+
+int ct_causes_add(struct ct_causes *c, const struct ct_record *rec, const char *key)
+{
+	struct group *g = rec->path ? group_of(c, rec, key) : NULL;
+	size_t record;
+
+	if (!rec->path)
+		return 0;
+	if (!g)
+		return -ENOMEM;
+	record = ++g->is.records;
+	for (size_t i = 0; i < rec->piece_count; i++) {
+		const struct ct_piece *piece = &rec->path[i];
+		uint64_t ns = piece->end_ns - piece->begin_ns;
+		struct cause *cause = cause_of(g, piece);
+
+		if (!cause || value_add(&cause->values, record, ns) ||
+		    value_add(&g->phases[piece->phase][piece->reason], record, ns))
+			return -ENOMEM;
+		g->is.ns += ns;
+		if (piece->reason == CT_REASON_UNKNOWN)
+			g->is.unknown_ns += ns;
+	}
+	return 0;
+}
+
+size_t ct_causes_groups(const struct ct_causes *c)
+{
+	return c->group_count;
+}
+
+const struct ct_cause_group *ct_causes_group(const struct ct_causes *c, size_t i)
+{
+	return &c->groups[i]->is;
+}
+
+static int by_value(const void *a, const void *b)
+{
+	const uint64_t *x = a, *y = b;
+
+	return (*x > *y) - (*x < *y);
+}
+
+/* The middle one, the lower of two; records without a value have 0. */
+static uint64_t median_of(const struct values *v, size_t records)
+{
+	size_t zeros = records - v->count, middle = records ? (records - 1) / 2 : 0;
+	uint64_t *sorted, median;
+
+	if (!v->count || middle < zeros)
+		return 0;
+	sorted = malloc(v->count * sizeof(*sorted));
+	if (!sorted)
+		return 0;
+	memcpy(sorted, v->items, v->count * sizeof(*sorted));
+	qsort(sorted, v->count, sizeof(*sorted), by_value);
+	median = sorted[middle - zeros];
+	free(sorted);
+	return median;
+}
+
+static int by_rank(const void *a, const void *b)
+{
+	const struct ct_cause_sum *x = a, *y = b;
+
+	if (x->median_ns != y->median_ns)
+		return x->median_ns < y->median_ns ? 1 : -1;
+	if (x->ns != y->ns)
+		return x->ns < y->ns ? 1 : -1;
+	return memcmp(&x->key.actor, &y->key.actor, sizeof(x->key.actor));
+}
+
+const struct ct_cause_sum *ct_causes_ranked(struct ct_causes *c, size_t group, size_t *ret_count)
+{
+	struct group *g = c->groups[group];
+
+	*ret_count = 0;
+	free(g->ranked);
+	g->ranked = calloc(g->cause_count ? g->cause_count : 1, sizeof(*g->ranked));
+	if (!g->ranked)
+		return NULL;
+	for (size_t i = 0; i < g->cause_count; i++) {
+		struct ct_cause_sum *sum = &g->ranked[i];
+		const struct values *v = &g->causes[i].values;
+
+		sum->key = g->causes[i].key;
+		sum->records = v->count;
+		sum->median_ns = median_of(v, g->is.records);
+		for (size_t k = 0; k < v->count; k++)
+			sum->ns += v->items[k];
+	}
+	qsort(g->ranked, g->cause_count, sizeof(*g->ranked), by_rank);
+	*ret_count = g->cause_count;
+	return g->ranked;
+}
+
+uint64_t ct_causes_phase(const struct ct_causes *c, size_t group, enum ct_phase phase,
+			 enum ct_reason reason)
+{
+	const struct group *g = c->groups[group];
+
+	return median_of(&g->phases[phase][reason], g->is.records);
+}
