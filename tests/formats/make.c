@@ -217,9 +217,22 @@ static void make_hostile(const char *dir)
 	for (size_t i = 0; i < CT_ARRAY_SIZE(evil); i++) {
 		struct ct_identity who = { .init_pid = 1 }, before = { 0 };
 		struct ct_step step = { "exec", "init", CT_PHASE_START, 1, 2, 1, 1, 0, false, "" };
+		struct ct_why why = { { [CT_REASON_LOCK] = 1 } };
+		struct ct_piece piece = {
+			.begin_ns = session.begin_ns,
+			.end_ns = session.begin_ns + 6 * MS,
+			.phase = CT_PHASE_START,
+			.reason = CT_REASON_LOCK,
+			.step = "exec",
+			.pid = 1,
+			.tid = 1,
+		};
 		struct ct_record rec = {
 			.type = CT_RECORD_START,
 			.who = &who,
+			.why = &why,
+			.path = &piece,
+			.piece_count = 1,
 			.begin_ns = session.begin_ns,
 			.end_ns = session.begin_ns,
 			.ready = -1,
@@ -236,7 +249,14 @@ static void make_hostile(const char *dir)
 		snprintf(who.image, sizeof(who.image), "%s", evil[i]);
 		snprintf(who.runtime, sizeof(who.runtime), "%s", evil[i]);
 		snprintf(who.engine, sizeof(who.engine), "%s", evil[i]);
+		snprintf(who.ns, sizeof(who.ns), "%s", evil[i]);
+		snprintf(who.pod, sizeof(who.pod), "%s", evil[i]);
+		snprintf(who.pod_ns, sizeof(who.pod_ns), "%s", evil[i]);
+		snprintf(who.pod_uid, sizeof(who.pod_uid), "%s", evil[i]);
+		snprintf(who.pod_container, sizeof(who.pod_container), "%s", evil[i]);
 		snprintf(step.detail, sizeof(step.detail), "%s", evil[i]);
+		snprintf(piece.actor, sizeof(piece.actor), "%s", evil[i]);
+		snprintf(piece.what, sizeof(piece.what), "%s", evil[i]);
 		before = who;
 		lasts(&rec, CT_PHASE_CREATE, MS);
 		lasts(&rec, CT_PHASE_START, 5 * MS);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/wire.h"
+#include "core/wire_hpack.h"
 
 static struct ct_text whole;
 
@@ -49,6 +50,22 @@ static void ttrpc(void)
 	ct_proto_varint(rpc.payload, 1, &value);
 }
 
+/* Blocks of one sender, as long as they come: each may be broken, and none ends in what it is not. */
+static void hpack(void)
+{
+	struct ct_hpack *h = ct_hpack_new();
+	struct ct_headers headers;
+
+	for (size_t at = 0; h && at < whole.len; at += whole.len / 3 + 1) {
+		ct_hpack_read(h, ct_text(whole.p + at, whole.len - at), &headers);
+		if (!memchr(headers.path, 0, sizeof(headers.path)) ||
+		    !memchr(headers.ns, 0, sizeof(headers.ns)) ||
+		    !memchr(headers.message, 0, sizeof(headers.message)))
+			abort();
+	}
+	ct_hpack_free(h);
+}
+
 static void grpc(void)
 {
 	struct ct_text rest = whole, ids[2];
@@ -78,6 +95,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	http();
 	ttrpc();
 	grpc();
+	hpack();
 	free(bytes);
 	return 0;
 }

@@ -4,7 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "go_program.h"
 #include "life.h"
+#include "sandbox_messages.h"
 #include "source/recording.h"
 
 static const char *directory;
@@ -63,6 +65,7 @@ static void put_tape(const char *name, struct tape *t)
 			continue;
 		snprintf(message, sizeof(message), "%s-%zu", name, i);
 		put("wire", message, NULL, 0, e->tail, e->tail_len);
+		put("text", message, NULL, 0, e->tail, e->tail_len);
 	}
 	tape_free(t);
 }
@@ -133,6 +136,95 @@ static void every_kind(void)
 	put_tape("kinds", &t);
 }
 
+static void opened_files(void)
+{
+	struct tape t = { 0 };
+	struct life a = life_of(0);
+
+	life_engines(&t);
+	life_create(&t, &a, 10);
+	life_start(&t, &a, 25);
+	tape_at(&t, 200);
+	tape_opens(&t, a.init, CT_VIEW_NATIVE, 1009, 188, 180, 199);
+	tape_opens_path(&t, a.init, "/app/node_modules/express/index.js", "/", TAPE_OVERLAY, 7, 2);
+	tape_opens_path(&t, a.init, "lib/x.so.1", "/data", 0, 1, 1);
+	tape_opened(&t, a.init, CT_VIEW_APPLICATION, "/etc/passwd", 5000, 3);
+	tape_opened(&t, a.init, CT_VIEW_HOST, "passwd", 5000, -2);
+	tape_output(&t, a.init, a.shim);
+	life_exit(&t, &a, 500, 0);
+	tape_at(&t, 2000);
+	tape_clock(&t);
+	put_tape("opens", &t);
+}
+
+static void command_lines(void)
+{
+#define LINE(name, words) put("options", name, NULL, 0, words, sizeof(words) - 1)
+	LINE("trace", "trace\0-sn\0"
+		      "5\0-o\0json:x\0--ready\0path:*/x\0--\0true");
+	LINE("record", "record\0-o\0x.ct\0--ring\0"
+		       "8M\0--live\0--duration=1.5");
+	LINE("report", "report\0a.ct\0--by\0image\0--cdf\0--timeline\0web\0b.ct");
+	LINE("opens", "opens\0-i\0"
+		      "1\0-n\0"
+		      "3\0--by\0mount\0--group\0a=*/b\0--top\0"
+		      "5");
+	LINE("diff", "diff\0a\0b\0--fail-if-slower\0"
+		     "5%\0--json\0--image=b*");
+	LINE("export", "export\0a\0--format\0csv,json:-\0-d\0out");
+#undef LINE
+}
+
+/* Messages one after the other, as fuzz_seccheck takes them. */
+static char stream[1 << 16] = "m";
+static size_t stream_len = 1;
+
+static void say(const struct message *m)
+{
+	stream[stream_len] = (char)(m->len & 0xff);
+	stream[stream_len + 1] = (char)(m->len >> 8);
+	memcpy(stream + stream_len + 2, m->bytes, m->len);
+	stream_len += m->len + 2;
+}
+
+static void sandboxes(void)
+{
+	static const char *const args[] = { "sh", "-c", "exit", NULL };
+	static const char held[] = "r{\"success\":false,\"err\":\"session already exists\"}";
+	static const char list[] = "r{\"success\":true,\"result\":[{\"sinks\":[{\"status\":"
+				   "{\"DroppedCount\":1}}]}]}";
+	static const struct go_function functions[] = {
+		{ "gvisor.dev/gvisor/pkg/sentry/syscalls/linux.openat",
+		  "\x55\xe8\x05\0\0\0\x48\x85\xdb\x74\x05", 11, 1 },
+		{ "gvisor.dev/gvisor/pkg/sentry/vfs.(*VirtualFilesystem).OpenAt", "\x55\x90", 2,
+		  1 },
+	};
+	struct go_program program;
+	struct message m;
+
+	message_start(&m, 10, 1, "abc", args);
+	say(&m);
+	message_raw(&m, 20, 1, 1, 158);
+	say(&m);
+	message_open_at(&m, 30, 1, "a", 5, "/dir", "/");
+	say(&m);
+	message_open_at(&m, 40, 1, "a", 5, "/dir", "/");
+	message_returned(&m, 3, 0);
+	message_container(&m, "def");
+	say(&m);
+	message_execve(&m, 50, 2, "/bin/ls");
+	say(&m);
+	message_executed(&m, 60, 2, "/bin/ls");
+	say(&m);
+	message_task_exit(&m, 70, 1, 1, 256);
+	say(&m);
+	put("seccheck", "life", NULL, 0, stream, stream_len);
+	put("seccheck", "held", NULL, 0, held, sizeof(held) - 1);
+	put("seccheck", "list", NULL, 0, list, sizeof(list) - 1);
+	go_program(&program, 0xfffffff1u, GO_TEXT, functions, 2);
+	put("seccheck", "program", NULL, 0, program.bytes, program.len);
+}
+
 int main(int argc, char **argv)
 {
 	static const char config[] =
@@ -146,6 +238,11 @@ int main(int argc, char **argv)
 	directory = argv[1];
 	lives();
 	every_kind();
+	opened_files();
+	command_lines();
+	put("text", "mount", NULL, 0, "/proc/7/ns/net\0/run/netns/x", 28);
+	put("text", "config", NULL, 0, "/var/lib/docker/containers/ab/config.v2.json", 44);
+	sandboxes();
 	put("identity", "both", config, sizeof(config), host, sizeof(host) - 1);
 	put("identity", "config", NULL, 0, config, sizeof(config) - 1);
 	return 0;

@@ -1,23 +1,36 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* "coldtrace report" and nothing else: what a replay needs links without libbpf. */
+/* What reads recordings, and nothing else: it links without libbpf. */
 #include <locale.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "cmd/cmd.h"
+#include "util/mem.h"
+
+static const struct {
+	const char *name;
+	int (*run)(const struct ct_options *opts, struct ct_err *err);
+} commands[] = {
+	{ "report", ct_cmd_report },
+	{ "diff", ct_cmd_diff },
+	{ "export", ct_cmd_export },
+};
 
 int main(int argc, char **argv)
 {
 	struct ct_options opts;
 	struct ct_err err = { 0 };
+	size_t i = 0;
 	int ret;
 
 	setlocale(LC_CTYPE, "");
-	if (argc < 2 || strcmp(argv[1], "report") != 0)
+	while (i < CT_ARRAY_SIZE(commands) && (argc < 2 || strcmp(argv[1], commands[i].name) != 0))
+		i++;
+	if (i == CT_ARRAY_SIZE(commands))
 		return CT_EXIT_USAGE;
 	ret = ct_options_parse(&opts, argc - 1, argv + 1, &err);
 	if (!ret)
-		ret = ct_cmd_report(&opts, &err);
+		ret = commands[i].run(&opts, &err);
 	if (ret < 0) {
 		fprintf(stderr, "coldtrace: %s\n", err.msg);
 		return CT_EXIT_FAILED;

@@ -243,3 +243,21 @@ test("a recording without records draws an empty report", async () => {
 	assert.match(await text(page, ".records tbody"), /No record/);
 	await done(page);
 });
+
+test("the critical path is ranked, and adds up", async () => {
+	const file = page_of(recordings.find((name) => name.includes("why-runc")));
+	const page = await open(file);
+	const [record] = data_in(readFileSync(file, "utf8")).records;
+	const sum = record.path.reduce((ns, piece) => ns + piece.end_ns - piece.begin_ns, 0);
+	assert.equal(sum, record.total_ns);
+	await page.click("#records tbody tr");
+	await page.click("details.why summary");
+	const rows = await page.$$eval("details.why tbody tr", (all) => all.map((row) => [...row.cells].map((cell) => cell.textContent)));
+	assert.ok(rows.length > 5);
+	const shares = rows.map((row) => parseFloat(row[1]));
+	assert.deepEqual(shares, [...shares].sort((a, b) => b - a));
+	assert.ok(rows.some((row) => row[5] === "libnetwork-setkey" && row[6] === "network hook"));
+	assert.match(await page.textContent("details.why .hint"), /Unexplained: 0/);
+	assert.deepEqual(page.faults, []);
+	await page.close();
+});

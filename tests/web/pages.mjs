@@ -20,7 +20,7 @@ export const recordings = readdirSync(RECORDINGS)
 	});
 
 export function report(recording, output, ...more) {
-	return execFileSync(COLDTRACE, ["report", recording, "--steps", "-o", output, ...more], { encoding: "utf8", maxBuffer: 1 << 28 });
+	return execFileSync(COLDTRACE, ["report", recording, "--steps", "--why", "-o", output, ...more], { encoding: "utf8", maxBuffer: 1 << 28 });
 }
 
 export function page_of(recording) {
