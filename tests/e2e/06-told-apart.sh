@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-only
 # docker exec, pause, health checks, docker restart and restart policies are no starts of their own
-# kind: exact counts.
+# kind, what is thrown away is no output: exact counts.
 # shellcheck source=tests/lib/e2e.sh
 . "$(dirname "$0")/../lib/e2e.sh"
 
@@ -42,6 +42,10 @@ docker run -d --name "$policy" --restart on-failure:2 ct/service:1 exit 3 > /dev
 await 30 gave_up "$policy" || fail "the restart policy gives up after 2"
 docker rm "$policy" > /dev/null
 
+quiet=${P}quiet
+docker run --rm --name "$quiet" ct/busybox:1 \
+	sh -c 'for i in 1 2 3 4 5 6 7 8; do cat /bin/busybox /bin/busybox > /dev/null; done; sleep 0.3; echo ready' > /dev/null
+
 idle=${P}idle
 docker create --name "$idle" ct/service:1 > /dev/null
 docker rm "$idle" > /dev/null
@@ -62,6 +66,9 @@ says "each of them died with its exit code" '[3,3,3]' \
 	'[of("stop")[] | select(.name == $n) | .exit_code]' --arg n "$policy"
 says "a restart of the same container creates nothing" 0 \
 	'[of("start")[] | select(.cause != "request") | select(.phases.create // 0 > 0)] | length'
+says "what goes to /dev/null is no output" true \
+	'[of("start")[] | select(.name == $n)] | length == 1 and all(.ready.by == "output" and .phases.ready > 3e8)' \
+	--arg n "$quiet"
 says "created and never started: a create, no start" "1 create" "$kinds" --arg n "$idle"
 says "all is ok" '[]' '[mine | select(.outcome != "ok") | "\(.kind) \(.outcome) \(.name)"]'
 says "phases tile each record" '[]' untiled

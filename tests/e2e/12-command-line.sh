@@ -31,10 +31,23 @@ for options in --help --version doctor; do
 	check "$options succeeds" timeout 30 "$COLDTRACE" $options
 done
 
+for options in --help "report --help" --version; do
+	# shellcheck disable=SC2086
+	"$COLDTRACE" $options > /dev/full 2> "$OUT/help.err"
+	same "$options on a full disk: status 1 and why" \
+		"1, coldtrace: write to 'stdout': No space left on device" "$?, $(cat "$OUT/help.err")"
+done
+refused "help of what is no command" 2 "$COLDTRACE" nonsense --help
+
 # The build directory may be closed to others.
 mkdir -m 755 "/tmp/$P" && cp "$COLDTRACE" "/tmp/$P/coldtrace" && chmod 755 "/tmp/$P/coldtrace"
 refused "not root" 1 setpriv --reuid 65534 --regid 65534 --clear-groups --no-new-privs \
 	--inh-caps=-all --bounding-set=-all "/tmp/$P/coldtrace"
+install -m 666 "$(dirname "$0")/../../docs/readme.ct" "/tmp/$P/kept.ct"
+refused "not root, with a recording" 1 setpriv --reuid 65534 --regid 65534 --clear-groups \
+	--no-new-privs --inh-caps=-all --bounding-set=-all "/tmp/$P/coldtrace" record -o "/tmp/$P/kept.ct"
+check "and the recording that was there is still the same" \
+	cmp "/tmp/$P/kept.ct" "$(dirname "$0")/../../docs/readme.ct"
 rm -r "/tmp/${P:?}"
 
 one()
@@ -49,6 +62,18 @@ done
 trace_wait 20
 same "-n 2: ends by itself" 0 "$CT_STATUS"
 says "-n 2 with --container: these two starts" "[\"${P}b\",\"${P}c\"]" '[of("start")[].name]'
+
+# what nohup(1) does, and what a terminal that is closed does
+(trap '' HUP && exec "$COLDTRACE" --ready-fd 8 -o "json:$OUT/nohup.json" -d 20 8> "$OUT/nohup.ready") \
+	> /dev/null 2>&1 &
+pid=$!
+await 20 test -s "$OUT/nohup.ready"
+kill -HUP "$pid"
+sleep 0.5
+check "nohup: it traces on" kill -0 "$pid"
+kill -TERM "$pid"
+wait "$pid"
+same "SIGTERM: an orderly end" 0 $?
 
 begin=$SECONDS
 trace_start seconds -d 2 || exit 0

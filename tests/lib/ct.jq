@@ -2,8 +2,10 @@
 # What the tests ask of coldtrace's JSON Lines. Input of all of these: the slurped array.
 # Monotonic nanoseconds are exact in jq's doubles for the first 104 days after boot.
 
-def records: .[] | select(.kind != "session" and .kind != "summary");
-def mine: records | select(.name | startswith($ENV.P));
+def records: .[] | select(.kind != "session" and .kind != "summary" and .kind != "opens");
+# What was opened: one per run of a container and view.
+def opens($view): [.[] | select(.kind == "opens" and .view == $view and (.name | startswith($ENV.P)))];
+def mine: records | select((.name | startswith($ENV.P)) or (.id | startswith($ENV.P)));
 def of($kind): [mine | select(.kind == $kind)];
 def of($kind; $outcome): [mine | select(.kind == $kind and .outcome == $outcome)];
 def summary: .[-1] | select(.kind == "summary");
@@ -31,3 +33,22 @@ def phase_end($phase): [.segments[] | select(.phase == $phase) | .end_ns] | max;
 
 # Nearest rank.
 def quantile($q): sort | .[([(length * $q | ceil) - 1, 0] | max)];
+
+# Of critical paths: a record's piece of time, ms, for what the filter selects of its pieces.
+def path_ms(f): ([.path[] | select(f) | .end_ns - .begin_ns] | add // 0) / 1e6;
+def phase_path_ms($phase; f): path_ms(.phase == $phase and f);
+# Pieces tile the record, and so do the parts of each step that has ended.
+def path_tiles:
+	. as $r
+	| ([$r.begin_ns] + [.path[].end_ns]) as $ends
+	| all(range(.path | length); $r.path[.].begin_ns == $ends[.])
+	and $ends[-1] == $r.end_ns
+	and ([.why[]] | add) == .total_ns
+	and all(.steps[] | select(.end_ns); ([.why[]] | add // 0) == .end_ns - .begin_ns);
+def untiled_paths: [mine | select(path_tiles | not) | "\(.kind) of \(.name)"];
+# The worst phase of any record: its unexplained share in percent.
+def unexplained_percent:
+	[mine | . as $r | .phases | to_entries[] | select(.value and .value > 0 and .key != "unknown")
+	| .key as $p | 100 * ($r | phase_path_ms($p; .reason == "unexplained")) / (.value / 1e6)]
+	| max // 100;
+def median: quantile(0.5);

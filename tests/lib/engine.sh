@@ -9,7 +9,8 @@
 #   engine_stop        stops it and removes everything; also from the trap of whoever started it
 #
 # DOCKER_HOST_REUSE=unix:///... uses that engine instead and leaves it alone. Besides runc it knows
-# the runtimes "runsc" (if installed) and "broken", which fails whatever it is asked.
+# the runtimes "runsc" (if installed), "broken", which fails whatever it is asked, "slow-hook" and
+# "locked", which are runc with an odd-runtime before it; the lock is $ENGINE_DIR/lock.
 
 CT_LIB=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # a test that the runner starts may restart the runner's engine, only the owner stops it
@@ -63,25 +64,71 @@ engine_config()
 	runsc=$(command -v runsc || true)
 	printf '{ "deprecated-key-path": "%s/key.json", "runtimes": {' "$ENGINE_DIR"
 	[[ -z $runsc ]] || printf ' "runsc": { "path": "%s", "runtimeArgs": [%s] },' "$runsc" "$args"
+	printf ' "slow-hook": { "path": "%s", "runtimeArgs": ["hook"] },' "$CT_LIB/odd-runtime"
+	printf ' "locked": { "path": "%s", "runtimeArgs": ["lock:%s/lock"] },' "$CT_LIB/odd-runtime" \
+		"$ENGINE_DIR"
 	printf ' "broken": { "path": "%s" } } }\n' "$(type -P false)"
 }
 
-# What a runner that was killed could not remove; its engine died with it.
-engine_sweep()
+# A private daemon: its directory, ct-KIND.XXXXXX, says whose it is; its processes have a network,
+# mounts and a /run of their own, and end with the subreaper.
+
+# private_dir KIND: makes the directory, when what killed runners left behind is removed
+private_dir()
 {
 	local dir owner
 
-	for dir in "${TMPDIR:-/tmp}"/ct-engine.??????; do
+	for dir in "${TMPDIR:-/tmp}/ct-$1".??????; do
 		owner=$(cat "$dir/owner" 2> /dev/null) || continue
-		kill -0 "$owner" 2> /dev/null || engine_remove "$dir"
+		kill -0 "$owner" 2> /dev/null || private_remove "$dir"
 	done
+	dir=$(mktemp -d "${TMPDIR:-/tmp}/ct-$1.XXXXXX") || return
+	echo $$ > "$dir/owner"
+	printf '%s\n' "$dir"
 }
 
-# engine_remove DIR: its cgroups and all of its state
-engine_remove()
+# private_remove DIR: the cgroups of its containers, and all of its state
+private_remove()
 {
 	find /sys/fs/cgroup -depth -type d -path "*/${1##*/}*" -exec rmdir {} + 2> /dev/null
 	rm -rf --one-file-system "$1"
+}
+
+# private_start DIR COMMAND...: its pid is in $!, its words in DIR/log
+private_start()
+{
+	local dir=$1
+
+	shift
+	if ! gcc -std=gnu11 -O2 -o "$dir/subreaper" "$CT_LIB/subreaper.c"; then
+		engine_say "${dir##*/}: compile subreaper.c: failed"
+		return 1
+	fi
+	# /run is private too: shim sockets, fifos, runtime state and locks have fixed names there.
+	# shellcheck disable=SC2016
+	unshare --net --mount --propagation private sh -c '
+		mount -t tmpfs -o mode=755 tmpfs /run && exec "$@"
+	' sh "$dir/subreaper" $$ "$@" > "$dir/log" 2>&1 < /dev/null &
+}
+
+# private_silent DIR WHAT: it does not answer
+private_silent()
+{
+	engine_say "$2 does not answer; the end of its log:"
+	tail -n 15 "$1/log" >&2
+}
+
+# private_stop DIR PID: with the subreaper every process of it is gone, with them its namespaces
+# and mounts
+private_stop()
+{
+	if [[ -n $2 ]]; then
+		kill -TERM "$2" 2> /dev/null
+		while kill -0 "$2" 2> /dev/null; do
+			wait "$2"
+		done
+	fi
+	private_remove "$1"
 }
 
 engine_start()
@@ -93,34 +140,20 @@ engine_start()
 		return 1
 	fi
 	engine_need || return
-	engine_sweep
 	ENGINE_OWNER=$$
-	ENGINE_DIR=$(mktemp -d "${TMPDIR:-/tmp}/ct-engine.XXXXXX") || return
-	echo $$ > "$ENGINE_DIR/owner"
-	if ! gcc -std=gnu11 -O2 -o "$ENGINE_DIR/subreaper" "$CT_LIB/subreaper.c"; then
-		engine_say "engine: compile subreaper.c: failed"
-		engine_stop
-		return 1
-	fi
+	ENGINE_DIR=$(private_dir engine) || return
 	engine_config > "$ENGINE_DIR/daemon.json"
 	export DOCKER_HOST=unix://$ENGINE_DIR/docker.sock
 
-	# /run is private too: shim sockets, runtime state and locks are kept there by fixed names.
-	# shellcheck disable=SC2016
-	unshare --net --mount --propagation private sh -c '
-		mount -t tmpfs -o mode=755 tmpfs /run && exec "$@"
-	' sh "$ENGINE_DIR/subreaper" $$ dockerd \
+	private_start "$ENGINE_DIR" dockerd \
 		--config-file "$ENGINE_DIR/daemon.json" \
 		--data-root "$ENGINE_DIR/root" --exec-root "$ENGINE_DIR/exec" \
 		--pidfile "$ENGINE_DIR/pid" --host "$DOCKER_HOST" \
 		--exec-opt native.cgroupdriver=cgroupfs \
-		--cgroup-parent "/${ENGINE_DIR##*/}" \
-		> "$ENGINE_DIR/log" 2>&1 < /dev/null &
-	ENGINE_PID=$!
-	await 60 engine_answers_or_died
+		--cgroup-parent "/${ENGINE_DIR##*/}" && ENGINE_PID=$!
+	[[ -z $ENGINE_PID ]] || await 60 engine_answers_or_died
 	engine_answers && return
-	engine_say "engine: dockerd does not answer; the end of its log:"
-	tail -n 15 "$ENGINE_DIR/log" >&2
+	private_silent "$ENGINE_DIR" "engine: dockerd"
 	engine_stop
 	return 1
 }
@@ -140,22 +173,14 @@ engine_restart()
 	old=$(cat "$ENGINE_DIR/pid") || return
 	kill -HUP "$ENGINE_PID"
 	await 60 engine_new_pid "$old" && return
-	engine_say "engine: dockerd does not answer after its restart; the end of its log:"
-	tail -n 15 "$ENGINE_DIR/log" >&2
+	private_silent "$ENGINE_DIR" "engine: after its restart dockerd"
 	return 1
 }
 
-# With the subreaper every process of the engine is gone, with them its namespaces and mounts.
 engine_stop()
 {
 	[[ $ENGINE_OWNER == "$$" && -n $ENGINE_DIR ]] || return 0
-	if [[ -n $ENGINE_PID ]]; then
-		kill -TERM "$ENGINE_PID" 2> /dev/null
-		while kill -0 "$ENGINE_PID" 2> /dev/null; do
-			wait "$ENGINE_PID"
-		done
-	fi
-	engine_remove "$ENGINE_DIR"
+	private_stop "$ENGINE_DIR" "$ENGINE_PID"
 	ENGINE_DIR=
 	ENGINE_PID=
 	unset DOCKER_HOST

@@ -1,0 +1,151 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""A client of the Kubernetes container runtime interface, in the place of a kubelet.
+
+cri.py SOCKET DIR version             whether the runtime answers
+cri.py SOCKET DIR pods PREFIX N       N pods one after another, each with two containers, PREFIX1..N
+
+DIR holds api_pb2.py, made by protoc, and gets the logs of the containers. `pods` prints a JSON line
+a pod: the ids, and begin and end of each request by CLOCK_MONOTONIC. As clients written in Go do,
+it sends each request with one write on one connection.
+"""
+
+import json
+import os
+import socket
+import sys
+import time
+
+import h2.connection
+import h2.events
+
+sys.path.insert(0, sys.argv[2])
+import api_pb2 as api  # noqa: E402
+
+LIMIT_S = 30
+
+
+class Refused(Exception):
+    pass
+
+
+class Client:
+    def __init__(self, path):
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(LIMIT_S)
+        self.sock.connect(path)
+        self.conn = h2.connection.H2Connection()
+        self.conn.initiate_connection()
+        self.flush()
+
+    def flush(self):
+        data = self.conn.data_to_send()
+        if data:
+            self.sock.sendall(data)
+
+    def call(self, method, request, answer):
+        """The answer, and when the request was sent and the answer was there."""
+        stream = self.conn.get_next_available_stream_id()
+        body = request.SerializeToString()
+        self.conn.send_headers(stream, [
+            (":method", "POST"), (":scheme", "http"),
+            (":path", "/runtime.v1.RuntimeService/" + method), (":authority", "localhost"),
+            ("content-type", "application/grpc"), ("user-agent", "coldtrace-tests"),
+            ("te", "trailers")])
+        self.conn.send_data(stream, b"\0" + len(body).to_bytes(4, "big") + body, end_stream=True)
+        begin = time.monotonic_ns()
+        self.flush()
+        got, fields, ended = b"", {}, False
+        while not ended:
+            data = self.sock.recv(65536)
+            if not data:
+                raise Refused(method + ": the runtime hung up")
+            for event in self.conn.receive_data(data):
+                if isinstance(event, (h2.events.ResponseReceived, h2.events.TrailersReceived)):
+                    fields.update((str(k, "ascii") if isinstance(k, bytes) else k,
+                                   str(v, "utf-8") if isinstance(v, bytes) else v)
+                                  for k, v in event.headers)
+                elif isinstance(event, h2.events.DataReceived):
+                    got += event.data
+                    self.conn.acknowledge_received_data(event.flow_controlled_length, stream)
+                elif isinstance(event, h2.events.StreamEnded):
+                    ended = True
+            end = time.monotonic_ns()
+            self.flush()
+        if fields.get("grpc-status", "0") != "0":
+            raise Refused("%s: %s" % (method, fields.get("grpc-message")))
+        return answer.FromString(got[5:]), [begin, end]
+
+
+def until(what, happened):
+    limit = time.monotonic() + LIMIT_S
+    while not happened():
+        if time.monotonic() > limit:
+            raise Refused(what + ": it does not happen")
+        time.sleep(0.005)
+
+
+def said_ready(path):
+    return os.path.exists(path) and "ready" in open(path).read()
+
+
+def pod_config(name, logs):
+    return api.PodSandboxConfig(
+        metadata=api.PodSandboxMetadata(name=name, uid="uid-" + name, namespace="ct-tests", attempt=0),
+        hostname=name, log_directory=logs,
+        labels={"io.kubernetes.pod.name": name, "io.kubernetes.pod.namespace": "ct-tests",
+                "io.kubernetes.pod.uid": "uid-" + name},
+        linux=api.LinuxPodSandboxConfig(cgroup_parent=os.environ.get("CT_CGROUP", "")))
+
+
+def container_config(name, args):
+    return api.ContainerConfig(
+        metadata=api.ContainerMetadata(name=name), image=api.ImageSpec(image="docker.io/ct/service:1"),
+        command=args, labels={"io.kubernetes.container.name": name}, log_path=name + ".log")
+
+
+def one_pod(client, name, logs):
+    os.makedirs(logs)
+    config = pod_config(name, logs)
+    told = {"pod": name, "times": {}}
+
+    def call(key, method, request, answer=api.Empty):
+        answer, told["times"][key] = client.call(method, request, answer)
+        return answer
+
+    pod = call("run", "RunPodSandbox", api.RunPodSandboxRequest(config=config),
+               api.RunPodSandboxResponse).pod_sandbox_id
+    told["sandbox"] = pod
+    ids = told["containers"] = {}
+    for c in "app", "side":
+        ids[c] = call(c + ".create", "CreateContainer", api.CreateContainerRequest(
+            pod_sandbox_id=pod, config=container_config(c, ["/service", "serve"]), sandbox_config=config),
+            api.CreateContainerResponse).container_id
+        call(c + ".start", "StartContainer", api.ContainerRequest(container_id=ids[c]))
+        until("ready of " + name, lambda c=c: said_ready(os.path.join(logs, c + ".log")))
+    for c in "side", "app":
+        call(c + ".stop", "StopContainer", api.StopContainerRequest(container_id=ids[c], timeout=5))
+        call(c + ".remove", "RemoveContainer", api.ContainerRequest(container_id=ids[c]))
+    call("stop", "StopPodSandbox", api.PodSandboxRequest(pod_sandbox_id=pod))
+    call("remove", "RemovePodSandbox", api.PodSandboxRequest(pod_sandbox_id=pod))
+    return told
+
+
+def main():
+    path, directory, what = sys.argv[1:4]
+    try:
+        client = Client(path)
+        if what == "version":
+            client.call("Version", api.Empty(), api.Empty)
+            return 0
+        prefix, n = sys.argv[4], int(sys.argv[5])
+        for i in range(1, n + 1):
+            name = prefix + str(i)
+            print(json.dumps(one_pod(client, name, os.path.join(directory, "logs", name))), flush=True)
+    except (OSError, Refused) as why:
+        print("cri:", why, file=sys.stderr)
+        return 1
+    return 0
+
+
+sys.exit(main())

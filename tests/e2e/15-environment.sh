@@ -1,0 +1,193 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-only
+# What a node may lack or forbid: an exit status, one sentence with what, why and what to do, and
+# nothing left behind. (What only another kernel can lack is in the matrix of kernels.)
+# shellcheck source=tests/lib/e2e.sh
+. "$(dirname "$0")/../lib/e2e.sh"
+
+here=$(dirname "$0")
+unprivileged=(setpriv --reuid 65534 --regid 65534 --clear-groups)
+
+# The build directory may be closed to others.
+open_dir=/tmp/$P
+mkdir -m 755 "$open_dir" && cp "$COLDTRACE" "$open_dir/coldtrace" && chmod 755 "$open_dir/coldtrace"
+declare -A saved
+tracefs_was=
+cleanup()
+{
+	local name
+
+	for name in "${!saved[@]}"; do
+		echo "${saved[$name]}" > "/proc/sys/kernel/$name"
+	done
+	[[ -z $tracefs_was ]] || tracefs_options "$tracefs_was"
+	rm -rf "${open_dir:?}"
+	e2e_cleanup
+}
+trap cleanup EXIT
+
+if ! gcc -O2 -Wall -Wextra -o "$open_dir/without" "$here/../lib/without.c"; then
+	fail "tests/lib/without.c compiles"
+	exit 0
+fi
+chmod 755 "$open_dir/without"
+
+# with_caps CAP,CAP,... COMMAND...: an ordinary user with these
+with_caps()
+{
+	local caps
+
+	caps=-all,+${1//,/,+}
+	shift
+	"${unprivileged[@]}" --inh-caps="$caps" --ambient-caps="$caps" --bounding-set="$caps" "$@"
+}
+
+# BPF objects of this program that somebody still holds. Those of others come and go meanwhile.
+left_behind()
+{
+	bpftool prog show 2> /dev/null | grep -c ' name ct_fork '
+}
+
+# ends WHAT STATUS LINES REGEX COMMAND...: that status, that many lines that are the program's
+# sentences on stderr, all of which match
+ends()
+{
+	local what=$1 wanted=$2 lines=$3 regex=$4 status
+
+	shift 4
+	"$@" > "$OUT/ends.out" 2> "$OUT/ends.err" < /dev/null
+	status=$?
+	same "$what: exit status, and sentences on stderr" "$wanted, $lines" \
+		"$status, $(grep -c '^coldtrace: ' "$OUT/ends.err")"
+	check "$what: what, why, what to do" \
+		test "$(grep '^coldtrace: ' "$OUT/ends.err" | grep -cE "$regex")" = "$lines"
+	((wanted == 0)) || same "$what: nothing on stdout" 0 "$(wc -c < "$OUT/ends.out")"
+}
+
+programs_before=$(left_behind)
+trace=(timeout 30 "$open_dir/coldtrace" -d 0.2)
+
+# --- who may
+
+ends "an ordinary user" 1 1 'trace this node: CAP_BPF and CAP_PERFMON missing.*sudo.*PRIVILEGES' \
+	"${unprivileged[@]}" "${trace[@]}"
+ends "CAP_BPF alone" 1 1 'trace this node: CAP_PERFMON missing.*sudo' with_caps bpf "${trace[@]}"
+ends "root without them" 1 1 'CAP_BPF and CAP_PERFMON missing' \
+	setpriv --bounding-set=-bpf,-perfmon,-sys_admin "${trace[@]}"
+ends "root of a user namespace" 1 1 'in a user namespace CAP_BPF .* do not count; run it .* on the host' \
+	unshare --user --map-root-user "${trace[@]}"
+ends "CAP_BPF and CAP_PERFMON alone: it traces, and says what it does not see" 0 2 \
+	'without CAP_(SYS_PTRACE|DAC_READ_SEARCH) it does not see .*; run it with sudo, or grant it' \
+	with_caps bpf,perfmon "${trace[@]}"
+ends "all four: nothing to say" 0 0 '^$' \
+	with_caps bpf,perfmon,sys_ptrace,dac_read_search "${trace[@]}"
+ends "CAP_SYS_ADMIN serves as the first two" 0 0 '^$' \
+	with_caps sys_admin,sys_ptrace,dac_read_search "${trace[@]}"
+
+# --- what the kernel forbids
+
+for error in EPERM ENOSYS; do
+	ends "seccomp: bpf(2) fails with $error" 1 1 \
+		'load the BPF programs: .*: a seccomp filter forbids bpf\(2\).*; run it on the host' \
+		"$open_dir/without" bpf $error "${trace[@]}"
+done
+ends "seccomp: no perf_event_open(2): phases need none" 0 0 '^$' \
+	"$open_dir/without" perf_event_open EPERM "${trace[@]}"
+ends "seccomp: no perf_event_open(2): steps do" 0 1 \
+	'no system call can be traced.*perf_event_open\(2\) is forbidden by a seccomp filter' \
+	"$open_dir/without" perf_event_open EPERM "${trace[@]}" --steps
+
+# Since Linux 5.11 maps are no locked memory.
+ends "nothing may be locked in memory" 0 0 '^$' prlimit --memlock=0:0 "${trace[@]}"
+ends "nothing may be locked in memory, an ordinary user" 0 0 '^$' \
+	prlimit --memlock=0:0 setpriv --reuid 65534 --regid 65534 --clear-groups \
+	--inh-caps=-all,+bpf,+perfmon,+sys_ptrace,+dac_read_search \
+	--ambient-caps=-all,+bpf,+perfmon,+sys_ptrace,+dac_read_search "${trace[@]}"
+
+# sysctl_is NAME VALUE: put back at the end
+sysctl_is()
+{
+	saved[$1]=${saved[$1]:-$(cat "/proc/sys/kernel/$1")}
+	if ! echo "$2" 2> /dev/null > "/proc/sys/kernel/$1"; then
+		cannot "kernel.$1 is $2" "it may not be set"
+		return 1
+	fi
+}
+
+# What matters is the capability: neither helps without it, or hurts with it.
+for value in -1 3 4; do
+	sysctl_is perf_event_paranoid $value || continue
+	ends "perf_event_paranoid is $value, CAP_PERFMON" 0 0 '^$' \
+		with_caps bpf,perfmon,sys_ptrace,dac_read_search "${trace[@]}" --steps
+	ends "perf_event_paranoid is $value, no CAP_PERFMON" 1 1 'CAP_PERFMON missing' \
+		with_caps bpf,sys_ptrace,dac_read_search "${trace[@]}" --steps
+done
+for value in 0 2; do
+	sysctl_is unprivileged_bpf_disabled $value || continue
+	ends "unprivileged_bpf_disabled is $value, the capabilities" 0 0 '^$' \
+		with_caps bpf,perfmon,sys_ptrace,dac_read_search "${trace[@]}"
+	ends "unprivileged_bpf_disabled is $value, no capability" 1 1 'CAP_BPF and CAP_PERFMON missing' \
+		"${unprivileged[@]}" "${trace[@]}"
+done
+
+# --- what is not there
+
+# in a mount namespace of its own, which goes with the program
+# shellcheck disable=SC2016
+apart()
+{
+	local before=$1
+
+	shift
+	unshare --mount --propagation private sh -c "$before"' && exec "$@"' sh "$@"
+}
+no_tracefs='while umount /sys/kernel/tracing 2> /dev/null; do :; done; true'
+
+ends "no BTF" 1 1 \
+	"read the types of this kernel: '/sys/kernel/btf/vmlinux': No such file.*CONFIG_DEBUG_INFO_BTF" \
+	apart 'mount -t tmpfs none /sys/kernel/btf' "${trace[@]}"
+check "no BTF: doctor says so" grep -q 'BTF .*No such file' <(
+	apart 'mount -t tmpfs none /sys/kernel/btf' "$COLDTRACE" doctor)
+ends "tracefs not mounted, root: it is used all the same" 0 0 '^$' \
+	apart "$no_tracefs" "${trace[@]}" --steps
+same "tracefs not mounted: nor is it afterwards" "" \
+	"$(apart "$no_tracefs" sh -c "'$open_dir/coldtrace' -d 0.2 --steps > /dev/null 2>&1
+		grep tracefs /proc/self/mounts")"
+ends "tracefs not mounted, an ordinary user, phases: nothing to say" 0 0 '^$' \
+	apart "$no_tracefs" setpriv --reuid 65534 --regid 65534 --clear-groups \
+	--inh-caps=-all,+bpf,+perfmon,+sys_ptrace,+dac_read_search \
+	--ambient-caps=-all,+bpf,+perfmon,+sys_ptrace,+dac_read_search "${trace[@]}"
+ends "tracefs not mounted, an ordinary user, steps" 0 1 \
+	"no system call can be traced.*tracefs is not mounted and cannot be; as root, 'mount" \
+	apart "$no_tracefs" setpriv --reuid 65534 --regid 65534 --clear-groups \
+	--inh-caps=-all,+bpf,+perfmon,+sys_ptrace,+dac_read_search \
+	--ambient-caps=-all,+bpf,+perfmon,+sys_ptrace,+dac_read_search "${trace[@]}" --steps
+ends "tracefs mounted for root alone, an ordinary user without CAP_DAC_READ_SEARCH" 0 2 \
+	'its tracepoint in tracefs may not be read; .*CAP_DAC_READ_SEARCH|without CAP_DAC_READ_SEARCH' \
+	apart "$no_tracefs; mount -t tracefs tracefs /sys/kernel/tracing" \
+	setpriv --reuid 65534 --regid 65534 --clear-groups \
+	--inh-caps=-all,+bpf,+perfmon,+sys_ptrace --ambient-caps=-all,+bpf,+perfmon,+sys_ptrace \
+	"${trace[@]}" --steps
+# There is one tracefs: its options hold in all namespaces.
+# tracefs_options OPTIONS, in a mount namespace of its own
+tracefs_options()
+{
+	apart "$no_tracefs; mount -t tracefs tracefs /sys/kernel/tracing" \
+		mount -o "remount,$1" /sys/kernel/tracing
+}
+tracefs_was=$(apart "$no_tracefs; mount -t tracefs tracefs /sys/kernel/tracing" \
+	stat -c 'mode=%a,gid=%g' /sys/kernel/tracing)
+ends "tracefs mounted for a group, which they have" 0 1 'without CAP_DAC_READ_SEARCH' \
+	apart "$no_tracefs; mount -t tracefs -o mode=750,gid=65534 tracefs /sys/kernel/tracing" \
+	setpriv --reuid 65534 --regid 65534 --clear-groups \
+	--inh-caps=-all,+bpf,+perfmon,+sys_ptrace --ambient-caps=-all,+bpf,+perfmon,+sys_ptrace \
+	"${trace[@]}" --steps
+
+if command -v bpftool > /dev/null; then
+	# the kernel frees programs a moment after the last descriptor
+	none_left()
+	{
+		(($(left_behind) <= programs_before))
+	}
+	check "none of its programs is left in the kernel" await 10 none_left
+fi

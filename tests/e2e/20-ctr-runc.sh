@@ -1,0 +1,51 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-only
+# containerd without Docker, its shim for runc, `ctr` as the client.
+# shellcheck source=tests/lib/ctr_runs.sh
+. "$(dirname "$0")/../lib/ctr_runs.sh"
+
+containerd_start || exit 1
+n=20
+ctr_restarts runc $n && ctr_counts $n runc && ctr_truth $n
+
+# As fast as the machine can, at most so many at once as it has processors twice over.
+n=50
+trace_start burst --ready exec || exit 0
+seq $n | cr_in xargs -P 4 -I{} ctr -a "$CR_SOCK" run --rm docker.io/ct/busybox:1 "${P}b{}" true
+await 10 test "$(cr_ctr container ls -q | wc -l)" -eq 0
+trace_stop
+wanted=$(printf "${P}b%s\n" $(seq $n) | sort)
+same "burst: exit status" 0 "$CT_STATUS"
+same "burst: each start once" "$wanted" "$(ask 'of("start"; "ok")[].id' | sort)"
+same "burst: each stop once" "$wanted" "$(ask 'of("stop"; "ok")[].id' | sort)"
+says "burst: nothing lost" '[0,true]' '[lost, (summary | .complete)]'
+says "burst: phases tile each record" '[]' untiled
+says "burst: no two have one first process" $n '[of("start")[].init_pid] | unique | length'
+says "burst: a start and its stop are of one process" 0 \
+	'[mine | {id, init_pid}] | unique | length - ('$n')'
+
+# The same id in two namespaces: two containers.
+trace_start namespaces --ready exec || exit 0
+cr_ctr -n k8s.io image ls -q > "$OUT/images"
+for ns in ct-one ct-two; do
+	cr_ctr namespaces create "$ns"
+	cr_ctr -n "$ns" image import "$CR_DIR/images/busybox.tar" > "$OUT/import.$ns"
+done
+cr_ctr -n ct-one run --rm docker.io/ct/busybox:1 "${P}same" sleep 1 &
+one=$!
+cr_ctr -n ct-two run --rm docker.io/ct/busybox:1 "${P}same" sleep 0.3
+wait $one
+trace_stop
+says "one id in two namespaces: two starts, two stops" '[2,2]' '[of("start"), of("stop") | length]'
+says "each with its own process" 2 '[of("start")[].init_pid] | unique | length'
+says "nobody succeeds the other" 0 'of("restart") | length'
+says "the shorter one ends first" true \
+	'[of("stop")[] | .run_ns] | sort | .[0] < 700000000 and .[1] > 700000000'
+
+# A start that fails says so.
+trace_start failed || exit 0
+cr_ctr run --rm docker.io/ct/busybox:1 "${P}none" nothing-of-that-name 2> "$OUT/said" && fail "it fails"
+trace_stop
+says "a program that is not there: one failed start" '[["start","failed","create"]]' \
+	'[mine | select(.kind != "remove") | [.kind, .outcome, .failed.phase]]'
+says "with containerd's words" true 'of("start")[0].failed.message | test("executable file not found")'

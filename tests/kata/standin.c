@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* One program for all: what it is called decides what it is. */
+#include "standin.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+void path_of(char *to, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(to, PATH_ROOM, format, args);
+	va_end(args);
+}
+
+static socklen_t address(struct sockaddr_un *sun, const char *path, size_t len)
+{
+	memset(sun, 0, sizeof(*sun));
+	sun->sun_family = AF_UNIX;
+	if (len > sizeof(sun->sun_path))
+		len = sizeof(sun->sun_path);
+	memcpy(sun->sun_path, path, len);
+	return (socklen_t)(sizeof(sun->sun_family) + len);
+}
+
+int listen_unix(const char *path, size_t len)
+{
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+	struct sockaddr_un sun;
+	socklen_t n = address(&sun, path, len);
+
+	if (fd >= 0 && !bind(fd, (struct sockaddr *)&sun, n) && !listen(fd, 8))
+		return fd;
+	perror(path);
+	return -1;
+}
+
+int connect_unix(const char *path)
+{
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct sockaddr_un sun;
+	socklen_t n = address(&sun, path, strlen(path) + 1);
+
+	if (fd >= 0 && !connect(fd, (struct sockaddr *)&sun, n))
+		return fd;
+	if (fd >= 0)
+		close(fd);
+	return -1;
+}
+
+int main(int argc, char **argv)
+{
+	const char *slash = strrchr(argv[0], '/');
+	const char *name = slash ? slash + 1 : argv[0];
+
+	if (!strncmp(name, "containerd-shim-kata", 20))
+		return shim(argc, argv);
+	if (!strcmp(name, "virtiofsd")) {
+		pause();
+		return 0;
+	}
+	return machine(argc, argv);
+}
