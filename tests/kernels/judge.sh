@@ -1,0 +1,238 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# What a guest has left in $dir/out against what is expected of it. Used by tests/kernels/run, which
+# sets here, O, update and, for a row: name, dir, machine, plans, cmdline.
+# shellcheck disable=SC2154,SC2001
+
+# What a machine may lack: the name of a check in tests/kernels/main.
+lacks=(no-tracefs no-btf no-memlock no-rights few-rights few-rights-2)
+# All that a container of a bare runc goes through, by the command that is asked.
+phases_run='start: start ready, stop: die'
+phases_create='start: create client start ready, stop: stop client destroy'
+
+# verdict LINE [DETAILS]
+verdict()
+{
+	{
+		printf '%s\n' "$1"
+		[[ -z ${2:-} ]] || sed 's/^/#   /' <<< "$2"
+	} > "$dir/verdict"
+}
+
+out()
+{
+	cat "$dir/out/$1" 2> /dev/null
+}
+
+wrong=()
+# differ WHAT WANTED-FILE GOT: one more fault if they do; with --update the file is written anew
+differ()
+{
+	[[ -z $update ]] || printf '%s\n' "$3" > "$2"
+	diff=$(diff -U 1 "$2" - <<< "$3" 2>&1) || wrong+=("$1:" "$(tail -n +4 <<< "$diff" | head -n 30)")
+}
+
+# Without what another kernel of the same series, or of the newest, says differently.
+doctor()
+{
+	jq 'del(.kernel.release)' "$dir/out/doctor.out" 2>&1
+}
+
+series()
+{
+	out release | grep -oE '^[0-9]+[.][0-9]+'
+}
+
+# lacking: per check what was said, and the exit status
+lacking()
+{
+	local check
+
+	for check in "${lacks[@]}"; do
+		printf '%s: exit status %s\n' "$check" "$(out "$check.status")"
+		out "$check.err"
+	done
+}
+
+# programs DEPTH [PLAN]: how many are on, as doctor says
+programs()
+{
+	jq --arg depth "$1" '.plans[] | select(.depth == $depth) | [.probes[] |
+		select(.on and .only_for == null)] | length' "$dir/out/doctor${2:+-$2}.out" 2> /dev/null
+}
+
+# loaded RUN DEPTH [PLAN]: whether the kernel held as many programs as the plan has, each attached.
+# Before 5.15 what is attached to a tracepoint of tracefs is a perf event alone, after that a link too.
+loaded()
+{
+	local planned programs links events
+
+	[[ -s $dir/out/$1.ready ]] || {
+		wrong+=("$1: does not begin: $(out "$1.err" | tail -n 3)")
+		return
+	}
+	planned=$(programs "${@:2}")
+	programs=$(grep -c '^bpf-prog$' "$dir/out/$1.held")
+	links=$(grep -c '^bpf_link$' "$dir/out/$1.held")
+	events=$(grep -c '^perf_event$' "$dir/out/$1.held")
+	if ((programs == 0 || programs != planned || (links != planned && links + events != planned))); then
+		wrong+=("$1: of $planned planned, $programs loaded, $links links, $events perf events")
+	fi
+	grep -q '^libbpf: .*failed' "$dir/out/$1.err" &&
+		wrong+=("$1: $(grep -m 3 '^libbpf: .*failed' "$dir/out/$1.err")")
+}
+
+# phases RUN: "start: PHASE..., stop: PHASE...", as they followed one another
+phases()
+{
+	jq -rs 'map(select(.kind == "start" or .kind == "stop") |
+		"\(.kind): \(.segments | sort_by(.begin_ns) | map(.phase) | join(" "))") | join(", ")' \
+		"$dir/out/$1.json" 2> /dev/null
+}
+
+# traced RUN PHASES COMMAND...: runc did it, and coldtrace saw all of it
+traced()
+{
+	local run=$1 wanted=$2 got command
+
+	shift 2
+	for command in "$@"; do
+		[[ $(out "$command.status") == 0 ]] ||
+			wrong+=("$run: runc $command: exit status $(out "$command.status") $(out "$command.err")")
+	done
+	[[ $(out "$run.status") == 0 ]] || wrong+=("$run: exit status $(out "$run.status")")
+	got=$(phases "$run")
+	[[ $got == "$wanted" ]] || wrong+=("$run: traced '$got', not '$wanted'")
+	jq -es 'map(select(.kind == "summary"))[0] | .complete' "$dir/out/$run.json" > /dev/null 2>&1 ||
+		wrong+=("$run: something is lost or unmatched")
+}
+
+# heard RUN: whether every request of tests/kernels/talk.c was, and its answer
+heard()
+{
+	local got
+
+	[[ $(out "talk-$1.status") == 0 ]] || wrong+=("$1: talk: $(out "talk-$1.err")")
+	got=$(jq -rs 'map(select(.kind == "create" and .outcome == "ok") | .name) - ["first"] | sort |
+		join(" ")' "$dir/out/$1.json" 2> /dev/null)
+	[[ $got == 'sendmsg sendto write writev' ]] || wrong+=("$1: heard of requests '$got'")
+}
+
+# opened: every open is counted, or it is said why none is: without a storage per thread (before 5.11),
+# and where no memory of the kernel may be read
+opened()
+{
+	local got
+
+	if [[ ! -s $dir/out/opens.ready ]]; then
+		[[ $name == 5.10* && $(out opens.err) == *'cannot keep a time per thread'* ]] ||
+			wrong+=("opens: does not begin: $(out opens.err | tail -n 3)")
+		return
+	fi
+	if [[ $cmdline == *lockdown=confidentiality* ]]; then
+		[[ $(out opens.err) == *'no opened file can be seen: '* ]] ||
+			wrong+=("opens: it is not said that none is seen: $(out opens.err)")
+		return
+	fi
+	got=$(jq -rs '[.[] | select(.kind == "opens" and .view == "native") | .most_opened[] |
+		select(.path == "/bin/busybox" or .path == "/bin/missing") |
+		"\(.path) \(.count) \(.failed)"] | sort | join(", ")' "$dir/out/opens.json" 2> /dev/null)
+	[[ $got == '/bin/busybox 97 0, /bin/missing 97 97' ]] ||
+		wrong+=("opens: counted '$got': $(out opens.err | tail -n 3)")
+}
+
+recorded()
+{
+	local records
+
+	records=$("$O/static/coldtrace-$(uname -m)" report -o json "$dir/out/run.ct" 2>&1 |
+		jq -rs 'map(.kind) | join(" ")' 2>&1)
+	[[ $records == 'session start stop summary' ]] || wrong+=("the recording: $records")
+}
+
+# explained: where the time went, if this kernel can tell; else that it cannot
+explained()
+{
+	local able got
+
+	able=$(jq '.plans[] | select(.depth == "why") | .possible' "$dir/out/doctor.out" 2> /dev/null)
+	if [[ $able == false ]]; then
+		[[ $(out why.status) == 1 ]] && grep -qE "^coldtrace: .*(probe 'ct_why_|not for this kernel)" "$dir/out/why.err" ||
+			wrong+=("--why cannot work here, but: $(out why.status) $(out why.err)")
+		return
+	fi
+	# all of it, and no more than a hundredth for functions that no row of the table knows
+	got=$("$O/static/coldtrace-$(uname -m)" report --why -o json "$dir/out/why.ct" 2>&1 | jq -rs '
+		map(select(.kind == "start" or .kind == "stop")) as $records
+		| [$records[].path[] | .end_ns - .begin_ns] as $all
+		| [$records[].path[] | select(.reason == "unexplained" or .reason == "other")] as $rest
+		| if ($records | length) != 2 then "not a start and a stop"
+			elif ($records | map(.total_ns) | add) != ($all | add) then "the parts are not the whole"
+			elif ($rest | map(.end_ns - .begin_ns) | add // 0) > 0.01 * ($all | add) then
+				"nothing is known of: \($rest | map("\(.reason) \(.what) \((.end_ns - .begin_ns) / 1e6) ms") | join(", "))"
+			else "explained" end' 2>&1)
+	[[ $got == explained ]] || wrong+=("--why: $got")
+}
+
+plan()
+{
+	jq -r '[.plans[] | select(.possible) | .plan] | unique | join("/")' "$dir/out/doctor.out" 2> /dev/null
+}
+
+# What this kernel has not, and coldtrace does without
+without()
+{
+	jq -r '[.plans[] | select(.possible) | .features[] | select(.on | not) | .feature] | unique | join(",")' "$dir/out/doctor.out"
+}
+
+# result: what the support table of README.md says of this row
+result()
+{
+	local also=${plans// /,} without
+
+	without=$(without)
+	printf '%s %s %s %s %s %s %s %s %s\n' "$name" "$(series)" "$machine" "${cmdline:--}" "$(plan)" \
+		"${also:--}" "$(programs phases)" "$(programs steps)" "${without:--}"
+}
+
+# The series of the newest kernel changes by itself.
+known_result()
+{
+	[[ $(grep "^$name " "$here/results" | cut -d' ' -f1,3-) == $(result | cut -d' ' -f1,3-) ]] ||
+		wrong+=("tests/kernels/results has not: $(result)")
+}
+
+# judge SECONDS REMARK
+judge()
+{
+	local also
+
+	wrong=()
+	[[ $(out doctor.status) == 0 ]] || wrong+=("doctor: $(out doctor.err)")
+	differ "doctor --json" "$here/expected/$name.json" "$(doctor)"
+	differ "what is said when something lacks" "$here/expected/$name.txt" "$(lacking)"
+	loaded phases phases
+	traced phases "$phases_run" run
+	heard phases
+	for also in $plans; do
+		loaded "$also" phases "$also"
+		traced "$also" "$phases_run" "run-$also"
+		heard "$also"
+	done
+	loaded steps steps
+	traced steps "$phases_create" create start kill delete
+	opened
+	recorded
+	explained
+	((${#wrong[@]} > 0)) || result > "$dir/passed"
+	[[ -n $update ]] || known_result
+	[[ $name == newest* || $name == "$(series)"* ]] || wrong+=("this is kernel $(series)")
+	if ((${#wrong[@]} > 0)); then
+		verdict "not ok - $name: $(out release)" "$(printf '%s\n' "${wrong[@]}")"
+		return
+	fi
+	verdict "$(printf 'ok - %-12s %-28s %-7s plan %s: %s programs, %s with --steps; %s%d s%s' \
+		"$name" "$(out release)" "$machine" "$(plan)" \
+		"$(programs phases)" "$(programs steps)" "${plans:+also ${plans// /, }; }" "$1" "$2")"
+}
