@@ -6,26 +6,9 @@
 # keeps what is compiled. Nothing is done when the engine has them already.
 set -euo pipefail
 
-here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=tools/images/roots.sh
+. "$(dirname "${BASH_SOURCE[0]}")/roots.sh"
 dir=${1:-${O:-.output}/images}
-
-die()
-{
-	printf 'images: %s\n' "$*" >&2
-	exit 1
-}
-
-static_busybox()
-{
-	local path
-
-	path=$(command -v busybox) || die "busybox is missing; run tools/deps.sh test"
-	# a dynamic one finds no libraries in an image
-	if readelf -l "$path" 2> /dev/null | grep -q INTERP; then
-		die "'$path' is not static; run tools/deps.sh test"
-	fi
-	printf '%s\n' "$path"
-}
 
 # import IMAGE ROOT CHANGE...
 import()
@@ -45,24 +28,10 @@ import()
 }
 
 command -v docker > /dev/null || die "docker is missing; run tools/deps.sh test"
-mkdir -p "$dir"
-busybox=$(static_busybox)
-if [[ ! -x $dir/service || $here/service.c -nt $dir/service ]]; then
-	gcc -std=gnu11 -O2 -Wall -Wextra -Wshadow -Werror -static -o "$dir/service.new" \
-		"$here/service.c"
-	mv "$dir/service.new" "$dir/service"
-fi
-
+images_compile "$dir"
 root=$(mktemp -d "$dir/root.XXXXXX")
 trap 'rm -rf "$root"' EXIT
-mkdir -p "$root"/{busybox,service}/{bin,dev,etc,proc,root,sys,tmp}
-cp "$busybox" "$root/busybox/bin/busybox"
-cp "$busybox" "$root/service/bin/busybox"
-for applet in $("$busybox" --list); do
-	[[ $applet == busybox ]] || ln -s busybox "$root/busybox/bin/$applet"
-done
-ln -s busybox "$root/service/bin/sh"
-cp "$dir/service" "$root/service/service"
+images_roots "$dir" "$root"
 path='ENV PATH=/bin'
 import ct/busybox:1 "$root/busybox" "$path" 'CMD ["sh"]'
 import ct/service:1 "$root/service" "$path" 'ENTRYPOINT ["/service"]' 'CMD ["serve"]'

@@ -5,6 +5,7 @@
  */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <netinet/in.h>
 #include <signal.h>
@@ -12,6 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -153,16 +156,115 @@ static int healthy(char **args)
 	return 0;
 }
 
+#define OPEN_DIRS 5
+#define OPEN_MISS 10 /* every so many there is none */
+
+static void open_path(char path[64], int i)
+{
+	snprintf(path, 64, "/tmp/opens/%d/file-%d", i % OPEN_DIRS, i);
+}
+
+static int make_files(int files)
+{
+	char path[64];
+
+	if (mkdir("/tmp/opens", 0755) && errno != EEXIST)
+		return -1;
+	for (int i = 0; i < OPEN_DIRS; i++) {
+		snprintf(path, sizeof(path), "/tmp/opens/%d", i);
+		if (mkdir(path, 0755) && errno != EEXIST)
+			return -1;
+	}
+	for (int i = 0; i < files; i++) {
+		int fd;
+
+		if (i % OPEN_MISS == OPEN_MISS - 1)
+			continue;
+		open_path(path, i);
+		fd = open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0644);
+		if (fd < 0)
+			return -1;
+		close(fd);
+	}
+	return 0;
+}
+
+static int by_value(const void *a, const void *b)
+{
+	unsigned long long x = *(const unsigned long long *)a, y = *(const unsigned long long *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+static unsigned long long median(unsigned long long *values, int count)
+{
+	qsort(values, (size_t)count, sizeof(*values), by_value);
+	return count ? values[count / 2] : 0;
+}
+
+/* What the smallest system call takes, or none at all but reading the clock. */
+static unsigned long long floor_ns(int calls)
+{
+	unsigned long long took[301];
+
+	for (int i = 0; i < 301; i++) {
+		unsigned long long begin = ns(CLOCK_MONOTONIC);
+
+		for (int k = 0; k < calls; k++)
+			syscall(SYS_getpid);
+		took[i] = ns(CLOCK_MONOTONIC) - begin;
+	}
+	return median(took, 301);
+}
+
+/*
+ * Opens files, a tenth of which are not there, again and again, and says how many there were, how
+ * many failed, and the medians of those that did not, of getpid(), and of reading the clock.
+ */
+static int opens(char **args)
+{
+	int files = number(args[0], 100000), passes = number(args[0] ? args[1] : NULL, 100000);
+	int count = files - files / OPEN_MISS, failed = 0, kept = 0;
+	unsigned long long *took = calloc((size_t)files * (size_t)passes + 1, sizeof(*took));
+
+	if (!took || make_files(files)) {
+		perror("service: make files in /tmp/opens");
+		return 1;
+	}
+	for (int pass = 0; pass < passes; pass++) {
+		for (int i = 0; i < files; i++) {
+			unsigned long long begin;
+			char path[64];
+			int fd;
+
+			open_path(path, i);
+			begin = ns(CLOCK_MONOTONIC);
+			fd = open(path, O_RDONLY | O_CLOEXEC);
+			took[kept] = ns(CLOCK_MONOTONIC) - begin;
+			count++;
+			failed += fd < 0;
+			kept += fd >= 0;
+			if (fd >= 0)
+				close(fd);
+		}
+	}
+	printf("opens %d %d %llu %llu %llu\n", count, failed, median(took, kept), floor_ns(1),
+	       floor_ns(0));
+	free(took);
+	return 0;
+}
+
 /* Columns: mode, function, arguments it takes. */
 static const struct {
 	const char *name;
 	int (*run)(char **args);
 	const char *args;
 } modes[] = {
-	{ "serve", serve, "[PORT]" }, { "listen", only_listen, "PORT" },
-	{ "silent", silent, "" },     { "exit", exit_with, "CODE" },
-	{ "burst", burst, "LINES" },  { "children", children, "COUNT" },
-	{ "stamp", only_stamp, "" },  { "healthy", healthy, "" },
+	{ "serve", serve, "[PORT]" },       { "listen", only_listen, "PORT" },
+	{ "silent", silent, "" },           { "exit", exit_with, "CODE" },
+	{ "burst", burst, "LINES" },        { "children", children, "COUNT" },
+	{ "stamp", only_stamp, "" },        { "healthy", healthy, "" },
+	{ "opens", opens, "FILES PASSES" },
 };
 
 int main(int argc, char **argv)
