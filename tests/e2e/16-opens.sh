@@ -34,23 +34,29 @@ wanted()
 		$((33 * t)) $((151 * t)) $((151 * t)) $((211 * t))
 }
 
-# clocked WHAT: by round, what coldtrace says over what the program itself measured before and after it,
-# untraced, from "$OUT/clocks": the median of the rounds is within 10 %. What tracing adds to an open is
-# outside of what coldtrace measures, but inside of a traced program's own clock.
+# clocked WHAT ONE: what coldtrace says over what the program itself measures when it is not traced, within
+# 10 %. ONE does one round of the two, traced and untraced, and adds their medians to "$OUT/clocks". Other
+# work, on this machine or below it, makes opens slower by a fifth in some runs and never faster: the least
+# median of either is compared. Five rounds, and up to twenty until both have had a run to themselves. What
+# tracing adds to an open is outside of what coldtrace measures, but inside of a traced program's own clock.
 clocked()
 {
-	local percent
+	local percent n
 
-	percent=$(awk '$1 == "traced" { ours = $2; next } ours { print int(200 * ours / (before + $2) + 0.5); ours = 0 }
-		{ before = $2 }' "$OUT/clocks" | sort -n | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }')
+	: > "$OUT/clocks"
+	for ((n = 1; n <= 20; n++)); do
+		"$2" || return
+		percent=$(awk '!($1 in least) || $2 < least[$1] { least[$1] = $2 }
+			END { print int(100 * least["traced"] / least["untraced"] + 0.5) }' "$OUT/clocks")
+		((n < 5 || percent < 90 || percent > 110)) || break
+	done
 	printf '# %s\n' "$(tr '\n' ' ' < "$OUT/clocks")"
 	if [[ $percent =~ ^[0-9]+$ ]] && ((percent >= 90 && percent <= 110)); then
-		pass "$1 ($percent % of it, median of $rounds rounds)"
+		pass "$1 ($percent % of it, the least of $n rounds)"
 	else
 		fail "$1" "coldtrace says ${percent:-nothing} % of what the program does"
 	fi
 }
-rounds=7
 
 make_files
 mkdir -p "$OUT/bin"
@@ -92,24 +98,19 @@ long=/$deep/$deep/$deep/x other=/$deep/y/$deep/$deep/x
 says "long paths: their first 255 bytes" "[\"${long:0:255}\",\"${other:0:255}\"]" \
 	'[opens("native")[].most_opened[].path | select(startswith("/ddd"))] | sort'
 
-untraced()
+one_c()
 {
 	run_opens 1 20
 	awk '{ print "untraced", $4 }' "$OUT/said-1-0" >> "$OUT/clocks"
-}
-
-: > "$OUT/clocks"
-untraced
-for ((round = 1; round <= rounds; round++)); do
-	trace_start median --opens || exit 0
+	trace_start median --opens || return
 	run_opens 1 20
 	trace_stop
 	# shellcheck disable=SC2016
 	printf 'traced %s\n' "$(ask 'opens("native")[].calls.open.p50_ns')" >> "$OUT/clocks"
-	[[ $round != 1 ]] || says "20180 opens: every count exact" "$(wanted 1 20)" "$exact" --arg name "${P}1-"
-	untraced
-done
-clocked "the median is what the program measures untraced, within 10 %"
+}
+
+clocked "the median is what the program measures untraced, within 10 %" one_c
+says "20180 opens: every count exact" "$(wanted 1 20)" "$exact" --arg name "${P}1-"
 # shellcheck disable=SC2016
 says "until ready: all of them, for it says something at its end" "[20180]" \
 	'[opens("native")[].until_ready.count]'
@@ -137,30 +138,25 @@ run_node()
 		-v "$OUT/data:/data:ro" ct/service:1 /t/opens.js > "$OUT/$1" 2>&1
 }
 
-node_untraced()
+one_node()
 {
 	run_node node-clock LD_PRELOAD=/t/openclock.so
 	awk '$1 == "openclock" { print "untraced", $4 }' "$OUT/node-clock" >> "$OUT/clocks"
+	trace_start node --opens || return
+	run_node node-traced
+	trace_stop
+	# shellcheck disable=SC2016
+	printf 'traced %s\n' "$(ask 'opens("native")[] | select(.name == $name) | .calls.open.p50_ns' \
+		--arg name "${P}node-traced")" >> "$OUT/clocks"
 }
 
 if command -v node > /dev/null && gcc -O2 -shared -fPIC -o "$OUT/bin/openclock.so" \
 	"$(dirname "$0")/../lib/openclock.c" -ldl; then
 	run_node node-plain
-	: > "$OUT/clocks"
-	node_untraced
-	for ((round = 1; round <= rounds; round++)); do
-		trace_start node --opens || exit 0
-		run_node node-traced
-		trace_stop
-		# shellcheck disable=SC2016
-		printf 'traced %s\n' "$(ask 'opens("native")[] | select(.name == $name) | .calls.open.p50_ns' \
-			--arg name "${P}node-traced")" >> "$OUT/clocks"
-		node_untraced
-	done
+	clocked "Node.js: the median is what it measures untraced around libc's open, within 10 %" one_node
 	# shellcheck disable=SC2016
 	says "Node.js: its opens are counted" true \
 		'[opens("native")[] | .most_opened[] | select(.path == "/data/lib0.so.1") | .count] == [8000]'
-	clocked "Node.js: the median is what it measures untraced around libc's open, within 10 %"
 	printf '# around fs.openSync() Node.js measures %s ns untraced, %s ns traced\n' \
 		"$(awk '{ print $4 }' "$OUT/node-plain")" "$(awk '{ print $4 }' "$OUT/node-traced")"
 else

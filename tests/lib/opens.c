@@ -4,10 +4,7 @@
  * that may not be followed. Says how many, and the median of what it measured around its own calls.
  * Linked statically it opens nothing else.
  *
- *   opens DIR [TIMES [MS]]     below DIR: see make_files() of tests/e2e/16-opens.sh
- *
- * Begins after so many milliseconds: while an engine is still busy with a start that it has just
- * made, an open takes a fifth longer or does not, by chance.
+ *   opens DIR [TIMES]     below DIR: see make_files() of tests/e2e/16-opens.sh
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -81,15 +78,12 @@ static int by_value(const void *a, const void *b)
 int main(int argc, char **argv)
 {
 	unsigned long times_over = argc > 2 ? strtoul(argv[2], NULL, 10) : 1;
-	unsigned long ms = argc > 3 ? strtoul(argv[3], NULL, 10) : 0;
-	struct timespec wait = { (time_t)(ms / 1000), (long)(ms % 1000) * 1000000 };
 	size_t measured;
 
 	if (argc < 2 || !times_over) {
-		fprintf(stderr, "usage: opens DIR [TIMES [MS]]\n");
+		fprintf(stderr, "usage: opens DIR [TIMES]\n");
 		return 2;
 	}
-	nanosleep(&wait, NULL);
 	for (unsigned long t = 0; t < times_over; t++)
 		for (size_t g = 0; g < sizeof(groups) / sizeof(groups[0]); g++)
 			for (unsigned i = 0; i < groups[g].count; i++)

@@ -241,20 +241,28 @@ Test(podman, draft_goes_with_its_process)
 	run_free(run);
 }
 
+/* `podman run` whose runtime fails 20 ms after conmon began. */
+static void runtime_failed(struct tape *t, double ms)
+{
+	created(t, true);
+	tape_at(t, ms);
+	tape_fork(t, PODMAN, CONMON, CT_ROLE_ENGINE);
+	tape_exec(t, CONMON, CT_ROLE_SHIM, 1, "/usr/bin/conmon", "-c", ID, "-n", "web", TAPE_END);
+	tape_fork(t, CONMON, RUNC, CT_ROLE_SHIM);
+	tape_exec(t, RUNC, CT_ROLE_RUNTIME, 1, "runc", "create", ID, TAPE_END);
+	tape_at(t, ms + 20);
+	tape_exit(t, RUNC, CT_ROLE_RUNTIME, 1 << 8);
+	tape_exit(t, CONMON, CT_ROLE_SHIM, 1 << 8);
+	tape_exit(t, PODMAN, CT_ROLE_ENGINE, 127 << 8);
+}
+
 Test(podman, runtime_fails)
 {
 	struct run *run = run_new();
 	struct tape *t = &run->t;
 	const struct seen *s;
 
-	created(t, true);
-	tape_at(t, 60);
-	tape_fork(t, PODMAN, CONMON, CT_ROLE_ENGINE);
-	tape_exec(t, CONMON, CT_ROLE_SHIM, 1, "/usr/bin/conmon", "-c", ID, "-n", "web", TAPE_END);
-	tape_fork(t, CONMON, RUNC, CT_ROLE_SHIM);
-	tape_exec(t, RUNC, CT_ROLE_RUNTIME, 1, "runc", "create", ID, TAPE_END);
-	tape_at(t, 80);
-	tape_exit(t, RUNC, CT_ROLE_RUNTIME, 1 << 8);
+	runtime_failed(t, 60);
 	cleaned(t, "x", false, 82, 100);
 	play_until(run, 9000);
 	expect_counts(run, 1, 0, 0);
@@ -264,5 +272,42 @@ Test(podman, runtime_fails)
 	cr_expect_eq(s->rec.failed_phase, CT_PHASE_START);
 	cr_assert(s->rec.failed_step);
 	cr_expect_str_eq(s->rec.failed_step, "runtime create");
+	run_free(run);
+}
+
+/* It fails sooner than user space can look up who it is: it is told with its image all the same. */
+Test(podman, fails_before_it_is_known)
+{
+	struct run *run = run_new();
+	struct tape *t = &run->t;
+
+	runtime_failed(t, 60);
+	tape_at(t, 100);
+	tape_identity(t, 0, "id", ID, "engine", "podman", "name", "web", "image", "busybox:1",
+		      TAPE_END);
+	play_until(run, 9000);
+	expect_counts(run, 1, 0, 0);
+	expect_outcome(find(run, CT_RECORD_START, "web", 0), CT_OUTCOME_FAILED);
+	expect_span(find(run, CT_RECORD_START, "web", 0), 10, 80);
+	cr_expect_str_eq(find(run, CT_RECORD_START, "web", 0)->who.image, "busybox:1");
+	run_free(run);
+}
+
+/* Nobody answers: it is told, also when it is started again before that. */
+Test(podman, fails_and_is_never_known)
+{
+	struct run *run = run_new();
+	struct tape *t = &run->t;
+
+	runtime_failed(t, 60);
+	tape_at(t, 120);
+	tape_fork(t, 1, PODMAN, CT_ROLE_ENGINE);
+	tape_exec(t, PODMAN, CT_ROLE_ENGINE, 1, "podman", "start", "web", TAPE_END);
+	monitored(t, "web", 130);
+	play_until(run, 9000);
+	expect_counts(run, 2, 0, 0);
+	expect_outcome(find(run, CT_RECORD_START, "web", 0), CT_OUTCOME_FAILED);
+	expect_span(find(run, CT_RECORD_START, "web", 0), 10, 80);
+	expect_outcome(find(run, CT_RECORD_START, "web", 1), CT_OUTCOME_OK);
 	run_free(run);
 }

@@ -381,9 +381,8 @@ static void exec_identity(struct ct_core *core, struct ct_actor_state *a, const 
 		if (c)
 			runtime_ran(c, args[0]);
 		/* podman may be gone by the time of the answer, conmon stays. */
-		if (c && c->family == &ct_family_podman && a->op == CT_OP_CREATE &&
-		    core->ops.lookup)
-			core->ops.lookup(core->ctx, CT_LOOKUP_IDENTITY, c->who.id, a->parent);
+		if (c && c->family == &ct_family_podman && a->op == CT_OP_CREATE)
+			ct_container_look_up(core, c, a->parent);
 		break;
 	default:
 		a->op = (uint8_t)op_of(args, n);

@@ -14,6 +14,11 @@
 #define CREATE_WAIT_NS (2000 * CT_NS_PER_MS)
 /* After the last file was seen going, how long until the removal is over. */
 #define SETTLE_NS (150 * CT_NS_PER_MS)
+/*
+ * How long the answer to who it is may take: as long as events wait in the ring (POLL_MS of
+ * cmd/trace.c) and to be put in order, and as long again.
+ */
+#define IDENTITY_WAIT_NS (150 * CT_NS_PER_MS)
 /* After the exit, how long until a stop whose evidence does not come is given up. */
 #define STOP_TIMEOUT_NS (30000 * CT_NS_PER_MS)
 
@@ -68,33 +73,42 @@ static uint64_t started_at(const struct ct_container *c)
 	return 0;
 }
 
-static void evaluate_start(struct ct_core *core, struct ct_container *c)
+/* From when on the start can be told, and as what; 0: not yet. */
+static uint64_t start_due(const struct ct_core *core, const struct ct_container *c,
+			  enum ct_outcome *outcome)
 {
 	uint64_t started = started_at(c), timeout = core->opts.ready_timeout_ns;
 	const uint64_t *m = c->run.marks;
-	enum ct_outcome outcome = CT_OUTCOME_OK;
 
-	if (!timeout)
-		timeout = READY_TIMEOUT_NS;
+	*outcome = CT_OUTCOME_OK;
 	if (c->run.cause == CT_CAUSE_REQUEST && !m[c->family->asked])
-		outcome = CT_OUTCOME_CUT; /* it was asked for before tracing began */
-	if (started && m[CT_MARK_READY]) {
-		ct_report_start(core, c, outcome);
-	} else if (started && m[CT_MARK_EXIT]) {
-		/* A short life: its output may still be on its way through the shim. */
-		if (core->now >= c->last_ns + RELAY_WAIT_NS)
-			ct_report_start(core, c, outcome);
-		else
-			wait_until(core, c, c->last_ns + RELAY_WAIT_NS);
-	} else if (started && core->now >= started + timeout) {
-		ct_report_start(core, c, outcome);
-	} else if (started) {
-		wait_until(core, c, started + timeout);
-	} else if (m[CT_MARK_EXIT] && core->now >= c->last_ns + STOP_TIMEOUT_NS) {
-		ct_report_start(core, c, CT_OUTCOME_CUT);
-	} else if (m[CT_MARK_EXIT]) {
-		wait_until(core, c, c->last_ns + STOP_TIMEOUT_NS);
+		*outcome = CT_OUTCOME_CUT; /* it was asked for before tracing began */
+	if (c->run.failed_ns) {
+		*outcome = CT_OUTCOME_FAILED;
+		return c->run.failed_ns;
 	}
+	if (started && m[CT_MARK_READY])
+		return m[CT_MARK_READY];
+	/* A short life: its output may still be on its way through the shim. */
+	if (started && m[CT_MARK_EXIT])
+		return c->last_ns + RELAY_WAIT_NS;
+	if (started)
+		return started + (timeout ? timeout : READY_TIMEOUT_NS);
+	*outcome = CT_OUTCOME_CUT;
+	return m[CT_MARK_EXIT] ? c->last_ns + STOP_TIMEOUT_NS : 0;
+}
+
+static void evaluate_start(struct ct_core *core, struct ct_container *c)
+{
+	enum ct_outcome outcome;
+	uint64_t due = start_due(core, c, &outcome);
+
+	if (due && c->looked_up_ns && due < c->looked_up_ns + IDENTITY_WAIT_NS)
+		due = c->looked_up_ns + IDENTITY_WAIT_NS;
+	if (due && core->now >= due)
+		ct_report_start(core, c, outcome);
+	else if (due)
+		wait_until(core, c, due);
 }
 
 static void evaluate_stop(struct ct_core *core, struct ct_container *c)

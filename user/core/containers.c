@@ -358,6 +358,13 @@ static void set(char *field, size_t room, struct ct_text value)
 		ct_text_copy(field, room, value);
 }
 
+void ct_container_look_up(struct ct_core *core, struct ct_container *c, uint32_t engine_pid)
+{
+	c->looked_up_ns = core->now;
+	if (core->ops.lookup)
+		core->ops.lookup(core->ctx, CT_LOOKUP_IDENTITY, c->who.id, engine_pid);
+}
+
 void ct_container_identity(struct ct_core *core, const struct ct_event *e)
 {
 	const struct said said = said_of(ct_text(e->tail, e->tail_len));
@@ -394,6 +401,10 @@ void ct_container_identity(struct ct_core *core, const struct ct_event *e)
 	}
 	ct_container_file(core, c);
 	ct_orphans_adopt(core, c);
+	if (c->looked_up_ns) {
+		c->looked_up_ns = 0;
+		ct_evaluate(core, c);
+	}
 }
 
 void ct_containers_free(struct ct_core *core)

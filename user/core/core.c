@@ -310,7 +310,9 @@ void ct_core_flush(struct ct_core *core)
 			ct_report_create(core, c);
 		if (!c->run.start_reported && ct_run_any(&c->run, c->family->opens))
 			ct_report_start(core, c,
-					m[CT_MARK_START_END] ? CT_OUTCOME_OK : CT_OUTCOME_CUT);
+					c->run.failed_ns       ? CT_OUTCOME_FAILED
+					: m[CT_MARK_START_END] ? CT_OUTCOME_OK
+							       : CT_OUTCOME_CUT);
 		if (m[CT_MARK_EXIT] && !c->run.stop_reported)
 			ct_report_stop(core, c,
 				       m[c->family->stopped] ? CT_OUTCOME_OK : CT_OUTCOME_CUT);

@@ -37,7 +37,7 @@ static void start_again(struct ct_core *core, struct ct_container *c, const stru
 	if (c->family->again_begins)
 		c->family->again_begins(c);
 	if (!c->run.start_reported)
-		ct_report_start(core, c, CT_OUTCOME_CUT);
+		ct_report_start(core, c, c->run.failed_ns ? CT_OUTCOME_FAILED : CT_OUTCOME_CUT);
 	if (!c->run.stop_reported)
 		ct_report_stop(core, c, CT_OUTCOME_OK);
 	ct_container_new_run(core, c, how->cause);
@@ -105,7 +105,8 @@ void ct_failed(struct ct_core *core, struct ct_container *c, struct ct_text mess
 	if (message.len)
 		ct_text_copy(c->run.message, sizeof(c->run.message), message);
 	c->run.failed_ns = core->now;
-	if (!c->run.start_reported)
+	/* Who it is may still be being looked up; what nobody has begun is not waited for. */
+	if (!c->run.start_reported && (!c->looked_up_ns || !ct_run_any(&c->run, c->family->opens)))
 		ct_report_start(core, c, CT_OUTCOME_FAILED);
 	/* It never ran: what follows is the engine cleaning up, not a stop. */
 	c->run.stop_reported = true;

@@ -108,6 +108,7 @@ struct ct_container {
 	bool gone; /* counted as such */
 	bool restart_asked; /* API restart in flight: the next start is part of it */
 	unsigned in_flight; /* API requests that change it */
+	uint64_t looked_up_ns; /* when user space was asked who it is, 0: it has said so */
 	struct ct_pending_call *calls; /* borrowed: list of those that are about it */
 	uint64_t last_ns; /* of the last evidence about it */
 	uint64_t host_synced, config_synced;
@@ -299,6 +300,8 @@ struct ct_container *ct_container_make(struct ct_core *core, struct ct_text ns, 
 struct ct_container *ct_container_claim(struct ct_core *core, struct ct_text ns, struct ct_text id,
 					uint32_t tgid);
 void ct_container_identity(struct ct_core *core, const struct ct_event *e);
+/* Asks user space for it; a replay waits for the answer that is in the recording. */
+void ct_container_look_up(struct ct_core *core, struct ct_container *c, uint32_t engine_pid);
 /*
  * A container that an engine process makes before its id is known: on no list, found through the
  * actors that work on it. It goes when it becomes one that is known, or with the process.

@@ -79,8 +79,7 @@ static void created(struct ct_core *core, const struct ct_event *e,
 	ct_container_file(core, c);
 	c->run.marks[CT_MARK_CREATE_BEGIN] = call->ts_ns;
 	ct_signal(core, c, CT_SIG_API_ANSWER, ct_text("create", 6), e->ts_ns);
-	if (core->ops.lookup)
-		core->ops.lookup(core->ctx, CT_LOOKUP_IDENTITY, c->who.id, e->tgid);
+	ct_container_look_up(core, c, e->tgid);
 }
 
 static void http_answer(struct ct_core *core, const struct ct_event *e, const struct ct_http *http)
