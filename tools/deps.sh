@@ -53,6 +53,8 @@ test  crun              crun       a runtime that is traced by itself
 test  podman            podman     an engine without a daemon
 test  conmon            conmon     and its monitor
 test  netavark          -          and its network
+test  uidmap            newuidmap  lets it run without root
+test  slirp4netns       slirp4netns and gives it a network then
 test  aardvark-dns      -          and its names
 test  jq                jq         checks what coldtrace prints
 test  clang-format      -          format check

@@ -32,14 +32,25 @@ if ! gcc -O2 -Wall -Wextra -o "$open_dir/without" "$here/../lib/without.c"; then
 fi
 chmod 755 "$open_dir/without"
 
-# with_caps CAP,CAP,... COMMAND...: an ordinary user with these
+# apart SCRIPT COMMAND...: in a mount namespace of its own, which goes with the program
+# shellcheck disable=SC2016
+apart()
+{
+	local before=$1
+
+	shift
+	unshare --mount --propagation private sh -c "$before"' && exec "$@"' sh "$@"
+}
+
+# with_caps CAP,CAP,... COMMAND...: an ordinary user with these, and tracefs mounted as on most nodes
 with_caps()
 {
 	local caps
 
 	caps=-all,+${1//,/,+}
 	shift
-	"${unprivileged[@]}" --inh-caps="$caps" --ambient-caps="$caps" --bounding-set="$caps" "$@"
+	apart '{ mountpoint -q /sys/kernel/tracing || mount -t tracefs tracefs /sys/kernel/tracing; }' \
+		"${unprivileged[@]}" --inh-caps="$caps" --ambient-caps="$caps" --bounding-set="$caps" "$@"
 }
 
 # BPF objects of this program that somebody still holds. Those of others come and go meanwhile.
@@ -132,15 +143,6 @@ done
 
 # --- what is not there
 
-# in a mount namespace of its own, which goes with the program
-# shellcheck disable=SC2016
-apart()
-{
-	local before=$1
-
-	shift
-	unshare --mount --propagation private sh -c "$before"' && exec "$@"' sh "$@"
-}
 no_tracefs='while umount /sys/kernel/tracing 2> /dev/null; do :; done; true'
 
 ends "no BTF" 1 1 \

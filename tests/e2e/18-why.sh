@@ -133,7 +133,7 @@ says "under disk load, the growth of create is disk" true '
 	| (created("calm") | map(phase_path_ms("create"; .reason == "disk" or .reason == "disk_sync")) | median) as $less
 	| $loaded > $calm and $disk - $less > 0.5 * ($loaded - $calm)'
 trace_start cpu --why --record "$OUT/cpu.ct" || exit 0
-stress-ng --cpu "$((2 * $(nproc)))" --timeout 60 > /dev/null 2>&1 &
+stress-ng --cpu "$((8 * $(nproc)))" --timeout 120 > /dev/null 2>&1 &
 load=($!)
 sleep 0.5
 runs cpu 10 --network none

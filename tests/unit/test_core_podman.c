@@ -4,6 +4,7 @@
 
 #include "runs.h"
 
+#define OUTER    490 /* without root */
 #define PODMAN   500
 #define NETAVARK 510
 #define CONMON   520
@@ -309,5 +310,88 @@ Test(podman, fails_and_is_never_known)
 	expect_outcome(find(run, CT_RECORD_START, "web", 0), CT_OUTCOME_FAILED);
 	expect_span(find(run, CT_RECORD_START, "web", 0), 10, 80);
 	expect_outcome(find(run, CT_RECORD_START, "web", 1), CT_OUTCOME_OK);
+	run_free(run);
+}
+
+/* On a file system whose syncs are not seen nobody knows when it was created, but it started. */
+Test(podman, database_is_not_seen)
+{
+	struct run *run = run_new();
+	struct tape *t = &run->t;
+	const struct seen *s;
+
+	tape_at(t, 10);
+	tape_exec(t, PODMAN, CT_ROLE_ENGINE, 1, "podman", "run", "--name", "web", "image",
+		  TAPE_END);
+	monitored(t, "web", 60);
+	play_until(run, 9000);
+	expect_counts(run, 1, 0, 0);
+	s = find(run, CT_RECORD_START, "web", 0);
+	expect_outcome(s, CT_OUTCOME_OK);
+	expect_span(s, 10, 95);
+	expect_phase(s, CT_PHASE_UNKNOWN, 50);
+	expect_phase(s, CT_PHASE_ATTACH, 3);
+	expect_phase(s, CT_PHASE_START, 27);
+	expect_phase(s, CT_PHASE_READY, 5);
+	run_free(run);
+}
+
+/* Without root podman executes itself again in a user namespace: one command, from its begin. */
+Test(podman, rootless)
+{
+	struct run *run = run_new();
+	struct tape *t = &run->t;
+	const struct seen *s;
+
+	tape_at(t, 10);
+	tape_exec(t, OUTER, CT_ROLE_ENGINE, 1, "podman", "run", "--name", "web", "image", TAPE_END);
+	tape_at(t, 25);
+	tape_fork(t, OUTER, PODMAN, CT_ROLE_ENGINE);
+	tape_exec(t, PODMAN, CT_ROLE_ENGINE, 1, "podman", "run", "--name", "web", "image",
+		  TAPE_END);
+	tape_at(t, 30);
+	tape_sync(t, PODMAN, "libpod", "bolt_state.db");
+	monitored(t, "web", 60);
+	tape_at(t, 96);
+	tape_exit(t, PODMAN, CT_ROLE_ENGINE, 0);
+	tape_exit(t, OUTER, CT_ROLE_ENGINE, 0);
+	tape_at(t, 300);
+	tape_fork(t, 1, OUTER, CT_ROLE_ENGINE);
+	tape_exec(t, OUTER, CT_ROLE_ENGINE, 1, "podman", "stop", "web", TAPE_END);
+	tape_at(t, 320);
+	tape_fork(t, OUTER, PODMAN, CT_ROLE_ENGINE);
+	tape_exec(t, PODMAN, CT_ROLE_ENGINE, 1, "podman", "stop", "web", TAPE_END);
+	tape_at(t, 400);
+	tape_exit(t, INIT, CT_ROLE_INIT, 7 << 8);
+	cleaned(t, "--rm", false, 402, 450);
+	play_until(run, 9000);
+	expect_counts(run, 1, 1, 0);
+	s = find(run, CT_RECORD_START, "web", 0);
+	expect_outcome(s, CT_OUTCOME_OK);
+	expect_span(s, 10, 95);
+	expect_phase(s, CT_PHASE_CREATE, 20);
+	s = find(run, CT_RECORD_STOP, "web", 0);
+	expect_span(s, 300, 450);
+	expect_phase(s, CT_PHASE_STOP, 100);
+	run_free(run);
+}
+
+/* What it executes again may fail before there is a container: nothing of either is left. */
+Test(podman, rootless_fails_early)
+{
+	struct run *run = run_new();
+	struct tape *t = &run->t;
+
+	tape_at(t, 10);
+	tape_exec(t, OUTER, CT_ROLE_ENGINE, 1, "podman", "run", "image", TAPE_END);
+	tape_fork(t, OUTER, PODMAN, CT_ROLE_ENGINE);
+	tape_exec(t, PODMAN, CT_ROLE_ENGINE, 1, "podman", "run", "image", TAPE_END);
+	tape_at(t, 40);
+	tape_exit(t, PODMAN, CT_ROLE_ENGINE, 125 << 8);
+	tape_at(t, 41);
+	tape_exit(t, OUTER, CT_ROLE_ENGINE, 125 << 8);
+	play_until(run, 9000);
+	cr_expect_eq(run->count, 0);
+	cr_expect_eq(run->counts.containers, 0);
 	run_free(run);
 }

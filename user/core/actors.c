@@ -336,6 +336,17 @@ static void runtime_ran(struct ct_container *c, struct ct_text program)
 			     ct_text(runtime, strlen(runtime)));
 }
 
+/*
+ * Without root podman forks and executes itself once more, in a user namespace (rootless_linux.c of
+ * its pkg/rootless, 4.3): the same command, about the same container, which began with the first.
+ */
+static bool executed_again(struct ct_actor_state *a, const struct ct_text *args, size_t n)
+{
+	a->again = a->container && a->op != CT_OP_NONE && a->op == op_of(args, n) &&
+		   !strcmp(a->engine_name, ct_family_podman.name);
+	return a->again;
+}
+
 static void exec_identity(struct ct_core *core, struct ct_actor_state *a, const struct ct_event *e)
 {
 	struct ct_text args[ARGS_MAX];
@@ -355,6 +366,8 @@ static void exec_identity(struct ct_core *core, struct ct_actor_state *a, const 
 		}
 		a->engine_name = row && row->engine ? row->engine : "";
 		a->engine = a->tgid;
+		if (executed_again(a, args, n))
+			break;
 		drop_draft(core, a);
 		a->container = NULL;
 		a->op = CT_OP_NONE;
@@ -432,12 +445,13 @@ void ct_actors_exec(struct ct_core *core, const struct ct_event *e)
 	a->execed = true;
 	a->execed_ns = e->ts_ns;
 	a->netns = e->obj;
+	a->again = false;
 	exec_identity(core, a, e);
 	if (a->plugin && !memchr(e->tail, '\0', e->tail_len ? e->tail_len - 1u : 0))
 		a->op = a->plugin; /* plugins are called with no arguments, also by each other */
 	a->program = ct_program_name(a, ct_text(e->tail, e->tail_len));
 	c = a->container;
-	if (c && a->program)
+	if (c && a->program && !a->again)
 		ct_signal(core, c, CT_SIG_PROGRAM, ct_text(a->program, strlen(a->program)),
 			  e->ts_ns);
 	sandbox = a->program && !strcmp(a->program, CT_SANDBOX);

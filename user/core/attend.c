@@ -81,7 +81,7 @@ static uint64_t start_due(const struct ct_core *core, const struct ct_container 
 	const uint64_t *m = c->run.marks;
 
 	*outcome = CT_OUTCOME_OK;
-	if (c->run.cause == CT_CAUSE_REQUEST && !m[c->family->asked])
+	if (c->run.cause == CT_CAUSE_REQUEST && !ct_run_any(&c->run, c->family->begins))
 		*outcome = CT_OUTCOME_CUT; /* it was asked for before tracing began */
 	if (c->run.failed_ns) {
 		*outcome = CT_OUTCOME_FAILED;

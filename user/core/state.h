@@ -52,6 +52,7 @@ struct ct_actor_state {
 	uint8_t level; /* of its pid namespace; 0: the host's */
 	bool vmm; /* it runs a virtual machine, or is about to */
 	bool execed;
+	bool again; /* what it executes goes on with the command of who forked it */
 	uint64_t forked_ns; /* 0: not seen */
 	uint64_t execed_ns;
 	uint64_t netns; /* inode, when it was executed */

@@ -63,6 +63,8 @@ static const struct program {
 	{ CT_ROLE_HELPER, "virtiofsd", NULL, -1, "virtiofsd" },
 	{ CT_ROLE_HELPER, "kata-proxy", NULL, -1, "agent proxy" },
 	{ CT_ROLE_HELPER, "kata-shim", NULL, -1, "container proxy" },
+	{ CT_ROLE_HELPER, "slirp4netns", NULL, -1, "user network" },
+	{ CT_ROLE_HELPER, "pasta", NULL, -1, "user network" },
 	{ CT_ROLE_HELPER, NULL, NULL, CT_OP_SETUP, "network setup" },
 	{ CT_ROLE_HELPER, NULL, NULL, CT_OP_TEARDOWN, "network teardown" },
 	{ CT_ROLE_NONE, "iptables", NULL, -1, "iptables" },

@@ -24,7 +24,7 @@ static int podman_identity(struct ct_tail *tail, int root, const char *data_root
 	char path[PATH_ROOM];
 	size_t len;
 
-	snprintf(path, sizeof(path), "%s/overlay-containers/containers.json", data_root);
+	snprintf(path, sizeof(path), "%s/containers.json", data_root);
 	list = ct_root_read(root, path, IDENTITY_MAX, &len);
 	if (!list)
 		return ct_fail(err, -ENOENT, "look up container '%s': no readable '%s'", id, path);
@@ -128,10 +128,15 @@ void ct_engine_tell_all(struct ct_facts *facts, const struct ct_engine *engine)
 	}
 }
 
-/* conmon is called with a bundle in its engine's storage: ROOT/overlay-containers/ID/userdata. */
+/*
+ * conmon is called with a bundle in its engine's storage: ROOT/DRIVER-containers/ID/userdata, where
+ * the driver is overlay, vfs without root on an old kernel, or another (store.go of
+ * containers/storage 1.44). What the engine keeps is in the second of these directories.
+ */
 bool ct_engine_of_monitor(uint32_t pid, struct ct_engine *ret)
 {
 	static const char *const bundle_args[] = { "-b", NULL };
+	static const char kept_in[] = "-containers/";
 	own_mem char *args = malloc(ARGS_ROOM);
 	const char *bundle, *end;
 	struct ct_proc proc;
@@ -139,8 +144,11 @@ bool ct_engine_of_monitor(uint32_t pid, struct ct_engine *ret)
 	if (!args || ct_proc_read(pid, &proc) || strcmp(proc.comm, "conmon"))
 		return false;
 	bundle = ct_args_value(args, ct_proc_args(pid, args, ARGS_ROOM), bundle_args);
-	end = bundle ? strstr(bundle, "/overlay-containers/") : NULL;
-	if (!end || (size_t)(end - bundle) >= sizeof(ret->data_root))
+	end = bundle ? strstr(bundle, kept_in) : NULL;
+	if (!end)
+		return false;
+	end += strlen(kept_in) - 1; /* without the last slash */
+	if ((size_t)(end - bundle) >= sizeof(ret->data_root))
 		return false;
 	memset(ret, 0, sizeof(*ret));
 	ret->pid = pid;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* containers/storage's overlay-containers/containers.json, as Podman writes it. */
+/* containers/storage's DRIVER-containers/containers.json, as Podman writes it. */
 #include <errno.h>
 #include <string.h>
 
