@@ -250,7 +250,7 @@ static bool never_written(const struct ct_block *b)
 /* Whether nothing follows the block that is read: then it may be the one that was not finished. */
 static bool is_last(struct ct_reader *r, const struct ct_block *b)
 {
-	size_t whole = sizeof(*b) + b->stored_len, got;
+	size_t whole = sizeof(*b) + b->stored_len, got = 0;
 	struct ct_err ignored;
 
 	return !peek(r, whole + 1, &got, &ignored) && got == whole;
