@@ -316,6 +316,22 @@ Test(seccheck, what_the_sandbox_dropped_is_lost_once)
 	free(app);
 }
 
+/* Threads of the sandbox read the counter, then write: the newer one may come first. */
+Test(seccheck, what_was_counted_before_is_not_lost_again)
+{
+	static const char counted[] = { 2, 5, 4, 5, 6 };
+	struct ct_seccheck_app *app = sandbox();
+	struct message m;
+
+	message_open(&m, WALL, 7, "/a");
+	for (size_t i = 0; i < sizeof(counted); i++) {
+		m.bytes[4] = counted[i];
+		take(app, &m);
+	}
+	cr_expect_eq(app->lost, 6);
+	free(app);
+}
+
 Test(seccheck, no_event_is_in_the_future)
 {
 	struct ct_seccheck_app *app = sandbox();

@@ -342,9 +342,7 @@ static void end(struct ct_seccheck *s, struct sandbox *b)
 	if (call(b, ct_seccheck_list) &&
 	    ct_seccheck_dropped(ct_text(b->reply.bytes, b->reply.len), &dropped)) {
 		read_sandbox(s, b, ct_mono_ns());
-		if ((uint32_t)dropped != b->app.dropped)
-			s->lost += (uint32_t)dropped - b->app.dropped;
-		b->app.dropped = (uint32_t)dropped;
+		ct_seccheck_app_dropped(&b->app, (uint32_t)dropped);
 	}
 	call(b, ct_seccheck_delete);
 	read_sandbox(s, b, ct_mono_ns());
