@@ -208,3 +208,15 @@ Test(sandbox, what_it_drops_after_it_was_asked_is_lost_once)
 	cr_expect_eq(watch_and_end(&f, &took), 7);
 	end(&f);
 }
+
+/* Whoever ends the trace waits a while for an answer, however it comes. */
+Test(sandbox, an_answer_that_drips_keeps_nobody)
+{
+	struct fake f = { .list = NULL };
+	uint64_t took = 0;
+
+	begin(&f, "");
+	watch_and_end(&f, &took);
+	cr_expect_lt(took, 5000000000ull);
+	end(&f);
+}
