@@ -117,15 +117,14 @@ static struct cause *cause_of(struct group *g, const struct ct_piece *piece)
 	for (size_t i = 0; i < g->cause_count; i++)
 		if (is_same(&g->causes[i].key, piece))
 			return &g->causes[i];
-	if (g->cause_count == CT_CAUSES_MAX) {
+	if (g->cause_count >= CT_CAUSES_MAX && strcmp(piece->step, CT_CAUSES_REST) != 0) {
 		const struct ct_piece rest = {
 			.phase = piece->phase,
 			.reason = piece->reason,
 			.step = CT_CAUSES_REST,
 		};
 
-		return strcmp(piece->step, CT_CAUSES_REST) != 0 ? cause_of(g, &rest)
-								: &g->causes[g->cause_count - 1];
+		return cause_of(g, &rest);
 	}
 	if (g->cause_count == g->cause_room) {
 		size_t room = g->cause_room ? 2 * g->cause_room : 32;
