@@ -125,3 +125,28 @@ Test(causes, what_is_too_many_keeps_its_reason)
 	cr_expect_eq(unknown, ct_causes_group(c, 0)->unknown_ns);
 	ct_causes_free(c);
 }
+
+/* Starts are not put together with stops, however many keys there are. */
+Test(causes, too_many_keys_go_into_one_of_their_type)
+{
+	struct ct_causes *c = ct_causes_new();
+	size_t starts = 0, stops = 0;
+	char key[16];
+
+	for (unsigned i = 0; i < 400; i++) {
+		struct ct_piece piece = { .begin_ns = 1, .end_ns = 3, .step = "" };
+		struct ct_record rec = { .path = &piece, .piece_count = 1 };
+
+		rec.type = i < 300 ? CT_RECORD_START : CT_RECORD_STOP;
+		snprintf(key, sizeof(key), "%u", i);
+		cr_assert_eq(ct_causes_add(c, &rec, key), 0);
+	}
+	for (size_t i = 0; i < ct_causes_groups(c); i++) {
+		const struct ct_cause_group *g = ct_causes_group(c, i);
+
+		*(g->type == CT_RECORD_START ? &starts : &stops) += g->records;
+	}
+	cr_expect_eq(starts, 300);
+	cr_expect_eq(stops, 100);
+	ct_causes_free(c);
+}

@@ -6,7 +6,8 @@
 #include <string.h>
 
 #define KEY_LEN    256
-#define GROUPS_MAX 128
+#define KEYS_MAX   128
+#define GROUPS_MAX (KEYS_MAX + CT_RECORD_MAX) /* one more per type, for all other keys */
 
 /* One value per record that has it. */
 struct values {
@@ -68,10 +69,8 @@ static struct group *group_of(struct ct_causes *c, const struct ct_record *rec, 
 		if (c->groups[i]->is.type == rec->type &&
 		    !strncmp(c->groups[i]->key, key, KEY_LEN - 1))
 			return c->groups[i];
-	if (c->group_count + 1 == GROUPS_MAX && strcmp(key, CT_CAUSES_REST) != 0)
+	if (c->group_count >= KEYS_MAX && strcmp(key, CT_CAUSES_REST) != 0)
 		return group_of(c, rec, CT_CAUSES_REST);
-	if (c->group_count == GROUPS_MAX)
-		return c->groups[GROUPS_MAX - 1];
 	g = calloc(1, sizeof(*g));
 	if (!g)
 		return NULL;
