@@ -502,6 +502,32 @@ Test(opens, groups_are_bounded_and_go_on_to_count)
 	ct_opens_free(o);
 }
 
+/* A group of two globs: a path that both match was opened once all the same. */
+Test(opens, globs_of_one_name_are_one_group)
+{
+	struct ct_opens *o = ct_opens_new();
+	struct ct_open_how how = { .glob_count = 2 };
+	struct tape t = { 0 };
+	struct ct_open_groups g;
+
+	how.globs[0].name = "configuration";
+	how.globs[0].name_len = strlen("configuration");
+	how.globs[1] = how.globs[0];
+	how.globs[0].glob = "/etc/*";
+	how.globs[1].glob = "*.conf";
+	tape_opens_path(&t, 1, "/etc/ld.so.conf", "/", OVERLAY, 5, 0);
+	tape_opens_path(&t, 1, "/srv/a.conf", "/", OVERLAY, 2, 0);
+	for (size_t i = 0; i < t.count; i++)
+		cr_assert_eq(ct_opens_add(o, CT_VIEW_NATIVE, tape_event(&t, i)), 0);
+	cr_assert_eq(ct_open_groups_named(&g, o->views[0], &how), 0);
+	cr_assert_eq(g.count, 1);
+	cr_expect_eq(g.items[0]->n.count, 7);
+	cr_expect_eq(g.items[0]->paths, 2);
+	ct_open_groups_clear(&g);
+	ct_opens_free(o);
+	tape_free(&t);
+}
+
 Test(opens, totals_are_by_runtime_and_view)
 {
 	struct ct_opens_list l = { 0 };

@@ -270,6 +270,18 @@ int ct_open_groups_by(struct ct_open_groups *g, const struct ct_opens_view *v, e
 	return list(g, true) ? fail(g) : 0;
 }
 
+/* By a glob of the same name that came before. */
+static bool has_been(const struct ct_open_how *how, size_t glob, const char *path)
+{
+	for (size_t i = 0; i < glob; i++) {
+		if (how->globs[i].name_len == how->globs[glob].name_len &&
+		    !memcmp(how->globs[i].name, how->globs[glob].name, how->globs[i].name_len) &&
+		    !fnmatch(how->globs[i].glob, path, 0))
+			return true;
+	}
+	return false;
+}
+
 int ct_open_groups_named(struct ct_open_groups *g, const struct ct_opens_view *v,
 			 const struct ct_open_how *how)
 {
@@ -283,7 +295,8 @@ int ct_open_groups_named(struct ct_open_groups *g, const struct ct_opens_view *v
 			return fail(g);
 		for (const struct ct_open_path *p = v->paths; p; p = p->hh.next) {
 			if (p->call == CT_OPEN_EXEC ||
-			    fnmatch(how->globs[i].glob, CT_OPEN_PATH_TEXT(p), 0))
+			    fnmatch(how->globs[i].glob, CT_OPEN_PATH_TEXT(p), 0) ||
+			    has_been(how, i, CT_OPEN_PATH_TEXT(p)))
 				continue;
 			ct_opens_sum(&group->n, &p->n);
 			group->paths++;
