@@ -201,7 +201,9 @@ static void draw_storm(struct ct_pen *pen, const struct ct_opens_view *v,
 {
 	const struct ct_opens_numbers *n = &v->calls[CT_OPEN_OPEN];
 	const struct ct_open_group *most = NULL;
-	uint64_t missing = v->errors[ENOENT];
+	/* Errors are of both calls: a program that is not there is no opened file. */
+	uint64_t executed = v->calls[CT_OPEN_EXEC].failed;
+	uint64_t missing = v->errors[ENOENT] > executed ? v->errors[ENOENT] - executed : 0;
 
 	if (missing < STORM_MIN || 3 * missing < n->count)
 		return;

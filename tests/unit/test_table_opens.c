@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Opened files as text. */
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sinks/table_opens.h"
+#include "tape.h"
+
+static struct ct_opens *opens_of(struct tape *t)
+{
+	struct ct_opens *o = ct_opens_new();
+
+	cr_assert(o);
+	strcpy(o->who.name, "web");
+	for (size_t i = 0; i < t->count; i++)
+		cr_assert_eq(ct_opens_add(o, CT_VIEW_NATIVE, tape_event(t, i)), 0);
+	tape_free(t);
+	return o;
+}
+
+/* The caller frees it. Takes the opens. */
+static char *drawn(struct ct_opens *o)
+{
+	struct ct_opens_list l = { 0 };
+	struct ct_pen pen = { .width = 80, .utf8 = true };
+	char *text = NULL;
+	size_t len;
+
+	cr_assert_eq(ct_opens_list_take(&l, o), 0);
+	pen.f = open_memstream(&text, &len);
+	cr_assert(pen.f);
+	cr_assert_eq(ct_table_opens(&pen, &l), 0);
+	fclose(pen.f);
+	ct_opens_list_clear(&l);
+	return text;
+}
+
+/* A call that failed, so many times. */
+static void failed(struct tape *t, const char *path, enum ct_open_call call, int error, int times)
+{
+	while (times--)
+		tape_opened(t, 1, CT_VIEW_NATIVE, path, 1000, -error)->sub =
+			CT_OPENS_SUB(CT_VIEW_NATIVE, call);
+}
+
+/* A shell that looks for programs along its PATH: no file was opened for that. */
+Test(table_opens, programs_that_are_not_there_are_no_opens)
+{
+	struct tape t = { 0 };
+	char *text;
+
+	failed(&t, "/usr/local/bin/true", CT_OPEN_EXEC, ENOENT, 150);
+	failed(&t, "/etc/a", CT_OPEN_OPEN, EACCES, 1);
+	text = drawn(opens_of(&t));
+	cr_expect(!strstr(text, "found no file"), "%s", text);
+	free(text);
+	failed(&t, "/usr/local/bin/true", CT_OPEN_EXEC, ENOENT, 150);
+	failed(&t, "/etc/a", CT_OPEN_OPEN, ENOENT, 120);
+	failed(&t, "/etc/b", CT_OPEN_OPEN, EACCES, 120);
+	text = drawn(opens_of(&t));
+	cr_expect(strstr(text, "  50% of the opens found no file\n"), "%s", text);
+	free(text);
+}
