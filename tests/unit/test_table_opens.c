@@ -64,3 +64,22 @@ Test(table_opens, programs_that_are_not_there_are_no_opens)
 	cr_expect(strstr(text, "  50% of the opens found no file\n"), "%s", text);
 	free(text);
 }
+
+/* What to do about it comes last. */
+Test(table_opens, why_a_view_is_missed_is_said_to_the_end)
+{
+	static const char why[] =
+		"somebody else holds its only trace session, which is left alone "
+		"(runsc trace delete --name Default "
+		"0123456789012345678901234567890123456789012345678901234567890123 "
+		"would end it)";
+	struct ct_opens *o = ct_opens_new();
+	char *text;
+
+	cr_assert(ct_opens_miss(o, CT_VIEW_APPLICATION, why));
+	text = drawn(o);
+	cr_expect(strstr(text, " it)\n"), "%s", text);
+	for (const char *line = text; *line; line += strcspn(line, "\n") + 1)
+		cr_expect_leq(strcspn(line, "\n"), 80, "%s", text);
+	free(text);
+}

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "sinks/escape.h"
 #include "sinks/opens_words.h"
 #include "sinks/units.h"
 #include "util/mem.h"
@@ -330,11 +331,14 @@ static void draw_unseen(struct ct_pen *pen, const struct ct_opens *o)
 {
 	for (int view = 0; view < CT_VIEW_MAX; view++) {
 		const char *why = ct_opens_missed(o, (enum ct_view)view);
+		own_mem char *safe = NULL;
+		int at;
 
 		if (!why)
 			continue;
-		fprintf(pen->f, "  no view '%s': ", ct_view_names[view]);
-		ct_pen_foreign(pen, why, pen->width, false);
+		safe = ct_escape_text_dup(why, pen->utf8);
+		at = fprintf(pen->f, "  no view '%s': ", ct_view_names[view]);
+		ct_pen_wrap(pen, safe ? safe : "?", at > 0 ? (size_t)at : 0, 4, pen->width);
 		fputc('\n', pen->f);
 	}
 }
