@@ -83,3 +83,25 @@ Test(table_opens, why_a_view_is_missed_is_said_to_the_end)
 		cr_expect_leq(strcspn(line, "\n"), 80, "%s", text);
 	free(text);
 }
+
+Test(table_opens, a_long_path_begins_with_a_whole_character)
+{
+	for (size_t pad = 0; pad < 2; pad++) {
+		struct tape t = { 0 };
+		char path[256], *text;
+		size_t len = pad;
+
+		memset(path, '/', sizeof(path));
+		while (len < 200) {
+			memcpy(path + len, "\u00e9", 2);
+			len += 2;
+		}
+		path[len] = '\0';
+		path[0] = '/';
+		failed(&t, path, CT_OPEN_OPEN, ENOENT, 1);
+		text = drawn(opens_of(&t));
+		cr_expect(!strstr(text, "\\x"), "%s", text);
+		cr_expect(strstr(text, "..\u00e9"), "%s", text);
+		free(text);
+	}
+}

@@ -268,7 +268,12 @@ static const char *end_of(const char *path, size_t columns)
 {
 	size_t len = strlen(path);
 
-	return len > columns ? path + len - columns : path;
+	if (len <= columns)
+		return path;
+	path += len - columns;
+	for (int i = 0; i < 3 && (*path & 0xc0) == 0x80; i++) /* between characters */
+		path++;
+	return path;
 }
 
 static void draw_path(struct ct_pen *pen, const struct ct_open_path *p, uint64_t all_ns)
