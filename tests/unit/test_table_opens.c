@@ -65,6 +65,20 @@ Test(table_opens, programs_that_are_not_there_are_no_opens)
 	free(text);
 }
 
+/* Most failures are not most files that are not there. */
+Test(table_opens, only_what_is_not_there_is_called_so)
+{
+	struct tape t = { 0 };
+	char *text;
+
+	failed(&t, "/app/node_modules/searched/a.js", CT_OPEN_OPEN, ENOENT, 150);
+	failed(&t, "/app/node_modules/forbidden/a.js", CT_OPEN_OPEN, EACCES, 200);
+	text = drawn(opens_of(&t));
+	cr_expect(strstr(text, "  43% of the opens found no file; 150 of them for searched\n"),
+		  "%s", text);
+	free(text);
+}
+
 /* What to do about it comes last. */
 Test(table_opens, why_a_view_is_missed_is_said_to_the_end)
 {

@@ -209,14 +209,14 @@ static void draw_storm(struct ct_pen *pen, const struct ct_opens_view *v,
 	if (missing < STORM_MIN || 3 * missing < n->count)
 		return;
 	for (size_t i = 0; i < g->count; i++)
-		if (*g->items[i]->label && (!most || g->items[i]->n.failed > most->n.failed))
+		if (*g->items[i]->label && (!most || g->items[i]->missing > most->missing))
 			most = g->items[i];
 	ct_pen_on(pen, CT_STYLE_ODD);
 	fprintf(pen->f, "  %.0f%% of the opens found no file",
 		100.0 * (double)missing / (double)n->count);
 	ct_pen_off(pen);
-	if (most && most->n.failed) {
-		fprintf(pen->f, "; %llu of them for ", (unsigned long long)most->n.failed);
+	if (most && most->missing) {
+		fprintf(pen->f, "; %llu of them for ", (unsigned long long)most->missing);
 		ct_pen_foreign(pen, most->label, TITLE_COLUMNS, false);
 	}
 	fputc('\n', pen->f);

@@ -259,6 +259,7 @@ int ct_open_groups_by(struct ct_open_groups *g, const struct ct_opens_view *v, e
 		if (!group)
 			return fail(g);
 		ct_opens_sum(&group->n, &p->n);
+		group->missing += p->error == ENOENT ? p->n.failed : 0;
 		group->paths++;
 	}
 	if (v->rest.count) {
