@@ -220,3 +220,21 @@ Test(sandbox, an_answer_that_drips_keeps_nobody)
 	cr_expect_lt(took, 5000000000ull);
 	end(&f);
 }
+
+/* Its id is the last argument: a file descriptor per volume comes before it. */
+Test(sandbox, is_known_by_its_id_however_long_its_command_line_is)
+{
+	struct fake f = { .list = DROPPED(0) };
+	char more[6000], id[80] = "";
+	int control;
+
+	memset(more, '3', sizeof(more) - 1);
+	more[sizeof(more) - 1] = '\0';
+	begin(&f, more);
+	cr_expect(ct_sandbox_id((uint32_t)f.pid, id, sizeof(id)));
+	cr_expect_str_eq(id, ID);
+	control = ct_sandbox_control((uint32_t)f.pid, id);
+	cr_expect_geq(control, 0);
+	close(control);
+	end(&f);
+}
