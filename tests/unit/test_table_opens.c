@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cmd/session.h"
 #include "sinks/table_opens.h"
 #include "tape.h"
 
@@ -118,4 +119,47 @@ Test(table_opens, a_long_path_begins_with_a_whole_character)
 		cr_expect(strstr(text, "..\u00e9"), "%s", text);
 		free(text);
 	}
+}
+
+static void ignore(void *ctx, const struct ct_record *rec)
+{
+	(void)ctx, (void)rec;
+}
+
+/* Executed at 100, ready at 200; opened a file now. */
+static bool until_ready_is_said(struct ct_run_session *s, uint64_t now_ns)
+{
+	struct tape t = { 0 };
+	struct ct_opens_numbers n;
+	struct ct_opens *o = ct_opens_new();
+	bool blurred;
+
+	o->exec_ns = 100;
+	o->ready_ns = 200;
+	tape_opened(&t, 1, CT_VIEW_NATIVE, "/a", 10, 3)->ts_ns = now_ns;
+	cr_assert_eq(ct_opens_add(o, CT_VIEW_NATIVE, tape_event(&t, 0)), 0);
+	tape_free(&t);
+	ct_session_opens(s, o);
+	o = ct_summary_opens(s->summary)->items[0];
+	return ct_opens_until_ready(o, o->views[CT_VIEW_NATIVE], &n, &blurred);
+}
+
+/* Of what has been told of a run before, the next table knows nothing. */
+Test(table_opens, until_ready_is_not_said_of_a_part)
+{
+	static struct ct_options opts;
+	const struct ct_core_options core = { 0 };
+	const struct ct_core_ops ops = { .record = ignore };
+	struct ct_run_session s = { .opts = &opts };
+	struct ct_err err;
+
+	s.summary = ct_summary_new();
+	s.core = ct_core_new(&core, &ops, NULL);
+	cr_assert(s.summary && s.core);
+	cr_expect(until_ready_is_said(&s, 150));
+	cr_assert_eq(ct_session_interval(&s, 1000, &err), 0);
+	cr_expect(!until_ready_is_said(&s, 1500));
+	cr_assert_eq(ct_session_interval(&s, 2000, &err), 0);
+	ct_core_free(s.core);
+	ct_summary_free(s.summary);
 }
