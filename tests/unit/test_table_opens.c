@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "cmd/session.h"
+#include "sinks/escape.h"
 #include "sinks/table_opens.h"
 #include "tape.h"
 
@@ -117,6 +118,26 @@ Test(table_opens, a_long_path_begins_with_a_whole_character)
 		text = drawn(opens_of(&t));
 		cr_expect(!strstr(text, "\\x"), "%s", text);
 		cr_expect(strstr(text, "..\u00e9"), "%s", text);
+		free(text);
+	}
+}
+
+/* Bytes that are shown as four columns each, and a path that the kernel side cut. */
+Test(table_opens, no_path_is_wider_than_its_room)
+{
+	for (int longer = 0; longer < 2; longer++) {
+		struct tape t = { 0 };
+		char path[256] = "/", *text;
+		size_t len = longer ? 250 : 21;
+
+		memset(path + 1, longer ? 1 : 'a', len);
+		tape_opened(&t, 1, CT_VIEW_NATIVE, path, 10, 3)->flags |= CT_F_TRUNCATED;
+		text = drawn(opens_of(&t));
+		for (const char *line = strstr(text, "path, most opened"); line && *line;
+		     line += strcspn(line, "\n") + 1)
+			cr_expect_leq(ct_text_columns(line) -
+					      ct_text_columns(line + strcspn(line, "\n")),
+				      80, "%s", line);
 		free(text);
 	}
 }

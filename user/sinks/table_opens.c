@@ -290,9 +290,13 @@ static void draw_path(struct ct_pen *pen, const struct ct_open_path *p, uint64_t
 		fputs("(not readable)\n", pen->f);
 		return;
 	}
+	if (p->flags & CT_OPENS_F_CUT)
+		columns -= strlen("...");
 	end = end_of(CT_OPEN_PATH_TEXT(p), columns - 2);
-	if (end != CT_OPEN_PATH_TEXT(p))
+	if (end != CT_OPEN_PATH_TEXT(p)) {
 		fputs("..", pen->f);
+		columns -= 2;
+	}
 	ct_pen_foreign(pen, end, columns, false);
 	if (p->flags & CT_OPENS_F_CUT)
 		fputs("...", pen->f);
