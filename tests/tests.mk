@@ -28,6 +28,8 @@ TAPE_SRC     := $(addprefix tests/unit/,tape.c tape_opens.c life.c sandbox_messa
 
 # What the command line means is pure too, but no part of the core.
 PURE_SRC     := $(CORE_SRC) user/cmd/options.c user/cmd/filter.c user/cmd/session.c user/cmd/notices.c
+# Neither is what talks to a sandbox, which a test can pretend to be.
+SANDBOX_SRC  := $(addprefix user/source/,sandbox.c seccheck.c procfs.c)
 
 .PHONY: unit replay replay-update fuzz fuzz-seeds check pure
 
@@ -37,7 +39,7 @@ $(S)/%.o: %.c | $(O)/gen/version.h
 	@mkdir -p $(@D)
 	$(call msg,CC-SAN,$@)$(CC) $(CPPFLAGS) -Itests/unit $(SAN_CFLAGS) -MMD -MP -c $< -o $@
 
-$(S)/unit: $(UNIT_OBJ) $(PURE_SRC:%.c=$(S)/%.o)
+$(S)/unit: $(UNIT_OBJ) $(PURE_SRC:%.c=$(S)/%.o) $(SANDBOX_SRC:%.c=$(S)/%.o)
 	$(call msg,LD-SAN,$@)$(CC) $(SAN_CFLAGS) $^ -o $@ -lcriterion $(CORE_LIBS)
 
 # Linking without libbpf proves it already, unless a symbol is weak.

@@ -93,9 +93,60 @@ Test(causes, too_many_go_into_one)
 		cr_assert_eq(ct_causes_add(c, &rec, ""), 0);
 	}
 	sums = ct_causes_ranked(c, 0, &count);
-	cr_expect_eq(count, CT_CAUSES_MAX);
+	cr_expect_eq(count, CT_CAUSES_MAX + 1);
 	for (size_t i = 0; i < count; i++)
 		sum += sums[i].ns;
 	cr_expect_eq(sum, 2 * (CT_CAUSES_MAX + 50));
+	cr_expect_str_eq(sums[0].key.step, CT_CAUSES_REST);
+	cr_expect_str_eq(sums[0].key.what, "");
+	cr_expect_eq(sums[0].ns, 2 * 50);
+	ct_causes_free(c);
+}
+
+/* What is put together is still of its phase, and has its reason. */
+Test(causes, what_is_too_many_keeps_its_reason)
+{
+	struct ct_causes *c = ct_causes_new();
+	const struct ct_cause_sum *sums;
+	uint64_t unknown = 0;
+	size_t count;
+
+	for (unsigned i = 0; i < CT_CAUSES_MAX + 50; i++) {
+		struct ct_piece piece = { .begin_ns = 1, .end_ns = 3, .step = "" };
+		struct ct_record rec = { .path = &piece, .piece_count = 1 };
+
+		piece.reason = i < CT_CAUSES_MAX ? CT_REASON_CPU : CT_REASON_UNKNOWN;
+		snprintf(piece.what, sizeof(piece.what), "%u", i);
+		cr_assert_eq(ct_causes_add(c, &rec, ""), 0);
+	}
+	sums = ct_causes_ranked(c, 0, &count);
+	for (size_t i = 0; i < count; i++)
+		unknown += sums[i].key.reason == CT_REASON_UNKNOWN ? sums[i].ns : 0;
+	cr_expect_eq(unknown, ct_causes_group(c, 0)->unknown_ns);
+	ct_causes_free(c);
+}
+
+/* Starts are not put together with stops, however many keys there are. */
+Test(causes, too_many_keys_go_into_one_of_their_type)
+{
+	struct ct_causes *c = ct_causes_new();
+	size_t starts = 0, stops = 0;
+	char key[16];
+
+	for (unsigned i = 0; i < 400; i++) {
+		struct ct_piece piece = { .begin_ns = 1, .end_ns = 3, .step = "" };
+		struct ct_record rec = { .path = &piece, .piece_count = 1 };
+
+		rec.type = i < 300 ? CT_RECORD_START : CT_RECORD_STOP;
+		snprintf(key, sizeof(key), "%u", i);
+		cr_assert_eq(ct_causes_add(c, &rec, key), 0);
+	}
+	for (size_t i = 0; i < ct_causes_groups(c); i++) {
+		const struct ct_cause_group *g = ct_causes_group(c, i);
+
+		*(g->type == CT_RECORD_START ? &starts : &stops) += g->records;
+	}
+	cr_expect_eq(starts, 300);
+	cr_expect_eq(stops, 100);
 	ct_causes_free(c);
 }

@@ -477,6 +477,57 @@ Test(opens, groups_by_mount_take_what_was_not_found_to_the_deepest_that_is_known
 	tape_free(&t);
 }
 
+/* What there is no room for is together; what has a group already is in it all the same. */
+Test(opens, groups_are_bounded_and_go_on_to_count)
+{
+	struct ct_opens *o = ct_opens_new();
+	struct ct_open_groups g;
+	char path[32];
+
+	for (size_t i = 0; i <= CT_OPEN_GROUPS_MAX + 1; i++) {
+		struct tape t = { 0 };
+
+		snprintf(path, sizeof(path), "/%zu/a", i);
+		if (i > CT_OPEN_GROUPS_MAX)
+			strcpy(path, "/0/b");
+		tape_opens_path(&t, 1, path, "/", OVERLAY, 1, 0);
+		cr_assert_eq(ct_opens_add(o, CT_VIEW_NATIVE, tape_event(&t, 0)), 0);
+		tape_free(&t);
+	}
+	cr_assert_eq(ct_open_groups_by(&g, o->views[0], CT_OPEN_BY_DIR), 0);
+	cr_assert_eq(g.count, CT_OPEN_GROUPS_MAX + 1);
+	for (size_t i = 0; i < g.count; i++)
+		cr_expect_eq(g.items[i]->n.count, strcmp(g.items[i]->label, "/0") ? 1 : 2);
+	ct_open_groups_clear(&g);
+	ct_opens_free(o);
+}
+
+/* A group of two globs: a path that both match was opened once all the same. */
+Test(opens, globs_of_one_name_are_one_group)
+{
+	struct ct_opens *o = ct_opens_new();
+	struct ct_open_how how = { .glob_count = 2 };
+	struct tape t = { 0 };
+	struct ct_open_groups g;
+
+	how.globs[0].name = "configuration";
+	how.globs[0].name_len = strlen("configuration");
+	how.globs[1] = how.globs[0];
+	how.globs[0].glob = "/etc/*";
+	how.globs[1].glob = "*.conf";
+	tape_opens_path(&t, 1, "/etc/ld.so.conf", "/", OVERLAY, 5, 0);
+	tape_opens_path(&t, 1, "/srv/a.conf", "/", OVERLAY, 2, 0);
+	for (size_t i = 0; i < t.count; i++)
+		cr_assert_eq(ct_opens_add(o, CT_VIEW_NATIVE, tape_event(&t, i)), 0);
+	cr_assert_eq(ct_open_groups_named(&g, o->views[0], &how), 0);
+	cr_assert_eq(g.count, 1);
+	cr_expect_eq(g.items[0]->n.count, 7);
+	cr_expect_eq(g.items[0]->paths, 2);
+	ct_open_groups_clear(&g);
+	ct_opens_free(o);
+	tape_free(&t);
+}
+
 Test(opens, totals_are_by_runtime_and_view)
 {
 	struct ct_opens_list l = { 0 };

@@ -316,6 +316,22 @@ Test(seccheck, what_the_sandbox_dropped_is_lost_once)
 	free(app);
 }
 
+/* Threads of the sandbox read the counter, then write: the newer one may come first. */
+Test(seccheck, what_was_counted_before_is_not_lost_again)
+{
+	static const char counted[] = { 2, 5, 4, 5, 6 };
+	struct ct_seccheck_app *app = sandbox();
+	struct message m;
+
+	message_open(&m, WALL, 7, "/a");
+	for (size_t i = 0; i < sizeof(counted); i++) {
+		m.bytes[4] = counted[i];
+		take(app, &m);
+	}
+	cr_expect_eq(app->lost, 6);
+	free(app);
+}
+
 Test(seccheck, no_event_is_in_the_future)
 {
 	struct ct_seccheck_app *app = sandbox();
@@ -430,6 +446,58 @@ Test(seccheck, events_leave_the_queue_by_time)
 	cr_expect_eq(heard[3].e.tid, 9);
 	cr_expect_eq(heard[4].e.tid, 0);
 	cr_expect_eq(heard[5].e.tid, 4);
+	ct_seccheck_queue_free(&q);
+}
+
+static void count(void *ctx, const struct ct_event *e)
+{
+	uint64_t *next = ctx;
+
+	cr_assert_eq(e->ts_ns, *next);
+	++*next;
+}
+
+/* While a sandbox is busy there is always something that has to wait for the next time. */
+Test(seccheck, a_queue_that_never_runs_empty_does_not_grow)
+{
+	struct ct_seccheck_queue q = { 0 };
+	uint64_t next = 1;
+
+	for (uint64_t ts = 1; ts <= 500000; ts++) {
+		const struct ct_event e = { .len = sizeof(e), .ts_ns = ts };
+
+		cr_assert(ct_seccheck_keep(&q, &e));
+		ct_seccheck_release(&q, ts - 1, count, &next);
+		cr_assert_eq(next, ts);
+	}
+	cr_expect_lt(q.room, 2u << 20);
+	cr_expect_lt(q.kept_room, 8192);
+	ct_seccheck_queue_free(&q);
+}
+
+/* Those of one time stay in their order, also when what was before them has gone. */
+Test(seccheck, what_stays_in_the_queue_keeps_its_order)
+{
+	static const uint64_t times[] = { 5, 1, 7, 2, 5, 3, 4, 1, 7, 5 };
+	static const unsigned want[] = { 1, 7, 3, 5, 6, 0, 4, 9, 10, 2, 8 };
+	struct ct_seccheck_queue q = { 0 };
+	struct ct_event e = { .len = sizeof(e) };
+
+	heard_count = 0;
+	for (size_t i = 0; i < 10; i++) {
+		e.ts_ns = times[i];
+		e.tid = (__u32)i;
+		cr_assert(ct_seccheck_keep(&q, &e));
+	}
+	ct_seccheck_release(&q, 4, hear, NULL);
+	cr_assert_eq(heard_count, 5);
+	e.ts_ns = 5;
+	e.tid = 10;
+	cr_assert(ct_seccheck_keep(&q, &e));
+	ct_seccheck_release(&q, UINT64_MAX, hear, NULL);
+	cr_assert_eq(heard_count, 11);
+	for (size_t i = 0; i < 11; i++)
+		cr_expect_eq(heard[i].e.tid, want[i]);
 	ct_seccheck_queue_free(&q);
 }
 

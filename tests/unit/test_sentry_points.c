@@ -167,6 +167,30 @@ Test(gopclntab, what_is_no_go_program_is_refused)
 	cr_expect_eq(open_it(&err), -EBADMSG);
 }
 
+/* Files may be sparse: it takes no disk to be looked through for minutes. */
+Test(gopclntab, what_is_larger_than_any_program_is_refused)
+{
+	static const size_t len = 64u << 20;
+	struct ct_gopclntab tab;
+	struct ct_err err = { 0 };
+	char *file = calloc(1, len);
+	Elf64_Shdr section;
+	uint64_t count = 4u << 20;
+	size_t at;
+
+	cr_assert(file);
+	go_program(&program, GO_120, GO_TEXT, two, 2);
+	at = program.sections + 3 * sizeof(section);
+	memcpy(file, program.bytes, program.len);
+	memcpy(file + program.table + 8, &count, sizeof(count));
+	memcpy(&section, file + at, sizeof(section));
+	section.sh_size = len - section.sh_offset;
+	memcpy(file + at, &section, sizeof(section));
+	cr_expect_eq(ct_gopclntab_open(&tab, ct_text(file, len), &err), -EBADMSG);
+	cr_expect_eq(ct_gopclntab_open(&tab, ct_text(file, 1u << 30), &err), -EFBIG);
+	free(file);
+}
+
 /* Every byte of it, one after the other: nothing is read that is not there. */
 Test(gopclntab, a_damaged_table_is_survived)
 {

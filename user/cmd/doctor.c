@@ -15,9 +15,11 @@
 #include "cmd/doctor_draw.h"
 #include "cmd/doctor_privileges.h"
 #include "core/roles.h"
+#include "source/credentials.h"
 #include "source/engine.h"
 #include "source/kernel.h"
 #include "source/plan.h"
+#include "source/privileges.h"
 #include "source/procfs.h"
 #include "util/mem.h"
 
@@ -58,12 +60,12 @@ static json_t *collect_caps(void)
 	return list;
 }
 
+/* As who traces is asked. */
 static bool may_trace(void)
 {
-	uint64_t own = ct_own_caps();
-	uint64_t both = 1ull << CAP_BPF | 1ull << CAP_PERFMON;
+	struct ct_err ignored;
 
-	return own >> CAP_SYS_ADMIN & 1 || (own & both) == both;
+	return !ct_privileges_check(ct_own_caps(), ct_in_user_namespace(), &ignored);
 }
 
 static const char *tracefs(const char *lockdown)

@@ -51,7 +51,7 @@ static void draw_kernel(FILE *out, json_t *k)
 	line(out, "ring buffer", is(k, "ring_buffer") ? "yes" : "no");
 	line(out, "lockdown", string_of(k, "lockdown"));
 	line(out, "tracefs", string_of(k, "tracefs"));
-	line(out, "may trace", is(k, "may_trace") ? "yes" : "no: run it as root, or with sudo");
+	line(out, "may trace", is(k, "may_trace") ? "yes" : "no: run it as root, on the host");
 }
 
 /* The rows of depth "steps" add to those of "phases", which are drawn once. */

@@ -97,6 +97,9 @@ void ct_session_record(struct ct_run_session *s, const struct ct_record *rec)
 
 void ct_session_opens(struct ct_run_session *s, struct ct_opens *opens)
 {
+	/* A part of what it opened until it was ready has been drawn, and is gone. */
+	if (opens->exec_ns < s->drawn_ns)
+		opens->ready_ns = 0;
 	if (s->failed || !ct_options_match_who(s->opts, &opens->who)) {
 		ct_opens_free(opens);
 	} else if (ct_opens_list_take(ct_summary_opens(s->summary), opens)) {
@@ -119,6 +122,7 @@ int ct_session_interval(struct ct_run_session *s, uint64_t now_ns, struct ct_err
 			ret = sink->ops->end(sink, &s->head, s->summary, &counts, err);
 	}
 	ct_opens_list_clear(ct_summary_opens(s->summary));
+	s->drawn_ns = now_ns;
 	return ret;
 }
 

@@ -23,6 +23,7 @@ struct ct_run_session {
 	struct ct_session head;
 	char version[128], kernel[256]; /* of several recordings */
 	uint64_t starts, records; /* reported */
+	uint64_t drawn_ns; /* when ct_session_interval() last drew, 0: never */
 	struct ct_err err;
 	bool failed; /* err says why */
 	const struct ct_sink *broken; /* borrowed, NULL: none failed on a record */

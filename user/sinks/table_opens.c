@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "sinks/escape.h"
 #include "sinks/opens_words.h"
 #include "sinks/units.h"
 #include "util/mem.h"
@@ -201,19 +202,21 @@ static void draw_storm(struct ct_pen *pen, const struct ct_opens_view *v,
 {
 	const struct ct_opens_numbers *n = &v->calls[CT_OPEN_OPEN];
 	const struct ct_open_group *most = NULL;
-	uint64_t missing = v->errors[ENOENT];
+	/* Errors are of both calls: a program that is not there is no opened file. */
+	uint64_t executed = v->calls[CT_OPEN_EXEC].failed;
+	uint64_t missing = v->errors[ENOENT] > executed ? v->errors[ENOENT] - executed : 0;
 
 	if (missing < STORM_MIN || 3 * missing < n->count)
 		return;
 	for (size_t i = 0; i < g->count; i++)
-		if (*g->items[i]->label && (!most || g->items[i]->n.failed > most->n.failed))
+		if (*g->items[i]->label && (!most || g->items[i]->missing > most->missing))
 			most = g->items[i];
 	ct_pen_on(pen, CT_STYLE_ODD);
 	fprintf(pen->f, "  %.0f%% of the opens found no file",
 		100.0 * (double)missing / (double)n->count);
 	ct_pen_off(pen);
-	if (most && most->n.failed) {
-		fprintf(pen->f, "; %llu of them for ", (unsigned long long)most->n.failed);
+	if (most && most->missing) {
+		fprintf(pen->f, "; %llu of them for ", (unsigned long long)most->missing);
 		ct_pen_foreign(pen, most->label, TITLE_COLUMNS, false);
 	}
 	fputc('\n', pen->f);
@@ -265,7 +268,12 @@ static const char *end_of(const char *path, size_t columns)
 {
 	size_t len = strlen(path);
 
-	return len > columns ? path + len - columns : path;
+	if (len <= columns)
+		return path;
+	path += len - columns;
+	for (int i = 0; i < 3 && (*path & 0xc0) == 0x80; i++) /* between characters */
+		path++;
+	return path;
 }
 
 static void draw_path(struct ct_pen *pen, const struct ct_open_path *p, uint64_t all_ns)
@@ -282,9 +290,13 @@ static void draw_path(struct ct_pen *pen, const struct ct_open_path *p, uint64_t
 		fputs("(not readable)\n", pen->f);
 		return;
 	}
+	if (p->flags & CT_OPENS_F_CUT)
+		columns -= strlen("...");
 	end = end_of(CT_OPEN_PATH_TEXT(p), columns - 2);
-	if (end != CT_OPEN_PATH_TEXT(p))
+	if (end != CT_OPEN_PATH_TEXT(p)) {
 		fputs("..", pen->f);
+		columns -= 2;
+	}
 	ct_pen_foreign(pen, end, columns, false);
 	if (p->flags & CT_OPENS_F_CUT)
 		fputs("...", pen->f);
@@ -328,11 +340,14 @@ static void draw_unseen(struct ct_pen *pen, const struct ct_opens *o)
 {
 	for (int view = 0; view < CT_VIEW_MAX; view++) {
 		const char *why = ct_opens_missed(o, (enum ct_view)view);
+		own_mem char *safe = NULL;
+		int at;
 
 		if (!why)
 			continue;
-		fprintf(pen->f, "  no view '%s': ", ct_view_names[view]);
-		ct_pen_foreign(pen, why, pen->width, false);
+		safe = ct_escape_text_dup(why, pen->utf8);
+		at = fprintf(pen->f, "  no view '%s': ", ct_view_names[view]);
+		ct_pen_wrap(pen, safe ? safe : "?", at > 0 ? (size_t)at : 0, 4, pen->width);
 		fputc('\n', pen->f);
 	}
 }

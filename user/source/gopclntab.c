@@ -11,6 +11,7 @@
 #define FUNCTAB_ROW 8u
 #define FUNC_LEN    20u
 #define PCSP_AT     16u
+#define FUNCS_MAX   (1u << 20) /* runsc has 50000 */
 
 /* Part of a text; empty when it is not all there. */
 static struct ct_text part(struct ct_text in, uint64_t at, uint64_t len)
@@ -89,6 +90,8 @@ int ct_gopclntab_open(struct ct_gopclntab *ret, struct ct_text file, struct ct_e
 	Elf64_Ehdr h;
 	uint64_t magic;
 
+	if (file.len > CT_GO_FILE_MAX)
+		return ct_fail(err, -EFBIG, "it is larger than %u MiB", CT_GO_FILE_MAX >> 20);
 	if (!elf_header(file, &h))
 		return ct_fail(err, -ENOEXEC, "it is no ELF program of 64 bits");
 	if (!find_section(file, &h, table_names, &section))
@@ -112,7 +115,7 @@ int ct_gopclntab_open(struct ct_gopclntab *ret, struct ct_text file, struct ct_e
 	/* Since Go 1.26 it is left for the linker's own symbol. */
 	if (!tab.text && find_section(file, &h, text_names, &section))
 		tab.text = section.sh_addr;
-	if (tab.count >= tab.funcs.len / FUNCTAB_ROW)
+	if (tab.count >= tab.funcs.len / FUNCTAB_ROW || tab.count > FUNCS_MAX)
 		return ct_fail(err, -EBADMSG, "its table of functions is damaged");
 	*ret = tab;
 	return 0;

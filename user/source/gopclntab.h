@@ -14,6 +14,9 @@
 #include "core/text.h"
 #include "util/err.h"
 
+/* runsc has 30 to 100 MiB. Who is looked at may be anybody who is called so. */
+#define CT_GO_FILE_MAX (256u << 20)
+
 struct ct_gopclntab {
 	struct ct_text file; /* borrowed */
 	struct ct_text table; /* in the file */

@@ -14,14 +14,15 @@
 #include "util/mem.h"
 
 #define ANCESTORS_MAX 16
+#define ARGS_ROOM     (64 << 10)
 
-/* The id is the last argument. */
+/* The id is the last argument: those before it grow with the number of volumes. */
 bool ct_sandbox_id(uint32_t pid, char *id, size_t room)
 {
-	char args[CT_TAIL_MAX + 1];
-	size_t len = ct_proc_args(pid, args, sizeof(args)), from;
+	own_mem char *args = malloc(ARGS_ROOM);
+	size_t len = args ? ct_proc_args(pid, args, ARGS_ROOM) : 0, from;
 
-	if (strncmp(args, CT_SANDBOX_ARG, strlen(CT_SANDBOX_ARG)) != 0)
+	if (!len || strncmp(args, CT_SANDBOX_ARG, strlen(CT_SANDBOX_ARG)) != 0)
 		return false;
 	while (len && !args[len - 1])
 		len--;

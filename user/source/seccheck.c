@@ -21,6 +21,7 @@
 #define RETRY_NS      4000000ull /* while it boots or makes its answer, how often it is looked at */
 #define BOOT_NS       20000000000ull
 #define ANSWER_NS     10000000000ull
+#define CALL_NS       1000000000ull /* when all ends, for one answer; ANSWER_NS for all of them */
 #define CLOSED_NS     2000000000ull /* from the end of its messages to its own, at most */
 /*
  * What a sandbox may send before it is read: it never waits, it drops. A message takes about 1 KiB
@@ -316,17 +317,24 @@ uint64_t ct_seccheck_lost(struct ct_seccheck *s)
 	return lost;
 }
 
-/* One request and its answer, waited for; false when the sandbox is not there to give one. */
-static bool call(struct sandbox *b, const char *text)
+/*
+ * One request and its answer, waited for, but not past until_ns: who writes it byte by byte would
+ * be waited for all day. False when the sandbox is not there to give one.
+ */
+static bool call(struct sandbox *b, const char *text, uint64_t until_ns)
 {
+	uint64_t now = ct_mono_ns();
 	bool whole = false;
 
-	b->rpc = ct_sandbox_connect(b->control, 0);
+	if (until_ns > now + CALL_NS)
+		until_ns = now + CALL_NS;
+	b->rpc = ct_sandbox_connect(b->control, now < until_ns ? 0 : SOCK_NONBLOCK);
 	if (b->rpc < 0)
 		return false;
 	b->reply.len = 0;
 	if (ct_sandbox_send(b->rpc, text, -1)) {
-		while (!whole && ct_sandbox_receive(b->rpc, &b->reply, 0))
+		while (!whole && ct_mono_ns() < until_ns &&
+		       ct_sandbox_receive(b->rpc, &b->reply, 0))
 			whole = ct_seccheck_answer(ct_text(b->reply.bytes, b->reply.len), NULL,
 						   0) != CT_SECCHECK_PARTIAL;
 	}
@@ -334,19 +342,17 @@ static bool call(struct sandbox *b, const char *text)
 	return whole;
 }
 
-static void end(struct ct_seccheck *s, struct sandbox *b)
+static void end(struct ct_seccheck *s, struct sandbox *b, uint64_t until_ns)
 {
 	uint64_t dropped;
 
 	/* What was dropped last no later message has said. */
-	if (call(b, ct_seccheck_list) &&
+	if (call(b, ct_seccheck_list, until_ns) &&
 	    ct_seccheck_dropped(ct_text(b->reply.bytes, b->reply.len), &dropped)) {
 		read_sandbox(s, b, ct_mono_ns());
-		if ((uint32_t)dropped != b->app.dropped)
-			s->lost += (uint32_t)dropped - b->app.dropped;
-		b->app.dropped = (uint32_t)dropped;
+		ct_seccheck_app_dropped(&b->app, (uint32_t)dropped);
 	}
-	call(b, ct_seccheck_delete);
+	call(b, ct_seccheck_delete, until_ns);
 	read_sandbox(s, b, ct_mono_ns());
 }
 
@@ -366,7 +372,7 @@ void ct_seccheck_end(struct ct_seccheck *s)
 				nanosleep(&pause, NULL);
 		}
 		if (b->state == WATCHED)
-			end(s, b);
+			end(s, b, until);
 		drop(s, b);
 	}
 }

@@ -192,6 +192,16 @@ static void exited(struct ct_seccheck_app *app, const struct ct_seccheck_msg *ms
 		*init = app->inits[--app->init_count];
 }
 
+void ct_seccheck_app_dropped(struct ct_seccheck_app *app, uint32_t dropped)
+{
+	uint32_t more = dropped - app->dropped;
+
+	if (more > INT32_MAX)
+		return;
+	app->lost += more;
+	app->dropped = dropped;
+}
+
 void ct_seccheck_app_take(struct ct_seccheck_app *app, struct ct_text bytes,
 			  int64_t wall_minus_mono_ns, uint64_t now_ns)
 {
@@ -203,8 +213,7 @@ void ct_seccheck_app_take(struct ct_seccheck_app *app, struct ct_text bytes,
 		app->lost++;
 		return;
 	}
-	app->lost += msg.dropped - app->dropped; /* wraps as the sandbox's does */
-	app->dropped = msg.dropped;
+	ct_seccheck_app_dropped(app, msg.dropped);
 	ts = mono(msg.time_ns, wall_minus_mono_ns, now_ns);
 	switch (msg.type) {
 	case CT_SECCHECK_START:

@@ -46,6 +46,12 @@ struct ct_seccheck_app {
 void ct_seccheck_app_take(struct ct_seccheck_app *app, struct ct_text bytes,
 			  int64_t wall_minus_mono_ns, uint64_t now_ns);
 
+/*
+ * How many messages the sandbox could not send, ever; wraps. Its threads write on their own: what
+ * is less than was said before is older, and nothing new.
+ */
+void ct_seccheck_app_dropped(struct ct_seccheck_app *app, uint32_t dropped);
+
 /* Says that a view of the sandbox is seen from now on (ret 0), or why it is not. */
 void ct_seccheck_app_say(struct ct_seccheck_app *app, enum ct_view view, int32_t ret,
 			 const char *why, uint64_t now_ns);

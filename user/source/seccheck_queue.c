@@ -58,6 +58,30 @@ static int by_time(const void *a, const void *b)
 	return x->seq < y->seq ? -1 : x->seq > y->seq;
 }
 
+/*
+ * What is handed over gives its room back as soon as it is the greater part: while events keep
+ * coming there is always one that has to wait.
+ */
+static void compact(struct ct_seccheck_queue *q)
+{
+	size_t left = q->count - q->handed, from = q->len;
+
+	if (q->handed < left)
+		return;
+	memmove(q->kept, q->kept + q->handed, left * sizeof(*q->kept));
+	for (size_t i = 0; i < left; i++) {
+		q->kept[i].seq = i;
+		if (q->kept[i].at < from)
+			from = q->kept[i].at;
+	}
+	for (size_t i = 0; i < left; i++)
+		q->kept[i].at -= from;
+	memmove(q->bytes, q->bytes + from, q->len - from);
+	q->len -= from;
+	q->count = left;
+	q->handed = 0;
+}
+
 void ct_seccheck_release(struct ct_seccheck_queue *q, uint64_t until_ns, ct_seccheck_fn fn,
 			 void *ctx)
 {
@@ -69,8 +93,8 @@ void ct_seccheck_release(struct ct_seccheck_queue *q, uint64_t until_ns, ct_secc
 
 		fn(ctx, (const struct ct_event *)(q->bytes + k->at));
 	}
-	if (q->handed == q->count)
-		q->len = q->count = q->handed = 0;
+	if (q->handed)
+		compact(q);
 }
 
 void ct_seccheck_queue_free(struct ct_seccheck_queue *q)

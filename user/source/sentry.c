@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -14,6 +13,7 @@
 #include <bpf/libbpf.h>
 
 #include "sentry.skel.h"
+#include "source/gopclntab.h"
 #include "source/sandbox.h"
 #include "source/sentry_points.h"
 #include "util/clock.h"
@@ -116,9 +116,26 @@ int ct_sentry_open(struct ct_sentry **ret, int events, int losses, ct_seccheck_f
 	return 0;
 }
 
+/* Not mapped: the file may be cut off while it is looked at, and who reads behind its end dies. */
+static char *read_program(int fd, size_t room, size_t *ret_len)
+{
+	own_mem char *bytes = room <= CT_GO_FILE_MAX ? malloc(room + 1) : NULL;
+	ssize_t n = 1;
+
+	if (!bytes)
+		errno = room <= CT_GO_FILE_MAX ? ENOMEM : EFBIG;
+	for (*ret_len = 0; bytes && n && *ret_len < room; *ret_len += (size_t)n) {
+		n = pread(fd, bytes + *ret_len, room - *ret_len, (off_t)*ret_len);
+		if (n < 0)
+			return NULL;
+	}
+	return take_ptr(bytes);
+}
+
 static bool look_into(struct binary *b, int fd, const struct stat *st)
 {
-	void *bytes;
+	own_mem char *bytes = NULL;
+	size_t len;
 
 	if (b->ino == st->st_ino && b->dev == st->st_dev &&
 	    b->changed.tv_sec == st->st_ctim.tv_sec && b->changed.tv_nsec == st->st_ctim.tv_nsec)
@@ -127,11 +144,10 @@ static bool look_into(struct binary *b, int fd, const struct stat *st)
 	b->dev = st->st_dev;
 	b->ino = st->st_ino;
 	b->changed = st->st_ctim;
-	bytes = mmap(NULL, (size_t)st->st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-	if (bytes == MAP_FAILED)
+	bytes = read_program(fd, (size_t)st->st_size, &len);
+	if (!bytes)
 		return !ct_fail(&b->err, -errno, "it cannot be read: %s", strerror(errno));
-	ct_sentry_points(&b->points, ct_text(bytes, (size_t)st->st_size), &b->err);
-	munmap(bytes, (size_t)st->st_size);
+	ct_sentry_points(&b->points, ct_text(bytes, len), &b->err);
 	return !b->err.code;
 }
 

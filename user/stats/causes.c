@@ -6,7 +6,8 @@
 #include <string.h>
 
 #define KEY_LEN    256
-#define GROUPS_MAX 128
+#define KEYS_MAX   128
+#define GROUPS_MAX (KEYS_MAX + CT_RECORD_MAX) /* one more per type, for all other keys */
 
 /* One value per record that has it. */
 struct values {
@@ -68,10 +69,8 @@ static struct group *group_of(struct ct_causes *c, const struct ct_record *rec, 
 		if (c->groups[i]->is.type == rec->type &&
 		    !strncmp(c->groups[i]->key, key, KEY_LEN - 1))
 			return c->groups[i];
-	if (c->group_count + 1 == GROUPS_MAX && strcmp(key, CT_CAUSES_REST) != 0)
+	if (c->group_count >= KEYS_MAX && strcmp(key, CT_CAUSES_REST) != 0)
 		return group_of(c, rec, CT_CAUSES_REST);
-	if (c->group_count == GROUPS_MAX)
-		return c->groups[GROUPS_MAX - 1];
 	g = calloc(1, sizeof(*g));
 	if (!g)
 		return NULL;
@@ -117,15 +116,14 @@ static struct cause *cause_of(struct group *g, const struct ct_piece *piece)
 	for (size_t i = 0; i < g->cause_count; i++)
 		if (is_same(&g->causes[i].key, piece))
 			return &g->causes[i];
-	if (g->cause_count == CT_CAUSES_MAX) {
+	if (g->cause_count >= CT_CAUSES_MAX && strcmp(piece->step, CT_CAUSES_REST) != 0) {
 		const struct ct_piece rest = {
 			.phase = piece->phase,
 			.reason = piece->reason,
 			.step = CT_CAUSES_REST,
 		};
 
-		return strcmp(piece->step, CT_CAUSES_REST) != 0 ? cause_of(g, &rest)
-								: &g->causes[g->cause_count - 1];
+		return cause_of(g, &rest);
 	}
 	if (g->cause_count == g->cause_room) {
 		size_t room = g->cause_room ? 2 * g->cause_room : 32;

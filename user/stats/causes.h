@@ -7,7 +7,8 @@
 
 #include "core/record.h"
 
-#define CT_CAUSES_MAX  512 /* further ones of a group go into one called CT_CAUSES_REST */
+/* Further ones of a group go into those called CT_CAUSES_REST, one per phase and reason. */
+#define CT_CAUSES_MAX  512
 #define CT_CAUSES_REST "(other)"
 
 /* What pieces have in common. */

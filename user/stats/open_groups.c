@@ -190,7 +190,10 @@ static void (*const labels[CT_OPEN_BY_MAX])(const struct ct_opens_view *v,
 	[CT_OPEN_BY_MOUNT] = by_mount,   [CT_OPEN_BY_PATH] = by_path,
 };
 
-static struct ct_open_group *group_get(struct ct_open_groups *g, const struct label *l)
+static const struct label no_label = { "", { "", 0 } };
+
+/* That of the label; with max of them, and none of this label, that without a name. */
+static struct ct_open_group *group_get(struct ct_open_groups *g, const struct label *l, size_t max)
 {
 	struct ct_open_group *group, *made = calloc(1, sizeof(*made));
 
@@ -201,9 +204,9 @@ static struct ct_open_group *group_get(struct ct_open_groups *g, const struct la
 	made->key_len =
 		(size_t)snprintf(made->key, sizeof(made->key), "%s %s", l->kind, made->label);
 	HASH_FIND(hh, g->all, made->key, made->key_len, group);
-	if (group) {
+	if (group || (HASH_COUNT(g->all) >= max && l != &no_label)) {
 		free(made);
-		return group;
+		return group ? group : group_get(g, &no_label, max);
 	}
 	HASH_ADD_KEYPTR(hh, g->all, made->key, made->key_len, made);
 	return made;
@@ -243,29 +246,41 @@ static int fail(struct ct_open_groups *g)
  * name. */
 int ct_open_groups_by(struct ct_open_groups *g, const struct ct_opens_view *v, enum ct_open_by by)
 {
-	const struct label none = { "", ct_text("", 0) };
 	struct ct_open_group *group;
 
 	*g = (struct ct_open_groups){ 0 };
 	for (const struct ct_open_path *p = v->paths; p; p = p->hh.next) {
-		struct label l = none;
+		struct label l = no_label;
 
 		if (p->call == CT_OPEN_EXEC)
 			continue;
 		labels[by](v, p, &l);
-		group = group_get(g, HASH_COUNT(g->all) < CT_OPEN_GROUPS_MAX ? &l : &none);
+		group = group_get(g, &l, CT_OPEN_GROUPS_MAX);
 		if (!group)
 			return fail(g);
 		ct_opens_sum(&group->n, &p->n);
+		group->missing += p->error == ENOENT ? p->n.failed : 0;
 		group->paths++;
 	}
 	if (v->rest.count) {
-		group = group_get(g, &none);
+		group = group_get(g, &no_label, CT_OPEN_GROUPS_MAX);
 		if (!group)
 			return fail(g);
 		ct_opens_sum(&group->n, &v->rest);
 	}
 	return list(g, true) ? fail(g) : 0;
+}
+
+/* By a glob of the same name that came before. */
+static bool has_been(const struct ct_open_how *how, size_t glob, const char *path)
+{
+	for (size_t i = 0; i < glob; i++) {
+		if (how->globs[i].name_len == how->globs[glob].name_len &&
+		    !memcmp(how->globs[i].name, how->globs[glob].name, how->globs[i].name_len) &&
+		    !fnmatch(how->globs[i].glob, path, 0))
+			return true;
+	}
+	return false;
 }
 
 int ct_open_groups_named(struct ct_open_groups *g, const struct ct_opens_view *v,
@@ -275,13 +290,14 @@ int ct_open_groups_named(struct ct_open_groups *g, const struct ct_opens_view *v
 	for (size_t i = 0; i < how->glob_count; i++) {
 		const struct label l = { "group",
 					 ct_text(how->globs[i].name, how->globs[i].name_len) };
-		struct ct_open_group *group = group_get(g, &l);
+		struct ct_open_group *group = group_get(g, &l, CT_OPEN_GLOBS_MAX);
 
 		if (!group)
 			return fail(g);
 		for (const struct ct_open_path *p = v->paths; p; p = p->hh.next) {
 			if (p->call == CT_OPEN_EXEC ||
-			    fnmatch(how->globs[i].glob, CT_OPEN_PATH_TEXT(p), 0))
+			    fnmatch(how->globs[i].glob, CT_OPEN_PATH_TEXT(p), 0) ||
+			    has_been(how, i, CT_OPEN_PATH_TEXT(p)))
 				continue;
 			ct_opens_sum(&group->n, &p->n);
 			group->paths++;

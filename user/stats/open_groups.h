@@ -42,6 +42,7 @@ struct ct_open_how {
 
 struct ct_open_group {
 	struct ct_opens_numbers n;
+	uint64_t missing; /* failed, of paths that failed last as there is no such file */
 	size_t paths;
 	char label[CT_OPEN_LABEL_LEN]; /* chosen by a container: escape it; "" for what is left */
 	const char *kind; /* static: "node", "python", ... or "" */

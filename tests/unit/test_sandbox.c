@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* A process that is called as gVisor's sandbox is, and the other end of its control socket. */
+#include <criterion/criterion.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "sandbox_messages.h"
+#include "source/sandbox.h"
+#include "source/seccheck.h"
+#include "util/clock.h"
+#include "util/mem.h"
+
+#define ID      "fake"
+#define DRIP_NS 100000000
+#define DRIPS   90
+
+struct fake {
+	char dir[64], path[128];
+	int listener, messages;
+	pid_t pid;
+	int life; /* it reads from the other end of this pipe */
+	pthread_t thread;
+	const char *list; /* what it answers; NULL: a blank every now and then */
+	uint32_t dropped; /* as the last message says */
+};
+
+static void call_itself(const char *dir, int life, const char *more)
+{
+	char root[80];
+
+	snprintf(root, sizeof(root), "--root=%s", dir);
+	dup2(life, 0);
+	execl("/bin/sh", CT_SANDBOX_ARG, "-c", "read line; :", root, more, ID, NULL);
+	_exit(127);
+}
+
+/* Its name is there as soon as it has executed the shell. */
+static void be_named(pid_t pid)
+{
+	char id[80];
+
+	for (int i = 0; i < 2000 && !ct_sandbox_id((uint32_t)pid, id, sizeof(id)); i++)
+		nanosleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL);
+}
+
+static void begin(struct fake *f, const char *more)
+{
+	struct sockaddr_un at = { .sun_family = AF_UNIX };
+	int life[2];
+
+	strcpy(f->dir, "/tmp/coldtrace-unit-XXXXXX");
+	cr_assert(mkdtemp(f->dir));
+	snprintf(f->path, sizeof(f->path), "%s/runsc-%s.sock", f->dir, ID);
+	snprintf(at.sun_path, sizeof(at.sun_path), "%.100s", f->path);
+	f->messages = -1;
+	f->listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	cr_assert(!bind(f->listener, (struct sockaddr *)&at, sizeof(at)));
+	cr_assert(!listen(f->listener, 8));
+	cr_assert(!pipe(life));
+	f->pid = fork();
+	if (!f->pid) {
+		close(life[1]);
+		call_itself(f->dir, life[0], more);
+	}
+	close(life[0]);
+	f->life = life[1];
+	be_named(f->pid);
+}
+
+static void end(struct fake *f)
+{
+	close(f->life);
+	waitpid(f->pid, NULL, 0);
+	unlink(f->path);
+	rmdir(f->dir);
+}
+
+/* A request, and the descriptor that came with it. */
+static int request(int rpc, char *text, size_t room)
+{
+	struct iovec part = { text, room - 1 };
+	char control[CMSG_SPACE(sizeof(int))];
+	struct msghdr message = { .msg_iov = &part,
+				  .msg_iovlen = 1,
+				  .msg_control = control,
+				  .msg_controllen = sizeof(control) };
+	ssize_t n = recvmsg(rpc, &message, 0);
+	struct cmsghdr *c = n > 0 ? CMSG_FIRSTHDR(&message) : NULL;
+	int fd = -1;
+
+	text[n > 0 ? n : 0] = '\0';
+	if (c)
+		memcpy(&fd, CMSG_DATA(c), sizeof(fd));
+	return fd;
+}
+
+static void reply(int rpc, const char *text)
+{
+	send(rpc, text, strlen(text), MSG_NOSIGNAL);
+}
+
+static void drip(int rpc)
+{
+	for (int i = 0; i < DRIPS && send(rpc, " ", 1, MSG_NOSIGNAL) == 1; i++)
+		nanosleep(&(struct timespec){ .tv_nsec = DRIP_NS }, NULL);
+}
+
+static void drop(const struct fake *f)
+{
+	struct message m;
+
+	message_raw(&m, 1, 1, 1, 1);
+	for (int i = 0; i < 4; i++)
+		m.bytes[4 + i] = (char)(f->dropped >> 8 * i);
+	send(f->messages, m.bytes, m.len, MSG_NOSIGNAL);
+}
+
+static void *serve(void *ctx)
+{
+	struct fake *f = ctx;
+	bool more = true;
+
+	while (more) {
+		own_fd int rpc = accept(f->listener, NULL, NULL);
+		char text[16384];
+		int fd = request(rpc, text, sizeof(text));
+
+		if (strstr(text, "CreateTraceSession")) {
+			f->messages = fd;
+			reply(rpc, "{\"success\":true}");
+		} else if (!f->list) {
+			more = strstr(text, "List") != NULL;
+			drip(rpc);
+		} else if (strstr(text, "ListTraceSessions")) {
+			if (f->dropped)
+				drop(f);
+			reply(rpc, f->list);
+		} else {
+			more = false;
+			reply(rpc, "{\"success\":true}");
+		}
+	}
+	close(f->messages);
+	return NULL;
+}
+
+static void hear(void *ctx, const struct ct_event *e)
+{
+	int *watched = ctx;
+
+	if (e->kind == CT_KIND_APP && e->sub == CT_APP_WATCHED)
+		*watched = e->ret ? e->ret : 1;
+}
+
+/* Watches it, then ends. Returns what was lost. */
+static uint64_t watch_and_end(struct fake *f, uint64_t *ret_took_ns)
+{
+	int watched = 0;
+	struct ct_seccheck *s = ct_seccheck_new(true, hear, &watched);
+	uint64_t lost, began;
+
+	cr_assert(s);
+	cr_assert(!pthread_create(&f->thread, NULL, serve, f));
+	ct_seccheck_add(s, (uint32_t)f->pid);
+	for (int i = 0; i < 500 && !watched; i++) {
+		ct_seccheck_read(s);
+		nanosleep(&(struct timespec){ .tv_nsec = 4000000 }, NULL);
+	}
+	cr_expect_eq(watched, 1);
+	began = ct_mono_ns();
+	ct_seccheck_end(s);
+	*ret_took_ns = ct_mono_ns() - began;
+	lost = ct_seccheck_lost(s);
+	ct_seccheck_free(s);
+	pthread_join(f->thread, NULL);
+	return lost;
+}
+
+#define DROPPED(n) \
+	"{\"success\":true,\"result\":[{\"name\":\"Default\",\"sinks\":[{\"name\":\"remote\"," \
+	"\"status\":{\"DroppedCount\":" #n "}}]}]}"
+
+Test(sandbox, what_it_drops_at_the_end_is_lost_once)
+{
+	struct fake f = { .list = DROPPED(5) };
+	uint64_t took;
+
+	begin(&f, "");
+	cr_expect_eq(watch_and_end(&f, &took), 5);
+	end(&f);
+}
+
+/* It goes on between its answer and the last message that is read. */
+Test(sandbox, what_it_drops_after_it_was_asked_is_lost_once)
+{
+	struct fake f = { .list = DROPPED(5), .dropped = 7 };
+	uint64_t took;
+
+	begin(&f, "");
+	cr_expect_eq(watch_and_end(&f, &took), 7);
+	end(&f);
+}
+
+/* Whoever ends the trace waits a while for an answer, however it comes. */
+Test(sandbox, an_answer_that_drips_keeps_nobody)
+{
+	struct fake f = { .list = NULL };
+	uint64_t took = 0;
+
+	begin(&f, "");
+	watch_and_end(&f, &took);
+	cr_expect_lt(took, 5000000000ull);
+	end(&f);
+}
+
+/* Its id is the last argument: a file descriptor per volume comes before it. */
+Test(sandbox, is_known_by_its_id_however_long_its_command_line_is)
+{
+	struct fake f = { .list = DROPPED(0) };
+	char more[6000], id[80] = "";
+	int control;
+
+	memset(more, '3', sizeof(more) - 1);
+	more[sizeof(more) - 1] = '\0';
+	begin(&f, more);
+	cr_expect(ct_sandbox_id((uint32_t)f.pid, id, sizeof(id)));
+	cr_expect_str_eq(id, ID);
+	control = ct_sandbox_control((uint32_t)f.pid, id);
+	cr_expect_geq(control, 0);
+	close(control);
+	end(&f);
+}
