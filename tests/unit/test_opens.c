@@ -259,6 +259,35 @@ Test(opens, a_file_server_is_the_containers_host_view_and_a_hook_is_nobodys)
 	}
 }
 
+/* Pids come again: what was known of a process that has ended says nothing of the next. */
+Test(opens, a_pid_that_comes_again_is_another_process)
+{
+	struct ct_opens_list l = { 0 };
+	struct tape t = { 0 };
+	struct life life = start(&t);
+
+	tape_at(&t, 210);
+	tape_fork(&t, life.shim, 777, CT_ROLE_HELPER);
+	tape_exec(&t, 777, CT_ROLE_HELPER, 0, "runsc-gofer", TAPE_END);
+	tape_at(&t, 300);
+	tape_opens(&t, 777, CT_VIEW_HOST, 53, 5, 220, 230);
+	tape_at(&t, 310);
+	tape_exit(&t, 777, CT_ROLE_HELPER, 0);
+	tape_at(&t, 400);
+	/* The same pid is a runtime's now, and its child a hook of it. */
+	tape_fork(&t, life.shim, 777, CT_ROLE_RUNTIME);
+	tape_exec(&t, 777, CT_ROLE_RUNTIME, 0, "/usr/bin/runc", "kill", life.id, TAPE_END);
+	tape_fork(&t, 777, 778, CT_ROLE_HELPER);
+	tape_exec(&t, 778, CT_ROLE_HELPER, 0, "/usr/bin/some-hook", TAPE_END);
+	tape_at(&t, 500);
+	tape_opens(&t, 777, CT_VIEW_HOST, 100, 0, 420, 430);
+	tape_opens(&t, 778, CT_VIEW_HOST, 1000, 0, 420, 430);
+	play(&t, &l);
+	cr_expect_eq(only(&l, &life, CT_VIEW_HOST)->calls[CT_OPEN_OPEN].count, 53);
+	ct_opens_list_clear(&l);
+	tape_free(&t);
+}
+
 /* A sandbox says which views it gives: what it said last counts, also for what is counted later. */
 Test(opens, a_view_that_a_sandbox_refuses_is_missed_until_it_gives_it)
 {

@@ -175,6 +175,7 @@ void ct_actors_fork(struct ct_core *core, const struct ct_event *e)
 	a->step = -1;
 	/* Its pid may have been another's, whose exit was not seen. */
 	drop_draft(core, a);
+	ct_openers_born(core, a->tgid);
 	a->engine = 0;
 	a->container = NULL;
 	a->first_of = NULL;

@@ -106,6 +106,17 @@ static struct ct_opener *opener_get(struct ct_core *core, uint32_t root)
 	return op;
 }
 
+/* Pids come again, on a node with 32768 of them within minutes: the next is not who this one was. */
+void ct_openers_born(struct ct_core *core, uint32_t tgid)
+{
+	struct ct_opener *op = opener_get(core, tgid);
+
+	if (!op || !op->ended)
+		return;
+	HASH_DEL(core->openers, op);
+	opener_free(op);
+}
+
 static void forget_ended(struct ct_core *core)
 {
 	struct ct_opener *op, *next;
@@ -252,7 +263,8 @@ static void opener_begin(struct ct_core *core, const struct ct_actor_state *a, b
 
 void ct_openers_exec(struct ct_core *core, const struct ct_actor_state *a, const struct ct_event *e)
 {
-	const struct ct_opener *up = opener_get(core, a->parent);
+	const struct ct_opener *parent = opener_get(core, a->parent);
+	const struct ct_opener *up = parent && !parent->ended ? parent : NULL;
 	/* What a sandbox executes while it boots (to unmount) is a part of it. */
 	const struct server *row = server_of(e);
 	bool server = row || (up && up->known_as && up->as == CT_VIEW_HOST);
