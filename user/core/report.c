@@ -60,7 +60,7 @@ static struct ct_why *why_of(const struct ct_core *core, const struct ct_step *s
 static void emit(struct ct_core *core, struct ct_record *rec, const struct ct_run *run)
 {
 	bool waits = core->opts.why && ct_waits_any(core->waits);
-	size_t step_count, piece_count = 0;
+	size_t step_count = 0, piece_count = 0;
 	struct ct_step *steps;
 	struct ct_piece *path = NULL;
 	struct ct_why *why = NULL;
@@ -68,12 +68,13 @@ static void emit(struct ct_core *core, struct ct_record *rec, const struct ct_ru
 	/* Of events that came too late to be put in order, which have been counted. */
 	if (rec->end_ns < rec->begin_ns)
 		return;
-	steps = steps_of(core, run, rec, &step_count);
+	/* A restart's steps are told with its stop and its start: here they are of use to its path alone. */
+	steps = rec->type != CT_RECORD_RESTART || waits ? steps_of(core, run, rec, &step_count)
+							: NULL;
 	if (waits)
 		path = ct_path_record(core->waits, rec, steps, step_count, &piece_count);
 	rec->path = path;
 	rec->piece_count = piece_count;
-	/* A restart's steps are told with its stop and its start. */
 	if (rec->type != CT_RECORD_RESTART) {
 		why = waits ? why_of(core, steps, step_count) : NULL;
 		rec->why = why;
