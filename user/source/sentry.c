@@ -199,6 +199,8 @@ static void arm(struct ct_sentry *s, struct sentry *t)
 		say(t, s->binary.err.code, why);
 		return;
 	}
+	/* What was looked into, and not what the process, or the next of its pid, executes by now. */
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 	r = attach(s, t, path);
 	say(t, r, r ? "the kernel refuses the probes" : "");
 }
