@@ -124,8 +124,8 @@ for (const recording of recordings) {
 		if (started && started.engine !== "none") {
 			const arrows = new Set(ended.map(([id, slice]) => `${notes(begun.get(id)).pid ? begun.get(id).track.name.split(" ")[0] : "engine"} > ${slice.track.name.split(" ")[0]}`));
 			assert.ok(arrows.has("engine > shim"), [...arrows].join(", "));
-			/* Kata's shim is its own runtime. */
-			if (started.runtime !== "kata") assert.ok(arrows.has("shim > runtime"), [...arrows].join(", "));
+			/* Kata's shim is its own runtime; of conmon's two processes the first may be gone when the runtime is called. */
+			if (started.runtime !== "kata" && started.engine !== "podman") assert.ok(arrows.has("shim > runtime"), [...arrows].join(", "));
 		}
 	});
 }
