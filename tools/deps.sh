@@ -67,7 +67,6 @@ test  python3           -          checks the outputs
 test  python3-opentelemetry-proto - the published definitions of OTLP
 test  libbpf-tools      -          what the benchmark compares with
 test  linux-perf        perf       what the benchmark compares --why with
-test  stress-ng         stress-ng  load on the CPUs for a test
 test  qemu-system-x86   qemu-system-x86_64 boots the kernels of the matrix
 test  qemu-system-arm   qemu-system-aarch64 and the one for arm64
 test  gcc-aarch64-linux-gnu - compiles the static build for arm64
