@@ -37,7 +37,7 @@ SANFLAGS = -fsanitize=address,undefined -fno-sanitize-recover=all
 endif
 
 CPPFLAGS += -D_GNU_SOURCE -Iinclude -Iuser -I$(O)/gen
-CFLAGS   ?= -O2 -g
+CFLAGS   ?= -O3 -g
 CFLAGS   += -std=gnu11 -Wall -Wextra -Wshadow -Werror $(SANFLAGS)
 BPFFLAGS  = -g -O2 -target bpf -D__bpf__ -D__TARGET_ARCH_$(BPF_ARCH_$(ARCH)) -Wall -Werror \
 	    -Ivmlinux/$(VMLINUX_$(ARCH)) -Iinclude

@@ -7,6 +7,7 @@
 #include "util/mem.h"
 
 #define WINDOW CT_REORDER_WINDOW_NS
+#define SLACK  CT_REORDER_SLACK_NS
 
 struct got {
 	uint64_t ts_ns[512];
@@ -44,8 +45,14 @@ static const struct {
 	{ "backwards", { 14, 13, 12, 11 }, { 11, 12, 13, 14 }, 4, 0 },
 	{ "one behind", { 100, 300, 290, 310 }, { 100, 290, 300, 310 }, 4, 0 },
 	{ "at the edge of the window", { 100, 300, 280, 310 }, { 100, 280, 300, 310 }, 4, 0 },
-	/* 280 left when 300 came; 270 is handed over all the same */
-	{ "too late", { 280, 300, 270, 310 }, { 280, 270, 300, 310 }, 4, 1 },
+	{ "held for the slack", { 280, 302, 270, 310 }, { 270, 280, 302, 310 }, 4, 0 },
+	{ "as old as one in order",
+	  { 100, 110, 105, 110, 105 },
+	  { 100, 105, 105, 110, 110 },
+	  5,
+	  0 },
+	/* 280 left when 303 came; 270 is handed over all the same */
+	{ "too late", { 280, 303, 270, 310 }, { 280, 270, 303, 310 }, 4, 1 },
 	{ "twice too late", { 400, 500, 380, 370, 510 }, { 400, 380, 370, 500, 510 }, 5, 2 },
 };
 
@@ -86,7 +93,30 @@ Test(reorder, equal_times_keep_their_order)
 	ct_reorder_free(r);
 }
 
-/* What is younger than the window is kept; what is older is handed over at once. */
+/* One that came late goes behind those as old as it that did not. */
+Test(reorder, equal_times_of_late_ones)
+{
+	static const uint32_t order[] = { 1, 2, 4, 5, 3 };
+	struct got got = { 0 };
+	struct ct_reorder *r = ct_reorder_new(take, &got);
+
+	cr_assert(r);
+	push(r, 1000, 1);
+	push(r, 1001, 2);
+	push(r, 1002, 3);
+	push(r, 1001, 4);
+	push(r, 1001, 5);
+	ct_reorder_flush(r);
+	cr_expect_eq(got.count, CT_ARRAY_SIZE(order));
+	for (size_t i = 0; i < got.count; i++)
+		cr_expect_eq(got.tgid[i], order[i], "%zu: %u", i, got.tgid[i]);
+	ct_reorder_free(r);
+}
+
+/*
+ * What is younger than the window is kept; once something is older by the slack, all that is older
+ * is handed over.
+ */
 Test(reorder, window)
 {
 	struct got got = { 0 };
@@ -94,16 +124,93 @@ Test(reorder, window)
 
 	cr_assert(r);
 	push(r, WINDOW * 10, 1);
-	push(r, WINDOW * 11 - 1, 2);
+	push(r, WINDOW * 10 + SLACK, 2);
+	push(r, WINDOW * 11 + SLACK - 1, 3);
 	cr_expect_eq(got.count, 0);
-	cr_expect_eq(ct_reorder_held(r), 2);
-	cr_expect_eq(ct_reorder_newest(r), WINDOW * 11 - 1);
-	push(r, WINDOW * 11, 3);
-	cr_expect_eq(got.count, 1);
+	cr_expect_eq(ct_reorder_held(r), 3);
+	cr_expect_eq(ct_reorder_newest(r), WINDOW * 11 + SLACK - 1);
+	push(r, WINDOW * 11 + SLACK, 4);
+	cr_expect_eq(got.count, 2);
 	cr_expect_eq(got.tgid[0], 1);
+	cr_expect_eq(got.tgid[1], 2);
 	cr_expect_eq(ct_reorder_held(r), 2);
 	ct_reorder_free(r); /* frees what is held */
 	ct_reorder_free(NULL);
+}
+
+/* Events of all lengths, each with bytes of its own, now and then one that is out of order. */
+struct lengths {
+	struct ct_reorder *r;
+	uint64_t last_ns, taken, wrong, disordered;
+	unsigned pushes; /* that are still to be made while one is handed over */
+};
+
+static void push_long(struct ct_reorder *r, uint64_t ts_ns, uint32_t number)
+{
+	_Alignas(8) char room[sizeof(struct ct_event) + CT_TAIL_MAX];
+	struct ct_event *e = (struct ct_event *)room;
+
+	memset(e, 0, sizeof(*e));
+	e->tail_len = (uint16_t)(number * 7919 % (CT_TAIL_MAX / 8) * 8);
+	e->len = (uint16_t)(sizeof(*e) + e->tail_len);
+	e->ts_ns = ts_ns;
+	e->obj = number;
+	memset(e->tail, (int)(number & 0xff), e->tail_len);
+	ct_reorder_push(r, e);
+}
+
+static void take_long(void *ctx, const struct ct_event *e)
+{
+	struct lengths *got = ctx;
+
+	got->taken++;
+	if (e->ts_ns < got->last_ns)
+		got->disordered++;
+	got->last_ns = e->ts_ns;
+	/* The ring grows, and what is being read stays where it is. */
+	for (; got->pushes; got->pushes--)
+		push_long(got->r, e->ts_ns + 2 * WINDOW, 511);
+	for (size_t i = 0; i < e->tail_len; i++)
+		got->wrong += (unsigned char)e->tail[i] != (e->obj & 0xff);
+	got->wrong += e->len != sizeof(*e) + e->obj * 7919 % (CT_TAIL_MAX / 8) * 8;
+}
+
+Test(reorder, lengths)
+{
+	struct lengths got = { 0 };
+	uint64_t ts_ns = WINDOW;
+
+	got.r = ct_reorder_new(take_long, &got);
+	cr_assert(got.r);
+	for (uint32_t i = 0; i < 20000; i++) {
+		/* It empties, it fills, and it goes round many times. */
+		ts_ns += i % 1000 == 0     ? 2 * WINDOW
+			 : i % 4000 < 2000 ? WINDOW / 100
+					   : WINDOW / 1000;
+		push_long(got.r, i % 5 == 3 ? ts_ns - WINDOW / 50 : ts_ns, i);
+	}
+	ct_reorder_flush(got.r);
+	cr_expect_eq(got.taken, 20000);
+	cr_expect_eq(got.wrong, 0, "%llu wrong bytes", (unsigned long long)got.wrong);
+	cr_expect_eq(got.disordered, 0);
+	ct_reorder_free(got.r);
+}
+
+Test(reorder, pushed_while_handed_over)
+{
+	struct lengths got = { .pushes = 1000 };
+
+	got.r = ct_reorder_new(take_long, &got);
+	cr_assert(got.r);
+	push_long(got.r, WINDOW, 1);
+	push_long(got.r, WINDOW, 511);
+	push_long(got.r, 3 * WINDOW, 3);
+	cr_expect_eq(got.taken, 2);
+	ct_reorder_flush(got.r);
+	cr_expect_eq(got.taken, 3 + 1000);
+	cr_expect_eq(got.wrong, 0);
+	cr_expect_eq(got.disordered, 0);
+	ct_reorder_free(got.r);
 }
 
 /* A recording may claim one time for all of its events: what is held stays bounded. */

@@ -23,13 +23,24 @@ static uint8_t role_of(const struct ct_event *e)
 	return e->sub < CT_ROLE_MAX ? (uint8_t)e->sub : 0;
 }
 
+static struct ct_actor_state *actor_alloc(struct ct_core *core)
+{
+	struct ct_actor_state *a = core->spare_actors;
+
+	if (!a)
+		return calloc(1, sizeof(*a));
+	core->spare_actors = a->next;
+	*a = (struct ct_actor_state){ 0 };
+	return a;
+}
+
 static struct ct_actor_state *actor_make(struct ct_core *core, uint32_t tgid)
 {
 	struct ct_actor_state *a = ct_actor_get(core, tgid);
 
 	if (a)
 		return a;
-	a = HASH_COUNT(core->actors) < CT_ACTORS_MAX ? calloc(1, sizeof(*a)) : NULL;
+	a = HASH_COUNT(core->actors) < CT_ACTORS_MAX ? actor_alloc(core) : NULL;
 	if (!a) {
 		core->counts.lost[CT_LOSS_ACTORS]++;
 		return NULL;
@@ -50,7 +61,8 @@ static void drop_draft(struct ct_core *core, struct ct_actor_state *a)
 static void actor_drop(struct ct_core *core, struct ct_actor_state *a)
 {
 	HASH_DEL(core->actors, a);
-	free(a);
+	a->next = core->spare_actors;
+	core->spare_actors = a;
 }
 
 void ct_actors_free(struct ct_core *core)
@@ -61,6 +73,11 @@ void ct_actors_free(struct ct_core *core)
 	{
 		drop_draft(core, a);
 		actor_drop(core, a);
+	}
+	while (core->spare_actors) {
+		a = core->spare_actors;
+		core->spare_actors = a->next;
+		free(a);
 	}
 }
 
@@ -80,9 +97,11 @@ void ct_actors_move(struct ct_core *core, const struct ct_container *from, struc
 	}
 }
 
+#define OP_LEN_MAX 8
+
 /* Words of a command line. Columns: word, what it means. */
 static const struct {
-	const char *word;
+	char word[OP_LEN_MAX + 1];
 	enum ct_op op;
 } ops[] = {
 	{ "create", CT_OP_CREATE },   { "run", CT_OP_RUN },         { "do", CT_OP_DO },
@@ -104,12 +123,18 @@ static size_t split(const struct ct_event *e, struct ct_text args[ARGS_MAX])
 	return n;
 }
 
+/* Most arguments are options, paths and ids. */
+static bool may_be_op(struct ct_text arg)
+{
+	return arg.len >= 2 && arg.len <= OP_LEN_MAX && *arg.p >= 'a' && *arg.p <= 'z';
+}
+
 /* The command word: the first argument that is one, whatever flags come before it. */
 static enum ct_op op_of(const struct ct_text *args, size_t n)
 {
 	for (size_t i = 1; i < n; i++) {
-		if (ct_text_starts(args[i], "-"))
-			continue; /* most arguments are options */
+		if (!may_be_op(args[i]))
+			continue;
 		for (size_t k = 0; k < sizeof(ops) / sizeof(ops[0]); k++) {
 			if (ct_text_is(args[i], ops[k].word))
 				return ops[k].op;

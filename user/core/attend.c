@@ -149,10 +149,12 @@ static void evaluate_create(struct ct_core *core, struct ct_container *c)
 
 void ct_evaluate(struct ct_core *core, struct ct_container *c)
 {
+	bool opened = ct_run_any(&c->run, c->family->opens);
+
 	c->deadline = 0;
-	if (c->run.marks[CT_MARK_CREATE_END] && !ct_run_any(&c->run, c->family->opens))
+	if (c->run.marks[CT_MARK_CREATE_END] && !opened)
 		evaluate_create(core, c);
-	if (start_is_open(c))
+	if (opened && !c->run.start_reported)
 		evaluate_start(core, c);
 	if (c->run.marks[CT_MARK_EXIT] && !c->run.stop_reported)
 		evaluate_stop(core, c);
@@ -164,7 +166,7 @@ void ct_evaluate(struct ct_core *core, struct ct_container *c)
 		else
 			wait_until(core, c, c->last_ns + SETTLE_NS);
 	}
-	if (!c->deadline && !start_is_open(c) &&
+	if (!c->deadline && (!opened || c->run.start_reported) &&
 	    (!c->run.marks[CT_MARK_EXIT] || c->run.stop_reported) && !c->in_flight)
 		unattend(core, c);
 }

@@ -114,9 +114,9 @@ void ct_calls_free(struct ct_core *core)
 
 #define EARLY_NS (50 * CT_NS_PER_MS)
 
-static size_t early_slot(uint64_t socket)
+static size_t early_slot(struct ct_call_key key)
 {
-	return socket % CT_EARLY_MAX;
+	return (key.socket * 31 + key.stream) % CT_EARLY_SLOTS;
 }
 
 void ct_answer_keep(struct ct_core *core, struct ct_call_key key, const struct ct_event *e)
@@ -128,8 +128,8 @@ void ct_answer_keep(struct ct_core *core, struct ct_call_key key, const struct c
 	if (!core->early || e->len > sizeof(core->early->bytes))
 		return;
 	if (core->early_next >= CT_EARLY_MAX)
-		core->early_at[early_slot(core->early_keys[at].call.socket)]--;
-	core->early_at[early_slot(key.socket)]++;
+		core->early_at[early_slot(core->early_keys[at].call)]--;
+	core->early_at[early_slot(key)]++;
 	core->early_keys[at] = (struct ct_early_key){ key, core->now };
 	memcpy(core->early[at].bytes, e, e->len);
 	core->early_next++;
@@ -161,7 +161,7 @@ int ct_call_early(const struct ct_core *core, const struct ct_pending_call *call
 	struct ct_http http;
 	int first = -1;
 
-	if (!core->early_at[early_slot(call->key.socket)])
+	if (!core->early_at[early_slot(call->key)])
 		return -1;
 	/* From the newest back: most of them are older than that. */
 	for (size_t back = 1; back <= n; back++) {
@@ -195,14 +195,15 @@ int ct_call_asked(const struct ct_core *core, struct ct_pending_call *call)
 
 void ct_answer_early(struct ct_core *core, int early)
 {
+	const struct ct_call_key none = { 0 };
 	union ct_early found;
 
 	if (early < 0 || !core->early_keys[early].call.socket)
 		return;
 	found = core->early[early];
-	core->early_at[early_slot(core->early_keys[early].call.socket)]--;
-	core->early_at[early_slot(0)]++; /* until its place is used again */
-	core->early_keys[early].call.socket = 0;
+	core->early_at[early_slot(core->early_keys[early].call)]--;
+	core->early_at[early_slot(none)]++; /* until its place is used again */
+	core->early_keys[early].call = none;
 	core->answering_early = true;
 	ct_talk_send(core, &found.e);
 	core->answering_early = false;

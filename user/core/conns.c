@@ -19,23 +19,34 @@ struct ct_conn *ct_conn_find(struct ct_core *core, uint64_t socket)
 	return conn;
 }
 
+/* Of at least one. */
+static struct ct_conn *longest_silent(const struct ct_core *core)
+{
+	struct ct_conn *silent = core->conns;
+
+	for (struct ct_conn *conn = silent; conn; conn = conn->hh.next) {
+		if (conn->heard < silent->heard)
+			silent = conn;
+	}
+	return silent;
+}
+
 struct ct_conn *ct_conn_get(struct ct_core *core, uint64_t socket)
 {
 	struct ct_conn *conn = ct_conn_find(core, socket);
 
-	if (conn) {
-		HASH_DEL(core->conns, conn); /* to the end of the order */
-	} else {
+	if (!conn) {
 		if (HASH_COUNT(core->conns) >= CT_CONNS_MAX)
-			conn_drop(core, core->conns);
+			conn_drop(core, longest_silent(core));
 		conn = calloc(1, sizeof(*conn));
 		if (!conn) {
 			core->counts.lost[CT_LOSS_TABLE]++;
 			return NULL;
 		}
 		conn->socket = socket;
+		HASH_ADD(hh, core->conns, socket, sizeof(conn->socket), conn);
 	}
-	HASH_ADD(hh, core->conns, socket, sizeof(conn->socket), conn);
+	conn->heard = ++core->conns_heard;
 	return conn;
 }
 

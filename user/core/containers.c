@@ -9,7 +9,7 @@ struct ct_container *ct_container_by_id(struct ct_core *core, struct ct_text id)
 {
 	struct ct_container *c = core->last_found;
 
-	if (!id.len || id.len >= sizeof(c->who.id))
+	if (!id.len || id.len >= sizeof(c->who.id) || !core->id_lengths[id.len])
 		return NULL;
 	/* What is said about one container comes in runs. */
 	if (c && c->who.id[id.len - 1] == id.p[id.len - 1] && !c->who.id[id.len] &&
@@ -189,6 +189,7 @@ struct ct_container *ct_container_make(struct ct_core *core, struct ct_text ns, 
 	c->run.seq = ++core->run_seq;
 	c->run.exit_code = CT_NO_EXIT_CODE;
 	HASH_ADD_KEYPTR(hh, core->containers, c->who.id, id.len, c);
+	core->id_lengths[id.len] = true;
 	core->counts.containers++;
 	ct_orphans_adopt(core, c);
 	return c;

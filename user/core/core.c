@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 /* "directory/file" of a SYNC or an UNLINK: the directory of a container is named by its id. */
-static void state_file(struct ct_core *core, const struct ct_event *e)
+static __attribute__((noinline)) void state_file(struct ct_core *core, const struct ct_event *e)
 {
 	struct ct_text file = ct_text(e->tail, e->tail_len), dir = ct_text_cut(&file, '/');
 	struct ct_container *c = ct_container_by_id(core, dir);
@@ -292,7 +292,7 @@ uint64_t ct_core_deadline(const struct ct_core *core)
 {
 	/* A CLOCK that is held awaits nothing: an idle node must not be told the time for ever. */
 	if (core->now < core->newest)
-		return core->newest + CT_REORDER_WINDOW_NS;
+		return core->newest + CT_REORDER_WINDOW_NS + CT_REORDER_SLACK_NS;
 	return core->deadline;
 }
 

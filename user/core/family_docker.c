@@ -147,11 +147,12 @@ void ct_network_synced(struct ct_core *core, uint32_t engine, uint64_t ts_ns)
 	DL_FOREACH(core->attended, c)
 	{
 		const uint64_t *m = c->run.marks;
-		bool starts = m[CT_MARK_START_BEGIN] && !m[CT_MARK_START_END] && !m[CT_MARK_EXIT] &&
-			      !c->run.failed_ns;
-		bool stops = m[CT_MARK_EXIT] && !m[CT_MARK_DISCONNECT_END];
+		bool stops = m[CT_MARK_EXIT] != 0;
 
-		if (c->who.engine_pid != engine || (!starts && !stops))
+		if (stops ? m[CT_MARK_DISCONNECT_END] != 0
+			  : !m[CT_MARK_START_BEGIN] || m[CT_MARK_START_END] || c->run.failed_ns)
+			continue;
+		if (c->who.engine_pid != engine)
 			continue;
 		moving++;
 		if (stops && m[CT_MARK_DIE_END])

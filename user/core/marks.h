@@ -96,5 +96,13 @@ struct ct_span {
 
 extern const char *const ct_mark_names[CT_MARK_MAX];
 
-bool ct_rule_matches(const struct ct_rule *rule, enum ct_signal signal, struct ct_text what,
-		     const uint64_t marks[CT_MARK_MAX]);
+/* Texts are compared last: most rows are over, or not yet to come. */
+static inline bool ct_rule_matches(const struct ct_rule *rule, enum ct_signal signal,
+				   struct ct_text what, const uint64_t marks[CT_MARK_MAX])
+{
+	if (rule->signal != signal || (rule->keep == CT_FIRST && marks[rule->mark]))
+		return false;
+	if ((rule->before && marks[rule->before]) || (rule->after && !marks[rule->after]))
+		return false;
+	return !rule->what || ct_text_starts(what, rule->what);
+}

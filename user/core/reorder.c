@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Nearly all events come in order: they wait in a ring. The others wait in a heap. What is handed
- * over next is the older of the two heads. Their bytes lie in slabs, which are reused when all of
- * a slab's events are gone: nothing is allocated for an event.
+ * Nearly all events come in order: they lie one behind the other in a ring of bytes. The others
+ * wait in a heap. What is handed over next is the older of the two heads. Nothing is allocated
+ * for an event that is in order.
  */
 #include "reorder.h"
 
@@ -10,35 +10,32 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "util/mem.h"
+
 #define HELD_MAX  65536
-#define SLAB_ROOM (64u << 10)
+#define RING_ROOM (256u << 10) /* at first; any event fits */
 
-struct slab {
-	uint32_t used; /* bytes */
-	struct slab *next; /* of the free ones */
-	uint32_t held; /* events in it that wait */
-	_Alignas(CT_EVENT_ALIGN) char bytes[SLAB_ROOM];
-};
-_Static_assert(SLAB_ROOM >= UINT16_MAX + 1, "any event fits");
-
+/* In the heap. */
 struct item {
 	uint64_t ts_ns;
 	uint64_t seq; /* equal times keep their order */
-	struct ct_event *e; /* in the slab */
-	struct slab *slab;
+	struct ct_event *e; /* owned */
 };
 
 struct ct_reorder {
 	ct_reorder_fn fn;
 	void *ctx;
-	struct item *ring; /* by time, of ring_room, a power of two */
-	size_t ring_at, ring_count, ring_room;
-	struct item *heap;
-	size_t heap_count, heap_room;
-	struct slab *slab; /* the one that is filled, NULL: none */
-	struct slab *spare; /* free ones */
-	uint64_t seq, newest, handed, late;
+	char *ring; /* owned, of ring_room bytes */
+	size_t ring_room;
+	size_t head, tail; /* offsets: of the first event, and behind the last */
+	size_t wrap; /* what begins at head ends here and goes on at 0; 0: it ends at tail */
+	size_t ring_count;
 	uint64_t ring_last_ns; /* of the last in the ring */
+	struct item *heap; /* owned */
+	size_t heap_count, heap_room;
+	char *left; /* owned: the ring that was too small, while an event in it is handed over */
+	bool handing;
+	uint64_t seq, newest, handed, late;
 };
 
 struct ct_reorder *ct_reorder_new(ct_reorder_fn fn, void *ctx)
@@ -52,37 +49,12 @@ struct ct_reorder *ct_reorder_new(ct_reorder_fn fn, void *ctx)
 	return r;
 }
 
-static void release(struct ct_reorder *r, struct slab *slab)
-{
-	if (--slab->held)
-		return;
-	slab->used = 0;
-	if (slab == r->slab)
-		return;
-	slab->next = r->spare;
-	r->spare = slab;
-}
-
-static struct item *ring_item(const struct ct_reorder *r, size_t i)
-{
-	return &r->ring[(r->ring_at + i) & (r->ring_room - 1)];
-}
-
 void ct_reorder_free(struct ct_reorder *r)
 {
 	if (!r)
 		return;
 	for (size_t i = 0; i < r->heap_count; i++)
-		release(r, r->heap[i].slab);
-	for (size_t i = 0; i < r->ring_count; i++)
-		release(r, ring_item(r, i)->slab);
-	free(r->slab);
-	while (r->spare) {
-		struct slab *slab = r->spare;
-
-		r->spare = slab->next;
-		free(slab);
-	}
+		free(r->heap[i].e);
 	free(r->heap);
 	free(r->ring);
 	free(r);
@@ -128,56 +100,114 @@ static void sift_down(struct item *heap, size_t count)
 	}
 }
 
-/* The oldest, NULL when there is none. */
-static inline const struct item *oldest(const struct ct_reorder *r)
+static inline const struct ct_event *ring_head(const struct ct_reorder *r)
 {
-	const struct item *ring = r->ring_count ? ring_item(r, 0) : NULL;
-
-	if (!r->heap_count)
-		return ring;
-	return ring && before(ring, &r->heap[0]) ? ring : &r->heap[0];
+	return (const struct ct_event *)(r->ring + r->head);
 }
 
+/*
+ * Whether the oldest is the head of the heap. Of equal times that in the ring came
+ * first: the one in the heap came late, and nothing as old can have entered the ring since.
+ */
+static inline bool heap_is_next(const struct ct_reorder *r)
+{
+	return r->heap_count && (!r->ring_count || r->heap[0].ts_ns < ring_head(r)->ts_ns);
+}
+
+/* There is one. */
+static inline uint64_t oldest_ns(const struct ct_reorder *r)
+{
+	return heap_is_next(r) ? r->heap[0].ts_ns : ring_head(r)->ts_ns;
+}
+
+static void count_late(struct ct_reorder *r, uint64_t ts_ns)
+{
+	if (ts_ns < r->handed)
+		r->late++;
+	else
+		r->handed = ts_ns;
+}
+
+static void hand_over_heap(struct ct_reorder *r)
+{
+	struct ct_event *e = r->heap[0].e;
+
+	count_late(r, e->ts_ns);
+	r->heap[0] = r->heap[--r->heap_count];
+	sift_down(r->heap, r->heap_count);
+	r->fn(r->ctx, e);
+	free(e);
+}
+
+/* It leaves the ring when it has been handed over: until then its bytes are its own. */
+static inline void hand_over_ring(struct ct_reorder *r)
+{
+	const struct ct_event *e = ring_head(r);
+
+	count_late(r, e->ts_ns);
+	r->fn(r->ctx, e);
+	r->head += e->len;
+	r->ring_count--;
+	if (r->head == r->wrap)
+		r->head = r->wrap = 0;
+	if (r->left)
+		free(take_ptr(r->left));
+}
+
+/* Until the oldest is newer. What is pushed meanwhile, by fn, is held. */
 static void hand_over(struct ct_reorder *r, uint64_t until_ns)
 {
-	const struct item *head;
-
-	while ((head = oldest(r)) && head->ts_ns <= until_ns) {
-		struct slab *slab = head->slab;
-		struct ct_event *e = head->e;
-
-		if (head->ts_ns < r->handed)
-			r->late++;
+	if (r->handing)
+		return;
+	r->handing = true;
+	while (ct_reorder_held(r) && oldest_ns(r) <= until_ns) {
+		if (heap_is_next(r))
+			hand_over_heap(r);
 		else
-			r->handed = head->ts_ns;
-		if (head == r->heap) {
-			r->heap[0] = r->heap[--r->heap_count];
-			sift_down(r->heap, r->heap_count);
-		} else {
-			r->ring_at = (r->ring_at + 1) & (r->ring_room - 1);
-			r->ring_count--;
-		}
-		r->fn(r->ctx, e);
-		release(r, slab);
+			hand_over_ring(r);
 	}
+	r->handing = false;
 }
 
-/* Twice the room; false when out of memory. */
-static bool ring_grow(struct ct_reorder *r)
+/* At least twice the room, with room for len at its end; false when out of memory. */
+static bool ring_grow(struct ct_reorder *r, size_t len)
 {
-	size_t room = r->ring_room ? 2 * r->ring_room : 256;
-	struct item *ring;
+	size_t first = (r->wrap ? r->wrap : r->tail) - r->head, second = r->wrap ? r->tail : 0;
+	size_t room = r->ring_room ? 2 * r->ring_room : RING_ROOM;
+	char *ring;
 
-	ring = malloc(room * sizeof(*ring));
+	while (room < first + second + len)
+		room *= 2;
+	ring = malloc(room);
 	if (!ring)
 		return false;
-	for (size_t i = 0; i < r->ring_count; i++)
-		ring[i] = *ring_item(r, i);
-	free(r->ring);
+	if (r->ring) {
+		memcpy(ring, r->ring + r->head, first);
+		memcpy(ring + first, r->ring, second);
+	}
+	if (r->handing && !r->left)
+		r->left = r->ring;
+	else
+		free(r->ring);
 	r->ring = ring;
 	r->ring_room = room;
-	r->ring_at = 0;
+	r->head = r->wrap = 0;
+	r->tail = first + second;
 	return true;
+}
+
+/* Where an event of that length goes, behind the last; NULL when out of memory. */
+static inline char *ring_end(struct ct_reorder *r, size_t len)
+{
+	if (!r->ring_count)
+		r->head = r->tail = r->wrap = 0;
+	if (!r->wrap && r->ring_room - r->tail < len && r->head >= len) {
+		r->wrap = r->tail;
+		r->tail = 0;
+	}
+	if ((r->wrap ? r->head : r->ring_room) - r->tail < len && !ring_grow(r, len))
+		return NULL;
+	return r->ring + r->tail;
 }
 
 static bool heap_grow(struct ct_reorder *r)
@@ -195,50 +225,32 @@ static bool heap_grow(struct ct_reorder *r)
 	return true;
 }
 
-/* The one to be filled is full: an empty one; NULL when out of memory. */
-static struct slab *slab_next(struct ct_reorder *r)
+static bool hold_late(struct ct_reorder *r, const struct ct_event *e)
 {
-	struct slab *slab = r->spare;
+	struct ct_event *copy = heap_grow(r) ? malloc(e->len) : NULL;
 
-	if (slab) {
-		r->spare = slab->next;
-	} else {
-		slab = malloc(sizeof(*slab));
-		if (!slab)
-			return NULL;
-	}
-	slab->used = slab->held = 0;
-	r->slab = slab;
-	return slab;
+	if (!copy)
+		return false;
+	memcpy(copy, e, e->len);
+	r->heap[r->heap_count] = (struct item){ e->ts_ns, r->seq++, copy };
+	sift_up(r->heap, r->heap_count++);
+	return true;
 }
 
-static bool hold(struct ct_reorder *r, const struct ct_event *e)
+static inline bool hold(struct ct_reorder *r, const struct ct_event *e)
 {
-	bool in_order = !r->ring_count || e->ts_ns >= r->ring_last_ns;
-	struct slab *slab = r->slab;
-	struct item *item;
+	struct ct_event *to;
 
-	if (in_order ? r->ring_count == r->ring_room && !ring_grow(r) : !heap_grow(r))
+	if (r->ring_count && e->ts_ns < r->ring_last_ns)
+		return hold_late(r, e);
+	to = (struct ct_event *)ring_end(r, e->len);
+	if (!to)
 		return false;
-	if (!slab || slab->used + e->len > SLAB_ROOM)
-		slab = slab_next(r);
-	if (!slab)
-		return false;
-	if (in_order) {
-		item = ring_item(r, r->ring_count++);
-		r->ring_last_ns = e->ts_ns;
-	} else {
-		item = &r->heap[r->heap_count++];
-	}
-	item->ts_ns = e->ts_ns;
-	item->seq = r->seq++;
-	item->slab = slab;
-	item->e = (struct ct_event *)(slab->bytes + slab->used);
-	memcpy(item->e, e, e->len);
-	slab->used += e->len;
-	slab->held++;
-	if (!in_order)
-		sift_up(r->heap, r->heap_count - 1);
+	*to = *e; /* its head: most are not much longer */
+	memcpy(to->tail, e->tail, e->len - sizeof(*e));
+	r->tail += e->len;
+	r->ring_count++;
+	r->ring_last_ns = e->ts_ns;
 	return true;
 }
 
@@ -250,10 +262,10 @@ void ct_reorder_push(struct ct_reorder *r, const struct ct_event *e)
 	}
 	if (e->ts_ns > r->newest)
 		r->newest = e->ts_ns;
-	if (ct_reorder_held(r) >
-	    HELD_MAX) /* a recording with one time for all: memory is bounded */
-		hand_over(r, oldest(r)->ts_ns);
-	if (r->newest > CT_REORDER_WINDOW_NS)
+	/* A recording with one time for all: memory is bounded. */
+	if (ct_reorder_held(r) > HELD_MAX)
+		hand_over(r, oldest_ns(r));
+	if (r->newest >= oldest_ns(r) + CT_REORDER_WINDOW_NS + CT_REORDER_SLACK_NS)
 		hand_over(r, r->newest - CT_REORDER_WINDOW_NS);
 }
 

@@ -11,6 +11,8 @@
 #include "ct_event.h"
 
 #define CT_REORDER_WINDOW_NS (20 * 1000 * 1000ull)
+/* How much longer the oldest may be held: events are handed over by dozens, which is faster. */
+#define CT_REORDER_SLACK_NS (CT_REORDER_WINDOW_NS / 8)
 
 struct ct_reorder;
 
@@ -21,8 +23,8 @@ struct ct_reorder *ct_reorder_new(ct_reorder_fn fn, void *ctx);
 void ct_reorder_free(struct ct_reorder *r); /* NULL is fine */
 
 /*
- * Copies the event and hands over those that are older than the window. Out of memory: hands it
- * over at once. An event older than the last one handed over is handed over all the same, late.
+ * Copies the event; when the oldest is older than window and slack, hands over those that are
+ * older than the window. Out of memory: hands it over at once. An event older than the last one handed over is handed over all the same, late.
  */
 void ct_reorder_push(struct ct_reorder *r, const struct ct_event *e);
 void ct_reorder_flush(struct ct_reorder *r);

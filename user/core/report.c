@@ -28,7 +28,7 @@ static struct ct_step *steps_of(const struct ct_core *core, const struct ct_run 
 	*count = 0;
 	if (!core->opts.steps || !run->step_count)
 		return NULL;
-	steps = calloc(run->step_count, sizeof(*steps));
+	steps = malloc(run->step_count * sizeof(*steps));
 	if (!steps)
 		return NULL;
 	for (size_t i = 0; i < run->step_count; i++) {

@@ -64,6 +64,7 @@ struct ct_actor_state {
 	const char *program; /* static: the step that it is, NULL if it has no name */
 	int step; /* index of its open step in the run, -1: none */
 	uint32_t run_seq; /* of the run that the step belongs to */
+	struct ct_actor_state *next; /* of the spare ones */
 	UT_hash_handle hh;
 };
 
@@ -181,6 +182,7 @@ struct ct_conn {
 	uint64_t socket;
 	struct ct_hpack *hpack; /* owned, NULL: no headers were heard */
 	char ns[80]; /* TTRPC: containerd namespace of what is asked, empty if not known */
+	uint64_t heard; /* the greater, the later */
 	UT_hash_handle hh;
 };
 
@@ -215,6 +217,7 @@ struct ct_sync {
 
 #define CT_ACTORS_MAX   262144
 #define CT_EARLY_MAX    64
+#define CT_EARLY_SLOTS  (8 * CT_EARLY_MAX) /* few keys share one */
 #define CT_SYNCS_MAX    64
 #define CT_ORPHANS_MAX  1024
 #define CT_CALLS_MAX    16384
@@ -229,7 +232,10 @@ struct ct_core {
 	void *ctx;
 	struct ct_reorder *reorder;
 	struct ct_actor_state *actors;
+	struct ct_actor_state *spare_actors; /* list by next */
 	struct ct_container *containers;
+	/* Whether an id of that length was ever heard: most of what is looked up is none. */
+	bool id_lengths[sizeof(((struct ct_identity *)0)->id)];
 	struct ct_container *attended;
 	struct ct_container *named[CT_LISTS]; /* by hash of the name, the newest first */
 	struct ct_container *exited[CT_LISTS]; /* by args_hash, the last to exit first */
@@ -237,10 +243,11 @@ struct ct_core {
 	struct ct_pending_call *spare_calls; /* list by next */
 	union ct_early *early; /* ring of CT_EARLY_MAX */
 	struct ct_early_key early_keys[CT_EARLY_MAX];
-	uint8_t early_at[CT_EARLY_MAX]; /* how many are kept, by hash of their socket */
+	uint8_t early_at[CT_EARLY_SLOTS]; /* how many are kept, by hash of their key */
 	size_t early_next;
 	struct ct_container *last_found; /* by its id; borrowed, NULL: none */
-	struct ct_conn *conns; /* least recently heard first */
+	struct ct_conn *conns;
+	uint64_t conns_heard;
 	struct ct_prepared prepared[CT_PREPARED_MAX]; /* ring */
 	size_t prepared_next;
 	bool answering_early; /* what is handled was heard before */

@@ -151,10 +151,21 @@ static const struct {
 	{ "Containers/Delete", "metadata removal" },
 };
 
-static struct ct_step rpc_step(uint8_t role, struct ct_text method, uint64_t begin_ns,
-			       uint64_t end_ns, uint32_t pid)
+/* NULL: it is no step. */
+static const char *method_step(struct ct_text method)
+{
+	for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++) {
+		if (ct_text_is(method, methods[i].method))
+			return methods[i].step;
+	}
+	return NULL;
+}
+
+static struct ct_step rpc_step(const char *name, uint8_t role, uint64_t begin_ns, uint64_t end_ns,
+			       uint32_t pid)
 {
 	struct ct_step step = {
+		.name = name,
 		.actor = ct_role_name(role),
 		.begin_ns = begin_ns,
 		.end_ns = end_ns,
@@ -162,37 +173,37 @@ static struct ct_step rpc_step(uint8_t role, struct ct_text method, uint64_t beg
 		.count = 1,
 	};
 
-	for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++) {
-		if (ct_text_is(method, methods[i].method))
-			step.name = methods[i].step;
-	}
 	return step;
 }
 
 void ct_steps_rpc_orphan(struct ct_core *core, struct ct_text id, struct ct_text method,
 			 uint64_t begin_ns, uint64_t end_ns, uint32_t pid)
 {
-	struct ct_step step = rpc_step(CT_ROLE_ENGINE, method, begin_ns, end_ns, pid);
-	struct ct_container *c = ct_container_by_id(core, id);
+	const char *name = method_step(method);
+	struct ct_container *c;
+	struct ct_step step;
 
-	if (step.name && c && !c->removed)
+	if (!name)
+		return;
+	step = rpc_step(name, CT_ROLE_ENGINE, begin_ns, end_ns, pid);
+	c = ct_container_by_id(core, id);
+	if (c && !c->removed)
 		ct_step_add(core, c, &step);
-	else if (step.name)
+	else
 		ct_orphan_add(core, CT_BY_ID, id, 0, &step);
 }
 
 void ct_steps_rpc(struct ct_core *core, struct ct_container *c, uint8_t role, struct ct_text method,
 		  uint64_t begin_ns, uint64_t end_ns, uint32_t pid, bool failed)
 {
+	const char *name = core->opts.steps || failed ? method_step(method) : NULL;
 	struct ct_step step;
 
-	if (!core->opts.steps && !failed)
-		return;
-	step = rpc_step(role, method, begin_ns, end_ns, pid);
-	if (!step.name)
+	if (!name)
 		return;
 	if (failed && !c->run.failed_step)
-		c->run.failed_step = step.name;
+		c->run.failed_step = name;
+	step = rpc_step(name, role, begin_ns, end_ns, pid);
 	ct_step_add(core, c, &step);
 }
 
@@ -353,10 +364,12 @@ static void synced_call(struct ct_core *core, const struct ct_event *e)
 
 void ct_steps_unlink(struct ct_core *core, struct ct_container *c, const struct ct_event *e)
 {
-	struct ct_step step = event_step("metadata removal", ct_role_name(CT_ROLE_ENGINE), e);
+	struct ct_step step;
 
-	if (c)
-		ct_step_merge(core, c, &step, MERGE_GAP_NS);
+	if (!c)
+		return;
+	step = event_step("metadata removal", ct_role_name(CT_ROLE_ENGINE), e);
+	ct_step_merge(core, c, &step, MERGE_GAP_NS);
 }
 
 #define ENGINE  (1u << CT_ROLE_ENGINE)

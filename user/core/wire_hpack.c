@@ -47,7 +47,15 @@ struct entry {
 	char *value; /* owned, NULL: nobody asks for it */
 };
 
+/* What the next SHORT_BITS begin with. */
+#define SHORT_BITS 8
+struct short_code {
+	uint8_t symbol;
+	uint8_t bits; /* of its code, 0: it is longer than SHORT_BITS */
+};
+
 struct ct_hpack {
+	struct short_code shorts[1 << SHORT_BITS];
 	uint32_t limit, size;
 	uint32_t newest, count; /* ring */
 	struct entry entries[ENTRIES_MAX];
@@ -81,12 +89,31 @@ static const uint8_t symbols[256] = {
 	249, 10,  13,  22,
 };
 
+#define CODE_BITS_MIN 5
+
+static void index_shorts(struct ct_hpack *h)
+{
+	uint32_t first = 0, index = 0;
+
+	for (unsigned bits = CODE_BITS_MIN; bits <= SHORT_BITS; bits++) {
+		uint32_t n = codes_of_length[bits], spread = 1u << (SHORT_BITS - bits);
+
+		for (uint32_t i = 0; i < n * spread; i++)
+			h->shorts[first * spread + i] =
+				(struct short_code){ symbols[index + i / spread], (uint8_t)bits };
+		first = (first + n) << 1;
+		index += n;
+	}
+}
+
 struct ct_hpack *ct_hpack_new(void)
 {
 	struct ct_hpack *h = calloc(1, sizeof(*h));
 
-	if (h)
-		h->limit = TABLE_SIZE;
+	if (!h)
+		return NULL;
+	h->limit = TABLE_SIZE;
+	index_shorts(h);
 	return h;
 }
 
@@ -177,10 +204,8 @@ static void append(struct string *s, char c)
 	s->length++;
 }
 
-#define CODE_BITS_MIN 5
-
 /* `first` is the first code of that length, `index` the place of its symbol. */
-static bool unhuffman(struct ct_text in, struct string *s)
+static bool unhuffman(const struct ct_hpack *h, struct ct_text in, struct string *s)
 {
 	uint64_t held = 0; /* bits that are still to be read, `left` of them */
 	unsigned left = 0, bits = CODE_BITS_MIN;
@@ -189,9 +214,19 @@ static bool unhuffman(struct ct_text in, struct string *s)
 	for (;;) {
 		uint32_t code, n = codes_of_length[bits];
 
-		for (; left < bits && in.len; left += 8) {
+		for (; left < (bits > SHORT_BITS ? bits : SHORT_BITS) && in.len; left += 8) {
 			held = held << 8 | (unsigned char)*in.p;
 			in = ct_text(in.p + 1, in.len - 1);
+		}
+		/* Nearly all that is sent has short codes. */
+		if (bits == CODE_BITS_MIN && left >= SHORT_BITS) {
+			struct short_code c = h->shorts[held >> (left - SHORT_BITS) & 0xff];
+
+			if (c.bits) {
+				append(s, (char)c.symbol);
+				left -= c.bits;
+				continue;
+			}
 		}
 		if (left < bits)
 			return left < 8; /* 5.2: the rest is a beginning of EOS */
@@ -213,7 +248,7 @@ static bool unhuffman(struct ct_text in, struct string *s)
 }
 
 /* 5.2. False when it is not whole. */
-static bool take_string(struct ct_text *in, struct string *s)
+static bool take_string(const struct ct_hpack *h, struct ct_text *in, struct string *s)
 {
 	bool huffman = in->len && *in->p & 0x80;
 	uint64_t len;
@@ -222,7 +257,7 @@ static bool take_string(struct ct_text *in, struct string *s)
 	if (!take_integer(in, 7, &len) || len > in->len)
 		return false;
 	if (huffman) {
-		if (!unhuffman(ct_text(in->p, (size_t)len), s))
+		if (!unhuffman(h, ct_text(in->p, (size_t)len), s))
 			return false;
 	} else {
 		size_t n = len < sizeof(s->text) ? (size_t)len : sizeof(s->text) - 1;
@@ -291,12 +326,12 @@ static bool literal(struct ct_hpack *h, struct ct_text *in, unsigned bits, struc
 	if (index) {
 		what = name_at(h, index);
 	} else {
-		if (!take_string(in, &text))
+		if (!take_string(h, in, &text))
 			return false;
 		what = what_of(text.text);
 		name_length = text.length;
 	}
-	if (!take_string(in, &text))
+	if (!take_string(h, in, &text))
 		return false;
 	found(ret, what, text.text);
 	if (bits == 6)

@@ -25,7 +25,7 @@ static bool is_space(char c)
 	return c == ' ' || c == '\n' || c == '\t' || c == '\r';
 }
 
-static char next(struct scan *s)
+static inline char next(struct scan *s)
 {
 	/* Nearly always it is none: one comparison says so. */
 	while (s->p < s->end && (unsigned char)*s->p <= ' ' && is_space(*s->p))
@@ -42,7 +42,7 @@ static bool in_array(const struct scan *s)
  * The first byte, eight at a time, that is a quote, a backslash or below a space; or one of the
  * last seven. x - 1 & ~x has the high bit of every zero byte, and of none before the first.
  */
-static const char *plain(const char *p, const char *end)
+static inline const char *plain(const char *p, const char *end)
 {
 	while (end - p >= 8) {
 		uint64_t w, quote, escape, found;
@@ -62,7 +62,7 @@ static const char *plain(const char *p, const char *end)
 }
 
 /* What is between the quotes, escapes and all. */
-static bool string(struct scan *s, struct ct_text *ret)
+static inline bool string(struct scan *s, struct ct_text *ret)
 {
 	const char *begin = ++s->p;
 
@@ -79,30 +79,39 @@ static bool string(struct scan *s, struct ct_text *ret)
 	return false;
 }
 
-/* true, false, null or a number. */
-static bool word(struct scan *s, struct ct_text *ret)
+/* true, false, null or a number. What is glued to it is found by whoever looks for its end. */
+static inline bool word(struct scan *s, struct ct_text *ret)
 {
-	static const char *const words[] = { "true", "false", "null" };
+	static const struct ct_text words[] = { CT_TEXT("null"), CT_TEXT("false"),
+						CT_TEXT("true") };
 	const char *begin = s->p;
 	bool digits = false;
 
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		if (*begin != *words[i].p)
+			continue;
+		if ((size_t)(s->end - begin) < words[i].len ||
+		    memcmp(begin, words[i].p, words[i].len) != 0)
+			return false;
+		s->p += words[i].len;
+		*ret = words[i];
+		return true;
+	}
+	if (*begin != '-' && (*begin < '0' || *begin > '9'))
+		return false;
 	for (; s->p < s->end; s->p++) {
 		char c = *s->p;
 
 		if (c >= '0' && c <= '9')
 			digits = true;
-		else if (!(c >= 'a' && c <= 'z') && c != 'E' && c != '-' && c != '+' && c != '.')
+		else if (c != 'e' && c != 'E' && c != '-' && c != '+' && c != '.')
 			break;
 	}
 	*ret = ct_text(begin, (size_t)(s->p - begin));
-	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
-		if (ct_text_is(*ret, words[i]))
-			return true;
-	}
-	return digits && (*begin == '-' || (*begin >= '0' && *begin <= '9'));
+	return digits;
 }
 
-static bool key(struct scan *s)
+static inline bool key(struct scan *s)
 {
 	struct ct_text text;
 
@@ -176,6 +185,10 @@ static bool unescape(struct ct_text from, char *to, size_t room)
 	static const char escapes[] = "\"\"\\\\//b\bf\fn\nr\rt\t";
 	size_t at = 0;
 
+	if (from.len && !memchr(from.p, '\\', from.len)) {
+		ct_text_copy(to, room, from);
+		return true;
+	}
 	while (from.len) {
 		char bytes[4] = { *from.p };
 		size_t n = 1;
@@ -208,12 +221,15 @@ static bool unescape(struct ct_text from, char *to, size_t room)
 static struct ct_json_field *field_here(const struct scan *s, struct ct_json_field *fields,
 					size_t count)
 {
+	struct ct_text key;
+
 	if (!s->depth || s->depth > 2 || (s->arrays & ((1ull << s->depth) - 1)))
 		return NULL;
+	key = s->keys[s->depth - 1];
 	for (size_t i = 0; i < count; i++) {
 		struct ct_json_field *f = &fields[i];
 
-		if (s->depth == (f->outer ? 2 : 1) && ct_text_is(s->keys[s->depth - 1], f->key) &&
+		if (ct_text_is(key, f->key) && s->depth == (f->outer ? 2 : 1) &&
 		    (!f->outer || ct_text_is(s->keys[0], f->outer)))
 			return f;
 	}
@@ -229,30 +245,24 @@ static void clear(struct ct_json_field *fields, size_t count)
 	}
 }
 
-/* A value begins: all of it, unless it is an object or an array that is not empty. */
-static bool value(struct scan *s, struct ct_json_field *fields, size_t count, bool *ret_opened)
+static inline bool open_value(struct scan *s, bool array)
 {
-	char c = next(s);
+	if (s->depth == DEPTH_MAX)
+		return false;
+	s->p++;
+	s->arrays &= ~(1ull << s->depth);
+	s->arrays |= (uint64_t)array << s->depth;
+	s->depth++;
+	return true;
+}
+
+/* A string or a word; outside of everything there is none. */
+static inline bool plain_value(struct scan *s, char c, struct ct_json_field *f)
+{
 	struct ct_text text;
 	bool quoted = c == '"';
-	struct ct_json_field *f = field_here(s, fields, count);
 
-	*ret_opened = false;
-	if (f) /* of several values, the last counts */
-		clear(f, 1);
-	if (c == '{' || c == '[') {
-		if (s->depth == DEPTH_MAX)
-			return false;
-		s->p++;
-		s->arrays &= ~(1ull << s->depth);
-		s->arrays |= (uint64_t)(c == '[') << s->depth;
-		s->depth++;
-		if (next(s) == (c == '[' ? ']' : '}'))
-			return true; /* closed by the caller */
-		*ret_opened = true;
-		return c == '[' || key(s);
-	}
-	if (!s->depth || !(quoted ? string(s, &text) : word(s, &text)))
+	if (!c || !s->depth || !(quoted ? string(s, &text) : word(s, &text)))
 		return false;
 	if (!f)
 		return true;
@@ -260,38 +270,65 @@ static bool value(struct scan *s, struct ct_json_field *fields, size_t count, bo
 	return !quoted || !f->room || unescape(text, f->to, f->room);
 }
 
-/* Behind a value: closes what ends, up to the next one. */
-static bool follow(struct scan *s)
+/* Behind a value: closes what ends. Whether another value follows, with its key in an object. */
+static inline bool follow(struct scan *s, bool *ret_ok)
 {
+	*ret_ok = true;
 	while (s->depth) {
 		char c = next(s);
 
 		if (c == ',') {
 			s->p++;
-			return in_array(s) || key(s);
+			return true;
 		}
-		if (c != (in_array(s) ? ']' : '}'))
+		if (c != (in_array(s) ? ']' : '}')) {
+			*ret_ok = false;
 			return false;
+		}
 		s->p++;
 		s->depth--;
 	}
-	return true;
+	return false;
+}
+
+static bool scan(struct scan *s, struct ct_json_field *fields, size_t count)
+{
+	bool ok = true;
+
+	do {
+		struct ct_json_field *f;
+		char c;
+
+		if (s->depth && !in_array(s) && !key(s))
+			return false;
+		c = next(s);
+		f = field_here(s, fields, count);
+		if (f) /* of several values, the last counts */
+			clear(f, 1);
+		if (c == '{' || c == '[') {
+			if (!open_value(s, c == '['))
+				return false;
+			if (next(s) != (c == '[' ? ']' : '}'))
+				continue;
+		} else if (!plain_value(s, c, f)) {
+			return false;
+		}
+		if (!follow(s, &ok))
+			break;
+	} while (true);
+	return ok;
 }
 
 bool ct_json_fields(struct ct_text json, struct ct_json_field *fields, size_t count)
 {
 	struct scan s = { .p = json.p };
-	bool opened;
 
 	clear(fields, count);
 	if (!json.len)
 		return false;
 	s.end = json.p + json.len;
-	do {
-		if (!value(&s, fields, count, &opened) || (!opened && !follow(&s))) {
-			clear(fields, count);
-			return false;
-		}
-	} while (s.depth);
-	return true;
+	if (scan(&s, fields, count))
+		return true;
+	clear(fields, count);
+	return false;
 }

@@ -9,16 +9,11 @@
 #define GRPC_PREFIX    5
 #define ID_LEN_MAX     76 /* containerd identifiers.maxLength */
 
-static bool take_varint(struct ct_text *msg, uint64_t *value)
+static bool take_long_varint(struct ct_text *msg, uint64_t *value)
 {
 	uint64_t v = 0;
 	unsigned shift = 0;
 
-	if (msg->len && !(*msg->p & 0x80)) { /* most are small */
-		*value = (unsigned char)*msg->p++;
-		msg->len--;
-		return true;
-	}
 	while (msg->len) {
 		unsigned char byte = (unsigned char)*msg->p++;
 
@@ -33,6 +28,16 @@ static bool take_varint(struct ct_text *msg, uint64_t *value)
 			return false;
 	}
 	return false;
+}
+
+/* Most are small. */
+static inline bool take_varint(struct ct_text *msg, uint64_t *value)
+{
+	if (!msg->len || *msg->p & 0x80)
+		return take_long_varint(msg, value);
+	*value = (unsigned char)*msg->p++;
+	msg->len--;
+	return true;
 }
 
 bool ct_proto_next(struct ct_text *msg, struct ct_proto_field *f)
