@@ -2,6 +2,7 @@
 /* HPACK: the examples of RFC 7541, what an independent encoder made, and what is broken. */
 #include <criterion/criterion.h>
 
+#include "core/talk.h"
 #include "core/wire_hpack.h"
 
 static size_t unhex(const char *hex, char *to, size_t room)
@@ -155,4 +156,24 @@ Test(hpack, refuses_what_is_broken)
 		cr_expect_not(read_hex(h, broken[i], &got), "%s", broken[i]);
 		ct_hpack_free(h);
 	}
+}
+
+/* There is room for CT_CONNS_MAX; the one that has said nothing for longest makes room. */
+Test(conns, longest_silent_goes)
+{
+	const struct ct_core_options opts = { 0 };
+	const struct ct_core_ops ops = { 0 };
+	struct ct_core *core = ct_core_new(&opts, &ops, NULL);
+	uint64_t first = 1, last = CT_CONNS_MAX;
+
+	cr_assert(core);
+	for (uint64_t socket = first; socket <= last; socket++)
+		cr_assert(ct_conn_get(core, socket));
+	cr_assert(ct_conn_get(core, first)); /* speaks again */
+	cr_assert(ct_conn_get(core, last + 1));
+	cr_expect(ct_conn_find(core, first));
+	cr_expect_null(ct_conn_find(core, first + 1));
+	cr_expect(ct_conn_find(core, first + 2));
+	cr_expect(ct_conn_find(core, last + 1));
+	ct_core_free(core);
 }

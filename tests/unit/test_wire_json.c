@@ -58,6 +58,14 @@ static const struct {
 	{ "{\"Image\":\"a\nb\"}", false, "", "", false },
 	{ "{\"Image\":\"a\",\"x\":nope}", false, "", "", false },
 	{ "{\"Image\":\"a\",\"x\":-}", false, "", "", false },
+	{ "{\"Image\":\"a\",\"x\":1a}", false, "", "", false },
+	{ "{\"Image\":\"a\",\"x\":nullx}", false, "", "", false },
+	{ "{\"Image\":\"a\",\"x\":truefalse}", false, "", "", false },
+	{ "{\"Image\":\"a\",\"x\":tru", false, "", "", false },
+	{ "{\"Image\":\"a\",\"x\":nul}", false, "", "", false },
+	{ "{\"Image\":\"a\",\"x\":", false, "", "", false },
+	{ "{\"Image\":\"a\",\"x\":1", false, "", "", false },
+	{ "{\"Image\":\"a\"}}", true, "a", "", false }, /* what follows is another's */
 	{ "{\"Image\":\"a\",\"x\":[1 2]}", false, "", "", false },
 	{ "{Image:\"a\"}", false, "", "", false },
 };
