@@ -5,17 +5,17 @@
 #include "core/state.h"
 #include "runs.h"
 
-#define OUTER    490 /* without root */
-#define PODMAN   500
-#define NETWORK  510
-#define CONMON   520
-#define MONITOR  521
-#define RUNTIME  530
-#define CHILD    531
-#define ORPHAN   532
-#define STARTER  535
-#define INIT     540
-#define ID       "a31a3497ad1d75b39d576ad57c2c18bc73ec7e5e78f22982295cf530a1fe5e6e"
+#define OUTER   490 /* without root */
+#define PODMAN  500
+#define NETWORK 510
+#define CONMON  520
+#define MONITOR 521
+#define RUNTIME 530
+#define CHILD   531
+#define ORPHAN  532
+#define STARTER 535
+#define INIT    540
+#define ID      "a31a3497ad1d75b39d576ad57c2c18bc73ec7e5e78f22982295cf530a1fe5e6e"
 
 static void executes(struct tape *t, double ms, uint32_t parent, uint32_t child, enum ct_role role,
 		     const char *program, const char *word)
@@ -242,8 +242,10 @@ Test(step_tree, an_engine_is_started_by_nobody)
 	tape_at(t, 30 + 200);
 	tape_listen(t, l.init, 80);
 	s = played(run, l.name);
-	cr_expect_gt(step_of(s, "metadata write", 0)->begin_ns, step_of(s, "task create", 0)->begin_ns);
-	cr_expect_lt(step_of(s, "metadata write", 0)->end_ns, step_of(s, "runtime create", 0)->end_ns);
+	cr_expect_gt(step_of(s, "metadata write", 0)->begin_ns,
+		     step_of(s, "task create", 0)->begin_ns);
+	cr_expect_lt(step_of(s, "metadata write", 0)->end_ns,
+		     step_of(s, "runtime create", 0)->end_ns);
 	expect_below(s, "metadata write", "");
 	expect_below(s, "task create", "");
 	expect_below(s, "runtime create", "task create");

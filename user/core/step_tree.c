@@ -253,9 +253,7 @@ static void tell(const struct tree *t, struct ct_step *ret)
 struct ct_step *ct_steps_tree(const struct ct_step *steps, size_t count,
 			      const struct ct_steps_told *told, size_t *ret_count)
 {
-	struct tree t = { .begin_ns = told->begin_ns,
-			  .end_ns = told->end_ns,
-			  .lost = told->lost };
+	struct tree t = { .begin_ns = told->begin_ns, .end_ns = told->end_ns, .lost = told->lost };
 	struct ct_step *ret = NULL;
 
 	*ret_count = 0;
