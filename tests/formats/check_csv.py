@@ -87,6 +87,7 @@ def check(directory, name):
             assert original(row["detail"]) == step["detail"]
             assert row["begin_ns"] == str(step["begin_ns"])
             assert row["end_ns"] == number(step["end_ns"])
+            assert row["parent"] == number(step["parent"]) and row["depth"] == str(step["depth"])
             assert row["open"] == ("true" if step["open"] else "false")
             if step["end_ns"] is not None:
                 assert int(row["total_ns"]) == step["end_ns"] - step["begin_ns"]

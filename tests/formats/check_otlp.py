@@ -105,9 +105,10 @@ def check_trace(line, rec, document):
         assert span.name == step["name"]
         assert attributes(span)["process.pid"] == step["pid"]
         assert span.end_time_unix_nano >= span.start_time_unix_nano
-        assert by_id[span.parent_span_id] in segments + steps + [root]
-        if step["depth"]:
-            assert by_id[span.parent_span_id] in steps
+        if step["parent"] is None:
+            assert by_id[span.parent_span_id] in segments + [root]
+        else:
+            assert by_id[span.parent_span_id] is by_id[steps[step["parent"]].span_id]
     return root.trace_id, len(scope.spans)
 
 

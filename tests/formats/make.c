@@ -167,24 +167,37 @@ static void make_many(const char *dir)
 			rec.ready = CT_READY_LISTEN;
 			rec.ready_ns = rec.end_ns;
 		}
-		steps[0] = (struct ct_step){ "mounts",     "helper",   rec.segments[0].phase,
-					     rec.begin_ns, rec.end_ns, 77,
-					     17,           0,          false,
-					     "/proc" };
-		steps[1] = (struct ct_step){
-			"exec", "init", rec.segments[0].phase, rec.begin_ns, rec.begin_ns, 78, 1, 1,
-			false,  ""
+		steps[0] = (struct ct_step){
+			.name = "mounts",
+			.actor = "helper",
+			.phase = rec.segments[0].phase,
+			.begin_ns = rec.begin_ns,
+			.end_ns = rec.end_ns,
+			.pid = 77,
+			.count = 17,
+			.detail = "/proc",
 		};
-		steps[2] = (struct ct_step){ "rootfs umount",
-					     "engine",
-					     rec.segments[4].phase,
-					     rec.end_ns,
-					     0,
-					     79,
-					     1,
-					     0,
-					     true,
-					     "" };
+		steps[1] = (struct ct_step){
+			.name = "exec",
+			.actor = "init",
+			.phase = rec.segments[0].phase,
+			.begin_ns = rec.begin_ns,
+			.end_ns = rec.begin_ns,
+			.pid = 78,
+			.count = 1,
+			.parent = 1,
+			.starter = 1,
+			.depth = 1,
+		};
+		steps[2] = (struct ct_step){
+			.name = "rootfs umount",
+			.actor = "engine",
+			.phase = rec.segments[4].phase,
+			.begin_ns = rec.end_ns,
+			.pid = 79,
+			.count = 1,
+			.open = true,
+		};
 		add(&rec);
 	}
 	end();
@@ -216,7 +229,15 @@ static void make_hostile(const char *dir)
 	begin(dir, "hostile");
 	for (size_t i = 0; i < CT_ARRAY_SIZE(evil); i++) {
 		struct ct_identity who = { .init_pid = 1 }, before = { 0 };
-		struct ct_step step = { "exec", "init", CT_PHASE_START, 1, 2, 1, 1, 0, false, "" };
+		struct ct_step step = {
+			.name = "exec",
+			.actor = "init",
+			.phase = CT_PHASE_START,
+			.begin_ns = 1,
+			.end_ns = 2,
+			.pid = 1,
+			.count = 1,
+		};
 		struct ct_why why = { { [CT_REASON_LOCK] = 1 } };
 		struct ct_piece piece = {
 			.begin_ns = session.begin_ns,

@@ -29,22 +29,47 @@ static const char *check_segments(const struct ct_record *rec)
 	return NULL;
 }
 
+static uint64_t told_until(const struct ct_record *rec, const struct ct_step *s)
+{
+	return s->end_ns < rec->end_ns ? s->end_ns : rec->end_ns;
+}
+
+/* Each comes before what hangs below it and lies around it; those side by side are in order. */
+static const char *check_place(const struct ct_record *rec, size_t i)
+{
+	const struct ct_step *s = &rec->steps[i],
+			     *up = s->parent ? &rec->steps[s->parent - 1] : NULL;
+
+	if (s->parent > i || s->starter > rec->step_count || s->starter == i + 1)
+		return "a step hangs below one that comes after it, or that does not exist";
+	if (s->depth != (up ? up->depth + 1 : 0))
+		return "the depth of a step is not one more than its parent's";
+	if (up && (up->begin_ns > s->begin_ns || told_until(rec, up) < told_until(rec, s)))
+		return "a step does not lie within its parent";
+	for (size_t k = i; k-- > s->parent;) {
+		const struct ct_step *before = &rec->steps[k];
+
+		if (before->depth < s->depth)
+			return "a step is not with those that it is beside";
+		if (before->depth == s->depth)
+			return before->begin_ns > s->begin_ns ? "steps are not in order" : NULL;
+	}
+	return NULL;
+}
+
 static const char *check_steps(const struct ct_record *rec)
 {
-	uint64_t last = 0;
-
 	for (size_t i = 0; i < rec->step_count; i++) {
 		const struct ct_step *s = &rec->steps[i];
 
 		if (!s->name || !s->actor || !s->count || s->phase >= CT_PHASE_MAX)
 			return "a step without a name, an actor, a call or a phase";
-		if (s->begin_ns < last)
-			return "steps are not in order";
 		if (s->begin_ns < rec->begin_ns || s->begin_ns > rec->end_ns)
 			return "a step begins outside of its record";
 		if (s->end_ns < s->begin_ns)
 			return "a step ends before it begins";
-		last = s->begin_ns;
+		if (check_place(rec, i))
+			return check_place(rec, i);
 	}
 	return NULL;
 }

@@ -32,10 +32,37 @@ static const struct ct_identity web = {
 };
 
 static const struct ct_step steps[] = {
-	{ "rootfs mount", "engine", CT_PHASE_CREATE, 100001 * MS, 100004 * MS, 10, 1, 0, false,
-	  "" },
-	{ "mounts", "helper", CT_PHASE_START, 100030 * MS, 100050 * MS, 12, 17, 1, false, "/proc" },
-	{ "exec", "init", CT_PHASE_START, 100200 * MS, 0, 13, 1, 0, true, "" },
+	{
+		.name = "rootfs mount",
+		.actor = "engine",
+		.phase = CT_PHASE_CREATE,
+		.begin_ns = 100001 * MS,
+		.end_ns = 100004 * MS,
+		.pid = 10,
+		.count = 1,
+	},
+	{
+		.name = "mounts",
+		.actor = "helper",
+		.phase = CT_PHASE_START,
+		.begin_ns = 100030 * MS,
+		.end_ns = 100050 * MS,
+		.pid = 12,
+		.count = 17,
+		.parent = 1,
+		.starter = 1,
+		.depth = 1,
+		.detail = "/proc",
+	},
+	{
+		.name = "exec",
+		.actor = "init",
+		.phase = CT_PHASE_START,
+		.begin_ns = 100200 * MS,
+		.pid = 13,
+		.count = 1,
+		.open = true,
+	},
 };
 
 static inline void lasts(struct ct_record *rec, enum ct_phase phase, uint64_t ns)
@@ -188,8 +215,14 @@ static inline struct ct_record an_injection(struct ct_identity *who, char messag
 	static const char evil[] =
 		"\033[2J\033]0;own\a\"},\n{\"kind\":\"x\"\\\x9b\xff\r\xe2\x80\xae";
 	static struct ct_step step = {
-		"exec", "init", CT_PHASE_START, 100001 * MS,      100002 * MS, 1,
-		1,      0,      false,          "\033[1m\n\"\xff"
+		.name = "exec",
+		.actor = "init",
+		.phase = CT_PHASE_START,
+		.begin_ns = 100001 * MS,
+		.end_ns = 100002 * MS,
+		.pid = 1,
+		.count = 1,
+		.detail = "\033[1m\n\"\xff",
 	};
 	struct ct_record rec = record(CT_RECORD_START, who);
 

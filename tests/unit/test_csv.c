@@ -51,15 +51,16 @@ Test(csv, steps_are_a_table_of_their_own)
 	cr_expect_str_eq(
 		text,
 		"id,name,image,runtime,engine,kind,outcome,record_begin_ns,index,step,actor,pid,"
-		"phase,begin_time,begin_ns,end_ns,total_ns,depth,count,open,detail," WHY "\r\n" WHO
+		"phase,begin_time,begin_ns,end_ns,total_ns,parent,depth,count,open,detail," WHY
+		"\r\n" WHO
 		"\"start\",\"ok\",100000000000,0,\"rootfs mount\",\"engine\",10,\"create\","
-		"2024-11-21T09:08:20.001000000Z,100001000000,100004000000,3000000,0,1,false,"
+		"2024-11-21T09:08:20.001000000Z,100001000000,100004000000,3000000,,0,1,false,"
 		"\"\"" NO_WHY "\r\n" WHO
 		"\"start\",\"ok\",100000000000,1,\"mounts\",\"helper\",12,\"start\","
-		"2024-11-21T09:08:20.030000000Z,100030000000,100050000000,20000000,1,17,false,"
+		"2024-11-21T09:08:20.030000000Z,100030000000,100050000000,20000000,0,1,17,false,"
 		"\"/proc\"" NO_WHY "\r\n" WHO
 		"\"start\",\"ok\",100000000000,2,\"exec\",\"init\",13,\"start\","
-		"2024-11-21T09:08:20.200000000Z,100200000000,,,0,1,true,\"\"" NO_WHY "\r\n");
+		"2024-11-21T09:08:20.200000000Z,100200000000,,,,0,1,true,\"\"" NO_WHY "\r\n");
 }
 
 Test(csv, no_cell_is_a_formula)

@@ -45,8 +45,13 @@ static void make_hostile(struct hostile *h, const char *text)
 {
 	*h = (struct hostile){
 		.who = { .init_pid = 1 },
-		.step = { "exec", "init", CT_PHASE_START, 100001 * MS, 100004 * MS, 1, 1, 0, false,
-			  "" },
+		.step = { .name = "exec",
+			  .actor = "init",
+			  .phase = CT_PHASE_START,
+			  .begin_ns = 100001 * MS,
+			  .end_ns = 100004 * MS,
+			  .pid = 1,
+			  .count = 1 },
 		.pieces = { { .begin_ns = session.begin_ns,
 			      .end_ns = session.begin_ns + 4 * MS,
 			      .phase = CT_PHASE_CREATE,

@@ -130,14 +130,19 @@ static size_t count_slices(const Perfetto__Protos__Trace *trace, uint64_t track)
 	return n;
 }
 
+#define AN_ENGINES(called, begin_ms, end_ms, below) \
+	{ \
+		.name = (called), .actor = "engine", .phase = CT_PHASE_CREATE, \
+		.begin_ns = (100000 + (begin_ms)) * MS, .end_ns = (100000 + (end_ms)) * MS, \
+		.pid = 10, .count = 1, .parent = (below), .depth = (below), \
+	}
+
+/* In the order of their tree: "d" hangs below "a" and begins when "c" has begun. */
 Test(perfetto, steps_that_overlap_go_to_tracks_side_by_side)
 {
 	static const struct ct_step crossing[] = {
-		{ "a", "engine", CT_PHASE_CREATE, 100000 * MS, 100006 * MS, 10, 1, 0, false, "" },
-		{ "b", "engine", CT_PHASE_CREATE, 100001 * MS, 100002 * MS, 10, 1, 1, false, "" },
-		{ "c", "engine", CT_PHASE_CREATE, 100004 * MS, 100009 * MS, 10, 1, 0, false, "" },
-		{ "d", "engine", CT_PHASE_CREATE, 100005 * MS, 100005 * MS, 10, 1, 1, false, "" },
-		{ "e", "engine", CT_PHASE_CREATE, 100006 * MS, 100006 * MS, 10, 1, 0, false, "" },
+		AN_ENGINES("a", 0, 6, 0), AN_ENGINES("b", 1, 2, 1), AN_ENGINES("d", 5, 5, 1),
+		AN_ENGINES("c", 4, 9, 0), AN_ENGINES("e", 6, 6, 0),
 	};
 	static const struct {
 		const char *name;

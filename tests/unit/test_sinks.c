@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cmd/session.h"
 #include "sink_records.h"
 #include "sinks/escape.h"
 #include "sinks/sink.h"
@@ -110,6 +111,93 @@ Test(sinks, every_sink_reports_a_closed_pipe)
 		expect_in(err.msg, "'pipe': Broken pipe");
 		cr_expect_eq(ct_sink_close(&s, &err), 0);
 	}
+}
+
+static struct ct_sink to_pipe(const char *path, int *ret_reader)
+{
+	struct ct_sink s = { .ops = &ct_json_ops, .live = true, .path = path };
+	int fds[2];
+
+	signal(SIGPIPE, SIG_IGN);
+	cr_assert_eq(pipe(fds), 0);
+	*ret_reader = fds[0];
+	s.out = fdopen(fds[1], "w");
+	cr_assert(s.out);
+	return s;
+}
+
+/* What a run writes is done when nobody reads it any more: no error, and the others go on. */
+Test(sinks, who_reads_stdout_may_leave)
+{
+	static struct ct_options opts;
+	struct ct_run_session run = { .opts = &opts, .head = session, .sink_count = 2 };
+	struct ct_record rec = a_start();
+	struct ct_err err = { 0 };
+	int reader;
+	char *text = NULL;
+	size_t len = 0;
+
+	run.summary = ct_summary_new();
+	cr_assert(run.summary);
+	run.sinks[0] = to_pipe(NULL, &reader);
+	close(reader);
+	run.sinks[1] = (struct ct_sink){ .ops = &ct_json_ops,
+					 .live = true,
+					 .path = "file",
+					 .out = open_memstream(&text, &len) };
+	cr_expect_eq(ct_session_begin(&run, &err), 0, "%s", err.msg);
+	cr_expect(!run.left);
+	ct_session_record(&run, &rec);
+	cr_expect(!run.failed, "%s", run.err.msg);
+	cr_expect_eq(ct_session_end(&run, rec.end_ns, &err), 0, "%s", err.msg);
+	expect_in(text, "\"kind\":\"summary\"");
+	ct_session_close(&run);
+	free(text);
+}
+
+/* When nobody is left there is nothing left to do. */
+Test(sinks, all_who_read_may_leave)
+{
+	static struct ct_options opts;
+	struct ct_run_session run = { .opts = &opts, .head = session, .sink_count = 1 };
+	struct ct_record rec = a_start();
+	struct ct_err err = { 0 };
+	int reader;
+
+	run.summary = ct_summary_new();
+	cr_assert(run.summary);
+	run.sinks[0] = to_pipe(NULL, &reader);
+	cr_expect_eq(ct_session_begin(&run, &err), 0, "%s", err.msg);
+	close(reader);
+	cr_expect(!run.left);
+	ct_session_record(&run, &rec);
+	ct_session_record(&run, &rec);
+	cr_expect(run.left);
+	cr_expect(!run.failed);
+	cr_expect_eq(ct_session_end(&run, rec.end_ns, &err), 0, "%s", err.msg);
+	ct_session_close(&run);
+}
+
+/* A file that was asked for is another thing, be it a pipe: its reader was to read all. */
+Test(sinks, who_reads_a_named_pipe_is_missed)
+{
+	static struct ct_options opts;
+	struct ct_run_session run = { .opts = &opts, .head = session, .sink_count = 1 };
+	struct ct_record rec = a_start();
+	struct ct_err err = { 0 };
+	int reader;
+
+	run.summary = ct_summary_new();
+	cr_assert(run.summary);
+	run.sinks[0] = to_pipe("fifo", &reader);
+	cr_expect_eq(ct_session_begin(&run, &err), 0, "%s", err.msg);
+	close(reader);
+	ct_session_record(&run, &rec);
+	cr_expect(run.failed);
+	cr_expect(!run.left);
+	cr_expect_eq(ct_session_end(&run, rec.end_ns, &err), -EPIPE);
+	expect_in(err.msg, "'fifo': Broken pipe");
+	ct_session_close(&run);
 }
 
 Test(table, lines)

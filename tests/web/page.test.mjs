@@ -244,6 +244,18 @@ test("a recording without records draws an empty report", async () => {
 	await done(page);
 });
 
+test("a step hangs below its parent, which is named again in another phase", async () => {
+	const file = page_of(recordings.find((name) => name.includes("ctr-runsc")));
+	const page = await open(file);
+	await page.click('#records tbody tr:has-text("start")');
+	await page.locator("details.numbers", { hasText: "The same as a table" }).locator("summary").click();
+	const rows = await page.$$eval("details.numbers tr", (all) => all.filter((row) => row.cells[0]?.style.paddingInlineStart).map((row) => [Math.round(parseFloat(row.cells[0].style.paddingInlineStart) - 0.6), row.cells[0].textContent, row.cells.length]));
+	for (const [i, [depth, name]] of rows.entries())
+		assert.ok(depth <= (rows[i - 1]?.[0] ?? -1) + 1, `${name} hangs below nothing`);
+	assert.ok(rows.some(([, name, cells]) => name === "umount helper …" && cells === 2));
+	await done(page);
+});
+
 test("the critical path is ranked, and adds up", async () => {
 	const file = page_of(recordings.find((name) => name.includes("why-runc")));
 	const page = await open(file);

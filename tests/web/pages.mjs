@@ -109,6 +109,7 @@ function start(i, next, steps) {
 			phase: "start",
 			begin_ns: begun + Math.round((inner * k) / (steps + 1)),
 			end_ns: begun + Math.round((inner * (k + 1.4)) / (steps + 1)),
+			parent: k % 4 ? k - 1 : null,
 			depth: k % 4,
 			count: 1 + (k % 5),
 			open: false,

@@ -109,6 +109,21 @@ for (const recording of recordings) {
 		assert.equal(packets.length, 1 + told + 2 * slices.length + instants);
 	});
 
+	test(`${name}: flows begin where the step was going on that started the other`, () => {
+		const slices = slices_of(trace_of(recording));
+		const begun = new Map(slices.flatMap((slice) => (slice.flowIds ?? []).map((id) => [id, slice])));
+		const at = (step) => slices.find((slice) => slice.categories[0] === "step" && slice.name === step.name && Number(slice.ts) === step.begin_ns && Number(notes(slice).pid) === step.pid);
+		for (const { steps } of records)
+			for (const step of steps) {
+				const from = (at(step).terminatingFlowIds ?? []).map((id) => begun.get(id));
+				const parent = steps[step.parent ?? -1];
+				if (parent?.pid === step.pid)
+					assert.deepEqual(from, [], `${step.name} is its process's own`);
+				else if (parent)
+					assert.ok(from.length === 1 && (from[0] === at(parent) || from[0].end < at(step).end), `${step.name} comes from ${from[0]?.name}, not from ${parent.name}`);
+			}
+	});
+
 	test(`${name}: flows end where they began, and later`, () => {
 		const slices = slices_of(trace_of(recording));
 		const begun = new Map(slices.flatMap((slice) => (slice.flowIds ?? []).map((id) => [id, slice])));

@@ -140,7 +140,8 @@ static int print(const struct ct_diff *diff, struct ct_err *err)
 	if (ret)
 		return ct_fail(err, ENOMEM, "print the comparison: out of memory");
 	errno = 0;
-	if (fwrite(text, 1, len, stdout) != len || fflush(stdout))
+	/* Who goes on reading no further has seen what it wanted. */
+	if ((fwrite(text, 1, len, stdout) != len || fflush(stdout)) && errno != EPIPE)
 		return ct_fail(err, errno ? errno : EIO, "print the comparison to 'stdout': %s",
 			       strerror(errno ? errno : EIO));
 	return 0;

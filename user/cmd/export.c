@@ -253,7 +253,7 @@ int ct_cmd_export(const struct ct_options *given, struct ct_err *err)
 		ret = ct_usage(err);
 		goto out;
 	}
-	signal(SIGPIPE, SIG_IGN); /* a closed pipe is an error of its sink */
+	signal(SIGPIPE, SIG_IGN); /* a closed pipe ends its output alone */
 	ret = ct_recordings_open(&recordings, given->operands.items, given->operands.count, err);
 	if (!ret && given->directory)
 		ret = make_directory(given->directory, err);

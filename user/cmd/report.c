@@ -93,7 +93,7 @@ int ct_cmd_report(const struct ct_options *given, struct ct_err *err)
 
 	if (ret)
 		return ct_usage(err);
-	signal(SIGPIPE, SIG_IGN); /* a closed pipe is an error of its sink */
+	signal(SIGPIPE, SIG_IGN); /* a closed pipe ends its output alone */
 	ret = ct_recordings_open(&recordings, opts.operands.items, opts.operands.count, err);
 	if (!ret)
 		ret = check_steps(&opts, &recordings, err);

@@ -62,16 +62,35 @@ int ct_session_open(struct ct_run_session *s, const struct ct_options *opts,
 	return 0;
 }
 
+/*
+ * Who reads stdout has gone, as head does when it has seen what it wanted: that output is done, and
+ * the others go on. Any other failure, of which err tells, stays one.
+ */
+static int reader_left(struct ct_run_session *s, struct ct_sink *sink, struct ct_err *err)
+{
+	int ret = err->code;
+
+	if (ret != -EPIPE || sink->path)
+		return ret;
+	ct_sink_close(sink, err);
+	*err = (struct ct_err){ 0 };
+	s->left = true;
+	for (size_t i = 0; i < s->sink_count; i++)
+		s->left &= !s->sinks[i].ops;
+	return 0;
+}
+
 int ct_session_begin(struct ct_run_session *s, struct ct_err *err)
 {
-	for (size_t i = 0; i < s->sink_count; i++) {
-		struct ct_sink *sink = &s->sinks[i];
-		int ret = sink->ops->begin ? sink->ops->begin(sink, &s->head, err) : 0;
+	int ret = 0;
 
-		if (ret)
-			return ret;
+	for (size_t i = 0; i < s->sink_count && !ret; i++) {
+		struct ct_sink *sink = &s->sinks[i];
+
+		if (sink->ops->begin && sink->ops->begin(sink, &s->head, err))
+			ret = reader_left(s, sink, err);
 	}
-	return 0;
+	return ret;
 }
 
 void ct_session_record(struct ct_run_session *s, const struct ct_record *rec)
@@ -88,7 +107,8 @@ void ct_session_record(struct ct_run_session *s, const struct ct_record *rec)
 	for (size_t i = 0; i < s->sink_count && !s->failed; i++) {
 		struct ct_sink *sink = &s->sinks[i];
 
-		if (sink->ops->record && sink->ops->record(sink, rec, &s->err)) {
+		if (sink->ops && sink->ops->record && sink->ops->record(sink, rec, &s->err) &&
+		    reader_left(s, sink, &s->err)) {
 			s->failed = true;
 			s->broken = sink;
 		}
@@ -118,8 +138,9 @@ int ct_session_interval(struct ct_run_session *s, uint64_t now_ns, struct ct_err
 	for (size_t i = 0; i < s->sink_count && !ret; i++) {
 		struct ct_sink *sink = &s->sinks[i];
 
-		if (sink->ops == &ct_opens_ops)
-			ret = sink->ops->end(sink, &s->head, s->summary, &counts, err);
+		if (sink->ops == &ct_opens_ops &&
+		    sink->ops->end(sink, &s->head, s->summary, &counts, err))
+			ret = reader_left(s, sink, err);
 	}
 	ct_opens_list_clear(ct_summary_opens(s->summary));
 	s->drawn_ns = now_ns;
@@ -129,9 +150,11 @@ int ct_session_interval(struct ct_run_session *s, uint64_t now_ns, struct ct_err
 static int end_sink(struct ct_run_session *s, struct ct_sink *sink,
 		    const struct ct_core_counts *counts, struct ct_err *err)
 {
-	int ret = sink->ops->end ? sink->ops->end(sink, &s->head, s->summary, counts, err) : 0;
-
-	return ret ? ret : ct_sink_close(sink, err);
+	if (!sink->ops)
+		return 0;
+	if (sink->ops->end && sink->ops->end(sink, &s->head, s->summary, counts, err))
+		return reader_left(s, sink, err);
+	return ct_sink_close(sink, err);
 }
 
 int ct_session_end(struct ct_run_session *s, uint64_t end_ns, struct ct_err *err)

@@ -26,6 +26,7 @@ struct ct_run_session {
 	uint64_t drawn_ns; /* when ct_session_interval() last drew, 0: never */
 	struct ct_err err;
 	bool failed; /* err says why */
+	bool left; /* who read the outputs has gone, from all of them: there is nothing left to do */
 	const struct ct_sink *broken; /* borrowed, NULL: none failed on a record */
 };
 

@@ -66,7 +66,7 @@ static void catch_signals(void)
 	/* Under nohup it stays ignored. */
 	if (!sigaction(SIGHUP, NULL, &before) && before.sa_handler != SIG_IGN)
 		sigaction(SIGHUP, &end, NULL);
-	sigaction(SIGPIPE, &ignore, NULL); /* a closed pipe is an error of its sink */
+	sigaction(SIGPIPE, &ignore, NULL); /* a closed pipe ends its output alone */
 }
 
 /* A view that was asked for and that a sandbox does not give. Its words may be the sandbox's. */
@@ -268,6 +268,12 @@ static void end_command(const struct trace *t, pid_t command)
 			t->opts->command[0], (int)command);
 }
 
+/* Nobody reads what it writes, and it keeps nothing. */
+static bool is_alone(const struct trace *t)
+{
+	return t->session.left && !t->recorder.state;
+}
+
 static int loop(struct trace *t, int *ret_status, struct ct_err *err)
 {
 	const struct ct_options *opts = t->opts;
@@ -285,7 +291,7 @@ static int loop(struct trace *t, int *ret_status, struct ct_err *err)
 	}
 	/* Not before: the traced program has the privileges of the caller. */
 	ret = ct_live_drop_privileges(t->live, command > 0, err);
-	while (!ret && !interrupted && !t->failed && !t->session.failed) {
+	while (!ret && !interrupted && !t->failed && !t->session.failed && !is_alone(t)) {
 		uint64_t now;
 		int status;
 

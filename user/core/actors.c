@@ -192,6 +192,7 @@ void ct_actors_fork(struct ct_core *core, const struct ct_event *e)
 	if (!a)
 		return;
 	a->parent = e->tgid;
+	ct_actor_descends(a, up);
 	a->role = role_of(e);
 	a->execed = false;
 	a->program = NULL;
@@ -546,6 +547,7 @@ void ct_actors_seed(struct ct_core *core, const struct ct_event *e)
 	if (!a)
 		return;
 	a->parent = (uint32_t)e->arg;
+	ct_actor_descends(a, up);
 	a->role = role_of(e);
 	a->execed = true;
 	a->netns = e->obj;

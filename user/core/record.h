@@ -148,7 +148,19 @@ struct ct_segment {
 
 #define CT_SEGMENTS_MAX 24
 
-/* A step: times are absolute. Steps nest and may overlap; they are in order of begin. */
+/* What a step is the time of. */
+enum ct_step_kind {
+	CT_STEP_REQUEST, /* what a process was asked for */
+	CT_STEP_CALLS, /* its system calls: they start no other process's steps */
+	CT_STEP_PROGRAM /* what it executed, until it executes another or exits */
+};
+
+#define CT_STEP_UP 7
+
+/*
+ * A step: times are absolute. Steps are in the order of their tree: each before those that hang
+ * below it, which lie within it in time; those side by side in order of begin (step_tree.c).
+ */
 struct ct_step {
 	const char *name; /* a row of the table of steps, static */
 	const char *actor; /* name of the role of who did it, static */
@@ -157,8 +169,12 @@ struct ct_step {
 	uint64_t end_ns;
 	uint32_t pid;
 	uint32_t count; /* calls that it stands for */
-	uint8_t depth;
+	uint16_t parent; /* the step that it hangs below, counted from 1; 0: none */
+	uint16_t starter; /* of another process, which started its own, counted so; may end first */
+	uint8_t depth; /* how many it is below */
+	uint8_t kind; /* enum ct_step_kind */
 	bool open; /* its end was not seen */
+	uint32_t up[CT_STEP_UP]; /* who forked its process, who forked that, ...; 0: not known */
 	char detail[64];
 };
 

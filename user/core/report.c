@@ -22,29 +22,20 @@ static enum ct_phase phase_at(const struct ct_record *rec, uint64_t ns)
 static struct ct_step *steps_of(const struct ct_core *core, const struct ct_run *run,
 				const struct ct_record *rec, size_t *count)
 {
+	const uint64_t *lost = core->counts.lost;
+	const struct ct_steps_told told = {
+		.begin_ns = rec->begin_ns,
+		.end_ns = rec->end_ns,
+		.lost = lost[CT_LOSS_RING] || lost[CT_LOSS_ACTORS],
+	};
 	struct ct_step *steps;
-	size_t n = 0;
 
 	*count = 0;
-	if (!core->opts.steps || !run->step_count)
+	if (!core->opts.steps)
 		return NULL;
-	steps = malloc(run->step_count * sizeof(*steps));
-	if (!steps)
-		return NULL;
-	for (size_t i = 0; i < run->step_count; i++) {
-		struct ct_step s = run->steps[i];
-
-		if (s.begin_ns < rec->begin_ns || s.begin_ns > rec->end_ns)
-			continue;
-		if (s.open)
-			s.end_ns = rec->end_ns;
-		if (s.end_ns < s.begin_ns) /* its end came out of order, too late to be put right */
-			s.end_ns = s.begin_ns;
-		s.phase = phase_at(rec, s.begin_ns);
-		steps[n++] = s;
-	}
-	ct_steps_nest(steps, n);
-	*count = n;
+	steps = ct_steps_tree(run->steps, run->step_count, &told, count);
+	for (size_t i = 0; i < *count; i++)
+		steps[i].phase = phase_at(rec, steps[i].begin_ns);
 	return steps;
 }
 

@@ -45,6 +45,7 @@ struct ct_opener;
 struct ct_actor_state {
 	uint32_t tgid;
 	uint32_t parent;
+	uint32_t above[CT_STEP_UP - 1]; /* who forked that, and so on, gone or not; 0: not known */
 	uint32_t engine; /* tgid of the engine that it descends from or is */
 	uint8_t role; /* enum ct_role */
 	uint8_t op; /* enum ct_op */
@@ -385,7 +386,21 @@ void ct_step_end(struct ct_core *core, struct ct_actor_state *a, uint64_t ts_ns,
 void ct_orphan_add(struct ct_core *core, enum ct_orphan_key by, struct ct_text text, uint64_t netns,
 		   const struct ct_step *step);
 void ct_orphans_adopt(struct ct_core *core, struct ct_container *c);
-void ct_steps_nest(struct ct_step *steps, size_t count);
+
+/* step_tree.c: which step hangs below which */
+/* Of a process whose parent is `up`, NULL if that is no actor. */
+void ct_actor_descends(struct ct_actor_state *a, const struct ct_actor_state *up);
+/* Of a record. */
+struct ct_steps_told {
+	uint64_t begin_ns, end_ns;
+	bool lost; /* forks may have been lost */
+};
+/*
+ * Those that began within the record, in the order of their tree, owned by the caller; NULL: none,
+ * or no memory.
+ */
+struct ct_step *ct_steps_tree(const struct ct_step *steps, size_t count,
+			      const struct ct_steps_told *told, size_t *ret_count);
 
 /* step_rules.c: which event is which step */
 void ct_steps_index(struct ct_core *core);

@@ -104,6 +104,7 @@ void ct_steps_process(struct ct_core *core, struct ct_actor_state *a, const stru
 		.end_ns = e->ts_ns,
 		.pid = a->tgid,
 		.count = 1,
+		.kind = CT_STEP_PROGRAM,
 		.open = true,
 	};
 
@@ -125,6 +126,7 @@ void ct_steps_init(struct ct_core *core, struct ct_actor_state *a, uint64_t exec
 		.end_ns = exec_ns,
 		.pid = a->tgid,
 		.count = 1,
+		.kind = CT_STEP_PROGRAM,
 	};
 
 	if (a->forked_ns)
@@ -216,6 +218,7 @@ static struct ct_step event_step(const char *name, const char *actor, const stru
 		.end_ns = e->ts_ns,
 		.pid = e->tgid,
 		.count = 1,
+		.kind = CT_STEP_CALLS,
 	};
 
 	return step;

@@ -5,7 +5,16 @@
 
 #define ADOPT_GAP_NS (3 * CT_NS_PER_MS)
 #define MERGE_LOOK   12
-#define DEPTH_MAX    16
+
+static void descend(struct ct_core *core, struct ct_step *step)
+{
+	const struct ct_actor_state *a = ct_actor_get(core, step->pid);
+
+	if (!a)
+		return;
+	step->up[0] = a->parent;
+	memcpy(&step->up[1], a->above, sizeof(a->above));
+}
 
 /* Index of the step in the run, or -1 when it is not kept. */
 int ct_step_add(struct ct_core *core, struct ct_container *c, const struct ct_step *step)
@@ -27,10 +36,14 @@ int ct_step_add(struct ct_core *core, struct ct_container *c, const struct ct_st
 		run->step_room = room;
 	}
 	run->steps[run->step_count] = *step;
+	descend(core, &run->steps[run->step_count]);
 	return (int)run->step_count++;
 }
 
-/* Calls of the same kind by the same process, close to each other, are one step that counts. */
+/*
+ * Calls of the same kind by the same process, close to each other, are one step that counts. What
+ * it did before it executed something else is another program's.
+ */
 void ct_step_merge(struct ct_core *core, struct ct_container *c, const struct ct_step *step,
 		   uint64_t gap_ns)
 {
@@ -40,8 +53,11 @@ void ct_step_merge(struct ct_core *core, struct ct_container *c, const struct ct
 	for (size_t i = 0; i < look; i++) {
 		struct ct_step *s = &run->steps[run->step_count - 1 - i];
 
-		if (s->pid != step->pid || s->name != step->name || s->open ||
-		    step->begin_ns > s->end_ns + gap_ns)
+		if (s->pid != step->pid)
+			continue;
+		if (s->kind == CT_STEP_PROGRAM && step->begin_ns >= s->begin_ns)
+			break;
+		if (s->name != step->name || s->open || step->begin_ns > s->end_ns + gap_ns)
 			continue;
 		if (step->end_ns > s->end_ns)
 			s->end_ns = step->end_ns;
@@ -173,34 +189,5 @@ void ct_orphans_adopt(struct ct_core *core, struct ct_container *c)
 		else if (at == first)
 			to = core->orphan_next;
 		adopt(core, c, from, to);
-	}
-}
-
-static int by_begin(const void *a, const void *b)
-{
-	const struct ct_step *x = a, *y = b;
-
-	if (x->begin_ns != y->begin_ns)
-		return x->begin_ns < y->begin_ns ? -1 : 1;
-	if (x->end_ns != y->end_ns)
-		return x->end_ns > y->end_ns ? -1 : 1;
-	return 0;
-}
-
-/* Orders by begin; a step that lies within another is one deeper. */
-void ct_steps_nest(struct ct_step *steps, size_t count)
-{
-	uint64_t ends[DEPTH_MAX];
-	size_t depth = 0;
-
-	if (!count)
-		return;
-	qsort(steps, count, sizeof(*steps), by_begin);
-	for (size_t i = 0; i < count; i++) {
-		while (depth && ends[depth - 1] < steps[i].end_ns)
-			depth--;
-		steps[i].depth = (uint8_t)depth;
-		if (depth < DEPTH_MAX)
-			ends[depth++] = steps[i].end_ns;
 	}
 }

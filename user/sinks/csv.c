@@ -85,6 +85,7 @@ CELL(step_begin_ns, put_u64(row, row->step->begin_ns, true))
 CELL(step_end_ns, put_u64(row, row->step->end_ns, !row->step->open))
 CELL(step_total_ns, put_u64(row, row->step->end_ns - row->step->begin_ns,
 			    !row->step->open && row->step->end_ns >= row->step->begin_ns))
+CELL(step_parent, put_u64(row, row->step->parent - 1u, row->step->parent))
 CELL(step_depth, put_u64(row, row->step->depth, true))
 CELL(step_count, put_u64(row, row->step->count, true))
 CELL(step_open, fputs(row->step->open ? "true" : "false", row->f))
@@ -199,6 +200,7 @@ static const struct column step_columns[] = { { "id", id, 0 },
 					      { "begin_ns", step_begin_ns, 0 },
 					      { "end_ns", step_end_ns, 0 },
 					      { "total_ns", step_total_ns, 0 },
+					      { "parent", step_parent, 0 },
 					      { "depth", step_depth, 0 },
 					      { "count", step_count, 0 },
 					      { "open", step_open, 0 },

@@ -158,6 +158,7 @@ static void put_steps(struct ct_json *w, const struct ct_record *rec)
 		ct_json_string(w, "phase", ct_phase_names[step->phase]);
 		ct_json_u64(w, "begin_ns", step->begin_ns);
 		ct_json_u64_or_null(w, "end_ns", step->end_ns, !step->open);
+		ct_json_u64_or_null(w, "parent", step->parent - 1u, step->parent);
 		ct_json_u64(w, "depth", step->depth);
 		ct_json_u64(w, "count", step->count);
 		ct_json_bool(w, "open", step->open);

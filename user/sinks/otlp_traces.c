@@ -12,7 +12,6 @@
 
 #define SPAN_KIND_INTERNAL 1
 #define STATUS_ERROR       2
-#define DEPTH_MAX          32
 
 struct traces {
 	int64_t wall_minus_mono_ns;
@@ -309,23 +308,20 @@ static size_t segment_at(const struct ct_record *rec, uint64_t ns)
 	return 0;
 }
 
-/* A step is a child of the step that it lies in, else of the phase in which it begins. */
+/* A step is a child of the step that it hangs below, else of the phase in which it begins. */
 static void put_steps(struct trace *trace)
 {
 	const struct ct_record *rec = trace->rec;
 	struct ct_json *w = &trace->w;
-	size_t above[DEPTH_MAX] = { 0 }; /* number of the last span at each depth */
+	size_t before = trace->spans;
 
 	for (size_t i = 0; i < rec->step_count; i++) {
 		const struct ct_step *step = &rec->steps[i];
-		unsigned depth = step->depth < DEPTH_MAX ? step->depth : DEPTH_MAX - 1;
-		size_t parent = depth ? above[depth - 1] : 0;
+		size_t parent =
+			step->parent ? before + step->parent : segment_at(rec, step->begin_ns);
 		char id[17], parent_id[17];
 
-		if (!parent)
-			parent = segment_at(rec, step->begin_ns);
-		above[depth] = ++trace->spans;
-		open_span(trace, &(struct span){ ct_otlp_span_id(id, &trace->ids, trace->spans),
+		open_span(trace, &(struct span){ ct_otlp_span_id(id, &trace->ids, ++trace->spans),
 						 ct_otlp_span_id(parent_id, &trace->ids, parent),
 						 step->name, step->begin_ns,
 						 step->open ? rec->end_ns : step->end_ns });

@@ -27,6 +27,7 @@ struct handoffs {
 	size_t *from; /* per step, NO_SLICE: nobody */
 	size_t *first; /* per slice, a step */
 	size_t *next; /* per step, another step of the same slice */
+	size_t *order; /* the steps in order of begin, the outer first */
 };
 
 static const struct ct_tracks_row own_row = { 0 };
@@ -54,35 +55,48 @@ static size_t segment_of(const struct ct_record *rec, const struct ct_step *step
 	return found;
 }
 
-/* The step around it is of another process, or there is none and it is not the engine's own. */
-static size_t origin_of(const struct ct_record *rec, size_t i, const size_t *around)
+/* The step of another process that started it, or there is none and it is not the engine's own. */
+static size_t origin_of(const struct ct_record *rec, size_t i)
 {
 	const struct ct_step *step = &rec->steps[i];
-	size_t outer = step->depth ? around[step->depth - 1] : NO_SLICE;
 
-	if (outer != NO_SLICE)
-		return rec->steps[outer].pid != step->pid ? CT_SEGMENTS_MAX + outer : NO_SLICE;
+	if (step->starter)
+		return CT_SEGMENTS_MAX + step->starter - 1;
+	if (step->parent)
+		return NO_SLICE;
 	return step->actor && strcmp(step->actor, "engine") != 0 ? segment_of(rec, step) : NO_SLICE;
+}
+
+static int by_begin(const void *a, const void *b, void *ctx)
+{
+	const struct ct_record *rec = ctx;
+	size_t i = *(const size_t *)a, k = *(const size_t *)b;
+	const struct ct_step *x = &rec->steps[i], *y = &rec->steps[k];
+
+	if (x->begin_ns != y->begin_ns)
+		return x->begin_ns < y->begin_ns ? -1 : 1;
+	if (x->end_ns != y->end_ns)
+		return x->end_ns > y->end_ns ? -1 : 1;
+	return i < k ? -1 : 1;
 }
 
 static bool find_handoffs(const struct ct_record *rec, struct handoffs *h)
 {
-	size_t around[UINT8_MAX + 1];
 	size_t n = rec->step_count;
 
 	h->from = reallocarray(NULL, n + 1, sizeof(*h->from));
 	h->next = reallocarray(NULL, n + 1, sizeof(*h->next));
 	h->first = reallocarray(NULL, n + CT_SEGMENTS_MAX, sizeof(*h->first));
-	if (!h->from || !h->next || !h->first)
+	h->order = reallocarray(NULL, n + 1, sizeof(*h->order));
+	if (!h->from || !h->next || !h->first || !h->order)
 		return false;
-	for (size_t i = 0; i < CT_ARRAY_SIZE(around); i++)
-		around[i] = NO_SLICE;
 	for (size_t i = 0; i < n + CT_SEGMENTS_MAX; i++)
 		h->first[i] = NO_SLICE;
 	for (size_t i = 0; i < n; i++) {
-		h->from[i] = origin_of(rec, i, around);
-		around[rec->steps[i].depth] = i;
+		h->from[i] = origin_of(rec, i);
+		h->order[i] = i;
 	}
+	qsort_r(h->order, n, sizeof(*h->order), by_begin, (void *)rec);
 	/* Backwards, so that each list is in order. */
 	for (size_t i = n; i-- > 0;) {
 		if (h->from[i] == NO_SLICE)
@@ -98,6 +112,7 @@ static void free_handoffs(struct handoffs *h)
 	free(h->from);
 	free(h->next);
 	free(h->first);
+	free(h->order);
 }
 
 /* Flows are known by number in all of the trace. */
@@ -190,7 +205,8 @@ static void open_segments(struct perfetto *p, struct ct_tracks_container *c,
 static void open_steps(struct perfetto *p, struct ct_tracks_container *c,
 		       const struct ct_record *rec, const struct handoffs *h)
 {
-	for (size_t i = 0; i < rec->step_count; i++) {
+	for (size_t k = 0; k < rec->step_count; k++) {
+		size_t i = h->order[k];
 		const struct ct_step *step = &rec->steps[i];
 		const struct ct_tracks_row row = {
 			.group = known(step->actor) ? step->actor : "process",

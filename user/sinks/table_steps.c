@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "sinks/escape.h"
+#include "sinks/step_rows.h"
 #include "sinks/table.h"
 #include "sinks/units.h"
 #include "util/mem.h"
@@ -12,7 +13,6 @@
 #define GANTT_MIN    12
 #define GANTT_MAX    32
 #define WHO_COLUMNS  24
-#define DEPTH_MAX    8
 
 /* Where on the line of the whole record the step lies. */
 static void draw_gantt(struct ct_pen *pen, const struct ct_record *rec, uint64_t begin,
@@ -63,7 +63,7 @@ static struct frame frame_of(const struct ct_pen *pen)
 static void draw_step(struct ct_pen *pen, const struct ct_record *rec, const struct ct_step *step,
 		      const struct frame *frame)
 {
-	size_t depth = 2 * (size_t)(step->depth < DEPTH_MAX ? step->depth : DEPTH_MAX) + 2;
+	size_t depth = ct_step_rows_depth(step);
 	size_t at =
 		INDENT + frame->name + 2 * TIME_COLUMNS + 1 + (frame->gantt ? 2 : 0) + frame->gantt;
 	size_t name = depth < frame->name ? frame->name - depth : 1;
@@ -102,6 +102,7 @@ static void draw_step(struct ct_pen *pen, const struct ct_record *rec, const str
 static void draw_phase(struct ct_pen *pen, const struct ct_record *rec, enum ct_phase phase,
 		       const struct frame *frame)
 {
+	struct ct_step_rows rows = { 0 };
 	bool headed = false;
 
 	for (size_t i = 0; i < rec->step_count; i++) {
@@ -120,6 +121,7 @@ static void draw_phase(struct ct_pen *pen, const struct ct_record *rec, enum ct_
 			fputc('\n', pen->f);
 			headed = true;
 		}
+		ct_step_rows_above(&rows, pen, rec, i, INDENT);
 		draw_step(pen, rec, &rec->steps[i], frame);
 	}
 }

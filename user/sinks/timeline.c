@@ -4,6 +4,7 @@
 
 #include "sinks/escape.h"
 #include "sinks/plot.h"
+#include "sinks/step_rows.h"
 #include "sinks/units.h"
 #include "util/mem.h"
 
@@ -14,7 +15,6 @@
 #define BAR_MIN      20
 #define BAR_LEAST    8
 #define WHO_COLUMNS  24
-#define DEPTH_MAX    8
 
 struct frame {
 	size_t name;
@@ -105,7 +105,7 @@ static void draw_step(struct ct_pen *pen, const struct ct_record *rec, const str
 		.end_ns = step->open ? rec->end_ns : step->end_ns,
 		.open = step->open,
 	};
-	size_t depth = 2 * (size_t)(step->depth < DEPTH_MAX ? step->depth : DEPTH_MAX) + 2;
+	size_t depth = ct_step_rows_depth(step);
 	char text[96];
 
 	if (depth + 8 > f->name)
@@ -206,6 +206,7 @@ static void draw_segment(struct ct_pen *pen, const struct ct_record *rec, const 
 {
 	const struct ct_segment *segment = &rec->segments[i];
 	const struct bar bar = { segment->begin_ns, segment->end_ns, true, false };
+	struct ct_step_rows rows = { 0 };
 
 	fputs("  ", pen->f);
 	ct_pen_on(pen, CT_STYLE_BOLD);
@@ -215,9 +216,12 @@ static void draw_segment(struct ct_pen *pen, const struct ct_record *rec, const 
 	draw_bar(pen, rec, f, &bar);
 	fputc('\n', pen->f);
 	draw_path(pen, rec, f, segment);
-	for (size_t s = 0; s < rec->step_count; s++)
-		if (segment_of(rec, &rec->steps[s]) == i)
-			draw_step(pen, rec, f, &rec->steps[s]);
+	for (size_t s = 0; s < rec->step_count; s++) {
+		if (segment_of(rec, &rec->steps[s]) != i)
+			continue;
+		ct_step_rows_above(&rows, pen, rec, s, 2);
+		draw_step(pen, rec, f, &rec->steps[s]);
+	}
 }
 
 static void draw_head(struct ct_pen *pen, const struct ct_record *rec, int64_t wall_minus_mono_ns)

@@ -9,6 +9,22 @@ const row_height = 22;
 const rows_shown = 36;
 const table_rows = 400;
 
+// What a step hangs below and has no row above it in its phase, since it began in another: its name
+// is said again.
+function with_parents(steps, all) {
+	const last = [];
+	return steps.flatMap((row) => {
+		const missing = [];
+		for (let at = row.step.parent ?? null; at !== null && last[all[at].depth] !== at; at = all[at].parent)
+			missing.unshift(at);
+		for (const at of missing)
+			last[all[at].depth] = at;
+		last.length = row.step.depth;
+		last.push(row.index);
+		return [...missing.map((at) => ({ ...row, step: all[at], name: `${all[at].name} …`, depth: all[at].depth + 1, again: true })), row];
+	});
+}
+
 // Phases in order, each followed by the steps that lie in it.
 export function rows_of(record) {
 	const rows = record.segments.map((segment) => ({
@@ -20,12 +36,13 @@ export function rows_of(record) {
 		steps: [],
 	}));
 	const loose = [];
-	for (const step of record.steps) {
+	for (const [index, step] of record.steps.entries()) {
 		const begin = step.begin_ns - record.begin_ns;
 		const home = rows.filter((row) => row.phase === step.phase);
 		const row = home.findLast?.((candidate) => candidate.begin <= begin) ?? home[0];
 		(row ? row.steps : loose).push({
 			step,
+			index,
 			phase: step.phase,
 			name: step.name,
 			begin,
@@ -33,7 +50,7 @@ export function rows_of(record) {
 			depth: step.depth + 1,
 		});
 	}
-	return [...rows.flatMap((row) => [row, ...row.steps]), ...loose];
+	return [...rows.flatMap((row) => [row, ...with_parents(row.steps, record.steps)]), ...with_parents(loose, record.steps)];
 }
 
 // What is on the critical path, or in a step, in words: the longest first.
@@ -167,7 +184,7 @@ export function waterfall(box, record) {
 				margin: left - 4,
 				width: left - 14,
 				overflow: "truncate",
-				color: (label, index) => colour(rows[index]?.step ? "text" : "strong"),
+				color: (label, index) => colour(rows[index]?.again ? "muted" : rows[index]?.step ? "text" : "strong"),
 			},
 		},
 		dataZoom: [
@@ -213,7 +230,7 @@ function bar(row, params, api) {
 	);
 	const stripe = { type: "rect", shape: { x, y: middle - row_height / 2, width, height: row_height }, style: { fill: colour("stripe") }, z2: -1, silent: true };
 	const behind = params.dataIndex % 2 ? [stripe] : [];
-	if (!shape)
+	if (!shape || row.again)
 		return { type: "group", children: behind };
 	const text = `${took(row)}${row.step ? `  ${who(row)}${calls(row)}` : ""}`;
 	const end = shape.x + shape.width;
@@ -288,11 +305,15 @@ export function as_table(record) {
 									"tr",
 									{ class: row.step ? null : "phase" },
 									h("td", { style: { "padding-inline-start": `${0.6 + row.depth}rem` } }, row.name),
-									h("td", { class: "number" }, `+${duration(row.begin)}`),
-									h("td", { class: row.step?.open ? "number bad" : "number" }, took(row)),
-									h("td", {}, who(row)),
-									h("td", { class: "number" }, row.step ? count(row.step.count) : ""),
-									h("td", { class: "detail" }, row.step?.detail ?? ""),
+									row.again
+										? h("td", { colspan: "5" })
+										: [
+												h("td", { class: "number" }, `+${duration(row.begin)}`),
+												h("td", { class: row.step?.open ? "number bad" : "number" }, took(row)),
+												h("td", {}, who(row)),
+												h("td", { class: "number" }, row.step ? count(row.step.count) : ""),
+												h("td", { class: "detail" }, row.step?.detail ?? ""),
+											],
 								),
 							),
 						),

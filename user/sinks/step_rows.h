@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Steps are drawn below the phase in which they begin; what they hang below may have begun in
+ * another. Where that has no row above, its name is said again.
+ */
+#pragma once
+
+#include "sinks/pen.h"
+#include "core/record.h"
+
+#define CT_STEP_ROWS_DEEP 32
+
+/* Of one phase. Zero to begin with. */
+struct ct_step_rows {
+	uint16_t last[CT_STEP_ROWS_DEEP]; /* at each depth the step drawn last, from 1; 0: none */
+};
+
+/* Draws what the step hangs below, as far as that is needed; the step itself comes next. */
+void ct_step_rows_above(struct ct_step_rows *rows, struct ct_pen *pen, const struct ct_record *rec,
+			size_t step, size_t indent);
+
+/* Columns that a step is moved to the right. */
+size_t ct_step_rows_depth(const struct ct_step *step);
