@@ -136,8 +136,10 @@ static enum ct_op op_of(const struct ct_text *args, size_t n)
 		if (!may_be_op(args[i]))
 			continue;
 		for (size_t k = 0; k < sizeof(ops) / sizeof(ops[0]); k++) {
-			if (ct_text_is(args[i], ops[k].word))
-				return ops[k].op;
+			if (!ct_text_is(args[i], ops[k].word))
+				continue;
+			return ops[k].op == CT_OP_KILL && ct_kill_spares(args, n) ? CT_OP_OTHER
+										  : ops[k].op;
 		}
 	}
 	return CT_OP_NONE;

@@ -4,7 +4,7 @@
 
 #include <stdlib.h>
 
-#define UNTOUCHED "wait", "attach", "logs", "resize", "exec", "top", "stats"
+#define UNTOUCHED "signal", "wait", "attach", "logs", "resize", "exec", "top", "stats"
 
 struct ct_pending_call *ct_call_find(struct ct_core *core, struct ct_call_key key)
 {

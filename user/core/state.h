@@ -387,6 +387,11 @@ void ct_orphan_add(struct ct_core *core, enum ct_orphan_key by, struct ct_text t
 		   const struct ct_step *step);
 void ct_orphans_adopt(struct ct_core *core, struct ct_container *c);
 
+/* kills.c: whether a signal is one that is sent for something else than to end */
+bool ct_signal_spares(uint64_t number);
+bool ct_signal_named_spares(struct ct_text signal); /* "HUP", "SIGHUP", "1" */
+bool ct_kill_spares(const struct ct_text *args, size_t n); /* of a command with the word "kill" */
+
 /* step_tree.c: which step hangs below which */
 /* Of a process whose parent is `up`, NULL if that is no actor. */
 void ct_actor_descends(struct ct_actor_state *a, const struct ct_actor_state *up);

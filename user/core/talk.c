@@ -15,19 +15,29 @@ static void create_body(struct ct_pending_call *call, struct ct_text body)
 	call->auto_remove = fields[2].truth;
 }
 
+/* A signal that is not sent to end it is another request than a kill. */
+static struct ct_text verb_of(const struct ct_http *http)
+{
+	if (ct_text_is(http->verb, "kill") &&
+	    ct_signal_named_spares(ct_http_query(http->query, "signal")))
+		return ct_text("signal", 6);
+	return http->verb;
+}
+
 static void http_request(struct ct_core *core, const struct ct_event *e, const struct ct_http *http)
 {
-	bool create = ct_text_is(http->verb, "create");
+	struct ct_text verb = verb_of(http);
+	bool create = ct_text_is(verb, "create");
 	struct ct_container *c = NULL;
 	struct ct_pending_call *call;
 	int early;
 
 	if (!create)
 		c = ct_container_by_ref(core, http->ref, e->root, &ct_family_docker);
-	call = ct_call_make(core, e->obj, 0, CT_PROTO_HTTP, http->verb, e);
+	call = ct_call_make(core, e->obj, 0, CT_PROTO_HTTP, verb, e);
 	if (!call)
 		return;
-	if (create || ct_text_is(http->verb, "rename"))
+	if (create || ct_text_is(verb, "rename"))
 		ct_text_copy(call->name, sizeof(call->name), ct_http_query(http->query, "name"));
 	if (create) {
 		if (http->body.len)
@@ -43,7 +53,7 @@ static void http_request(struct ct_core *core, const struct ct_event *e, const s
 	if (ct_call_changes(call->verb))
 		c->in_flight++;
 	early = ct_call_asked(core, call);
-	ct_signal(core, c, CT_SIG_API_REQUEST, http->verb, call->ts_ns);
+	ct_signal(core, c, CT_SIG_API_REQUEST, verb, call->ts_ns);
 	ct_answer_early(core, early);
 }
 

@@ -100,6 +100,22 @@ static void snapshots_prepare(const struct request *r)
 	ct_text_copy(r->call->name, sizeof(r->call->name), key);
 }
 
+/* { 1: id, 2: id of a process executed in it, 3: signal } */
+static void tasks_kill(const struct request *r)
+{
+	struct ct_text id, exec;
+	struct ct_container *c;
+	uint64_t number = 0;
+
+	ct_proto_varint(r->msg, 3, &number);
+	if (!ct_proto_bytes(r->msg, 1, &id) || ct_signal_spares(number) ||
+	    (ct_proto_bytes(r->msg, 2, &exec) && exec.len))
+		return;
+	c = ct_container_in(r->core, r->ns, id);
+	if (c)
+		ask(r, c);
+}
+
 static void run_pod(const struct request *r)
 {
 	ct_cri_run_pod(r->call, r->msg);
@@ -130,7 +146,7 @@ static const struct ct_method {
 	{ "Containers/Delete", 1, 0, false, NULL, false },
 	{ "Tasks/Create", 1, 0, true, NULL, false },
 	{ "Tasks/Start", 1, 2, true, NULL, false },
-	{ "Tasks/Kill", 1, 2, false, NULL, false },
+	{ "Tasks/Kill", 0, 0, false, tasks_kill, false },
 	{ "Tasks/Delete", 1, 0, false, NULL, false },
 	{ CRI "RunPodSandbox", 0, 0, false, run_pod, true },
 	{ CRI "StopPodSandbox", 1, 0, false, NULL, false },

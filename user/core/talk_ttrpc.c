@@ -39,9 +39,12 @@ static void request(struct ct_core *core, const struct ct_event *e, const struct
 	struct ct_container *c =
 		ct_container_claim(core, namespace_of(core, e, rpc), rpc->id, e->tgid);
 	struct ct_pending_call *call;
+	uint64_t number = 0;
 	int early;
 
-	if (!c)
+	/* KillRequest, 3: signal */
+	if (!c || (ct_text_is(rpc->method, "Kill") && ct_proto_varint(rpc->request, 3, &number) &&
+		   ct_signal_spares(number)))
 		return;
 	call = ct_call_make(core, e->obj, rpc->stream, CT_PROTO_TTRPC, rpc->method, e);
 	if (!call)
