@@ -140,6 +140,19 @@ int BPF_PROG(ct_btrfs_sync_raw, struct file *file, int datasync)
 	return synced(CT_PROBED, file);
 }
 
+/* 7.3 calls it so. */
+SEC("?tp_btf/btrfs_sync_file_enter")
+int BPF_PROG(ct_btrfs_sync_enter, struct file *file, int datasync)
+{
+	return synced(CT_TYPED, file);
+}
+
+SEC("?raw_tp/btrfs_sync_file_enter")
+int BPF_PROG(ct_btrfs_sync_enter_raw, struct file *file, int datasync)
+{
+	return synced(CT_PROBED, file);
+}
+
 /* Btrfs has no tracepoint where a name is removed. */
 SEC("?fexit/btrfs_unlink")
 int BPF_PROG(ct_btrfs_unlink, struct inode *dir, struct dentry *dentry, int ret)

@@ -208,9 +208,12 @@ static bool can_raw(struct ct_kernel *kernel, enum ct_probe probe, const char *n
 	const char *module = ct_probes[probe].module;
 	char path[128];
 
-	if (can_btf(kernel, probe, name, why_not))
+	if (can_btf(kernel, probe, name, why_not) || *why_not == needs_sys_admin)
 		return true;
-	snprintf(path, sizeof(path), "/sys/module/%s", module);
+	if (module_btf(kernel, module)) /* which does not have it */
+		return false;
+	/* What is built in has no such file, and all its tracepoints are in the kernel's BTF. */
+	snprintf(path, sizeof(path), "/sys/module/%s/initstate", module);
 	if (*module && !access(path, F_OK))
 		return true;
 	if (*module)

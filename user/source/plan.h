@@ -185,7 +185,9 @@ static inline bool ct_group_is_call(enum ct_probe_group group)
 	CT_PROBE_POINT(X, XFS_UNLINK, ct_xfs_unlink, "xfs_remove", "xfs", 0, XFS_UNLINK, WANTED, \
 		       CT_READS_NAMES, CT_UNSEEN_UNLINK "XFS") \
 	CT_PROBE_POINT(X, BTRFS_SYNC, ct_btrfs_sync, "btrfs_sync_file", "btrfs", 0, BTRFS_SYNC, \
-		       WANTED, CT_READS_NAMES, CT_UNSEEN_SYNC "Btrfs") \
+		       EXTRA, CT_READS_NAMES, CT_UNSEEN_SYNC "Btrfs") \
+	CT_PROBE_POINT(X, BTRFS_SYNC_ENTER, ct_btrfs_sync_enter, "btrfs_sync_file_enter", "btrfs", \
+		       0, BTRFS_SYNC, EXTRA, CT_READS_NAMES, CT_UNSEEN_SYNC "Btrfs") \
 	X(BTRFS_UNLINK, ct_btrfs_unlink, "fexit/btrfs_unlink", "btrfs", PHASES, 0, \
 	  CT_GROUP_BTRFS_UNLINK, EXTRA, CT_READS_NAMES, "5.5", CT_UNSEEN_UNLINK "Btrfs") \
 	X(BTRFS_UNLINK_ENTER, ct_btrfs_unlink_enter, "kprobe/btrfs_unlink", "btrfs", PHASES, 0, \
