@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Two tracepoints of the file system below an engine's state directory: which file is synced, and
- * which is removed. They fire on fsync and unlink alone, and carry the container id as the name
- * of a directory: exact evidence without any tracepoint on system calls.
+ * Two hooks of the file system below an engine's state directory: which file is synced, and which
+ * is removed. They fire on fsync and unlink alone, and carry the container id as the name of a
+ * directory: exact evidence without any tracepoint on system calls. Each file system has its own;
+ * those of one that nobody uses cost nothing.
  */
 #pragma once
 
@@ -44,9 +45,54 @@ static __always_inline int file_event(enum ct_how how, __u8 kind, struct dentry 
 			   CT_GET(how, dentry, d_name.name));
 }
 
+/* Where a member lies. */
+#define DENTRY_AT(member) bpf_core_field_offset(((struct dentry *)0)->member)
+
+/* 6.18 has it in d_u, 7.3 in a union without a name. */
+struct dentry___unnamed {
+	struct hlist_node d_alias;
+} __attribute__((preserve_access_index));
+
+static __always_inline __u32 alias_at(void)
+{
+	const struct dentry___unnamed *unnamed = NULL;
+
+	if (bpf_core_field_exists(unnamed->d_alias))
+		return bpf_core_field_offset(unnamed->d_alias);
+	return DENTRY_AT(d_u.d_alias);
+}
+
+/* The pointer that lies at an address; addresses that are found by a member have no type. */
+static __always_inline void *pointer_at(const void *from)
+{
+	void *to = NULL;
+
+	if (!ct_has(READ))
+		return ct_cast_load(from);
+	bpf_probe_read_kernel(&to, sizeof(to), from);
+	return to;
+}
+
+/* The same of an inode by the head of its dentries, of which the first is its name. */
+static __always_inline int inode_event(__u8 kind, const void *alias)
+{
+	const void *dentry, *parent;
+
+	if (!alias)
+		return 0;
+	dentry = alias - alias_at();
+	parent = pointer_at(dentry + DENTRY_AT(d_parent));
+	return names_event(kind, pointer_at(parent + DENTRY_AT(d_name.name)),
+			   pointer_at(dentry + DENTRY_AT(d_name.name)));
+}
+
+/*
+ * Of a module's tracepoints the verifier takes each argument for one that may be NULL, since 6.14 and in
+ * stable kernels before it.
+ */
 static __always_inline int synced(enum ct_how how, struct file *file)
 {
-	if (!is_by(CT_ROLE_ENGINE))
+	if (!is_by(CT_ROLE_ENGINE) || !file)
 		return 0;
 	return file_event(how, CT_KIND_SYNC, CT_GET(how, file, f_path.dentry));
 }
@@ -65,7 +111,7 @@ int BPF_PROG(ct_ext4_sync_raw, struct file *file, int datasync)
 
 static __always_inline int unlinked(enum ct_how how, struct dentry *dentry, int ret)
 {
-	if (ret || !is_by(CT_ROLE_ENGINE))
+	if (ret || !is_by(CT_ROLE_ENGINE) || !dentry)
 		return 0;
 	return file_event(how, CT_KIND_UNLINK, dentry);
 }
@@ -82,6 +128,104 @@ int BPF_PROG(ct_ext4_unlink_raw, struct dentry *dentry, int ret)
 	return unlinked(CT_PROBED, dentry, ret);
 }
 
+SEC("?tp_btf/btrfs_sync_file")
+int BPF_PROG(ct_btrfs_sync, struct file *file, int datasync)
+{
+	return synced(CT_TYPED, file);
+}
+
+SEC("?raw_tp/btrfs_sync_file")
+int BPF_PROG(ct_btrfs_sync_raw, struct file *file, int datasync)
+{
+	return synced(CT_PROBED, file);
+}
+
+/* 7.3 calls it so. */
+SEC("?tp_btf/btrfs_sync_file_enter")
+int BPF_PROG(ct_btrfs_sync_enter, struct file *file, int datasync)
+{
+	return synced(CT_TYPED, file);
+}
+
+SEC("?raw_tp/btrfs_sync_file_enter")
+int BPF_PROG(ct_btrfs_sync_enter_raw, struct file *file, int datasync)
+{
+	return synced(CT_PROBED, file);
+}
+
+/* Btrfs has no tracepoint where a name is removed. */
+SEC("?fexit/btrfs_unlink")
+int BPF_PROG(ct_btrfs_unlink, struct inode *dir, struct dentry *dentry, int ret)
+{
+	return unlinked(CT_TYPED, dentry, ret);
+}
+
+/* About to be removed: the VFS has looked it up. */
+SEC("?kprobe/btrfs_unlink")
+int BPF_KPROBE(ct_btrfs_unlink_enter, struct inode *dir, struct dentry *dentry)
+{
+	return unlinked(CT_PROBED, dentry, 0);
+}
+
+/*
+ * Where members of XFS's own types lie. Set by user space: XFS may be a module, of whose types the
+ * loader of programs learns with CAP_SYS_ADMIN alone.
+ */
+const volatile __u32 ct_xfs_inode_at; /* the inode, in XFS's */
+const volatile __u32 ct_xfs_name_at; /* the name's text */
+
+static __always_inline const void *xfs_alias(const void *xfs_inode)
+{
+	return pointer_at(xfs_inode + ct_xfs_inode_at +
+			  bpf_core_field_offset(((struct inode *)0)->i_dentry.first));
+}
+
+/* The file is open: it has its dentry. */
+static __always_inline int xfs_synced(const void *xfs_inode)
+{
+	if (!is_by(CT_ROLE_ENGINE) || !xfs_inode)
+		return 0;
+	return inode_event(CT_KIND_SYNC, xfs_alias(xfs_inode));
+}
+
+SEC("?tp_btf/xfs_file_fsync")
+int BPF_PROG(ct_xfs_sync, const void *inode)
+{
+	return xfs_synced(inode);
+}
+
+SEC("?raw_tp/xfs_file_fsync")
+int BPF_PROG(ct_xfs_sync_raw, const void *inode)
+{
+	return xfs_synced(inode);
+}
+
+/* As above; a directory has one dentry. */
+static __always_inline int xfs_removes(const void *xfs_directory, const void *name)
+{
+	const void *alias;
+
+	if (!is_by(CT_ROLE_ENGINE) || !xfs_directory || !name)
+		return 0;
+	alias = xfs_alias(xfs_directory);
+	if (!alias)
+		return 0;
+	return names_event(CT_KIND_UNLINK, pointer_at(alias - alias_at() + DENTRY_AT(d_name.name)),
+			   pointer_at(name + ct_xfs_name_at));
+}
+
+SEC("?tp_btf/xfs_remove")
+int BPF_PROG(ct_xfs_unlink, const void *directory, const void *name)
+{
+	return xfs_removes(directory, name);
+}
+
+SEC("?raw_tp/xfs_remove")
+int BPF_PROG(ct_xfs_unlink_raw, const void *directory, const void *name)
+{
+	return xfs_removes(directory, name);
+}
+
 #define CT_S_IFIFO 0010000
 #define CT_S_IFREG 0100000
 
@@ -93,23 +237,6 @@ struct {
 	__type(value, __u8);
 } relayed SEC(".maps");
 
-/* Where a member lies. */
-#define DENTRY_AT(member) bpf_core_field_offset(((struct dentry *)0)->member)
-
-/* 6.18 has it in d_u, 7.3 in a union without a name. */
-struct dentry___unnamed {
-	struct hlist_node d_alias;
-} __attribute__((preserve_access_index));
-
-static __always_inline __u32 alias_at(void)
-{
-	const struct dentry___unnamed *unnamed = NULL;
-
-	if (bpf_core_field_exists(unnamed->d_alias))
-		return bpf_core_field_offset(unnamed->d_alias);
-	return DENTRY_AT(d_u.d_alias);
-}
-
 /*
  * A write into a fifo updates the time in its inode, which marks the inode dirty: the shim passes
  * on what the workload wrote. (Into an anonymous pipe it does not, since 6.15: what the workload
@@ -119,8 +246,7 @@ static __always_inline __u32 alias_at(void)
 static __always_inline int relays(enum ct_how how, struct inode *inode)
 {
 	struct ct_file_id id = {};
-	void *alias, *parent;
-	__u32 type, name_at;
+	__u32 type;
 	__u8 one = 1;
 
 	if (!is_by(CT_ROLE_SHIM))
@@ -133,17 +259,7 @@ static __always_inline int relays(enum ct_how how, struct inode *inode)
 	id.dev = CT_GET(how, inode, i_sb, s_dev) | (__u64)CT_GET(how, inode, i_generation) << 32;
 	if (bpf_map_update_elem(&relayed, &id, &one, BPF_NOEXIST))
 		return 0;
-	alias = CT_GET(how, inode, i_dentry.first);
-	if (!alias)
-		return 0;
-	alias -= alias_at();
-	if (ct_has(READ))
-		return file_event(CT_PROBED, CT_KIND_RELAY, alias);
-	/* Found by its member, it has no type. */
-	name_at = DENTRY_AT(d_name.name);
-	parent = ct_cast_load(alias + DENTRY_AT(d_parent));
-	return names_event(CT_KIND_RELAY, ct_cast_load(parent + name_at),
-			   ct_cast_load(alias + name_at));
+	return inode_event(CT_KIND_RELAY, CT_GET(how, inode, i_dentry.first));
 }
 
 SEC("?tp_btf/writeback_mark_inode_dirty")

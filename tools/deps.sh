@@ -71,6 +71,8 @@ test  qemu-system-x86   qemu-system-x86_64 boots the kernels of the matrix
 test  qemu-system-arm   qemu-system-aarch64 and the one for arm64
 test  gcc-aarch64-linux-gnu - compiles the static build for arm64
 test  libc6-dev-arm64-cross - and its C library
+test  xfsprogs          mkfs.xfs   makes a file system to trace an engine on
+test  btrfs-progs       mkfs.btrfs and another
 test  cpio              cpio       packs what a guest boots
 test  chromium          chromium   shows the report page to a test
 '

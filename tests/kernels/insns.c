@@ -32,7 +32,7 @@ static int quiet(enum libbpf_print_level level, const char *fmt, va_list args)
 }
 
 /* 0: it is not loaded. */
-static __u32 verified(enum ct_probe probe, const struct set *set)
+static __u32 verified(struct ct_kernel *kernel, enum ct_probe probe, const struct set *set)
 {
 	struct coldtrace_bpf *skel = coldtrace_bpf__open();
 	struct bpf_prog_info info = { 0 };
@@ -43,6 +43,8 @@ static __u32 verified(enum ct_probe probe, const struct set *set)
 		return 0;
 	skel->rodata->ct_features = set->features;
 	skel->rodata->ct_thread_size = 16384;
+	skel->rodata->ct_xfs_inode_at = ct_kernel_layout(kernel, CT_LAYOUT_XFS_INODE);
+	skel->rodata->ct_xfs_name_at = ct_kernel_layout(kernel, CT_LAYOUT_XFS_NAME);
 	prog = bpf_object__find_program_by_name(skel->obj, ct_probes[probe].program);
 	if (prog)
 		bpf_program__set_autoload(prog, true);
@@ -77,7 +79,7 @@ int main(void)
 			/* These read nothing that depends on it. */
 			if (!row->features && ct_hook_of(i) == CT_HOOK_TRACEPOINT && j)
 				continue;
-			n = verified(i, &sets[j]);
+			n = verified(kernel, i, &sets[j]);
 			if (n)
 				printf("%s %s %u\n", row->program, sets[j].name, n);
 			else

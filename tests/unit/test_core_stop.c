@@ -29,6 +29,50 @@ Test(core, removed_by_the_engine)
 	run_free(run);
 }
 
+/*
+ * --rm where the file system does not tell what is removed: the last that is known is that the state was
+ * saved, and that the stop was answered. Neither is the end.
+ */
+static const struct {
+	const char *name;
+	bool asked, removes, told;
+	uint16_t missing;
+} vanishings[] = {
+	{ "ended by itself", false, true, false, 1u << CT_PHASE_DESTROY },
+	{ "stopped", true, true, false, 1u << CT_PHASE_DESTROY },
+	{ "stopped, and told", true, true, true, 0 },
+	{ "kept", false, false, false, 0 },
+};
+
+Test(core, removed_by_the_engine_unseen)
+{
+	for (size_t i = 0; i < CT_ARRAY_SIZE(vanishings); i++) {
+		struct run *run = run_new();
+		struct life l = life_of(0);
+		const struct seen *s;
+
+		life_create(&run->t, &l, 10);
+		life_start(&run->t, &l, 30);
+		tape_at(&run->t, 200);
+		tape_identity(&run->t, l.engine, "id", l.id, "engine", "docker", "name", l.name,
+			      "autoremove", vanishings[i].removes ? "1" : "0", TAPE_END);
+		tape_output(&run->t, l.init, l.shim);
+		if (vanishings[i].asked)
+			life_stop(&run->t, &l, 500);
+		else
+			life_exit(&run->t, &l, 500, 0);
+		if (vanishings[i].told)
+			life_vanish(&run->t, &l, 500 + LIFE_STOP_ANSWER);
+		play_until(run, 9000);
+		s = find(run, CT_RECORD_STOP, l.name, 0);
+		expect_outcome(s, vanishings[i].missing ? CT_OUTCOME_CUT : CT_OUTCOME_OK);
+		cr_expect_eq(s->rec.missing, vanishings[i].missing, "%s: %x", vanishings[i].name,
+			     s->rec.missing);
+		cr_expect_eq(s->rec.removed, vanishings[i].told, "%s", vanishings[i].name);
+		run_free(run);
+	}
+}
+
 /* docker rm long after the stop. */
 Test(core, removed_later)
 {

@@ -14,7 +14,7 @@
 /* A kernel that lacks one probe (CT_PROBE_MAX: none), hooks that begin so, and some features. */
 struct fake_kernel {
 	enum ct_probe lacks;
-	const char *hooks[6];
+	const char *hooks[7];
 	uint32_t features;
 	const char *why;
 	int asked[CT_PROBE_MAX];
@@ -179,6 +179,27 @@ static struct kernel_case kernel_cases[] = {
 	  CT_PLAN_FENTRY,
 	  { CT_PROBE_SEND_UNIX_FEXIT, CT_PROBE_EXT4_SYNC_RAW, CT_PROBE_EXIT },
 	  { CT_PROBE_EXT4_SYNC, CT_PROBE_EXIT_RAW } },
+	{ "5.10, XFS a module without BTF, no Btrfs",
+	  { SEND_POINT, "tp_btf/xfs", "raw_tp/xfs", "tp_btf/btrfs", "raw_tp/btrfs", "fexit/btrfs" },
+	  NO(CAST) | NO(SOCKETS) | NO(TASK_REGS),
+	  CT_PLAN_FENTRY,
+	  { CT_PROBE_EXT4_SYNC, CT_PROBE_EXT4_UNLINK },
+	  { CT_PROBE_XFS_SYNC, CT_PROBE_XFS_UNLINK_RAW, CT_PROBE_BTRFS_SYNC,
+	    CT_PROBE_BTRFS_UNLINK } },
+	{ "5.14, root without CAP_SYS_ADMIN, XFS and Btrfs modules",
+	  { SEND_POINT, "tp_btf/xfs", "tp_btf/btrfs", "fexit/btrfs" },
+	  NO(CAST) | NO(SOCKETS) | NO(TASK_REGS),
+	  CT_PLAN_FENTRY,
+	  { CT_PROBE_XFS_SYNC_RAW, CT_PROBE_XFS_UNLINK_RAW, CT_PROBE_BTRFS_SYNC_RAW,
+	    CT_PROBE_BTRFS_UNLINK_ENTER },
+	  { CT_PROBE_XFS_SYNC, CT_PROBE_BTRFS_SYNC, CT_PROBE_BTRFS_UNLINK } },
+	{ "6.12, all file systems: each is heard, none is another's alternative",
+	  { NULL },
+	  0,
+	  CT_PLAN_FULL,
+	  { CT_PROBE_EXT4_SYNC, CT_PROBE_XFS_SYNC, CT_PROBE_BTRFS_SYNC, CT_PROBE_BTRFS_UNLINK },
+	  { CT_PROBE_EXT4_SYNC_RAW, CT_PROBE_XFS_SYNC_RAW, CT_PROBE_BTRFS_SYNC_RAW,
+	    CT_PROBE_BTRFS_UNLINK_ENTER } },
 	{ "6.1 on arm64",
 	  { SEND_POINT, "fe" },
 	  NO(CAST),
@@ -224,7 +245,7 @@ Test(plan, kernels)
 		struct ct_plan plan;
 		int r;
 
-		memcpy(kernel.hooks, c->lacks, sizeof(kernel.hooks));
+		memcpy(kernel.hooks, c->lacks, sizeof(c->lacks));
 		r = make(&plan, CT_DEPTH_PHASES, LISTEN | OUTPUT, &kernel, &err);
 		cr_expect_eq(r, c->plan == CT_PLAN_MAX ? -ENOTSUP : 0, "%s: %s", c->name, err.msg);
 		expect_sound(&plan, c->name);

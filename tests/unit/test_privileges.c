@@ -165,3 +165,19 @@ Test(notices, a_probe_that_is_off)
 	cr_expect_str_eq(not_asked, "", "it is for --ready listen, which nobody asked for: %s",
 			 not_asked);
 }
+
+/* Of a file system that is not there nothing can be missed; doctor tells of those that have no tracepoint. */
+Test(notices, file_systems)
+{
+	own_mem char *none =
+		notices((struct lacks){ "/xfs_", CT_NO_FILE_SYSTEM }, CT_DEPTH_PHASES, FOUR);
+	own_mem char *no_unlink =
+		notices((struct lacks){ "/btrfs_unlink", "neither" }, CT_DEPTH_PHASES, FOUR);
+	own_mem char *unknown =
+		notices((struct lacks){ "/xfs_remove", "no" }, CT_DEPTH_PHASES, FOUR);
+
+	cr_expect_str_eq(none, "");
+	cr_expect_str_eq(no_unlink, "");
+	cr_expect_str_eq(unknown, "coldtrace: probe 'ct_xfs_unlink' is off: no; not seen: when the "
+				  "engine removes the state of a container, on XFS\n");
+}

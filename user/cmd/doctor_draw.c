@@ -135,25 +135,28 @@ static void draw_features(FILE *out, json_t *list)
 
 /*
  * Drawn are the ways that are taken, the better ones that are not, and what is seen in no way. Of
- * the weaker ones the JSON tells.
+ * the weaker ones the JSON tells, and of other ways to what is not there.
  */
 static void draw_probe(FILE *out, json_t *row)
 {
 	const char *sees = string_of(row, "sees"), *instead = string_of(row, "instead");
+	const char *why = string_of(row, "why_not"), *program = string_of(row, "program");
+	enum ct_probe probe = ct_probe_by_program(program, strlen(program));
+	bool needless = !strcmp(why, CT_NO_FILE_SYSTEM);
 
-	if (is(row, "weaker"))
+	if (is(row, "weaker") || (needless && !ct_probe_is_first(probe)))
 		return;
 	fprintf(out, "  %-3s  %-14s %s%s\n", is(row, "on") ? "on" : "off",
 		string_of(row, "program"), string_of(row, "hook"),
 		is(row, "required") ? " (required)" : "");
 	if (is(row, "on"))
 		fprintf(out, "                      %s\n", sees);
+	else if (needless)
+		fprintf(out, "                      %s\n", why);
 	else if (*instead)
-		fprintf(out, "                      %s; instead: %s\n", string_of(row, "why_not"),
-			instead);
+		fprintf(out, "                      %s; instead: %s\n", why, instead);
 	else
-		fprintf(out, "                      %s; not seen: %s\n", string_of(row, "why_not"),
-			sees);
+		fprintf(out, "                      %s; not seen: %s\n", why, sees);
 }
 
 static void draw_plan(FILE *out, json_t *p)

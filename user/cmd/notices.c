@@ -84,15 +84,6 @@ static void print_calls(FILE *out, const struct ct_plan *plan, enum calls calls,
 		fprintf(out, "coldtrace: %s: %s%s\n", what, why, advice_for(why));
 }
 
-/* The others of a group are other ways of seeing the same. */
-static bool first_of_group(enum ct_probe probe)
-{
-	for (unsigned int i = 0; i < probe; i++)
-		if (ct_probes[i].group && ct_probes[i].group == ct_probes[probe].group)
-			return false;
-	return true;
-}
-
 void ct_notices_print(FILE *out, const struct ct_plan *plan, uint64_t own)
 {
 	print_privileges(out, own);
@@ -100,7 +91,9 @@ void ct_notices_print(FILE *out, const struct ct_plan *plan, uint64_t own)
 		    "no system call can be traced, nor the steps that they are");
 	print_calls(out, plan, CALLS_OPENS, "no opened file can be seen");
 	for (unsigned int i = 0; i < CT_PROBE_MAX; i++) {
-		if (!calls_of(i) && plan->rows[i].asked && first_of_group(i) && !served(plan, i))
+		if (!calls_of(i) && plan->rows[i].asked && ct_probe_is_first(i) &&
+		    !served(plan, i) && ct_probes[i].need != CT_NEED_EXTRA &&
+		    strcmp(plan->rows[i].why_not, CT_NO_FILE_SYSTEM) != 0)
 			fprintf(out, "coldtrace: probe '%s' is off: %s; not seen: %s\n",
 				ct_probes[i].program, plan->rows[i].why_not, ct_probes[i].unseen);
 	}

@@ -65,11 +65,12 @@ struct ct_family {
 	bool first_exec_is_init; /* nobody tells the pid: the first program in the container */
 	/*
 	 * What rows cannot say. May be NULL. `follow` is called when the rules have been applied,
-	 * `again_begins` before a run that starts again is told, `again_began` when the new one
-	 * has replaced it.
+	 * `stop_ends` before a stop is told, `again_begins` before a run that starts again is told,
+	 * `again_began` when the new one has replaced it.
 	 */
 	void (*follow)(struct ct_core *core, struct ct_container *c, enum ct_signal signal,
 		       struct ct_text what, uint64_t ts_ns);
+	void (*stop_ends)(struct ct_container *c);
 	void (*again_begins)(struct ct_container *c);
 	void (*again_began)(struct ct_container *c, const struct ct_again *how);
 };

@@ -136,6 +136,16 @@ static void follow(struct ct_core *core, struct ct_container *c, enum ct_signal 
 }
 
 /*
+ * With --rm it goes after it has been saved and its stop has been answered. Where the file system does
+ * not tell what is removed, neither of these is the end.
+ */
+static void stop_ends(struct ct_container *c)
+{
+	if (c->auto_remove && !c->removed)
+		c->run.marks[CT_MARK_SAVED] = c->run.marks[CT_MARK_STOP_END] = 0;
+}
+
+/*
  * dockerd's network store is one file for all containers. Its syncs tell when the endpoint of a
  * container is gone only while no other container of the engine is between two states.
  */
@@ -183,5 +193,6 @@ const struct ct_family ct_family_docker = {
 	.stopped = M(DISCONNECT_END),
 	.remove_wait_ns = 2000 * CT_NS_PER_MS,
 	.follow = follow,
+	.stop_ends = stop_ends,
 	.again_began = again_began,
 };

@@ -258,6 +258,8 @@ void ct_report_stop(struct ct_core *core, struct ct_container *c, enum ct_outcom
 	uint64_t begin = run->marks[CT_MARK_STOP_BEGIN], cursor;
 
 	run->stop_reported = true;
+	if (c->family->stop_ends)
+		c->family->stop_ends(c);
 	if (!begin || begin > run->marks[CT_MARK_EXIT])
 		begin = run->marks[CT_MARK_EXIT];
 	if (!begin)

@@ -115,6 +115,59 @@ static struct btf *module_btf(struct ct_kernel *kernel, const char *name)
 	return kernel->module;
 }
 
+/* "nodev\tproc", "\text4": what is after the tab, of which the modules of file systems have their names. */
+static bool has_file_system(const char *name)
+{
+	own_fd int fd = open("/proc/filesystems", O_RDONLY | O_CLOEXEC);
+	char list[4096] = "", *rest = list, *line;
+
+	if (fd < 0 || read(fd, list, sizeof(list) - 1) <= 0)
+		return true; /* who knows */
+	while ((line = strsep(&rest, "\n"))) {
+		const char *tab = strchr(line, '\t');
+
+		if (tab && !strcmp(tab + 1, name))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Members of a module's types that programs look for by themselves: where libbpf would find them
+ * takes CAP_SYS_ADMIN, reading the file does not.
+ */
+static const struct {
+	const char *module, *type, *member;
+} layouts[CT_LAYOUT_MAX] = {
+	[CT_LAYOUT_XFS_INODE] = { "xfs", "xfs_inode", "i_vnode" },
+	[CT_LAYOUT_XFS_NAME] = { "xfs", "xfs_name", "name" },
+};
+
+static int64_t member_offset(const struct btf *btf, __u32 id, const char *name, unsigned depth);
+
+int64_t ct_kernel_layout(struct ct_kernel *kernel, enum ct_layout layout)
+{
+	const struct btf *all[] = { kernel->btf, module_btf(kernel, layouts[layout].module) };
+
+	for (size_t i = 0; i < CT_ARRAY_SIZE(all); i++) {
+		int id = all[i] ? btf__find_by_name_kind(all[i], layouts[layout].type,
+							 BTF_KIND_STRUCT)
+				: -1;
+
+		if (id > 0)
+			return member_offset(all[i], (__u32)id, layouts[layout].member, 0);
+	}
+	return -1;
+}
+
+static bool knows_layouts(struct ct_kernel *kernel, const char *module)
+{
+	for (unsigned int i = 0; i < CT_LAYOUT_MAX; i++)
+		if (!strcmp(layouts[i].module, module) && ct_kernel_layout(kernel, i) < 0)
+			return false;
+	return true;
+}
+
 static int tracefs_of(struct ct_kernel *kernel)
 {
 	if (!kernel->tracefs_tried)
@@ -122,6 +175,8 @@ static int tracefs_of(struct ct_kernel *kernel)
 	kernel->tracefs_tried = true;
 	return kernel->tracefs;
 }
+
+static const char needs_sys_admin[] = "only CAP_SYS_ADMIN may use the BTF of a module";
 
 static bool can_btf(struct ct_kernel *kernel, enum ct_probe probe, const char *name,
 		    const char **why_not)
@@ -138,7 +193,7 @@ static bool can_btf(struct ct_kernel *kernel, enum ct_probe probe, const char *n
 		/* bpf_btf_get_fd_by_id() in kernel/bpf/syscall.c: CAP_BPF does not suffice. */
 		if (ct_own_caps() >> CAP_SYS_ADMIN & 1)
 			return true;
-		*why_not = "only CAP_SYS_ADMIN may use the BTF of a module";
+		*why_not = needs_sys_admin;
 		return false;
 	}
 	*why_not = *module && !btf ? "not in its BTF, nor is the module loaded that has it"
@@ -153,9 +208,12 @@ static bool can_raw(struct ct_kernel *kernel, enum ct_probe probe, const char *n
 	const char *module = ct_probes[probe].module;
 	char path[128];
 
-	if (can_btf(kernel, probe, name, why_not))
+	if (can_btf(kernel, probe, name, why_not) || *why_not == needs_sys_admin)
 		return true;
-	snprintf(path, sizeof(path), "/sys/module/%s", module);
+	if (module_btf(kernel, module)) /* which does not have it */
+		return false;
+	/* What is built in has no such file, and all its tracepoints are in the kernel's BTF. */
+	snprintf(path, sizeof(path), "/sys/module/%s/initstate", module);
 	if (*module && !access(path, F_OK))
 		return true;
 	if (*module)
@@ -179,12 +237,32 @@ static bool try_fentry(int id, enum bpf_attach_type type)
 	return link >= 0;
 }
 
+/*
+ * A function of a module is reached by the descriptor of its BTF, which libbpf finds. Whether there
+ * is fentry at all, a function that the kernel has for such trials shows.
+ */
+static bool can_module_fentry(struct ct_kernel *kernel, enum ct_probe probe, const char *name,
+			      int *ret_id, const char **why_not)
+{
+	struct btf *btf = module_btf(kernel, ct_probes[probe].module);
+
+	if (!btf || btf__find_by_name_kind(btf, name, BTF_KIND_FUNC) < 0)
+		return true; /* none is found */
+	*ret_id = btf__find_by_name_kind(kernel->btf, "bpf_fentry_test1", BTF_KIND_FUNC);
+	if (ct_own_caps() >> CAP_SYS_ADMIN & 1)
+		return true;
+	*why_not = needs_sys_admin;
+	return false;
+}
+
 static bool can_fentry(struct ct_kernel *kernel, enum ct_probe probe, const char *name,
 		       const char **why_not)
 {
 	bool leave = !strncmp(ct_probes[probe].hook, "fexit/", strlen("fexit/"));
 	int id = btf__find_by_name_kind(kernel->btf, name, BTF_KIND_FUNC);
 
+	if (id < 0 && !can_module_fentry(kernel, probe, name, &id, why_not))
+		return false;
 	if (id < 0)
 		*why_not = "no such function in its BTF";
 	else if (try_fentry(id, leave ? BPF_TRACE_FEXIT : BPF_TRACE_FENTRY))
@@ -330,16 +408,22 @@ bool ct_kernel_can(void *ctx, enum ct_probe probe, const char **why_not)
 {
 	struct ct_kernel *kernel = ctx;
 	struct answer *answer = &kernel->probes[probe];
-	const char *name;
+	const char *module = ct_probes[probe].module, *name;
 
 	if (!answer->known) {
 		const struct hook_kind *kind = hook_kind_of(ct_probes[probe].hook, &name);
 
 		answer->known = true;
-		if (kind)
+		if (*module && !has_file_system(module))
+			answer->why_not = CT_NO_FILE_SYSTEM;
+		else if (kind)
 			answer->yes = kind->can(kernel, probe, name, &answer->why_not);
 		else
 			answer->why_not = "unknown kind of hook";
+		if (answer->yes && !knows_layouts(kernel, module)) {
+			answer->yes = false;
+			answer->why_not = "it has no BTF of the module that the hook is in";
+		}
 	}
 	*why_not = answer->why_not;
 	return answer->yes;
@@ -478,7 +562,7 @@ static int64_t per_cpu_offset(const struct btf *btf, const char *name)
 	return -1;
 }
 
-/* Offset of a member, 0 if there is none; it may lie in a union or structure without a name. */
+/* Offset of a member, -1 if there is none; it may lie in a union or structure without a name. */
 static int64_t member_offset(const struct btf *btf, __u32 id, const char *name, unsigned depth)
 {
 	const struct btf_type *type = btf__type_by_id(btf, id);
@@ -490,11 +574,11 @@ static int64_t member_offset(const struct btf *btf, __u32 id, const char *name, 
 
 		if (!strcmp(is, name))
 			return at;
-		below = *is ? 0 : member_offset(btf, m->type, name, depth + 1);
-		if (below)
+		below = *is ? -1 : member_offset(btf, m->type, name, depth + 1);
+		if (below >= 0)
 			return at + below;
 	}
-	return 0;
+	return -1;
 }
 
 int64_t ct_kernel_preempt_from_rq(const struct ct_kernel *kernel)
@@ -506,8 +590,11 @@ int64_t ct_kernel_preempt_from_rq(const struct ct_kernel *kernel)
 		int id = btf__find_by_name_kind(kernel->btf, "pcpu_hot", BTF_KIND_STRUCT);
 
 		count = per_cpu_offset(kernel->btf, "pcpu_hot");
-		if (count >= 0 && id > 0)
-			count += member_offset(kernel->btf, (__u32)id, "preempt_count", 0);
+		if (count >= 0 && id > 0) {
+			int64_t at = member_offset(kernel->btf, (__u32)id, "preempt_count", 0);
+
+			count = at < 0 ? -1 : count + at;
+		}
 	}
 	return rq < 0 || count < 0 ? 0 : count - rq;
 }

@@ -16,6 +16,12 @@ struct bpf_link;
 struct bpf_program;
 struct ct_kernel;
 
+enum ct_layout {
+	CT_LAYOUT_XFS_INODE,
+	CT_LAYOUT_XFS_NAME,
+	CT_LAYOUT_MAX
+};
+
 /* "none", "integrity" or "confidentiality"; else why that is not known. */
 void ct_kernel_lockdown(char *mode, size_t room);
 
@@ -30,6 +36,8 @@ bool ct_kernel_has(void *kernel, enum ct_feature feature, const char **why_not);
  * this kernel keeps it elsewhere or does not say.
  */
 int64_t ct_kernel_preempt_from_rq(const struct ct_kernel *kernel);
+/* Offset of a member that programs look for by themselves, -1 if its type is not known here. */
+int64_t ct_kernel_layout(struct ct_kernel *kernel, enum ct_layout layout);
 bool ct_kernel_has_ring(const struct ct_kernel *kernel);
 
 int ct_kernel_cast(const struct ct_kernel *kernel); /* BTF number of bpf_rdonly_cast, or 0 */

@@ -81,6 +81,14 @@ static uint32_t thread_size(void)
 	return page > 16384 ? (uint32_t)page : 16384;
 }
 
+/* 0 where it is not known: then no probe that uses it is loaded. */
+static uint32_t layout(struct ct_live *live, enum ct_layout which)
+{
+	int64_t at = ct_kernel_layout(live->kernel, which);
+
+	return at < 0 ? 0 : (uint32_t)at;
+}
+
 static int prepare(struct ct_live *live, struct ct_err *err)
 {
 	int r;
@@ -111,6 +119,8 @@ static int prepare(struct ct_live *live, struct ct_err *err)
 	live->skel->rodata->ct_hear_output = live->opts.ready_mask >> CT_READY_OUTPUT & 1 &&
 					     live->plan.rows[CT_PROBE_WHY_WAKING].on;
 	live->skel->rodata->ct_preempt_from_rq = ct_kernel_preempt_from_rq(live->kernel);
+	live->skel->rodata->ct_xfs_inode_at = layout(live, CT_LAYOUT_XFS_INODE);
+	live->skel->rodata->ct_xfs_name_at = layout(live, CT_LAYOUT_XFS_NAME);
 	live->skel->rodata->ct_features = live->plan.features;
 	live->skel->rodata->ct_thread_size = thread_size();
 	r = set_sizes(live);

@@ -69,6 +69,14 @@ enum ct_hook ct_hook_of(enum ct_probe probe)
 	return 0;
 }
 
+bool ct_probe_is_first(enum ct_probe probe)
+{
+	for (unsigned int i = 0; i < probe; i++)
+		if (ct_probes[i].group && ct_probes[i].group == ct_probes[probe].group)
+			return false;
+	return true;
+}
+
 static const char *not_asked(const struct ct_probe_row *row, const struct ct_plan_request *req)
 {
 	if (row->depth == CT_DEPTH_STEPS && !req->steps)

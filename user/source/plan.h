@@ -20,6 +20,9 @@
 /* Why a row is off that waits for it. */
 #define CT_NOT_ASKED_OPENS "only with --opens"
 
+/* Why a row is off whose module is a file system that this kernel does not know (now). */
+#define CT_NO_FILE_SYSTEM "there is no such file system here: nothing is missed"
+
 /* Kinds of hooks. Columns: kind, the beginning of a hook of that kind. */
 #define CT_HOOKS(X) \
 	X(TP_BTF, "tp_btf/") \
@@ -52,8 +55,12 @@ enum ct_probe_group {
 	CT_GROUP_TCP,
 	CT_GROUP_OUTPUT,
 	CT_GROUP_RELAY,
-	CT_GROUP_SYNC,
-	CT_GROUP_UNLINK,
+	CT_GROUP_EXT4_SYNC, /* the same on different file systems: no alternatives */
+	CT_GROUP_EXT4_UNLINK,
+	CT_GROUP_XFS_SYNC,
+	CT_GROUP_XFS_UNLINK,
+	CT_GROUP_BTRFS_SYNC,
+	CT_GROUP_BTRFS_UNLINK,
 	CT_GROUP_OPENS_OPENAT, /* from here on a system call each */
 	CT_GROUP_OPENS_OPEN,
 	CT_GROUP_OPENS_OPENAT2,
@@ -110,6 +117,10 @@ static inline bool ct_group_is_call(enum ct_probe_group group)
 			"tracepoint/syscalls/sys_exit_" #call, CT_GROUP_OPENS_##SYMBOL, "5.13", \
 			"files opened with " #call "()")
 
+/* What the hooks of each file system are for. */
+#define CT_UNSEEN_SYNC   "when the engine saves the state of a container, on "
+#define CT_UNSEEN_UNLINK "when the engine removes the state of a container, on "
+
 /* Names lie outside of what is typed. */
 #define CT_READS_NAMES (CT_FEATURE_BIT(READ) | CT_FEATURE_BIT(CAST))
 
@@ -165,10 +176,22 @@ static inline bool ct_group_is_call(enum ct_probe_group group)
 	CT_PROBE_POINT(X, RELAY, ct_relay, "writeback_mark_inode_dirty", "", CT_READY_BIT(OUTPUT), \
 		       RELAY, WANTED, CT_READS_NAMES, \
 		       "a first output that the shim was too busy to be woken for") \
-	CT_PROBE_POINT(X, EXT4_SYNC, ct_ext4_sync, "ext4_sync_file_enter", "ext4", 0, SYNC, \
-		       WANTED, CT_READS_NAMES, "when the engine saves the state of a container") \
-	CT_PROBE_POINT(X, EXT4_UNLINK, ct_ext4_unlink, "ext4_unlink_exit", "ext4", 0, UNLINK, \
-		       WANTED, CT_READS_NAMES, "when the engine removes the state of a container") \
+	CT_PROBE_POINT(X, EXT4_SYNC, ct_ext4_sync, "ext4_sync_file_enter", "ext4", 0, EXT4_SYNC, \
+		       WANTED, CT_READS_NAMES, CT_UNSEEN_SYNC "ext4") \
+	CT_PROBE_POINT(X, EXT4_UNLINK, ct_ext4_unlink, "ext4_unlink_exit", "ext4", 0, EXT4_UNLINK, \
+		       WANTED, CT_READS_NAMES, CT_UNSEEN_UNLINK "ext4") \
+	CT_PROBE_POINT(X, XFS_SYNC, ct_xfs_sync, "xfs_file_fsync", "xfs", 0, XFS_SYNC, WANTED, \
+		       CT_READS_NAMES, CT_UNSEEN_SYNC "XFS") \
+	CT_PROBE_POINT(X, XFS_UNLINK, ct_xfs_unlink, "xfs_remove", "xfs", 0, XFS_UNLINK, WANTED, \
+		       CT_READS_NAMES, CT_UNSEEN_UNLINK "XFS") \
+	CT_PROBE_POINT(X, BTRFS_SYNC, ct_btrfs_sync, "btrfs_sync_file", "btrfs", 0, BTRFS_SYNC, \
+		       EXTRA, CT_READS_NAMES, CT_UNSEEN_SYNC "Btrfs") \
+	CT_PROBE_POINT(X, BTRFS_SYNC_ENTER, ct_btrfs_sync_enter, "btrfs_sync_file_enter", "btrfs", \
+		       0, BTRFS_SYNC, EXTRA, CT_READS_NAMES, CT_UNSEEN_SYNC "Btrfs") \
+	X(BTRFS_UNLINK, ct_btrfs_unlink, "fexit/btrfs_unlink", "btrfs", PHASES, 0, \
+	  CT_GROUP_BTRFS_UNLINK, EXTRA, CT_READS_NAMES, "5.5", CT_UNSEEN_UNLINK "Btrfs") \
+	X(BTRFS_UNLINK_ENTER, ct_btrfs_unlink_enter, "kprobe/btrfs_unlink", "btrfs", PHASES, 0, \
+	  CT_GROUP_BTRFS_UNLINK, EXTRA, CT_FEATURE_BIT(READ), "", CT_UNSEEN_UNLINK "Btrfs") \
 	CT_PROBE_COUNTED(X, OPENAT, openat) \
 	CT_PROBE_COUNTED(X, OPEN, open) \
 	CT_PROBE_COUNTED(X, OPENAT2, openat2) \
@@ -275,7 +298,7 @@ enum ct_depth {
 enum ct_need {
 	CT_NEED_REQUIRED, /* nothing is traced without it, or without another way of its group */
 	CT_NEED_WANTED,
-	CT_NEED_EXTRA /* its way is worth taking without it */
+	CT_NEED_EXTRA /* its way is worth taking without it; only doctor tells that it is off */
 };
 
 struct ct_probe_row {
@@ -335,6 +358,9 @@ int ct_plan_make(struct ct_plan *plan, const struct ct_plan_request *req,
 		 const struct ct_plan_kernel *kernel, struct ct_err *err);
 
 enum ct_hook ct_hook_of(enum ct_probe probe);
+
+/* The others of a group are other ways of seeing the same. */
+bool ct_probe_is_first(enum ct_probe probe);
 
 /* The probe of a BPF program's name, CT_PROBE_MAX if there is none. */
 enum ct_probe ct_probe_by_program(const char *program, size_t len);

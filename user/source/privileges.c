@@ -19,10 +19,9 @@
 	  "engine and runtime of containers, and the end of those that run already; and system " \
 	  "calls (--steps, --ready path:) where tracefs is open to root alone") \
 	X(CAP_SYS_ADMIN, SPARE, DROPPED, \
-	  "mounts tracefs where it is not mounted, attaches to tp_btf hooks of modules, and " \
-	  "serves as CAP_BPF and CAP_PERFMON", \
-	  "system calls if tracefs is not mounted; saved and removed state files if ext4 is a " \
-	  "module") \
+	  "mounts tracefs where it is not mounted, attaches to tp_btf and fexit hooks of modules, " \
+	  "and serves as CAP_BPF and CAP_PERFMON", \
+	  "system calls if tracefs is not mounted; removed state files if Btrfs is a module") \
 	X(CAP_SYS_RESOURCE, SPARE, DROPPED, "raises RLIMIT_MEMLOCK, before Linux 5.11", \
 	  "everything, before Linux 5.11, if the limit is too low") \
 	X(CAP_SETPCAP, SPARE, DROPPED, "empties the bounding set", \
