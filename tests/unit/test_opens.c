@@ -414,7 +414,7 @@ Test(opens, paths_are_bounded_and_say_their_error)
 	cr_expect_leq(HASH_COUNT(v->paths), CT_OPENS_PATHS_MAX);
 	for (const struct ct_open_path *p = v->paths; p; p = p->hh.next)
 		sum += p->n.count;
-	cr_expect_eq(sum + v->rest.count, t.count, "every open is somewhere");
+	cr_expect_eq(sum + v->rest[CT_OPEN_OPEN].count, t.count, "every open is somewhere");
 	cr_assert_eq(ct_open_top(v, CT_OPEN_OPEN, true, top, 1), 1);
 	cr_expect_str_eq(CT_OPEN_PATH_TEXT(top[0]), "/often");
 	cr_expect_gt(v->path_error, 0);
@@ -527,6 +527,41 @@ Test(opens, groups_are_bounded_and_go_on_to_count)
 	cr_assert_eq(g.count, CT_OPEN_GROUPS_MAX + 1);
 	for (size_t i = 0; i < g.count; i++)
 		cr_expect_eq(g.items[i]->n.count, strcmp(g.items[i]->label, "/0") ? 1 : 2);
+	ct_open_groups_clear(&g);
+	ct_opens_free(o);
+}
+
+/* Groups are of opens: an executed program whose path found no room belongs to none of them. */
+Test(opens, groups_are_of_opens_alone)
+{
+	struct ct_opens *o = ct_opens_new();
+	struct ct_open_groups g;
+	struct tape t = { 0 };
+	struct ct_event *e;
+	char path[32];
+
+	tape_opens(&t, 1, CT_VIEW_NATIVE, 10, 0, 1, 2)->obj = 3;
+	e = tape_opens(&t, 1, CT_VIEW_NATIVE, 20, 0, 1, 2);
+	e->obj = 5;
+	e->sub = CT_OPENS_SUB(CT_VIEW_NATIVE, CT_OPEN_EXEC);
+	tape_opens_path(&t, 1, "/a", "/", OVERLAY, 7, 0);
+	for (size_t i = 0; i < t.count; i++)
+		cr_assert_eq(ct_opens_add(o, CT_VIEW_NATIVE, tape_event(&t, i)), 0);
+	tape_free(&t);
+	for (int i = 0; i < CT_OPENS_PATHS_MAX; i++) { /* one too many: half of them give way */
+		struct tape one = { 0 };
+
+		snprintf(path, sizeof(path), "/bin/%d", i);
+		e = tape_opens_path(&one, 1, path, "/", OVERLAY, 1, 0);
+		e->sub = CT_OPENS_SUB(CT_VIEW_NATIVE, CT_OPEN_EXEC);
+		cr_assert_eq(ct_opens_add(o, CT_VIEW_NATIVE, e), 0);
+		tape_free(&one);
+	}
+	cr_assert_eq(ct_open_groups_by(&g, o->views[0], CT_OPEN_BY_DEPTH), 0);
+	cr_expect_eq(g.count, 2);
+	for (size_t i = 0; i < g.count; i++)
+		cr_expect_eq(g.items[i]->n.count, *g.items[i]->label ? 7 : 3, "%s: %lu",
+			     g.items[i]->label, (unsigned long)g.items[i]->n.count);
 	ct_open_groups_clear(&g);
 	ct_opens_free(o);
 }

@@ -262,11 +262,11 @@ int ct_open_groups_by(struct ct_open_groups *g, const struct ct_opens_view *v, e
 		group->missing += p->error == ENOENT ? p->n.failed : 0;
 		group->paths++;
 	}
-	if (v->rest.count) {
+	if (v->rest[CT_OPEN_OPEN].count) {
 		group = group_get(g, &no_label, CT_OPEN_GROUPS_MAX);
 		if (!group)
 			return fail(g);
-		ct_opens_sum(&group->n, &v->rest);
+		ct_opens_sum(&group->n, &v->rest[CT_OPEN_OPEN]);
 	}
 	return list(g, true) ? fail(g) : 0;
 }
