@@ -274,6 +274,136 @@ Test(seccheck, an_exit_counts_though_the_start_was_not_seen)
 	free(app);
 }
 
+/* A container's program, thread 1, that has made these threads. */
+static struct ct_seccheck_app *threaded(int64_t first, int64_t last)
+{
+	static const char *const args[] = { "sh", NULL };
+	struct ct_seccheck_app *app = sandbox();
+	struct message m;
+
+	message_start(&m, WALL + 100, 1, "abc", args);
+	take(app, &m);
+	for (int64_t tid = first; tid <= last; tid++) {
+		message_clone(&m, WALL + 110, 1, tid, 1);
+		take(app, &m);
+	}
+	message_clone(&m, WALL + 120, 1, 20, 20); /* a child, no thread */
+	take(app, &m);
+	return app;
+}
+
+static void ends(struct ct_seccheck_app *app, int64_t ts, int64_t tid, int64_t status)
+{
+	struct message m;
+
+	message_task_exit(&m, WALL + ts, tid, 1, status);
+	take(app, &m);
+}
+
+static void expect_exit_at(uint64_t ts, int status)
+{
+	cr_assert_eq(heard_count, 2, "%zu", heard_count);
+	cr_expect_eq(heard[1].e.sub, CT_APP_EXIT);
+	cr_expect_eq(heard[1].e.ts_ns, ts);
+	cr_expect_eq(heard[1].e.ret, status);
+}
+
+/*
+ * gVisor ends the first thread, with status 0, and gives its number to the one that executes
+ * (Task.promoteLocked()): the program goes on.
+ */
+Test(seccheck, an_exec_by_another_thread_is_no_exit)
+{
+	struct ct_seccheck_app *app = threaded(2, 4);
+	struct message m;
+
+	message_execve(&m, WALL + 200, 3, "/bin/ls");
+	take(app, &m);
+	message_executed(&m, WALL + 300, 3, "/bin/ls");
+	take(app, &m);
+	cr_assert_eq(heard_count, 2);
+	cr_expect_eq(heard[1].e.kind, CT_KIND_OPENED);
+	cr_expect_eq(heard[1].e.dur_ns, 100);
+	heard_count = 1;
+	ends(app, 310, 1, 0);
+	ends(app, 320, 4, 0);
+	ends(app, 330, 2, 0);
+	cr_expect_eq(heard_count, 1, "it goes on");
+	ends(app, 900, 1, 7 << 8);
+	expect_exit_at(900, 7 << 8);
+	free(app);
+}
+
+Test(seccheck, a_first_thread_that_ends_alone_is_no_exit)
+{
+	struct ct_seccheck_app *app = threaded(2, 3);
+
+	ends(app, 200, 1, 0);
+	ends(app, 300, 3, 0);
+	cr_expect_eq(heard_count, 1);
+	ends(app, 400, 2, 3 << 8);
+	expect_exit_at(400, 3 << 8);
+	free(app);
+}
+
+/* All at once, in any order: the program ends with the last of them. */
+Test(seccheck, a_program_ends_with_its_last_thread)
+{
+	struct ct_seccheck_app *app = threaded(2, 3);
+
+	ends(app, 200, 3, 9);
+	ends(app, 210, 1, 9);
+	cr_expect_eq(heard_count, 1);
+	ends(app, 220, 2, 9);
+	expect_exit_at(220, 9);
+	free(app);
+}
+
+/* A thread whose begin was dropped may be left: what is not known is not guessed. */
+Test(seccheck, an_exit_is_certain_or_not_told)
+{
+	struct ct_seccheck_app *app = threaded(2, 2);
+
+	ct_seccheck_app_dropped(app, 1);
+	ends(app, 200, 2, 0);
+	ends(app, 210, 1, 0);
+	cr_expect_eq(heard_count, 1);
+	ends(app, 220, 1, 9); /* that all of them end with */
+	expect_exit_at(220, 9);
+	free(app);
+}
+
+/* A sandbox that does not tell of threads. */
+Test(seccheck, a_thread_that_was_not_told_of_does_not_end_the_program)
+{
+	struct ct_seccheck_app *app = threaded(1, 0);
+
+	ends(app, 200, 5, 9);
+	cr_expect_eq(heard_count, 1);
+	ends(app, 210, 1, 9);
+	expect_exit_at(210, 9);
+	free(app);
+}
+
+/* Also when the end of as many as there is room for was not heard. */
+Test(seccheck, containers_that_begin_are_known_however_many_there_were)
+{
+	static const char *const args[] = { "sh", NULL };
+	struct ct_seccheck_app *app = sandbox();
+	struct message m;
+
+	for (int64_t tgid = 1; tgid <= CT_SECCHECK_INITS + 5; tgid++) {
+		heard_count = 0;
+		message_start(&m, WALL + 100, tgid, "abc", args);
+		take(app, &m);
+		take(app, &m);
+		message_raw(&m, WALL + 200, tgid, tgid, 158);
+		take(app, &m);
+		cr_assert_eq(heard_count, 3, "%ld", (long)tgid);
+	}
+	free(app);
+}
+
 Test(seccheck, an_exec_that_succeeds_is_told_once)
 {
 	struct ct_seccheck_app *app = sandbox();
@@ -337,9 +467,9 @@ Test(seccheck, no_event_is_in_the_future)
 	struct ct_seccheck_app *app = sandbox();
 	struct message m;
 
-	message_task_exit(&m, WALL + (int64_t)NOW + 1, 1, 1, 0);
+	message_task_exit(&m, WALL + (int64_t)NOW + 1, 1, 1, 9);
 	take(app, &m);
-	message_task_exit(&m, WALL - 1, 1, 1, 0); /* before the host was up */
+	message_task_exit(&m, WALL - 1, 1, 1, 9); /* before the host was up */
 	take(app, &m);
 	cr_assert_eq(heard_count, 2);
 	cr_expect_eq(heard[0].e.ts_ns, NOW);
