@@ -3,10 +3,12 @@
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/opens.h"
 #include "life.h"
+#include "source/open_names.h"
 #include "stats/open_groups.h"
 #include "stats/opens_list.h"
 #include "stats/opens_totals.h"
@@ -421,6 +423,81 @@ Test(opens, paths_are_bounded_and_say_their_error)
 	cr_expect_geq(top[0]->n.count + v->path_error, (uint64_t)(3 * CT_OPENS_PATHS_MAX / 2));
 	ct_opens_free(o);
 	tape_free(&t);
+}
+
+/* Names of directories as the kernel side keeps them, and what that is as a path. */
+static const struct join_case {
+	const char *names;
+	size_t len, room;
+	bool cut;
+	const char *want;
+	bool want_cut;
+} joins[] = {
+#define NAMES(text) text, sizeof(text) - 1
+	{ NAMES(""), 64, false, "/", false },
+	{ NAMES("c\0b\0a\0"), 64, false, "/a/b/c", false },
+	{ NAMES("c\0b\0"), 64, true, ".../b/c", true },
+	{ NAMES(""), 64, true, "...", true },
+	{ NAMES("cc\0bb\0aa\0"), 12, false, "/aa/bb/cc", false },
+	{ NAMES("cc\0bb\0aa\0"), 11, false, ".../bb/cc", true },
+	{ NAMES("a-very-long-name\0aa\0"), 12, false, "...", true },
+	{ NAMES("express\0node_modules\0app\0"), 26, false, ".../node_modules/express", true },
+	{ NAMES("bb\0aa"), 64, false, "/aa/bb", false }, /* damaged: no NUL at the end */
+#undef NAMES
+};
+
+Test(opens, a_directory_that_is_too_deep_keeps_its_end_and_says_so)
+{
+	for (size_t i = 0; i < CT_ARRAY_SIZE(joins); i++) {
+		const struct join_case *c = &joins[i];
+		char *names = malloc(c->len ? c->len : 1), *to = malloc(c->room);
+		bool cut = c->cut;
+		size_t n;
+
+		cr_assert(names && to);
+		memcpy(names, c->names, c->len);
+		n = ct_open_join(to, c->room, names, c->len, &cut);
+		cr_expect(n == strlen(c->want) && !memcmp(to, c->want, n), "%zu: %.*s", i, (int)n,
+			  to);
+		cr_expect_eq(cut, c->want_cut, "%zu", i);
+		free(names);
+		free(to);
+	}
+}
+
+/* Whose beginning is not known, but not how deep it is, and it belongs where its end says. */
+Test(opens, a_path_whose_beginning_is_cut_is_grouped_by_its_end)
+{
+	static const struct {
+		enum ct_open_by by;
+		const char *path, *label;
+	} cases[] = {
+		{ CT_OPEN_BY_MODULE, ".../node_modules/express/lib/router.js", "express" },
+		{ CT_OPEN_BY_DIR, ".../node_modules/express/index.js", ".../node_modules/express" },
+		{ CT_OPEN_BY_DEPTH, ".../a/b", "" },
+		{ CT_OPEN_BY_DEPTH, ".../1/2/3/4/5/6/7/8/9/10/11/12/13/f", "deeper" },
+		{ CT_OPEN_BY_MOUNT, ".../a/b", "" },
+	};
+
+	for (size_t i = 0; i < CT_ARRAY_SIZE(cases); i++) {
+		struct ct_opens *o = ct_opens_new();
+		struct ct_open_groups g;
+		struct tape t = { 0 };
+		struct ct_event *e;
+
+		e = tape_opens_path(&t, 1, cases[i].path, "", 0, 7, 7);
+		((struct ct_opens_path_tail *)e->tail)->flags = CT_OPENS_F_BEGIN_CUT;
+		tape_opens_path(&t, 1, "/", "/", OVERLAY, 0, 0);
+		for (size_t k = 0; k < t.count; k++)
+			cr_assert_eq(ct_opens_add(o, CT_VIEW_NATIVE, tape_event(&t, k)), 0);
+		cr_assert_eq(ct_open_groups_by(&g, o->views[0], cases[i].by), 0);
+		cr_expect_str_eq(g.items[0]->label, cases[i].label, "%s: %s", cases[i].path,
+				 g.items[0]->label);
+		cr_expect_eq(g.items[0]->n.count, 7);
+		ct_open_groups_clear(&g);
+		ct_opens_free(o);
+		tape_free(&t);
+	}
 }
 
 static const struct module_case {
