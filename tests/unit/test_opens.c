@@ -261,8 +261,7 @@ Test(opens, a_file_server_is_the_containers_host_view_and_a_hook_is_nobodys)
 	}
 }
 
-/* Pids come again: what was known of a process that has ended says nothing of the next. */
-Test(opens, a_pid_that_comes_again_is_another_process)
+static void reuse_a_pid(bool ended)
 {
 	struct ct_opens_list l = { 0 };
 	struct tape t = { 0 };
@@ -274,7 +273,8 @@ Test(opens, a_pid_that_comes_again_is_another_process)
 	tape_at(&t, 300);
 	tape_opens(&t, 777, CT_VIEW_HOST, 53, 5, 220, 230);
 	tape_at(&t, 310);
-	tape_exit(&t, 777, CT_ROLE_HELPER, 0);
+	if (ended)
+		tape_exit(&t, 777, CT_ROLE_HELPER, 0);
 	tape_at(&t, 400);
 	/* The same pid is a runtime's now, and its child a hook of it. */
 	tape_fork(&t, life.shim, 777, CT_ROLE_RUNTIME);
@@ -287,6 +287,44 @@ Test(opens, a_pid_that_comes_again_is_another_process)
 	play(&t, &l);
 	cr_expect_eq(only(&l, &life, CT_VIEW_HOST)->calls[CT_OPEN_OPEN].count, 53);
 	ct_opens_list_clear(&l);
+	tape_free(&t);
+}
+
+/* Pids come again: what was known of a process that has ended says nothing of the next. */
+Test(opens, a_pid_that_comes_again_is_another_process)
+{
+	reuse_a_pid(true);
+}
+
+Test(opens, a_pid_that_comes_again_is_another_process_though_its_exit_was_lost)
+{
+	reuse_a_pid(false);
+}
+
+/* As many processes as are remembered, of which no exit was seen: the next ones have room. */
+Test(opens, exits_that_were_lost_leave_room)
+{
+	struct life life = life_of(0);
+	struct told told = { .id = life.id };
+	const struct ct_core_options opts = { 0 };
+	const struct ct_core_ops ops = { .record = ignore, .opens = tell };
+	struct ct_core *core = ct_core_new(&opts, &ops, &told);
+	struct tape t = { 0 };
+
+	cr_assert(core);
+	tape_at(&t, 0);
+	for (uint32_t i = 0; i < 8192; i++) /* OPENERS_MAX of openers.c */
+		tape_opened(&t, 100000 + i, CT_VIEW_NATIVE, "/a", 1000, 3);
+	life_engines(&t);
+	life_create(&t, &life, 1);
+	life_start(&t, &life, 20);
+	tape_at(&t, 250);
+	tape_opened(&t, life.init, CT_VIEW_NATIVE, "/b", 1000, 3);
+	tape_feed(&t, core);
+	ct_core_flush(core);
+	cr_expect_eq(told.opened, 1, "%lu", (unsigned long)told.opened);
+	cr_expect_eq(ct_core_counts(core).lost[CT_LOSS_OPENS], 0);
+	ct_core_free(core);
 	tape_free(&t);
 }
 
