@@ -605,6 +605,23 @@ Test(seccheck, a_queue_that_never_runs_empty_does_not_grow)
 	ct_seccheck_queue_free(&q);
 }
 
+/* Sandboxes that send more than anybody takes. */
+Test(seccheck, the_queue_has_a_maximum)
+{
+	static union {
+		struct ct_event e;
+		char bytes[UINT16_MAX & ~(CT_EVENT_ALIGN - 1)];
+	} large;
+	struct ct_seccheck_queue q = { 0 };
+	size_t kept = 0;
+
+	large.e.len = sizeof(large);
+	while (kept < 5000 && ct_seccheck_keep(&q, &large.e))
+		kept++;
+	cr_expect_eq(kept, CT_SECCHECK_QUEUE_BYTES / sizeof(large), "%zu", kept);
+	ct_seccheck_queue_free(&q);
+}
+
 /* Those of one time stay in their order, also when what was before them has gone. */
 Test(seccheck, what_stays_in_the_queue_keeps_its_order)
 {

@@ -3,12 +3,15 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/un.h>
+#include <unistd.h>
 
 #include "source/procfs.h"
 #include "util/mem.h"
@@ -33,6 +36,18 @@ bool ct_sandbox_id(uint32_t pid, char *id, size_t room)
 	memcpy(id, args + from, len - from);
 	id[len - from] = '\0';
 	return true;
+}
+
+int ct_sandbox_process(uint32_t pid)
+{
+	return (int)syscall(SYS_pidfd_open, pid, 0);
+}
+
+bool ct_sandbox_gone(int process)
+{
+	struct pollfd ended = { .fd = process, .events = POLLIN };
+
+	return process >= 0 && poll(&ended, 1, 0) == 1;
 }
 
 void ct_sandboxes(void (*fn)(void *ctx, uint32_t pid), void *ctx)
