@@ -294,6 +294,90 @@ Test(sandbox, a_pid_that_comes_again_is_another_sandbox)
 	end(&second);
 }
 
+/* How often this process has called read(). */
+static unsigned long reads(void)
+{
+	own_file FILE *f = fopen("/proc/self/io", "re");
+	unsigned long n = 0;
+	char line[64];
+
+	while (f && fgets(line, sizeof(line), f))
+		sscanf(line, "syscr: %lu", &n);
+	return n;
+}
+
+#define BYSTANDERS 300
+
+/* A process that is looked at often is looked at alone. */
+Test(sandbox, whether_it_is_born_is_asked_of_it_alone)
+{
+	struct fake f = { 0 };
+	pid_t pids[BYSTANDERS];
+	unsigned long before;
+
+	begin(&f, "");
+	for (size_t i = 0; i < BYSTANDERS; i++) {
+		pids[i] = fork();
+		cr_assert_geq(pids[i], 0);
+		if (!pids[i]) {
+			pause();
+			_exit(0);
+		}
+	}
+	before = reads();
+	cr_expect_not(ct_sandbox_born((uint32_t)f.pid));
+	cr_expect_lt(reads() - before, BYSTANDERS / 2, "%lu", reads() - before);
+	for (size_t i = 0; i < BYSTANDERS; i++) {
+		kill(pids[i], SIGKILL);
+		waitpid(pids[i], NULL, 0);
+	}
+	end(&f);
+}
+
+static bool born_within_a_while(pid_t pid)
+{
+	bool born = false;
+
+	for (int i = 0; i < 500 && !born; i++) {
+		nanosleep(&(struct timespec){ .tv_nsec = 4000000 }, NULL);
+		born = ct_sandbox_born((uint32_t)pid);
+	}
+	return born;
+}
+
+/* This process forks; what it has forked lets go of its program by executing another. */
+Test(sandbox, it_is_born_when_a_child_has_let_go_of_its_program)
+{
+	int gate[2], life[2];
+	pid_t child, second;
+
+	cr_assert(!pipe2(gate, O_CLOEXEC) && !pipe2(life, O_CLOEXEC));
+	cr_expect_not(ct_sandbox_born((uint32_t)getpid()), "it has no child");
+	child = fork();
+	if (!child) {
+		char c;
+
+		dup2(life[0], 0);
+		if (read(gate[0], &c, 1) == 1)
+			execl("/bin/sh", "sh", "-c", "read line; :", NULL);
+		_exit(1);
+	}
+	cr_expect_not(ct_sandbox_born((uint32_t)getpid()), "its child maps its program");
+	cr_assert_eq(write(gate[1], "", 1), 1);
+	cr_expect(born_within_a_while(getpid()));
+	second = fork();
+	if (!second) {
+		pause();
+		_exit(0);
+	}
+	cr_expect_not(ct_sandbox_born((uint32_t)getpid()), "another one maps its program");
+	kill(second, SIGKILL);
+	waitpid(second, NULL, 0);
+	cr_expect(born_within_a_while(getpid()));
+	kill(child, SIGKILL);
+	waitpid(child, NULL, 0);
+}
+
 #define FLOOD 60000
 
 static struct {
