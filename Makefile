@@ -47,7 +47,8 @@ CORE_SRC  = $(wildcard user/core/*.c user/stats/*.c user/sinks/*.c user/util/*.c
 	    $(wildcard user/source/recording*.c) user/source/plan.c \
 	    user/source/identity.c user/source/identity_podman.c user/source/privileges.c \
 	    $(wildcard user/source/seccheck_*.c) user/source/gopclntab.c \
-	    user/source/sentry_points.c
+	    user/source/sentry_points.c user/source/open_names.c \
+	    user/source/unix_sockets.c
 LIVE_SRC  = $(filter-out $(CORE_SRC),$(wildcard user/source/*.c)) $(wildcard user/cmd/*.c)
 CORE_OBJ  = $(CORE_SRC:%.c=$(O)/%.o)
 LIVE_OBJ  = $(LIVE_SRC:%.c=$(O)/%.o)

@@ -42,10 +42,12 @@ struct ct_opens_path {
 /* Names of a directory and those above it, the innermost first, each with its NUL. */
 #define CT_OPENS_DIR_LEN   256
 #define CT_OPENS_DIR_DEPTH 24
+#define CT_OPENS_NAME_LEN  256 /* NAME_MAX, and a NUL */
 struct ct_opens_dir {
 	__u32 end; /* here and not in a register: the verifier then sees one state per round */
-	__u32 pad;
-	char names[CT_OPENS_DIR_LEN + 128];
+	__u32 cut; /* there are more above them */
+	__u64 stamp; /* of the directory that was called so */
+	char names[CT_OPENS_DIR_LEN + CT_OPENS_NAME_LEN];
 };
 
 struct ct_opening {

@@ -22,8 +22,12 @@ struct super_block___open {
 	__u32 s_dev;
 	unsigned long s_magic;
 };
+struct qstr___open {
+	__u64 hash_len;
+};
 struct dentry___open {
 	struct dentry___open *d_parent;
+	struct qstr___open d_name;
 	struct super_block___open *d_sb;
 };
 struct inode___open {

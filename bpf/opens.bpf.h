@@ -148,25 +148,30 @@ static __noinline int name_dir(struct ct_opens_dir *dir, __u64 dentry_at, __u64 
 	if (!dir)
 		return 0;
 	dir->end = 0;
+	dir->cut = 1;
 	mount = mnt_at ? mount_of((void *)mnt_at) : NULL;
-	for (int i = 0; i < CT_OPENS_DIR_DEPTH; i++) {
+	for (int i = 0; i <= CT_OPENS_DIR_DEPTH; i++) {
 		__u32 end = dir->end;
 		long n;
 
-		if (end >= CT_OPENS_DIR_LEN)
-			break;
 		if (mount && dentry == BPF_CORE_READ(mount, mnt.mnt_root)) {
 			above = BPF_CORE_READ(mount, mnt_parent);
-			if (above == mount)
+			if (above == mount) {
+				dir->cut = 0;
 				break;
+			}
 			dentry = BPF_CORE_READ(mount, mnt_mountpoint);
 			mount = above;
 			continue;
 		}
 		up = BPF_CORE_READ(dentry, d_parent);
-		if (up == dentry || !up)
+		if (up == dentry || !up) {
+			dir->cut = 0;
 			break;
-		n = bpf_probe_read_kernel_str(dir->names + end, 128,
+		}
+		if (i == CT_OPENS_DIR_DEPTH || end >= CT_OPENS_DIR_LEN)
+			break;
+		n = bpf_probe_read_kernel_str(dir->names + end, CT_OPENS_NAME_LEN,
 					      BPF_CORE_READ(dentry, d_name.name));
 		if (n <= 0)
 			break;
@@ -176,14 +181,22 @@ static __noinline int name_dir(struct ct_opens_dir *dir, __u64 dentry_at, __u64 
 	return 0;
 }
 
-/* Remembers what a directory is called; the key is as unique as the kernel's address of it. */
-static __always_inline __u64 keep_dir(struct ct_opens_scratch *s, __u32 root, __u64 dentry,
+/*
+ * Remembers what a directory is called. The key is as unique as the kernel's address of it; when
+ * that is another directory's by now, or it was moved, the stamp is not the same any more.
+ */
+static __always_inline __u64 keep_dir(struct ct_opens_scratch *s, __u32 root, __u64 dentry_at,
 				      __u64 mnt, __u64 at)
 {
-	__u64 key = (at ^ (__u64)root << 48) | 1;
+	const struct dentry___open *dentry = (void *)dentry_at;
+	__u64 key = (at ^ (__u64)root << 48) | 1, stamp;
+	struct ct_opens_dir *kept;
 
-	if (!bpf_map_lookup_elem(&open_dirs, &key)) {
-		name_dir(&s->dir, dentry, mnt);
+	stamp = BPF_CORE_READ(dentry, d_name.hash_len) ^ (__u64)BPF_CORE_READ(dentry, d_parent);
+	kept = bpf_map_lookup_elem(&open_dirs, &key);
+	if (!kept || kept->stamp != stamp) {
+		name_dir(&s->dir, dentry_at, mnt);
+		s->dir.stamp = stamp;
 		bpf_map_update_elem(&open_dirs, &key, &s->dir, BPF_ANY);
 	}
 	return key;
@@ -211,6 +224,12 @@ struct ct_open_base {
 	__u64 dentry;
 	__u64 mnt;
 };
+
+/* The same directory may be mounted twice, and is called differently there. */
+static __always_inline __u64 base_key(const struct ct_open_base *base)
+{
+	return base->dentry ^ base->mnt * 0x9e3779b97f4a7c15ull;
+}
 
 static __always_inline struct ct_open_base base_of(const struct task_struct___open *task, __s32 dir)
 {
@@ -278,7 +297,7 @@ static __always_inline void count_path(struct ct_opener opener, const struct ct_
 		flags |= CT_OPENS_F_RELATIVE;
 	}
 	key.opener.epoch = 0;
-	key.hash = hash_path(s->path.path, n, base.dentry ^ flags);
+	key.hash = hash_path(s->path.path, n, base_key(&base) ^ flags);
 	p = bpf_map_lookup_elem(paths, &key);
 	if (!p) {
 		struct ct_opens_path *new = &s->path;
@@ -288,9 +307,9 @@ static __always_inline void count_path(struct ct_opener opener, const struct ct_
 		new->mount = 0;
 		new->error = 0;
 		new->flags = flags;
-		new->base = base.dentry
-				    ? keep_dir(s, opener.root, base.dentry, base.mnt, base.dentry)
-				    : 0;
+		new->base = base.dentry ? keep_dir(s, opener.root, base.dentry, base.mnt,
+						   base_key(&base))
+					: 0;
 		bpf_map_update_elem(paths, &key, new, BPF_NOEXIST);
 		p = bpf_map_lookup_elem(paths, &key);
 		if (!p) {

@@ -68,6 +68,7 @@ enum ct_open_call {
 #define CT_OPENS_BUCKETS     (CT_OPENS_EXACT + CT_OPENS_POWERS * CT_OPENS_SUB_BUCKETS)
 #define CT_OPENS_ERRNOS      136 /* EHWPOISON is 133; what is beyond counts as the last */
 #define CT_OPENS_PATH_LEN    256 /* with its NUL; what is longer is cut, and flagged */
+#define CT_OPENS_CUT         "..." /* in place of the first directories of a path that has too many */
 #define CT_OPENS_EPOCHS      8
 
 /* Both are what OPENS and OPENS_PATH say about one opener. */
@@ -102,5 +103,6 @@ struct ct_opens_path_tail {
 enum ct_opens_flag {
 	CT_OPENS_F_CUT = 1 << 0, /* the path was longer */
 	CT_OPENS_F_RELATIVE = 1 << 1, /* it begins at a directory that is not known */
-	CT_OPENS_F_UNREADABLE = 1 << 2 /* paths that could not be read, together */
+	CT_OPENS_F_UNREADABLE = 1 << 2, /* paths that could not be read, together */
+	CT_OPENS_F_BEGIN_CUT = 1 << 3 /* it lies deeper: it begins with CT_OPENS_CUT */
 };

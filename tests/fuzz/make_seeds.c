@@ -212,6 +212,8 @@ static void sandboxes(void)
 	message_returned(&m, 3, 0);
 	message_container(&m, "def");
 	say(&m);
+	message_clone(&m, 45, 1, 2, 1);
+	say(&m);
 	message_execve(&m, 50, 2, "/bin/ls");
 	say(&m);
 	message_executed(&m, 60, 2, "/bin/ls");

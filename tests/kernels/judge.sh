@@ -140,6 +140,11 @@ opened()
 		"\(.path) \(.count) \(.failed)"] | sort | join(", ")' "$dir/out/opens.json" 2> /dev/null)
 	[[ $got == '/bin/busybox 97 0, /bin/missing 97 97' ]] ||
 		wrong+=("opens: counted '$got': $(out opens.err | tail -n 3)")
+	got=$(jq -rs '[.[] | select(.kind == "opens" and .view == "native") | .most_opened[] |
+		select(.path | endswith("/here") or endswith("/f")) |
+		"\(.path) \(.count) \(.begin_cut)"] | sort | join(", ")' "$dir/out/opens.json" 2> /dev/null)
+	[[ $got == ".../d7$(printf '/d%s' {8..30})/here 1 true, /dev/shm/new/f 1 false, /dev/shm/old/f 2 false" ]] ||
+		wrong+=("opens: from where it is, '$got'")
 }
 
 recorded()

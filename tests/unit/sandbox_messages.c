@@ -118,6 +118,15 @@ void message_raw(struct message *m, int64_t time_ns, int64_t tid, int64_t tgid, 
 	number(m, 4, (int64_t)sysno);
 }
 
+void message_clone(struct message *m, int64_t time_ns, int64_t tgid, int64_t new_tid,
+		   int64_t new_tgid)
+{
+	begin(m, CT_SECCHECK_CLONE);
+	context(m, time_ns, tgid, tgid, "");
+	number(m, 3, new_tid);
+	number(m, 4, new_tgid);
+}
+
 void message_task_exit(struct message *m, int64_t time_ns, int64_t tid, int64_t tgid,
 		       int64_t status)
 {

@@ -18,6 +18,8 @@ void message_container(struct message *m, const char *id);
 void message_start(struct message *m, int64_t time_ns, int64_t tgid, const char *id,
 		   const char *const *args);
 void message_raw(struct message *m, int64_t time_ns, int64_t tid, int64_t tgid, uint64_t sysno);
+void message_clone(struct message *m, int64_t time_ns, int64_t tgid, int64_t new_tid,
+		   int64_t new_tgid);
 void message_task_exit(struct message *m, int64_t time_ns, int64_t tid, int64_t tgid,
 		       int64_t status);
 void message_execve(struct message *m, int64_t time_ns, int64_t tid, const char *path);

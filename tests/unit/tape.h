@@ -77,10 +77,10 @@ struct ct_event *tape_opened(struct tape *t, uint32_t root, enum ct_view view, c
 /* Counters as they are read from the maps: opens of 5 us, the first failed of them with ENOENT. */
 struct ct_event *tape_watched(struct tape *t, uint32_t root, const char *id, int ret,
 			      const char *why);
-void tape_opens(struct tape *t, uint32_t root, enum ct_view view, uint64_t count, uint64_t failed,
-		double first_ms, double last_ms);
-void tape_opens_path(struct tape *t, uint32_t root, const char *path, const char *mount,
-		     uint64_t where, uint64_t count, uint64_t failed);
+struct ct_event *tape_opens(struct tape *t, uint32_t root, enum ct_view view, uint64_t count,
+			    uint64_t failed, double first_ms, double last_ms);
+struct ct_event *tape_opens_path(struct tape *t, uint32_t root, const char *path, const char *mount,
+				 uint64_t where, uint64_t count, uint64_t failed);
 
 void tape_netlink(struct tape *t, uint32_t tgid, uint64_t netns, double ms);
 void tape_cgroup(struct tape *t, uint32_t tgid, const char *path);

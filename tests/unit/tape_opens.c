@@ -20,8 +20,8 @@ struct ct_event *tape_opened(struct tape *t, uint32_t root, enum ct_view view, c
 	return e;
 }
 
-void tape_opens(struct tape *t, uint32_t root, enum ct_view view, uint64_t count, uint64_t failed,
-		double first_ms, double last_ms)
+struct ct_event *tape_opens(struct tape *t, uint32_t root, enum ct_view view, uint64_t count,
+			    uint64_t failed, double first_ms, double last_ms)
 {
 	struct {
 		struct ct_opens_counts counts;
@@ -38,10 +38,11 @@ void tape_opens(struct tape *t, uint32_t root, enum ct_view view, uint64_t count
 
 	e->root = root;
 	e->sub = CT_OPENS_SUB(view, CT_OPEN_OPEN);
+	return e;
 }
 
-void tape_opens_path(struct tape *t, uint32_t root, const char *path, const char *mount,
-		     uint64_t where, uint64_t count, uint64_t failed)
+struct ct_event *tape_opens_path(struct tape *t, uint32_t root, const char *path, const char *mount,
+				 uint64_t where, uint64_t count, uint64_t failed)
 {
 	struct ct_opens_path_tail tail = {
 		.counts = { count, failed, count * 1000, 2000, 0, 0 },
@@ -58,6 +59,7 @@ void tape_opens_path(struct tape *t, uint32_t root, const char *path, const char
 	e = tape_add(t, CT_KIND_OPENS_PATH, root, bytes, at);
 	e->root = root;
 	e->sub = CT_OPENS_SUB(CT_VIEW_NATIVE, CT_OPEN_OPEN);
+	return e;
 }
 
 struct ct_event *tape_watched(struct tape *t, uint32_t root, const char *id, int ret,

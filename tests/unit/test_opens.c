@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Opened files: what is counted for whom, and how paths are put together. */
+/* Opened files: what is counted for whom. */
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <stdio.h>
@@ -259,8 +259,7 @@ Test(opens, a_file_server_is_the_containers_host_view_and_a_hook_is_nobodys)
 	}
 }
 
-/* Pids come again: what was known of a process that has ended says nothing of the next. */
-Test(opens, a_pid_that_comes_again_is_another_process)
+static void reuse_a_pid(bool ended)
 {
 	struct ct_opens_list l = { 0 };
 	struct tape t = { 0 };
@@ -272,7 +271,8 @@ Test(opens, a_pid_that_comes_again_is_another_process)
 	tape_at(&t, 300);
 	tape_opens(&t, 777, CT_VIEW_HOST, 53, 5, 220, 230);
 	tape_at(&t, 310);
-	tape_exit(&t, 777, CT_ROLE_HELPER, 0);
+	if (ended)
+		tape_exit(&t, 777, CT_ROLE_HELPER, 0);
 	tape_at(&t, 400);
 	/* The same pid is a runtime's now, and its child a hook of it. */
 	tape_fork(&t, life.shim, 777, CT_ROLE_RUNTIME);
@@ -285,6 +285,44 @@ Test(opens, a_pid_that_comes_again_is_another_process)
 	play(&t, &l);
 	cr_expect_eq(only(&l, &life, CT_VIEW_HOST)->calls[CT_OPEN_OPEN].count, 53);
 	ct_opens_list_clear(&l);
+	tape_free(&t);
+}
+
+/* Pids come again: what was known of a process that has ended says nothing of the next. */
+Test(opens, a_pid_that_comes_again_is_another_process)
+{
+	reuse_a_pid(true);
+}
+
+Test(opens, a_pid_that_comes_again_is_another_process_though_its_exit_was_lost)
+{
+	reuse_a_pid(false);
+}
+
+/* As many processes as are remembered, of which no exit was seen: the next ones have room. */
+Test(opens, exits_that_were_lost_leave_room)
+{
+	struct life life = life_of(0);
+	struct told told = { .id = life.id };
+	const struct ct_core_options opts = { 0 };
+	const struct ct_core_ops ops = { .record = ignore, .opens = tell };
+	struct ct_core *core = ct_core_new(&opts, &ops, &told);
+	struct tape t = { 0 };
+
+	cr_assert(core);
+	tape_at(&t, 0);
+	for (uint32_t i = 0; i < 8192; i++) /* OPENERS_MAX of openers.c */
+		tape_opened(&t, 100000 + i, CT_VIEW_NATIVE, "/a", 1000, 3);
+	life_engines(&t);
+	life_create(&t, &life, 1);
+	life_start(&t, &life, 20);
+	tape_at(&t, 250);
+	tape_opened(&t, life.init, CT_VIEW_NATIVE, "/b", 1000, 3);
+	tape_feed(&t, core);
+	ct_core_flush(core);
+	cr_expect_eq(told.opened, 1, "%lu", (unsigned long)told.opened);
+	cr_expect_eq(ct_core_counts(core).lost[CT_LOSS_OPENS], 0);
+	ct_core_free(core);
 	tape_free(&t);
 }
 
@@ -414,145 +452,11 @@ Test(opens, paths_are_bounded_and_say_their_error)
 	cr_expect_leq(HASH_COUNT(v->paths), CT_OPENS_PATHS_MAX);
 	for (const struct ct_open_path *p = v->paths; p; p = p->hh.next)
 		sum += p->n.count;
-	cr_expect_eq(sum + v->rest.count, t.count, "every open is somewhere");
+	cr_expect_eq(sum + v->rest[CT_OPEN_OPEN].count, t.count, "every open is somewhere");
 	cr_assert_eq(ct_open_top(v, CT_OPEN_OPEN, true, top, 1), 1);
 	cr_expect_str_eq(CT_OPEN_PATH_TEXT(top[0]), "/often");
 	cr_expect_gt(v->path_error, 0);
 	cr_expect_geq(top[0]->n.count + v->path_error, (uint64_t)(3 * CT_OPENS_PATHS_MAX / 2));
-	ct_opens_free(o);
-	tape_free(&t);
-}
-
-static const struct module_case {
-	const char *path, *kind, *label;
-} modules[] = {
-	{ "/app/node_modules/express/lib/router.js", "node", "express" },
-	{ "/app/node_modules/a/node_modules/b/index.js", "node", "b" },
-	{ "/app/node_modules/@babel/core/lib/x.js", "node", "@babel/core" },
-	{ "/app/node_modules/@babel", "node", "@babel" },
-	{ "/app/node_modules", "", "" },
-	{ "/usr/lib/python3/dist-packages/requests/api.py", "python", "requests" },
-	{ "/usr/lib/python3/dist-packages/six.py", "python", "six" },
-	{ "/v/lib/python3.11/site-packages/numpy-1.2.dist-info/METADATA", "python", "numpy" },
-	{ "/usr/lib/python3.11/json/decoder.py", "python", "(standard library)" },
-	{ "/opt/app/lib/guava-31.jar", "java", "guava-31.jar" },
-	{ "/lib/x86_64-linux-gnu/libc.so.6", "shared object", "libc.so.6" },
-	{ "/a/x.so", "shared object", "x.so" },
-	{ "/a/x.sort", "", "" },
-	{ "/etc/passwd", "", "" },
-	{ "", "", "" },
-};
-
-static void expect_module(const struct module_case *c)
-{
-	struct ct_opens *o = ct_opens_new();
-	struct tape t = { 0 };
-	struct ct_open_groups g;
-
-	tape_opens_path(&t, 1, c->path, "/", OVERLAY, 7, 2);
-	cr_assert_eq(ct_opens_add(o, CT_VIEW_NATIVE, tape_event(&t, 0)), 0);
-	cr_assert_eq(ct_open_groups_by(&g, o->views[0], CT_OPEN_BY_MODULE), 0);
-	cr_assert_eq(g.count, 1);
-	cr_expect_str_eq(g.items[0]->kind, c->kind, "%s: %s", c->path, g.items[0]->kind);
-	cr_expect_str_eq(g.items[0]->label, c->label, "%s: %s", c->path, g.items[0]->label);
-	cr_expect_eq(g.items[0]->n.count, 7);
-	ct_open_groups_clear(&g);
-	ct_opens_free(o);
-	tape_free(&t);
-}
-
-Test(opens, a_path_is_part_of_a_module)
-{
-	for (size_t i = 0; i < CT_ARRAY_SIZE(modules); i++)
-		expect_module(&modules[i]);
-}
-
-Test(opens, groups_by_mount_take_what_was_not_found_to_the_deepest_that_is_known)
-{
-	struct ct_opens *o = ct_opens_new();
-	struct ct_open_how how = { .glob_count = 2 };
-	struct tape t = { 0 };
-	struct ct_open_groups g;
-
-	how.globs[0].name = "js";
-	how.globs[0].name_len = 2;
-	how.globs[0].glob = "*.js";
-	how.globs[1] = how.globs[0];
-	how.globs[1].name = "none";
-	how.globs[1].name_len = 4;
-	how.globs[1].glob = "/no/*";
-	tape_opens_path(&t, 1, "/etc/passwd", "/", OVERLAY, 1, 0);
-	tape_opens_path(&t, 1, "/data/a.js", "/data", EXT4, 5, 0);
-	tape_opens_path(&t, 1, "/data/nothing.js", "", 0, 30, 30);
-	tape_opens_path(&t, 1, "/database", "", 0, 2, 2);
-	tape_opens_path(&t, 1, "/proc/1/maps", "/proc", CT_OPENS_WHERE(3, 0x9fa0), 3, 0);
-	for (size_t i = 0; i < t.count; i++)
-		cr_assert_eq(ct_opens_add(o, CT_VIEW_NATIVE, tape_event(&t, i)), 0);
-	cr_assert_eq(ct_open_groups_by(&g, o->views[0], CT_OPEN_BY_MOUNT), 0);
-	cr_assert_eq(g.count, 3);
-	cr_expect_str_eq(g.items[0]->label, "/data");
-	cr_expect_str_eq(g.items[0]->kind, "volume");
-	cr_expect_eq(g.items[0]->n.count, 35);
-	cr_expect_str_eq(g.items[1]->kind, "rootfs");
-	cr_expect_eq(g.items[1]->n.count, 3);
-	cr_expect_str_eq(g.items[2]->kind, "proc");
-	ct_open_groups_clear(&g);
-	cr_assert_eq(ct_open_groups_named(&g, o->views[0], &how), 0);
-	cr_assert_eq(g.count, 2);
-	cr_expect_eq(g.items[0]->n.count, 35);
-	cr_expect_eq(g.items[1]->n.count, 0, "a group that matches nothing is told as well");
-	ct_open_groups_clear(&g);
-	ct_opens_free(o);
-	tape_free(&t);
-}
-
-/* What there is no room for is together; what has a group already is in it all the same. */
-Test(opens, groups_are_bounded_and_go_on_to_count)
-{
-	struct ct_opens *o = ct_opens_new();
-	struct ct_open_groups g;
-	char path[32];
-
-	for (size_t i = 0; i <= CT_OPEN_GROUPS_MAX + 1; i++) {
-		struct tape t = { 0 };
-
-		snprintf(path, sizeof(path), "/%zu/a", i);
-		if (i > CT_OPEN_GROUPS_MAX)
-			strcpy(path, "/0/b");
-		tape_opens_path(&t, 1, path, "/", OVERLAY, 1, 0);
-		cr_assert_eq(ct_opens_add(o, CT_VIEW_NATIVE, tape_event(&t, 0)), 0);
-		tape_free(&t);
-	}
-	cr_assert_eq(ct_open_groups_by(&g, o->views[0], CT_OPEN_BY_DIR), 0);
-	cr_assert_eq(g.count, CT_OPEN_GROUPS_MAX + 1);
-	for (size_t i = 0; i < g.count; i++)
-		cr_expect_eq(g.items[i]->n.count, strcmp(g.items[i]->label, "/0") ? 1 : 2);
-	ct_open_groups_clear(&g);
-	ct_opens_free(o);
-}
-
-/* A group of two globs: a path that both match was opened once all the same. */
-Test(opens, globs_of_one_name_are_one_group)
-{
-	struct ct_opens *o = ct_opens_new();
-	struct ct_open_how how = { .glob_count = 2 };
-	struct tape t = { 0 };
-	struct ct_open_groups g;
-
-	how.globs[0].name = "configuration";
-	how.globs[0].name_len = strlen("configuration");
-	how.globs[1] = how.globs[0];
-	how.globs[0].glob = "/etc/*";
-	how.globs[1].glob = "*.conf";
-	tape_opens_path(&t, 1, "/etc/ld.so.conf", "/", OVERLAY, 5, 0);
-	tape_opens_path(&t, 1, "/srv/a.conf", "/", OVERLAY, 2, 0);
-	for (size_t i = 0; i < t.count; i++)
-		cr_assert_eq(ct_opens_add(o, CT_VIEW_NATIVE, tape_event(&t, i)), 0);
-	cr_assert_eq(ct_open_groups_named(&g, o->views[0], &how), 0);
-	cr_assert_eq(g.count, 1);
-	cr_expect_eq(g.items[0]->n.count, 7);
-	cr_expect_eq(g.items[0]->paths, 2);
-	ct_open_groups_clear(&g);
 	ct_opens_free(o);
 	tape_free(&t);
 }

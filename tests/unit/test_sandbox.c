@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* A process that is called as gVisor's sandbox is, and the other end of its control socket. */
 #include <criterion/criterion.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/sched.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -28,7 +32,8 @@ struct fake {
 	pid_t pid;
 	int life; /* it reads from the other end of this pipe */
 	pthread_t thread;
-	const char *list; /* what it answers; NULL: a blank every now and then */
+	const char *create; /* what it answers; NULL: success */
+	const char *list; /* NULL: a blank every now and then */
 	uint32_t dropped; /* as the last message says */
 };
 
@@ -51,7 +56,19 @@ static void be_named(pid_t pid)
 		nanosleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL);
 }
 
-static void begin(struct fake *f, const char *more)
+/* A fork that gets this pid; 0: any. */
+static pid_t fork_as(pid_t pid)
+{
+	struct clone_args args = { .exit_signal = SIGCHLD };
+
+	if (!pid)
+		return fork();
+	args.set_tid = (uintptr_t)&pid;
+	args.set_tid_size = 1;
+	return (pid_t)syscall(SYS_clone3, &args, sizeof(args));
+}
+
+static void begin_as(struct fake *f, pid_t pid, const char *more)
 {
 	struct sockaddr_un at = { .sun_family = AF_UNIX };
 	int life[2];
@@ -64,8 +81,11 @@ static void begin(struct fake *f, const char *more)
 	f->listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	cr_assert(!bind(f->listener, (struct sockaddr *)&at, sizeof(at)));
 	cr_assert(!listen(f->listener, 8));
-	cr_assert(!pipe(life));
-	f->pid = fork();
+	cr_assert(!pipe2(life, O_CLOEXEC));
+	f->pid = fork_as(pid);
+	if (f->pid < 0 && errno == EPERM)
+		cr_skip_test("choosing a pid takes root");
+	cr_assert_geq(f->pid, 0);
 	if (!f->pid) {
 		close(life[1]);
 		call_itself(f->dir, life[0], more);
@@ -73,6 +93,11 @@ static void begin(struct fake *f, const char *more)
 	close(life[0]);
 	f->life = life[1];
 	be_named(f->pid);
+}
+
+static void begin(struct fake *f, const char *more)
+{
+	begin_as(f, 0, more);
 }
 
 static void end(struct fake *f)
@@ -135,7 +160,8 @@ static void *serve(void *ctx)
 
 		if (strstr(text, "CreateTraceSession")) {
 			f->messages = fd;
-			reply(rpc, "{\"success\":true}");
+			reply(rpc, f->create ? f->create : "{\"success\":true}");
+			more = !f->create;
 		} else if (!f->list) {
 			more = strstr(text, "List") != NULL;
 			drip(rpc);
@@ -160,6 +186,17 @@ static void hear(void *ctx, const struct ct_event *e)
 		*watched = e->ret ? e->ret : 1;
 }
 
+static void watch(struct ct_seccheck *s, struct fake *f, int *watched)
+{
+	*watched = 0;
+	cr_assert(!pthread_create(&f->thread, NULL, serve, f));
+	ct_seccheck_add(s, (uint32_t)f->pid);
+	for (int i = 0; i < 500 && !*watched; i++) {
+		ct_seccheck_read(s);
+		nanosleep(&(struct timespec){ .tv_nsec = 4000000 }, NULL);
+	}
+}
+
 /* Watches it, then ends. Returns what was lost. */
 static uint64_t watch_and_end(struct fake *f, uint64_t *ret_took_ns)
 {
@@ -168,12 +205,7 @@ static uint64_t watch_and_end(struct fake *f, uint64_t *ret_took_ns)
 	uint64_t lost, began;
 
 	cr_assert(s);
-	cr_assert(!pthread_create(&f->thread, NULL, serve, f));
-	ct_seccheck_add(s, (uint32_t)f->pid);
-	for (int i = 0; i < 500 && !watched; i++) {
-		ct_seccheck_read(s);
-		nanosleep(&(struct timespec){ .tv_nsec = 4000000 }, NULL);
-	}
+	watch(s, f, &watched);
 	cr_expect_eq(watched, 1);
 	began = ct_mono_ns();
 	ct_seccheck_end(s);
@@ -237,4 +269,172 @@ Test(sandbox, is_known_by_its_id_however_long_its_command_line_is)
 	cr_expect_geq(control, 0);
 	close(control);
 	end(&f);
+}
+
+/* Its exit was not seen, and its pid comes again. */
+Test(sandbox, a_pid_that_comes_again_is_another_sandbox)
+{
+	struct fake first = { .create = "{\"success\":false,\"err\":\"already exists\"}" };
+	struct fake second = { .list = DROPPED(0) };
+	int watched = 0;
+	struct ct_seccheck *s = ct_seccheck_new(true, hear, &watched);
+
+	cr_assert(s);
+	begin(&first, "");
+	watch(s, &first, &watched);
+	cr_expect_eq(watched, -EBUSY);
+	pthread_join(first.thread, NULL);
+	end(&first);
+	begin_as(&second, first.pid, "");
+	watch(s, &second, &watched);
+	cr_expect_eq(watched, 1, "%d", watched);
+	ct_seccheck_free(s);
+	if (watched == 1)
+		pthread_join(second.thread, NULL);
+	end(&second);
+}
+
+/* How often this process has called read(). */
+static unsigned long reads(void)
+{
+	own_file FILE *f = fopen("/proc/self/io", "re");
+	unsigned long n = 0;
+	char line[64];
+
+	while (f && fgets(line, sizeof(line), f))
+		sscanf(line, "syscr: %lu", &n);
+	return n;
+}
+
+#define BYSTANDERS 300
+
+/* A process that is looked at often is looked at alone. */
+Test(sandbox, whether_it_is_born_is_asked_of_it_alone)
+{
+	struct fake f = { 0 };
+	pid_t pids[BYSTANDERS];
+	unsigned long before;
+
+	begin(&f, "");
+	for (size_t i = 0; i < BYSTANDERS; i++) {
+		pids[i] = fork();
+		cr_assert_geq(pids[i], 0);
+		if (!pids[i]) {
+			pause();
+			_exit(0);
+		}
+	}
+	before = reads();
+	cr_expect_not(ct_sandbox_born((uint32_t)f.pid));
+	cr_expect_lt(reads() - before, BYSTANDERS / 2, "%lu", reads() - before);
+	for (size_t i = 0; i < BYSTANDERS; i++) {
+		kill(pids[i], SIGKILL);
+		waitpid(pids[i], NULL, 0);
+	}
+	end(&f);
+}
+
+static bool born_within_a_while(pid_t pid)
+{
+	bool born = false;
+
+	for (int i = 0; i < 500 && !born; i++) {
+		nanosleep(&(struct timespec){ .tv_nsec = 4000000 }, NULL);
+		born = ct_sandbox_born((uint32_t)pid);
+	}
+	return born;
+}
+
+/* This process forks; what it has forked lets go of its program by executing another. */
+Test(sandbox, it_is_born_when_a_child_has_let_go_of_its_program)
+{
+	int gate[2], life[2];
+	pid_t child, second;
+
+	cr_assert(!pipe2(gate, O_CLOEXEC) && !pipe2(life, O_CLOEXEC));
+	cr_expect_not(ct_sandbox_born((uint32_t)getpid()), "it has no child");
+	child = fork();
+	if (!child) {
+		char c;
+
+		dup2(life[0], 0);
+		if (read(gate[0], &c, 1) == 1)
+			execl("/bin/sh", "sh", "-c", "read line; :", NULL);
+		_exit(1);
+	}
+	cr_expect_not(ct_sandbox_born((uint32_t)getpid()), "its child maps its program");
+	cr_assert_eq(write(gate[1], "", 1), 1);
+	cr_expect(born_within_a_while(getpid()));
+	second = fork();
+	if (!second) {
+		pause();
+		_exit(0);
+	}
+	cr_expect_not(ct_sandbox_born((uint32_t)getpid()), "another one maps its program");
+	kill(second, SIGKILL);
+	waitpid(second, NULL, 0);
+	cr_expect(born_within_a_while(getpid()));
+	kill(child, SIGKILL);
+	waitpid(child, NULL, 0);
+}
+
+#define FLOOD 60000
+
+static struct {
+	uint32_t pid;
+	size_t heard;
+} heard[2];
+
+static void tally(void *ctx, const struct ct_event *e)
+{
+	for (size_t i = 0; i < 2; i++)
+		heard[i].heard += e->kind == CT_KIND_OPENED && e->root == heard[i].pid;
+	hear(ctx, e);
+}
+
+/* As many as are taken. */
+static size_t send_opens(const struct fake *f, size_t count)
+{
+	struct message m;
+	size_t sent = 0;
+
+	message_open(&m, 1, 1, "/a");
+	message_returned(&m, 3, 0);
+	while (sent < count && send(f->messages, m.bytes, m.len, MSG_DONTWAIT) > 0)
+		sent++;
+	return sent;
+}
+
+/* What is not read in one turn is read in the next ones, which follow at once. */
+Test(sandbox, one_that_sends_much_keeps_nobody_waiting)
+{
+	struct fake loud = { .list = DROPPED(0) }, calm = { .list = DROPPED(0) };
+	int watched = 0;
+	struct ct_seccheck *s = ct_seccheck_new(true, tally, &watched);
+	size_t sent, turns = 1;
+
+	cr_assert(s);
+	begin(&loud, "");
+	begin(&calm, "");
+	heard[0].pid = (uint32_t)loud.pid;
+	heard[1].pid = (uint32_t)calm.pid;
+	watch(s, &calm, &watched);
+	watch(s, &loud, &watched);
+	sent = send_opens(&loud, FLOOD);
+	cr_assert_eq(send_opens(&calm, 10), 10);
+	ct_seccheck_read(s);
+	cr_expect_eq(heard[1].heard, 10);
+	if (sent == FLOOD) { /* not without CAP_NET_ADMIN */
+		cr_expect_lt(heard[0].heard, FLOOD / 2, "%zu in one turn", heard[0].heard);
+		cr_expect(ct_seccheck_due(s) && ct_seccheck_due(s) <= ct_mono_ns());
+	}
+	for (; ct_seccheck_due(s) && turns < 100; turns++)
+		ct_seccheck_read(s);
+	cr_expect_eq(heard[0].heard, sent);
+	cr_expect_lt(turns, 100);
+	ct_seccheck_free(s);
+	pthread_join(loud.thread, NULL);
+	pthread_join(calm.thread, NULL);
+	end(&loud);
+	end(&calm);
 }

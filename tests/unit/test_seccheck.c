@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <criterion/criterion.h>
-#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "ct_opens.h"
 #include "sandbox_messages.h"
-#include "source/seccheck_queue.h"
-#include "source/seccheck_rpc.h"
+#include "source/seccheck_app.h"
 #include "util/mem.h"
 
 #define WALL 1700000000000000000ll /* of the sandbox when CLOCK_MONOTONIC is 0 */
@@ -274,6 +272,136 @@ Test(seccheck, an_exit_counts_though_the_start_was_not_seen)
 	free(app);
 }
 
+/* A container's program, thread 1, that has made these threads. */
+static struct ct_seccheck_app *threaded(int64_t first, int64_t last)
+{
+	static const char *const args[] = { "sh", NULL };
+	struct ct_seccheck_app *app = sandbox();
+	struct message m;
+
+	message_start(&m, WALL + 100, 1, "abc", args);
+	take(app, &m);
+	for (int64_t tid = first; tid <= last; tid++) {
+		message_clone(&m, WALL + 110, 1, tid, 1);
+		take(app, &m);
+	}
+	message_clone(&m, WALL + 120, 1, 20, 20); /* a child, no thread */
+	take(app, &m);
+	return app;
+}
+
+static void ends(struct ct_seccheck_app *app, int64_t ts, int64_t tid, int64_t status)
+{
+	struct message m;
+
+	message_task_exit(&m, WALL + ts, tid, 1, status);
+	take(app, &m);
+}
+
+static void expect_exit_at(uint64_t ts, int status)
+{
+	cr_assert_eq(heard_count, 2, "%zu", heard_count);
+	cr_expect_eq(heard[1].e.sub, CT_APP_EXIT);
+	cr_expect_eq(heard[1].e.ts_ns, ts);
+	cr_expect_eq(heard[1].e.ret, status);
+}
+
+/*
+ * gVisor ends the first thread, with status 0, and gives its number to the one that executes
+ * (Task.promoteLocked()): the program goes on.
+ */
+Test(seccheck, an_exec_by_another_thread_is_no_exit)
+{
+	struct ct_seccheck_app *app = threaded(2, 4);
+	struct message m;
+
+	message_execve(&m, WALL + 200, 3, "/bin/ls");
+	take(app, &m);
+	message_executed(&m, WALL + 300, 3, "/bin/ls");
+	take(app, &m);
+	cr_assert_eq(heard_count, 2);
+	cr_expect_eq(heard[1].e.kind, CT_KIND_OPENED);
+	cr_expect_eq(heard[1].e.dur_ns, 100);
+	heard_count = 1;
+	ends(app, 310, 1, 0);
+	ends(app, 320, 4, 0);
+	ends(app, 330, 2, 0);
+	cr_expect_eq(heard_count, 1, "it goes on");
+	ends(app, 900, 1, 7 << 8);
+	expect_exit_at(900, 7 << 8);
+	free(app);
+}
+
+Test(seccheck, a_first_thread_that_ends_alone_is_no_exit)
+{
+	struct ct_seccheck_app *app = threaded(2, 3);
+
+	ends(app, 200, 1, 0);
+	ends(app, 300, 3, 0);
+	cr_expect_eq(heard_count, 1);
+	ends(app, 400, 2, 3 << 8);
+	expect_exit_at(400, 3 << 8);
+	free(app);
+}
+
+/* All at once, in any order: the program ends with the last of them. */
+Test(seccheck, a_program_ends_with_its_last_thread)
+{
+	struct ct_seccheck_app *app = threaded(2, 3);
+
+	ends(app, 200, 3, 9);
+	ends(app, 210, 1, 9);
+	cr_expect_eq(heard_count, 1);
+	ends(app, 220, 2, 9);
+	expect_exit_at(220, 9);
+	free(app);
+}
+
+/* A thread whose begin was dropped may be left: what is not known is not guessed. */
+Test(seccheck, an_exit_is_certain_or_not_told)
+{
+	struct ct_seccheck_app *app = threaded(2, 2);
+
+	ct_seccheck_app_dropped(app, 1);
+	ends(app, 200, 2, 0);
+	ends(app, 210, 1, 0);
+	cr_expect_eq(heard_count, 1);
+	ends(app, 220, 1, 9); /* that all of them end with */
+	expect_exit_at(220, 9);
+	free(app);
+}
+
+/* A sandbox that does not tell of threads. */
+Test(seccheck, a_thread_that_was_not_told_of_does_not_end_the_program)
+{
+	struct ct_seccheck_app *app = threaded(1, 0);
+
+	ends(app, 200, 5, 9);
+	cr_expect_eq(heard_count, 1);
+	ends(app, 210, 1, 9);
+	expect_exit_at(210, 9);
+	free(app);
+}
+
+/* Also when the end of as many as there is room for was not heard. */
+Test(seccheck, containers_that_begin_are_known_however_many_there_were)
+{
+	static const char *const args[] = { "sh", NULL };
+	struct ct_seccheck_app *app = sandbox();
+	struct message m;
+
+	for (int64_t tgid = 1; tgid <= CT_SECCHECK_INITS + 5; tgid++) {
+		heard_count = 0;
+		message_start(&m, WALL + 100, tgid, "abc", args);
+		take(app, &m);
+		take(app, &m);
+		message_raw(&m, WALL + 200, tgid, tgid, 158);
+		take(app, &m);
+		cr_assert_eq(heard_count, 3, "%ld", (long)tgid);
+	}
+	free(app);
+}
+
 Test(seccheck, an_exec_that_succeeds_is_told_once)
 {
 	struct ct_seccheck_app *app = sandbox();
@@ -337,9 +465,9 @@ Test(seccheck, no_event_is_in_the_future)
 	struct ct_seccheck_app *app = sandbox();
 	struct message m;
 
-	message_task_exit(&m, WALL + (int64_t)NOW + 1, 1, 1, 0);
+	message_task_exit(&m, WALL + (int64_t)NOW + 1, 1, 1, 9);
 	take(app, &m);
-	message_task_exit(&m, WALL - 1, 1, 1, 0); /* before the host was up */
+	message_task_exit(&m, WALL - 1, 1, 1, 9); /* before the host was up */
 	take(app, &m);
 	cr_assert_eq(heard_count, 2);
 	cr_expect_eq(heard[0].e.ts_ns, NOW);
@@ -418,159 +546,4 @@ Test(seccheck, a_sandbox_that_is_not_seen_says_why)
 	cr_expect_eq(heard[0].e.ts_ns, 77);
 	TAIL_IS(&heard[0], "abc\0because");
 	free(app);
-}
-
-Test(seccheck, events_leave_the_queue_by_time)
-{
-	static const uint64_t times[] = { 30, 10, 20, 10, 40 };
-	struct ct_seccheck_queue q = { 0 };
-
-	heard_count = 0;
-	for (size_t i = 0; i < 5; i++) {
-		const struct ct_event e = { .len = sizeof(e), .ts_ns = times[i], .tid = (__u32)i };
-
-		cr_assert(ct_seccheck_keep(&q, &e));
-	}
-	ct_seccheck_release(&q, 20, hear, NULL);
-	cr_assert_eq(heard_count, 3);
-	cr_expect_eq(heard[0].e.tid, 1);
-	cr_expect_eq(heard[1].e.tid, 3);
-	cr_expect_eq(heard[2].e.tid, 2);
-	{
-		const struct ct_event late = { .len = sizeof(late), .ts_ns = 25, .tid = 9 };
-
-		cr_assert(ct_seccheck_keep(&q, &late));
-	}
-	ct_seccheck_release(&q, UINT64_MAX, hear, NULL);
-	cr_assert_eq(heard_count, 6);
-	cr_expect_eq(heard[3].e.tid, 9);
-	cr_expect_eq(heard[4].e.tid, 0);
-	cr_expect_eq(heard[5].e.tid, 4);
-	ct_seccheck_queue_free(&q);
-}
-
-static void count(void *ctx, const struct ct_event *e)
-{
-	uint64_t *next = ctx;
-
-	cr_assert_eq(e->ts_ns, *next);
-	++*next;
-}
-
-/* While a sandbox is busy there is always something that has to wait for the next time. */
-Test(seccheck, a_queue_that_never_runs_empty_does_not_grow)
-{
-	struct ct_seccheck_queue q = { 0 };
-	uint64_t next = 1;
-
-	for (uint64_t ts = 1; ts <= 500000; ts++) {
-		const struct ct_event e = { .len = sizeof(e), .ts_ns = ts };
-
-		cr_assert(ct_seccheck_keep(&q, &e));
-		ct_seccheck_release(&q, ts - 1, count, &next);
-		cr_assert_eq(next, ts);
-	}
-	cr_expect_lt(q.room, 2u << 20);
-	cr_expect_lt(q.kept_room, 8192);
-	ct_seccheck_queue_free(&q);
-}
-
-/* Those of one time stay in their order, also when what was before them has gone. */
-Test(seccheck, what_stays_in_the_queue_keeps_its_order)
-{
-	static const uint64_t times[] = { 5, 1, 7, 2, 5, 3, 4, 1, 7, 5 };
-	static const unsigned want[] = { 1, 7, 3, 5, 6, 0, 4, 9, 10, 2, 8 };
-	struct ct_seccheck_queue q = { 0 };
-	struct ct_event e = { .len = sizeof(e) };
-
-	heard_count = 0;
-	for (size_t i = 0; i < 10; i++) {
-		e.ts_ns = times[i];
-		e.tid = (__u32)i;
-		cr_assert(ct_seccheck_keep(&q, &e));
-	}
-	ct_seccheck_release(&q, 4, hear, NULL);
-	cr_assert_eq(heard_count, 5);
-	e.ts_ns = 5;
-	e.tid = 10;
-	cr_assert(ct_seccheck_keep(&q, &e));
-	ct_seccheck_release(&q, UINT64_MAX, hear, NULL);
-	cr_assert_eq(heard_count, 11);
-	for (size_t i = 0; i < 11; i++)
-		cr_expect_eq(heard[i].e.tid, want[i]);
-	ct_seccheck_queue_free(&q);
-}
-
-struct reply {
-	const char *json;
-	enum ct_seccheck_reply want;
-	const char *why;
-};
-
-static const struct reply replies[] = {
-	{ "", CT_SECCHECK_PARTIAL, "" },
-	{ "{\"success\":tr", CT_SECCHECK_PARTIAL, "" },
-	{ "{\"success\":true,\"err\":\"\",\"result\":{}}", CT_SECCHECK_DONE, "" },
-	{ "{\"success\":false,\"err\":\"session \\\"Default\\\" already exists\"}",
-	  CT_SECCHECK_HELD, "session \"Default\" already exists" },
-	{ "{\"success\":false,\"err\":\"unknown method\"}", CT_SECCHECK_REFUSED, "unknown method" },
-	{ "{\"success\":1}", CT_SECCHECK_REFUSED, "" },
-	{ "{}", CT_SECCHECK_REFUSED, "" },
-	{ "[]", CT_SECCHECK_PARTIAL, "" },
-};
-
-static void try_reply(const struct reply *row)
-{
-	char why[64];
-
-	cr_expect_eq(ct_seccheck_answer(ct_text(row->json, strlen(row->json)), why, sizeof(why)),
-		     row->want);
-	cr_expect_str_eq(why, row->why);
-}
-
-Test(seccheck, replies)
-{
-	for (size_t i = 0; i < CT_ARRAY_SIZE(replies); i++)
-		try_reply(&replies[i]);
-}
-
-Test(seccheck, the_last_drops_are_in_the_list)
-{
-	static const char two[] =
-		"{\"success\":true,\"result\":[{\"name\":\"Default\",\"sinks\":[{\"name\":\"remote\","
-		"\"status\":{\"DroppedCount\":5}},{\"status\":{\"DroppedCount\":2}}]}]}";
-	static const char none[] = "{\"success\":true,\"result\":[{\"name\":\"Default\"}]}";
-	uint64_t n;
-
-	cr_expect(ct_seccheck_dropped(ct_text(two, strlen(two)), &n));
-	cr_expect_eq(n, 7);
-	cr_expect_not(ct_seccheck_dropped(ct_text(none, strlen(none)), &n));
-	cr_expect_not(ct_seccheck_dropped(ct_text("x", 1), &n));
-}
-
-static size_t points_named(const char *part, bool opens)
-{
-	char *text = ct_seccheck_create(opens);
-	json_t *request = json_loads(text, 0, NULL), *config, *point;
-	size_t i, n = 0;
-
-	cr_assert(request);
-	config = json_object_get(json_object_get(request, "arg"), "Config");
-	cr_expect_str_eq(json_string_value(json_object_get(config, "name")), "Default");
-	cr_expect(json_is_false(json_object_get(json_object_get(request, "arg"), "Force")),
-		  "nobody is evicted");
-	json_array_foreach(json_object_get(config, "points"), i, point) n +=
-		!!strstr(json_string_value(json_object_get(point, "name")), part);
-	json_decref(request);
-	free(text);
-	return n;
-}
-
-Test(seccheck, opens_are_asked_for_only_when_wanted)
-{
-	cr_expect_eq(points_named("open", false), 0);
-	cr_expect_eq(points_named("execve", false), 0);
-	cr_expect_eq(points_named("container/start", false), 1);
-	cr_expect_eq(points_named("syscall/openat/", true), 2);
-	cr_expect_eq(points_named("container/start", true), 1);
 }

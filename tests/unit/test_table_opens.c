@@ -142,6 +142,65 @@ Test(table_opens, no_path_is_wider_than_its_room)
 	}
 }
 
+static void expect_narrow(const char *text)
+{
+	for (const char *line = text; *line; line += strcspn(line, "\n") + 1)
+		cr_expect_leq(ct_text_columns(line) - ct_text_columns(line + strcspn(line, "\n")),
+			      80, "%s", line);
+}
+
+/* The longest names that there are, all errors at once, and numbers of a long day. */
+Test(table_opens, nothing_is_wider_than_the_terminal)
+{
+	static const char pod[] = "k8s_istio-proxy_product-page-v1-6b746f74dc-9rlmh_default_0";
+	static const int errors[] = { ENOENT, ENAMETOOLONG, EACCES, ENOTDIR, ELOOP, EISDIR };
+	struct ct_opens *o;
+	struct tape t = { 0 };
+	char *text;
+
+	for (size_t i = 0; i < 6; i++)
+		failed(&t, "/app/node_modules/@a-scope-with-a-name/and-a-package/i.js",
+		       CT_OPEN_OPEN, errors[i], 150);
+	tape_opens(&t, 1, CT_VIEW_NATIVE, 1234, 1230, 1, 5)->obj = 1234567890;
+	tape_opens_path(&t, 1, "/a", "/", TAPE_OVERLAY, 1234567, 1234567);
+	o = opens_of(&t);
+	snprintf(o->who.name, sizeof(o->who.name), "%s", pod);
+	snprintf(o->who.runtime, sizeof(o->who.runtime), "%s", "io.containerd.runsc.v1");
+	snprintf(o->who.image, sizeof(o->who.image), "%s",
+		 "registry.example.com/team/product-page/frontend:v1.2.3");
+	cr_assert(ct_opens_miss(o, CT_VIEW_APPLICATION, "because"));
+	o->exec_ns = 1;
+	o->ready_ns = tape_ns(3);
+	text = drawn(o);
+	expect_narrow(text);
+	cr_expect(strstr(text, "ready: at most"), "%s", text);
+	cr_expect(strstr(text, "found no file"), "%s", text);
+	cr_expect(strstr(text, "too low"), "%s", text);
+	cr_expect(strstr(text, "view native"), "%s", text);
+	/* What tells it from its neighbours stays. */
+	cr_expect(strstr(text, "k8s_istio-proxy_product-page-v1"), "%s", text);
+	free(text);
+}
+
+/* What is short is not shortened for what is long. */
+Test(table_opens, a_title_is_whole_where_there_is_room)
+{
+	struct tape t = { 0 };
+	struct ct_opens *o;
+	char *text;
+
+	failed(&t, "/a", CT_OPEN_OPEN, ENOENT, 1);
+	o = opens_of(&t);
+	snprintf(o->who.name, sizeof(o->who.name), "%s", "a-name-that-is-more-than-32-columns");
+	snprintf(o->who.runtime, sizeof(o->who.runtime), "%s", "runc");
+	snprintf(o->who.image, sizeof(o->who.image), "%s", "image:1");
+	text = drawn(o);
+	cr_expect(strstr(text, "opens of a-name-that-is-more-than-32-columns, runc, image:1, "
+			       "view native\n"),
+		  "%s", text);
+	free(text);
+}
+
 static void ignore(void *ctx, const struct ct_record *rec)
 {
 	(void)ctx, (void)rec;

@@ -189,8 +189,10 @@ static const struct ct_role_row *row_of(struct ct_text program)
 void ct_actors_fork(struct ct_core *core, const struct ct_event *e)
 {
 	struct ct_actor_state *up = ct_actor_get(core, e->tgid);
+	bool instead = ct_actor_get(core, (uint32_t)e->obj);
 	struct ct_actor_state *a = actor_make(core, (uint32_t)e->obj);
 
+	ct_openers_born(core, (uint32_t)e->obj, instead);
 	if (!a)
 		return;
 	a->parent = e->tgid;
@@ -203,7 +205,6 @@ void ct_actors_fork(struct ct_core *core, const struct ct_event *e)
 	a->step = -1;
 	/* Its pid may have been another's, whose exit was not seen. */
 	drop_draft(core, a);
-	ct_openers_born(core, a->tgid);
 	a->engine = 0;
 	a->container = NULL;
 	a->first_of = NULL;

@@ -106,28 +106,36 @@ static struct ct_opener *opener_get(struct ct_core *core, uint32_t root)
 	return op;
 }
 
-/* Pids come again, on a node with 32768 of them within minutes: the next is not who this one was. */
-void ct_openers_born(struct ct_core *core, uint32_t tgid)
+static void forget(struct ct_core *core, struct ct_opener *op)
 {
-	struct ct_opener *op = opener_get(core, tgid);
-
-	if (!op || !op->ended)
-		return;
 	HASH_DEL(core->openers, op);
 	opener_free(op);
 }
 
-static void forget_ended(struct ct_core *core)
+/*
+ * Pids come again, on a node with 32768 of them within minutes: the next is not who this one was,
+ * also when there still is somebody, whose exit was not seen.
+ */
+void ct_openers_born(struct ct_core *core, uint32_t tgid, bool instead)
+{
+	struct ct_opener *op = opener_get(core, tgid);
+
+	if (op && (op->ended || instead))
+		forget(core, op);
+}
+
+/* Those that have ended, or of which nothing else is known; if there are none, the oldest. */
+static void make_room(struct ct_core *core)
 {
 	struct ct_opener *op, *next;
 
 	HASH_ITER(hh, core->openers, op, next)
 	{
-		if (!op->ended)
-			continue;
-		HASH_DEL(core->openers, op);
-		opener_free(op);
+		if (op->ended || !ct_actor_get(core, op->root))
+			forget(core, op);
 	}
+	if (HASH_COUNT(core->openers) >= OPENERS_MAX)
+		forget(core, core->openers);
 }
 
 static struct ct_opener *opener_make(struct ct_core *core, uint32_t root)
@@ -137,7 +145,7 @@ static struct ct_opener *opener_make(struct ct_core *core, uint32_t root)
 	if (op)
 		return op;
 	if (HASH_COUNT(core->openers) >= OPENERS_MAX)
-		forget_ended(core);
+		make_room(core);
 	op = HASH_COUNT(core->openers) < OPENERS_MAX ? calloc(1, sizeof(*op)) : NULL;
 	if (!op) {
 		core->counts.lost[CT_LOSS_OPENS]++;
@@ -251,8 +259,7 @@ static void opener_begin(struct ct_core *core, const struct ct_actor_state *a, b
 		if (!op->ended && a->container && !strcmp(op->who.id, a->container->who.id) &&
 		    op->seq == a->container->run.seq)
 			return;
-		HASH_DEL(core->openers, op);
-		opener_free(op);
+		forget(core, op);
 	}
 	op = opener_make(core, a->tgid);
 	if (op)
@@ -432,10 +439,7 @@ void ct_openers_free(struct ct_core *core)
 	struct ct_opens *o, *more;
 
 	HASH_ITER(hh, core->openers, op, next)
-	{
-		HASH_DEL(core->openers, op);
-		opener_free(op);
-	}
+	forget(core, op);
 	DL_FOREACH_SAFE(core->opens, o, more)
 	{
 		DL_DELETE(core->opens, o);

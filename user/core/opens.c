@@ -167,7 +167,7 @@ static int make_room(struct ct_opens_view *v)
 	qsort(all, n, sizeof(struct ct_open_path *), by_count);
 	v->path_error += all[n / 2 - 1]->n.count;
 	for (size_t i = 0; i < n / 2; i++) {
-		ct_opens_sum(&v->rest, &all[i]->n);
+		ct_opens_sum(&v->rest[all[i]->call], &all[i]->n);
 		HASH_DEL(v->paths, all[i]);
 		free(all[i]);
 	}
@@ -277,7 +277,7 @@ static int add_counts(struct ct_opens *o, struct ct_opens_view *v, const struct 
 	}
 	ct_hist_correct(hist, c.ns, c.max_ns);
 	ct_opens_sum(&v->calls[call], &n);
-	v->rest.count += e->obj;
+	v->rest[call].count += e->obj;
 	v->path_error += e->obj;
 	if (c.count && call == CT_OPEN_OPEN)
 		add_slice(o, v, &n, c.first_ns, c.last_ns);
@@ -325,6 +325,7 @@ static int merge_view(struct ct_opens *to, struct ct_opens_view *v,
 	const struct ct_open_path *p;
 
 	for (int i = 0; i < CT_OPEN_CALL_MAX; i++) {
+		ct_opens_sum(&v->rest[i], &from->rest[i]);
 		if (!from->hist[i])
 			continue;
 		if (!hist_of(v, (enum ct_open_call)i))
@@ -349,7 +350,6 @@ static int merge_view(struct ct_opens *to, struct ct_opens_view *v,
 			     ct_text(CT_OPEN_PATH_TEXT(p), strlen(CT_OPEN_PATH_TEXT(p))), dir, &t))
 			return -ENOMEM;
 	}
-	ct_opens_sum(&v->rest, &from->rest);
 	v->path_error += from->path_error;
 	for (size_t i = 0; i < from->slice_count; i++)
 		add_slice(to, v, &from->slices[i].n, from->slices[i].first_ns,

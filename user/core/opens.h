@@ -61,7 +61,7 @@ struct ct_opens_view {
 	struct ct_open_path *paths; /* owned, a uthash */
 	struct ct_opens_mount mounts[CT_OPENS_MOUNTS_MAX];
 	size_t mount_count;
-	struct ct_opens_numbers rest; /* opens whose path is not among the paths */
+	struct ct_opens_numbers rest[CT_OPEN_CALL_MAX]; /* whose path is not among the paths */
 	uint64_t path_error; /* by how many opens the count of a path may be too low */
 	struct ct_opens_slice slices[CT_OPENS_SLICES_MAX];
 	size_t slice_count;

@@ -339,7 +339,7 @@ void ct_container_file(struct ct_core *core, struct ct_container *c);
 void ct_container_unfile(struct ct_container *c);
 
 /* openers.c: whose opened files are whose */
-void ct_openers_born(struct ct_core *core, uint32_t tgid);
+void ct_openers_born(struct ct_core *core, uint32_t tgid, bool instead);
 void ct_openers_exec(struct ct_core *core, const struct ct_actor_state *a,
 		     const struct ct_event *e);
 void ct_openers_exit(struct ct_core *core, struct ct_actor_state *a);

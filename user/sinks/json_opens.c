@@ -128,6 +128,7 @@ static void put_path(struct ct_json *w, const struct ct_opens_view *v, const str
 	else
 		ct_json_null(w, "mount");
 	ct_json_bool(w, "cut", p->flags & CT_OPENS_F_CUT);
+	ct_json_bool(w, "begin_cut", p->flags & CT_OPENS_F_BEGIN_CUT);
 	ct_json_leave(w, '}');
 }
 

@@ -18,8 +18,15 @@
 #define TOP_MAX       1000
 #define ERRORS_SHOWN  6
 #define STORM_MIN     100 /* fewer files that are not there are no storm */
-#define TITLE_COLUMNS 32
+#define STORM_COLUMNS 24
 #define NAME_MIN      20 /* of a path or a group; the mean gives way to it */
+
+enum title_part {
+	TITLE_NAME,
+	TITLE_RUNTIME,
+	TITLE_IMAGE,
+	TITLE_MAX
+};
 
 static void put_count(struct ct_pen *pen, uint64_t n)
 {
@@ -98,22 +105,59 @@ static size_t columns_left(const struct ct_pen *pen, bool errors)
 	return pen->width > used + NAME_MIN ? pen->width - used : NAME_MIN;
 }
 
+/*
+ * One line, whatever they are called. What is too wide gives way in this order, down to its least;
+ * the name, which tells it from its neighbours, is last.
+ */
+static void fit_title(size_t *columns, size_t room)
+{
+	static const struct {
+		enum title_part part;
+		size_t least;
+	} order[] = { { TITLE_IMAGE, 9 }, { TITLE_RUNTIME, 8 }, { TITLE_NAME, 0 } };
+	size_t used = 0;
+
+	for (size_t i = 0; i < TITLE_MAX; i++)
+		used += columns[i];
+	for (size_t i = 0; i < CT_ARRAY_SIZE(order) && used > room; i++) {
+		size_t *c = &columns[order[i].part];
+		size_t more = *c > order[i].least ? *c - order[i].least : 0;
+
+		if (more > used - room)
+			more = used - room;
+		*c -= more;
+		used -= more;
+	}
+}
+
 static void draw_title(struct ct_pen *pen, const struct ct_opens *o, enum ct_view view)
 {
-	ct_pen_on(pen, CT_STYLE_BOLD);
-	fputs("opens of ", pen->f);
-	if (*o->who.name || *o->who.id)
-		ct_pen_foreign(pen, *o->who.name ? o->who.name : o->who.id, TITLE_COLUMNS, false);
-	else
-		fputs("(other containers)", pen->f);
-	ct_pen_off(pen);
-	if (*o->who.runtime) {
-		fputs(", ", pen->f);
-		ct_pen_foreign(pen, o->who.runtime, TITLE_COLUMNS, false);
+	const char *name = *o->who.name ? o->who.name : o->who.id;
+	const char *const parts[TITLE_MAX] = {
+		[TITLE_NAME] = *name ? name : "(other containers)",
+		[TITLE_RUNTIME] = o->who.runtime,
+		[TITLE_IMAGE] = o->who.image,
+	};
+	const char *const before = "opens of ";
+	size_t columns[TITLE_MAX], fixed = strlen(before);
+	char escaped[1024];
+
+	for (size_t i = 0; i < TITLE_MAX; i++) {
+		columns[i] =
+			ct_escape_text(escaped, sizeof(escaped), parts[i], pen->utf8, SIZE_MAX);
+		fixed += i && columns[i] ? strlen(", ") : 0;
 	}
-	if (*o->who.image) {
-		fputs(", ", pen->f);
-		ct_pen_foreign(pen, o->who.image, TITLE_COLUMNS, false);
+	if (view < CT_VIEW_MAX)
+		fixed += strlen(", view ") + strlen(ct_view_names[view]);
+	fit_title(columns, pen->width > fixed ? pen->width - fixed : 0);
+	ct_pen_on(pen, CT_STYLE_BOLD);
+	for (size_t i = 0; i < TITLE_MAX; i++) {
+		if (!columns[i])
+			continue;
+		fputs(i ? ", " : before, pen->f);
+		ct_pen_foreign(pen, parts[i], columns[i], false);
+		if (!i)
+			ct_pen_off(pen);
 	}
 	if (view < CT_VIEW_MAX)
 		fprintf(pen->f, ", view %s", ct_view_names[view]);
@@ -183,17 +227,21 @@ static size_t most_errors(const struct ct_opens_view *v, size_t below_at, uint64
 static void draw_errors(struct ct_pen *pen, const struct ct_opens_view *v)
 {
 	uint64_t last = UINT64_MAX;
-	char name[CT_ERRNO_LEN];
-	size_t at = 0, shown = 0;
+	char name[CT_ERRNO_LEN], text[ERRORS_SHOWN * (CT_ERRNO_LEN + 24)];
+	size_t at = 0, shown = 0, len = 0;
 
 	while (shown < ERRORS_SHOWN && (at = most_errors(v, at, last)) != 0) {
 		last = v->errors[at];
-		fprintf(pen->f, "%s%s %llu",
-			shown++ ? ", " : "  errors: ", ct_errno_name(name, (uint32_t)at),
+		len += (size_t)snprintf(
+			text + len, sizeof(text) - len, "%s%s %llu",
+			shown++ ? ", " : "errors: ", ct_errno_name(name, (uint32_t)at),
 			(unsigned long long)last);
 	}
-	if (shown)
-		fputc('\n', pen->f);
+	if (!shown)
+		return;
+	fputs("  ", pen->f);
+	ct_pen_wrap(pen, text, 2, 4, pen->width);
+	fputc('\n', pen->f);
 }
 
 /* The story of most interpreters: where they looked for what is not there. */
@@ -217,7 +265,7 @@ static void draw_storm(struct ct_pen *pen, const struct ct_opens_view *v,
 	ct_pen_off(pen);
 	if (most && most->missing) {
 		fprintf(pen->f, "; %llu of them for ", (unsigned long long)most->missing);
-		ct_pen_foreign(pen, most->label, TITLE_COLUMNS, false);
+		ct_pen_foreign(pen, most->label, STORM_COLUMNS, false);
 	}
 	fputc('\n', pen->f);
 }
@@ -313,6 +361,22 @@ static const struct {
 	{ "executed, most time", CT_OPEN_EXEC, false },
 };
 
+static void draw_path_error(struct ct_pen *pen, uint64_t error)
+{
+	char text[128];
+
+	if (!error)
+		return;
+	snprintf(
+		text, sizeof(text),
+		"The number of opens of a path may be too low by up to %llu: there was no room for "
+		"more paths.",
+		(unsigned long long)error);
+	fputs("  ", pen->f);
+	ct_pen_wrap(pen, text, 2, 4, pen->width);
+	fputc('\n', pen->f);
+}
+
 static int draw_paths(struct ct_pen *pen, const struct ct_opens_view *v, size_t top,
 		      uint64_t all_ns)
 {
@@ -328,11 +392,7 @@ static int draw_paths(struct ct_pen *pen, const struct ct_opens_view *v, size_t 
 		for (size_t i = 0; i < n; i++)
 			draw_path(pen, paths[i], tops[t].call == CT_OPEN_OPEN ? all_ns : 0);
 	}
-	if (v->path_error)
-		fprintf(pen->f,
-			"  The number of opens of a path may be too low by up to %llu: there was no "
-			"room for more paths.\n",
-			(unsigned long long)v->path_error);
+	draw_path_error(pen, v->path_error);
 	return 0;
 }
 

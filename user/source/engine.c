@@ -16,12 +16,12 @@
 
 #include "core/roles.h"
 #include "source/procfs.h"
+#include "source/unix_sockets.h"
 #include "util/mem.h"
 
 #define ARGS_ROOM  (64 << 10)
 #define CONFIG_MAX (1 << 20)
 #define FDS_MAX    65536
-#define ACCEPTING  0x10000u /* __SO_ACCEPTCON in the flags of /proc/PID/net/unix */
 
 /* A value in a configuration file: the caller frees it, NULL if it is not there. */
 typedef char *(*config_value_fn)(const char *text, size_t len, const char *key);
@@ -203,56 +203,42 @@ static uint64_t kernel_dev(dev_t dev)
 	return (uint64_t)major(dev) << 20 | minor(dev);
 }
 
-/*
- * A line of /proc/PID/net/unix: address of the socket, references, protocol, flags, type, state,
- * inode, and for some a path, which may hold spaces.
- */
-static bool listening_line(char *line, uint64_t *ret_ino, const char **ret_path)
-{
-	unsigned int flags;
-	unsigned long long ino;
-	int at = 0;
+struct listener {
+	int root;
+	struct ct_engine *engine;
+};
 
-	line[strcspn(line, "\n")] = '\0';
-	if (sscanf(line, "%*s %*x %*x %x %*x %*x %llu %n", &flags, &ino, &at) != 2 || !at)
-		return false;
-	if (!(flags & ACCEPTING) || line[at] != '/')
-		return false;
-	*ret_ino = ino;
-	*ret_path = line + at;
-	return true;
+static void add_socket(void *ctx, const char *name)
+{
+	struct listener *l = ctx;
+	struct ct_socket_file *file = &l->engine->sockets[l->engine->socket_count];
+	struct stat st;
+
+	if (l->engine->socket_count == CT_ENGINE_SOCKETS_MAX || strlen(name) >= sizeof(file->path))
+		return;
+	if (!ct_root_stat(l->root, name, &st) || !S_ISSOCK(st.st_mode))
+		return;
+	memcpy(file->path, name, strlen(name) + 1);
+	file->ino = st.st_ino;
+	file->dev = kernel_dev(st.st_dev);
+	l->engine->socket_count++;
 }
 
 /* Also those that systemd made and passed on: what counts is who has them open. */
 static void find_sockets(int root, struct ct_engine *engine)
 {
 	own_mem uint64_t *open_inodes = NULL;
-	own_mem char *line = NULL;
+	struct listener l = { root, engine };
 	own_file FILE *f = NULL;
-	size_t room = 0, count = open_sockets(engine->pid, &open_inodes);
+	size_t count = open_sockets(engine->pid, &open_inodes);
 	char path[64];
 
 	if (!count)
 		return;
 	snprintf(path, sizeof(path), "/proc/%u/net/unix", engine->pid);
 	f = fopen(path, "re");
-	while (f && engine->socket_count < CT_ENGINE_SOCKETS_MAX && getline(&line, &room, f) > 0) {
-		struct ct_socket_file *file = &engine->sockets[engine->socket_count];
-		const char *name;
-		struct stat st;
-		uint64_t ino;
-
-		if (!listening_line(line, &ino, &name) || strlen(name) >= sizeof(file->path))
-			continue;
-		if (!bsearch(&ino, open_inodes, count, sizeof(ino), by_number))
-			continue;
-		if (!ct_root_stat(root, name, &st) || !S_ISSOCK(st.st_mode))
-			continue;
-		memcpy(file->path, name, strlen(name) + 1);
-		file->ino = st.st_ino;
-		file->dev = kernel_dev(st.st_dev);
-		engine->socket_count++;
-	}
+	if (f)
+		ct_unix_sockets(f, open_inodes, count, add_socket, &l);
 }
 
 bool ct_engine_read(uint32_t pid, struct ct_engine *ret)

@@ -11,13 +11,16 @@
 #include "source/sentry.h"
 #include "util/clock.h"
 
+/* How long all else waits for a sandbox that sends faster than is read. */
+#define BEHIND_NS 200000000ull
+
 struct ct_inside {
 	struct ct_seccheck *seccheck; /* NULL: not asked for */
 	struct ct_sentry *sentry; /* likewise */
 	struct ct_seccheck_queue queue;
 	ct_seccheck_fn fn;
 	void *ctx;
-	uint64_t until_ns; /* everything before it has been read */
+	uint64_t until_ns; /* what was sent before it has been read */
 	bool ended;
 	uint64_t lost;
 };
@@ -71,7 +74,9 @@ int ct_inside_open(struct ct_inside **ret, const struct ct_inside_options *opts,
 
 void ct_inside_take(struct ct_inside *in, const struct ct_event *e)
 {
-	keep(in, e);
+	/* What sandboxes send takes no room from the kernel: better early than lost. */
+	if (!ct_seccheck_keep(&in->queue, e))
+		in->fn(in->ctx, e);
 	if (e->kind == CT_KIND_EXEC &&
 	    ct_text_starts(ct_text(e->tail, e->tail_len), CT_SANDBOX_ARG)) {
 		add(in, e->tgid);
@@ -93,10 +98,17 @@ uint64_t ct_inside_due(const struct ct_inside *in)
 
 void ct_inside_read(struct ct_inside *in)
 {
-	if (!in->ended)
-		in->until_ns = ct_mono_ns();
-	if (in->seccheck)
+	uint64_t now = ct_mono_ns();
+	bool behind = false;
+
+	if (in->seccheck) {
 		ct_seccheck_read(in->seccheck);
+		behind = ct_seccheck_behind(in->seccheck);
+	}
+	if (!in->ended && !behind)
+		in->until_ns = now;
+	else if (!in->ended && now - in->until_ns > BEHIND_NS)
+		in->until_ns = now - BEHIND_NS;
 	if (in->sentry)
 		ct_sentry_look(in->sentry);
 }

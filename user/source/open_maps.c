@@ -10,13 +10,14 @@
 
 #include "coldtrace.skel.h"
 #include "ct_opens.h"
+#include "source/open_names.h"
 #include "source/procfs.h"
 #include "util/mem.h"
 
 #define EVERY_NS  500000000ull
 #define BATCH     64
 #define PATHS_MIN 16384u
-#define DIR_MAX   CT_OPENS_PATH_LEN
+#define DIR_MAX   512
 
 /* Keys and values as in bpf/opens.bpf.h. */
 struct opener {
@@ -44,8 +45,9 @@ struct path {
 };
 
 struct dir {
-	uint32_t end, pad;
-	char names[CT_OPENS_PATH_LEN + 128];
+	uint32_t end, cut;
+	uint64_t stamp;
+	char names[512];
 };
 
 struct ct_open_maps {
@@ -159,31 +161,15 @@ static void tell_counts(struct ct_open_maps *m, const struct opener *op)
 	} while (i < CT_OPENS_BUCKETS + CT_OPENS_ERRNOS);
 }
 
-/* Writes the directory's path, outermost name first. The kernel side has them the other way. */
-static size_t join_dir(struct ct_open_maps *m, uint64_t key, char *to, size_t room)
+/* Writes the directory's path; 0: it is not known. */
+static size_t join_dir(struct ct_open_maps *m, uint64_t key, char *to, size_t room, bool *ret_cut)
 {
-	const char *names[CT_OPENS_PATH_LEN / 2];
-	size_t count = 0, at = 0, len;
-
-	if (!key || bpf_map_lookup_elem(bpf_map__fd(m->skel->maps.open_dirs), &key, &m->dir))
+	*ret_cut = false;
+	if (!key || bpf_map_lookup_elem(bpf_map__fd(m->skel->maps.open_dirs), &key, &m->dir) ||
+	    m->dir.end > sizeof(m->dir.names))
 		return 0;
-	if (m->dir.end > sizeof(m->dir.names))
-		return 0;
-	for (size_t i = 0; i < m->dir.end && count < CT_ARRAY_SIZE(names); i += len + 1) {
-		len = strnlen(m->dir.names + i, m->dir.end - i);
-		names[count++] = m->dir.names + i;
-	}
-	if (!count && room > 1)
-		to[at++] = '/';
-	while (count) {
-		len = strlen(names[--count]);
-		if (at + len + 2 > room)
-			break;
-		to[at++] = '/';
-		memcpy(to + at, names[count], len);
-		at += len;
-	}
-	return at;
+	*ret_cut = m->dir.cut;
+	return ct_open_join(to, room, m->dir.names, m->dir.end, ret_cut);
 }
 
 static void tell_path(struct ct_open_maps *m, const struct opener *op)
@@ -195,14 +181,17 @@ static void tell_path(struct ct_open_maps *m, const struct opener *op)
 		.error = p->error,
 		.flags = p->flags,
 	};
-	char tail[sizeof(t) + 3 * CT_OPENS_PATH_LEN];
+	char tail[sizeof(t) + 2 * DIR_MAX + CT_OPENS_PATH_LEN + 2];
 	size_t at = sizeof(t), base;
+	bool cut, mount_cut;
 
 	if (!p->counts.count)
 		return;
 	p->text[sizeof(p->text) - 1] = '\0';
-	base = join_dir(m, p->base, tail + at, DIR_MAX);
+	base = join_dir(m, p->base, tail + at, DIR_MAX, &cut);
 	at += base;
+	if (cut)
+		t.flags |= CT_OPENS_F_BEGIN_CUT;
 	if (base)
 		t.flags &= ~(uint32_t)CT_OPENS_F_RELATIVE;
 	/* "." and what was executed: the directory, or the file, itself. */
@@ -213,7 +202,7 @@ static void tell_path(struct ct_open_maps *m, const struct opener *op)
 		at += strlen(p->text);
 	}
 	tail[at++] = '\0';
-	at += join_dir(m, p->mount, tail + at, DIR_MAX);
+	at += join_dir(m, p->mount, tail + at, DIR_MAX, &mount_cut);
 	memcpy(tail, &t, sizeof(t));
 	begin(m, CT_KIND_OPENS_PATH, op);
 	ct_fact_emit(m->facts, tail, at);

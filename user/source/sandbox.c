@@ -1,14 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "source/sandbox.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/un.h>
+#include <unistd.h>
 
 #include "source/procfs.h"
 #include "util/mem.h"
@@ -33,6 +38,18 @@ bool ct_sandbox_id(uint32_t pid, char *id, size_t room)
 	memcpy(id, args + from, len - from);
 	id[len - from] = '\0';
 	return true;
+}
+
+int ct_sandbox_process(uint32_t pid)
+{
+	return (int)syscall(SYS_pidfd_open, pid, 0);
+}
+
+bool ct_sandbox_gone(int process)
+{
+	struct pollfd ended = { .fd = process, .events = POLLIN };
+
+	return process >= 0 && poll(&ended, 1, 0) == 1;
 }
 
 void ct_sandboxes(void (*fn)(void *ctx, uint32_t pid), void *ctx)
@@ -213,19 +230,65 @@ static enum mapped maps(uint32_t pid, const char *program)
 	return found;
 }
 
+static int by_pid(const void *a, const void *b)
+{
+	uint32_t x = ((const struct ct_proc *)a)->pid, y = ((const struct ct_proc *)b)->pid;
+
+	return x < y ? -1 : x > y;
+}
+
 static bool descends(const struct ct_proc *procs, size_t count, const struct ct_proc *proc,
 		     uint32_t from)
 {
-	uint32_t up = proc->ppid;
+	struct ct_proc up = { .pid = proc->ppid };
 
-	for (int depth = 0; up && up != from && depth < ANCESTORS_MAX; depth++) {
-		size_t i = 0;
+	for (int depth = 0; up.pid && up.pid != from && depth < ANCESTORS_MAX; depth++) {
+		const struct ct_proc *found = bsearch(&up, procs, count, sizeof(up), by_pid);
 
-		while (i < count && procs[i].pid != up)
-			i++;
-		up = i < count ? procs[i].ppid : 0;
+		up.pid = found ? found->ppid : 0;
 	}
-	return up == from;
+	return up.pid == from;
+}
+
+/* What the children of a thread say, put together with found. False when they cannot be read. */
+static bool children_map(uint32_t pid, const char *tid, const char *program, enum mapped *found)
+{
+	own_file FILE *f = NULL;
+	char path[64];
+	unsigned child;
+
+	snprintf(path, sizeof(path), "/proc/%u/task/%.16s/children", pid, tid);
+	f = fopen(path, "re");
+	while (f && *found != MAPS_IT && fscanf(f, "%u", &child) == 1) {
+		enum mapped it = maps(child, program);
+
+		if (it > *found)
+			*found = it;
+	}
+	return f;
+}
+
+/*
+ * For who looks often: what its own children say. While they come and go some may be left out, so
+ * a yes is no proof. A kernel without such lists (CONFIG_PROC_CHILDREN) says yes.
+ */
+static bool may_be_born(uint32_t pid, const char *program)
+{
+	enum mapped found = MAPS_NOTHING;
+	own_dir DIR *threads = NULL;
+	struct dirent *thread;
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%u/task", pid);
+	threads = opendir(path);
+	while (threads && found != MAPS_IT && (thread = readdir(threads))) {
+		if (*thread->d_name == '.' || children_map(pid, thread->d_name, program, &found))
+			continue;
+		if (errno == ENOENT && !access(path, F_OK) &&
+		    strtoul(thread->d_name, NULL, 10) == pid)
+			return true;
+	}
+	return found == MAPS_OTHERS;
 }
 
 bool ct_sandbox_born(uint32_t pid)
@@ -235,8 +298,10 @@ bool ct_sandbox_born(uint32_t pid)
 	char program[64];
 	size_t count;
 
-	if (!own_program(pid, program, sizeof(program)) || ct_proc_list(&procs, &count))
+	if (!own_program(pid, program, sizeof(program)) || !may_be_born(pid, program) ||
+	    ct_proc_list(&procs, &count))
 		return false;
+	qsort(procs, count, sizeof(*procs), by_pid);
 	for (size_t i = 0; i < count; i++) {
 		if (!descends(procs, count, &procs[i], pid))
 			continue;

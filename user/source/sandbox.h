@@ -17,6 +17,13 @@
 /* False when the process is none. The id is that of its first container. */
 bool ct_sandbox_id(uint32_t pid, char *id, size_t room);
 
+/*
+ * The process as a descriptor, which no other of its pid is taken for; -1 when there is none. Close
+ * it. Whether it has ended: of -1 that is not known.
+ */
+int ct_sandbox_process(uint32_t pid);
+bool ct_sandbox_gone(int process);
+
 /* All that run now. */
 void ct_sandboxes(void (*fn)(void *ctx, uint32_t pid), void *ctx);
 

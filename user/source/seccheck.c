@@ -2,7 +2,6 @@
 #include "source/seccheck.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,7 +16,6 @@
 
 #define SANDBOXES_MAX 1024
 #define BATCH         16
-#define BATCHES_MAX   8192
 #define RETRY_NS      4000000ull /* while it boots or makes its answer, how often it is looked at */
 #define BOOT_NS       20000000000ull
 #define ANSWER_NS     10000000000ull
@@ -28,6 +26,13 @@
  * of it, an open two messages.
  */
 #define BUFFER_BYTES (32 << 20)
+/*
+ * What is read in one turn of all sandboxes together, an equal share of each: some 14,000 messages
+ * or 40 ms. Who writes faster keeps nobody else from being read, and what is kept of it stays small.
+ */
+#define TURN_BYTES    (8u << 20)
+#define MESSAGE_BYTES 512u /* what a message costs beside its own length */
+#define ALL_BYTES     (4u * BUFFER_BYTES) /* more than can lie there unread */
 
 enum state {
 	BOOTS, /* does not answer yet */
@@ -39,10 +44,12 @@ enum state {
 
 struct sandbox {
 	enum state state;
+	int process; /* and no other of its pid */
 	int control; /* names its control socket, -1 until found */
 	int rpc; /* connection while ASKED */
 	int messages; /* our end of the pair */
 	uint64_t due_ns, until_ns;
+	bool more; /* to be read at once */
 	struct ct_sandbox_reply reply;
 	struct ct_seccheck_app app; /* and who it is */
 	struct sandbox *next;
@@ -184,18 +191,51 @@ static struct sandbox *sandbox_of(const struct ct_seccheck *s, uint32_t pid)
 	return NULL;
 }
 
+static void drop(struct ct_seccheck *s, struct sandbox *b)
+{
+	struct sandbox **at = &s->list;
+
+	while (*at != b)
+		at = &(*at)->next;
+	*at = b->next;
+	s->count--;
+	close_fd(&b->process);
+	close_fd(&b->control);
+	close_fd(&b->rpc);
+	close_fd(&b->messages);
+	free(b);
+}
+
+/* Those whose exit was not seen. */
+static void drop_gone(struct ct_seccheck *s)
+{
+	for (struct sandbox *b = s->list, *next; b; b = next) {
+		next = b->next;
+		if (ct_sandbox_gone(b->process))
+			ct_seccheck_exited(s, b->app.pid);
+	}
+}
+
 void ct_seccheck_add(struct ct_seccheck *s, uint32_t pid)
 {
-	struct sandbox *b;
+	own_fd int process = ct_sandbox_process(pid);
+	struct sandbox *b = sandbox_of(s, pid);
 	char id[CT_SECCHECK_ID];
 
-	if (sandbox_of(s, pid) || !ct_sandbox_id(pid, id, sizeof(id)))
+	if (b && ct_sandbox_gone(b->process))
+		ct_seccheck_exited(s, pid);
+	else if (b)
 		return;
+	if (!ct_sandbox_id(pid, id, sizeof(id)))
+		return;
+	if (s->count >= SANDBOXES_MAX)
+		drop_gone(s);
 	b = s->count < SANDBOXES_MAX ? calloc(1, sizeof(*b)) : NULL;
 	if (!b) {
 		s->lost++;
 		return;
 	}
+	b->process = take_fd(process);
 	b->control = b->rpc = b->messages = -1;
 	b->app.pid = pid;
 	b->app.opens = s->opens;
@@ -209,16 +249,14 @@ void ct_seccheck_add(struct ct_seccheck *s, uint32_t pid)
 	ask(s, b, ct_mono_ns());
 }
 
-/*
- * False when the sandbox has closed its end. Who writes faster than is read here must not keep the
- * reader from all else: what is left is read the next time.
- */
-static bool read_messages(struct ct_seccheck *s, struct sandbox *b)
+/* As far as its share goes. False when the sandbox has closed its end. */
+static bool read_messages(struct ct_seccheck *s, struct sandbox *b, size_t share, size_t *ret_used)
 {
 	uint32_t error_ns;
 	int64_t offset = ct_wall_minus_mono_ns(&error_ns);
 
-	for (int batch = 0; batch < BATCHES_MAX; batch++) {
+	*ret_used = 0;
+	do {
 		uint64_t now;
 		int n = recvmmsg(b->messages, s->headers, BATCH, MSG_DONTWAIT, NULL);
 
@@ -230,49 +268,38 @@ static bool read_messages(struct ct_seccheck *s, struct sandbox *b)
 		for (int i = 0; i < n; i++) {
 			if (!s->headers[i].msg_len)
 				return false;
+			*ret_used += MESSAGE_BYTES + s->headers[i].msg_len;
 			ct_seccheck_app_take(&b->app, ct_text(s->buffers[i], s->headers[i].msg_len),
 					     offset, now);
 		}
 		if (n < BATCH)
 			return true;
-	}
+	} while (*ret_used < share);
+	b->more = true;
 	return true;
 }
 
-static void read_sandbox(struct ct_seccheck *s, struct sandbox *b, uint64_t now)
+/* Returns how much of the share it took. */
+static size_t read_sandbox(struct ct_seccheck *s, struct sandbox *b, size_t share)
 {
+	size_t used = 0;
+
+	b->more = false;
 	/* While it was asked it may have begun to send. */
-	if (b->messages >= 0 && !read_messages(s, b) && b->state == WATCHED) {
+	if (b->messages >= 0 && !read_messages(s, b, share, &used) && b->state == WATCHED) {
 		close_fd(&b->messages);
 		b->state = CLOSED;
-		b->until_ns = now + CLOSED_NS;
+		b->until_ns = ct_mono_ns() + CLOSED_NS;
 	}
 	s->lost += b->app.lost;
 	b->app.lost = 0;
-}
-
-static void drop(struct ct_seccheck *s, struct sandbox *b)
-{
-	struct sandbox **at = &s->list;
-
-	while (*at != b)
-		at = &(*at)->next;
-	*at = b->next;
-	s->count--;
-	close_fd(&b->control);
-	close_fd(&b->rpc);
-	close_fd(&b->messages);
-	free(b);
-}
-
-static bool gone(const struct sandbox *b)
-{
-	return kill((pid_t)b->app.pid, 0) && errno == ESRCH;
+	return used < share ? used : share;
 }
 
 void ct_seccheck_read(struct ct_seccheck *s)
 {
 	uint64_t now = ct_mono_ns();
+	size_t left = TURN_BYTES, others = s->count;
 
 	for (struct sandbox *b = s->list, *next; b; b = next) {
 		next = b->next;
@@ -280,10 +307,10 @@ void ct_seccheck_read(struct ct_seccheck *s)
 			answered(b, now);
 		else if (b->state == BOOTS && now >= b->due_ns)
 			ask(s, b, now);
-		read_sandbox(s, b, now);
-		if (b->state == CLOSED && now > b->until_ns && !gone(b))
+		left -= read_sandbox(s, b, left / others--);
+		if (b->state == CLOSED && now > b->until_ns && !ct_sandbox_gone(b->process))
 			leave_alone(b, -ECONNRESET, "somebody else has ended the trace session");
-		else if ((b->state == CLOSED || b->state == BOOTS) && gone(b))
+		else if ((b->state == CLOSED || b->state == BOOTS) && ct_sandbox_gone(b->process))
 			drop(s, b);
 	}
 }
@@ -294,14 +321,25 @@ void ct_seccheck_exited(struct ct_seccheck *s, uint32_t pid)
 
 	if (!b)
 		return;
-	read_sandbox(s, b, ct_mono_ns());
+	read_sandbox(s, b, ALL_BYTES);
 	drop(s, b);
+}
+
+bool ct_seccheck_behind(const struct ct_seccheck *s)
+{
+	bool more = false;
+
+	for (const struct sandbox *b = s->list; b; b = b->next)
+		more |= b->more;
+	return more;
 }
 
 uint64_t ct_seccheck_due(const struct ct_seccheck *s)
 {
-	uint64_t due = 0;
+	uint64_t due = ct_seccheck_behind(s);
 
+	if (due)
+		return due;
 	for (const struct sandbox *b = s->list; b; b = b->next) {
 		if ((b->state == BOOTS || b->state == ASKED) && (!due || b->due_ns < due))
 			due = b->due_ns;
@@ -344,16 +382,17 @@ static bool call(struct sandbox *b, const char *text, uint64_t until_ns)
 
 static void end(struct ct_seccheck *s, struct sandbox *b, uint64_t until_ns)
 {
+	size_t share = ct_mono_ns() < until_ns ? ALL_BYTES : 0;
 	uint64_t dropped;
 
 	/* What was dropped last no later message has said. */
 	if (call(b, ct_seccheck_list, until_ns) &&
 	    ct_seccheck_dropped(ct_text(b->reply.bytes, b->reply.len), &dropped)) {
-		read_sandbox(s, b, ct_mono_ns());
+		read_sandbox(s, b, share);
 		ct_seccheck_app_dropped(&b->app, (uint32_t)dropped);
 	}
 	call(b, ct_seccheck_delete, until_ns);
-	read_sandbox(s, b, ct_mono_ns());
+	read_sandbox(s, b, share);
 }
 
 void ct_seccheck_end(struct ct_seccheck *s)

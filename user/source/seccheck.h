@@ -30,6 +30,9 @@ uint64_t ct_seccheck_due(const struct ct_seccheck *s);
 /* Reads what the sandboxes have sent, and asks those that are being born. */
 void ct_seccheck_read(struct ct_seccheck *s);
 
+/* Whether there was more than could be read: a maximum for all sandboxes, a share of it for each. */
+bool ct_seccheck_behind(const struct ct_seccheck *s);
+
 /* How many messages were lost since the last call. */
 uint64_t ct_seccheck_lost(struct ct_seccheck *s);
 

@@ -138,17 +138,18 @@ static struct ct_seccheck_init *init_of(struct ct_seccheck_app *app, int64_t tgi
 	return NULL;
 }
 
-static struct ct_seccheck_init *init_add(struct ct_seccheck_app *app,
-					 const struct ct_seccheck_msg *msg)
+/* There is room: one of those before gives way, whose end was then not told. */
+static void init_add(struct ct_seccheck_app *app, const struct ct_seccheck_msg *msg)
 {
-	struct ct_seccheck_init *init;
+	struct ct_seccheck_init *init = init_of(app, msg->tgid);
 
-	if (app->init_count == CT_SECCHECK_INITS)
-		return NULL;
-	init = &app->inits[app->init_count++];
-	init->tgid = msg->tgid;
-	init->began = false;
-	return init;
+	if (!init && app->init_count == CT_SECCHECK_INITS) {
+		app->init_count--;
+		memmove(app->inits, app->inits + 1, app->init_count * sizeof(*init));
+	}
+	if (!init)
+		init = &app->inits[app->init_count++];
+	*init = (struct ct_seccheck_init){ .tgid = msg->tgid, .threads = 1 };
 }
 
 static void app_event(struct ct_seccheck_app *app, const struct ct_seccheck_msg *msg,
@@ -179,13 +180,41 @@ static void ran(struct ct_seccheck_app *app, const struct ct_seccheck_msg *msg, 
 	app_event(app, msg, CT_APP_START, ts_ns);
 }
 
+static void cloned(struct ct_seccheck_app *app, const struct ct_seccheck_msg *msg)
+{
+	struct ct_seccheck_init *init = msg->new_tgid == msg->tgid ? init_of(app, msg->tgid) : NULL;
+
+	if (init && init->threads)
+		init->threads++;
+}
+
+/*
+ * Whether its program ends with this thread. That the first thread ends does not say so: others
+ * may go on, or one of them executes another program, for which gVisor ends the first and gives
+ * its number to that one (Task.promoteLocked()). If it is not known how many there are, a status
+ * other than 0 says it: only the end of all has one.
+ */
+static bool is_last(struct ct_seccheck_init *init, const struct ct_seccheck_msg *msg)
+{
+	bool first = msg->tid == msg->tgid;
+
+	if (!init || !init->threads)
+		return first && msg->status;
+	init->first_ended |= first;
+	if (init->threads > 1) {
+		init->threads--;
+		return false;
+	}
+	return init->first_ended;
+}
+
 static void exited(struct ct_seccheck_app *app, const struct ct_seccheck_msg *msg, uint64_t ts_ns)
 {
 	struct ct_seccheck_init *init = init_of(app, msg->tgid);
 	int64_t since;
 
 	inside(app, msg->tid, &since); /* it will not return */
-	if (msg->tid != msg->tgid || (!init && msg->tgid != FIRST_TGID))
+	if ((!init && msg->tgid != FIRST_TGID) || !is_last(init, msg))
 		return;
 	app_event(app, msg, CT_APP_EXIT, ts_ns);
 	if (init)
@@ -200,6 +229,8 @@ void ct_seccheck_app_dropped(struct ct_seccheck_app *app, uint32_t dropped)
 		return;
 	app->lost += more;
 	app->dropped = dropped;
+	for (size_t i = 0; more && i < app->init_count; i++)
+		app->inits[i].threads = 0;
 }
 
 void ct_seccheck_app_take(struct ct_seccheck_app *app, struct ct_text bytes,
@@ -219,6 +250,9 @@ void ct_seccheck_app_take(struct ct_seccheck_app *app, struct ct_text bytes,
 	case CT_SECCHECK_START:
 		init_add(app, &msg);
 		app_event(app, &msg, CT_APP_EXEC, ts);
+		break;
+	case CT_SECCHECK_CLONE:
+		cloned(app, &msg);
 		break;
 	case CT_SECCHECK_TASK_EXIT:
 		exited(app, &msg, ts);

@@ -33,8 +33,10 @@ struct ct_seccheck_app {
 		int64_t time_ns;
 	} inside[CT_SECCHECK_INSIDE];
 	struct ct_seccheck_init {
-		int64_t tgid; /* 0: unused */
+		int64_t tgid;
+		size_t threads; /* that run; 0: not known */
 		bool began;
+		bool first_ended; /* its first thread */
 	} inits[CT_SECCHECK_INITS];
 	size_t init_count;
 };

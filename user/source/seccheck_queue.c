@@ -33,7 +33,8 @@ static bool grow(void **p, size_t *room, size_t want, size_t size, size_t first)
 bool ct_seccheck_keep(struct ct_seccheck_queue *q, const struct ct_event *e)
 {
 	void *bytes = q->bytes, *kept = q->kept;
-	bool fits = grow(&bytes, &q->room, q->len + e->len, 1, BYTES_FIRST) &&
+	bool fits = q->len + e->len <= CT_SECCHECK_QUEUE_BYTES &&
+		    grow(&bytes, &q->room, q->len + e->len, 1, BYTES_FIRST) &&
 		    grow(&kept, &q->kept_room, q->count + 1, sizeof(*q->kept), COUNT_FIRST);
 
 	q->bytes = bytes;

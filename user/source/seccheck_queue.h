@@ -8,6 +8,8 @@
 
 #include "source/seccheck_app.h"
 
+#define CT_SECCHECK_QUEUE_BYTES (256u << 20) /* at most, of events */
+
 /* Zeroed, it is ready. */
 struct ct_seccheck_queue {
 	char *bytes; /* owned */
@@ -17,7 +19,7 @@ struct ct_seccheck_queue {
 	bool disorder;
 };
 
-/* False when out of memory: the event is lost. */
+/* False when there is no room. */
 bool ct_seccheck_keep(struct ct_seccheck_queue *q, const struct ct_event *e);
 
 /* Hands over those until then, by time; those of one time in the order in which they came. */

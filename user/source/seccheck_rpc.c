@@ -27,6 +27,7 @@ static const struct point {
 	bool opens;
 } points[] = {
 	{ "container/start", { NULL }, { WHO }, false },
+	{ "sentry/clone", { NULL }, { "group_id" }, false },
 	{ "sentry/task_exit", { NULL }, { WHO }, false },
 #ifdef __x86_64__
 	{ "syscall/sysno/158/enter", { NULL }, { WHO }, false },

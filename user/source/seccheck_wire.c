@@ -35,6 +35,7 @@ static const struct row rows[] = {
 	{ 0, 1, CONTEXT, 0 },
 	{ CT_SECCHECK_START, 2, TEXT, AT(container) },
 	{ CT_SECCHECK_START, 3, TEXT, AT(cwd) },
+	{ CT_SECCHECK_CLONE, 4, NUMBER, AT(new_tgid) },
 	{ CT_SECCHECK_EXEC, 2, TEXT, AT(path) },
 	{ CT_SECCHECK_TASK_EXIT, 2, NUMBER, AT(status) },
 	{ CT_SECCHECK_RAW, 2, LEAVING, 0 },

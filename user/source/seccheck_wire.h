@@ -15,6 +15,7 @@
 /* common.proto, MessageType: those that are asked for. */
 enum ct_seccheck_type {
 	CT_SECCHECK_START = 1, /* of a container */
+	CT_SECCHECK_CLONE = 2,
 	CT_SECCHECK_EXEC = 3, /* a program has taken the place of another */
 	CT_SECCHECK_TASK_EXIT = 5,
 	CT_SECCHECK_RAW = 6,
@@ -44,6 +45,7 @@ struct ct_seccheck_msg {
 	struct ct_text dir; /* path of dirfd */
 	struct ct_text path;
 	int64_t status; /* as wait() says it */
+	int64_t new_tgid; /* the process that the new thread is of */
 	struct ct_text body; /* for ct_seccheck_args() */
 };
 

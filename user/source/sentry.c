@@ -26,6 +26,7 @@
 
 struct sentry {
 	struct ct_seccheck_app app; /* who it is */
+	int process; /* and no other of its pid */
 	uint64_t due_ns, until_ns;
 	struct bpf_link *links[CT_SENTRY_POINT_MAX];
 	bool done; /* it has its probes, or will not get them */
@@ -205,42 +206,82 @@ static void arm(struct ct_sentry *s, struct sentry *t)
 	say(t, r, r ? "the kernel refuses the probes" : "");
 }
 
+static void drop(struct ct_sentry *s, struct sentry *t)
+{
+	struct sentry **at = &s->list;
+
+	while (*at != t)
+		at = &(*at)->next;
+	*at = t->next;
+	s->count--;
+	detach(t);
+	if (t->process >= 0)
+		close(t->process);
+	free(t);
+}
+
+static struct sentry *sentry_of(const struct ct_sentry *s, uint32_t pid)
+{
+	struct sentry *t = s->list;
+
+	while (t && t->app.pid != pid)
+		t = t->next;
+	return t;
+}
+
+/* Those whose exit was not seen. */
+static void drop_gone(struct ct_sentry *s)
+{
+	for (struct sentry *t = s->list, *next; t; t = next) {
+		next = t->next;
+		if (ct_sandbox_gone(t->process))
+			drop(s, t);
+	}
+}
+
 void ct_sentry_add(struct ct_sentry *s, uint32_t pid)
 {
-	struct sentry *t;
+	own_fd int process = ct_sandbox_process(pid);
+	own_mem struct sentry *made = NULL;
+	struct sentry *t = sentry_of(s, pid);
 	char id[CT_SECCHECK_ID];
 
-	for (t = s->list; t; t = t->next) {
-		if (t->app.pid == pid)
-			return;
-	}
+	if (t && !ct_sandbox_gone(t->process))
+		return;
+	if (t)
+		drop(s, t);
 	if (!ct_sandbox_id(pid, id, sizeof(id)))
 		return;
-	t = s->count < SANDBOXES_MAX ? calloc(1, sizeof(*t)) : NULL;
-	if (!t)
+	made = calloc(1, sizeof(*made));
+	if (!made)
 		return;
-	t->app.pid = pid;
-	t->app.opens = true;
-	t->app.fn = s->fn;
-	t->app.ctx = s->ctx;
-	memcpy(t->app.id, id, sizeof(id));
-	t->until_ns = ct_mono_ns() + BOOT_NS;
-	t->next = s->list;
-	s->list = t;
+	made->process = take_fd(process);
+	made->app.pid = pid;
+	made->app.opens = true;
+	made->app.fn = s->fn;
+	made->app.ctx = s->ctx;
+	memcpy(made->app.id, id, sizeof(id));
+	made->until_ns = ct_mono_ns() + BOOT_NS;
+	if (s->count >= SANDBOXES_MAX)
+		drop_gone(s);
+	if (s->count >= SANDBOXES_MAX) {
+		say(made, -ENOSPC,
+		    "as many sandboxes as can be probed at a time have their probes");
+		if (made->process >= 0)
+			close(made->process);
+		return;
+	}
+	made->next = s->list;
+	s->list = take_ptr(made);
 	s->count++;
 }
 
 void ct_sentry_exited(struct ct_sentry *s, uint32_t pid)
 {
-	for (struct sentry **at = &s->list, *t; (t = *at); at = &t->next) {
-		if (t->app.pid != pid)
-			continue;
-		*at = t->next;
-		s->count--;
-		detach(t);
-		free(t);
-		return;
-	}
+	struct sentry *t = sentry_of(s, pid);
+
+	if (t)
+		drop(s, t);
 }
 
 uint64_t ct_sentry_due(const struct ct_sentry *s)

@@ -160,14 +160,17 @@ static void by_depth(const struct ct_opens_view *v, const struct ct_open_path *p
 		"depth 0", "depth 1", "depth 2", "depth 3",  "depth 4",  "depth 5", "depth 6",
 		"depth 7", "depth 8", "depth 9", "depth 10", "depth 11", "deeper",
 	};
+	const size_t deeper = CT_ARRAY_SIZE(names) - 1;
 	size_t depth = 0;
 
 	(void)v;
 	for (const char *c = CT_OPEN_PATH_TEXT(p); *c; c++)
 		depth += *c == '/' && c[1] && c[1] != '/' && c != CT_OPEN_PATH_TEXT(p);
-	if (depth >= CT_ARRAY_SIZE(names))
-		depth = CT_ARRAY_SIZE(names) - 1;
-	l->text = text_of(names[depth]);
+	if (depth > deeper)
+		depth = deeper;
+	/* Of how many there are before it nothing is known. */
+	if (depth == deeper || !(p->flags & CT_OPENS_F_BEGIN_CUT))
+		l->text = text_of(names[depth]);
 }
 
 static void by_mount(const struct ct_opens_view *v, const struct ct_open_path *p, struct label *l)
@@ -262,11 +265,11 @@ int ct_open_groups_by(struct ct_open_groups *g, const struct ct_opens_view *v, e
 		group->missing += p->error == ENOENT ? p->n.failed : 0;
 		group->paths++;
 	}
-	if (v->rest.count) {
+	if (v->rest[CT_OPEN_OPEN].count) {
 		group = group_get(g, &no_label, CT_OPEN_GROUPS_MAX);
 		if (!group)
 			return fail(g);
-		ct_opens_sum(&group->n, &v->rest);
+		ct_opens_sum(&group->n, &v->rest[CT_OPEN_OPEN]);
 	}
 	return list(g, true) ? fail(g) : 0;
 }
