@@ -192,7 +192,8 @@ enum ct_app {
 	X(6, TABLE, "container table full", "") \
 	X(7, OPENS, "opened file not counted", "raise --processes") \
 	X(8, WAITS, "waits of a busy thread left out", "") \
-	X(9, SANDBOX, "message of a sandbox dropped", "")
+	X(9, SANDBOX, "message of a sandbox dropped", "") \
+	X(10, STEPS, "step of a start or stop with too many", "")
 
 enum ct_loss {
 #define X(number, symbol, name, advice) CT_LOSS_##symbol = number,

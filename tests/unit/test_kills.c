@@ -10,11 +10,13 @@ static const struct {
 	const char *signal;
 	bool spares;
 } signals[] = {
-	{ "HUP", true },     { "SIGHUP", true }, { "sighup", true }, { "1", true },
-	{ "SIGUSR1", true }, { "WINCH", true },  { "28", true },     { "", false },
-	{ "KILL", false },   { "TERM", false },  { "SIGINT", false }, { "9", false },
-	{ "15", false },     { "0", false },     { "SIG", false },   { "HUPX", false },
-	{ "1HUP", false },   { "99999999999999999999", false },      { "SIGRTMIN+3", false },
+	{ "HUP", true },         { "SIGHUP", true },  { "sighup", true },
+	{ "1", true },           { "SIGUSR1", true }, { "WINCH", true },
+	{ "28", true },          { "", false },       { "KILL", false },
+	{ "TERM", false },       { "SIGINT", false }, { "9", false },
+	{ "15", false },         { "0", false },      { "SIG", false },
+	{ "HUPX", false },       { "1HUP", false },   { "99999999999999999999", false },
+	{ "SIGRTMIN+3", false },
 };
 
 Test(kills, signals)
@@ -59,11 +61,8 @@ static const struct {
 	const char *request;
 	double begin;
 } requests[] = {
-	{ "kill?signal=HUP", 5000 },
-	{ "kill?signal=SIGUSR1", 5000 },
-	{ "kill", 1000 },
-	{ "kill?signal=TERM", 1000 },
-	{ "kill?signal=9", 1000 },
+	{ "kill?signal=HUP", 5000 },  { "kill?signal=SIGUSR1", 5000 }, { "kill", 1000 },
+	{ "kill?signal=TERM", 1000 }, { "kill?signal=9", 1000 },
 };
 
 /* `docker kill -s HUP` has it read its configuration; an hour later it exits by itself. */

@@ -42,9 +42,7 @@ static void unattend(struct ct_core *core, struct ct_container *c)
 	if (c->removed && !c->gone) {
 		c->gone = true;
 		core->gone++;
-		free(c->run.steps);
-		c->run.steps = NULL;
-		c->run.step_count = c->run.step_room = 0;
+		ct_steps_drop(&c->run);
 		ct_container_file(core, c);
 	}
 }

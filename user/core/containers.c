@@ -244,6 +244,7 @@ void ct_draft_becomes(struct ct_core *core, struct ct_container *draft, struct c
 		run->steps = draft->run.steps;
 		run->step_count = draft->run.step_count;
 		run->step_room = draft->run.step_room;
+		run->steps_forgotten = draft->run.steps_forgotten;
 		run->seq = draft->run.seq;
 		draft->run.steps = NULL;
 	}
@@ -261,9 +262,7 @@ void ct_container_new_run(struct ct_core *core, struct ct_container *c, enum ct_
 			base = c->run.marks[m];
 	}
 	ct_openers_learn(core, c);
-	free(c->run.steps);
-	c->run.steps = NULL;
-	c->run.step_count = c->run.step_room = 0;
+	ct_steps_drop(&c->run);
 	c->old = c->run;
 	c->has_old = true;
 	memset(&c->run, 0, sizeof(c->run));

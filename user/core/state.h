@@ -63,7 +63,7 @@ struct ct_actor_state {
 	const char *engine_name; /* static, role ENGINE */
 	const struct ct_role_row *runtime; /* static: a runtime that no engine has called */
 	const char *program; /* static: the step that it is, NULL if it has no name */
-	int step; /* index of its open step in the run, -1: none */
+	int step; /* number of its open step in the run, -1: none */
 	uint32_t run_seq; /* of the run that the step belongs to */
 	struct ct_actor_state *next; /* of the spare ones */
 	UT_hash_handle hh;
@@ -91,6 +91,7 @@ struct ct_run {
 	char message[384];
 	struct ct_step *steps; /* owned */
 	size_t step_count, step_room;
+	size_t steps_forgotten; /* that were before the first */
 };
 
 struct ct_container {
@@ -385,6 +386,7 @@ void ct_step_merge(struct ct_core *core, struct ct_container *c, const struct ct
 void ct_step_end(struct ct_core *core, struct ct_actor_state *a, uint64_t ts_ns, int status);
 void ct_orphan_add(struct ct_core *core, enum ct_orphan_key by, struct ct_text text, uint64_t netns,
 		   const struct ct_step *step);
+void ct_steps_drop(struct ct_run *run); /* all of them */
 void ct_orphans_adopt(struct ct_core *core, struct ct_container *c);
 
 /* kills.c: whether a signal is one that is sent for something else than to end */
