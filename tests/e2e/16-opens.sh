@@ -114,6 +114,9 @@ says "20180 opens: every count exact" "$(wanted 1 20)" "$exact" --arg name "${P}
 # shellcheck disable=SC2016
 says "until ready: all of them, for it says something at its end" "[20180]" \
 	'[opens("native")[].until_ready.count]'
+# shellcheck disable=SC2016
+says "until ready: their errors are those that failed" "[true]" \
+	'[opens("native")[].until_ready | .failed > 0 and (.errors | add) == .failed and .p50_ns > 0]'
 
 # Node.js: its own clock around fs.openSync() holds what JavaScript and libuv take; preloaded, one
 # around the call of libc does not.

@@ -70,6 +70,7 @@ Test(opens, counters_are_the_containers_and_told_after_its_exit)
 	struct tape t = { 0 };
 	struct life life = start(&t);
 	const struct ct_opens_view *v;
+	struct ct_opens_ready *ready;
 	struct ct_opens_numbers n;
 	bool blurred;
 
@@ -91,6 +92,12 @@ Test(opens, counters_are_the_containers_and_told_after_its_exit)
 	cr_expect(ct_opens_until_ready(l.items[0], v, &n, &blurred));
 	cr_expect_eq(n.count, 1009, "%lu", (unsigned long)n.count);
 	cr_expect(!blurred);
+	ready = ct_opens_ready_new(l.items[0], v);
+	cr_assert(ready);
+	cr_expect_eq(ct_hist_count(ready->hist), 1009);
+	cr_expect_eq(ct_hist_sum(ready->hist), 1009 * 5000);
+	cr_expect_eq(ready->errors[ENOENT], 188);
+	ct_opens_ready_free(ready);
 	cr_expect_gt(ct_opens_ready_share(l.items[0], v), 0);
 	ct_opens_list_clear(&l);
 	tape_free(&t);

@@ -249,6 +249,7 @@ test("a step hangs below its parent, which is named again in another phase", asy
 	const page = await open(file);
 	await page.click('#records tbody tr:has-text("start")');
 	await page.locator("details.numbers", { hasText: "The same as a table" }).locator("summary").click();
+	await page.locator("details.numbers td", { hasText: "umount helper …" }).first().waitFor();
 	const rows = await page.$$eval("details.numbers tr", (all) => all.filter((row) => row.cells[0]?.style.paddingInlineStart).map((row) => [Math.round(parseFloat(row.cells[0].style.paddingInlineStart) - 0.6), row.cells[0].textContent, row.cells.length]));
 	for (const [i, [depth, name]] of rows.entries())
 		assert.ok(depth <= (rows[i - 1]?.[0] ?? -1) + 1, `${name} hangs below nothing`);

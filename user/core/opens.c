@@ -7,8 +7,6 @@
 
 #include "core/text.h"
 
-#define SLICE_NS 1000000ull /* opens that are told one by one are put together this long */
-
 const char *const ct_view_names[CT_VIEW_MAX] = {
 #define X(number, symbol, name, doc) [CT_VIEW_##symbol] = name,
 	CT_VIEWS(X)
@@ -47,6 +45,7 @@ static void view_free(struct ct_opens_view *v)
 	}
 	for (int i = 0; i < CT_OPEN_CALL_MAX; i++)
 		ct_hist_free(v->hist[i]);
+	ct_slices_clear(&v->slices);
 	free(v);
 }
 
@@ -86,43 +85,14 @@ static struct ct_hist *hist_of(struct ct_opens_view *v, enum ct_open_call call)
 	return v->hist[call];
 }
 
-static void halve_slices(struct ct_opens_view *v)
+static int add_slice(struct ct_opens *o, struct ct_opens_view *v,
+		     const struct ct_opens_slice *slice)
 {
-	for (size_t i = 0; i + 1 < v->slice_count; i += 2) {
-		struct ct_opens_slice *to = &v->slices[i / 2], a = v->slices[i];
-
-		ct_opens_sum(&a.n, &v->slices[i + 1].n);
-		if (v->slices[i + 1].first_ns < a.first_ns)
-			a.first_ns = v->slices[i + 1].first_ns;
-		if (v->slices[i + 1].last_ns > a.last_ns)
-			a.last_ns = v->slices[i + 1].last_ns;
-		*to = a;
-	}
-	v->slice_count /= 2;
-}
-
-/* `ready_ns` may not be known yet: what comes after it needs no slice once it is. */
-static void add_slice(struct ct_opens *o, struct ct_opens_view *v, const struct ct_opens_numbers *n,
-		      uint64_t first_ns, uint64_t last_ns)
-{
-	struct ct_opens_slice *last = v->slice_count ? &v->slices[v->slice_count - 1] : NULL;
-
-	if (!o->first_ns || first_ns < o->first_ns)
-		o->first_ns = first_ns;
-	if (last_ns > o->last_ns)
-		o->last_ns = last_ns;
-	if (o->ready_ns && first_ns > o->ready_ns)
-		return;
-	if (last && first_ns == last_ns && last->last_ns <= first_ns &&
-	    first_ns - last->first_ns < SLICE_NS && !o->ready_ns) {
-		ct_opens_sum(&last->n, n);
-		last->last_ns = last_ns;
-		return;
-	}
-	if (v->slice_count == CT_OPENS_SLICES_MAX)
-		halve_slices(v);
-	v->slices[v->slice_count++] =
-		(struct ct_opens_slice){ .n = *n, .first_ns = first_ns, .last_ns = last_ns };
+	if (!o->first_ns || slice->first_ns < o->first_ns)
+		o->first_ns = slice->first_ns;
+	if (slice->last_ns > o->last_ns)
+		o->last_ns = slice->last_ns;
+	return ct_slices_add(&v->slices, slice, o->ready_ns);
 }
 
 static struct ct_opens_mount *mount_get(struct ct_opens_view *v, uint64_t where, struct ct_text dir)
@@ -234,6 +204,8 @@ static int add_opened(struct ct_opens *o, struct ct_opens_view *v, const struct 
 	};
 	struct ct_text path = ct_text(e->tail, e->tail_len), none = ct_text("", 0);
 	const struct ct_opens_numbers n = { 1, e->ret < 0, e->dur_ns, e->dur_ns };
+	struct ct_opens_pair pairs[2] = { { ct_hist_bucket(e->dur_ns), 1 } };
+	struct ct_opens_slice slice = { n, e->ts_ns, e->ts_ns, pairs, 1 };
 	struct ct_hist *hist = hist_of(v, call);
 
 	if (!hist)
@@ -246,10 +218,14 @@ static int add_opened(struct ct_opens *o, struct ct_opens_view *v, const struct 
 		t.flags |= CT_OPENS_F_RELATIVE;
 	ct_hist_add(hist, e->dur_ns);
 	ct_opens_sum(&v->calls[call], &n);
-	if (t.error)
-		v->errors[t.error < CT_OPENS_ERRNOS ? t.error : CT_OPENS_ERRNOS - 1]++;
-	if (call == CT_OPEN_OPEN)
-		add_slice(o, v, &n, e->ts_ns, e->ts_ns);
+	if (t.error) {
+		uint32_t error = t.error < CT_OPENS_ERRNOS ? t.error : CT_OPENS_ERRNOS - 1;
+
+		v->errors[error]++;
+		pairs[slice.pair_count++] = (struct ct_opens_pair){ CT_OPENS_ERRNO | error, 1 };
+	}
+	if (call == CT_OPEN_OPEN && add_slice(o, v, &slice))
+		return -ENOMEM;
 	return add_path(v, call, path, none, &t);
 }
 
@@ -257,31 +233,40 @@ static int add_counts(struct ct_opens *o, struct ct_opens_view *v, const struct 
 {
 	enum ct_open_call call = (enum ct_open_call)CT_OPENS_CALL(e->sub);
 	struct ct_opens_counts c;
-	struct ct_opens_pair pair;
+	struct ct_opens_pair pairs[CT_TAIL_MAX / sizeof(struct ct_opens_pair)];
 	struct ct_opens_numbers n;
+	struct ct_opens_slice slice;
 	struct ct_hist *hist;
+	size_t count;
 
-	if (e->tail_len < sizeof(c) || (e->tail_len - sizeof(c)) % sizeof(pair))
+	if (e->tail_len < sizeof(c) || (e->tail_len - sizeof(c)) % sizeof(*pairs) ||
+	    e->tail_len > sizeof(c) + sizeof(pairs))
 		return -EBADMSG;
 	hist = hist_of(v, call);
 	if (!hist)
 		return -ENOMEM;
 	memcpy(&c, e->tail, sizeof(c));
 	n = (struct ct_opens_numbers){ c.count, c.failed, c.ns, c.max_ns };
-	for (size_t at = sizeof(c); at < e->tail_len; at += sizeof(pair)) {
-		memcpy(&pair, e->tail + at, sizeof(pair));
-		if (!(pair.what & CT_OPENS_ERRNO))
-			ct_hist_add_bucket(hist, pair.what, pair.count);
-		else if ((pair.what & ~CT_OPENS_ERRNO) < CT_OPENS_ERRNOS)
-			v->errors[pair.what & ~CT_OPENS_ERRNO] += pair.count;
+	count = (e->tail_len - sizeof(c)) / sizeof(*pairs);
+	memcpy(pairs, e->tail + sizeof(c), count * sizeof(*pairs));
+	for (size_t i = 0; i < count; i++) {
+		uint32_t error = pairs[i].what & ~CT_OPENS_ERRNO;
+
+		if (!(pairs[i].what & CT_OPENS_ERRNO))
+			ct_hist_add_bucket(hist, pairs[i].what, pairs[i].count);
+		else if (error < CT_OPENS_ERRNOS)
+			v->errors[error] += pairs[i].count;
 	}
 	ct_hist_correct(hist, c.ns, c.max_ns);
 	ct_opens_sum(&v->calls[call], &n);
 	v->rest[call].count += e->obj;
 	v->path_error += e->obj;
-	if (c.count && call == CT_OPEN_OPEN)
-		add_slice(o, v, &n, c.first_ns, c.last_ns);
-	return 0;
+	if (call != CT_OPEN_OPEN)
+		return 0;
+	if (!c.count) /* the rest of the one before */
+		return ct_slices_more(&v->slices, pairs, count);
+	slice = (struct ct_opens_slice){ n, c.first_ns, c.last_ns, pairs, (uint32_t)count };
+	return add_slice(o, v, &slice);
 }
 
 static int add_path_counts(struct ct_opens_view *v, const struct ct_event *e)
@@ -351,9 +336,10 @@ static int merge_view(struct ct_opens *to, struct ct_opens_view *v,
 			return -ENOMEM;
 	}
 	v->path_error += from->path_error;
-	for (size_t i = 0; i < from->slice_count; i++)
-		add_slice(to, v, &from->slices[i].n, from->slices[i].first_ns,
-			  from->slices[i].last_ns);
+	for (size_t i = 0; i < from->slices.count; i++) {
+		if (add_slice(to, v, &from->slices.items[i]))
+			return -ENOMEM;
+	}
 	return 0;
 }
 
@@ -373,17 +359,33 @@ int ct_opens_merge(struct ct_opens *to, const struct ct_opens *from)
 bool ct_opens_until_ready(const struct ct_opens *o, const struct ct_opens_view *v,
 			  struct ct_opens_numbers *ret, bool *ret_blurred)
 {
-	*ret = (struct ct_opens_numbers){ 0 };
-	*ret_blurred = false;
 	if (!o->ready_ns)
 		return false;
-	for (size_t i = 0; i < v->slice_count; i++) {
-		if (v->slices[i].first_ns > o->ready_ns)
-			continue;
-		ct_opens_sum(ret, &v->slices[i].n);
-		*ret_blurred |= v->slices[i].last_ns > o->ready_ns;
-	}
+	ct_slices_until(&v->slices, o->ready_ns, ret, ret_blurred);
 	return true;
+}
+
+struct ct_opens_ready *ct_opens_ready_new(const struct ct_opens *o, const struct ct_opens_view *v)
+{
+	struct ct_opens_ready *ready = o->ready_ns ? calloc(1, sizeof(*ready)) : NULL;
+
+	if (!ready)
+		return NULL;
+	ready->hist = ct_hist_new();
+	if (!ready->hist) {
+		free(ready);
+		return NULL;
+	}
+	ct_slices_each_until(&v->slices, o->ready_ns, ready->hist, ready->errors);
+	return ready;
+}
+
+void ct_opens_ready_free(struct ct_opens_ready *ready)
+{
+	if (!ready)
+		return;
+	ct_hist_free(ready->hist);
+	free(ready);
 }
 
 static bool is_below(const char *path, const char *dir)

@@ -12,6 +12,7 @@
 
 #include "core/hash.h"
 
+#include "core/opens_slices.h"
 #include "core/record.h"
 #include "ct_event.h"
 #include "ct_opens.h"
@@ -23,14 +24,6 @@ extern const char *const ct_open_call_names[CT_OPEN_CALL_MAX];
 
 #define CT_OPENS_PATHS_MAX  16384 /* per view of a run */
 #define CT_OPENS_MOUNTS_MAX 64
-#define CT_OPENS_SLICES_MAX 256
-
-struct ct_opens_numbers {
-	uint64_t count;
-	uint64_t failed;
-	uint64_t ns;
-	uint64_t max_ns;
-};
 
 struct ct_opens_mount {
 	uint64_t where;
@@ -48,12 +41,6 @@ struct ct_open_path {
 };
 #define CT_OPEN_PATH_TEXT(p) ((p)->key + 1)
 
-/* Opens of a stretch of time, for what was before the run was ready. */
-struct ct_opens_slice {
-	struct ct_opens_numbers n;
-	uint64_t first_ns, last_ns;
-};
-
 struct ct_opens_view {
 	struct ct_opens_numbers calls[CT_OPEN_CALL_MAX];
 	struct ct_hist *hist[CT_OPEN_CALL_MAX]; /* owned; NULL: none */
@@ -63,8 +50,7 @@ struct ct_opens_view {
 	size_t mount_count;
 	struct ct_opens_numbers rest[CT_OPEN_CALL_MAX]; /* whose path is not among the paths */
 	uint64_t path_error; /* by how many opens the count of a path may be too low */
-	struct ct_opens_slice slices[CT_OPENS_SLICES_MAX];
-	size_t slice_count;
+	struct ct_opens_slices slices; /* opens, not executed programs */
 };
 
 struct ct_opens {
@@ -113,15 +99,14 @@ int ct_opens_merge(struct ct_opens *to, const struct ct_opens *from);
 bool ct_opens_until_ready(const struct ct_opens *o, const struct ct_opens_view *v,
 			  struct ct_opens_numbers *ret, bool *ret_blurred);
 
+/* Latencies and errors of the same; NULL: it was not seen to be ready, or no memory. */
+struct ct_opens_ready {
+	struct ct_hist *hist; /* owned */
+	uint64_t errors[CT_OPENS_ERRNOS];
+};
+struct ct_opens_ready *ct_opens_ready_new(const struct ct_opens *o, const struct ct_opens_view *v);
+void ct_opens_ready_free(struct ct_opens_ready *ready); /* NULL is fine */
+
 /* The mount that a path lies on: its own, else the deepest one known that its path is below. */
 const struct ct_opens_mount *ct_opens_mount_of(const struct ct_opens_view *v,
 					       const struct ct_open_path *p);
-
-static inline void ct_opens_sum(struct ct_opens_numbers *to, const struct ct_opens_numbers *from)
-{
-	to->count += from->count;
-	to->failed += from->failed;
-	to->ns += from->ns;
-	if (from->max_ns > to->max_ns)
-		to->max_ns = from->max_ns;
-}

@@ -18,25 +18,41 @@ static void put_numbers(struct ct_json *w, const struct ct_opens_numbers *n)
 	ct_json_u64(w, "max_ns", n->max_ns);
 }
 
-static void put_call(struct ct_json *w, const struct ct_opens_view *v, enum ct_open_call call)
+static void put_quantiles(struct ct_json *w, const struct ct_hist *h)
 {
 	static const struct {
 		const char *name;
 		double quantile;
 	} quantiles[] = { { "p50_ns", 0.5 }, { "p90_ns", 0.9 }, { "p99_ns", 0.99 } };
-	const struct ct_hist *h = v->hist[call];
 
-	ct_json_enter(w, ct_open_call_names[call], '{');
-	put_numbers(w, &v->calls[call]);
 	for (size_t i = 0; i < CT_ARRAY_SIZE(quantiles); i++)
 		ct_json_u64_or_null(w, quantiles[i].name,
 				    h ? ct_hist_quantile(h, quantiles[i].quantile) : 0,
 				    h && ct_hist_count(h));
+}
+
+static void put_errors(struct ct_json *w, const uint64_t errors[CT_OPENS_ERRNOS])
+{
+	char name[CT_ERRNO_LEN];
+
+	ct_json_enter(w, "errors", '{');
+	for (uint32_t e = 1; e < CT_OPENS_ERRNOS; e++)
+		if (errors[e])
+			ct_json_u64(w, ct_errno_name(name, e), errors[e]);
 	ct_json_leave(w, '}');
 }
 
-static void put_ready(struct ct_json *w, const struct ct_opens *o, const struct ct_opens_view *v)
+static void put_call(struct ct_json *w, const struct ct_opens_view *v, enum ct_open_call call)
 {
+	ct_json_enter(w, ct_open_call_names[call], '{');
+	put_numbers(w, &v->calls[call]);
+	put_quantiles(w, v->hist[call]);
+	ct_json_leave(w, '}');
+}
+
+static int put_ready(struct ct_json *w, const struct ct_opens *o, const struct ct_opens_view *v)
+{
+	struct ct_opens_ready *ready;
 	struct ct_opens_numbers n;
 	char text[32];
 	double share;
@@ -44,10 +60,16 @@ static void put_ready(struct ct_json *w, const struct ct_opens *o, const struct 
 
 	if (!ct_opens_until_ready(o, v, &n, &blurred)) {
 		ct_json_null(w, "until_ready");
-		return;
+		return 0;
 	}
+	ready = ct_opens_ready_new(o, v);
+	if (!ready)
+		return -ENOMEM;
 	ct_json_enter(w, "until_ready", '{');
 	put_numbers(w, &n);
+	put_quantiles(w, ready->hist);
+	put_errors(w, ready->errors);
+	ct_opens_ready_free(ready);
 	ct_json_bool(w, "at_most", blurred);
 	share = ct_opens_ready_share(o, v);
 	snprintf(text, sizeof(text), "%.6f", share);
@@ -56,17 +78,7 @@ static void put_ready(struct ct_json *w, const struct ct_opens *o, const struct 
 	else
 		ct_json_null(w, "share");
 	ct_json_leave(w, '}');
-}
-
-static void put_errors(struct ct_json *w, const struct ct_opens_view *v)
-{
-	char name[CT_ERRNO_LEN];
-
-	ct_json_enter(w, "errors", '{');
-	for (uint32_t e = 1; e < CT_OPENS_ERRNOS; e++)
-		if (v->errors[e])
-			ct_json_u64(w, ct_errno_name(name, e), v->errors[e]);
-	ct_json_leave(w, '}');
+	return 0;
 }
 
 static void put_groups(struct ct_json *w, const char *key, const struct ct_open_groups *g)
@@ -207,8 +219,9 @@ static int put_view(struct ct_json *w, const struct ct_opens *o, enum ct_view vi
 	for (int i = 0; i < CT_OPEN_CALL_MAX; i++)
 		put_call(w, v, (enum ct_open_call)i);
 	ct_json_leave(w, '}');
-	put_ready(w, o, v);
-	put_errors(w, v);
+	if (put_ready(w, o, v))
+		return -ENOMEM;
+	put_errors(w, v->errors);
 	if (put_all_groups(w, v, how) || put_paths(w, v, top))
 		return -ENOMEM;
 	ct_json_leave(w, '}');

@@ -2,6 +2,7 @@
 #include "sinks/table_opens.h"
 
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -164,29 +165,91 @@ static void draw_title(struct ct_pen *pen, const struct ct_opens *o, enum ct_vie
 	fputc('\n', pen->f);
 }
 
+/* What is said of calls in a line, cut where there is no room. */
+struct line {
+	char text[1024];
+	size_t len;
+};
+
+static __attribute__((format(printf, 2, 3))) void say(struct line *l, const char *format, ...)
+{
+	va_list args;
+	int n;
+
+	va_start(args, format);
+	n = vsnprintf(l->text + l->len, sizeof(l->text) - l->len, format, args);
+	va_end(args);
+	if (n > 0)
+		l->len += (size_t)n;
+	if (l->len >= sizeof(l->text))
+		l->len = sizeof(l->text) - 1;
+}
+
+static void draw_line(struct ct_pen *pen, const struct line *l)
+{
+	fputs("  ", pen->f);
+	ct_pen_wrap(pen, l->text, 2, 4, pen->width);
+	fputc('\n', pen->f);
+}
+
+static const double all_quantiles[] = { 0.5, 0.9, 0.99, 0 }, two_quantiles[] = { 0.5, 0.99, 0 };
+
+static void say_latencies(struct line *l, const double *quantiles, const struct ct_hist *h,
+			  uint64_t max_ns, unsigned flags)
+{
+	char buf[CT_DURATION_LEN];
+
+	for (; h && *quantiles > 0; quantiles++)
+		say(l, ", p%.0f %s", 100 * *quantiles,
+		    ct_duration(buf, ct_hist_quantile(h, *quantiles), flags));
+	say(l, ", max %s", ct_duration(buf, max_ns, flags));
+}
+
+static size_t most_errors(const uint64_t errors[CT_OPENS_ERRNOS], size_t below_at, uint64_t below)
+{
+	size_t best = 0;
+	uint64_t most = 0;
+
+	for (size_t e = 1; e < CT_OPENS_ERRNOS; e++) {
+		bool after = errors[e] < below || (errors[e] == below && e > below_at);
+
+		if (after && errors[e] > most) {
+			best = e;
+			most = errors[e];
+		}
+	}
+	return best;
+}
+
+/* The most frequent first; nothing if there is none. */
+static bool say_errors(struct line *l, const char *before, const uint64_t errors[CT_OPENS_ERRNOS])
+{
+	uint64_t last = UINT64_MAX;
+	char name[CT_ERRNO_LEN];
+	size_t at = 0, shown = 0;
+
+	while (shown < ERRORS_SHOWN && (at = most_errors(errors, at, last)) != 0) {
+		last = errors[at];
+		say(l, "%s%s %llu", shown++ ? ", " : before, ct_errno_name(name, (uint32_t)at),
+		    (unsigned long long)last);
+	}
+	return shown > 0;
+}
+
 static void draw_call(struct ct_pen *pen, const struct ct_opens_view *v, enum ct_open_call call)
 {
-	static const double quantiles[] = { 0.5, 0.9, 0.99 };
-	static const char *const names[] = { "p50", "p90", "p99" };
 	const struct ct_opens_numbers *n = &v->calls[call];
 	unsigned flags = pen->utf8 ? CT_DURATION_UTF8 : 0;
-	char buf[CT_DURATION_LEN], text[8 * CT_DURATION_LEN + 96];
-	size_t at;
+	char buf[CT_DURATION_LEN];
+	struct line l = { .len = 0 };
 
 	if (!n->count)
 		return;
-	at = (size_t)snprintf(text, sizeof(text), "%llu %s%s, %llu failed, %s in all",
-			      (unsigned long long)n->count, ct_open_call_names[call],
-			      n->count == 1 ? "" : "s", (unsigned long long)n->failed,
-			      ct_duration(buf, n->ns, flags));
-	for (size_t i = 0; i < CT_ARRAY_SIZE(quantiles) && v->hist[call]; i++)
-		at += (size_t)snprintf(
-			text + at, sizeof(text) - at, ", %s %s", names[i],
-			ct_duration(buf, ct_hist_quantile(v->hist[call], quantiles[i]), flags));
-	snprintf(text + at, sizeof(text) - at, ", max %s", ct_duration(buf, n->max_ns, flags));
-	fputs("  ", pen->f);
-	ct_pen_wrap(pen, text, 2, 4, pen->width);
-	fputc('\n', pen->f);
+	say(&l, "%llu %s%s, %llu failed, %s in all", (unsigned long long)n->count,
+	    ct_open_call_names[call], n->count == 1 ? "" : "s", (unsigned long long)n->failed,
+	    ct_duration(buf, n->ns, flags));
+	say_latencies(&l, all_quantiles, v->hist[call], n->max_ns, flags);
+	draw_line(pen, &l);
 }
 
 static void draw_ready(struct ct_pen *pen, const struct ct_opens *o, const struct ct_opens_view *v)
@@ -194,54 +257,34 @@ static void draw_ready(struct ct_pen *pen, const struct ct_opens *o, const struc
 	unsigned flags = pen->utf8 ? CT_DURATION_UTF8 : 0;
 	char took[CT_DURATION_LEN], whole[CT_DURATION_LEN];
 	double share = ct_opens_ready_share(o, v);
+	struct ct_opens_ready *ready;
+	struct line l = { .len = 0 };
 	struct ct_opens_numbers n;
 	bool blurred;
 
 	if (!ct_opens_until_ready(o, v, &n, &blurred))
 		return;
-	fprintf(pen->f, "  until ready: %s%llu, %llu failed, %s", blurred ? "at most " : "",
-		(unsigned long long)n.count, (unsigned long long)n.failed,
-		ct_duration(took, n.ns, flags));
+	say(&l, "until ready: %s%llu, %llu failed, %s", blurred ? "at most " : "",
+	    (unsigned long long)n.count, (unsigned long long)n.failed,
+	    ct_duration(took, n.ns, flags));
 	if (share >= 0)
-		fprintf(pen->f, " of %s (%.1f%%)",
-			ct_duration(whole, o->ready_ns - o->exec_ns, flags), 100 * share);
-	fputc('\n', pen->f);
-}
-
-static size_t most_errors(const struct ct_opens_view *v, size_t below_at, uint64_t below)
-{
-	size_t best = 0;
-	uint64_t most = 0;
-
-	for (size_t e = 1; e < CT_OPENS_ERRNOS; e++) {
-		bool after = v->errors[e] < below || (v->errors[e] == below && e > below_at);
-
-		if (after && v->errors[e] > most) {
-			best = e;
-			most = v->errors[e];
-		}
+		say(&l, " of %s (%.1f%%)", ct_duration(whole, o->ready_ns - o->exec_ns, flags),
+		    100 * share);
+	ready = n.count ? ct_opens_ready_new(o, v) : NULL;
+	if (ready) {
+		say_latencies(&l, two_quantiles, ready->hist, n.max_ns, flags);
+		say_errors(&l, "; ", ready->errors);
 	}
-	return best;
+	ct_opens_ready_free(ready);
+	draw_line(pen, &l);
 }
 
 static void draw_errors(struct ct_pen *pen, const struct ct_opens_view *v)
 {
-	uint64_t last = UINT64_MAX;
-	char name[CT_ERRNO_LEN], text[ERRORS_SHOWN * (CT_ERRNO_LEN + 24)];
-	size_t at = 0, shown = 0, len = 0;
+	struct line l = { .len = 0 };
 
-	while (shown < ERRORS_SHOWN && (at = most_errors(v, at, last)) != 0) {
-		last = v->errors[at];
-		len += (size_t)snprintf(
-			text + len, sizeof(text) - len, "%s%s %llu",
-			shown++ ? ", " : "errors: ", ct_errno_name(name, (uint32_t)at),
-			(unsigned long long)last);
-	}
-	if (!shown)
-		return;
-	fputs("  ", pen->f);
-	ct_pen_wrap(pen, text, 2, 4, pen->width);
-	fputc('\n', pen->f);
+	if (say_errors(&l, "errors: ", v->errors))
+		draw_line(pen, &l);
 }
 
 /* The story of most interpreters: where they looked for what is not there. */

@@ -22,7 +22,7 @@ struct ct_hist {
 	uint64_t buckets[BUCKETS];
 };
 
-static unsigned bucket_of(uint64_t ns)
+unsigned ct_hist_bucket(uint64_t ns)
 {
 	unsigned msb, shift;
 
@@ -70,7 +70,7 @@ void ct_hist_add(struct ct_hist *h, uint64_t ns)
 		h->max = ns;
 	h->count++;
 	h->sum = add_saturating(h->sum, ns);
-	h->buckets[bucket_of(ns)]++;
+	h->buckets[ct_hist_bucket(ns)]++;
 }
 
 void ct_hist_add_bucket(struct ct_hist *h, unsigned i, uint64_t n)
@@ -84,7 +84,7 @@ void ct_hist_add_bucket(struct ct_hist *h, unsigned i, uint64_t n)
 		return;
 	if (!h->count || middle < h->min)
 		h->min = middle;
-	if (middle > h->max && bucket_of(h->max) != i)
+	if (middle > h->max && ct_hist_bucket(h->max) != i)
 		h->max = middle;
 	h->count += n;
 	h->buckets[i] += n;
@@ -94,7 +94,7 @@ void ct_hist_correct(struct ct_hist *h, uint64_t sum, uint64_t max)
 {
 	h->sum = add_saturating(h->sum, sum);
 	/* Of two CPUs at once one may have been overheard: then its bucket says more. */
-	if (bucket_of(max) == bucket_of(h->max) || max > h->max)
+	if (ct_hist_bucket(max) == ct_hist_bucket(h->max) || max > h->max)
 		h->max = max;
 	if (h->min > h->max)
 		h->min = h->max;
@@ -177,7 +177,7 @@ uint64_t ct_hist_at_most(const struct ct_hist *h, uint64_t ns)
 		return h->count;
 	if (ns < h->min)
 		return 0;
-	for (unsigned i = 0; i <= bucket_of(ns) && bucket_middle(i) <= ns; i++)
+	for (unsigned i = 0; i <= ct_hist_bucket(ns) && bucket_middle(i) <= ns; i++)
 		n += h->buckets[i];
 	return n;
 }

@@ -20,6 +20,7 @@ void ct_hist_add(struct ct_hist *h, uint64_t ns);
  * Counts that somebody else made with the same buckets: n values in bucket i (those beyond the last
  * are in the last), then what he knows exactly of all of them: their sum, the greatest.
  */
+unsigned ct_hist_bucket(uint64_t ns); /* which one a value is in */
 void ct_hist_add_bucket(struct ct_hist *h, unsigned i, uint64_t n);
 void ct_hist_correct(struct ct_hist *h, uint64_t sum, uint64_t max);
 

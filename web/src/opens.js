@@ -33,15 +33,19 @@ function unseen(one) {
 	return Object.entries(one.unseen || {}).map(([view, why]) => `no view '${view}': ${why}`);
 }
 
+// The most frequent first.
+function errors_of(errors) {
+	return Object.entries(errors).sort(([, a], [, b]) => b - a).map(([name, n]) => `${name} ${count(n)}`).join(", ");
+}
+
 function facts(one) {
 	const { open, exec } = one.calls;
 	const until = one.until_ready;
-	const errors = Object.entries(one.errors).sort(([, a], [, b]) => b - a);
 	return [
 		open.count && `${plural(open.count, "open")}, ${count(open.failed)} failed, ${duration(open.total_ns)} in all, p50 ${duration(open.p50_ns)}, p99 ${duration(open.p99_ns)}, max ${duration(open.max_ns)}`,
 		exec.count && `${plural(exec.count, "exec")}, p50 ${duration(exec.p50_ns)}`,
-		until && `until ready: ${until.at_most ? "at most " : ""}${count(until.count)}, ${duration(until.total_ns)}${until.share === null ? "" : ` (${percent(until.share)})`}`,
-		errors.length && `errors: ${errors.map(([name, n]) => `${name} ${count(n)}`).join(", ")}`,
+		until && `until ready: ${until.at_most ? "at most " : ""}${count(until.count)}, ${duration(until.total_ns)}${until.share === null ? "" : ` (${percent(until.share)})`}${until.count ? `, p50 ${duration(until.p50_ns)}, p99 ${duration(until.p99_ns)}, max ${duration(until.max_ns)}` : ""}${errors_of(until.errors) && `; ${errors_of(until.errors)}`}`,
+		errors_of(one.errors) && `errors: ${errors_of(one.errors)}`,
 		...unseen(one),
 		one.path_error && `the number of opens of a path may be too low by up to ${count(one.path_error)}: there was no room for more paths`,
 	].filter(Boolean);
