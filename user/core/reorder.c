@@ -106,8 +106,8 @@ static inline const struct ct_event *ring_head(const struct ct_reorder *r)
 }
 
 /*
- * Whether the oldest is the head of the heap. Of equal times that in the ring came
- * first: the one in the heap came late, and nothing as old can have entered the ring since.
+ * Whether the oldest is the head of the heap. Of equal times that in the ring came first: the one
+ * in the heap came late, and nothing as old can have entered the ring since.
  */
 static inline bool heap_is_next(const struct ct_reorder *r)
 {
@@ -181,7 +181,7 @@ static bool ring_grow(struct ct_reorder *r, size_t len)
 	ring = malloc(room);
 	if (!ring)
 		return false;
-	if (r->ring) {
+	if (r->ring_count) {
 		memcpy(ring, r->ring + r->head, first);
 		memcpy(ring + first, r->ring, second);
 	}

@@ -192,16 +192,18 @@ static void draw_line(struct ct_pen *pen, const struct line *l)
 	fputc('\n', pen->f);
 }
 
-static const double all_quantiles[] = { 0.5, 0.9, 0.99, 0 }, two_quantiles[] = { 0.5, 0.99, 0 };
-
-static void say_latencies(struct line *l, const double *quantiles, const struct ct_hist *h,
-			  uint64_t max_ns, unsigned flags)
+/* brief: without p90. */
+static void say_latencies(struct line *l, const struct ct_hist *h, uint64_t max_ns, unsigned flags,
+			  bool brief)
 {
+	static const double quantiles[] = { 0.5, 0.9, 0.99 };
+	static const char *const names[] = { "p50", "p90", "p99" };
 	char buf[CT_DURATION_LEN];
 
-	for (; h && *quantiles > 0; quantiles++)
-		say(l, ", p%.0f %s", 100 * *quantiles,
-		    ct_duration(buf, ct_hist_quantile(h, *quantiles), flags));
+	for (size_t i = 0; i < CT_ARRAY_SIZE(quantiles) && h; i++)
+		if (!brief || i != 1)
+			say(l, ", %s %s", names[i],
+			    ct_duration(buf, ct_hist_quantile(h, quantiles[i]), flags));
 	say(l, ", max %s", ct_duration(buf, max_ns, flags));
 }
 
@@ -248,7 +250,7 @@ static void draw_call(struct ct_pen *pen, const struct ct_opens_view *v, enum ct
 	say(&l, "%llu %s%s, %llu failed, %s in all", (unsigned long long)n->count,
 	    ct_open_call_names[call], n->count == 1 ? "" : "s", (unsigned long long)n->failed,
 	    ct_duration(buf, n->ns, flags));
-	say_latencies(&l, all_quantiles, v->hist[call], n->max_ns, flags);
+	say_latencies(&l, v->hist[call], n->max_ns, flags, false);
 	draw_line(pen, &l);
 }
 
@@ -272,7 +274,7 @@ static void draw_ready(struct ct_pen *pen, const struct ct_opens *o, const struc
 		    100 * share);
 	ready = n.count ? ct_opens_ready_new(o, v) : NULL;
 	if (ready) {
-		say_latencies(&l, two_quantiles, ready->hist, n.max_ns, flags);
+		say_latencies(&l, ready->hist, n.max_ns, flags, true);
 		say_errors(&l, "; ", ready->errors);
 	}
 	ct_opens_ready_free(ready);
