@@ -140,8 +140,8 @@ docker run --rm --name "${P}less" ct/service:1 exit 0 > /dev/null
 sleep 2.5
 stop less
 JSON=$open_dir/out/less.json
-says "CAP_BPF and CAP_PERFMON alone: every phase, no runtime, no engine" \
-	'["","",["attach","client","connect","create","ready","start"]]' \
+says "CAP_BPF and CAP_PERFMON alone: every phase, no runtime" \
+	'["docker","",["attach","client","connect","create","ready","start"]]' \
 	'mine | select(.kind == "start") | [.engine, .runtime, ([.phases | to_entries[] |
 		select(.value != null) | .key] | sort)]'
 

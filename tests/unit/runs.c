@@ -22,12 +22,14 @@ static void on_record(void *ctx, const struct ct_record *rec)
 		s->steps[i] = rec->steps[i];
 }
 
-static void on_lookup(void *ctx, enum ct_lookup what, const char *id, uint32_t engine)
+static void on_lookup(void *ctx, enum ct_lookup what, const char *id, uint32_t engine,
+		      const char *bundle)
 {
 	struct run *run = ctx;
 
 	cr_expect_eq(what, CT_LOOKUP_IDENTITY);
 	cr_expect_eq(strlen(id), 64);
+	cr_expect(bundle);
 	run->asked = engine;
 	run->lookups++;
 }

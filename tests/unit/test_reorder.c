@@ -134,6 +134,11 @@ Test(reorder, window)
 	cr_expect_eq(got.tgid[0], 1);
 	cr_expect_eq(got.tgid[1], 2);
 	cr_expect_eq(ct_reorder_held(r), 2);
+	push(r, WINDOW * 12 + SLACK - 1, 5);
+	cr_expect_eq(got.count, 2);
+	ct_reorder_settle(r); /* the slack is no part of what has to wait */
+	cr_expect_eq(got.count, 3);
+	cr_expect_eq(got.tgid[2], 3);
 	ct_reorder_free(r); /* frees what is held */
 	ct_reorder_free(NULL);
 }

@@ -29,6 +29,10 @@
 #include "version.h"
 
 #define POLL_MS 50
+/* While something happens: a container that removes itself lives no longer than 70 ms at times, and
+ * who it was is asked of what its engine keeps. */
+#define POLL_BUSY_MS 10
+#define BUSY_NS      1000000000ull /* after the last event */
 /* After the traced command has ended, how long its containers may take to be gone. */
 #define LINGER_NS 5000000000ull
 
@@ -43,6 +47,7 @@ struct trace {
 	uint64_t table_ns,
 		asked_ns; /* when the next table is due; what it shows was asked for, or 0 */
 	uint64_t tables;
+	uint64_t busy_until_ns;
 	bool failed;
 	bool begun;
 };
@@ -95,6 +100,8 @@ static void on_event(void *ctx, const struct ct_event *e)
 		say_unseen(e);
 	if (t->recorder.state && ct_recorder_write(&t->recorder, e, &t->err))
 		t->failed = true;
+	if (e->kind != CT_KIND_CLOCK)
+		t->busy_until_ns = e->ts_ns + BUSY_NS;
 	ct_core_feed(t->session.core, e);
 }
 
@@ -105,12 +112,13 @@ static void on_record(void *ctx, const struct ct_record *rec)
 	ct_session_record(&t->session, rec);
 }
 
-static void on_lookup(void *ctx, enum ct_lookup what, const char *id, uint32_t engine_pid)
+static void on_lookup(void *ctx, enum ct_lookup what, const char *id, uint32_t engine_pid,
+		      const char *bundle)
 {
 	struct trace *t = ctx;
 
 	if (what == CT_LOOKUP_IDENTITY && t->live)
-		ct_live_lookup_identity(t->live, id, engine_pid);
+		ct_live_lookup_identity(t->live, id, engine_pid, bundle);
 }
 
 /* Time that passes without an event is an event too: replay must see what live saw. */
@@ -295,7 +303,8 @@ static int loop(struct trace *t, int *ret_status, struct ct_err *err)
 		uint64_t now;
 		int status;
 
-		ret = ct_live_poll(t->live, POLL_MS, err);
+		ret = ct_live_poll(t->live,
+				   ct_mono_ns() < t->busy_until_ns ? POLL_BUSY_MS : POLL_MS, err);
 		if (ret < 0 && ret != -EINTR)
 			return ret;
 		ret = 0;

@@ -301,6 +301,8 @@ static void conmon_called(struct ct_core *core, struct ct_actor_state *a,
 	if (runtime.len)
 		ct_text_copy(c->who.runtime, sizeof(c->who.runtime), ct_text_base(runtime));
 	ct_container_file(core, c);
+	/* With a short life conmon is gone by the time of the answer; podman waits for its end. */
+	ct_container_look_up(core, c, a->engine ? a->engine : a->tgid, value_of(args, n, "-b"));
 }
 
 static struct ct_container *bare_make(struct ct_core *core, const struct ct_actor_state *runtime,
@@ -423,9 +425,9 @@ static void exec_identity(struct ct_core *core, struct ct_actor_state *a, const 
 			a->container = c;
 		if (c)
 			runtime_ran(c, args[0]);
-		/* podman may be gone by the time of the answer, conmon stays. */
+		/* Detached, podman may be gone by the time of the answer; conmon stays. */
 		if (c && c->family == &ct_family_podman && a->op == CT_OP_CREATE)
-			ct_container_look_up(core, c, a->parent);
+			ct_container_look_up(core, c, a->parent, ct_text("", 0));
 		break;
 	default:
 		a->op = (uint8_t)op_of(args, n);

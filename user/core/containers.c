@@ -358,11 +358,15 @@ static void set(char *field, size_t room, struct ct_text value)
 		ct_text_copy(field, room, value);
 }
 
-void ct_container_look_up(struct ct_core *core, struct ct_container *c, uint32_t engine_pid)
+void ct_container_look_up(struct ct_core *core, struct ct_container *c, uint32_t engine_pid,
+			  struct ct_text bundle)
 {
+	char dir[512];
+
+	ct_text_copy(dir, sizeof(dir), bundle);
 	c->looked_up_ns = core->now;
 	if (core->ops.lookup)
-		core->ops.lookup(core->ctx, CT_LOOKUP_IDENTITY, c->who.id, engine_pid);
+		core->ops.lookup(core->ctx, CT_LOOKUP_IDENTITY, c->who.id, engine_pid, dir);
 }
 
 void ct_container_identity(struct ct_core *core, const struct ct_event *e)

@@ -286,13 +286,15 @@ void ct_core_feed(struct ct_core *core, const struct ct_event *e)
 	if (e->kind != CT_KIND_CLOCK && e->ts_ns > core->newest)
 		core->newest = e->ts_ns;
 	ct_reorder_push(core->reorder, e);
+	if (e->kind == CT_KIND_CLOCK)
+		ct_reorder_settle(core->reorder);
 }
 
 uint64_t ct_core_deadline(const struct ct_core *core)
 {
 	/* A CLOCK that is held awaits nothing: an idle node must not be told the time for ever. */
 	if (core->now < core->newest)
-		return core->newest + CT_REORDER_WINDOW_NS + CT_REORDER_SLACK_NS;
+		return core->newest + CT_REORDER_WINDOW_NS;
 	return core->deadline;
 }
 

@@ -27,7 +27,8 @@ struct ct_core_ops {
 	 */
 	void (*opens)(void *ctx, struct ct_opens *opens);
 	/* May be NULL: in replay the answers are already among the events. */
-	void (*lookup)(void *ctx, enum ct_lookup what, const char *id, uint32_t engine_pid);
+	void (*lookup)(void *ctx, enum ct_lookup what, const char *id, uint32_t engine_pid,
+		       const char *bundle); /* its directory, "" if not known */
 };
 
 struct ct_core_options {

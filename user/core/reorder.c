@@ -269,6 +269,12 @@ void ct_reorder_push(struct ct_reorder *r, const struct ct_event *e)
 		hand_over(r, r->newest - CT_REORDER_WINDOW_NS);
 }
 
+void ct_reorder_settle(struct ct_reorder *r)
+{
+	if (r->newest >= CT_REORDER_WINDOW_NS)
+		hand_over(r, r->newest - CT_REORDER_WINDOW_NS);
+}
+
 void ct_reorder_flush(struct ct_reorder *r)
 {
 	hand_over(r, UINT64_MAX);

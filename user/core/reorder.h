@@ -27,6 +27,7 @@ void ct_reorder_free(struct ct_reorder *r); /* NULL is fine */
  * older than the window. Out of memory: hands it over at once. An event older than the last one handed over is handed over all the same, late.
  */
 void ct_reorder_push(struct ct_reorder *r, const struct ct_event *e);
+void ct_reorder_settle(struct ct_reorder *r); /* what is older than the window, without slack */
 void ct_reorder_flush(struct ct_reorder *r);
 
 size_t ct_reorder_held(const struct ct_reorder *r);

@@ -311,7 +311,8 @@ struct ct_container *ct_container_claim(struct ct_core *core, struct ct_text ns,
 					uint32_t tgid);
 void ct_container_identity(struct ct_core *core, const struct ct_event *e);
 /* Asks user space for it; a replay waits for the answer that is in the recording. */
-void ct_container_look_up(struct ct_core *core, struct ct_container *c, uint32_t engine_pid);
+void ct_container_look_up(struct ct_core *core, struct ct_container *c, uint32_t engine_pid,
+			  struct ct_text bundle); /* empty: not known */
 /*
  * A container that an engine process makes before its id is known: on no list, found through the
  * actors that work on it. It goes when it becomes one that is known, or with the process.

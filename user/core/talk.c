@@ -68,6 +68,7 @@ static void body_string(struct ct_text body, const char *key, char *to, size_t r
 static void created(struct ct_core *core, const struct ct_event *e,
 		    const struct ct_pending_call *call, const struct ct_http *http)
 {
+	const struct ct_actor_state *a;
 	struct ct_container *c;
 	char id[80];
 
@@ -86,10 +87,15 @@ static void created(struct ct_core *core, const struct ct_event *e,
 		     ct_text(call->runtime, strlen(call->runtime)));
 	c->auto_remove = call->auto_remove;
 	c->who.engine_pid = e->tgid;
+	/* What it keeps may be gone before it is read, if the start fails and it is removed. */
+	a = ct_actor_get(core, e->tgid);
+	if (a && a->engine_name && !c->who.engine[0])
+		ct_text_copy(c->who.engine, sizeof(c->who.engine),
+			     ct_text(a->engine_name, strlen(a->engine_name)));
 	ct_container_file(core, c);
 	c->run.marks[CT_MARK_CREATE_BEGIN] = call->ts_ns;
 	ct_signal(core, c, CT_SIG_API_ANSWER, ct_text("create", 6), e->ts_ns);
-	ct_container_look_up(core, c, e->tgid);
+	ct_container_look_up(core, c, e->tgid, ct_text("", 0));
 }
 
 static void http_answer(struct ct_core *core, const struct ct_event *e, const struct ct_http *http)

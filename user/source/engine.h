@@ -51,6 +51,7 @@ struct ct_engines {
 	struct ct_lookup_asked {
 		uint32_t engine_pid;
 		char id[CT_ID_LEN + 1];
+		char bundle[CT_ENGINE_PATH_MAX]; /* "": not known */
 	} lookups[CT_LOOKUPS_MAX];
 	size_t lookup_count;
 	uint64_t dropped; /* engines and lookups that there was no room for */
@@ -72,7 +73,8 @@ uint64_t ct_engines_due(const struct ct_engines *engines);
 void ct_engines_rescan(struct ct_engines *engines, uint64_t now_ns);
 
 /* Asks for an IDENTITY event; ct_engines_answer() emits what has been asked for. */
-void ct_engines_ask(struct ct_engines *engines, const char *id, uint32_t engine_pid);
+void ct_engines_ask(struct ct_engines *engines, const char *id, uint32_t engine_pid,
+		    const char *bundle);
 void ct_engines_answer(struct ct_engines *engines);
 
 /* engine_identity.c */
@@ -82,6 +84,8 @@ void ct_engine_tell_all(struct ct_facts *facts, const struct ct_engine *engine);
 
 /* The engine that a container's monitor (conmon) was called by; false when it is none. */
 bool ct_engine_of_monitor(uint32_t pid, struct ct_engine *ret);
+/* The same, of the bundle that it was called with: of a short life it is gone when it is asked. */
+bool ct_engine_of_bundle(uint32_t pid, const char *bundle, struct ct_engine *ret);
 
 /* engine.c */
 /* False when there is no such process, or its name is not an engine's. */

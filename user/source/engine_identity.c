@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "source/engine.h"
 #include "source/procfs.h"
@@ -95,8 +96,12 @@ static bool emit(struct ct_facts *facts, const struct ct_engine *engine, int roo
 
 bool ct_engine_tell(struct ct_facts *facts, const struct ct_engine *engine, const char *id)
 {
-	own_fd int root = keeper_of(engine) ? ct_proc_root(engine->pid) : -1;
+	const struct keeper *keeper = keeper_of(engine);
+	own_fd int root = keeper ? ct_proc_root(engine->pid) : -1;
 
+	/* Whose monitor is gone: the path is that of who sees the same files, as nearly all do. */
+	if (root < 0 && keeper && !keeper->daemon)
+		root = ct_proc_root((uint32_t)getpid());
 	return emit(facts, engine, root, id);
 }
 
@@ -133,18 +138,11 @@ void ct_engine_tell_all(struct ct_facts *facts, const struct ct_engine *engine)
  * the driver is overlay, vfs without root on an old kernel, or another (store.go of
  * containers/storage 1.44). What the engine keeps is in the second of these directories.
  */
-bool ct_engine_of_monitor(uint32_t pid, struct ct_engine *ret)
+bool ct_engine_of_bundle(uint32_t pid, const char *bundle, struct ct_engine *ret)
 {
-	static const char *const bundle_args[] = { "-b", NULL };
 	static const char kept_in[] = "-containers/";
-	own_mem char *args = malloc(ARGS_ROOM);
-	const char *bundle, *end;
-	struct ct_proc proc;
+	const char *end = strstr(bundle, kept_in);
 
-	if (!args || ct_proc_read(pid, &proc) || strcmp(proc.comm, "conmon"))
-		return false;
-	bundle = ct_args_value(args, ct_proc_args(pid, args, ARGS_ROOM), bundle_args);
-	end = bundle ? strstr(bundle, kept_in) : NULL;
 	if (!end)
 		return false;
 	end += strlen(kept_in) - 1; /* without the last slash */
@@ -155,4 +153,17 @@ bool ct_engine_of_monitor(uint32_t pid, struct ct_engine *ret)
 	ret->name = "podman";
 	memcpy(ret->data_root, bundle, (size_t)(end - bundle));
 	return true;
+}
+
+bool ct_engine_of_monitor(uint32_t pid, struct ct_engine *ret)
+{
+	static const char *const bundle_args[] = { "-b", NULL };
+	own_mem char *args = malloc(ARGS_ROOM);
+	const char *bundle;
+	struct ct_proc proc;
+
+	if (!args || ct_proc_read(pid, &proc) || strcmp(proc.comm, "conmon"))
+		return false;
+	bundle = ct_args_value(args, ct_proc_args(pid, args, ARGS_ROOM), bundle_args);
+	return bundle && ct_engine_of_bundle(pid, bundle, ret);
 }

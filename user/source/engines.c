@@ -119,7 +119,8 @@ void ct_engines_rescan(struct ct_engines *engines, uint64_t now_ns)
 	}
 }
 
-void ct_engines_ask(struct ct_engines *engines, const char *id, uint32_t engine_pid)
+void ct_engines_ask(struct ct_engines *engines, const char *id, uint32_t engine_pid,
+		    const char *bundle)
 {
 	struct ct_lookup_asked *asked;
 
@@ -132,6 +133,7 @@ void ct_engines_ask(struct ct_engines *engines, const char *id, uint32_t engine_
 	asked = &engines->lookups[engines->lookup_count++];
 	asked->engine_pid = engine_pid;
 	memcpy(asked->id, id, sizeof(asked->id));
+	snprintf(asked->bundle, sizeof(asked->bundle), "%s", bundle);
 }
 
 /* An engine without a daemon is on no list: who stays with its container knows where it keeps it. */
@@ -139,7 +141,8 @@ static bool ask_monitor(struct ct_engines *engines, const struct ct_lookup_asked
 {
 	struct ct_engine engine;
 
-	return ct_engine_of_monitor(asked->engine_pid, &engine) &&
+	return (ct_engine_of_bundle(asked->engine_pid, asked->bundle, &engine) ||
+		ct_engine_of_monitor(asked->engine_pid, &engine)) &&
 	       ct_engine_tell(engines->facts, &engine, asked->id);
 }
 

@@ -387,10 +387,11 @@ int ct_live_poll(struct ct_live *live, int timeout_ms, struct ct_err *err)
 	return (int)live->facts.handed;
 }
 
-void ct_live_lookup_identity(struct ct_live *live, const char *id, uint32_t engine_pid)
+void ct_live_lookup_identity(struct ct_live *live, const char *id, uint32_t engine_pid,
+			     const char *bundle)
 {
 	if (live)
-		ct_engines_ask(&live->engines, id, engine_pid);
+		ct_engines_ask(&live->engines, id, engine_pid, bundle);
 }
 
 uint64_t ct_live_until(const struct ct_live *live)

@@ -81,7 +81,8 @@ void ct_live_end(struct ct_live *live);
  * with the next poll. live may be NULL, then nothing happens: while ct_live_open() runs, it tells
  * all identities by itself.
  */
-void ct_live_lookup_identity(struct ct_live *live, const char *id, uint32_t engine_pid);
+void ct_live_lookup_identity(struct ct_live *live, const char *id, uint32_t engine_pid,
+			     const char *bundle);
 
 const struct ct_plan *ct_live_plan(const struct ct_live *live);
 size_t ct_live_engines(const struct ct_live *live); /* how many engines run */
