@@ -37,6 +37,12 @@ await 20 said_ready "$busy" || fail "the service is ready again"
 docker stop -t 5 "$busy" > /dev/null
 docker rm "$busy" > /dev/null
 
+reload=${P}reload
+docker run -d --name "$reload" ct/busybox:1 sh -c 'trap "" HUP; echo ready; sleep 2' > /dev/null
+docker kill -s HUP "$reload" > /dev/null || fail "docker kill -s HUP"
+docker wait "$reload" > /dev/null
+docker rm "$reload" > /dev/null
+
 policy=${P}policy
 docker run -d --name "$policy" --restart on-failure:2 ct/service:1 exit 3 > /dev/null
 await 30 gave_up "$policy" || fail "the restart policy gives up after 2"
@@ -62,6 +68,8 @@ says "exec, pause, health checks are nothing; docker restart is a start by reque
 says "on-failure:2 is one start by request and two by policy" \
 	"2 restart restart-policy, 1 start request, 2 start restart-policy, 3 stop" "$kinds" \
 	--arg n "$policy"
+says "a signal that is not sent to end begins no stop" '[null]' \
+	'[of("stop")[] | select(.name == $n) | .phases.stop]' --arg n "$reload"
 says "each of them died with its exit code" '[3,3,3]' \
 	'[of("stop")[] | select(.name == $n) | .exit_code]' --arg n "$policy"
 says "a restart of the same container creates nothing" 0 \

@@ -4,6 +4,16 @@
 # shellcheck source=tests/lib/ctr_runs.sh
 . "$(dirname "$0")/../lib/ctr_runs.sh"
 
+none_left()
+{
+	[[ -z $(cr_ctr container ls -q) ]]
+}
+
+has_stopped()
+{
+	cr_ctr task ls | grep -q "^$1 .*STOPPED"
+}
+
 containerd_start || exit 1
 n=20
 ctr_restarts runc $n && ctr_counts $n runc && ctr_truth $n
@@ -12,7 +22,7 @@ ctr_restarts runc $n && ctr_counts $n runc && ctr_truth $n
 n=50
 trace_start burst --ready exec || exit 0
 seq $n | cr_in xargs -P 4 -I{} ctr -a "$CR_SOCK" run --rm docker.io/ct/busybox:1 "${P}b{}" true
-await 10 test "$(cr_ctr container ls -q | wc -l)" -eq 0
+await 10 none_left || fail "burst: none is left"
 trace_stop
 wanted=$(printf "${P}b%s\n" $(seq $n) | sort)
 same "burst: exit status" 0 "$CT_STATUS"
@@ -41,6 +51,15 @@ says "each with its own process" 2 '[of("start")[].init_pid] | unique | length'
 says "nobody succeeds the other" 0 'of("restart") | length'
 says "the shorter one ends first" true \
 	'[of("stop")[] | .run_ns] | sort | .[0] < 700000000 and .[1] > 700000000'
+
+# What is told to read its configuration anew, and ends by itself later.
+trace_start reload --ready exec || exit 0
+cr_ctr run -d docker.io/ct/busybox:1 "${P}reload" sh -c 'trap "" HUP; sleep 2' > "$OUT/run.reload" 2>&1
+cr_ctr task kill -s SIGHUP "${P}reload" || fail "ctr task kill -s SIGHUP"
+await 10 has_stopped "${P}reload" || fail "it ends"
+cr_ctr container rm "${P}reload" > "$OUT/rm.reload" 2>&1
+trace_stop
+says "a signal that is not sent to end begins no stop" '[null]' '[of("stop")[].phases.stop]'
 
 # A start that fails says so.
 trace_start failed || exit 0

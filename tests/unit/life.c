@@ -150,6 +150,14 @@ void life_start(struct tape *t, struct life *l, double ms)
 	life_answer(t, l, ms + LIFE_START, 204, NULL);
 }
 
+void life_serves(struct tape *t, struct life *l)
+{
+	life_create(t, l, 10);
+	life_start(t, l, 30);
+	tape_at(t, LIFE_READY);
+	tape_output(t, l->init, l->shim);
+}
+
 void life_exit(struct tape *t, struct life *l, double ms, int status)
 {
 	uint32_t deleted = l->stream += 2, gone = l->stream += 2;

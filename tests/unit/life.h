@@ -44,6 +44,11 @@ void life_start(struct tape *t, struct life *l, double ms);
 /* What lies between the request and its answer: a restart policy has neither. */
 void life_started_within(struct tape *t, struct life *l, double ms);
 
+/* Created at 10 ms, started at 30, ready at 200. */
+#define LIFE_READY 200.0
+
+void life_serves(struct tape *t, struct life *l);
+
 #define LIFE_DIE        20.0 /* after the exit: the engine knows */
 #define LIFE_DISCONNECT 60.0
 #define LIFE_STOPPED    64.0 /* state saved */

@@ -150,6 +150,11 @@ static void send_bytes(struct tape *t, uint32_t tgid, uint64_t socket, bool answ
 	e->arg = answer ? socket : socket + 1;
 }
 
+void tape_send(struct tape *t, uint32_t tgid, uint64_t socket, const char *bytes, size_t len)
+{
+	send_bytes(t, tgid, socket, false, bytes, len);
+}
+
 void tape_http_request(struct tape *t, uint32_t tgid, uint64_t socket, const char *line,
 		       const char *body)
 {

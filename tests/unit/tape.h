@@ -46,6 +46,7 @@ void tape_process(struct tape *t, uint32_t tgid, uint32_t parent, enum ct_role r
 void tape_identity(struct tape *t, uint32_t engine, ...) __attribute__((sentinel));
 
 /* What they say. socket is the client's, for answers too. */
+void tape_send(struct tape *t, uint32_t tgid, uint64_t socket, const char *bytes, size_t len);
 void tape_http_request(struct tape *t, uint32_t tgid, uint64_t socket, const char *line,
 		       const char *body);
 void tape_http_answer(struct tape *t, uint32_t tgid, uint64_t socket, int status, const char *body);

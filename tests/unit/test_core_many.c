@@ -13,10 +13,7 @@ Test(core, exec_is_no_start)
 	struct life l = life_of(0);
 	uint32_t runc = l.init + 30, session = l.init + 31;
 
-	life_create(t, &l, 10);
-	life_start(t, &l, 30);
-	tape_at(t, 200);
-	tape_output(t, l.init, l.shim);
+	life_serves(t, &l);
 	life_request(t, &l, 1000, "exec");
 	life_answer(t, &l, 1002, 201, "{\"Id\":\"ab12\"}\n");
 	tape_at(t, 1003);
@@ -63,10 +60,7 @@ Test(core, exec_is_not_the_container)
 	struct life l = life_of(0);
 	const struct seen *s;
 
-	life_create(t, &l, 10);
-	life_start(t, &l, 30);
-	tape_at(t, 200);
-	tape_output(t, l.init, l.shim);
+	life_serves(t, &l);
 	tape_at(t, 1000);
 	tape_ttrpc_request(t, LIFE_CONTAINERD, l.shim_socket, 105, "Delete", l.id, "ab12");
 	tape_ttrpc_answer(t, l.shim, l.shim_socket, 105, l.init + 31, 1);

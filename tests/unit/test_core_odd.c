@@ -47,10 +47,7 @@ Test(core, references)
 		struct life l = life_of(0);
 		char line[128];
 
-		life_create(&run->t, &l, 10);
-		life_start(&run->t, &l, 30);
-		tape_at(&run->t, 200);
-		tape_output(&run->t, l.init, l.shim);
+		life_serves(&run->t, &l);
 		snprintf(line, sizeof(line), "POST /v1.41/containers/%s/stop", refs[i]);
 		tape_at(&run->t, 1000);
 		tape_http_request(&run->t, LIFE_CLIENT, l.client, line, NULL);
@@ -71,10 +68,7 @@ Test(core, renamed)
 		struct life l = life_of(0);
 		const char *name = refused ? l.name : "other";
 
-		life_create(&run->t, &l, 10);
-		life_start(&run->t, &l, 30);
-		tape_at(&run->t, 200);
-		tape_output(&run->t, l.init, l.shim);
+		life_serves(&run->t, &l);
 		life_request(&run->t, &l, 900, "rename?name=other");
 		life_answer(&run->t, &l, 910, refused ? 409 : 204, NULL);
 		tape_at(&run->t, 1000);

@@ -237,10 +237,7 @@ Test(core, start_is_refused)
 		struct life l = life_of(0);
 		unsigned failed = 0;
 
-		life_create(&run->t, &l, 10);
-		life_start(&run->t, &l, 30);
-		tape_at(&run->t, 200);
-		tape_output(&run->t, l.init, l.shim);
+		life_serves(&run->t, &l);
 		life_request(&run->t, &l, 300, "start");
 		life_answer(&run->t, &l, 301, refusals[i], NULL);
 		play(run);

@@ -11,10 +11,7 @@ Test(core, removed_by_the_engine)
 	struct life l = life_of(0);
 	const struct seen *s;
 
-	life_create(&run->t, &l, 10);
-	life_start(&run->t, &l, 30);
-	tape_at(&run->t, 200);
-	tape_output(&run->t, l.init, l.shim);
+	life_serves(&run->t, &l);
 	life_exit(&run->t, &l, 500, 0);
 	life_vanish(&run->t, &l, 500 + LIFE_STOPPED);
 	play_until(run, 900);
@@ -79,10 +76,7 @@ Test(core, removed_later)
 	struct run *run = run_new();
 	struct life l = life_of(0);
 
-	life_create(&run->t, &l, 10);
-	life_start(&run->t, &l, 30);
-	tape_at(&run->t, 200);
-	tape_output(&run->t, l.init, l.shim);
+	life_serves(&run->t, &l);
 	life_exit(&run->t, &l, 500, 0);
 	tape_at(&run->t, 9000);
 	tape_clock(&run->t);
@@ -108,10 +102,7 @@ Test(core, removal_is_awaited)
 		struct life l = life_of(0);
 		struct ct_core *core;
 
-		life_create(&run->t, &l, 10);
-		life_start(&run->t, &l, 30);
-		tape_at(&run->t, 200);
-		tape_output(&run->t, l.init, l.shim);
+		life_serves(&run->t, &l);
 		life_exit(&run->t, &l, 500, 0);
 		tape_at(&run->t, 500 + LIFE_STOPPED + waits[i].after);
 		tape_clock(&run->t);
@@ -133,10 +124,7 @@ Test(core, removed_by_force)
 	struct life l = life_of(0);
 	const struct seen *s;
 
-	life_create(&run->t, &l, 10);
-	life_start(&run->t, &l, 30);
-	tape_at(&run->t, 200);
-	tape_output(&run->t, l.init, l.shim);
+	life_serves(&run->t, &l);
 	life_request(&run->t, &l, 490, "delete");
 	life_exit(&run->t, &l, 500, 9);
 	life_vanish(&run->t, &l, 570);
@@ -157,10 +145,7 @@ Test(core, restart_policy)
 	struct life l = life_of(0);
 	const struct seen *s;
 
-	life_create(&run->t, &l, 10);
-	life_start(&run->t, &l, 30);
-	tape_at(&run->t, 200);
-	tape_output(&run->t, l.init, l.shim);
+	life_serves(&run->t, &l);
 	life_exit(&run->t, &l, 500, 1 << 8);
 	l.init += 50;
 	l.shim += 50;
@@ -192,10 +177,7 @@ Test(core, restart_request)
 	struct life l = life_of(0);
 	const struct seen *s;
 
-	life_create(&run->t, &l, 10);
-	life_start(&run->t, &l, 30);
-	tape_at(&run->t, 200);
-	tape_output(&run->t, l.init, l.shim);
+	life_serves(&run->t, &l);
 	life_request(&run->t, &l, 490, "restart?t=0");
 	life_exit(&run->t, &l, 500, 9);
 	l.init += 50;
@@ -229,10 +211,7 @@ Test(core, started_again)
 	struct life l = life_of(0);
 	const struct seen *s;
 
-	life_create(&run->t, &l, 10);
-	life_start(&run->t, &l, 30);
-	tape_at(&run->t, 200);
-	tape_output(&run->t, l.init, l.shim);
+	life_serves(&run->t, &l);
 	life_request(&run->t, &l, 490, "stop");
 	life_exit(&run->t, &l, 500, 0);
 	life_answer(&run->t, &l, 566, 204, NULL);

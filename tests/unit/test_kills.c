@@ -73,10 +73,7 @@ Test(kills, docker)
 		struct life l = life_of(0);
 		const struct seen *s;
 
-		life_create(&run->t, &l, 10);
-		life_start(&run->t, &l, 30);
-		tape_at(&run->t, 200);
-		tape_output(&run->t, l.init, l.shim);
+		life_serves(&run->t, &l);
 		life_request(&run->t, &l, 1000, requests[i].request);
 		life_answer(&run->t, &l, 1001, 204, NULL);
 		life_exit(&run->t, &l, 5000, 0);
@@ -118,6 +115,77 @@ Test(kills, runtime)
 		s = find(run, CT_RECORD_STOP, "web", 0);
 		cr_expect_eq(s->rec.begin_ns, tape_ns(spares ? 5000 : 1000), "%d: %llu", spares,
 			     (unsigned long long)s->rec.begin_ns);
+		run_free(run);
+	}
+}
+
+/* A message to a shim, or to containerd by gRPC: KillRequest { 1: id, 3: signal }. */
+static size_t kill_request(char *to, const char *id, unsigned number)
+{
+	size_t n = tape_put_bytes(to, 1, id, strlen(id));
+
+	return n + tape_put_number(to + n, 3, number);
+}
+
+static void ask_shim(struct tape *t, const struct life *l, unsigned number)
+{
+	static const char service[] = "containerd.task.v2.Task";
+	char payload[256], body[512], message[600];
+	size_t len = tape_put_bytes(body, 1, service, sizeof(service) - 1);
+
+	len += tape_put_bytes(body + len, 2, "Kill", 4);
+	len += tape_put_bytes(body + len, 3, payload, kill_request(payload, l->id, number));
+	len = tape_put_ttrpc(message, 901, 1, body, len);
+	tape_send(t, LIFE_CONTAINERD, l->shim_socket, message, len);
+}
+
+/* Columns: namespace of containerd, signal, whether a stop begins with it. */
+static const struct {
+	const char *ns;
+	unsigned number;
+	bool begins;
+} asked[] = {
+	{ "default", 15, true },
+	{ "default", 9, true },
+	{ "default", 1, false }, /* ctr task kill -s HUP */
+	{ "k8s.io", 28, true }, /* the image's: kubelets send no other */
+};
+
+Test(kills, shim)
+{
+	for (size_t i = 0; i < CT_ARRAY_SIZE(asked); i++) {
+		struct run *run = run_new();
+		struct tape *t = &run->t;
+		struct life l = life_of(0);
+		const struct seen *s;
+
+		tape_process(t, LIFE_CONTAINERD, 1, CT_ROLE_ENGINE, "containerd", TAPE_END);
+		tape_at(t, 10);
+		tape_fork(t, LIFE_CONTAINERD, l.shim, CT_ROLE_ENGINE);
+		tape_exec(t, l.shim, CT_ROLE_SHIM, 1, "containerd-shim-runc-v2", "-namespace",
+			  asked[i].ns, "-id", l.id, TAPE_END);
+		tape_ttrpc_request(t, LIFE_CONTAINERD, l.shim_socket, 1, "Create", l.id, NULL);
+		tape_at(t, 40);
+		tape_fork(t, l.shim, l.init, CT_ROLE_INIT);
+		tape_ttrpc_answer(t, l.shim, l.shim_socket, 1, l.init, 0);
+		tape_ttrpc_request(t, LIFE_CONTAINERD, l.shim_socket, 3, "Start", l.id, NULL);
+		tape_at(t, 50);
+		tape_exec(t, l.init, CT_ROLE_INIT, 2, "service", TAPE_END);
+		tape_ttrpc_answer(t, l.shim, l.shim_socket, 3, l.init, 0);
+		tape_at(t, 60);
+		tape_output(t, l.init, l.shim);
+		tape_at(t, 1000);
+		ask_shim(t, &l, asked[i].number);
+		tape_at(t, 5000);
+		tape_exit(t, l.init, CT_ROLE_INIT, 0);
+		play_until(run, 90000);
+		s = NULL;
+		for (size_t k = 0; k < run->count; k++)
+			if (run->seen[k].rec.type == CT_RECORD_STOP)
+				s = &run->seen[k];
+		cr_assert(s, "%zu", i);
+		cr_expect_eq(s->rec.begin_ns, tape_ns(asked[i].begins ? 1000 : 5000), "%zu: %llu",
+			     i, (unsigned long long)s->rec.begin_ns);
 		run_free(run);
 	}
 }

@@ -29,10 +29,7 @@ static size_t steps_of_stop(unsigned checks, uint64_t *ret_lost)
 	size_t n;
 
 	run->opts.steps = true;
-	life_create(&run->t, &l, 10);
-	life_start(&run->t, &l, 30);
-	tape_at(&run->t, 200);
-	tape_output(&run->t, l.init, l.shim);
+	life_serves(&run->t, &l);
 	for (unsigned i = 0; i < checks; i++)
 		checks_health(&run->t, &l, 1000 + 1000.0 * i);
 	life_stop(&run->t, &l, stop);

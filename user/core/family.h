@@ -44,6 +44,7 @@ struct ct_family {
 	const char *engine; /* that its containers are of; NULL: facts about them say so */
 	bool named_by_id; /* what users call a container is its id */
 	bool grpc; /* containers are made, started and removed by gRPC requests alone */
+	bool kills_end; /* its clients send no signal but to end it, whichever the image asks for */
 	const struct ct_rule *rules;
 	size_t rule_count;
 	const struct ct_span *start; /* in order of life */

@@ -42,9 +42,11 @@ static void request(struct ct_core *core, const struct ct_event *e, const struct
 	uint64_t number = 0;
 	int early;
 
+	if (!c)
+		return;
 	/* KillRequest, 3: signal */
-	if (!c || (ct_text_is(rpc->method, "Kill") && ct_proto_varint(rpc->request, 3, &number) &&
-		   ct_signal_spares(number)))
+	if (ct_text_is(rpc->method, "Kill") && !c->family->kills_end &&
+	    ct_proto_varint(rpc->request, 3, &number) && ct_signal_spares(number))
 		return;
 	call = ct_call_make(core, e->obj, rpc->stream, CT_PROTO_TTRPC, rpc->method, e);
 	if (!call)

@@ -192,18 +192,22 @@ static void draw_line(struct ct_pen *pen, const struct line *l)
 	fputc('\n', pen->f);
 }
 
-/* brief: without p90. */
+/* brief: of the quantiles, those that are always said. */
 static void say_latencies(struct line *l, const struct ct_hist *h, uint64_t max_ns, unsigned flags,
 			  bool brief)
 {
-	static const double quantiles[] = { 0.5, 0.9, 0.99 };
-	static const char *const names[] = { "p50", "p90", "p99" };
+	static const struct {
+		const char *name;
+		double quantile;
+		bool always;
+	} rows[] = { { "p50", 0.5, true }, { "p90", 0.9, false }, { "p99", 0.99, true } };
 	char buf[CT_DURATION_LEN];
 
-	for (size_t i = 0; i < CT_ARRAY_SIZE(quantiles) && h; i++)
-		if (!brief || i != 1)
-			say(l, ", %s %s", names[i],
-			    ct_duration(buf, ct_hist_quantile(h, quantiles[i]), flags));
+	for (size_t i = 0; i < CT_ARRAY_SIZE(rows) && h; i++) {
+		if (rows[i].always || !brief)
+			say(l, ", %s %s", rows[i].name,
+			    ct_duration(buf, ct_hist_quantile(h, rows[i].quantile), flags));
+	}
 	say(l, ", max %s", ct_duration(buf, max_ns, flags));
 }
 
@@ -408,18 +412,15 @@ static const struct {
 
 static void draw_path_error(struct ct_pen *pen, uint64_t error)
 {
-	char text[128];
+	struct line l = { .len = 0 };
 
 	if (!error)
 		return;
-	snprintf(
-		text, sizeof(text),
-		"The number of opens of a path may be too low by up to %llu: there was no room for "
-		"more paths.",
-		(unsigned long long)error);
-	fputs("  ", pen->f);
-	ct_pen_wrap(pen, text, 2, 4, pen->width);
-	fputc('\n', pen->f);
+	say(&l,
+	    "The number of opens of a path may be too low by up to %llu: there was no room for "
+	    "more paths.",
+	    (unsigned long long)error);
+	draw_line(pen, &l);
 }
 
 static int draw_paths(struct ct_pen *pen, const struct ct_opens_view *v, size_t top,
