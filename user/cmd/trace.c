@@ -32,7 +32,7 @@
 /* While something happens: a container that removes itself lives no longer than 70 ms at times, and
  * who it was is asked of what its engine keeps. */
 #define POLL_BUSY_MS 10
-#define BUSY_NS      1000000000ull /* after the last event */
+#define BUSY_NS      200000000ull /* after the last event */
 /* After the traced command has ended, how long its containers may take to be gone. */
 #define LINGER_NS 5000000000ull
 
