@@ -30,7 +30,7 @@ trap cleanup EXIT
 ENGINE_DIR='' ENGINE_PID=''
 unset DOCKER_HOST DOCKER_HOST_REUSE
 
-# place_on FS: a new file system of this kind, an engine on it. Says why not.
+# place_on FS: a new file system of this kind at $place. Says why not.
 place_on()
 {
 	local said
@@ -40,15 +40,17 @@ place_on()
 	command -v "mkfs.$1" > /dev/null || { echo "mkfs.$1 is missing; run tools/deps.sh test"; return 1; }
 	truncate -s 1G "$OUT/$1.image" || return
 	said=$("mkfs.$1" -q "$OUT/$1.image" 2>&1) || { echo "mkfs.$1: $said"; return 1; }
-	mkdir -p "$OUT/$1" || return
-	said=$(mount -o loop "$OUT/$1.image" "$OUT/$1" 2>&1) || { echo "a loop mount: $said"; return 1; }
+	said=$(mount -o loop "$OUT/$1.image" "$place" 2>&1) || { echo "a loop mount: $said"; return 1; }
 }
 
+# leave: the engine, what is mounted at $place, $place itself
 leave()
 {
-	remove_containers
-	engine_stop 2> "$place.said" # it does not remove what is a subvolume, which goes with the image
-	umount "$place" && rm -f "$place.image"
+	[[ -z $ENGINE_DIR ]] || remove_containers
+	engine_stop 2> "$OUT/leave.said" # it does not remove what is a subvolume, which goes with the image
+	! mountpoint -q "$place" || umount "$place"
+	rm -f "$OUT"/*.image
+	rmdir "$place"
 	place=
 }
 
@@ -147,13 +149,14 @@ podman_on()
 }
 
 for fs in xfs btrfs; do
+	# not below $OUT: the paths of an engine's sockets have 104 bytes at most
+	place=$(mktemp -d "${TMPDIR:-/tmp}/ct-fs.XXXXXX") || exit
 	# what it says last is why not
 	if ! place_on "$fs" > "$OUT/$fs.said"; then
 		cannot "everything on $fs" "$(tail -n 1 "$OUT/$fs.said")"
-		rm -f "$OUT/$fs.image"
+		leave
 		continue
 	fi
-	place=$OUT/$fs
 	"$COLDTRACE" doctor --json > "$OUT/doctor.json" # now that its module is loaded
 	if TMPDIR=$place engine_start && "$top/tools/images/make.sh" "$O/images"; then
 		docker_on "$fs"

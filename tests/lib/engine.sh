@@ -17,6 +17,7 @@ CT_LIB=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 ENGINE_DIR=${ENGINE_DIR:-}
 ENGINE_PID=${ENGINE_PID:-}
 ENGINE_OWNER=
+ENGINE_SOCKET=/exec/containerd/containerd-debug.sock # the longest path below its directory
 
 engine_say()
 {
@@ -111,11 +112,11 @@ private_start()
 	' sh "$dir/subreaper" $$ "$@" > "$dir/log" 2>&1 < /dev/null &
 }
 
-# private_silent DIR WHAT: it does not answer
+# private_silent DIR WHAT: it does not answer. What its gRPC tries again says nothing of why.
 private_silent()
 {
 	engine_say "$2 does not answer; the end of its log:"
-	tail -n 15 "$1/log" >&2
+	grep -v ' module=grpc$' "$1/log" | tail -n 15 >&2
 }
 
 # private_stop DIR PID: with the subreaper every process of it is gone, with them its namespaces
@@ -142,6 +143,12 @@ engine_start()
 	engine_need || return
 	ENGINE_OWNER=$$
 	ENGINE_DIR=$(private_dir engine) || return
+	if ((${#ENGINE_DIR} + ${#ENGINE_SOCKET} > 104)); then
+		engine_say "engine: containerd refuses sockets with paths of more than 104 bytes:" \
+			"'$ENGINE_DIR$ENGINE_SOCKET'; set TMPDIR to a shorter one"
+		engine_stop
+		return 1
+	fi
 	engine_config > "$ENGINE_DIR/daemon.json"
 	export DOCKER_HOST=unix://$ENGINE_DIR/docker.sock
 
