@@ -306,6 +306,40 @@ Test(opens, a_pid_that_comes_again_is_another_process_though_its_exit_was_lost)
 	reuse_a_pid(false);
 }
 
+/* What is told of a process late is its container's; who it was is not remembered for ever. */
+Test(opens, a_process_is_remembered_for_a_minute)
+{
+	static const struct {
+		double next_ms; /* when another one ends */
+		uint64_t opens;
+	} cases[] = { { 30000, 53 }, { 60310, 0 }, { 90000, 0 } };
+
+	for (size_t i = 0; i < CT_ARRAY_SIZE(cases); i++) {
+		struct ct_opens_list l = { 0 };
+		struct tape t = { 0 };
+		struct life life = start(&t);
+
+		tape_at(&t, 210);
+		for (uint32_t pid = 777; pid < 779; pid++) {
+			tape_fork(&t, life.shim, pid, CT_ROLE_HELPER);
+			tape_exec(&t, pid, CT_ROLE_HELPER, 0, "runsc-gofer", TAPE_END);
+		}
+		tape_at(&t, 310);
+		tape_exit(&t, 777, CT_ROLE_HELPER, 0);
+		tape_at(&t, cases[i].next_ms);
+		tape_exit(&t, 778, CT_ROLE_HELPER, 0);
+		tape_opens(&t, 777, CT_VIEW_HOST, 53, 5, 220, 230);
+		play(&t, &l);
+		if (cases[i].opens)
+			cr_expect_eq(only(&l, &life, CT_VIEW_HOST)->calls[CT_OPEN_OPEN].count,
+				     cases[i].opens);
+		else
+			cr_expect_eq(l.count, 0);
+		ct_opens_list_clear(&l);
+		tape_free(&t);
+	}
+}
+
 /* As many processes as are remembered, of which no exit was seen: the next ones have room. */
 Test(opens, exits_that_were_lost_leave_room)
 {

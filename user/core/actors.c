@@ -522,7 +522,7 @@ void ct_actors_exit(struct ct_core *core, const struct ct_event *e)
 		return;
 	}
 	ct_step_end(core, a, e->ts_ns, status);
-	ct_openers_exit(core, a);
+	ct_openers_exit(core, a, e->ts_ns);
 	c = a->first_of ? a->first_of : a->container;
 	if (c && c->who.init_pid == a->tgid && a->role != CT_ROLE_SHIM) {
 		if (c->run.exit_code == CT_NO_EXIT_CODE)

@@ -14,12 +14,15 @@
 
 #define OPENERS_MAX 8192
 #define RUNS_MAX    1024
+#define KEEP_NS     60000000000ULL /* after its end; what it counted comes within seconds */
 
 struct ct_opener {
 	uint32_t root;
 	enum ct_view as; /* what the kernel side calls its opens may be wrong: see below */
 	bool known_as;
 	bool ended;
+	uint64_t ended_ns;
+	struct ct_opener *prev, *next; /* of those that have ended, in that order */
 	uint32_t seq; /* of the run, 0: not known */
 	struct ct_identity who;
 	struct ct_opens *opens; /* borrowed of the list; NULL: nothing since it was taken */
@@ -109,7 +112,26 @@ static struct ct_opener *opener_get(struct ct_core *core, uint32_t root)
 static void forget(struct ct_core *core, struct ct_opener *op)
 {
 	HASH_DEL(core->openers, op);
+	if (op->ended)
+		DL_DELETE(core->openers_ended, op);
 	opener_free(op);
+}
+
+static void end(struct ct_core *core, struct ct_opener *op, uint64_t now_ns)
+{
+	struct ct_opener *ended, *next;
+
+	if (op->ended)
+		return;
+	op->ended = true;
+	op->ended_ns = now_ns;
+	DL_APPEND(core->openers_ended, op);
+	DL_FOREACH_SAFE(core->openers_ended, ended, next)
+	{
+		if (now_ns < ended->ended_ns + KEEP_NS)
+			break;
+		forget(core, ended);
+	}
 }
 
 /*
@@ -284,7 +306,7 @@ void ct_openers_exec(struct ct_core *core, const struct ct_actor_state *a, const
 		opener_misses(op, CT_VIEW_APPLICATION, row->unseen);
 }
 
-void ct_openers_exit(struct ct_core *core, struct ct_actor_state *a)
+void ct_openers_exit(struct ct_core *core, struct ct_actor_state *a, uint64_t now_ns)
 {
 	struct ct_opener *op = opener_get(core, a->tgid);
 
@@ -295,7 +317,7 @@ void ct_openers_exit(struct ct_core *core, struct ct_actor_state *a)
 	if (!op)
 		return;
 	place(core, op, a);
-	op->ended = true;
+	end(core, op, now_ns);
 }
 
 /* The event's process, as far as its opens are a container's; NULL if they are nobody's. */

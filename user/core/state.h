@@ -260,7 +260,7 @@ struct ct_core {
 	uint64_t rule_rows[CT_FAMILY_MAX][CT_SIG_MAX]; /* bit per rule of the family */
 	size_t gone; /* containers that are kept only because a successor may come */
 	bool stopped; /* there may be containers that are kept only because they may start again */
-	struct ct_opener *openers;
+	struct ct_opener *openers, *openers_ended;
 	struct ct_opens *opens; /* owned list, a run of a container each */
 	size_t opens_count;
 	struct ct_sync syncs[CT_SYNCS_MAX];
@@ -344,7 +344,7 @@ void ct_container_unfile(struct ct_container *c);
 void ct_openers_born(struct ct_core *core, uint32_t tgid, bool instead);
 void ct_openers_exec(struct ct_core *core, const struct ct_actor_state *a,
 		     const struct ct_event *e);
-void ct_openers_exit(struct ct_core *core, struct ct_actor_state *a);
+void ct_openers_exit(struct ct_core *core, struct ct_actor_state *a, uint64_t now_ns);
 void ct_openers_watched(struct ct_core *core, const struct ct_event *e, struct ct_text why);
 void ct_openers_opens(struct ct_core *core, const struct ct_event *e);
 void ct_openers_learn(struct ct_core *core, const struct ct_container *c);
