@@ -533,6 +533,45 @@ Test(recording2, pipe)
 	tape_free(&got);
 }
 
+struct stopping {
+	struct ct_reader *reader;
+	struct tape got;
+};
+
+static void copy_and_stop(void *ctx, const struct ct_event *e)
+{
+	struct stopping *s = ctx;
+
+	copy_event(&s->got, e);
+	ct_reader_stop(s->reader);
+}
+
+/* Who has seen enough is not given what is in the blocks behind; nothing is missing, nothing cut. */
+Test(recording2, stop)
+{
+	struct tape t = { 0 };
+	struct stopping s = { 0 };
+	struct ct_err err = { 0 };
+	struct ct_recorder r;
+	struct file f;
+	uint64_t cut = 1;
+
+	fill(&t);
+	begin(&f, &r);
+	for (size_t i = 0; i < t.count; i++)
+		cr_assert_eq(ct_recorder_write(&r, tape_event(&t, i), &err), 0, "%s", err.msg);
+	cr_assert_eq(ct_recorder_close(&r, &err), 0, "%s", err.msg);
+	cr_assert_eq(ct_reader_open(&s.reader, f.path, &err), 0, "%s", err.msg);
+	cr_expect_eq(ct_reader_run(s.reader, copy_and_stop, &s, &cut, &err), 0, "%s", err.msg);
+	cr_expect_eq(cut, 0);
+	cr_expect_gt(s.got.count, 0);
+	cr_expect_lt(s.got.count, t.count);
+	ct_reader_close(s.reader);
+	unlink(f.path);
+	tape_free(&t);
+	tape_free(&s.got);
+}
+
 Test(recording2, header_of_this_host)
 {
 	struct ct_recording_header h = header();

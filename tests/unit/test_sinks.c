@@ -200,6 +200,42 @@ Test(sinks, who_reads_a_named_pipe_is_missed)
 	ct_session_close(&run);
 }
 
+/* Whatever fails, and when: the other output is what it would be alone, the first failure is told. */
+Test(sinks, the_output_that_fails_fails_alone)
+{
+	static struct ct_options opts;
+	char *texts[2] = { NULL, NULL };
+	struct ct_err err = { 0 };
+
+	for (size_t alone = 0; alone < 2; alone++) {
+		struct ct_run_session run = { .opts = &opts, .head = session };
+		struct ct_record rec = a_start();
+		size_t len = 0;
+
+		run.summary = ct_summary_new();
+		cr_assert(run.summary);
+		if (!alone) {
+			cr_assert_eq(ct_sink_open(&run.sinks[0], "json:/dev/full", &err), 0);
+			cr_assert_eq(ct_sink_open(&run.sinks[1], "document:/dev/full", &err), 0);
+			run.sink_count = 2;
+		}
+		run.sinks[run.sink_count++] =
+			(struct ct_sink){ .ops = &ct_json_ops,
+					  .path = "file",
+					  .out = open_memstream(&texts[alone], &len) };
+		cr_expect_eq(ct_session_begin(&run, &err), alone ? 0 : -ENOSPC);
+		ct_session_record(&run, &rec);
+		cr_expect_eq(ct_session_end(&run, rec.end_ns, &err), alone ? 0 : -ENOSPC);
+		cr_expect(!run.left);
+		ct_session_close(&run);
+	}
+	expect_in(err.msg, "output 'json' to '/dev/full'");
+	expect_in(texts[1], "\"kind\":\"summary\"");
+	cr_expect_str_eq(texts[0], texts[1]);
+	free(texts[0]);
+	free(texts[1]);
+}
+
 Test(table, lines)
 {
 	struct ct_record recs[] = { a_start(), a_stop(), a_restart(), a_failed_start(), a_gap() };

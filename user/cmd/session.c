@@ -62,56 +62,78 @@ int ct_session_open(struct ct_run_session *s, const struct ct_options *opts,
 	return 0;
 }
 
-/*
- * Who reads stdout has gone, as head does when it has seen what it wanted: that output is done, and
- * the others go on. Any other failure, of which err tells, stays one.
- */
-static int reader_left(struct ct_run_session *s, struct ct_sink *sink, struct ct_err *err)
+/* Nothing can be written any more. */
+static bool is_done(const struct ct_run_session *s)
 {
+	for (size_t i = 0; i < s->sink_count; i++)
+		if (s->sinks[i].ops)
+			return false;
+	return s->sink_count > 0;
+}
+
+/*
+ * That output is done, the others go on. Who reads stdout has gone, as head does when it has seen
+ * what it wanted: no error. Of any other failure err tells, and the session keeps the first.
+ */
+static int sink_failed(struct ct_run_session *s, struct ct_sink *sink, const char *path,
+		       struct ct_err *err)
+{
+	struct ct_err ignored;
 	int ret = err->code;
 
-	if (ret != -EPIPE || sink->path)
-		return ret;
-	ct_sink_close(sink, err);
-	*err = (struct ct_err){ 0 };
-	s->left = true;
-	for (size_t i = 0; i < s->sink_count; i++)
-		s->left &= !s->sinks[i].ops;
-	return 0;
+	if (ret != -EPIPE || path) {
+		if (!s->failed)
+			s->err = *err;
+		s->failed = true;
+	} else {
+		*err = (struct ct_err){ 0 };
+		ret = 0;
+	}
+	ct_sink_close(sink, &ignored);
+	s->left = !s->failed && is_done(s);
+	return ret;
 }
 
 int ct_session_begin(struct ct_run_session *s, struct ct_err *err)
 {
-	int ret = 0;
+	struct ct_err own;
 
-	for (size_t i = 0; i < s->sink_count && !ret; i++) {
+	for (size_t i = 0; i < s->sink_count; i++) {
 		struct ct_sink *sink = &s->sinks[i];
 
-		if (sink->ops->begin && sink->ops->begin(sink, &s->head, err))
-			ret = reader_left(s, sink, err);
+		if (sink->ops->begin && sink->ops->begin(sink, &s->head, &own))
+			sink_failed(s, sink, sink->path, &own);
 	}
-	return ret;
+	if (s->failed)
+		*err = s->err;
+	return s->failed ? err->code : 0;
+}
+
+static void no_memory(struct ct_run_session *s, const char *what)
+{
+	if (!s->failed)
+		ct_fail(&s->err, ENOMEM, "%s: out of memory", what);
+	s->failed = s->full = true;
 }
 
 void ct_session_record(struct ct_run_session *s, const struct ct_record *rec)
 {
-	if (s->failed || !ct_options_match(s->opts, rec))
+	struct ct_err err;
+
+	if (s->full || !ct_options_match(s->opts, rec))
 		return;
 	s->records++;
 	if (rec->type == CT_RECORD_START)
 		s->starts++;
 	if (ct_summary_add(s->summary, rec)) {
-		ct_fail(&s->err, ENOMEM, "summarize a record: out of memory");
-		s->failed = true;
+		no_memory(s, "summarize a record");
+		return;
 	}
-	for (size_t i = 0; i < s->sink_count && !s->failed; i++) {
+	for (size_t i = 0; i < s->sink_count; i++) {
 		struct ct_sink *sink = &s->sinks[i];
 
-		if (sink->ops && sink->ops->record && sink->ops->record(sink, rec, &s->err) &&
-		    reader_left(s, sink, &s->err)) {
-			s->failed = true;
-			s->broken = sink;
-		}
+		if (sink->ops && sink->ops->record && sink->ops->record(sink, rec, &err))
+			sink_failed(s, sink, sink->path, &err);
 	}
 }
 
@@ -120,12 +142,10 @@ void ct_session_opens(struct ct_run_session *s, struct ct_opens *opens)
 	/* A part of what it opened until it was ready has been drawn, and is gone. */
 	if (opens->exec_ns < s->drawn_ns)
 		opens->ready_ns = 0;
-	if (s->failed || !ct_options_match_who(s->opts, &opens->who)) {
+	if (s->full || !ct_options_match_who(s->opts, &opens->who))
 		ct_opens_free(opens);
-	} else if (ct_opens_list_take(ct_summary_opens(s->summary), opens)) {
-		ct_fail(&s->err, ENOMEM, "summarize opened files: out of memory");
-		s->failed = true;
-	}
+	else if (ct_opens_list_take(ct_summary_opens(s->summary), opens))
+		no_memory(s, "summarize opened files");
 }
 
 int ct_session_interval(struct ct_run_session *s, uint64_t now_ns, struct ct_err *err)
@@ -140,26 +160,17 @@ int ct_session_interval(struct ct_run_session *s, uint64_t now_ns, struct ct_err
 
 		if (sink->ops == &ct_opens_ops &&
 		    sink->ops->end(sink, &s->head, s->summary, &counts, err))
-			ret = reader_left(s, sink, err);
+			ret = sink_failed(s, sink, sink->path, err);
 	}
 	ct_opens_list_clear(ct_summary_opens(s->summary));
 	s->drawn_ns = now_ns;
 	return ret;
 }
 
-static int end_sink(struct ct_run_session *s, struct ct_sink *sink,
-		    const struct ct_core_counts *counts, struct ct_err *err)
-{
-	if (!sink->ops)
-		return 0;
-	if (sink->ops->end && sink->ops->end(sink, &s->head, s->summary, counts, err))
-		return reader_left(s, sink, err);
-	return ct_sink_close(sink, err);
-}
-
 int ct_session_end(struct ct_run_session *s, uint64_t end_ns, struct ct_err *err)
 {
 	struct ct_core_counts counts = s->counts;
+	struct ct_err own;
 
 	if (s->core)
 		ct_core_flush(s->core);
@@ -167,12 +178,14 @@ int ct_session_end(struct ct_run_session *s, uint64_t end_ns, struct ct_err *err
 	if (s->core)
 		counts = ct_core_counts(s->core);
 	for (size_t i = 0; i < s->sink_count; i++) {
-		struct ct_err later;
+		struct ct_sink *sink = &s->sinks[i];
+		const char *path = sink->path;
 
-		/* One that fails does not take the others' summary with it. */
-		if (&s->sinks[i] != s->broken &&
-		    end_sink(s, &s->sinks[i], &counts, s->failed ? &later : &s->err))
-			s->failed = true;
+		if (!sink->ops)
+			continue;
+		if ((sink->ops->end && sink->ops->end(sink, &s->head, s->summary, &counts, &own)) ||
+		    ct_sink_close(sink, &own))
+			sink_failed(s, sink, path, &own);
 	}
 	if (s->failed) {
 		*err = s->err;
@@ -227,7 +240,11 @@ static void describe(struct ct_run_session *s, const struct ct_recordings *recor
 
 static void on_record(void *ctx, const struct ct_record *rec)
 {
-	ct_session_record(ctx, rec);
+	struct ct_run_session *s = ctx;
+
+	ct_session_record(s, rec);
+	if (is_done(s))
+		ct_input_stop(s->input);
 }
 
 static void on_opens(void *ctx, struct ct_opens *opens)
@@ -247,24 +264,23 @@ int ct_session_replay(struct ct_run_session *s, struct ct_recordings *recordings
 	struct ct_err second;
 	uint64_t last_ns = 0;
 	bool cut = false;
-	int ret;
+	int ret = 0;
 
 	describe(s, recordings);
-	ret = ct_session_begin(s, err);
-	for (size_t i = 0; i < recordings->count && !ret; i++) {
+	ct_session_begin(s, err); /* the others go on */
+	for (size_t i = 0; i < recordings->count && !ret && !s->full && !is_done(s); i++) {
 		struct ct_input *in = &recordings->items[i];
 
+		s->input = in;
 		ct_summary_node(s->summary, in->node);
 		ret = ct_recordings_replay(in, &core, &ops, s, &s->counts, err);
 		cut |= in->cut;
 		if (in->last_ns > last_ns)
 			last_ns = in->last_ns;
-		if (s->failed)
-			break;
 	}
 	if (!ret)
 		ret = ct_session_end(s, last_ns, err);
-	else if (ret == -EBADMSG && !s->failed) /* damaged: what came before is printed */
+	else if (ret == -EBADMSG) /* damaged: what came before is printed */
 		ct_session_end(s, last_ns, &second);
 	return !ret && cut ? 1 : ret;
 }

@@ -25,14 +25,17 @@ struct ct_run_session {
 	uint64_t starts, records; /* reported */
 	uint64_t drawn_ns; /* when ct_session_interval() last drew, 0: never */
 	struct ct_err err;
-	bool failed; /* err says why */
+	bool failed; /* err says why; the outputs that did not fail go on */
+	bool full; /* of memory: nothing goes on */
 	bool left; /* who read the outputs has gone, from all of them: there is nothing left to do */
-	const struct ct_sink *broken; /* borrowed, NULL: none failed on a record */
+	struct ct_input *input; /* that is replayed, borrowed */
 };
 
 /* ops NULL: no live run, there will be a replay. */
 int ct_session_open(struct ct_run_session *s, const struct ct_options *opts,
 		    const struct ct_core_ops *ops, void *ctx, struct ct_err *err);
+
+/* Tells the first failure of an output; the others have begun all the same. */
 int ct_session_begin(struct ct_run_session *s, struct ct_err *err);
 
 /* For ct_core_ops.record. */
@@ -44,7 +47,10 @@ void ct_session_opens(struct ct_run_session *s, struct ct_opens *opens);
 /* Draws what has been opened since the last time, on every output that has room for that. */
 int ct_session_interval(struct ct_run_session *s, uint64_t now_ns, struct ct_err *err);
 
-/* Flushes the core, draws the summary. Returns 0, 1 when something was lost, or an error. */
+/*
+ * Flushes the core, draws the summary. Returns 0, 1 when something was lost, or the first error of an
+ * output, however early: those that did not fail are complete.
+ */
 int ct_session_end(struct ct_run_session *s, uint64_t end_ns, struct ct_err *err);
 void ct_session_close(struct ct_run_session *s);
 

@@ -163,11 +163,14 @@ const struct ct_recording_header *ct_reader_header(const struct ct_reader *reade
  * its offset, and the sentence says what is missing. Anything else that is wrong is an error that
  * names the block and the offset; what came before it has been handed over.
  */
-/* When the recording was ended, CLOCK_MONOTONIC ns; 0 before it is read, or if it was cut off. */
-uint64_t ct_reader_end_ns(const struct ct_reader *reader);
-
 int ct_reader_run(struct ct_reader *reader, ct_replay_fn fn, void *ctx, uint64_t *ret_cut,
 		  struct ct_err *err);
+
+/* For its fn: no block behind this one is read, and the recording is taken to end here. */
+void ct_reader_stop(struct ct_reader *reader);
+
+/* When the recording was ended, CLOCK_MONOTONIC ns; 0 before it is read, or if it was cut off. */
+uint64_t ct_reader_end_ns(const struct ct_reader *reader);
 void ct_reader_close(struct ct_reader *reader); /* NULL is fine */
 
 /* Open, run, close. */

@@ -32,6 +32,7 @@ struct ct_reader {
 	char *raw, *planes; /* owned, CT_BLOCK_RAW_MAX each */
 	uint64_t blocks, events;
 	uint64_t end_ns;
+	bool stopped; /* nobody wants more */
 	uint64_t block_at; /* offset of the block that is read */
 	struct damage {
 		uint64_t at; /* offset of the first, 0: none */
@@ -109,6 +110,32 @@ static int check_sealed(const struct ct_reader *r, size_t got, struct ct_err *er
 	return 0;
 }
 
+/* Columns: how a packed file begins, what unpacks it. */
+static const struct packed {
+	const char *magic, *command;
+} packings[] = {
+	{ "\x1f\x8b", "gzip" },
+	{ "\x28\xb5\x2f\xfd", "zstd" },
+	{ "\xfd"
+	  "7zXZ",
+	  "xz" },
+};
+
+static int no_recording(const struct ct_reader *r, size_t got, struct ct_err *err)
+{
+	for (size_t i = 0; i < CT_ARRAY_SIZE(packings); i++) {
+		const struct packed *p = &packings[i];
+		size_t len = strlen(p->magic);
+
+		if (got >= len && !memcmp(here(r), p->magic, len))
+			return ct_fail(err, EINVAL,
+				       "read '%s': not a coldtrace recording, but packed: "
+				       "%s -dc < %s | coldtrace ... -",
+				       r->name, p->command, r->name);
+	}
+	return ct_fail(err, EINVAL, "read '%s': not a coldtrace recording", r->name);
+}
+
 static int read_header(struct ct_reader *r, struct ct_err *err)
 {
 	struct ct_recording_header *h = &r->header;
@@ -120,7 +147,7 @@ static int read_header(struct ct_reader *r, struct ct_err *err)
 	memset(h, 0, sizeof(*h));
 	memcpy(h, here(r), got < CT_RECORDING_V1_LEN ? got : CT_RECORDING_V1_LEN);
 	if (got < CT_RECORDING_V1_LEN || memcmp(h->magic, CT_RECORDING_MAGIC, sizeof(h->magic)))
-		return ct_fail(err, EINVAL, "read '%s': not a coldtrace recording", r->name);
+		return no_recording(r, got, err);
 	if (h->byte_order != CT_RECORDING_ORDER)
 		return ct_fail(err, EINVAL,
 			       "read '%s': recorded on a machine of the other byte order", r->name);
@@ -159,7 +186,7 @@ static int cut(const struct ct_reader *r, uint64_t offset, uint64_t *ret_cut, st
 static int run_events(struct ct_reader *r, ct_replay_fn fn, void *ctx, uint64_t *ret_cut,
 		      struct ct_err *err)
 {
-	for (;;) {
+	while (!r->stopped) {
 		const struct ct_event *e;
 		size_t got;
 		int ret = peek(r, UINT16_MAX, &got, err);
@@ -177,6 +204,7 @@ static int run_events(struct ct_reader *r, ct_replay_fn fn, void *ctx, uint64_t 
 		r->events++;
 		skip(r, e->len);
 	}
+	return 0;
 }
 
 /* "block 3 at offset 4711: ..." */
@@ -408,10 +436,11 @@ static int skipped(const struct ct_reader *r, uint64_t *ret_cut, struct ct_err *
 static int run_blocks(struct ct_reader *r, ct_replay_fn fn, void *ctx, uint64_t *ret_cut,
 		      struct ct_err *err)
 {
-	enum went went;
+	enum went went = WENT_WELL;
 	int ret = 0;
 
-	for (; (went = run_one(r, fn, ctx, ret_cut, err)) != WENT_TO_END; r->blocks++) {
+	for (; !r->stopped && (went = run_one(r, fn, ctx, ret_cut, err)) != WENT_TO_END;
+	     r->blocks++) {
 		uint64_t at = r->block_at;
 
 		if (went == WENT_CUT)
@@ -435,6 +464,11 @@ int ct_reader_run(struct ct_reader *reader, ct_replay_fn fn, void *ctx, uint64_t
 	return reader->header.version == CT_RECORDING_V1
 		       ? run_events(reader, fn, ctx, ret_cut, err)
 		       : run_blocks(reader, fn, ctx, ret_cut, err);
+}
+
+void ct_reader_stop(struct ct_reader *reader)
+{
+	reader->stopped = true;
 }
 
 static struct ct_reader *reader_new(const char *name, size_t room)

@@ -218,6 +218,11 @@ int ct_recordings_replay(struct ct_input *in, const struct ct_core_options *opts
 	return ret;
 }
 
+void ct_input_stop(struct ct_input *in)
+{
+	ct_reader_stop(in->reader);
+}
+
 void ct_counts_add(struct ct_core_counts *to, const struct ct_core_counts *from)
 {
 	to->events += from->events;

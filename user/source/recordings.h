@@ -45,5 +45,8 @@ int ct_recordings_replay(struct ct_input *in, const struct ct_core_options *opts
 			 const struct ct_core_ops *ops, void *ctx, struct ct_core_counts *counts,
 			 struct ct_err *err);
 
+/* For the ops: nobody wants more of this one, the rest of it is not read. */
+void ct_input_stop(struct ct_input *in);
+
 /* Sums up what cores could not use. */
 void ct_counts_add(struct ct_core_counts *to, const struct ct_core_counts *from);
