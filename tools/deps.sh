@@ -73,6 +73,7 @@ test  gcc-aarch64-linux-gnu - compiles the static build for arm64
 test  libc6-dev-arm64-cross - and its C library
 test  xfsprogs          mkfs.xfs   makes a file system to trace an engine on
 test  btrfs-progs       mkfs.btrfs and another
+test  valgrind          valgrind   counts instructions for the benchmark
 test  cpio              cpio       packs what a guest boots
 test  chromium          chromium   shows the report page to a test
 '
