@@ -29,10 +29,13 @@
 #include "version.h"
 
 #define POLL_MS 50
-/* While something happens: a container that removes itself lives no longer than 70 ms at times, and
- * who it was is asked of what its engine keeps. */
+/*
+ * While something may start: a container that removes itself lives no longer than 70 ms at times, and
+ * who it was is asked of what its engine keeps. None starts without a process; what else is heard
+ * (an engine that answers its client, a thread that waited) is in no hurry.
+ */
 #define POLL_BUSY_MS 10
-#define BUSY_NS      200000000ull /* after the last event */
+#define BUSY_NS      200000000ull /* after the last process began */
 /* After the traced command has ended, how long its containers may take to be gone. */
 #define LINGER_NS 5000000000ull
 
@@ -100,7 +103,7 @@ static void on_event(void *ctx, const struct ct_event *e)
 		say_unseen(e);
 	if (t->recorder.state && ct_recorder_write(&t->recorder, e, &t->err))
 		t->failed = true;
-	if (e->kind != CT_KIND_CLOCK)
+	if (e->kind == CT_KIND_FORK || e->kind == CT_KIND_EXEC)
 		t->busy_until_ns = e->ts_ns + BUSY_NS;
 	ct_core_feed(t->session.core, e);
 }
