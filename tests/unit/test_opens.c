@@ -326,6 +326,7 @@ Test(opens, a_process_is_remembered_for_a_minute)
 		}
 		tape_at(&t, 310);
 		tape_exit(&t, 777, CT_ROLE_HELPER, 0);
+		life_exit(&t, &life, 320, 0);
 		tape_at(&t, cases[i].next_ms);
 		tape_exit(&t, 778, CT_ROLE_HELPER, 0);
 		tape_opens(&t, 777, CT_VIEW_HOST, 53, 5, 220, 230);
@@ -338,6 +339,30 @@ Test(opens, a_process_is_remembered_for_a_minute)
 		ct_opens_list_clear(&l);
 		tape_free(&t);
 	}
+}
+
+/* A daemon that an exec session left behind opens in the name of the session, however late. */
+Test(opens, what_an_exec_session_leaves_behind_is_the_containers)
+{
+	struct ct_opens_list l = { 0 };
+	struct tape t = { 0 };
+	struct life life = start(&t);
+
+	tape_at(&t, 210);
+	tape_fork(&t, life.shim, 901, CT_ROLE_INIT);
+	tape_exec(&t, 901, CT_ROLE_INIT, 1, "/bin/sh", TAPE_END);
+	tape_opens(&t, 901, CT_VIEW_NATIVE, 7, 0, 220, 230);
+	tape_fork(&t, life.shim, 902, CT_ROLE_INIT);
+	tape_exec(&t, 902, CT_ROLE_INIT, 1, "/bin/sh", TAPE_END);
+	tape_at(&t, 300);
+	tape_exit(&t, 901, CT_ROLE_INIT, 0);
+	tape_at(&t, 90000);
+	tape_exit(&t, 902, CT_ROLE_INIT, 0);
+	tape_opens(&t, 901, CT_VIEW_NATIVE, 53, 5, 80000, 90000);
+	play(&t, &l);
+	cr_expect_eq(only(&l, &life, CT_VIEW_NATIVE)->calls[CT_OPEN_OPEN].count, 60);
+	ct_opens_list_clear(&l);
+	tape_free(&t);
 }
 
 /* As many processes as are remembered, of which no exit was seen: the next ones have room. */

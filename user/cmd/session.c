@@ -62,7 +62,7 @@ int ct_session_open(struct ct_run_session *s, const struct ct_options *opts,
 	return 0;
 }
 
-/* Nothing can be written any more. */
+/* Every output has failed, or has nobody who reads it. */
 static bool is_done(const struct ct_run_session *s)
 {
 	for (size_t i = 0; i < s->sink_count; i++)
@@ -73,25 +73,21 @@ static bool is_done(const struct ct_run_session *s)
 
 /*
  * That output is done, the others go on. Who reads stdout has gone, as head does when it has seen
- * what it wanted: no error. Of any other failure err tells, and the session keeps the first.
+ * what it wanted: no error. Any other failure is one, and the session keeps the first. path: where
+ * it went, NULL for stdout; the sink may be closed already.
  */
-static int sink_failed(struct ct_run_session *s, struct ct_sink *sink, const char *path,
-		       struct ct_err *err)
+static void sink_failed(struct ct_run_session *s, struct ct_sink *sink, const char *path,
+			const struct ct_err *err)
 {
 	struct ct_err ignored;
-	int ret = err->code;
 
-	if (ret != -EPIPE || path) {
+	if (err->code != -EPIPE || path) {
 		if (!s->failed)
 			s->err = *err;
 		s->failed = true;
-	} else {
-		*err = (struct ct_err){ 0 };
-		ret = 0;
 	}
 	ct_sink_close(sink, &ignored);
 	s->left = !s->failed && is_done(s);
-	return ret;
 }
 
 int ct_session_begin(struct ct_run_session *s, struct ct_err *err)
@@ -148,23 +144,22 @@ void ct_session_opens(struct ct_run_session *s, struct ct_opens *opens)
 		no_memory(s, "summarize opened files");
 }
 
-int ct_session_interval(struct ct_run_session *s, uint64_t now_ns, struct ct_err *err)
+void ct_session_interval(struct ct_run_session *s, uint64_t now_ns)
 {
 	const struct ct_core_counts counts = ct_core_counts(s->core);
-	int ret = 0;
+	struct ct_err err;
 
 	ct_core_tell_opens(s->core);
 	s->head.end_ns = now_ns;
-	for (size_t i = 0; i < s->sink_count && !ret; i++) {
+	for (size_t i = 0; i < s->sink_count; i++) {
 		struct ct_sink *sink = &s->sinks[i];
 
 		if (sink->ops == &ct_opens_ops &&
-		    sink->ops->end(sink, &s->head, s->summary, &counts, err))
-			ret = sink_failed(s, sink, sink->path, err);
+		    sink->ops->end(sink, &s->head, s->summary, &counts, &err))
+			sink_failed(s, sink, sink->path, &err);
 	}
 	ct_opens_list_clear(ct_summary_opens(s->summary));
 	s->drawn_ns = now_ns;
-	return ret;
 }
 
 int ct_session_end(struct ct_run_session *s, uint64_t end_ns, struct ct_err *err)
@@ -243,7 +238,7 @@ static void on_record(void *ctx, const struct ct_record *rec)
 	struct ct_run_session *s = ctx;
 
 	ct_session_record(s, rec);
-	if (is_done(s))
+	if (s->full || is_done(s))
 		ct_input_stop(s->input);
 }
 

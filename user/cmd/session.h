@@ -44,8 +44,11 @@ void ct_session_record(struct ct_run_session *s, const struct ct_record *rec);
 /* For ct_core_ops.opens: takes them. */
 void ct_session_opens(struct ct_run_session *s, struct ct_opens *opens);
 
-/* Draws what has been opened since the last time, on every output that has room for that. */
-int ct_session_interval(struct ct_run_session *s, uint64_t now_ns, struct ct_err *err);
+/*
+ * Draws what has been opened since the last time, on every output that has room for that. One that
+ * fails is told by ct_session_end().
+ */
+void ct_session_interval(struct ct_run_session *s, uint64_t now_ns);
 
 /*
  * Flushes the core, draws the summary. Returns 0, 1 when something was lost, or the first error of an

@@ -162,7 +162,8 @@ static int tables(struct trace *t, uint64_t now, struct ct_err *err)
 		return 0;
 	t->asked_ns = 0;
 	t->tables++;
-	return ct_session_interval(&t->session, now, err);
+	ct_session_interval(&t->session, now);
+	return 0;
 }
 
 static void look(const struct trace *t, bool ended)
@@ -290,7 +291,9 @@ static int loop(struct trace *t, int *ret_status, struct ct_err *err)
 	const struct ct_options *opts = t->opts;
 	uint64_t end_ns = opts->seconds > 0 ? ct_mono_ns() + (uint64_t)(opts->seconds * 1e9) : 0;
 	uint64_t linger_ns = 0;
+	struct ct_err ignored;
 	pid_t command = 0;
+	bool watched;
 	int ret;
 
 	*ret_status = -1;
@@ -302,6 +305,7 @@ static int loop(struct trace *t, int *ret_status, struct ct_err *err)
 	}
 	/* Not before: the traced program has the privileges of the caller. */
 	ret = ct_live_drop_privileges(t->live, command > 0, err);
+	watched = !ret;
 	while (!ret && !interrupted && !t->failed && !t->session.failed && !is_alone(t)) {
 		uint64_t now;
 		int status;
@@ -309,14 +313,13 @@ static int loop(struct trace *t, int *ret_status, struct ct_err *err)
 		ret = ct_live_poll(t->live,
 				   ct_mono_ns() < t->busy_until_ns ? POLL_BUSY_MS : POLL_MS, err);
 		if (ret < 0 && ret != -EINTR)
-			return ret;
-		ret = 0;
+			break;
 		now = ct_mono_ns();
 		tick(t, ct_live_until(t->live));
 		look(t, false);
 		ret = tables(t, now, err);
 		if (ret < 0)
-			return ret;
+			break;
 		if (opts->count &&
 		    (opts->interval > 0 ? t->tables : t->session.starts) >= opts->count)
 			break;
@@ -332,8 +335,11 @@ static int loop(struct trace *t, int *ret_status, struct ct_err *err)
 	}
 	if (command > 0)
 		end_command(t, command);
-	if (ret)
+	if (ret) {
+		if (watched) /* what was seen until then is told all the same */
+			ct_session_end(&t->session, ct_mono_ns(), &ignored);
 		return ret;
+	}
 	ct_live_end(t->live);
 	/* What the kernel has said until now still counts. */
 	ret = ct_live_poll(t->live, 0, err);

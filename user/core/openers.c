@@ -14,14 +14,15 @@
 
 #define OPENERS_MAX 8192
 #define RUNS_MAX    1024
-#define KEEP_NS     60000000000ULL /* after its end; what it counted comes within seconds */
+#define KEEP_NS \
+	60000000000ULL /* after its end; what it counted comes within seconds, but see below */
 
 struct ct_opener {
 	uint32_t root;
 	enum ct_view as; /* what the kernel side calls its opens may be wrong: see below */
 	bool known_as;
 	bool ended;
-	uint64_t ended_ns;
+	uint64_t ended_ns; /* or when it was last found to have heirs */
 	struct ct_opener *prev, *next; /* of those that have ended, in that order */
 	uint32_t seq; /* of the run, 0: not known */
 	struct ct_identity who;
@@ -117,6 +118,15 @@ static void forget(struct ct_core *core, struct ct_opener *op)
 	opener_free(op);
 }
 
+/* What an exec session leaves behind, a daemon, opens in its name as long as the container runs. */
+static bool has_heirs(struct ct_core *core, const struct ct_opener *op)
+{
+	const struct ct_container *c =
+		ct_container_by_id(core, ct_text(op->who.id, strlen(op->who.id)));
+
+	return c && c->run.seq == op->seq && !c->run.marks[CT_MARK_EXIT] && !c->removed;
+}
+
 static void end(struct ct_core *core, struct ct_opener *op, uint64_t now_ns)
 {
 	struct ct_opener *ended, *next;
@@ -130,7 +140,13 @@ static void end(struct ct_core *core, struct ct_opener *op, uint64_t now_ns)
 	{
 		if (now_ns < ended->ended_ns + KEEP_NS)
 			break;
-		forget(core, ended);
+		if (has_heirs(core, ended)) { /* asked again in a minute */
+			DL_DELETE(core->openers_ended, ended);
+			ended->ended_ns = now_ns;
+			DL_APPEND(core->openers_ended, ended);
+		} else {
+			forget(core, ended);
+		}
 	}
 }
 

@@ -123,6 +123,8 @@ static const struct packed {
 
 static int no_recording(const struct ct_reader *r, size_t got, struct ct_err *err)
 {
+	bool piped = !strcmp(r->name, "-");
+
 	for (size_t i = 0; i < CT_ARRAY_SIZE(packings); i++) {
 		const struct packed *p = &packings[i];
 		size_t len = strlen(p->magic);
@@ -130,8 +132,9 @@ static int no_recording(const struct ct_reader *r, size_t got, struct ct_err *er
 		if (got >= len && !memcmp(here(r), p->magic, len))
 			return ct_fail(err, EINVAL,
 				       "read '%s': not a coldtrace recording, but packed: "
-				       "%s -dc < %s | coldtrace ... -",
-				       r->name, p->command, r->name);
+				       "%s -dc%s%s | coldtrace ... -",
+				       r->name, p->command, piped ? "" : " < ",
+				       piped ? "" : r->name);
 	}
 	return ct_fail(err, EINVAL, "read '%s': not a coldtrace recording", r->name);
 }
