@@ -385,7 +385,7 @@ static void draw_side(struct drawing *d, const struct ct_diff *diff, enum ct_sid
 		snprintf(text + strlen(text), sizeof(text) - strlen(text),
 			 "%llu lost: see 'coldtrace report'", (unsigned long long)lost);
 	if (in->cut)
-		snprintf(text + strlen(text), sizeof(text) - strlen(text), ", CUT OFF");
+		snprintf(text + strlen(text), sizeof(text) - strlen(text), ", NOT READ WHOLE");
 	ct_pen_wrap(&d->pen, text, 0, 3, d->pen.width);
 	fputc('\n', d->pen.f);
 }

@@ -2,6 +2,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <locale.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/auxv.h>
@@ -147,6 +148,8 @@ int main(int argc, char **argv)
 			skip = 1;
 		}
 	}
+	/* A limit of the file size is an error as a full disk is, not the end. */
+	signal(SIGXFSZ, SIG_IGN);
 	ret = ct_options_parse(&opts, argc - skip, argv + skip, &err);
 	if (!ret && !skip && opts.operands.count)
 		ret = ct_fail(&err, EINVAL, "'%s' is no command; see --help",

@@ -193,6 +193,7 @@ static pid_t run_command(char **command, struct ct_err *err)
 		int code;
 
 		signal(SIGPIPE, SIG_DFL);
+		signal(SIGXFSZ, SIG_DFL);
 		execvp(command[0], command);
 		code = errno;
 		if (write(gate[1], &code, sizeof(code)) < 0)
