@@ -86,6 +86,8 @@ static void serve(int fd)
 
 	for (size_t i = 0; i < CALLS; i++) {
 		hear(fd);
+		/* A send is heard when it returns: a request must not be heard after its answer. */
+		usleep(100000);
 		snprintf(text, sizeof(text),
 			 "HTTP/1.1 201 Created\r\nContent-Type: application/json\r\n\r\n"
 			 "{\"Id\":\"%063d%zx\",\"Warnings\":[]}\n",
@@ -105,7 +107,7 @@ static void ask(int fd)
 			 calls[i].name);
 		say(i, fd, text);
 		hear(fd);
-		/* A send is heard when it returns: an answer must not be heard after the next request. */
+		/* Nor an answer after the next request. */
 		usleep(200000);
 	}
 }
