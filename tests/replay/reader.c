@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What reads recordings, and nothing else: it links without libbpf. */
-#include <locale.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -23,7 +22,7 @@ int main(int argc, char **argv)
 	size_t i = 0;
 	int ret;
 
-	setlocale(LC_CTYPE, "");
+	ct_cmd_begin();
 	while (i < CT_ARRAY_SIZE(commands) && (argc < 2 || strcmp(argv[1], commands[i].name) != 0))
 		i++;
 	if (i == CT_ARRAY_SIZE(commands))

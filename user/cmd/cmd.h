@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #pragma once
 
+#include <locale.h>
+#include <signal.h>
 #include <stdio.h>
 
 #include "cmd/options.h"
@@ -12,6 +14,16 @@
 #define CT_EXIT_FAILED     1
 #define CT_EXIT_USAGE      2
 #define CT_EXIT_INCOMPLETE 3 /* done, but something was lost */
+
+/*
+ * What a program does before its command: the locale says how wide a character is, and a limit
+ * of the file size becomes an error of write(), as a full disk is, not the end (SIGXFSZ).
+ */
+static inline void ct_cmd_begin(void)
+{
+	setlocale(LC_CTYPE, "");
+	signal(SIGXFSZ, SIG_IGN);
+}
 
 /* Each returns an exit code, or a negative errno and a sentence. */
 int ct_cmd_trace(const struct ct_options *opts, struct ct_err *err);

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <ctype.h>
 #include <errno.h>
-#include <locale.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/auxv.h>
@@ -141,15 +139,13 @@ int main(int argc, char **argv)
 	struct ct_err err = { 0 };
 	int ret, skip = 0;
 
-	setlocale(LC_CTYPE, "");
+	ct_cmd_begin();
 	for (size_t i = 0; argc > 1 && i < CT_ARRAY_SIZE(commands); i++) {
 		if (!strcmp(argv[1], commands[i].name)) {
 			command = &commands[i];
 			skip = 1;
 		}
 	}
-	/* A limit of the file size is an error as a full disk is, not the end. */
-	signal(SIGXFSZ, SIG_IGN);
 	ret = ct_options_parse(&opts, argc - skip, argv + skip, &err);
 	if (!ret && !skip && opts.operands.count)
 		ret = ct_fail(&err, EINVAL, "'%s' is no command; see --help",
