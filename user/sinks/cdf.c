@@ -211,15 +211,19 @@ static int cdf_end(struct ct_sink *s, const struct ct_session *session,
 {
 	static const enum ct_record_type types[] = { CT_RECORD_RESTART, CT_RECORD_START };
 	struct ct_canvas canvas;
+	bool drawn = false;
 	int ret = ct_canvas_begin(&canvas, s, err);
 
 	(void)session;
 	if (ret)
 		return ret;
-	for (size_t i = 0; i < CT_ARRAY_SIZE(types); i++)
-		if (draw(&canvas.pen, summary, types[i]))
-			fputc('\n', canvas.pen.f);
-	ct_table_honesty(&canvas.pen, summary, counts);
+	for (size_t i = 0; i < CT_ARRAY_SIZE(types); i++) {
+		if (!draw(&canvas.pen, summary, types[i]))
+			continue;
+		fputc('\n', canvas.pen.f);
+		drawn = true;
+	}
+	ct_table_honesty(&canvas.pen, summary, counts, drawn ? "Percentiles" : NULL);
 	return ct_canvas_put(&canvas, s, err);
 }
 

@@ -174,7 +174,7 @@ static int histogram_end(struct ct_sink *s, const struct ct_session *session,
 		if (ct_hist_count(g->total))
 			draw_group(&canvas.pen, g);
 	}
-	ct_table_honesty(&canvas.pen, summary, counts);
+	ct_table_honesty(&canvas.pen, summary, counts, "Bounds");
 	return ct_canvas_put(&canvas, s, err);
 }
 

@@ -52,7 +52,7 @@ static int opens_end(struct ct_sink *s, const struct ct_session *session,
 		ct_page_drop(&page);
 		return ct_sink_no_memory(s, err);
 	}
-	ct_table_honesty(&pen, summary, counts);
+	ct_table_honesty(&pen, summary, counts, l->count ? "Percentiles" : NULL);
 	return ct_page_put(&page, s, err);
 }
 

@@ -132,8 +132,18 @@ static void say_cut(struct prose *prose, const struct ct_summary *summary,
 		    (unsigned long long)counts->open, counts->open == 1 ? " was" : "s were");
 }
 
+static bool has_values(const struct ct_summary *summary)
+{
+	if (ct_summary_opened(summary)->count)
+		return true;
+	for (size_t i = 0; i < ct_summary_groups(summary); i++)
+		if (ct_hist_count(ct_summary_group(summary, i)->total))
+			return true;
+	return false;
+}
+
 void ct_table_honesty(struct ct_pen *pen, const struct ct_summary *summary,
-		      const struct ct_core_counts *counts)
+		      const struct ct_core_counts *counts, const char *estimates)
 {
 	struct prose prose = { .len = 0 };
 
@@ -141,6 +151,8 @@ void ct_table_honesty(struct ct_pen *pen, const struct ct_summary *summary,
 	say_unmatched(&prose, counts);
 	say_unknown(&prose, summary, counts);
 	say_cut(&prose, summary, counts);
+	if (estimates && has_values(summary))
+		say(&prose, " %s within %.1f %%.", estimates, 100 * CT_HIST_ERROR);
 	ct_pen_wrap(pen, prose.text, 0, 0, pen->width);
 	fputc('\n', pen->f);
 }

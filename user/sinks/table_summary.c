@@ -354,6 +354,6 @@ int ct_table_summary(struct ct_pen *pen, const struct ct_session *session,
 	fputc('\n', pen->f);
 	if (ct_table_opens(pen, ct_summary_opened(summary)))
 		return -ENOMEM;
-	ct_table_honesty(pen, summary, counts);
+	ct_table_honesty(pen, summary, counts, "Percentiles");
 	return 0;
 }
