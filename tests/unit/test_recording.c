@@ -90,8 +90,9 @@ static const struct {
 	  "7zXZ",
 	  5,
 	  "read 'a.ct': not a coldtrace recording, but packed: xz -dc < a.ct | coldtrace ... -" },
-	{ "empty", -1, "", 0, "read 'a.ct': not a coldtrace recording" },
-	{ "header cut", -1, "", 127, "read 'a.ct': not a coldtrace recording" },
+	{ "empty", -1, "", 0, "read 'a.ct': it is empty" },
+	{ "header cut", -1, "", 127, "read 'a.ct': it was cut off within its header" },
+	{ "magic cut", -1, "", 3, "read 'a.ct': it was cut off within its header" },
 	{ "header alone", -1, "", 128, NULL },
 	{ "byte order", 8, "\1\2\3\4", 4,
 	  "read 'a.ct': recorded on a machine of the other byte order" },
@@ -212,8 +213,7 @@ static const struct {
 } unreadable[] = {
 	{ "/nonexistent/a.ct", "open recording '/nonexistent/a.ct': No such file or directory",
 	  "open recording '/nonexistent/a.ct': No such file or directory" },
-	{ "/dev/null", "read '/dev/null': not a coldtrace recording",
-	  "read '/dev/null': not a coldtrace recording" },
+	{ "/dev/null", "read '/dev/null': it is empty", "read '/dev/null': it is empty" },
 	{ "/tmp", "read '/tmp': Is a directory", "read '/tmp': Is a directory" },
 };
 

@@ -267,7 +267,8 @@ Test(table, percentiles_say_their_error_where_there_are_any)
 	for (size_t i = 0; i < CT_ARRAY_SIZE(recs); i++) {
 		own_mem char *table = run("table", &(struct options){ 0 }, &recs[i], 1, &no_loss);
 		own_mem char *cdf = run("cdf", &(struct options){ 0 }, &recs[i], 1, &no_loss);
-		own_mem char *bars = run("histogram", &(struct options){ 0 }, &recs[i], 1, &no_loss);
+		own_mem char *bars =
+			run("histogram", &(struct options){ 0 }, &recs[i], 1, &no_loss);
 
 		cr_expect_eq(!!strstr(table, " Percentiles within 0.8 %."), i == 0);
 		cr_expect_eq(!!strstr(cdf, " Percentiles within 0.8 %."), i == 0);

@@ -91,6 +91,8 @@ static void terminate(struct ct_recording_header *h)
 	h->command[sizeof(h->command) - 1] = '\0';
 }
 
+#define HEADER_CUT "read '%s': it was cut off within its header"
+
 static int check_sealed(const struct ct_reader *r, size_t got, struct ct_err *err)
 {
 	__u16 len = r->header.header_len;
@@ -100,7 +102,7 @@ static int check_sealed(const struct ct_reader *r, size_t got, struct ct_err *er
 		return ct_fail(err, EINVAL, "read '%s': header length %u is impossible", r->name,
 			       len);
 	if (got < len)
-		return ct_fail(err, EINVAL, "read '%s': it was cut off within its header", r->name);
+		return ct_fail(err, EINVAL, HEADER_CUT, r->name);
 	memcpy(&crc, here(r) + len - sizeof(crc), sizeof(crc));
 #ifndef FUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION
 	if (libdeflate_crc32(0, here(r), len - sizeof(crc)) != crc)
@@ -125,6 +127,12 @@ static int no_recording(const struct ct_reader *r, size_t got, struct ct_err *er
 {
 	bool piped = !strcmp(r->name, "-");
 
+	if (!got)
+		return ct_fail(err, EINVAL, "read '%s': it is empty", r->name);
+	if (got < CT_RECORDING_V1_LEN &&
+	    !memcmp(here(r), CT_RECORDING_MAGIC,
+		    got < sizeof(r->header.magic) ? got : sizeof(r->header.magic)))
+		return ct_fail(err, EINVAL, HEADER_CUT, r->name);
 	for (size_t i = 0; i < CT_ARRAY_SIZE(packings); i++) {
 		const struct packed *p = &packings[i];
 		size_t len = strlen(p->magic);
