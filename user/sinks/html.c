@@ -5,7 +5,6 @@
  */
 #include "sinks/html.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -117,17 +116,22 @@ static int put_head(struct ct_sink *s, const struct ct_session *session, struct 
 	return put_data(&page, s, err);
 }
 
-static int html_begin(struct ct_sink *s, const struct ct_session *session, struct ct_err *err)
+static const char *html_refuse(void)
 {
 	struct ct_html_page page;
+
+	return ct_html_page(&page) ? NULL
+				   : "this build has no charts bundled; install nodejs and npm, "
+				     "and build coldtrace again";
+}
+
+static int html_begin(struct ct_sink *s, const struct ct_session *session, struct ct_err *err)
+{
+	struct ct_html_page page = { 0 };
 	struct html *html;
 	int ret;
 
-	if (!ct_html_page(&page))
-		return ct_fail(
-			err, -ENOTSUP,
-			"write output 'html' to '%s': this build has no charts bundled; install nodejs and npm, and build coldtrace again",
-			s->path ? s->path : "stdout");
+	ct_html_page(&page);
 	html = calloc(1, sizeof(*html));
 	if (!html)
 		return ct_sink_no_memory(s, err);
@@ -188,6 +192,7 @@ const struct ct_sink_ops ct_html_ops = {
 	.name = "html",
 	.suffix = ".html",
 	.help = "one page for a browser, with charts: needs no network",
+	.refuse = html_refuse,
 	.begin = html_begin,
 	.record = html_record,
 	.end = html_end,

@@ -96,6 +96,11 @@ int ct_sink_check(const char *spec, bool *ret_stdout, struct ct_err *err)
 	return 0;
 }
 
+static const char *path_of(const struct ct_sink *s)
+{
+	return s->path ? s->path : "stdout";
+}
+
 int ct_sink_open(struct ct_sink *s, const char *spec, struct ct_err *err)
 {
 	size_t len = strcspn(spec, ":");
@@ -106,10 +111,14 @@ int ct_sink_open(struct ct_sink *s, const char *spec, struct ct_err *err)
 	if (ret)
 		return ret;
 	new.ops = find(spec, len);
+	if (!to_stdout)
+		new.path = spec + len + 1;
+	if (new.ops->refuse &&new.ops->refuse())
+		return ct_fail(err, ENOTSUP, "write output '%s' to '%s': %s", new.ops->name,
+			       path_of(&new), new.ops->refuse());
 	if (to_stdout) {
 		new.out = stdout;
 	} else {
-		new.path = spec + len + 1;
 		new.out = fopen(new.path, "we");
 		if (!new.out)
 			return ct_fail(err, -errno, "open '%s' for output '%s': %s", new.path,
@@ -118,11 +127,6 @@ int ct_sink_open(struct ct_sink *s, const char *spec, struct ct_err *err)
 	ask_terminal(&new);
 	*s = new;
 	return 0;
-}
-
-static const char *path_of(const struct ct_sink *s)
-{
-	return s->path ? s->path : "stdout";
 }
 
 int ct_sink_put(struct ct_sink *s, const char *bytes, size_t len, struct ct_err *err)

@@ -37,6 +37,8 @@ struct ct_sink_ops {
 	const char *suffix; /* of a file that export names itself, e.g. ".csv" */
 	const char *help;
 	bool binary; /* not text: never to a terminal */
+	/* Why this build cannot write it, asked before a file is opened. NULL: it can. Optional. */
+	const char *(*refuse)(void);
 	int (*begin)(struct ct_sink *s, const struct ct_session *session, struct ct_err *err);
 	int (*record)(struct ct_sink *s, const struct ct_record *rec, struct ct_err *err);
 	int (*end)(struct ct_sink *s, const struct ct_session *session,
