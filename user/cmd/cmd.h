@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #pragma once
 
-#include <locale.h>
-#include <signal.h>
-#include <stdio.h>
+#include <stddef.h>
 
 #include "cmd/options.h"
 #include "source/recordings.h"
@@ -19,11 +17,7 @@
  * What a program does before its command: the locale says how wide a character is, and a limit
  * of the file size becomes an error of write(), as a full disk is, not the end (SIGXFSZ).
  */
-static inline void ct_cmd_begin(void)
-{
-	setlocale(LC_CTYPE, "");
-	signal(SIGXFSZ, SIG_IGN);
-}
+void ct_cmd_begin(void);
 
 /* Each returns an exit code, or a negative errno and a sentence. */
 int ct_cmd_trace(const struct ct_options *opts, struct ct_err *err);
@@ -38,16 +32,10 @@ int ct_cmd_schema(const struct ct_options *opts, struct ct_err *err);
 const char *ct_export_format(size_t at);
 
 /* For these: the sentence, and the exit code of bad usage. */
-static inline int ct_usage(const struct ct_err *err)
-{
-	fprintf(stderr, "coldtrace: %s\n", err->msg);
-	return CT_EXIT_USAGE;
-}
+int ct_usage(const struct ct_err *err);
 
 /* A sentence about each recording that was cut off. */
-static inline void ct_say_cut(const struct ct_recordings *recordings)
-{
-	for (size_t i = 0; i < recordings->count; i++)
-		if (recordings->items[i].cut)
-			fprintf(stderr, "coldtrace: %s\n", recordings->items[i].why.msg);
-}
+void ct_say_cut(const struct ct_recordings *recordings);
+
+/* A sentence about each recording that was made without what is asked for. */
+void ct_say_shallow(const struct ct_recordings *recordings, const struct ct_options *opts);

@@ -102,6 +102,8 @@ int ct_cmd_report(const struct ct_options *given, struct ct_err *err)
 	if (!ret)
 		ret = ct_session_replay(&session, &recordings, err);
 	ct_say_cut(&recordings);
+	if (ret >= 0)
+		ct_say_shallow(&recordings, given);
 	if (ret >= 0 && opts.timeline && !session.records)
 		ret = ct_fail(
 			err, ENOENT,

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What commands have in common. */
+#include "cmd/cmd.h"
+
+#include <locale.h>
+#include <signal.h>
+#include <stdio.h>
+
+#include "util/mem.h"
+
+void ct_cmd_begin(void)
+{
+	setlocale(LC_CTYPE, "");
+	signal(SIGXFSZ, SIG_IGN);
+}
+
+int ct_usage(const struct ct_err *err)
+{
+	fprintf(stderr, "coldtrace: %s\n", err->msg);
+	return CT_EXIT_USAGE;
+}
+
+void ct_say_cut(const struct ct_recordings *recordings)
+{
+	for (size_t i = 0; i < recordings->count; i++)
+		if (recordings->items[i].cut)
+			fprintf(stderr, "coldtrace: %s\n", recordings->items[i].why.msg);
+}
+
+void ct_say_shallow(const struct ct_recordings *recordings, const struct ct_options *opts)
+{
+	/* Columns: whether it is asked for, what recordings have then, what to say of others. */
+	const struct {
+		bool asked;
+		unsigned int deep;
+		const char *what;
+	} rows[] = {
+		{ opts->steps, CT_DEEP_STEPS,
+		  "steps: few are seen, and those in part; record with --steps" },
+		{ opts->why, CT_DEEP_WHY, "waits: nothing says why; record with --why" },
+	};
+
+	for (size_t i = 0; i < recordings->count; i++)
+		for (size_t r = 0; r < CT_ARRAY_SIZE(rows); r++)
+			if (rows[r].asked && !(recordings->items[i].header->depth & rows[r].deep))
+				fprintf(stderr, "coldtrace: '%s' was recorded without %s\n",
+					recordings->items[i].path, rows[r].what);
+}
