@@ -7,6 +7,7 @@
 
 #include "core/opens.h"
 #include "life.h"
+#include "opens_play.h"
 #include "stats/open_groups.h"
 #include "stats/opens_list.h"
 #include "stats/opens_totals.h"
@@ -16,53 +17,6 @@
 #define MS      TAPE_MS
 #define OVERLAY TAPE_OVERLAY
 #define EXT4    CT_OPENS_WHERE(41, 0xef53)
-
-static void keep(void *ctx, struct ct_opens *o)
-{
-	cr_assert_eq(ct_opens_list_take(ctx, o), 0);
-}
-
-static void ignore(void *ctx, const struct ct_record *rec)
-{
-	(void)ctx, (void)rec;
-}
-
-static struct ct_core_counts play(const struct tape *t, struct ct_opens_list *l)
-{
-	const struct ct_core_options opts = { 0 };
-	const struct ct_core_ops ops = { .record = ignore, .opens = keep };
-	struct ct_core *core = ct_core_new(&opts, &ops, l);
-	struct ct_core_counts counts;
-
-	cr_assert(core);
-	tape_feed(t, core);
-	ct_core_flush(core);
-	counts = ct_core_counts(core);
-	ct_core_free(core);
-	return counts;
-}
-
-/* A start whose container opens files; it listens at 200 ms. */
-static struct life start(struct tape *t)
-{
-	struct life l = life_of(0);
-
-	life_engines(t);
-	life_create(t, &l, 0);
-	life_start(t, &l, 20);
-	tape_at(t, 200);
-	tape_listen(t, l.init, 80);
-	return l;
-}
-
-static const struct ct_opens_view *only(const struct ct_opens_list *l, const struct life *life,
-					enum ct_view view)
-{
-	cr_assert_eq(l->count, 1);
-	cr_expect_str_eq(l->items[0]->who.id, life->id);
-	cr_assert(l->items[0]->views[view]);
-	return l->items[0]->views[view];
-}
 
 Test(opens, counters_are_the_containers_and_told_after_its_exit)
 {
@@ -192,7 +146,7 @@ static void tell(void *ctx, struct ct_opens *o)
 Test(opens, what_is_adopted_last_is_not_told_meanwhile)
 {
 	const struct ct_core_options opts = { 0 };
-	const struct ct_core_ops ops = { .record = ignore, .opens = tell };
+	const struct ct_core_ops ops = { .record = opens_ignore, .opens = tell };
 	const uint32_t strangers = 1023; /* RUNS_MAX of openers.c, less the first */
 	struct life life = life_of(0);
 	struct told told = { .id = life.id };
@@ -266,112 +220,13 @@ Test(opens, a_file_server_is_the_containers_host_view_and_a_hook_is_nobodys)
 	}
 }
 
-static void reuse_a_pid(bool ended)
-{
-	struct ct_opens_list l = { 0 };
-	struct tape t = { 0 };
-	struct life life = start(&t);
-
-	tape_at(&t, 210);
-	tape_fork(&t, life.shim, 777, CT_ROLE_HELPER);
-	tape_exec(&t, 777, CT_ROLE_HELPER, 0, "runsc-gofer", TAPE_END);
-	tape_at(&t, 300);
-	tape_opens(&t, 777, CT_VIEW_HOST, 53, 5, 220, 230);
-	tape_at(&t, 310);
-	if (ended)
-		tape_exit(&t, 777, CT_ROLE_HELPER, 0);
-	tape_at(&t, 400);
-	/* The same pid is a runtime's now, and its child a hook of it. */
-	tape_fork(&t, life.shim, 777, CT_ROLE_RUNTIME);
-	tape_exec(&t, 777, CT_ROLE_RUNTIME, 0, "/usr/bin/runc", "kill", life.id, TAPE_END);
-	tape_fork(&t, 777, 778, CT_ROLE_HELPER);
-	tape_exec(&t, 778, CT_ROLE_HELPER, 0, "/usr/bin/some-hook", TAPE_END);
-	tape_at(&t, 500);
-	tape_opens(&t, 777, CT_VIEW_HOST, 100, 0, 420, 430);
-	tape_opens(&t, 778, CT_VIEW_HOST, 1000, 0, 420, 430);
-	play(&t, &l);
-	cr_expect_eq(only(&l, &life, CT_VIEW_HOST)->calls[CT_OPEN_OPEN].count, 53);
-	ct_opens_list_clear(&l);
-	tape_free(&t);
-}
-
-/* Pids come again: what was known of a process that has ended says nothing of the next. */
-Test(opens, a_pid_that_comes_again_is_another_process)
-{
-	reuse_a_pid(true);
-}
-
-Test(opens, a_pid_that_comes_again_is_another_process_though_its_exit_was_lost)
-{
-	reuse_a_pid(false);
-}
-
-/* What is told of a process late is its container's; who it was is not remembered for ever. */
-Test(opens, a_process_is_remembered_for_a_minute)
-{
-	static const struct {
-		double next_ms; /* when another one ends */
-		uint64_t opens;
-	} cases[] = { { 30000, 53 }, { 60310, 0 }, { 90000, 0 } };
-
-	for (size_t i = 0; i < CT_ARRAY_SIZE(cases); i++) {
-		struct ct_opens_list l = { 0 };
-		struct tape t = { 0 };
-		struct life life = start(&t);
-
-		tape_at(&t, 210);
-		for (uint32_t pid = 777; pid < 779; pid++) {
-			tape_fork(&t, life.shim, pid, CT_ROLE_HELPER);
-			tape_exec(&t, pid, CT_ROLE_HELPER, 0, "runsc-gofer", TAPE_END);
-		}
-		tape_at(&t, 310);
-		tape_exit(&t, 777, CT_ROLE_HELPER, 0);
-		life_exit(&t, &life, 320, 0);
-		tape_at(&t, cases[i].next_ms);
-		tape_exit(&t, 778, CT_ROLE_HELPER, 0);
-		tape_opens(&t, 777, CT_VIEW_HOST, 53, 5, 220, 230);
-		play(&t, &l);
-		if (cases[i].opens)
-			cr_expect_eq(only(&l, &life, CT_VIEW_HOST)->calls[CT_OPEN_OPEN].count,
-				     cases[i].opens);
-		else
-			cr_expect_eq(l.count, 0);
-		ct_opens_list_clear(&l);
-		tape_free(&t);
-	}
-}
-
-/* A daemon that an exec session left behind opens in the name of the session, however late. */
-Test(opens, what_an_exec_session_leaves_behind_is_the_containers)
-{
-	struct ct_opens_list l = { 0 };
-	struct tape t = { 0 };
-	struct life life = start(&t);
-
-	tape_at(&t, 210);
-	tape_fork(&t, life.shim, 901, CT_ROLE_INIT);
-	tape_exec(&t, 901, CT_ROLE_INIT, 1, "/bin/sh", TAPE_END);
-	tape_opens(&t, 901, CT_VIEW_NATIVE, 7, 0, 220, 230);
-	tape_fork(&t, life.shim, 902, CT_ROLE_INIT);
-	tape_exec(&t, 902, CT_ROLE_INIT, 1, "/bin/sh", TAPE_END);
-	tape_at(&t, 300);
-	tape_exit(&t, 901, CT_ROLE_INIT, 0);
-	tape_at(&t, 90000);
-	tape_exit(&t, 902, CT_ROLE_INIT, 0);
-	tape_opens(&t, 901, CT_VIEW_NATIVE, 53, 5, 80000, 90000);
-	play(&t, &l);
-	cr_expect_eq(only(&l, &life, CT_VIEW_NATIVE)->calls[CT_OPEN_OPEN].count, 60);
-	ct_opens_list_clear(&l);
-	tape_free(&t);
-}
-
 /* As many processes as are remembered, of which no exit was seen: the next ones have room. */
 Test(opens, exits_that_were_lost_leave_room)
 {
 	struct life life = life_of(0);
 	struct told told = { .id = life.id };
 	const struct ct_core_options opts = { 0 };
-	const struct ct_core_ops ops = { .record = ignore, .opens = tell };
+	const struct ct_core_ops ops = { .record = opens_ignore, .opens = tell };
 	struct ct_core *core = ct_core_new(&opts, &ops, &told);
 	struct tape t = { 0 };
 

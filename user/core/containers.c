@@ -54,6 +54,18 @@ struct ct_container *ct_container_in(struct ct_core *core, struct ct_text ns, st
 	return c;
 }
 
+struct ct_container *ct_container_of_run(struct ct_core *core, struct ct_text id, uint32_t seq)
+{
+	struct ct_container *c = ct_container_by_id(core, id);
+
+	if (!c || c->run.seq == seq)
+		return c;
+	HASH_FIND(hh, core->containers, id.p, id.len, c);
+	while (c && c->run.seq != seq)
+		c = same_id(core, c);
+	return c;
+}
+
 bool ct_container_is_of(struct ct_core *core, const struct ct_container *c, uint32_t engine)
 {
 	return !engine || !c->who.engine_pid || c->who.engine_pid == engine ||

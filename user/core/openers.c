@@ -14,16 +14,20 @@
 
 #define OPENERS_MAX 8192
 #define RUNS_MAX    1024
-#define KEEP_NS \
-	60000000000ULL /* after its end; what it counted comes within seconds, but see below */
+/* What a process counted comes within seconds of its end. */
+#define KEEP_NS   60000000000ULL
+#define SETTLE_NS 10000000000ULL
 
 struct ct_opener {
 	uint32_t root;
 	enum ct_view as; /* what the kernel side calls its opens may be wrong: see below */
 	bool known_as;
 	bool ended;
-	uint64_t ended_ns; /* or when it was last found to have heirs */
-	struct ct_opener *prev, *next; /* of those that have ended, in that order */
+	bool kept; /* it ended long ago, and may have heirs */
+	bool proved; /* it has: they opened something */
+	uint64_t ended_ns;
+	uint64_t since_ns; /* it is in its list */
+	struct ct_opener *prev, *next; /* of those that have ended, or of those that are kept */
 	uint32_t seq; /* of the run, 0: not known */
 	struct ct_identity who;
 	struct ct_opens *opens; /* borrowed of the list; NULL: nothing since it was taken */
@@ -110,44 +114,75 @@ static struct ct_opener *opener_get(struct ct_core *core, uint32_t root)
 	return op;
 }
 
+static struct ct_opener **list_of(struct ct_core *core, const struct ct_opener *op)
+{
+	return op->kept ? &core->openers_kept : &core->openers_ended;
+}
+
+/* Into its list, behind the others. */
+static void enlist(struct ct_core *core, struct ct_opener *op, uint64_t now_ns)
+{
+	struct ct_opener **list = list_of(core, op);
+
+	op->since_ns = now_ns;
+	DL_APPEND(*list, op);
+}
+
+static void delist(struct ct_core *core, struct ct_opener *op)
+{
+	struct ct_opener **list = list_of(core, op);
+
+	if (op->ended)
+		DL_DELETE(*list, op);
+}
+
 static void forget(struct ct_core *core, struct ct_opener *op)
 {
 	HASH_DEL(core->openers, op);
-	if (op->ended)
-		DL_DELETE(core->openers_ended, op);
+	delist(core, op);
 	opener_free(op);
 }
 
 /* What an exec session leaves behind, a daemon, opens in its name as long as the container runs. */
-static bool has_heirs(struct ct_core *core, const struct ct_opener *op)
+static bool may_have_heirs(struct ct_core *core, const struct ct_opener *op)
 {
 	const struct ct_container *c =
-		ct_container_by_id(core, ct_text(op->who.id, strlen(op->who.id)));
+		ct_container_of_run(core, ct_text(op->who.id, strlen(op->who.id)), op->seq);
 
-	return c && c->run.seq == op->seq && !c->run.marks[CT_MARK_EXIT] && !c->removed;
+	return c && !c->run.marks[CT_MARK_EXIT] && !c->removed;
+}
+
+/* Times are a recording's: they may be any. */
+static bool is_past(uint64_t now_ns, uint64_t since_ns, uint64_t ns)
+{
+	return now_ns > since_ns && now_ns - since_ns >= ns;
+}
+
+/* Those that have been in their list for a minute: forgotten, or kept and asked again in another. */
+static void sift(struct ct_core *core, struct ct_opener **list, uint64_t now_ns)
+{
+	while (*list && is_past(now_ns, (*list)->since_ns, KEEP_NS)) {
+		struct ct_opener *op = *list;
+
+		if (!may_have_heirs(core, op)) {
+			forget(core, op);
+			continue;
+		}
+		delist(core, op);
+		op->kept = true;
+		enlist(core, op, now_ns);
+	}
 }
 
 static void end(struct ct_core *core, struct ct_opener *op, uint64_t now_ns)
 {
-	struct ct_opener *ended, *next;
-
 	if (op->ended)
 		return;
 	op->ended = true;
 	op->ended_ns = now_ns;
-	DL_APPEND(core->openers_ended, op);
-	DL_FOREACH_SAFE(core->openers_ended, ended, next)
-	{
-		if (now_ns < ended->ended_ns + KEEP_NS)
-			break;
-		if (has_heirs(core, ended)) { /* asked again in a minute */
-			DL_DELETE(core->openers_ended, ended);
-			ended->ended_ns = now_ns;
-			DL_APPEND(core->openers_ended, ended);
-		} else {
-			forget(core, ended);
-		}
-	}
+	enlist(core, op, now_ns);
+	sift(core, &core->openers_kept, now_ns); /* first: who is new there comes last */
+	sift(core, &core->openers_ended, now_ns);
 }
 
 /*
@@ -162,18 +197,23 @@ void ct_openers_born(struct ct_core *core, uint32_t tgid, bool instead)
 		forget(core, op);
 }
 
-/* Those that have ended, or of which nothing else is known; if there are none, the oldest. */
-static void make_room(struct ct_core *core)
+/* Whom it costs least to forget: a health check has no heirs, though it might. */
+static struct ct_opener *least(struct ct_core *core)
 {
-	struct ct_opener *op, *next;
+	struct ct_opener *op;
 
-	HASH_ITER(hh, core->openers, op, next)
+	DL_FOREACH(core->openers_kept, op)
 	{
-		if (op->ended || !ct_actor_get(core, op->root))
-			forget(core, op);
+		if (!op->proved)
+			return op;
 	}
-	if (HASH_COUNT(core->openers) >= OPENERS_MAX)
-		forget(core, core->openers);
+	/* Nothing else is known of it: it is known again as soon as it opens something. */
+	for (op = core->openers; op; op = op->hh.next)
+		if (!op->ended && !ct_actor_get(core, op->root))
+			return op;
+	if (core->openers_ended)
+		return core->openers_ended;
+	return core->openers_kept ? core->openers_kept : core->openers;
 }
 
 static struct ct_opener *opener_make(struct ct_core *core, uint32_t root)
@@ -183,8 +223,8 @@ static struct ct_opener *opener_make(struct ct_core *core, uint32_t root)
 	if (op)
 		return op;
 	if (HASH_COUNT(core->openers) >= OPENERS_MAX)
-		make_room(core);
-	op = HASH_COUNT(core->openers) < OPENERS_MAX ? calloc(1, sizeof(*op)) : NULL;
+		forget(core, least(core));
+	op = calloc(1, sizeof(*op));
 	if (!op) {
 		core->counts.lost[CT_LOSS_OPENS]++;
 		return NULL;
@@ -308,6 +348,7 @@ static void opener_begin(struct ct_core *core, const struct ct_actor_state *a, b
 
 void ct_openers_exec(struct ct_core *core, const struct ct_actor_state *a, const struct ct_event *e)
 {
+	struct ct_opener *before = opener_get(core, a->tgid);
 	const struct ct_opener *parent = opener_get(core, a->parent);
 	const struct ct_opener *up = parent && !parent->ended ? parent : NULL;
 	/* What a sandbox executes while it boots (to unmount) is a part of it. */
@@ -315,6 +356,9 @@ void ct_openers_exec(struct ct_core *core, const struct ct_actor_state *a, const
 	bool server = row || (up && up->known_as && up->as == CT_VIEW_HOST);
 	struct ct_opener *op;
 
+	/* Who has ended executes nothing: the fork of the next one of its pid was lost. */
+	if (before && before->ended)
+		forget(core, before);
 	if (a->role == CT_ROLE_INIT || (a->role == CT_ROLE_HELPER && server))
 		opener_begin(core, a, server);
 	op = row && row->unseen ? opener_get(core, a->tgid) : NULL;
@@ -352,8 +396,11 @@ static struct ct_opener *opener_of(struct ct_core *core, const struct ct_event *
 	} else if (!op) {
 		op = opener_make(core, e->root);
 	}
-	if (op)
-		place(core, op, a);
+	if (!op)
+		return NULL;
+	place(core, op, a);
+	if (op->ended && is_past(e->ts_ns, op->ended_ns, SETTLE_NS))
+		op->proved = true;
 	return op;
 }
 
@@ -456,8 +503,8 @@ void ct_openers_opens(struct ct_core *core, const struct ct_event *e)
 		core->counts.lost[CT_LOSS_OPENS]++;
 		return;
 	}
-	c = ct_container_by_id(core, ct_text(o->who.id, strlen(o->who.id)));
-	if (c && c->run.seq == o->seq)
+	c = ct_container_of_run(core, ct_text(o->who.id, strlen(o->who.id)), o->seq);
+	if (c)
 		learn(o, c, &c->run);
 	ret = ct_opens_add(o, view, e);
 	if (ret)

@@ -260,7 +260,7 @@ struct ct_core {
 	uint64_t rule_rows[CT_FAMILY_MAX][CT_SIG_MAX]; /* bit per rule of the family */
 	size_t gone; /* containers that are kept only because a successor may come */
 	bool stopped; /* there may be containers that are kept only because they may start again */
-	struct ct_opener *openers, *openers_ended;
+	struct ct_opener *openers, *openers_ended, *openers_kept;
 	struct ct_opens *opens; /* owned list, a run of a container each */
 	size_t opens_count;
 	struct ct_sync syncs[CT_SYNCS_MAX];
@@ -294,6 +294,8 @@ void ct_app(struct ct_core *core, const struct ct_event *e);
 struct ct_container *ct_container_by_id(struct ct_core *core, struct ct_text id);
 /* In that containerd namespace, or in one that is not known; an empty one is any. */
 struct ct_container *ct_container_in(struct ct_core *core, struct ct_text ns, struct ct_text id);
+/* That of which it is the present run. */
+struct ct_container *ct_container_of_run(struct ct_core *core, struct ct_text id, uint32_t seq);
 /* Whether it is this engine's, as far as is known: an engine may be gone and another in its place. */
 bool ct_container_is_of(struct ct_core *core, const struct ct_container *c, uint32_t engine);
 /*
