@@ -8,10 +8,24 @@
 
 #include "util/mem.h"
 
+/* What ends a program that writes too much, or to nobody, and how it was when this one began. */
+static struct {
+	int signo;
+	struct sigaction before;
+} inherited[] = { { .signo = SIGXFSZ }, { .signo = SIGPIPE } };
+
 void ct_cmd_begin(void)
 {
+	for (size_t i = 0; i < CT_ARRAY_SIZE(inherited); i++)
+		sigaction(inherited[i].signo, NULL, &inherited[i].before);
 	setlocale(LC_CTYPE, "");
 	signal(SIGXFSZ, SIG_IGN);
+}
+
+void ct_cmd_as_inherited(void)
+{
+	for (size_t i = 0; i < CT_ARRAY_SIZE(inherited); i++)
+		sigaction(inherited[i].signo, &inherited[i].before, NULL);
 }
 
 int ct_usage(const struct ct_err *err)

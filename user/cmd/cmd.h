@@ -18,6 +18,8 @@
  * of the file size becomes an error of write(), as a full disk is, not the end (SIGXFSZ).
  */
 void ct_cmd_begin(void);
+/* For a child that executes another program: signals are as they were before. */
+void ct_cmd_as_inherited(void);
 
 /* Each returns an exit code, or a negative errno and a sentence. */
 int ct_cmd_trace(const struct ct_options *opts, struct ct_err *err);

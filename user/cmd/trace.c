@@ -53,6 +53,7 @@ struct trace {
 	uint64_t busy_until_ns;
 	bool failed;
 	bool begun;
+	bool watched; /* there may be something to tell */
 };
 
 static volatile sig_atomic_t interrupted;
@@ -192,8 +193,7 @@ static pid_t run_command(char **command, struct ct_err *err)
 	if (!pid) {
 		int code;
 
-		signal(SIGPIPE, SIG_DFL);
-		signal(SIGXFSZ, SIG_DFL);
+		ct_cmd_as_inherited();
 		execvp(command[0], command);
 		code = errno;
 		if (write(gate[1], &code, sizeof(code)) < 0)
@@ -294,8 +294,7 @@ static int loop(struct trace *t, int *ret_status, struct ct_err *err)
 	uint64_t linger_ns = 0;
 	struct ct_err ignored;
 	pid_t command = 0;
-	bool watched;
-	int ret;
+	int ret, last;
 
 	*ret_status = -1;
 	t->table_ns = ct_mono_ns() + (uint64_t)(opts->interval * 1e9);
@@ -306,7 +305,7 @@ static int loop(struct trace *t, int *ret_status, struct ct_err *err)
 	}
 	/* Not before: the traced program has the privileges of the caller. */
 	ret = ct_live_drop_privileges(t->live, command > 0, err);
-	watched = !ret;
+	t->watched = !ret;
 	while (!ret && !interrupted && !t->failed && !t->session.failed && !is_alone(t)) {
 		uint64_t now;
 		int status;
@@ -336,15 +335,14 @@ static int loop(struct trace *t, int *ret_status, struct ct_err *err)
 	}
 	if (command > 0)
 		end_command(t, command);
-	if (ret) {
-		if (watched) /* what was seen until then is told all the same */
-			ct_session_end(&t->session, ct_mono_ns(), &ignored);
+	if (!t->watched)
 		return ret;
-	}
 	ct_live_end(t->live);
-	/* What the kernel has said until now still counts. */
-	ret = ct_live_poll(t->live, 0, err);
-	return ret < 0 && ret != -EINTR ? ret : 0;
+	/* What the kernel has said until now still counts, after an error too. */
+	last = ct_live_poll(t->live, 0, ret ? &ignored : err);
+	if (!ret && last < 0 && last != -EINTR)
+		ret = last;
+	return ret;
 }
 
 static int open_outputs(struct trace *t, const struct ct_core_ops *ops,
@@ -422,7 +420,7 @@ int ct_trace(const struct ct_options *opts, ct_trace_look look_fn, void *ctx, st
 {
 	struct trace t = { .opts = opts, .look = look_fn, .look_ctx = ctx };
 	struct ct_err ignored;
-	int ret, status = -1;
+	int ret, ended, status = -1;
 
 	catch_signals();
 	ret = open_all(&t, err);
@@ -434,10 +432,12 @@ int ct_trace(const struct ct_options *opts, ct_trace_look look_fn, void *ctx, st
 	ct_notices_print(stderr, ct_live_plan(t.live), ct_own_caps());
 	say_ready(&t);
 	ret = loop(&t, &status, err);
-	if (ret)
+	if (ret && !t.watched)
 		goto out;
 	t.recorder.end_ns = ct_mono_ns();
-	ret = ct_session_end(&t.session, t.recorder.end_ns, err);
+	ended = ct_session_end(&t.session, t.recorder.end_ns, ret ? &ignored : err);
+	if (!ret)
+		ret = ended;
 	if (ret >= 0 && t.failed) { /* what was seen until then has been told */
 		*err = t.err;
 		ret = err->code;

@@ -338,6 +338,17 @@ static int wait_ms(const struct ct_live *live, int timeout_ms)
 	return timeout_ms < 0 || ms < (uint64_t)timeout_ms ? (int)ms : timeout_ms;
 }
 
+/* What is left in it when that fails is lost: one event at least. */
+static int read_ring(struct ct_live *live, struct ct_err *err)
+{
+	int r = ring_buffer__consume(live->ring);
+
+	if (r >= 0 || r == -EINTR)
+		return 0;
+	ct_live_emit_lost(live, CT_LOSS_RING, 1);
+	return ct_fail(err, r, "read the ring buffer: %s", strerror(-r));
+}
+
 int ct_live_tell_opens(struct ct_live *live, struct ct_err *err)
 {
 	int r;
@@ -345,12 +356,13 @@ int ct_live_tell_opens(struct ct_live *live, struct ct_err *err)
 	if (!live->opens)
 		return 0;
 	r = ct_open_maps_turn(live->opens, err);
+	if (!r)
+		r = read_ring(live, err);
+	if (!r)
+		r = ct_open_maps_tell(live->opens, ct_now_ns(), err);
 	if (r)
-		return r;
-	r = ring_buffer__consume(live->ring);
-	if (r < 0 && r != -EINTR)
-		return ct_fail(err, r, "read the ring buffer: %s", strerror(-r));
-	return ct_open_maps_tell(live->opens, ct_now_ns(), err);
+		ct_live_emit_lost(live, CT_LOSS_OPENS, 1); /* one at least */
+	return r;
 }
 
 int ct_live_poll(struct ct_live *live, int timeout_ms, struct ct_err *err)
@@ -367,11 +379,11 @@ int ct_live_poll(struct ct_live *live, int timeout_ms, struct ct_err *err)
 	/* Before the ring: what the kernel says of the time before is then in it. */
 	if (live->inside)
 		ct_inside_read(live->inside);
-	r = ring_buffer__consume(live->ring);
+	r = read_ring(live, err);
 	if (live->inside)
 		ct_inside_hand_over(live->inside);
-	if (r < 0 && r != -EINTR)
-		return ct_fail(err, r, "read the ring buffer: %s", strerror(-r));
+	if (r)
+		return r;
 	now = ct_now_ns();
 	ct_engines_rescan(&live->engines, now);
 	ct_engines_answer(&live->engines);
