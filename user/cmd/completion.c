@@ -70,14 +70,15 @@ static const struct value_row {
 	{ "DIR", NULL, NULL, "_coldtrace_directories" },
 };
 
-/* Commands whose operands are files, or words of their own. */
+/* Commands whose operands are files, or words: those of the line and those that the function adds. */
 static const struct operand_row {
 	const char *command, *line;
+	void (*words)(FILE *out);
 } operand_rows[] = {
-	{ "report", "_coldtrace_recordings" },
-	{ "diff", "_coldtrace_recordings" },
-	{ "export", "_coldtrace_recordings" },
-	{ "schema", "_coldtrace_words schema formats" },
+	{ "report", "_coldtrace_recordings", NULL },
+	{ "diff", "_coldtrace_recordings", NULL },
+	{ "export", "_coldtrace_recordings", NULL },
+	{ "schema", "_coldtrace_words schema formats support diff", put_formats },
 };
 
 static const char head[] =
@@ -213,8 +214,12 @@ int ct_completion_bash(FILE *out, const char *const *commands, struct ct_err *er
 	      out);
 	for (size_t i = 0; commands[i]; i++)
 		put_options(out, commands[i], runs_program(commands[i]) ? " --" : "");
-	for (size_t i = 0; i < CT_ARRAY_SIZE(operand_rows); i++)
-		fprintf(out, "	%s\\ *) %s ;;\n", operand_rows[i].command, operand_rows[i].line);
+	for (size_t i = 0; i < CT_ARRAY_SIZE(operand_rows); i++) {
+		fprintf(out, "	%s\\ *) %s", operand_rows[i].command, operand_rows[i].line);
+		if (operand_rows[i].words)
+			operand_rows[i].words(out);
+		fputs(" ;;\n", out);
+	}
 	fputs("	esac\n"
 	      "}\n"
 	      "complete -F _coldtrace coldtrace\n",

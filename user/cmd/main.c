@@ -45,7 +45,7 @@ static const struct command {
 	  "write recordings in other formats" },
 	{ "opens", ct_cmd_opens, KERNEL, "[OPTION]...",
 	  "which files containers open, how long that takes" },
-	{ "schema", ct_cmd_schema, OPERANDS, "[FORMAT]",
+	{ "schema", ct_cmd_schema, OPERANDS, "[NAME]",
 	  "print what the fields of the formats mean" },
 	{ "doctor", run_doctor, KERNEL, "[OPTION]...",
 	  "what this kernel offers, and which engines run" },

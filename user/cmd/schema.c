@@ -8,12 +8,21 @@
 #include "cmd/support.h"
 #include "util/mem.h"
 
-/* Columns: symbol, names, file. The assembler reads the file: see the Makefile for when. */
-#define PAGES(X) \
-	X(schema, "schema json jsonl", "docs/schema.md") \
-	X(formats, "formats", "docs/formats.md")
+#define SUPPORT "support" /* what is made, not a page */
 
-#define X(symbol, names, file) \
+/*
+ * Columns: symbol, names, the section that it is (NULL: all of the file), whether its sections have
+ * names of their own, file. The assembler reads the file: see the Makefile for when.
+ */
+#define PAGES(X) \
+	X(schema, "schema json jsonl", NULL, true, "docs/schema.md") \
+	X(formats, "formats", NULL, true, "docs/formats.md") \
+	X(perfetto, "perfetto", NULL, false, "docs/perfetto.md") \
+	X(html, "html", NULL, false, "docs/html.md") \
+	X(opens, "opens", NULL, false, "docs/opens.md") \
+	X(diff, "diff", "The JSON of diff", false, "docs/comparing.md")
+
+#define X(symbol, names, section, named, file) \
 	__asm__(".pushsection .rodata\n" \
 		"ct_page_" #symbol ": .incbin \"" file "\"\n" \
 		"ct_page_" #symbol "_end: .byte 0\n" \
@@ -23,9 +32,12 @@ PAGES(X)
 #undef X
 
 static const struct page {
-	const char *names, *begin, *end;
+	const char *names, *section;
+	bool named;
+	const char *begin, *end;
 } pages[] = {
-#define X(symbol, names, file) { names, ct_page_##symbol, ct_page_##symbol##_end },
+#define X(symbol, names, section, named, file) \
+	{ names, section, named, ct_page_##symbol, ct_page_##symbol##_end },
 	PAGES(X)
 #undef X
 };
@@ -51,24 +63,57 @@ static bool is_page(const struct page *page, const char *name)
 	return false;
 }
 
-/* A line "## The words of NAME", whatever the case; what is between two such lines belongs to it. */
+/* A line "## The words of NAME"; what is between two such lines, or chapters, belongs to it. */
 static bool is_heading(const char *line, const char *end)
 {
 	return end - line > 3 && !memcmp(line, "## ", 3);
 }
 
-static bool names(const char *line, const char *end, const char *name)
+static bool is_chapter(const char *line, const char *end)
+{
+	return end - line > 2 && !memcmp(line, "# ", 2);
+}
+
+/* One of "a, b and c": its length, and in *ret_next what follows. */
+static size_t one_of_list(const char *list, const char *end, const char **ret_next)
+{
+	static const char *const between[] = { ", ", " and " };
+
+	for (const char *at = list; at < end; at++) {
+		for (size_t i = 0; i < CT_ARRAY_SIZE(between); i++) {
+			size_t len = strlen(between[i]);
+
+			if (at + len < end && !memcmp(at, between[i], len)) {
+				*ret_next = at + len;
+				return (size_t)(at - list);
+			}
+		}
+	}
+	*ret_next = end;
+	return (size_t)(end - list);
+}
+
+/* Whatever the case. exact: it is the heading, or one of those that the heading lists. */
+static bool names(const char *line, const char *end, const char *name, bool exact)
 {
 	size_t len = strlen(name);
 
-	for (line += 3; line + len <= end && *line != '\n'; line++)
+	if (end[-1] == '\n')
+		end--;
+	for (line += 3; exact && line < end;) {
+		const char *item = line;
+
+		if (one_of_list(item, end, &line) == len && !strncasecmp(item, name, len))
+			return true;
+	}
+	for (; !exact && line + len <= end; line++)
 		if (!strncasecmp(line, name, len))
 			return true;
 	return false;
 }
 
-/* The sections of a page whose headings hold the name. Returns how many, or an error. */
-static int print_sections(const struct page *page, const char *name, struct ct_err *err)
+/* The sections of a page that have the name. Returns how many, or an error. */
+static int print_sections(const struct page *page, const char *name, bool exact, struct ct_err *err)
 {
 	const char *line = page->begin, *next;
 	bool on = false;
@@ -80,9 +125,10 @@ static int print_sections(const struct page *page, const char *name, struct ct_e
 
 		next = end ? end + 1 : page->end;
 		if (is_heading(line, next)) {
-			on = names(line, next, name);
+			on = names(line, next, name, exact);
 			found += on;
 		}
+		on = on && !is_chapter(line, next);
 		ret = on ? print(line, next, err) : 0;
 		if (ret)
 			return ret;
@@ -90,30 +136,54 @@ static int print_sections(const struct page *page, const char *name, struct ct_e
 	return found;
 }
 
-static void append_name(char *text, size_t size, const char *name, int len)
+static int print_page(const struct page *page, struct ct_err *err)
+{
+	int ret;
+
+	if (!page->section)
+		return print(page->begin, page->end, err);
+	ret = print_sections(page, page->section, true, err);
+	return ret < 0 ? ret : 0;
+}
+
+static void append_name(char *text, size_t size, const char *name, size_t len)
 {
 	size_t at = strlen(text);
 
-	snprintf(text + at, size - at, "%s'%.*s'", at ? ", " : "", len, name);
+	snprintf(text + at, size - at, "%s'%.*s'", at ? ", " : "", (int)len, name);
+}
+
+static void append_sections(char *text, size_t size, const struct page *page)
+{
+	const char *line = page->begin, *next;
+
+	for (; line < page->end; line = next) {
+		const char *end = memchr(line, '\n', (size_t)(page->end - line)), *item = line + 3;
+
+		next = end ? end + 1 : page->end;
+		if (!is_heading(line, next))
+			continue;
+		for (end = end ? end : page->end; item < end;) {
+			const char *name = item;
+
+			append_name(text, size, name, one_of_list(name, end, &item));
+		}
+	}
 }
 
 static int unknown_name(const char *name, struct ct_err *err)
 {
-	char list[384] = "";
+	char list[sizeof(err->msg)] = "";
 
-	for (size_t i = 0; i < CT_ARRAY_SIZE(pages); i++) {
-		const char *line = pages[i].begin, *next;
-
-		append_name(list, sizeof(list), pages[i].names, (int)strcspn(pages[i].names, " "));
-		for (; line < pages[i].end; line = next) {
-			const char *end = memchr(line, '\n', (size_t)(pages[i].end - line));
-
-			next = end ? end + 1 : pages[i].end;
-			if (is_heading(line, next))
-				append_name(list, sizeof(list), line + 3,
-					    (int)(next - line) - 3 - (end ? 1 : 0));
+	for (size_t i = 0; i < CT_ARRAY_SIZE(pages); i++)
+		for (const char *at = pages[i].names; *at; at += strspn(at, " ")) {
+			append_name(list, sizeof(list), at, strcspn(at, " "));
+			at += strcspn(at, " ");
 		}
-	}
+	append_name(list, sizeof(list), SUPPORT, strlen(SUPPORT));
+	for (size_t i = 0; i < CT_ARRAY_SIZE(pages); i++)
+		if (pages[i].named)
+			append_sections(list, sizeof(list), &pages[i]);
 	return ct_fail(err, EINVAL, "no schema is called '%.64s'; there is %s", name, list);
 }
 
@@ -126,17 +196,22 @@ int ct_cmd_schema(const struct ct_options *opts, struct ct_err *err)
 		ct_fail(err, EINVAL, "schema prints one at a time: coldtrace schema [NAME]");
 		return ct_usage(err);
 	}
-	if (!strcmp(name, "support"))
+	if (!strcmp(name, SUPPORT))
 		return ct_print_support(err);
 	for (size_t i = 0; i < CT_ARRAY_SIZE(pages); i++)
 		if (is_page(&pages[i], name))
-			return print(pages[i].begin, pages[i].end, err);
-	for (size_t i = 0; i < CT_ARRAY_SIZE(pages) && *name; i++) {
-		int ret = print_sections(&pages[i], name, err);
+			return print_page(&pages[i], err);
+	/* A section of that name; else all that hold it. */
+	for (int exact = 1; exact >= 0 && !found && *name; exact--) {
+		for (size_t i = 0; i < CT_ARRAY_SIZE(pages); i++) {
+			int ret = 0;
 
-		if (ret < 0)
-			return ret;
-		found += ret;
+			if (pages[i].named)
+				ret = print_sections(&pages[i], name, exact, err);
+			if (ret < 0)
+				return ret;
+			found += ret;
+		}
 	}
 	if (found)
 		return CT_EXIT_OK;
