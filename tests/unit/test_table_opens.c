@@ -63,7 +63,7 @@ Test(table_opens, programs_that_are_not_there_are_no_opens)
 	failed(&t, "/etc/a", CT_OPEN_OPEN, ENOENT, 120);
 	failed(&t, "/etc/b", CT_OPEN_OPEN, EACCES, 120);
 	text = drawn(opens_of(&t));
-	cr_expect(strstr(text, "  50% of the opens found no file\n"), "%s", text);
+	cr_expect(strstr(text, "  50.0 % of the opens found no file\n"), "%s", text);
 	free(text);
 }
 
@@ -76,7 +76,7 @@ Test(table_opens, only_what_is_not_there_is_called_so)
 	failed(&t, "/app/node_modules/searched/a.js", CT_OPEN_OPEN, ENOENT, 150);
 	failed(&t, "/app/node_modules/forbidden/a.js", CT_OPEN_OPEN, EACCES, 200);
 	text = drawn(opens_of(&t));
-	cr_expect(strstr(text, "  43% of the opens found no file; 150 of them for searched\n"),
+	cr_expect(strstr(text, "  42.9 % of the opens found no file; 150 of them for searched\n"),
 		  "%s", text);
 	free(text);
 }
@@ -179,6 +179,23 @@ Test(table_opens, nothing_is_wider_than_the_terminal)
 	cr_expect(strstr(text, "view native"), "%s", text);
 	/* What tells it from its neighbours stays. */
 	cr_expect(strstr(text, "k8s_istio-proxy_product-page-v1"), "%s", text);
+	free(text);
+}
+
+/* The kind of a library gives way to its name, not the width to both. */
+Test(table_opens, no_group_is_wider_than_the_terminal)
+{
+	struct tape t = { 0 };
+	char *text;
+
+	failed(&t, "/lib64/ld-linux-x86-64.so.2", CT_OPEN_OPEN, ENOENT, 1);
+	failed(&t, "/lib/libm.so.6", CT_OPEN_OPEN, ENOENT, 1);
+	failed(&t, "/lib/libname-that-takes-more-than-its-room.so.2", CT_OPEN_OPEN, ENOENT, 2);
+	text = drawn(opens_of(&t));
+	expect_narrow(text);
+	cr_expect(strstr(text, "  ld-linux-x86-64.so.2\n"), "%s", text);
+	cr_expect(strstr(text, "  libm.so.6 (shared object)\n"), "%s", text);
+	cr_expect(strstr(text, "  50.0 %"), "%s", text);
 	free(text);
 }
 

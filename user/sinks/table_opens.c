@@ -13,7 +13,7 @@
 
 #define COUNT_COLUMNS 9
 #define TIME_COLUMNS  9
-#define SHARE_COLUMNS 5
+#define SHARE_COLUMNS 8 /* "100.0 %" and a blank */
 #define ERROR_COLUMNS 8
 #define TOP_DEFAULT   10
 #define TOP_MAX       1000
@@ -37,13 +37,13 @@ static void put_count(struct ct_pen *pen, uint64_t n)
 	ct_pen_right(pen, buf, COUNT_COLUMNS);
 }
 
-/* "42%"; nothing of nothing is nothing. */
+/* "42.0 %"; nothing of nothing is nothing. */
 static void put_share(struct ct_pen *pen, uint64_t part, uint64_t whole)
 {
 	char buf[16] = "";
 
 	if (whole)
-		snprintf(buf, sizeof(buf), "%.0f%%", 100.0 * (double)part / (double)whole);
+		snprintf(buf, sizeof(buf), "%.1f %%", 100.0 * (double)part / (double)whole);
 	ct_pen_right(pen, buf, SHARE_COLUMNS);
 }
 
@@ -274,7 +274,7 @@ static void draw_ready(struct ct_pen *pen, const struct ct_opens *o, const struc
 	    (unsigned long long)n.count, (unsigned long long)n.failed,
 	    ct_duration(took, n.ns, flags));
 	if (share >= 0)
-		say(&l, " of %s (%.1f%%)", ct_duration(whole, o->ready_ns - o->exec_ns, flags),
+		say(&l, " of %s (%.1f %%)", ct_duration(whole, o->ready_ns - o->exec_ns, flags),
 		    100 * share);
 	ready = n.count ? ct_opens_ready_new(o, v) : NULL;
 	if (ready) {
@@ -309,7 +309,7 @@ static void draw_storm(struct ct_pen *pen, const struct ct_opens_view *v,
 		if (*g->items[i]->label && (!most || g->items[i]->missing > most->missing))
 			most = g->items[i];
 	ct_pen_on(pen, CT_STYLE_ODD);
-	fprintf(pen->f, "  %.0f%% of the opens found no file",
+	fprintf(pen->f, "  %.1f %% of the opens found no file",
 		100.0 * (double)missing / (double)n->count);
 	ct_pen_off(pen);
 	if (most && most->missing) {
@@ -319,12 +319,27 @@ static void draw_storm(struct ct_pen *pen, const struct ct_opens_view *v,
 	fputc('\n', pen->f);
 }
 
-static size_t label_columns(const struct ct_pen *pen, const struct ct_open_group *group)
+/*
+ * "lodash (node)". A kind that would leave less than the least to a name that needs it is not said.
+ */
+static void put_label(struct ct_pen *pen, const struct ct_open_group *group)
 {
-	size_t left = columns_left(pen, false), kind = strlen(group->kind);
+	size_t left = columns_left(pen, false), kind = strlen(group->kind), wanted;
+	char escaped[1024];
 
+	if (!*group->label) {
+		fputs(*group->kind ? group->kind : "(other)", pen->f);
+		return;
+	}
+	wanted = ct_escape_text(escaped, sizeof(escaped), group->label, pen->utf8, SIZE_MAX);
+	if (wanted > NAME_MIN)
+		wanted = NAME_MIN;
 	kind += kind ? strlen(" ()") : 0;
-	return left > kind + NAME_MIN ? left - kind : NAME_MIN;
+	if (kind && left < kind + wanted)
+		kind = 0;
+	ct_pen_foreign(pen, group->label, left - kind, false);
+	if (kind)
+		fprintf(pen->f, " (%s)", group->kind);
 }
 
 static void draw_groups(struct ct_pen *pen, const char *title, const struct ct_open_groups *g,
@@ -346,12 +361,7 @@ static void draw_groups(struct ct_pen *pen, const char *title, const struct ct_o
 		}
 		put_numbers(pen, &group->n, all_ns);
 		fputs("  ", pen->f);
-		if (*group->label)
-			ct_pen_foreign(pen, group->label, label_columns(pen, group), false);
-		else
-			fputs(*group->kind ? group->kind : "(other)", pen->f);
-		if (*group->label && *group->kind)
-			fprintf(pen->f, " (%s)", group->kind);
+		put_label(pen, group);
 		fputc('\n', pen->f);
 	}
 	if (!left)
