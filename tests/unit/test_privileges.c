@@ -106,6 +106,32 @@ Test(notices, nothing_missing_nothing_said)
 	cr_expect_str_eq(text, "");
 }
 
+/* Of the outputs of one live run. */
+static char *output_notices(const char *const *outputs, bool steps)
+{
+	struct ct_options opts = { .steps = steps };
+	char *text = NULL;
+	size_t len = 0;
+	FILE *out = open_memstream(&text, &len);
+
+	cr_assert_not_null(out);
+	while (*outputs)
+		opts.outputs.items[opts.outputs.count++] = *outputs++;
+	ct_notices_outputs(out, &opts);
+	fclose(out);
+	return text;
+}
+
+Test(notices, an_output_of_steps_in_a_run_without)
+{
+	static const char *const all[] = { "table", "timeline:a", "csv-steps:b", "html:c", NULL };
+	own_mem char *without = output_notices(all, false), *with = output_notices(all, true);
+
+	cr_expect_str_eq(without, "coldtrace: output 'csv-steps' is of steps, and few or none are "
+				  "seen without --steps\n");
+	cr_expect_str_eq(with, "");
+}
+
 Test(notices, a_sentence_per_capability)
 {
 	own_mem char *text = notices((struct lacks){ 0 }, CT_DEPTH_STEPS, BIT(BPF) | BIT(PERFMON));

@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdio.h>
 
+#include "sinks/sink.h"
 #include "util/mem.h"
 
 /* What ends a program that writes too much, or to nobody, and how it was when this one began. */
@@ -41,6 +42,16 @@ void ct_say_cut(const struct ct_recordings *recordings)
 			fprintf(stderr, "coldtrace: %s\n", recordings->items[i].why.msg);
 }
 
+/* --phases wins, as it does where they are drawn. */
+static bool is_about_steps(const struct ct_options *opts)
+{
+	bool about = opts->steps;
+
+	for (size_t i = 0; i < opts->outputs.count; i++)
+		about |= ct_sink_find(opts->outputs.items[i])->steps == CT_SINK_STEPS_ALONE;
+	return about && !opts->phases;
+}
+
 void ct_say_shallow(const struct ct_recordings *recordings, const struct ct_options *opts)
 {
 	/* Columns: whether it is asked for, what recordings have then, what to say of others. */
@@ -49,7 +60,7 @@ void ct_say_shallow(const struct ct_recordings *recordings, const struct ct_opti
 		unsigned int deep;
 		const char *what;
 	} rows[] = {
-		{ opts->steps, CT_DEEP_STEPS,
+		{ is_about_steps(opts), CT_DEEP_STEPS,
 		  "steps: few are seen, and those in part; record with --steps" },
 		{ opts->why, CT_DEEP_WHY, "waits: nothing says why; record with --why" },
 	};

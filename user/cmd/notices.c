@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "sinks/sink.h"
 #include "source/privileges.h"
 
 #define TRACEFS_HOOK "tracepoint/"
@@ -96,5 +97,17 @@ void ct_notices_print(FILE *out, const struct ct_plan *plan, uint64_t own)
 		    strcmp(plan->rows[i].why_not, CT_NO_FILE_SYSTEM) != 0)
 			fprintf(out, "coldtrace: probe '%s' is off: %s; not seen: %s\n",
 				ct_probes[i].program, plan->rows[i].why_not, ct_probes[i].unseen);
+	}
+}
+
+void ct_notices_outputs(FILE *out, const struct ct_options *opts)
+{
+	for (size_t i = 0; i < opts->outputs.count && !opts->steps; i++) {
+		const struct ct_sink_ops *ops = ct_sink_find(opts->outputs.items[i]);
+
+		if (ops->steps == CT_SINK_STEPS_ALONE)
+			fprintf(out,
+				"coldtrace: output '%s' is of steps, and few or none are seen without --steps\n",
+				ops->name);
 	}
 }

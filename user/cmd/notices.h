@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "cmd/options.h"
 #include "source/plan.h"
 
 /*
@@ -12,3 +13,6 @@
  * if none of them can be used, and for each other probe that the plan asked for and does not have.
  */
 void ct_notices_print(FILE *out, const struct ct_plan *plan, uint64_t own);
+
+/* A sentence for each output that is of steps, in a run that does not trace them. */
+void ct_notices_outputs(FILE *out, const struct ct_options *opts);

@@ -61,8 +61,6 @@ static int choose(struct ct_options *opts, char **ret_html, struct ct_err *err)
 	for (size_t i = 0; i < CT_ARRAY_SIZE(views) && !ret; i++)
 		if (asks(opts, &views[i]))
 			ret = add_output(opts, views[i].output, err);
-	if (!opts->phases && (opts->html || opts->timeline))
-		opts->steps = opts->why = true; /* what there is of them */
 	return ret;
 }
 
@@ -71,7 +69,7 @@ static int check_steps(const struct ct_options *opts, const struct ct_recordings
 {
 	const struct ct_input *items = recordings->items;
 
-	for (size_t i = 1; i < recordings->count && opts->steps && !opts->html; i++) {
+	for (size_t i = 1; i < recordings->count && opts->steps; i++) {
 		size_t without = items[i].header->depth & CT_DEEP_STEPS ? 0 : i;
 
 		if ((items[i].header->depth ^ items[0].header->depth) & CT_DEEP_STEPS)

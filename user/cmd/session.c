@@ -62,6 +62,56 @@ int ct_session_open(struct ct_run_session *s, const struct ct_options *opts,
 	return 0;
 }
 
+static bool is_deep(const struct ct_run_session *s, const struct ct_sink *sink)
+{
+	return s->deep && sink->ops->steps != CT_SINK_STEPS_ASKED;
+}
+
+/*
+ * What is asked of the cores of a replay. Outputs that draw steps take what recordings have, unless
+ * they are not wanted; the others get what was asked for.
+ */
+static int deepen(struct ct_run_session *s, const struct ct_recordings *recordings,
+		  struct ct_core_options *core, struct ct_err *err)
+{
+	const struct ct_options *opts = s->opts;
+	unsigned int depth = CT_DEEP_STEPS;
+	bool draws = false;
+
+	for (size_t i = 0; i < recordings->count; i++)
+		depth |= recordings->items[i].header->depth;
+	for (size_t i = 0; i < s->sink_count; i++)
+		draws |= s->sinks[i].ops->steps != CT_SINK_STEPS_ASKED;
+	if (!draws || opts->phases || (opts->steps && (opts->why || !(depth & CT_DEEP_WHY))))
+		return 0;
+	s->deep = ct_summary_new_by(opts->by);
+	if (!s->deep)
+		return ct_fail(err, ENOMEM, "begin the session: out of memory");
+	ct_summary_opens_of(s->deep, s->summary);
+	core->steps = true;
+	core->why |= (depth & CT_DEEP_WHY) != 0;
+	for (size_t i = 0; i < s->sink_count; i++)
+		s->sinks[i].steps |= is_deep(s, &s->sinks[i]);
+	return 0;
+}
+
+/* Without what only other outputs draw. */
+static struct ct_record as_asked(const struct ct_options *opts, const struct ct_record *rec)
+{
+	struct ct_record asked = *rec;
+
+	if (!opts->why) {
+		asked.why = NULL;
+		asked.path = NULL;
+		asked.piece_count = 0;
+	}
+	if (!opts->why && !opts->steps) {
+		asked.steps = NULL;
+		asked.step_count = 0;
+	}
+	return asked;
+}
+
 /* Every output has failed, or has nobody who reads it. */
 static bool is_done(const struct ct_run_session *s)
 {
@@ -114,21 +164,28 @@ static void no_memory(struct ct_run_session *s, const char *what)
 
 void ct_session_record(struct ct_run_session *s, const struct ct_record *rec)
 {
+	const struct ct_record *asked = rec;
+	struct ct_record less;
 	struct ct_err err;
 
 	if (s->full || !ct_options_match(s->opts, rec))
 		return;
+	if (s->deep) {
+		less = as_asked(s->opts, rec);
+		asked = &less;
+	}
 	s->records++;
 	if (rec->type == CT_RECORD_START)
 		s->starts++;
-	if (ct_summary_add(s->summary, rec)) {
+	if (ct_summary_add(s->summary, asked) || (s->deep && ct_summary_add(s->deep, rec))) {
 		no_memory(s, "summarize a record");
 		return;
 	}
 	for (size_t i = 0; i < s->sink_count; i++) {
 		struct ct_sink *sink = &s->sinks[i];
 
-		if (sink->ops && sink->ops->record && sink->ops->record(sink, rec, &err))
+		if (sink->ops && sink->ops->record &&
+		    sink->ops->record(sink, is_deep(s, sink) ? rec : asked, &err))
 			sink_failed(s, sink, sink->path, &err);
 	}
 }
@@ -178,7 +235,9 @@ int ct_session_end(struct ct_run_session *s, uint64_t end_ns, struct ct_err *err
 
 		if (!sink->ops)
 			continue;
-		if ((sink->ops->end && sink->ops->end(sink, &s->head, s->summary, &counts, &own)) ||
+		if ((sink->ops->end &&
+		     sink->ops->end(sink, &s->head, is_deep(s, sink) ? s->deep : s->summary,
+				    &counts, &own)) ||
 		    ct_sink_close(sink, &own))
 			sink_failed(s, sink, path, &own);
 	}
@@ -196,9 +255,10 @@ void ct_session_close(struct ct_run_session *s)
 	for (size_t i = 0; i < s->sink_count; i++)
 		ct_sink_close(&s->sinks[i], &ignored);
 	ct_core_free(s->core);
+	ct_summary_free(s->deep);
 	ct_summary_free(s->summary);
 	s->core = NULL;
-	s->summary = NULL;
+	s->summary = s->deep = NULL;
 	s->sink_count = 0;
 }
 
@@ -250,7 +310,7 @@ static void on_opens(void *ctx, struct ct_opens *opens)
 int ct_session_replay(struct ct_run_session *s, struct ct_recordings *recordings,
 		      struct ct_err *err)
 {
-	const struct ct_core_options core = {
+	struct ct_core_options core = {
 		.ready_mask = s->opts->ready_mask,
 		.steps = s->opts->steps || s->opts->why,
 		.why = s->opts->why,
@@ -259,8 +319,10 @@ int ct_session_replay(struct ct_run_session *s, struct ct_recordings *recordings
 	struct ct_err second;
 	uint64_t last_ns = 0;
 	bool cut = false;
-	int ret = 0;
+	int ret = deepen(s, recordings, &core, err);
 
+	if (ret)
+		return ret;
 	describe(s, recordings);
 	ct_session_begin(s, err); /* the others go on */
 	for (size_t i = 0; i < recordings->count && !ret && !s->full && !is_done(s); i++) {
@@ -268,6 +330,8 @@ int ct_session_replay(struct ct_run_session *s, struct ct_recordings *recordings
 
 		s->input = in;
 		ct_summary_node(s->summary, in->node);
+		if (s->deep)
+			ct_summary_node(s->deep, in->node);
 		ret = ct_recordings_replay(in, &core, &ops, s, &s->counts, err);
 		cut |= in->cut;
 		if (in->last_ns > last_ns)

@@ -18,6 +18,8 @@ struct ct_run_session {
 	struct ct_core *core; /* of a live run */
 	struct ct_core_counts counts; /* of the cores of a replay */
 	struct ct_summary *summary;
+	/* Of the outputs that draw steps and waits that were not asked for; NULL: there are none. */
+	struct ct_summary *deep;
 	struct ct_sink sinks[CT_LIST_MAX];
 	size_t sink_count;
 	struct ct_session head;

@@ -430,6 +430,7 @@ int ct_trace(const struct ct_options *opts, ct_trace_look look_fn, void *ctx, st
 	if (ret)
 		goto out;
 	ct_notices_print(stderr, ct_live_plan(t.live), ct_own_caps());
+	ct_notices_outputs(stderr, opts);
 	say_ready(&t);
 	ret = loop(&t, &status, err);
 	if (ret && !t.watched)

@@ -317,6 +317,7 @@ const struct ct_sink_ops ct_csv_steps_ops = {
 	.name = "csv-steps",
 	.suffix = ".steps.csv",
 	.help = "the same with a row per step",
+	.steps = CT_SINK_STEPS_ALONE,
 	.begin = steps_begin,
 	.record = steps_record,
 	.end = csv_end,

@@ -193,6 +193,7 @@ const struct ct_sink_ops ct_html_ops = {
 	.suffix = ".html",
 	.help = "one page for a browser, with charts: needs no network",
 	.refuse = html_refuse,
+	.steps = CT_SINK_STEPS_DRAWN,
 	.begin = html_begin,
 	.record = html_record,
 	.end = html_end,

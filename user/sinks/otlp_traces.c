@@ -382,6 +382,7 @@ const struct ct_sink_ops ct_otlp_traces_ops = {
 	.name = "otlp-traces",
 	.suffix = ".traces.jsonl",
 	.help = "OTLP JSON lines for OpenTelemetry: a trace per record, phases and steps as spans",
+	.steps = CT_SINK_STEPS_DRAWN,
 	.begin = traces_begin,
 	.record = traces_record,
 	.end = traces_end,

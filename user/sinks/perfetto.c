@@ -401,6 +401,7 @@ const struct ct_sink_ops ct_perfetto_ops = {
 	.suffix = ".pftrace",
 	.help = "a trace for ui.perfetto.dev: containers, phases, steps, hand-offs",
 	.binary = true,
+	.steps = CT_SINK_STEPS_DRAWN,
 	.begin = perfetto_begin,
 	.record = perfetto_record,
 	.end = perfetto_end,

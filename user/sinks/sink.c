@@ -69,6 +69,11 @@ static const struct ct_sink_ops *find(const char *name, size_t len)
 	return NULL;
 }
 
+const struct ct_sink_ops *ct_sink_find(const char *spec)
+{
+	return find(spec, strcspn(spec, ":"));
+}
+
 static int unknown_name(const char *spec, size_t len, struct ct_err *err)
 {
 	char names[384] = "";

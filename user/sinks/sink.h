@@ -12,6 +12,13 @@
 #include "stats/summary.h"
 #include "util/err.h"
 
+/* What an output has to do with steps. A replay gives them to those that draw them, asked or not. */
+enum ct_sink_steps {
+	CT_SINK_STEPS_ASKED, /* if the user says --steps */
+	CT_SINK_STEPS_DRAWN, /* as far as there are any */
+	CT_SINK_STEPS_ALONE, /* and nothing else: it is empty without */
+};
+
 struct ct_session {
 	const char *version;
 	const char *kernel;
@@ -37,6 +44,7 @@ struct ct_sink_ops {
 	const char *suffix; /* of a file that export names itself, e.g. ".csv" */
 	const char *help;
 	bool binary; /* not text: never to a terminal */
+	enum ct_sink_steps steps;
 	/* Why this build cannot write it, asked before a file is opened. NULL: it can. Optional. */
 	const char *(*refuse)(void);
 	int (*begin)(struct ct_sink *s, const struct ct_session *session, struct ct_err *err);
@@ -49,6 +57,9 @@ struct ct_sink_ops {
 
 /* Ends with NULL. */
 extern const struct ct_sink_ops *const ct_sinks[];
+
+/* Of a spec as below; NULL: none is called so. */
+const struct ct_sink_ops *ct_sink_find(const char *spec);
 
 /*
  * spec is NAME or NAME:FILE; "-" and no FILE mean stdout. It must outlive the sink. Sets all

@@ -325,6 +325,7 @@ const struct ct_sink_ops ct_timeline_ops = {
 	.name = "timeline",
 	.suffix = ".timeline.txt",
 	.help = "each record as a waterfall of its phases and steps",
+	.steps = CT_SINK_STEPS_DRAWN,
 	.begin = timeline_begin,
 	.record = timeline_record,
 	.end = timeline_end,

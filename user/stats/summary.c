@@ -24,6 +24,7 @@ struct ct_summary {
 	struct group *groups[GROUPS_MAX];
 	size_t count;
 	struct ct_opens_list opens;
+	struct ct_summary *opens_of; /* borrowed; NULL: its own */
 	struct ct_causes *causes; /* owned */
 };
 
@@ -254,12 +255,17 @@ int ct_summary_add(struct ct_summary *s, const struct ct_record *rec)
 
 struct ct_opens_list *ct_summary_opens(struct ct_summary *s)
 {
-	return &s->opens;
+	return s->opens_of ? &s->opens_of->opens : &s->opens;
 }
 
 const struct ct_opens_list *ct_summary_opened(const struct ct_summary *s)
 {
-	return &s->opens;
+	return s->opens_of ? &s->opens_of->opens : &s->opens;
+}
+
+void ct_summary_opens_of(struct ct_summary *s, struct ct_summary *other)
+{
+	s->opens_of = other;
 }
 
 size_t ct_summary_groups(const struct ct_summary *s)

@@ -75,6 +75,9 @@ struct ct_step_group {
 struct ct_opens_list *ct_summary_opens(struct ct_summary *s);
 const struct ct_opens_list *ct_summary_opened(const struct ct_summary *s);
 
+/* Those of the other, instead of its own: of two summaries of one run. The other must outlive it. */
+void ct_summary_opens_of(struct ct_summary *s, struct ct_summary *other);
+
 size_t ct_summary_groups(const struct ct_summary *s);
 /* In order: type, then key by name. */
 const struct ct_group *ct_summary_group(const struct ct_summary *s, size_t i);
