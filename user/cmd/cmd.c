@@ -45,7 +45,7 @@ void ct_say_cut(const struct ct_recordings *recordings)
 /* --phases wins, as it does where they are drawn. */
 static bool is_about_steps(const struct ct_options *opts)
 {
-	bool about = opts->steps;
+	bool about = opts->steps || opts->timeline;
 
 	for (size_t i = 0; i < opts->outputs.count; i++)
 		about |= ct_sink_find(opts->outputs.items[i])->steps == CT_SINK_STEPS_ALONE;
