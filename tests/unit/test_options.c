@@ -356,6 +356,24 @@ Test(options, filters)
 	}
 }
 
+/* It is drawn, and it is a filter: of what -c and --timeline name, any. */
+Test(options, a_timeline_is_a_filter)
+{
+	const char *const names[] = { "web", "db", "api" };
+	char *argv[] = { "report", "a.ct", "--timeline", "web", "-c", "db", NULL };
+	struct ct_options opts;
+	struct ct_err err = { 0 };
+
+	cr_assert_eq(ct_options_parse(&opts, 6, argv, &err), 0, "%s", err.msg);
+	cr_expect_str_eq(opts.timeline, "web");
+	for (size_t i = 0; i < CT_ARRAY_SIZE(names); i++) {
+		struct ct_identity who = { .id = "" };
+
+		snprintf(who.name, sizeof(who.name), "%s", names[i]);
+		cr_expect_eq(ct_options_match_who(&opts, &who), i < 2, "%s", names[i]);
+	}
+}
+
 /* --help comes from the same table: every line of it fits a terminal. */
 Test(options, help, .init = cr_redirect_stdout)
 {

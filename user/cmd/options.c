@@ -333,7 +333,7 @@ static const struct option_row {
 	{ "report diff", 0, "phases", NULL, offsetof(struct ct_options, phases), NULL,
 	  "only the phases, also if the recording has steps" },
 	{ "report", 0, "timeline", "ID|NAME", 0, parse_timeline,
-	  "draw this container's phases and steps on a line of time" },
+	  "draw this container's phases and steps on a line of time; as -c for every other output" },
 	{ "report", 0, "cdf", NULL, offsetof(struct ct_options, cdf), NULL,
 	  "draw how the starts and restarts are distributed" },
 	{ "report", 0, "histogram", NULL, offsetof(struct ct_options, histogram), NULL,
