@@ -501,6 +501,12 @@ static struct ct_reader *reader_new(const char *name, size_t room)
 	return NULL;
 }
 
+static int cannot_open(const char *path, int code, struct ct_err *err)
+{
+	return ct_fail(err, code, "open recording '%s': %s%s", path, strerror(code),
+		       code == EMFILE ? "; raise the limit with 'ulimit -n'" : "");
+}
+
 int ct_reader_open(struct ct_reader **ret_reader, const char *path, struct ct_err *err)
 {
 	struct ct_reader *r = reader_new(path, INPUT_ROOM);
@@ -510,8 +516,7 @@ int ct_reader_open(struct ct_reader **ret_reader, const char *path, struct ct_er
 		return ct_fail(err, ENOMEM, "open recording '%s': out of memory", path);
 	r->in.fd = strcmp(path, "-") != 0 ? open(path, O_RDONLY | O_CLOEXEC)
 					  : fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0);
-	ret = r->in.fd < 0 ? ct_fail(err, errno, "open recording '%s': %s", path, strerror(errno))
-			   : read_header(r, err);
+	ret = r->in.fd < 0 ? cannot_open(path, errno, err) : read_header(r, err);
 	if (ret) {
 		ct_reader_close(r);
 		return ret;
