@@ -48,8 +48,8 @@ static inline struct life start(struct tape *t)
 	return l;
 }
 
-static inline const struct ct_opens_view *only(const struct ct_opens_list *l, const struct life *life,
-					enum ct_view view)
+static inline const struct ct_opens_view *only(const struct ct_opens_list *l,
+					       const struct life *life, enum ct_view view)
 {
 	cr_assert_eq(l->count, 1);
 	cr_expect_str_eq(l->items[0]->who.id, life->id);
