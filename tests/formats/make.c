@@ -53,7 +53,7 @@ static void begin(const char *dir, const char *name)
 		if (ct_sink_open(&sinks[i], specs[i], &err))
 			fail(&err);
 		sinks[i].steps = true;
-		if (sinks[i].ops->begin && sinks[i].ops->begin(&sinks[i], &session, &err))
+		if (ct_sink_begin(&sinks[i], &session, &err))
 			fail(&err);
 	}
 }

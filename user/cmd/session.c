@@ -147,7 +147,7 @@ int ct_session_begin(struct ct_run_session *s, struct ct_err *err)
 	for (size_t i = 0; i < s->sink_count; i++) {
 		struct ct_sink *sink = &s->sinks[i];
 
-		if (sink->ops->begin && sink->ops->begin(sink, &s->head, &own))
+		if (ct_sink_begin(sink, &s->head, &own))
 			sink_failed(s, sink, sink->path, &own);
 	}
 	if (s->failed)

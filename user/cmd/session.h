@@ -33,7 +33,10 @@ struct ct_run_session {
 	struct ct_input *input; /* that is replayed, borrowed */
 };
 
-/* ops NULL: no live run, there will be a replay. */
+/*
+ * Opens the outputs, all of them or none; ct_session_begin() empties those that are files. ops NULL: no
+ * live run, there will be a replay.
+ */
 int ct_session_open(struct ct_run_session *s, const struct ct_options *opts,
 		    const struct ct_core_ops *ops, void *ctx, struct ct_err *err);
 

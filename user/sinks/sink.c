@@ -2,11 +2,13 @@
 #include "sinks/sink.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <langinfo.h>
 #include <locale.h>
 #include <stdio_ext.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "util/mem.h"
@@ -106,10 +108,22 @@ static const char *path_of(const struct ct_sink *s)
 	return s->path ? s->path : "stdout";
 }
 
+/* As fopen(path, "w"), but the file is not emptied. */
+static FILE *open_kept(const char *path)
+{
+	own_fd int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+	FILE *out = fd >= 0 ? fdopen(fd, "w") : NULL;
+
+	if (out)
+		take_fd(fd);
+	return out;
+}
+
 int ct_sink_open(struct ct_sink *s, const char *spec, struct ct_err *err)
 {
 	size_t len = strcspn(spec, ":");
 	struct ct_sink new = { .live = true };
+	const char *refused;
 	bool to_stdout = false;
 	int ret = ct_sink_check(spec, &to_stdout, err);
 
@@ -118,20 +132,28 @@ int ct_sink_open(struct ct_sink *s, const char *spec, struct ct_err *err)
 	new.ops = find(spec, len);
 	if (!to_stdout)
 		new.path = spec + len + 1;
-	if (new.ops->refuse &&new.ops->refuse())
+	refused = new.ops->refuse ? new.ops->refuse() : NULL;
+	if (refused)
 		return ct_fail(err, ENOTSUP, "write output '%s' to '%s': %s", new.ops->name,
-			       path_of(&new), new.ops->refuse());
-	if (to_stdout) {
-		new.out = stdout;
-	} else {
-		new.out = fopen(new.path, "we");
-		if (!new.out)
-			return ct_fail(err, -errno, "open '%s' for output '%s': %s", new.path,
-				       new.ops->name, strerror(errno));
-	}
+			       path_of(&new), refused);
+	new.out = to_stdout ? stdout : open_kept(new.path);
+	if (!new.out)
+		return ct_fail(err, -errno, "open '%s' for output '%s': %s", new.path,
+			       new.ops->name, strerror(errno));
 	ask_terminal(&new);
 	*s = new;
 	return 0;
+}
+
+int ct_sink_begin(struct ct_sink *s, const struct ct_session *session, struct ct_err *err)
+{
+	struct stat st;
+
+	if (s->path && !fstat(fileno(s->out), &st) && S_ISREG(st.st_mode) &&
+	    ftruncate(fileno(s->out), 0))
+		return ct_fail(err, -errno, "empty '%s' for output '%s': %s", s->path, s->ops->name,
+			       strerror(errno));
+	return s->ops->begin ? s->ops->begin(s, session, err) : 0;
 }
 
 int ct_sink_put(struct ct_sink *s, const char *bytes, size_t len, struct ct_err *err)

@@ -65,8 +65,12 @@ const struct ct_sink_ops *ct_sink_find(const char *spec);
  * spec is NAME or NAME:FILE; "-" and no FILE mean stdout. It must outlive the sink. Sets all
  * members from the output and the environment, live on and steps off: change them before begin.
  * The caller closes, and ignores SIGPIPE so that a closed pipe becomes an error.
+ *
+ * A file that is there keeps what it holds until ct_sink_begin(): one output that is refused, and
+ * none has lost anything.
  */
 int ct_sink_open(struct ct_sink *s, const char *spec, struct ct_err *err);
+int ct_sink_begin(struct ct_sink *s, const struct ct_session *session, struct ct_err *err);
 
 /* What ct_sink_open would refuse of the spec itself, and whether it means stdout. Opens nothing. */
 int ct_sink_check(const char *spec, bool *ret_stdout, struct ct_err *err);
