@@ -28,11 +28,8 @@ int main(int argc, char **argv)
 	if (i == CT_ARRAY_SIZE(commands))
 		return CT_EXIT_USAGE;
 	ret = ct_options_parse(&opts, argc - 1, argv + 1, &err);
-	if (!ret)
-		ret = commands[i].run(&opts, &err);
-	if (ret < 0) {
-		fprintf(stderr, "coldtrace: %s\n", err.msg);
-		return CT_EXIT_FAILED;
-	}
-	return ret;
+	if (ret)
+		return ct_usage(&err);
+	ret = commands[i].run(&opts, &err);
+	return ret < 0 ? ct_cmd_failed(&err) : ret;
 }

@@ -96,3 +96,91 @@ Test(session, a_file_is_emptied_when_it_begins)
 	cr_assert_eq(stat("old", &st), 0);
 	cr_expect_lt(st.st_size, 1 << 10);
 }
+
+/* Columns: --record, what is read, outputs, what is said; NULL: it is well. Link and hard are old. */
+static const struct {
+	const char *record, *input;
+	const char *specs[3];
+	const char *said;
+} shared[] = {
+	{ NULL,
+	  NULL,
+	  { "json:old", "csv:old" },
+	  "open 'old' for output 'csv': output 'json' goes there too; write 'csv:FILE'" },
+	{ NULL,
+	  NULL,
+	  { "json:new", "csv:./new" },
+	  "open './new' for output 'csv': output 'json' goes there too; write 'csv:FILE'" },
+	{ NULL,
+	  NULL,
+	  { "json:old", "csv:link" },
+	  "open 'link' for output 'csv': output 'json' goes there too; write 'csv:FILE'" },
+	{ NULL,
+	  NULL,
+	  { "json:hard", "csv:old" },
+	  "open 'old' for output 'csv': output 'json' goes there too; write 'csv:FILE'" },
+	{ "old",
+	  NULL,
+	  { "json:link" },
+	  "open recording 'old': output 'json' goes there too; name another file for one of them" },
+	{ "new",
+	  NULL,
+	  { "json:new" },
+	  "open recording 'new': output 'json' goes there too; name another file for one of them" },
+	{ "-",
+	  NULL,
+	  { "table" },
+	  "open recording 'stdout': output 'table' goes there too; name another file for one of them" },
+	{ NULL,
+	  "old",
+	  { "json:new", "csv:hard" },
+	  "open 'hard' for output: it is the recording 'old' itself" },
+	{ NULL, NULL, { "json:/dev/null", "csv:/dev/null" }, NULL },
+	{ NULL, NULL, { "json:/dev/full", "csv:/dev/full" }, NULL },
+	{ "/dev/null", NULL, { "json:/dev/null" }, NULL },
+	{ "-", NULL, { "json:new" }, NULL },
+	{ NULL, NULL, { "cdf", "histogram" }, NULL },
+	{ "run.ct", "old", { "json:new", "table" }, NULL },
+};
+
+Test(session, two_in_one_file)
+{
+	put_old("old");
+	cr_assert_eq(symlink("old", "link"), 0);
+	cr_assert_eq(link("old", "hard"), 0);
+	for (size_t i = 0; i < CT_ARRAY_SIZE(shared); i++) {
+		const struct ct_options opts = {
+			.record = shared[i].record,
+			.operands = { &shared[i].input, shared[i].input != NULL },
+		};
+		struct ct_err err = { 0 };
+
+		cr_expect_eq(open_them(&opts, shared[i].specs, &err),
+			     shared[i].said ? -CT_EUSAGE : 0, "%zu: %s", i, err.msg);
+		cr_expect_str_eq(err.msg, shared[i].said ? shared[i].said : "", "%zu: %s", i,
+				 err.msg);
+		cr_expect(is_old("old"), "%zu", i);
+		unlink("new");
+	}
+}
+
+/* What > of a shell has opened is a file like others. */
+Test(session, stdout_and_its_file)
+{
+	static const char *const specs[] = { "json:old", "table", NULL };
+	const struct ct_options opts = { 0 };
+	struct ct_err err = { 0 };
+	int before = dup(STDOUT_FILENO), fd;
+
+	put_old("old");
+	fd = open("old", O_WRONLY | O_APPEND);
+	cr_assert(before >= 0 && fd >= 0 && dup2(fd, STDOUT_FILENO) >= 0);
+	cr_expect_eq(open_them(&opts, specs, &err), -CT_EUSAGE);
+	dup2(before, STDOUT_FILENO);
+	cr_expect_str_eq(
+		err.msg,
+		"open 'stdout' for output 'table': output 'json' goes there too; write 'table:FILE'");
+	cr_expect(is_old("old"));
+	close(fd);
+	close(before);
+}

@@ -35,6 +35,12 @@ int ct_usage(const struct ct_err *err)
 	return CT_EXIT_USAGE;
 }
 
+int ct_cmd_failed(const struct ct_err *err)
+{
+	ct_usage(err);
+	return err->code == -CT_EUSAGE ? CT_EXIT_USAGE : CT_EXIT_FAILED;
+}
+
 void ct_say_cut(const struct ct_recordings *recordings)
 {
 	for (size_t i = 0; i < recordings->count; i++)

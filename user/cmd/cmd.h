@@ -33,6 +33,9 @@ int ct_cmd_schema(const struct ct_options *opts, struct ct_err *err);
 /* What --format of export takes, from 0 on; NULL: there are no more. */
 const char *ct_export_format(size_t at);
 
+/* What main() makes of an error: the sentence, and the exit code. */
+int ct_cmd_failed(const struct ct_err *err);
+
 /* For these: the sentence, and the exit code of bad usage. */
 int ct_usage(const struct ct_err *err);
 

@@ -161,16 +161,10 @@ int main(int argc, char **argv)
 	if (!ret && !(command->takes & OPERANDS) && opts.operands.count)
 		ret = ct_fail(&err, EINVAL, "%s takes no '%s'; see --help", command->name,
 			      opts.operands.items[0]);
-	if (ret) {
-		fprintf(stderr, "coldtrace: %s\n", err.msg);
-		return CT_EXIT_USAGE;
-	}
+	if (ret)
+		return ct_usage(&err);
 	ret = drop_foreign_rights(command, &err);
 	if (!ret)
 		ret = command->run(&opts, &err);
-	if (ret < 0) {
-		fprintf(stderr, "coldtrace: %s\n", err.msg);
-		return CT_EXIT_FAILED;
-	}
-	return ret;
+	return ret < 0 ? ct_cmd_failed(&err) : ret;
 }

@@ -4,26 +4,85 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "util/mem.h"
 
-/* Opening an output empties it: better not the recording that it is made of. */
-static int spare_inputs(const struct ct_options *opts, const char *spec, struct ct_err *err)
+/* A file: what else has a name, such as a terminal or /dev/null, any number may write to. */
+static bool is_same_file(const struct stat *a, const struct stat *b)
 {
-	const char *path = strchr(spec, ':');
-	struct stat out, in;
+	return S_ISREG(a->st_mode) && a->st_dev == b->st_dev && a->st_ino == b->st_ino;
+}
 
-	if (!path || stat(path + 1, &out))
-		return 0;
+/* "-" is the descriptor. */
+static int ask_file(const char *path, int fd, struct stat *ret)
+{
+	return strcmp(path, "-") != 0 ? stat(path, ret) : fstat(fd, ret);
+}
+
+/* An output is not written over the recording that it is made of. */
+static int spare_inputs(const struct ct_options *opts, const struct ct_sink *sink,
+			const struct stat *out, struct ct_err *err)
+{
 	for (size_t i = 0; i < opts->operands.count; i++) {
 		const char *input = opts->operands.items[i];
+		struct stat in;
 
-		if (!stat(input, &in) && in.st_dev == out.st_dev && in.st_ino == out.st_ino)
-			return ct_fail(err, EINVAL,
+		if (!ask_file(input, STDIN_FILENO, &in) && is_same_file(out, &in))
+			return ct_fail(err, CT_EUSAGE,
 				       "open '%s' for output: it is the recording '%s' itself",
-				       path + 1, input);
+				       sink->path ? sink->path : "stdout", input);
 	}
 	return 0;
+}
+
+/* Nor over the recording that is being made. */
+static int spare_record(const struct ct_options *opts, const struct ct_sink *sink,
+			const struct stat *out, struct ct_err *err)
+{
+	struct stat record;
+	bool to_stdout = opts->record && !strcmp(opts->record, "-");
+
+	if (!opts->record ||
+	    ((!to_stdout || sink->path) &&
+	     (ask_file(opts->record, STDOUT_FILENO, &record) || !is_same_file(out, &record))))
+		return 0;
+	return ct_fail(
+		err, CT_EUSAGE,
+		"open recording '%s': output '%s' goes there too; name another file for one of them",
+		to_stdout ? "stdout" : opts->record, sink->ops->name);
+}
+
+/* Nor over another. Pictures follow one another on stdout. */
+static int spare_output(const struct ct_sink *sink, const struct stat *out,
+			const struct ct_sink *other, struct ct_err *err)
+{
+	struct stat st;
+
+	if ((!sink->path && !other->path) || fstat(fileno(other->out), &st) ||
+	    !is_same_file(out, &st))
+		return 0;
+	return ct_fail(err, CT_EUSAGE,
+		       "open '%s' for output '%s': output '%s' goes there too; write '%s:FILE'",
+		       sink->path ? sink->path : "stdout", sink->ops->name, other->ops->name,
+		       sink->ops->name);
+}
+
+/* Of an output that was opened, whatever it is called: nothing else is in that file. */
+static int check_alone(const struct ct_run_session *s, const struct ct_sink *sink,
+		       struct ct_err *err)
+{
+	struct stat out;
+	int ret;
+
+	if (fstat(fileno(sink->out), &out))
+		return 0; /* stdout is closed: writing will say so */
+	ret = spare_inputs(s->opts, sink, &out, err);
+	if (!ret)
+		ret = spare_record(s->opts, sink, &out, err);
+	for (const struct ct_sink *other = s->sinks; !ret && other < sink; other++)
+		ret = spare_output(sink, &out, other, err);
+	return ret;
 }
 
 int ct_session_open(struct ct_run_session *s, const struct ct_options *opts,
@@ -42,15 +101,16 @@ int ct_session_open(struct ct_run_session *s, const struct ct_options *opts,
 	memset(s, 0, sizeof(*s));
 	s->opts = opts;
 	for (size_t i = 0; i < count; i++) {
-		ret = spare_inputs(opts, specs[i], err);
-		if (!ret)
-			ret = ct_sink_open(&s->sinks[i], specs[i], err);
+		ret = ct_sink_open(&s->sinks[i], specs[i], err);
+		if (ret)
+			return ret;
+		s->sink_count++;
+		ret = check_alone(s, &s->sinks[i], err);
 		if (ret)
 			return ret;
 		s->sinks[i].steps = opts->steps;
 		if (s->sinks[i].ops == &ct_opens_ops)
 			s->sinks[i].live = opts->interval > 0;
-		s->sink_count++;
 	}
 	if (ops)
 		s->core = ct_core_new(&core, ops, ctx);

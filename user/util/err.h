@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Errors: a negative errno as the return value, and a sentence that grows outwards. Library code
+ * Errors: a negative errno, or -CT_EUSAGE, as the return value, and a sentence that grows outwards. Library code
  * neither prints nor exits; main() prints the sentence once, after "coldtrace: ".
  *
  * A sentence says what was being done, on which thing, why it failed, and what to do if we know.
  */
 #pragma once
+
+/* No errno: what was asked for cannot be had together, the exit code is that of bad usage. */
+#define CT_EUSAGE 10000
 
 struct ct_err {
 	int code; /* negative errno, 0 while nothing failed */
