@@ -133,7 +133,10 @@ struct ct_recorder {
 	uint64_t end_ns; /* what is closed ended then; 0: when it is closed */
 };
 
-/* "-" is stdout. The header's version and length are set. */
+/*
+ * "-" is stdout. A file is emptied, and then only its owner may read it, as one that is made here.
+ * The header's version and length are set.
+ */
 int ct_recorder_open(struct ct_recorder *r, const char *path,
 		     const struct ct_recording_header *header, struct ct_err *err);
 int ct_recorder_write(struct ct_recorder *r, const struct ct_event *e, struct ct_err *err);

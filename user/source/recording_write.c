@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "recording.h"
@@ -14,7 +15,8 @@
 
 /* Smaller by a quarter than the fastest level, and still ten times faster than any host starts
  * containers: docs/recording.md has the figures. */
-#define LEVEL 6
+#define LEVEL   6
+#define PRIVATE 0600
 
 struct ct_recorder_state {
 	int fd;
@@ -68,6 +70,37 @@ static int put(struct ct_recorder *r, const void *bytes, size_t len, struct ct_e
 	return 0;
 }
 
+/* It holds the command lines and requests of others: nobody else's to read, whoever made the file. */
+static int make_private(int fd, const char *path, struct ct_err *err)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) || !S_ISREG(st.st_mode))
+		return 0;
+	if ((st.st_mode & ALLPERMS) != PRIVATE && fchmod(fd, PRIVATE))
+		return ct_fail(
+			err, errno,
+			"open recording '%s': only its owner should read it, and its mode cannot be changed: %s; name another file",
+			path, strerror(errno));
+	return ftruncate(fd, 0)
+		       ? ct_fail(err, errno, "open recording '%s': %s", path, strerror(errno))
+		       : 0;
+}
+
+/* The descriptor. A file is empty then, not before it is ours. */
+static int open_path(const char *path, struct ct_err *err)
+{
+	bool to_stdout = !strcmp(path, "-");
+	own_fd int fd = to_stdout ? fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0)
+				  : open(path, O_WRONLY | O_CREAT | O_CLOEXEC, PRIVATE);
+	int ret;
+
+	if (fd < 0)
+		return ct_fail(err, errno, "open recording '%s': %s", path, strerror(errno));
+	ret = to_stdout ? 0 : make_private(fd, path, err);
+	return ret ? ret : take_fd(fd);
+}
+
 int ct_recorder_open(struct ct_recorder *r, const char *path,
 		     const struct ct_recording_header *header, struct ct_err *err)
 {
@@ -83,15 +116,11 @@ int ct_recorder_open(struct ct_recorder *r, const char *path,
 		free(s);
 		return ct_fail(err, ENOMEM, "open recording '%s': out of memory", path);
 	}
-	/* It holds the command lines and requests of others: nobody else's to read. */
-	s->fd = strcmp(path, "-") != 0 ? open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600)
-				       : fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0);
+	s->fd = open_path(path, err);
 	if (s->fd < 0) {
-		int code = errno;
-
 		libdeflate_free_compressor(s->zlib);
 		free(s);
-		return ct_fail(err, code, "open recording '%s': %s", path, strerror(code));
+		return err->code;
 	}
 	s->ours = strcmp(path, "-") != 0;
 	s->blocks_an_entry = 1;
