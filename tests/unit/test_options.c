@@ -81,6 +81,14 @@ static const struct {
 	{ "-o json:", "output 'json:' names no file after the colon; write 'json:FILE'" },
 	{ "-o table -o json",
 	  "option -o: 'json' is the second output to stdout; write 'json:FILE'" },
+	{ "--record a -s --record b",
+	  "option --record: it takes one value, and was given 'a' and 'b'" },
+	{ "-n 1 --count=1", "option --count: it takes one value, and was given '1' and '1'" },
+	{ "-d 1 -d 2", "option --duration: it takes one value, and was given '1' and '2'" },
+	{ "--plan kprobe --plan full",
+	  "option --plan: it takes one value, and was given 'kprobe' and 'full'" },
+	{ "--ready path:a --ready exec --ready path:b",
+	  "option --ready: it takes one path, and was given 'path:a' and 'path:b'" },
 	{ "--", "'--' is followed by no command to trace" },
 	{ "-s --", "'--' is followed by no command to trace" },
 };
@@ -91,6 +99,15 @@ static const struct {
 } of_commands[] = {
 	{ "coldtrace", "--cdf", "option '--cdf' is not for command 'trace'; see --help" },
 	{ "report", "--cdf --histogram --by image --timeline web a.ct", NULL },
+	{ "report", "--timeline web --timeline db --cdf --cdf a.ct", NULL },
+	{ "report", "--html x --html y",
+	  "option --html: it takes one value, and was given 'x' and 'y'" },
+	{ "report", "--by image --by image",
+	  "option --by: it takes one value, and was given 'image' and 'image'" },
+	{ "report", "--group a=* --group b=* -o json:x -o csv:y", NULL },
+	{ "record", "-o a -o b", "option --output: it takes one value, and was given 'a' and 'b'" },
+	{ "export", "-d a --directory b",
+	  "option --directory: it takes one value, and was given 'a' and 'b'" },
 	{ "report", "-n 1", "option '-n' is not for command 'report'; see --help" },
 	{ "report", "--ring 8M", "option '--ring' is not for command 'report'; see --help" },
 	{ "report", "--by colour",
@@ -206,6 +223,43 @@ Test(options, too_many)
 		}
 		cr_expect_eq(ct_options_parse(&opts, argc, argv, &err), -EINVAL);
 		cr_expect_str_eq(err.msg, lists[i].error, "%s", err.msg);
+	}
+}
+
+/* An option that may be repeated says so, and no other does. */
+Test(options, repeated)
+{
+	static const char *const commands[] = { "trace",  "record", "report", "diff",
+						"export", "opens",  "doctor" };
+	/* What some option of each takes. */
+	static const char *const values[] = { "1",   "table:x", "exec", "image", "dir",
+					      "a=b", "8M",      "64",   "full" };
+
+	for (size_t c = 0; c < CT_ARRAY_SIZE(commands); c++) {
+		struct ct_option_row row;
+
+		for (size_t i = 0; ct_options_row(i, commands[c], &row); i++) {
+			bool once = false, twice = false;
+			struct ct_err err = { 0 };
+			char option[64];
+
+			if (!row.arg)
+				continue;
+			snprintf(option, sizeof(option), "--%s", row.name);
+			for (size_t v = 0; v < CT_ARRAY_SIZE(values); v++) {
+				char *value = (char *)values[v];
+				char *argv[] = {
+					(char *)commands[c], option, value, option, value, NULL
+				};
+				struct ct_options opts;
+
+				once |= !ct_options_parse(&opts, 3, argv, &err);
+				twice |= !ct_options_parse(&opts, 5, argv, &err);
+			}
+			cr_expect(once, "%s %s: %s", commands[c], option, err.msg);
+			cr_expect_eq(twice, strstr(row.help, "repeatable") != NULL, "%s %s",
+				     commands[c], option);
+		}
 	}
 }
 

@@ -93,6 +93,11 @@ static int parse_seconds(struct ct_options *opts, const char *value, struct ct_e
 static int parse_ready(struct ct_options *opts, const char *value, struct ct_err *err)
 {
 	if (!strncmp(value, "path:", 5) && value[5]) {
+		if (opts->ready_glob)
+			return ct_fail(
+				err, EINVAL,
+				"option --ready: it takes one path, and was given 'path:%s' and '%s'",
+				opts->ready_glob, value);
 		opts->ready_glob = value + 5;
 		opts->ready_mask |= 1u << CT_READY_PATH;
 		return 0;
@@ -278,9 +283,12 @@ static int parse_group(struct ct_options *opts, const char *value, struct ct_err
 #define READS_EVENTS "trace record report diff export opens"
 #define READS_IMAGES "trace record report diff export"
 
+/* Instead of an offset: each value is kept. Of other options the second would hide the first. */
+#define MANY ((size_t)-1)
+
 /*
  * Columns: commands that take it ("" for all), short, long, argument, offset of a bool, or of a
- * string if there is an argument, or the function that takes the argument, help.
+ * string if there is an argument, or MANY; the function that takes the argument, help.
  */
 static const struct option_row {
 	const char *of;
@@ -291,21 +299,21 @@ static const struct option_row {
 	parse_fn parse;
 	const char *help;
 } rows[] = {
-	{ READS_EVENTS, 'r', "runtime", "NAME", 0, parse_runtime,
+	{ READS_EVENTS, 'r', "runtime", "NAME", MANY, parse_runtime,
 	  "only containers of this runtime (runc, runsc, ...); repeatable" },
-	{ READS_EVENTS, 'e', "engine", "NAME", 0, parse_engine,
+	{ READS_EVENTS, 'e', "engine", "NAME", MANY, parse_engine,
 	  "only containers of this engine (docker, ...); repeatable" },
-	{ READS_EVENTS, 'c', "container", "ID|NAME", 0, parse_container,
+	{ READS_EVENTS, 'c', "container", "ID|NAME", MANY, parse_container,
 	  "only this container: name, id or beginning of the id; repeatable" },
-	{ READS_IMAGES, 'i', "image", "GLOB", 0, parse_image,
+	{ READS_IMAGES, 'i', "image", "GLOB", MANY, parse_image,
 	  "only images that match, e.g. 'node:*'; repeatable" },
-	{ "opens", 0, "image", "GLOB", 0, parse_image,
+	{ "opens", 0, "image", "GLOB", MANY, parse_image,
 	  "only images that match, e.g. 'node:*'; repeatable" },
 	{ "opens", 'i', "interval", "SECONDS", 0, parse_interval,
 	  "a table every so often, each of what was opened since the last" },
 	{ "opens", 'n', "count", "COUNT", 0, parse_count, "end after COUNT tables" },
 	{ "opens report", 0, "top", "N", 0, parse_top, "so many paths and groups, default 10" },
-	{ "opens report", 0, "group", "NAME=GLOB", 0, parse_group,
+	{ "opens report", 0, "group", "NAME=GLOB", MANY, parse_group,
 	  "paths that match as a group, e.g. 'express=*/node_modules/express/*'; repeatable" },
 	{ "opens", 0, "by", "KEY", 0, parse_open_by,
 	  "put together by module (default), dir, depth, mount or path" },
@@ -318,7 +326,7 @@ static const struct option_row {
 	{ "trace record", 'n', "count", "COUNT", 0, parse_count, "end after COUNT starts" },
 	{ "trace record opens", 'd', "duration", "SECONDS", 0, parse_seconds,
 	  "end after that long" },
-	{ READS_EVENTS, 0, "ready", "WHEN", 0, parse_ready,
+	{ READS_EVENTS, 0, "ready", "WHEN", MANY, parse_ready,
 	  "what makes a service ready: listen, accept, output, exec or path:GLOB; repeatable, the first counts; without it the first of listen, accept, output" },
 	{ "trace record", 's', "steps", NULL, offsetof(struct ct_options, steps), NULL,
 	  "also the steps inside the phases; attaches system-call tracepoints" },
@@ -326,14 +334,14 @@ static const struct option_row {
 	  "also the steps inside the phases, of recordings that have them" },
 	{ "trace record report diff", 'w', "why", NULL, offsetof(struct ct_options, why), NULL,
 	  "also why it took that long: what each step waited for, and the critical path" },
-	{ "trace report", 'o', "output", "FORMAT[:FILE]", 0, parse_output,
+	{ "trace report", 'o', "output", "FORMAT[:FILE]", MANY, parse_output,
 	  "table, json (JSON Lines), csv, html and others; repeatable; default: table" },
 	{ "report diff", 0, "by", "KEY", 0, parse_by,
 	  "tell apart by runtime (default), engine, image, container or node" },
 	{ "report diff", 0, "phases", NULL, offsetof(struct ct_options, phases), NULL,
 	  "only the phases, also if the recording has steps" },
-	{ "report", 0, "timeline", "ID|NAME", 0, parse_timeline,
-	  "draw this container's phases and steps on a line of time; as -c for every other output" },
+	{ "report", 0, "timeline", "ID|NAME", MANY, parse_timeline,
+	  "draw this container's phases and steps on a line of time, repeatable; as -c for every other output" },
 	{ "report", 0, "cdf", NULL, offsetof(struct ct_options, cdf), NULL,
 	  "draw how the starts and restarts are distributed" },
 	{ "report", 0, "histogram", NULL, offsetof(struct ct_options, histogram), NULL,
@@ -342,7 +350,7 @@ static const struct option_row {
 	  "write one page for a browser" },
 	{ "diff", 0, "fail-if-slower", "PCT", 0, parse_percent,
 	  "exit with status 1 if something is significantly slower by more than PCT %" },
-	{ "export", 0, "format", "F[:FILE],...", 0, parse_format,
+	{ "export", 0, "format", "F[:FILE],...", MANY, parse_format,
 	  "what to write; several at once, separated by commas; repeatable" },
 	{ "export", 'd', "directory", "DIR", offsetof(struct ct_options, directory), NULL,
 	  "where the files go that are given no name" },
@@ -376,9 +384,15 @@ static const struct option_row {
 };
 #define ROWS CT_ARRAY_SIZE(rows)
 
+/* *ret_given: its value until now, NULL: none. */
 static int apply(struct ct_options *opts, const struct option_row *row, const char *value,
-		 struct ct_err *err)
+		 const char **ret_given, struct ct_err *err)
 {
+	if (row->arg && row->member != MANY && *ret_given)
+		return ct_fail(err, EINVAL,
+			       "option --%s: it takes one value, and was given '%s' and '%s'",
+			       row->name, *ret_given, value);
+	*ret_given = value;
 	if (row->parse)
 		return row->parse(opts, value, err);
 	if (row->arg)
@@ -470,6 +484,8 @@ static const struct option_row *row_of(int key, const char *command)
 int ct_options_parse(struct ct_options *opts, int argc, char **argv, struct ct_err *err)
 {
 	const char *command = command_of(argc ? argv[0] : "");
+	const char *given[ROWS] = { NULL };
+	const struct option_row *row;
 	struct table table;
 	int ret, key, command_at = argc;
 
@@ -502,7 +518,8 @@ int ct_options_parse(struct ct_options *opts, int argc, char **argv, struct ct_e
 		if (key == ':')
 			return ct_fail(err, EINVAL, "option '%s' needs a value; see --help",
 				       argv[optind - 1]);
-		ret = apply(opts, row_of(key, command), optarg, err);
+		row = row_of(key, command);
+		ret = apply(opts, row, optarg, &given[row - rows], err);
 		if (ret)
 			return ret;
 	}
@@ -522,7 +539,8 @@ bool ct_options_row(size_t at, const char *command, struct ct_option_row *ret)
 	for (size_t i = 0; i < ROWS; i++) {
 		if (!takes(&rows[i], command) || at--)
 			continue;
-		*ret = (struct ct_option_row){ rows[i].letter, rows[i].name, rows[i].arg };
+		*ret = (struct ct_option_row){ rows[i].letter, rows[i].name, rows[i].arg,
+					       rows[i].help };
 		return true;
 	}
 	return false;

@@ -73,6 +73,7 @@ struct ct_option_row {
 	char letter; /* 0: none */
 	const char *name;
 	const char *arg; /* what --help calls its value, NULL: it takes none */
+	const char *help;
 };
 
 /* The options of a command, from 0 on; false: there are no more. */
