@@ -127,6 +127,9 @@ static const struct {
 	  "option --opens-by: 'colour' is none of module, dir, depth, mount, path" },
 	{ "opens", "--seccheck --no-seccheck",
 	  "options --seccheck and --no-seccheck contradict each other" },
+	{ "report", "--phases -s a", "options --phases and --steps contradict each other" },
+	{ "diff", "--phases --steps a b", "options --phases and --steps contradict each other" },
+	{ "diff", "--phases --why a b", NULL },
 	{ "schema", "--steps", "option '--steps' is not for command 'schema'; see --help" },
 	{ "schema", "json", NULL },
 };

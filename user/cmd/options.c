@@ -481,6 +481,23 @@ static const struct option_row *row_of(int key, const char *command)
 	return NULL;
 }
 
+static int contradiction(const struct ct_options *opts, struct ct_err *err)
+{
+	const struct {
+		bool both;
+		const char *one, *other;
+	} pairs[] = {
+		{ opts->seccheck && opts->no_seccheck, "seccheck", "no-seccheck" },
+		{ opts->phases && opts->steps, "phases", "steps" },
+	};
+
+	for (size_t i = 0; i < CT_ARRAY_SIZE(pairs); i++)
+		if (pairs[i].both)
+			return ct_fail(err, EINVAL, "options --%s and --%s contradict each other",
+				       pairs[i].one, pairs[i].other);
+	return 0;
+}
+
 int ct_options_parse(struct ct_options *opts, int argc, char **argv, struct ct_err *err)
 {
 	const char *command = command_of(argc ? argv[0] : "");
@@ -523,9 +540,9 @@ int ct_options_parse(struct ct_options *opts, int argc, char **argv, struct ct_e
 		if (ret)
 			return ret;
 	}
-	if (opts->seccheck && opts->no_seccheck)
-		return ct_fail(err, EINVAL,
-			       "options --seccheck and --no-seccheck contradict each other");
+	ret = contradiction(opts, err);
+	if (ret)
+		return ret;
 	if (command_at < argc) {
 		opts->command = argv + command_at + 1;
 		if (!*opts->command)

@@ -49,8 +49,6 @@ static int choose(struct ct_options *opts, char **ret_html, struct ct_err *err)
 	if (opts->command)
 		return ct_fail(err, EINVAL, "report runs no command: leave out '-- %s'",
 			       opts->command[0]);
-	if (opts->phases && opts->steps)
-		return ct_fail(err, EINVAL, "options --phases and --steps contradict each other");
 	if (opts->html) {
 		if (asprintf(ret_html, "html:%s", opts->html) < 0) {
 			*ret_html = NULL;
