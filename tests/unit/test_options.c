@@ -2,6 +2,7 @@
 #include <criterion/criterion.h>
 #include <criterion/redirect.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 
 #include "cmd/options.h"
@@ -67,6 +68,7 @@ static const struct {
 	{ "--ready ''", "option --ready: '' is none of listen, accept, output, exec, path:GLOB" },
 	{ "--ready-fd 0", "option --ready-fd: '0' is no whole number from 1 to 1048576" },
 	{ "--ready-fd x", "option --ready-fd: 'x' is no whole number from 1 to 1048576" },
+	{ "--ready-fd 1048575", "option --ready-fd: '1048575' is not open for writing" },
 	{ "--ring 3M", "option --ring: '3M' is no power of two from 4096 to 1024M" },
 	{ "--ring 1024", "option --ring: '1024' is no power of two from 4096 to 1024M" },
 	{ "--ring 2048M", "option --ring: '2048M' is no power of two from 4096 to 1024M" },
@@ -297,7 +299,7 @@ Test(options, all_at_once)
 	struct ct_options opts = parsed(
 		&line,
 		"-r runc --runtime=runsc -e docker -c web -i node:* -n 20 -d 1.5 --ready exec "
-		"--ready path:*/up -s -o table -o json:x --record a.ct --ready-fd 7 --ring 8M -v");
+		"--ready path:*/up -s -o table -o json:x --record a.ct --ready-fd 2 --ring 8M -v");
 
 	cr_expect_eq(opts.runtimes.count, 2);
 	cr_expect_str_eq(opts.runtimes.items[1], "runsc");
@@ -312,8 +314,32 @@ Test(options, all_at_once)
 	cr_expect_eq(opts.outputs.count, 2);
 	cr_expect_str_eq(opts.outputs.items[1], "json:x");
 	cr_expect_str_eq(opts.record, "a.ct");
-	cr_expect_eq(opts.ready_fd, 7);
+	cr_expect_eq(opts.ready_fd, 2);
 	cr_expect_eq(opts.ring_bytes, 8u << 20);
+}
+
+/* Before anything is opened: that may get the number. */
+Test(options, ready_fd)
+{
+	static const struct {
+		int flags;
+		bool ok;
+	} opened[] = { { O_RDONLY, false }, { O_WRONLY, true }, { O_RDWR, true } };
+
+	for (size_t i = 0; i < CT_ARRAY_SIZE(opened); i++) {
+		own_fd int fd = open("/dev/null", opened[i].flags);
+		struct ct_options opts;
+		struct ct_err err = { 0 };
+		struct line line;
+		char text[32];
+
+		snprintf(text, sizeof(text), "--ready-fd %d", fd);
+		split(&line, text);
+		cr_expect_eq(ct_options_parse(&opts, line.argc, line.argv, &err),
+			     opened[i].ok ? 0 : -EINVAL, "%zu: %s", i, err.msg);
+		close(take_fd(fd));
+		cr_expect_eq(ct_options_parse(&opts, line.argc, line.argv, &err), -EINVAL);
+	}
 }
 
 static const struct {

@@ -2,6 +2,7 @@
 #include "options.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -172,11 +173,17 @@ static int parse_percent(struct ct_options *opts, const char *value, struct ct_e
 static int parse_ready_fd(struct ct_options *opts, const char *value, struct ct_err *err)
 {
 	uint64_t n = 0;
-	int ret = number("--ready-fd", value, 1, 1 << 20, &n, err);
+	int ret = number("--ready-fd", value, 1, 1 << 20, &n, err), flags;
 
-	if (!ret)
-		opts->ready_fd = (int)n;
-	return ret;
+	if (ret)
+		return ret;
+	/* Now: what is opened later may get that number. */
+	flags = fcntl((int)n, F_GETFL);
+	if (flags < 0 || (flags & O_ACCMODE) == O_RDONLY)
+		return ct_fail(err, EINVAL, "option --ready-fd: '%s' is not open for writing",
+			       value);
+	opts->ready_fd = (int)n;
+	return 0;
 }
 
 static int parse_ring(struct ct_options *opts, const char *value, struct ct_err *err)
