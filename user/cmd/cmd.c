@@ -4,8 +4,10 @@
 
 #include <locale.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdio.h>
 
+#include "sinks/escape.h"
 #include "sinks/sink.h"
 #include "util/mem.h"
 
@@ -29,9 +31,23 @@ void ct_cmd_as_inherited(void)
 		sigaction(inherited[i].signo, &inherited[i].before, NULL);
 }
 
+void ct_say(const char *fmt, ...)
+{
+	own_mem char *text = NULL, *safe = NULL;
+	va_list args;
+
+	va_start(args, fmt);
+	if (vasprintf(&text, fmt, args) < 0)
+		text = NULL;
+	va_end(args);
+	if (text)
+		safe = ct_escape_text_dup(text, ct_locale_is_utf8());
+	fprintf(stderr, "coldtrace: %s\n", safe ? safe : "out of memory");
+}
+
 int ct_usage(const struct ct_err *err)
 {
-	fprintf(stderr, "coldtrace: %s\n", err->msg);
+	ct_say("%s", err->msg);
 	return CT_EXIT_USAGE;
 }
 
@@ -45,7 +61,7 @@ void ct_say_cut(const struct ct_recordings *recordings)
 {
 	for (size_t i = 0; i < recordings->count; i++)
 		if (recordings->items[i].cut)
-			fprintf(stderr, "coldtrace: %s\n", recordings->items[i].why.msg);
+			ct_say("%s", recordings->items[i].why.msg);
 }
 
 /* --phases wins, as it does where they are drawn. */
@@ -74,6 +90,6 @@ void ct_say_shallow(const struct ct_recordings *recordings, const struct ct_opti
 	for (size_t i = 0; i < recordings->count; i++)
 		for (size_t r = 0; r < CT_ARRAY_SIZE(rows); r++)
 			if (rows[r].asked && !(recordings->items[i].header->depth & rows[r].deep))
-				fprintf(stderr, "coldtrace: '%s' was recorded without %s\n",
-					recordings->items[i].path, rows[r].what);
+				ct_say("'%s' was recorded without %s", recordings->items[i].path,
+				       rows[r].what);
 }

@@ -33,6 +33,12 @@ int ct_cmd_schema(const struct ct_options *opts, struct ct_err *err);
 /* What --format of export takes, from 0 on; NULL: there are no more. */
 const char *ct_export_format(size_t at);
 
+/*
+ * A sentence for people, after "coldtrace: ". What it repeats may be anybody's words, a name of a file say:
+ * it goes to a terminal escaped.
+ */
+void ct_say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
 /* What main() makes of an error: the sentence, and the exit code. */
 int ct_cmd_failed(const struct ct_err *err);
 

@@ -128,7 +128,7 @@ static int printed(void)
 {
 	if (!fflush(stdout) && !ferror(stdout))
 		return CT_EXIT_OK;
-	fprintf(stderr, "coldtrace: write to 'stdout': %s\n", strerror(errno));
+	ct_say("write to 'stdout': %s", strerror(errno));
 	return CT_EXIT_FAILED;
 }
 

@@ -3,12 +3,12 @@
 
 #include <errno.h>
 #include <stddef.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
+#include "cmd/cmd.h"
 #include "util/mem.h"
 
 void ct_notify_ready(void)
@@ -23,7 +23,7 @@ void ct_notify_ready(void)
 		return;
 	len = strlen(path);
 	if (len >= sizeof(addr.sun_path)) {
-		fprintf(stderr, "coldtrace: tell the service manager: NOTIFY_SOCKET is too long\n");
+		ct_say("tell the service manager: NOTIFY_SOCKET is too long");
 		return;
 	}
 	memcpy(addr.sun_path, path, len);
@@ -33,6 +33,5 @@ void ct_notify_ready(void)
 	if (fd < 0 ||
 	    sendto(fd, message, sizeof(message) - 1, MSG_NOSIGNAL, (const struct sockaddr *)&addr,
 		   (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len)) < 0)
-		fprintf(stderr, "coldtrace: tell the service manager at '%s': %s\n", path,
-			strerror(errno));
+		ct_say("tell the service manager at '%s': %s", path, strerror(errno));
 }

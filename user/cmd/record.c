@@ -9,7 +9,10 @@
 
 #include "cmd/cmd.h"
 #include "cmd/trace.h"
+#include "sinks/escape.h"
+#include "sinks/sink.h"
 #include "util/clock.h"
+#include "util/mem.h"
 
 #define LOOK_NS     500000000ull
 #define CT_NS_PER_S UINT64_C(1000000000)
@@ -49,7 +52,9 @@ static void look(void *ctx, const struct ct_recorder *recorder, const struct ct_
 	if (p->drawn_ns)
 		fputs("\r\033[K", stderr);
 	if (ended) {
-		fprintf(stderr, "Recorded '%s': ", p->path);
+		own_mem char *path = ct_escape_text_dup(p->path, ct_locale_is_utf8());
+
+		fprintf(stderr, "Recorded '%s': ", path ? path : "?");
 		print_counts(recorder, counts);
 		fputs(".\n", stderr);
 		return;

@@ -18,7 +18,6 @@
 #include "core/reorder.h"
 #include "core/opens.h"
 #include "core/text.h"
-#include "sinks/escape.h"
 #include "util/mem.h"
 #include "source/credentials.h"
 #include "source/live.h"
@@ -84,14 +83,10 @@ static void say_unseen(const struct ct_event *e)
 	struct ct_text why = ct_text(e->tail, e->tail_len), id = ct_text_cut(&why, '\0');
 	const char *view = e->arg < CT_VIEW_MAX ? ct_view_names[e->arg] : "?";
 	char plain_id[80], plain_why[CT_TAIL_MEDIUM + 1];
-	own_mem char *shown_id = NULL, *shown_why = NULL;
 
 	ct_text_copy(plain_id, sizeof(plain_id), id);
 	ct_text_copy(plain_why, sizeof(plain_why), why);
-	shown_id = ct_escape_text_dup(plain_id, false);
-	shown_why = ct_escape_text_dup(plain_why, false);
-	fprintf(stderr, "coldtrace: sandbox %.12s (pid %u): no view '%s': %s\n",
-		shown_id ? shown_id : "?", e->root, view, shown_why ? shown_why : "?");
+	ct_say("sandbox %.12s (pid %u): no view '%s': %s", plain_id, e->root, view, plain_why);
 }
 
 static void on_event(void *ctx, const struct ct_event *e)
@@ -252,8 +247,7 @@ static void say_ready(const struct trace *t)
 		fprintf(stderr, "No container engine runs yet: it is traced as soon as it does.\n");
 	ct_notify_ready();
 	if (opts->ready_fd >= 0 && write(opts->ready_fd, "ready\n", 6) != 6)
-		fprintf(stderr, "coldtrace: write to --ready-fd %d: %s\n", opts->ready_fd,
-			strerror(errno));
+		ct_say("write to --ready-fd %d: %s", opts->ready_fd, strerror(errno));
 }
 
 /* How the traced command ended, as a shell would say it; -1 while it runs. */
@@ -277,8 +271,8 @@ static void end_command(const struct trace *t, pid_t command)
 	while (command_status(&command) < 0 && ct_mono_ns() < until)
 		nanosleep(&pause, NULL);
 	if (command)
-		fprintf(stderr, "coldtrace: '%s' (pid %d) was told to end and still runs\n",
-			t->opts->command[0], (int)command);
+		ct_say("'%s' (pid %d) was told to end and still runs", t->opts->command[0],
+		       (int)command);
 }
 
 /* Nobody reads what it writes, and it keeps nothing. */

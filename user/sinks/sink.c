@@ -25,8 +25,7 @@ const struct ct_sink_ops *const ct_sinks[] = {
 	&ct_csv_opens_ops, NULL,
 };
 
-/* Of the user's environment, whatever setlocale() was or was not told. */
-static bool locale_is_utf8(void)
+bool ct_locale_is_utf8(void)
 {
 	locale_t locale = newlocale(LC_CTYPE_MASK, "", (locale_t)0);
 	bool utf8;
@@ -44,7 +43,7 @@ static void ask_terminal(struct ct_sink *s)
 	struct winsize ws = { 0 };
 	int fd = fileno(s->out);
 
-	s->utf8 = locale_is_utf8();
+	s->utf8 = ct_locale_is_utf8();
 	if (!isatty(fd))
 		return;
 	s->width = !ioctl(fd, TIOCGWINSZ, &ws) && ws.ws_col ? ws.ws_col : WIDTH_TERMINAL;

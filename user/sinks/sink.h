@@ -55,6 +55,9 @@ struct ct_sink_ops {
 	void (*free)(struct ct_sink *s);
 };
 
+/* Of the user's environment, whatever setlocale() was or was not told. */
+bool ct_locale_is_utf8(void);
+
 /* Ends with NULL. */
 extern const struct ct_sink_ops *const ct_sinks[];
 
