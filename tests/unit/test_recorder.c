@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -88,4 +89,29 @@ Test(recorder, devices_keep_their_mode)
 	cr_expect_eq(record_to("/dev/null", &err), 0, "%s", err.msg);
 	cr_assert_eq(stat("/dev/null", &after), 0);
 	cr_expect_eq(before.st_mode, after.st_mode);
+}
+
+static void expect_refused(const char *path)
+{
+	struct ct_err err = { 0 };
+
+	cr_expect_eq(record_to(path, &err), -EINVAL, "%s", path);
+	cr_expect_str_eq(err.msg, "write recording to the terminal: it is not text; name a file",
+			 "%s", err.msg);
+}
+
+Test(recorder, a_terminal_is_refused)
+{
+	own_fd int pty = posix_openpt(O_RDWR | O_NOCTTY);
+	own_fd int tty = -1;
+	own_fd int before = dup(STDOUT_FILENO);
+
+	if (pty < 0 || grantpt(pty) || unlockpt(pty))
+		cr_skip("needs a pseudoterminal");
+	tty = open(ptsname(pty), O_RDWR | O_NOCTTY);
+	cr_assert(tty >= 0 && before >= 0);
+	expect_refused(ptsname(pty));
+	cr_assert(dup2(tty, STDOUT_FILENO) >= 0);
+	expect_refused("-");
+	dup2(before, STDOUT_FILENO);
 }

@@ -134,7 +134,7 @@ struct ct_recorder {
 };
 
 /*
- * "-" is stdout. A file is emptied, and then only its owner may read it, as one that is made here.
+ * "-" is stdout; a terminal is refused. A file is emptied, and then only its owner may read it, as one that is made here.
  * The header's version and length are set.
  */
 int ct_recorder_open(struct ct_recorder *r, const char *path,

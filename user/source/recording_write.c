@@ -97,6 +97,9 @@ static int open_path(const char *path, struct ct_err *err)
 
 	if (fd < 0)
 		return ct_fail(err, errno, "open recording '%s': %s", path, strerror(errno));
+	if (isatty(fd))
+		return ct_fail(err, EINVAL,
+			       "write recording to the terminal: it is not text; name a file");
 	ret = to_stdout ? 0 : make_private(fd, path, err);
 	return ret ? ret : take_fd(fd);
 }
