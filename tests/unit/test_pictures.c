@@ -73,7 +73,8 @@ Test(html, the_page_asks_for_nothing_from_outside)
 }
 
 /* Unpacks a trace of these records; the caller frees. */
-static Perfetto__Protos__Trace *trace_of(const struct ct_record *recs, size_t count)
+static Perfetto__Protos__Trace *trace_counted(const struct ct_record *recs, size_t count,
+					      const struct ct_core_counts *counts)
 {
 	char path[] = "/tmp/coldtrace-trace-XXXXXX", spec[64];
 	struct ct_summary *summary = ct_summary_new();
@@ -90,7 +91,7 @@ static Perfetto__Protos__Trace *trace_of(const struct ct_record *recs, size_t co
 	cr_assert_eq(s.ops->begin(&s, &session, &err), 0);
 	for (size_t i = 0; i < count; i++)
 		cr_assert_eq(s.ops->record(&s, &recs[i], &err), 0);
-	cr_assert_eq(s.ops->end(&s, &session, summary, &no_loss, &err), 0);
+	cr_assert_eq(s.ops->end(&s, &session, summary, counts, &err), 0);
 	cr_assert_eq(ct_sink_close(&s, &err), 0);
 	ct_summary_free(summary);
 	len = pread(fd, bytes, sizeof(bytes), 0);
@@ -100,6 +101,11 @@ static Perfetto__Protos__Trace *trace_of(const struct ct_record *recs, size_t co
 	trace = perfetto__protos__trace__unpack(NULL, (size_t)len, bytes);
 	cr_assert(trace, "what was written is not a trace");
 	return trace;
+}
+
+static Perfetto__Protos__Trace *trace_of(const struct ct_record *recs, size_t count)
+{
+	return trace_counted(recs, count, &no_loss);
 }
 
 /* Slices of a track end in the order that Perfetto needs; returns how many there are. */
@@ -227,4 +233,32 @@ Test(perfetto, strings_are_utf8_whatever_a_container_chose)
 	}
 	cr_expect_gt(notes, 8);
 	perfetto__protos__trace__free_unpacked(trace, NULL);
+}
+
+Test(perfetto, the_end_says_what_is_missing)
+{
+	static const struct {
+		struct ct_core_counts counts;
+		const char *name;
+		size_t notes;
+	} rows[] = {
+		{ { 0 }, "tracing ended: nothing lost", 0 },
+		{ { .lost = { [CT_LOSS_RING] = 1 } },
+		  "tracing ended: INCOMPLETE, events were lost",
+		  1 },
+		{ { .unread = 1 }, "tracing ended: INCOMPLETE, not all of it could be read", 1 },
+		{ { .lost = { [CT_LOSS_RING] = 1, [CT_LOSS_TABLE] = 2 }, .unread = 1 },
+		  "tracing ended: INCOMPLETE, events were lost and not all of it could be read",
+		  3 },
+	};
+
+	for (size_t i = 0; i < CT_ARRAY_SIZE(rows); i++) {
+		Perfetto__Protos__Trace *trace = trace_counted(NULL, 0, &rows[i].counts);
+		const Perfetto__Protos__TrackEvent *end =
+			trace->packet[trace->n_packet - 1]->track_event;
+
+		cr_expect_str_eq(end->name, rows[i].name);
+		cr_expect_eq(end->n_debug_annotations, rows[i].notes, "%s", rows[i].name);
+		perfetto__protos__trace__free_unpacked(trace, NULL);
+	}
 }

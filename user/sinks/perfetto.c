@@ -358,11 +358,22 @@ static int perfetto_end(struct ct_sink *s, const struct ct_session *session,
 		CT_LOSSES(X)
 #undef X
 	};
+	enum {
+		LOST = 1,
+		UNREAD = 2
+	};
+	static const char *const endings[] = {
+		[0] = "tracing ended: nothing lost",
+		[LOST] = "tracing ended: INCOMPLETE, events were lost",
+		[UNREAD] = "tracing ended: INCOMPLETE, not all of it could be read",
+		[LOST | UNREAD] =
+			"tracing ended: INCOMPLETE, events were lost and not all of it could be read",
+	};
 	struct perfetto *p = s->state;
-	struct ct_note notes[CT_LOSS_MAX + 1] = { 0 };
+	struct ct_note notes[CT_LOSS_MAX + 2] = { 0 };
+	unsigned ending = counts->unread ? UNREAD : 0;
 	struct ct_slice slice = {
 		.track = 1,
-		.name = "tracing ended: nothing lost",
 		.category = "coldtrace",
 		.notes = notes,
 		.note_count = CT_ARRAY_SIZE(notes),
@@ -374,8 +385,12 @@ static int perfetto_end(struct ct_sink *s, const struct ct_session *session,
 		if (!counts->lost[i])
 			continue;
 		notes[i] = (struct ct_note){ losses[i], NULL, counts->lost[i] };
-		slice.name = "tracing ended: INCOMPLETE, events were lost";
+		ending |= LOST;
 	}
+	slice.name = endings[ending];
+	if (counts->unread)
+		notes[CT_LOSS_MAX + 1] =
+			(struct ct_note){ "recordings not read whole", NULL, counts->unread };
 	if (p->trace.left_out)
 		notes[CT_LOSS_MAX] = (struct ct_note){ "slices left out of this trace", NULL,
 						       p->trace.left_out };
