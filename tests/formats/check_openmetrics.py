@@ -147,6 +147,8 @@ def check_many(prometheus, document):
     lost = {m["cause"]: int(n)
             for m, n in series(prometheus, 'coldtrace_lost_events_total{job="many"}')}
     assert lost == document["summary"]["lost"], lost
+    ((_, unread),) = series(prometheus, 'coldtrace_unread_recordings{job="many"}')
+    assert unread == document["summary"]["unread"], unread
     return got
 
 

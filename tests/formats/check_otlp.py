@@ -183,6 +183,8 @@ def check_metrics(directory, name, document, traces):
     lost = {attributes(p)["coldtrace.cause"]: p.as_int
             for p in metrics["coldtrace.lost_events"].sum.data_points}
     assert lost == document["summary"]["lost"]
+    (unread,) = metrics["coldtrace.unread_recordings"].gauge.data_points
+    assert unread.as_int == document["summary"]["unread"]
     return points
 
 

@@ -51,7 +51,8 @@ Test(openmetrics, counters)
 					       .events = 99,
 					       .containers = 7,
 					       .unmatched_exits = 3,
-					       .open = 2 };
+					       .open = 2,
+					       .unread = 1 };
 	own_mem char *text = run("openmetrics", &opts, recs, 3, &counts);
 	static const char *const parts[] = {
 		"# TYPE coldtrace_records counter\n",
@@ -67,6 +68,8 @@ Test(openmetrics, counters)
 		"coldtrace_events_total 99\n",
 		"coldtrace_containers 7\n",
 		"coldtrace_unfinished_containers 2\n",
+		"# TYPE coldtrace_unread_recordings gauge\n",
+		"coldtrace_unread_recordings 1\n",
 		"coldtrace_begin_timestamp_seconds 1732180100.0\n",
 		"coldtrace_session_info{version=\"0.1\",kernel=\"6.18.0\",depth=\"steps\"} 1\n",
 		"coldtrace_record_duration_seconds_count{engine=\"docker\",runtime=\"runc\","

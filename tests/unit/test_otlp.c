@@ -173,3 +173,16 @@ Test(otlp, metrics)
 	json_decref(line);
 	json_decref(trace);
 }
+
+Test(otlp, recordings_that_were_not_read_whole_are_counted)
+{
+	for (uint64_t unread = 0; unread < 2; unread++) {
+		const struct ct_core_counts counts = { .unread = unread };
+		own_mem char *text = run("otlp-metrics", &opts, NULL, 0, &counts);
+		char part[128];
+
+		expect_in(text, "\"name\":\"coldtrace.unread_recordings\"");
+		snprintf(part, sizeof(part), "\"asInt\":\"%d\"}]}}]", (int)unread);
+		expect_in(text, part);
+	}
+}

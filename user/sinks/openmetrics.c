@@ -241,7 +241,7 @@ static void put_losses(FILE *f, const struct ct_core_counts *counts)
 
 	ct_metrics_family(
 		f, "coldtrace_lost_events", "counter", NULL,
-		"What tracing lost, by cause: with any of it the other numbers are too low.");
+		"What tracing lost, by cause: with any but 'late' the other numbers are too low.");
 	for (size_t i = 0; i < CT_LOSS_MAX; i++) {
 		char cause[CT_LOSS_NAME_LEN];
 
@@ -266,6 +266,9 @@ static void put_session(FILE *f, const struct ct_session *session,
 		{ "coldtrace_containers", "gauge", "", "Containers known.", counts->containers },
 		{ "coldtrace_unfinished_containers", "gauge", "",
 		  "Containers that were between two states at the end.", counts->open },
+		{ "coldtrace_unread_recordings", "gauge", "",
+		  "Recordings that were not read whole: with any the other numbers may be too low.",
+		  counts->unread },
 	};
 	const struct {
 		const char *name, *help;

@@ -238,6 +238,15 @@ static void put_int(struct drawing *d, uint64_t n)
 static void put_counts(struct drawing *d, const struct ct_core_counts *counts)
 {
 	const struct ct_series_set *set = &d->m->series;
+	const struct {
+		const char *name, *unit, *description;
+		uint64_t n;
+	} gauges[] = {
+		{ "coldtrace.containers", "{container}", "Containers known.", counts->containers },
+		{ "coldtrace.unread_recordings", "{recording}",
+		  "Recordings that were not read whole: with any the other numbers may be too low.",
+		  counts->unread },
+	};
 
 	open_metric(&d->w, "coldtrace.records", "{record}", "Records, by how they ended.", "sum");
 	for (size_t i = 0; i < set->count; i++) {
@@ -249,9 +258,10 @@ static void put_counts(struct drawing *d, const struct ct_core_counts *counts)
 		}
 	}
 	close_metric(&d->w, true, true);
-	open_metric(&d->w, "coldtrace.lost_events", "{event}",
-		    "What tracing lost, by cause: with any of it the other numbers are too low.",
-		    "sum");
+	open_metric(
+		&d->w, "coldtrace.lost_events", "{event}",
+		"What tracing lost, by cause: with any but 'late' the other numbers are too low.",
+		"sum");
 	for (size_t i = 0; i < CT_LOSS_MAX; i++) {
 		char cause[CT_LOSS_NAME_LEN];
 
@@ -264,10 +274,12 @@ static void put_counts(struct drawing *d, const struct ct_core_counts *counts)
 	open_point(d, true);
 	put_int(d, counts->events);
 	close_metric(&d->w, true, true);
-	open_metric(&d->w, "coldtrace.containers", "{container}", "Containers known.", "gauge");
-	open_point(d, false);
-	put_int(d, counts->containers);
-	close_metric(&d->w, false, false);
+	for (size_t i = 0; i < CT_ARRAY_SIZE(gauges); i++) {
+		open_metric(&d->w, gauges[i].name, gauges[i].unit, gauges[i].description, "gauge");
+		open_point(d, false);
+		put_int(d, gauges[i].n);
+		close_metric(&d->w, false, false);
+	}
 }
 
 static int metrics_end(struct ct_sink *s, const struct ct_session *session,
