@@ -162,6 +162,7 @@ static inline struct ct_record a_gap(void)
 struct options {
 	unsigned width;
 	bool utf8, colour, steps, not_live;
+	struct ct_opens *opens; /* taken, NULL: no container opened a file */
 };
 
 /* Runs the records through a sink and returns everything that it wrote. */
@@ -190,6 +191,8 @@ static inline char *run(const char *name, const struct options *opts, const stru
 		cr_assert_eq(ct_summary_add(summary, &recs[i]), 0);
 		cr_assert_eq(s.ops->record(&s, &recs[i], &err), 0, "%s", err.msg);
 	}
+	if (opts->opens)
+		cr_assert_eq(ct_opens_list_take(ct_summary_opens(summary), opts->opens), 0);
 	cr_assert_eq(s.ops->end(&s, &session, summary, counts, &err), 0, "%s", err.msg);
 	cr_assert_eq(ct_sink_close(&s, &err), 0, "%s", err.msg);
 	ct_summary_free(summary);

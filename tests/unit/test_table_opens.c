@@ -29,13 +29,15 @@ static char *drawn(struct ct_opens *o)
 	struct ct_opens_list l = { 0 };
 	struct ct_pen pen = { .width = 80, .utf8 = true };
 	char *text = NULL;
+	bool percentiles;
 	size_t len;
 
 	cr_assert_eq(ct_opens_list_take(&l, o), 0);
 	pen.f = open_memstream(&text, &len);
 	cr_assert(pen.f);
-	cr_assert_eq(ct_table_opens(&pen, &l), 0);
+	cr_assert_eq(ct_table_opens(&pen, &l, &percentiles), 0);
 	fclose(pen.f);
+	cr_expect_eq(percentiles, !!strstr(text, ", p50 "), "%s", text);
 	ct_opens_list_clear(&l);
 	return text;
 }

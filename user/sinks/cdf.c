@@ -223,7 +223,8 @@ static int cdf_end(struct ct_sink *s, const struct ct_session *session,
 		fputc('\n', canvas.pen.f);
 		drawn = true;
 	}
-	ct_table_honesty(&canvas.pen, summary, counts, drawn ? "Percentiles" : NULL);
+	ct_table_honesty(&canvas.pen, summary, counts,
+			 drawn ? CT_ESTIMATES_PERCENTILES : CT_ESTIMATES_NONE);
 	return ct_canvas_put(&canvas, s, err);
 }
 

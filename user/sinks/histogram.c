@@ -163,6 +163,7 @@ static int histogram_end(struct ct_sink *s, const struct ct_session *session,
 			 struct ct_err *err)
 {
 	struct ct_canvas canvas;
+	bool drawn = false;
 	int ret = ct_canvas_begin(&canvas, s, err);
 
 	(void)session;
@@ -171,10 +172,13 @@ static int histogram_end(struct ct_sink *s, const struct ct_session *session,
 	for (size_t i = 0; i < ct_summary_groups(summary); i++) {
 		const struct ct_group *g = ct_summary_group(summary, i);
 
-		if (ct_hist_count(g->total))
-			draw_group(&canvas.pen, g);
+		if (!ct_hist_count(g->total))
+			continue;
+		draw_group(&canvas.pen, g);
+		drawn = true;
 	}
-	ct_table_honesty(&canvas.pen, summary, counts, "Bounds");
+	ct_table_honesty(&canvas.pen, summary, counts,
+			 drawn ? CT_ESTIMATES_BINS : CT_ESTIMATES_NONE);
 	return ct_canvas_put(&canvas, s, err);
 }
 

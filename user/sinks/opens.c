@@ -29,6 +29,7 @@ static int opens_end(struct ct_sink *s, const struct ct_session *session,
 	const struct ct_opens_list *l = ct_summary_opened(summary);
 	struct ct_page page;
 	struct ct_pen pen;
+	bool percentiles;
 	char clock[CT_CLOCK_LEN];
 
 	if (ct_page_open(&page, s, err))
@@ -48,11 +49,12 @@ static int opens_end(struct ct_sink *s, const struct ct_session *session,
 				 false));
 	if (!l->count)
 		fputs("No container opened a file.\n\n", page.f);
-	if (ct_table_opens(&pen, l)) {
+	if (ct_table_opens(&pen, l, &percentiles)) {
 		ct_page_drop(&page);
 		return ct_sink_no_memory(s, err);
 	}
-	ct_table_honesty(&pen, summary, counts, l->count ? "Percentiles" : NULL);
+	ct_table_honesty(&pen, summary, counts,
+			 percentiles ? CT_ESTIMATES_PERCENTILES : CT_ESTIMATES_NONE);
 	return ct_page_put(&page, s, err);
 }
 

@@ -23,12 +23,19 @@ int ct_table_summary(struct ct_pen *pen, const struct ct_session *session,
 void ct_table_compare(struct ct_pen *pen, const struct ct_summary *summary,
 		      enum ct_record_type type);
 
+/* What was drawn from histograms, whose values are not exact. */
+enum ct_estimates {
+	CT_ESTIMATES_NONE,
+	CT_ESTIMATES_PERCENTILES,
+	CT_ESTIMATES_BINS
+};
+
 /*
  * What is lost, unmatched or unknown, each with its cause; and how exact the estimates are that
- * were drawn above, by their name ("Percentiles"; NULL: there were none).
+ * were drawn above.
  */
 void ct_table_honesty(struct ct_pen *pen, const struct ct_summary *summary,
-		      const struct ct_core_counts *counts, const char *estimates);
+		      const struct ct_core_counts *counts, enum ct_estimates estimates);
 
 /* The i-th phase in the order in which a record of this type lives; i below CT_PHASE_MAX. */
 enum ct_phase ct_table_phase(enum ct_record_type type, unsigned i);

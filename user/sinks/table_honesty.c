@@ -132,18 +132,22 @@ static void say_cut(struct prose *prose, const struct ct_summary *summary,
 		    (unsigned long long)counts->open, counts->open == 1 ? " was" : "s were");
 }
 
-static bool has_values(const struct ct_summary *summary)
+static void say_estimates(struct prose *prose, enum ct_estimates estimates)
 {
-	if (ct_summary_opened(summary)->count)
-		return true;
-	for (size_t i = 0; i < ct_summary_groups(summary); i++)
-		if (ct_hist_count(ct_summary_group(summary, i)->total))
-			return true;
-	return false;
+	static const struct {
+		const char *before, *after;
+	} rows[] = {
+		[CT_ESTIMATES_PERCENTILES] = { "Percentiles within", "" },
+		[CT_ESTIMATES_BINS] = { "A time within", " of a bound may be counted beyond it" },
+	};
+
+	if (estimates != CT_ESTIMATES_NONE)
+		say(prose, " %s %.1f %%%s.", rows[estimates].before, 100 * CT_HIST_ERROR,
+		    rows[estimates].after);
 }
 
 void ct_table_honesty(struct ct_pen *pen, const struct ct_summary *summary,
-		      const struct ct_core_counts *counts, const char *estimates)
+		      const struct ct_core_counts *counts, enum ct_estimates estimates)
 {
 	struct prose prose = { .len = 0 };
 
@@ -151,8 +155,7 @@ void ct_table_honesty(struct ct_pen *pen, const struct ct_summary *summary,
 	say_unmatched(&prose, counts);
 	say_unknown(&prose, summary, counts);
 	say_cut(&prose, summary, counts);
-	if (estimates && has_values(summary))
-		say(&prose, " %s within %.1f %%.", estimates, 100 * CT_HIST_ERROR);
+	say_estimates(&prose, estimates);
 	ct_pen_wrap(pen, prose.text, 0, 0, pen->width);
 	fputc('\n', pen->f);
 }

@@ -537,10 +537,22 @@ static int draw_container(struct ct_pen *pen, const struct ct_opens *o,
 	return 0;
 }
 
-int ct_table_opens(struct ct_pen *pen, const struct ct_opens_list *l)
+static bool has_percentiles(const struct ct_opens *o)
 {
-	for (size_t i = 0; i < l->count; i++)
+	for (int view = 0; view < CT_VIEW_MAX; view++)
+		for (int call = 0; o->views[view] && call < CT_OPEN_CALL_MAX; call++)
+			if (o->views[view]->calls[call].count && o->views[view]->hist[call])
+				return true;
+	return false;
+}
+
+int ct_table_opens(struct ct_pen *pen, const struct ct_opens_list *l, bool *ret_percentiles)
+{
+	*ret_percentiles = false;
+	for (size_t i = 0; i < l->count; i++) {
 		if (draw_container(pen, l->items[i], &l->how))
 			return -ENOMEM;
+		*ret_percentiles |= has_percentiles(l->items[i]);
+	}
 	return 0;
 }

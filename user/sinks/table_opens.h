@@ -5,5 +5,5 @@
 #include "sinks/pen.h"
 #include "stats/opens_list.h"
 
-/* Returns 0 or -ENOMEM. */
-int ct_table_opens(struct ct_pen *pen, const struct ct_opens_list *l);
+/* Returns 0 or -ENOMEM. ret_percentiles: whether there are any in it. */
+int ct_table_opens(struct ct_pen *pen, const struct ct_opens_list *l, bool *ret_percentiles);

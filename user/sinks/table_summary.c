@@ -344,6 +344,8 @@ static void draw_session(struct ct_pen *pen, const struct ct_session *session,
 int ct_table_summary(struct ct_pen *pen, const struct ct_session *session,
 		     const struct ct_summary *summary, const struct ct_core_counts *counts)
 {
+	bool percentiles;
+
 	draw_session(pen, session, summary, counts);
 	for (unsigned type = 0; type < CT_RECORD_MAX; type++) {
 		for (size_t i = 0; i < ct_summary_groups(summary); i++)
@@ -352,8 +354,11 @@ int ct_table_summary(struct ct_pen *pen, const struct ct_session *session,
 		ct_table_compare(pen, summary, (enum ct_record_type)type);
 	}
 	fputc('\n', pen->f);
-	if (ct_table_opens(pen, ct_summary_opened(summary)))
+	if (ct_table_opens(pen, ct_summary_opened(summary), &percentiles))
 		return -ENOMEM;
-	ct_table_honesty(pen, summary, counts, "Percentiles");
+	for (size_t i = 0; i < ct_summary_groups(summary); i++)
+		percentiles |= ct_hist_count(ct_summary_group(summary, i)->total) > 0;
+	ct_table_honesty(pen, summary, counts,
+			 percentiles ? CT_ESTIMATES_PERCENTILES : CT_ESTIMATES_NONE);
 	return 0;
 }
