@@ -121,6 +121,27 @@ Test(plots, timeline)
 	expect_in(text, "50 ms");
 }
 
+Test(plots, every_picture_ends_with_what_is_missing)
+{
+	static const struct {
+		struct ct_core_counts counts;
+		const char *said;
+	} rows[] = {
+		{ { 0 }, "\n\nNothing lost. " },
+		{ { .unread = 1 }, "\n\nINCOMPLETE: not all of 1 recording could be read. " },
+	};
+	const struct ct_record rec = a_start();
+
+	for (size_t n = 0; n < CT_ARRAY_SIZE(names); n++) {
+		for (size_t i = 0; i < CT_ARRAY_SIZE(rows); i++) {
+			own_mem char *text = run(names[n], &(struct options){ .width = 200 }, &rec,
+						 1, &rows[i].counts);
+
+			expect_in(text, rows[i].said);
+		}
+	}
+}
+
 Test(plots, histogram_counts_all)
 {
 	struct ct_record recs[300];

@@ -5,6 +5,7 @@
 #include "sinks/escape.h"
 #include "sinks/plot.h"
 #include "sinks/step_rows.h"
+#include "sinks/table.h"
 #include "sinks/units.h"
 #include "util/mem.h"
 
@@ -306,13 +307,16 @@ static int timeline_end(struct ct_sink *s, const struct ct_session *session,
 			const struct ct_summary *summary, const struct ct_core_counts *counts,
 			struct ct_err *err)
 {
-	static const char nothing[] = "No records.\n";
 	const struct timeline *t = s->state;
+	struct ct_canvas canvas;
+	int ret = ct_canvas_begin(&canvas, s, err);
 
 	(void)session;
-	(void)summary;
-	(void)counts;
-	return t->drawn ? 0 : ct_sink_put(s, nothing, sizeof(nothing) - 1, err);
+	if (ret)
+		return ret;
+	fputs(t->drawn ? "\n" : "No records.\n\n", canvas.pen.f);
+	ct_table_honesty(&canvas.pen, summary, counts, CT_ESTIMATES_NONE);
+	return ct_canvas_put(&canvas, s, err);
 }
 
 static void timeline_free(struct ct_sink *s)
