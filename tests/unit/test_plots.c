@@ -164,6 +164,21 @@ Test(plots, histogram_counts_all)
 	cr_expect_eq(sum, 300);
 }
 
+/* Of what there is, the first row has the minimum and the last the maximum. */
+Test(plots, histogram_has_no_empty_end)
+{
+	struct ct_record recs[12];
+	own_mem char *text = NULL;
+
+	for (size_t i = 0; i < CT_ARRAY_SIZE(recs); i++) {
+		recs[i] = record(CT_RECORD_START, &web);
+		lasts(&recs[i], CT_PHASE_START, 360 * MS + i * 6456000);
+	}
+	text = drawn("histogram", &(struct options){ .width = 120 }, recs, CT_ARRAY_SIZE(recs));
+	expect_in(text, "     430 ms .. 440 ms          1    8.3 %");
+	cr_expect_null(strstr(text, "440 ms .. "), "%s", text);
+}
+
 Test(plots, labels)
 {
 	static const struct {

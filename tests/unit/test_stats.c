@@ -176,6 +176,23 @@ Test(stats, quantiles_are_those_of_the_histogram)
 	ct_hist_free(h);
 }
 
+/* The middle of a bucket is on the other side of a bound than the minimum or the maximum in it. */
+Test(stats, the_ends_of_a_histogram_are_counted_where_they_are)
+{
+	static const struct {
+		uint64_t least, most, bound;
+	} rows[] = { { 370000000, 431016000, 429999999 }, { 430400000, 435000000, 430500000 } };
+
+	for (size_t i = 0; i < CT_ARRAY_SIZE(rows); i++) {
+		struct ct_hist *h = ct_hist_new();
+
+		ct_hist_add(h, rows[i].least);
+		ct_hist_add(h, rows[i].most);
+		cr_expect_eq(ct_hist_at_most(h, rows[i].bound), 1, "row %zu", i);
+		ct_hist_free(h);
+	}
+}
+
 Test(stats, bootstrap_is_deterministic)
 {
 	uint64_t a[] = { 1, 3, 4, 8, 9, 10, 11, 15, 20, 30 }, b[] = { 2, 6, 7, 9, 12, 14, 40 };

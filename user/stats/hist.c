@@ -179,7 +179,10 @@ uint64_t ct_hist_at_most(const struct ct_hist *h, uint64_t ns)
 		return 0;
 	for (unsigned i = 0; i <= ct_hist_bucket(ns) && bucket_middle(i) <= ns; i++)
 		n += h->buckets[i];
-	return n;
+	/* The ends are known exactly: the minimum is among them, the maximum is not. */
+	if (!n)
+		return 1;
+	return n < h->count ? n : h->count - 1;
 }
 
 int ct_hist_each(const struct ct_hist *h, int (*fn)(void *ctx, uint64_t ns, uint64_t count),

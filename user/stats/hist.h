@@ -34,5 +34,8 @@ uint64_t ct_hist_quantile(const struct ct_hist *h, double quantile);
 /* Each value, to the error, with how often it was counted; ends when fn returns other than 0. */
 int ct_hist_each(const struct ct_hist *h, int (*fn)(void *ctx, uint64_t ns, uint64_t count),
 		 void *ctx);
-/* How many values are at most ns, to the error: 0 below the minimum, all from the maximum on. */
+/*
+ * How many values are at most ns, to the error: 0 below the minimum, all from the maximum on,
+ * neither in between.
+ */
 uint64_t ct_hist_at_most(const struct ct_hist *h, uint64_t ns);
