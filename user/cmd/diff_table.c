@@ -372,6 +372,7 @@ static void draw_side(struct drawing *d, const struct ct_diff *diff, enum ct_sid
 	const struct ct_core_counts *counts = &diff->side[side].counts;
 	own_mem char *path = ct_escape_text_dup(in->path, d->pen.utf8);
 	own_mem char *node = ct_escape_text_dup(in->node, d->pen.utf8);
+	const char *whole = in->cut ? "NOT READ WHOLE" : "nothing lost";
 	uint64_t lost = 0;
 	char text[2048];
 
@@ -380,12 +381,11 @@ static void draw_side(struct drawing *d, const struct ct_diff *diff, enum ct_sid
 	snprintf(text, sizeof(text), "%c  %s: %llu container%s on %s, depth '%s', %s", 'A' + side,
 		 path ? path : "?", (unsigned long long)counts->containers,
 		 counts->containers == 1 ? "" : "s", node ? node : "?",
-		 ct_depth_name(in->header->depth), lost ? "" : "nothing lost");
+		 ct_depth_name(in->header->depth), lost ? "" : whole);
 	if (lost)
 		snprintf(text + strlen(text), sizeof(text) - strlen(text),
-			 "%llu lost: see 'coldtrace report'", (unsigned long long)lost);
-	if (in->cut)
-		snprintf(text + strlen(text), sizeof(text) - strlen(text), ", NOT READ WHOLE");
+			 "%llu lost: see 'coldtrace report'%s%s", (unsigned long long)lost,
+			 in->cut ? ", " : "", in->cut ? whole : "");
 	ct_pen_wrap(&d->pen, text, 0, 3, d->pen.width);
 	fputc('\n', d->pen.f);
 }
