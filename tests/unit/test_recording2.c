@@ -14,7 +14,6 @@
 #include "core/core.h"
 #include "life.h"
 #include "source/recording.h"
-#include "source/recording_planes.h"
 #include "util/mem.h"
 
 struct file {
@@ -295,14 +294,18 @@ Test(recording2, damage_anywhere)
 	n = blocks_of(&f, offsets, CT_ARRAY_SIZE(offsets));
 	for (size_t at = 0; at < f.len; at++) {
 		struct tape got = { 0 };
+		size_t block = 0;
 		struct ct_err err;
 		uint64_t cut;
 		int ret;
 
+		while (block + 1 < n && offsets[block + 1] <= at)
+			block++;
 		f.bytes[at] ^= 0x40;
 		ret = replay(&f, f.len, &got, &cut, &err);
-		/* A length that has become larger looks like a cut. */
-		cr_expect(ret < 0 || cut, "byte %zu", at);
+		/* Nothing can be said without a header. */
+		cr_expect_eq(ret < 0, at < offsets[0], "byte %zu: %s", at, err.msg);
+		cr_expect_eq(cut, ret < 0 ? 0 : offsets[block], "byte %zu: %s", at, err.msg);
 		cr_expect(err.msg[0], "byte %zu", at);
 		expect_part(&got, &t, at);
 		/* One block is lost, and no other. */
@@ -361,6 +364,51 @@ Test(recording2, damage_that_sums_up)
 		cr_expect_gt(got.len, 0, "%s: what came before is there", damages[i].name);
 		cr_expect_lt(got.len, t.len, "%s", damages[i].name);
 		expect_part(&got, &t, offsets[1]);
+		free(f.bytes);
+		tape_free(&t);
+		tape_free(&got);
+	}
+}
+
+/* All events are there, and it is said what is not: like an index that was not written. */
+Test(recording2, damage_behind_the_events)
+{
+	static const struct {
+		const char *name;
+		size_t block, byte; /* 3: the index, 4: the trailer */
+		bool first_too; /* the first block is damaged as well */
+		const char *said;
+	} rows[] = {
+		{ "magic of the index", 3, 0, false,
+		  "bytes in 1 place were skipped, the first: block 3 at offset" },
+		{ "its sum", 3, 30, false, "it is damaged (checksum)" },
+		{ "trailer", 4, 0, false, "16 bytes in 1 place were skipped, the first: offset " },
+		{ "end of the trailer", 4, 15, false, ": its trailer is damaged" },
+		{ "the first block and the index", 3, 0, true,
+		  "bytes in 2 places were skipped, the first: block 0 at offset" },
+		{ "the first block and the trailer", 4, 0, true,
+		  "bytes in 2 places were skipped (" },
+	};
+
+	for (size_t i = 0; i < CT_ARRAY_SIZE(rows); i++) {
+		struct tape t = { 0 }, got = { 0 };
+		size_t offsets[8];
+		struct ct_err err;
+		struct file f;
+		uint64_t cut;
+
+		fill(&t);
+		f = record(&t);
+		blocks_of(&f, offsets, CT_ARRAY_SIZE(offsets));
+		f.bytes[offsets[rows[i].block] + rows[i].byte] ^= 0x40;
+		f.bytes[offsets[0]] ^= rows[i].first_too ? 0x40 : 0;
+		cr_expect_eq(replay(&f, f.len, &got, &cut, &err), 0, "%s: %s", rows[i].name,
+			     err.msg);
+		cr_expect_eq(cut, offsets[rows[i].first_too ? 0 : rows[i].block], "%s",
+			     rows[i].name);
+		cr_expect(strstr(err.msg, "'a.ct' is damaged: "), "%s: %s", rows[i].name, err.msg);
+		cr_expect(strstr(err.msg, rows[i].said), "%s: %s", rows[i].name, err.msg);
+		cr_expect_eq(got.len == t.len, !rows[i].first_too, "%s", rows[i].name);
 		free(f.bytes);
 		tape_free(&t);
 		tape_free(&got);
@@ -582,30 +630,4 @@ Test(recording2, header_of_this_host)
 	cr_expect_gt(strlen(h.command), 0);
 	cr_expect_neq(h.boot, 0);
 	cr_expect_lt(h.clock_error_ns, 1000000000u);
-}
-
-/* Any number of events, also those that are no multiple of what is turned at once. */
-Test(recording2, planes)
-{
-	for (uint32_t count = 0; count < 40; count++) {
-		struct tape t = { 0 };
-		char *planes, *back;
-
-		for (uint32_t i = 0; i < count; i++) {
-			struct ct_event *e = tape_add(&t, CT_KIND_SYNC, i, "0123456789", i % 11);
-
-			e->obj = 0x0102030405060708ull * (i + 1);
-		}
-		planes = malloc(t.len + 1);
-		back = malloc(t.len + 1);
-		cr_assert(planes && back);
-		ct_planes_pack(planes, t.bytes, t.len, count);
-		cr_expect(ct_planes_unpack(back, planes, t.len, count), "%u", count);
-		if (t.len)
-			cr_expect_arr_eq(back, t.bytes, t.len, "%u", count);
-		cr_expect_not(ct_planes_unpack(back, planes, t.len, count + 1), "%u", count);
-		free(planes);
-		free(back);
-		tape_free(&t);
-	}
 }

@@ -295,9 +295,21 @@ static bool is_last(struct ct_reader *r, const struct ct_block *b)
 	return !peek(r, whole + 1, &got, &ignored) && got == whole;
 }
 
-/* Behind the index. */
+/* What lies between `at` and what is read next is left out. */
+static void leave_out(struct ct_reader *r, uint64_t at, const struct ct_err *why)
+{
+	if (!r->damage.at) {
+		r->damage.why = *why;
+		r->damage.at = at;
+	}
+	r->damage.bytes += r->in.offset - at;
+	r->damage.places++;
+}
+
+/* Behind the index. What is wrong with it itself loses no event. */
 static int run_trailer(struct ct_reader *r, uint64_t *ret_cut, struct ct_err *err)
 {
+	uint64_t at = r->in.offset;
 	struct ct_trailer trailer;
 	size_t got = 0;
 	int ret = peek(r, sizeof(trailer) + 1, &got, err);
@@ -305,17 +317,19 @@ static int run_trailer(struct ct_reader *r, uint64_t *ret_cut, struct ct_err *er
 	if (ret)
 		return ret;
 	if (got < sizeof(trailer))
-		return cut(r, r->in.offset, ret_cut, err);
-	memcpy(&trailer, here(r), sizeof(trailer));
-	if (memcmp(trailer.magic, CT_TRAILER_MAGIC, sizeof(trailer.magic)) ||
-	    trailer.index != r->block_at)
-		return ct_fail(err, EBADMSG, "read '%s': offset %llu: its trailer is damaged",
-			       r->name, (unsigned long long)r->in.offset);
+		return cut(r, at, ret_cut, err);
 	if (got > sizeof(trailer))
 		return ct_fail(err, EBADMSG,
 			       "read '%s': something follows its end at offset %llu; were "
 			       "recordings put together?",
-			       r->name, (unsigned long long)r->in.offset + sizeof(trailer));
+			       r->name, (unsigned long long)at + sizeof(trailer));
+	memcpy(&trailer, here(r), sizeof(trailer));
+	skip(r, sizeof(trailer));
+	if (!memcmp(trailer.magic, CT_TRAILER_MAGIC, sizeof(trailer.magic)) &&
+	    trailer.index == r->block_at)
+		return 0;
+	ct_fail(err, EBADMSG, "offset %llu: its trailer is damaged", (unsigned long long)at);
+	leave_out(r, at, err);
 	return 0;
 }
 
@@ -368,14 +382,21 @@ static bool go_on(struct ct_reader *r, const struct ct_err *why)
 		skip(r, 1);
 	if (!find_block(r))
 		return false;
-	if (!r->damage.at) {
-		in_block(r, &err);
-		r->damage.why = err;
-		r->damage.at = r->block_at;
-	}
-	r->damage.bytes += r->in.offset - r->block_at;
-	r->damage.places++;
+	in_block(r, &err);
+	leave_out(r, r->block_at, &err);
 	return true;
+}
+
+/* As go_on(), where there is none: the index is damaged, or everything from here on is. */
+static void give_up(struct ct_reader *r, struct ct_err *why)
+{
+	struct ct_err ignored;
+	size_t got = 0;
+
+	while (!peek(r, CT_BLOCK_RAW_MAX, &got, &ignored) && got)
+		skip(r, got);
+	in_block(r, why);
+	leave_out(r, r->block_at, why);
 }
 
 enum went {
@@ -458,9 +479,12 @@ static int run_blocks(struct ct_reader *r, ct_replay_fn fn, void *ctx, uint64_t 
 			ct_fail(err, EBADMSG, "it is not all there");
 		if (went == WENT_WELL || go_on(r, err))
 			continue;
-		if (went == WENT_WRONG && !r->damage.at)
+		if (went == WENT_WRONG && !r->events)
 			return damaged(r, err);
-		cut(r, at, ret_cut, err);
+		if (went == WENT_WRONG)
+			give_up(r, err);
+		else
+			cut(r, at, ret_cut, err);
 		break;
 	}
 	if (went == WENT_TO_END)
