@@ -225,12 +225,28 @@ test("what was lost is said first, in red and in words", async () => {
 	await done(page);
 });
 
+test("a recording that was not read whole is said to be so, and nothing else", async () => {
+	const rows = [
+		[1, 0, "Incomplete: Not all of 1 recording could be read."],
+		[2, 812, "Incomplete: Not all of 2 recordings could be read. Events were lost: 812 × ring buffer full (raise --ring)."],
+		[0, 0, "Nothing lost."],
+	];
+	for (const [unread, ring, said] of rows) {
+		const data = many(10, 1);
+		data.summary.unread = unread;
+		data.summary.lost.ring = ring;
+		const page = await open(page_with(`unread-${unread}`, data));
+		assert.equal((await text(page, "#honesty p")).trim(), said);
+		await done(page);
+	}
+});
+
 test("a page that was cut off shows what is there and says so", async () => {
 	const whole = readFileSync(page_with("whole", many(20, 2)), "utf8");
 	const data = data_in(whole);
 	const lines = [`{"schema":"coldtrace/1","session":${JSON.stringify(data.session)},`, `"records":[`, ...data.records.map((record) => `${JSON.stringify(record)},`)].join("\n");
 	const page = await open(page_with("cut", lines.slice(0, -200)));
-	assert.match(await text(page, "#honesty"), /Incomplete: .*The file ends before the summary/);
+	assert.match(await text(page, "#honesty"), /Incomplete: The file ends before the summary/);
 	assert.match(await text(page, ".status"), /of 19 records/);
 	await done(page);
 });

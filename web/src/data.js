@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 // What lies in the page, and what it says together. The schema is coldtrace/1.
 
+import { plural } from "./format.js";
+
 const read = (id) => document.getElementById(id)?.textContent ?? "";
 
 // A page that was cut off has no end: all records that are whole are taken.
@@ -113,12 +115,12 @@ export function loss_sentences(data) {
 	const { summary, words } = data;
 	if (!summary)
 		return ["The file ends before the summary: what was lost is not known."];
-	const unread = summary.unread ? ["not all of the recording could be read"] : [];
+	const unread = summary.unread ? [`Not all of ${plural(summary.unread, "recording")} could be read.`] : [];
 	const lost = Object.entries(summary.lost)
 		.filter(([, n]) => n > 0)
 		.map(([key, n]) => {
 			const [name, advice] = words.losses[key] ?? [key, ""];
 			return `${n} × ${name}${advice ? ` (${advice})` : ""}`;
 		});
-	return [...unread, ...lost];
+	return lost.length ? [...unread, `Events were lost: ${lost.join(", ")}.`] : unread;
 }

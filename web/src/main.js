@@ -365,7 +365,7 @@ function honesty(data) {
 	return h(
 		"div",
 		{ class: lost.length ? "honesty incomplete" : "honesty", id: "honesty", role: lost.length ? "alert" : null },
-		h("p", { class: lost.length ? "bad" : "ok" }, h("strong", {}, lost.length ? "Incomplete: " : "Nothing lost."), lost.length ? `events were lost. ${lost.join(", ")}.` : ""),
+		h("p", { class: lost.length ? "bad" : "ok" }, h("strong", {}, lost.length ? "Incomplete: " : "Nothing lost."), lost.join(" ")),
 		notes.length ? h("ul", {}, notes.map((note) => h("li", { class: "bad" }, note))) : "",
 	);
 }
