@@ -64,7 +64,7 @@ def check(directory, name):
     rows = read("%s/%s.csv" % (directory, name))
     assert len(rows) == len(records)
     for row, rec in zip(rows, records):
-        for key in ("outcome", "cause", "id", "name", "image", "runtime", "engine"):
+        for key in ("outcome", "cause", "id", "name", "image", "runtime", "engine", "node"):
             assert original(row[key]) == rec[key], (row[key], rec[key])
         for key in ("init_pid", "exit_code", "begin_ns", "end_ns", "total_ns", "service_end_ns"):
             assert row[key] == number(rec[key]), (key, row[key], rec[key])

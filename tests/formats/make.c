@@ -136,6 +136,7 @@ static void make_many(const char *dir)
 				   : i % 50 == 8 ? CT_OUTCOME_CUT
 						 : CT_OUTCOME_OK,
 			.who = &who,
+			.node = i % 3 ? "node-a" : "node-b",
 			.begin_ns = session.begin_ns + i * MS,
 			.end_ns = session.begin_ns + i * MS,
 			.ready = -1,
@@ -251,6 +252,7 @@ static void make_hostile(const char *dir)
 		struct ct_record rec = {
 			.type = CT_RECORD_START,
 			.who = &who,
+			.node = evil[i],
 			.why = &why,
 			.path = &piece,
 			.piece_count = 1,

@@ -12,6 +12,7 @@
 
 static inline void opens_keep(void *ctx, struct ct_opens *o)
 {
+	cr_expect_str_eq(o->node, "node-1");
 	cr_assert_eq(ct_opens_list_take(ctx, o), 0);
 }
 
@@ -22,7 +23,7 @@ static inline void opens_ignore(void *ctx, const struct ct_record *rec)
 
 static inline struct ct_core_counts play(const struct tape *t, struct ct_opens_list *l)
 {
-	const struct ct_core_options opts = { 0 };
+	const struct ct_core_options opts = { .node = "node-1" };
 	const struct ct_core_ops ops = { .record = opens_ignore, .opens = opens_keep };
 	struct ct_core *core = ct_core_new(&opts, &ops, l);
 	struct ct_core_counts counts;

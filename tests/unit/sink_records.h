@@ -78,6 +78,7 @@ static inline struct ct_record record(enum ct_record_type type, const struct ct_
 	return (struct ct_record){
 		.type = type,
 		.who = who,
+		.node = "node-1",
 		.begin_ns = session.begin_ns,
 		.end_ns = session.begin_ns,
 		.ready = -1,

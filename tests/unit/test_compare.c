@@ -64,7 +64,7 @@ static void add_starts(struct ct_compare *c, enum ct_side side, const char *runt
 			1000 + (uint64_t)(factor * (double)(25 * MS + ct_random_u64(&random) % MS));
 		rec.steps = &step;
 		rec.step_count = 1;
-		cr_assert_eq(ct_compare_add(c, side, &rec, "node"), 0);
+		cr_assert_eq(ct_compare_add(c, side, &rec), 0);
 	}
 }
 
@@ -291,8 +291,6 @@ static void read_all(const char *const *paths, size_t count, struct into *into,
 
 	cr_assert_eq(ct_recordings_open(r, paths, count, &err), 0, "%s", err.msg);
 	for (size_t i = 0; i < count; i++) {
-		if (into->summary[1])
-			ct_summary_node(into->summary[1], r->items[i].node);
 		cr_assert_eq(ct_recordings_replay(&r->items[i], &opts, &ops, into, &counts, &err),
 			     0, "%s", err.msg);
 	}

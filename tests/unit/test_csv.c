@@ -6,6 +6,7 @@
 	"why_lock_ns,why_rcu_ns,why_network_ns,why_child_ns,why_peer_ns,why_sleep_ns," \
 	"why_other_ns,why_unexplained_ns"
 #define NO_WHY   ",,,,,,,,,,,,,,"
+#define NODE     ",\"node-1\""
 
 #define HEAD_WHO "kind,outcome,cause,id,name,image,runtime,engine,init_pid,exit_code,begin_time,"
 #define HEAD_PHASES \
@@ -13,7 +14,7 @@
 	"stop_ns,die_ns,disconnect_ns,destroy_ns,client_ns,unknown_ns,missing,"
 #define HEAD_REST \
 	"ready_by,ready_at_ns,run_before_ns,service_end_ns,removed,failed_phase,failed_step," \
-	"failed_message,predecessor_id,predecessor_name,steps," WHY "\r\n"
+	"failed_message,predecessor_id,predecessor_name,steps," WHY ",node\r\n"
 #define ID  "\"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\""
 #define WHO ID ",\"web\",\"busybox:1\",\"runc\",\"docker\","
 
@@ -29,18 +30,19 @@ Test(csv, rows)
 		"\"start\",\"ok\",\"request\"," WHO "4242,,2024-11-21T09:08:20.000000000Z,"
 		"100000000000,100206512000,206512000,,11000000,312000,9000000,185000000,0,,,,,,"
 		"1200000,,\"\",\"listen\",100206512000,,,false,\"\",\"\",\"\",\"\",\"\",3" NO_WHY
-		"\r\n"
+			NODE "\r\n"
 		"\"stop\",\"ok\",\"request\"," WHO "4242,137,2024-11-21T09:08:20.000000000Z,"
 		"100000000000,101282000000,1282000000,,,,,,,,1200000000,25000000,47000000,10000000,"
-		",,\"\",\"\",,3000000000,101200000000,true,\"\",\"\",\"\",\"\",\"\",0" NO_WHY "\r\n"
+		",,\"\",\"\",,3000000000,101200000000,true,\"\",\"\",\"\",\"\",\"\",0" NO_WHY NODE
+		"\r\n"
 		"\"start\",\"failed\",\"request\"," WHO "4242,127,2024-11-21T09:08:20.000000000Z,"
 		"100000000000,100062000000,62000000,,11000000,,,51000000,,,,,,,,,\"\",\"\",,,,false,"
 		"\"start\",\"runtime create\","
-		"\"exec: \"\"nope\"\": executable file not found in $PATH\",\"\",\"\",0" NO_WHY
+		"\"exec: \"\"nope\"\": executable file not found in $PATH\",\"\",\"\",0" NO_WHY NODE
 		"\r\n"
 		"\"start\",\"ok\",\"request\"," WHO "4242,,2024-11-21T09:08:20.000000000Z,"
 		"100000000000,100218000000,218000000,,11000000,,,185000000,2000000,,,,,,,20000000,"
-		"\"connect\",\"\",,,,false,\"\",\"\",\"\",\"\",\"\",0" NO_WHY "\r\n");
+		"\"connect\",\"\",,,,false,\"\",\"\",\"\",\"\",\"\",0" NO_WHY NODE "\r\n");
 }
 
 Test(csv, steps_are_a_table_of_their_own)
@@ -52,15 +54,15 @@ Test(csv, steps_are_a_table_of_their_own)
 		text,
 		"id,name,image,runtime,engine,kind,outcome,record_begin_ns,index,step,actor,pid,"
 		"phase,begin_time,begin_ns,end_ns,total_ns,parent,depth,count,open,detail," WHY
-		"\r\n" WHO
+		",node\r\n" WHO
 		"\"start\",\"ok\",100000000000,0,\"rootfs mount\",\"engine\",10,\"create\","
 		"2024-11-21T09:08:20.001000000Z,100001000000,100004000000,3000000,,0,1,false,"
-		"\"\"" NO_WHY "\r\n" WHO
+		"\"\"" NO_WHY NODE "\r\n" WHO
 		"\"start\",\"ok\",100000000000,1,\"mounts\",\"helper\",12,\"start\","
 		"2024-11-21T09:08:20.030000000Z,100030000000,100050000000,20000000,0,1,17,false,"
-		"\"/proc\"" NO_WHY "\r\n" WHO
+		"\"/proc\"" NO_WHY NODE "\r\n" WHO
 		"\"start\",\"ok\",100000000000,2,\"exec\",\"init\",13,\"start\","
-		"2024-11-21T09:08:20.200000000Z,100200000000,,,,0,1,true,\"\"" NO_WHY "\r\n");
+		"2024-11-21T09:08:20.200000000Z,100200000000,,,,0,1,true,\"\"" NO_WHY NODE "\r\n");
 }
 
 Test(csv, no_cell_is_a_formula)

@@ -90,6 +90,7 @@ static struct ct_record record_of(const struct hostile *h, enum ct_record_type t
 
 	lasts(&rec, CT_PHASE_CREATE, 1 * MS);
 	lasts(&rec, CT_PHASE_START, 5 * MS);
+	rec.node = h->text;
 	rec.message = h->text;
 	rec.predecessor = &h->who;
 	rec.steps = &h->step;
@@ -110,6 +111,7 @@ static struct ct_opens *opens_of(const struct hostile *h)
 	snprintf(mount, sizeof(mount), "/%s/%s", h->text, h->text);
 	cr_assert(o);
 	o->who = h->who;
+	o->node = h->text;
 	o->seq = 1;
 	tape_opens(&t, 1, CT_VIEW_NATIVE, 10, 2, 1, 2);
 	tape_opens_path(&t, 1, path, "/", TAPE_OVERLAY, 6, 0);

@@ -60,7 +60,7 @@ Test(json, golden_stop)
 		"{\"kind\":\"stop\",\"outcome\":\"ok\",\"cause\":\"request\",\"id\":\"0123456789abcdef0"
 		"123456789abcdef0123456789abcdef0123456789abcdef\",\"name\":\"web\","
 		"\"image\":\"busybox:1\",\"runtime\":\"runc\",\"engine\":\"docker\",\"namespace\":\"\",\"pod\":null,"
-		"\"init_pid\":4242,\"exit_code\":137,\"begin_ns\":100000000000,"
+		"\"init_pid\":4242,\"node\":\"node-1\",\"exit_code\":137,\"begin_ns\":100000000000,"
 		"\"end_ns\":101282000000,\"total_ns\":1282000000,"
 		"\"begin_time\":\"2024-11-21T09:08:20.000000000Z\","
 		"\"phases\":{\"stop\":1200000000,\"die\":25000000,\"disconnect\":47000000,"

@@ -137,6 +137,7 @@ static void tell(void *ctx, struct ct_opens *o)
 	struct told *told = ctx;
 
 	told->runs++;
+	cr_expect_str_eq(o->node, "");
 	if (!strcmp(o->who.id, told->id))
 		told->opened += o->views[CT_VIEW_NATIVE]->calls[CT_OPEN_OPEN].count;
 	ct_opens_free(o);

@@ -12,7 +12,6 @@
 struct replay {
 	struct ct_diff *diff;
 	enum ct_side side;
-	const char *node;
 };
 
 static void on_record(void *ctx, const struct ct_record *rec)
@@ -22,15 +21,15 @@ static void on_record(void *ctx, const struct ct_record *rec)
 
 	if (diff->failed || !ct_options_match(diff->opts, rec))
 		return;
-	if (ct_compare_add(diff->compare, replay->side, rec, replay->node) ||
-	    ct_diff_why_add(diff, replay->side, rec, ct_by_key(diff->opts->by, rec, replay->node)))
+	if (ct_compare_add(diff->compare, replay->side, rec) ||
+	    ct_diff_why_add(diff, replay->side, rec, ct_by_key(diff->opts->by, rec)))
 		diff->failed = true;
 }
 
 static int replay(struct ct_diff *diff, enum ct_side side, struct ct_err *err)
 {
 	struct ct_input *in = &diff->side[side].recording.items[0];
-	struct replay replay = { diff, side, in->node };
+	struct replay replay = { diff, side };
 	const struct ct_core_options core = {
 		.ready_mask = diff->opts->ready_mask,
 		.steps = diff->steps,

@@ -95,6 +95,7 @@ int ct_session_open(struct ct_run_session *s, const struct ct_options *opts,
 		.ready_mask = opts->ready_mask,
 		.steps = opts->steps || opts->why,
 		.why = opts->why,
+		.node = s->node,
 	};
 	int ret;
 
@@ -389,9 +390,6 @@ int ct_session_replay(struct ct_run_session *s, struct ct_recordings *recordings
 		struct ct_input *in = &recordings->items[i];
 
 		s->input = in;
-		ct_summary_node(s->summary, in->node);
-		if (s->deep)
-			ct_summary_node(s->deep, in->node);
 		ret = ct_recordings_replay(in, &core, &ops, s, &s->counts, err);
 		cut |= in->cut;
 		if (in->last_ns > last_ns)

@@ -24,6 +24,7 @@ struct ct_run_session {
 	size_t sink_count;
 	struct ct_session head;
 	char version[128], kernel[256]; /* of several recordings */
+	char node[CT_NODE_LEN]; /* of a live run, for its records: set before the first */
 	uint64_t starts, records; /* reported */
 	uint64_t drawn_ns; /* when ct_session_interval() last drew, 0: never */
 	struct ct_err err;

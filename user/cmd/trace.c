@@ -347,6 +347,8 @@ static int open_outputs(struct trace *t, const struct ct_core_ops *ops,
 	if (ret)
 		return ret;
 	ct_recording_header_fill(header, depth);
+	snprintf(t->session.node, sizeof(t->session.node), "%.*s", (int)sizeof(header->host),
+		 header->host);
 	t->session.head = (struct ct_session){
 		.version = CT_VERSION,
 		.kernel = header->kernel,

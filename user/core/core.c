@@ -249,6 +249,8 @@ struct ct_core *ct_core_new(const struct ct_core_options *opts, const struct ct_
 	if (!core)
 		return NULL;
 	core->opts = *opts;
+	if (!core->opts.node)
+		core->opts.node = "";
 	core->ops = *ops;
 	core->ctx = ctx;
 	core->reorder = ct_reorder_new(handle, core);

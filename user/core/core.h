@@ -37,6 +37,8 @@ struct ct_core_options {
 	size_t containers_max; /* 0: 4096 */
 	bool steps; /* keep steps */
 	bool why; /* keep waits, for records' why and path */
+	/* Where the events are from, borrowed; valid as long as what is told. NULL: not known. */
+	const char *node;
 };
 
 /* What the core could not use, counted: nothing is dropped in silence. */

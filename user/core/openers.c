@@ -296,6 +296,7 @@ static struct ct_opens *opens_of(struct ct_core *core, const struct ct_opener *o
 	if (!o)
 		return NULL;
 	o->who = op->who;
+	o->node = core->opts.node;
 	o->seq = op->seq;
 	DL_APPEND(core->opens, o);
 	core->opens_count++;

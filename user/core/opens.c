@@ -29,7 +29,11 @@ _Static_assert(CT_OPENS_EXACT == CT_HIST_PRECISION, "buckets of the kernel side 
 
 struct ct_opens *ct_opens_new(void)
 {
-	return calloc(1, sizeof(struct ct_opens));
+	struct ct_opens *o = calloc(1, sizeof(*o));
+
+	if (o)
+		o->node = "";
+	return o;
 }
 
 static void view_free(struct ct_opens_view *v)

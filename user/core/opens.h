@@ -55,6 +55,7 @@ struct ct_opens_view {
 
 struct ct_opens {
 	struct ct_identity who;
+	const char *node; /* borrowed, as of a record */
 	uint32_t seq; /* of the run, 0: no container is known */
 	uint64_t exec_ns; /* the container's program was executed, 0: not seen */
 	uint64_t ready_ns; /* 0: not seen */

@@ -59,6 +59,7 @@ static void emit(struct ct_core *core, struct ct_record *rec, const struct ct_ru
 	/* Of events that came too late to be put in order, which have been counted. */
 	if (rec->end_ns < rec->begin_ns)
 		return;
+	rec->node = core->opts.node;
 	/* A restart's steps are told with its stop and its start: here they are of use to its path alone. */
 	steps = rec->type != CT_RECORD_RESTART || waits ? steps_of(core, run, rec, &step_count)
 							: NULL;

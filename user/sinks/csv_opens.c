@@ -33,7 +33,7 @@ int ct_csv_text(FILE *f, const char *text)
 }
 
 static const char head[] = "id,name,image,runtime,engine,view,call,path,mount,count,failed,error,"
-			   "total_ns,max_ns,cut,begin_cut\r\n";
+			   "total_ns,max_ns,cut,begin_cut,node\r\n";
 
 static int put_text(FILE *f, const char *text)
 {
@@ -63,11 +63,13 @@ static int put_path(FILE *f, const struct ct_opens *o, enum ct_view view,
 
 	for (size_t i = 0; i < CT_ARRAY_SIZE(cells); i++)
 		ret |= put_text(f, cells[i]);
-	fprintf(f, "%llu,%llu,\"%s\",%llu,%llu,%s,%s\r\n", (unsigned long long)p->n.count,
+	fprintf(f, "%llu,%llu,\"%s\",%llu,%llu,%s,%s,", (unsigned long long)p->n.count,
 		(unsigned long long)p->n.failed, p->n.failed ? ct_errno_name(error, p->error) : "",
 		(unsigned long long)p->n.ns, (unsigned long long)p->n.max_ns,
 		p->flags & CT_OPENS_F_CUT ? "true" : "false",
 		p->flags & CT_OPENS_F_BEGIN_CUT ? "true" : "false");
+	ret |= ct_csv_text(f, o->node);
+	fputs("\r\n", f);
 	return ret;
 }
 

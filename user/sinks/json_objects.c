@@ -180,6 +180,7 @@ void ct_json_record(struct ct_json *w, const char *key, const struct ct_record *
 	ct_json_string(w, "outcome", ct_outcome_names[rec->outcome]);
 	ct_json_string(w, "cause", ct_cause_names[rec->cause]);
 	put_who(w, rec->who);
+	ct_json_string(w, "node", rec->node);
 	ct_json_u64_or_null(w, "exit_code", exited ? (uint64_t)rec->exit_code : 0, exited);
 	ct_json_u64(w, "begin_ns", rec->begin_ns);
 	ct_json_u64(w, "end_ns", rec->end_ns);

@@ -194,6 +194,7 @@ int ct_recordings_replay(struct ct_input *in, const struct ct_core_options *opts
 			 struct ct_err *err)
 {
 	own_mem struct replay *replay = calloc(1, sizeof(*replay));
+	struct ct_core_options core = *opts;
 	struct ct_core_counts own;
 	uint64_t cut = 0;
 	int ret;
@@ -201,7 +202,8 @@ int ct_recordings_replay(struct ct_input *in, const struct ct_core_options *opts
 	if (!replay)
 		return ct_fail(err, ENOMEM, "replay '%s': out of memory", in->path);
 	replay->in = in;
-	replay->core = ct_core_new(opts, ops, ctx);
+	core.node = in->node;
+	replay->core = ct_core_new(&core, ops, ctx);
 	if (!replay->core)
 		return ct_fail(err, ENOMEM, "replay '%s': out of memory", in->path);
 	ret = ct_reader_run(in->reader, on_event, replay, &cut, &in->why);

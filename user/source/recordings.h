@@ -40,7 +40,7 @@ int ct_recordings_open(struct ct_recordings *r, const char *const *paths, size_t
 		       struct ct_err *err);
 void ct_recordings_close(struct ct_recordings *r);
 
-/* Once for each. The counts of its core are added to *counts. */
+/* Once for each. Records have its node. The counts of its core are added to *counts. */
 int ct_recordings_replay(struct ct_input *in, const struct ct_core_options *opts,
 			 const struct ct_core_ops *ops, void *ctx, struct ct_core_counts *counts,
 			 struct ct_err *err);

@@ -174,10 +174,9 @@ static int add_measure(void *ctx, const struct ct_measure *m)
 	return cell ? push(&cell->side[to->side], m->ns) : -ENOMEM;
 }
 
-int ct_compare_add(struct ct_compare *c, enum ct_side side, const struct ct_record *rec,
-		   const char *node)
+int ct_compare_add(struct ct_compare *c, enum ct_side side, const struct ct_record *rec)
 {
-	struct adding to = { pile_get(c, rec->type, ct_by_key(c->by, rec, node)), side };
+	struct adding to = { pile_get(c, rec->type, ct_by_key(c->by, rec)), side };
 
 	if (!to.pile)
 		return -ENOMEM;

@@ -84,8 +84,7 @@ struct ct_compare *ct_compare_new(enum ct_by by); /* NULL when out of memory */
 void ct_compare_free(struct ct_compare *c); /* NULL is fine */
 
 /* 0 or -ENOMEM. */
-int ct_compare_add(struct ct_compare *c, enum ct_side side, const struct ct_record *rec,
-		   const char *node);
+int ct_compare_add(struct ct_compare *c, enum ct_side side, const struct ct_record *rec);
 
 /* Once, after all are added; what is told stays until free. 0 or -ENOMEM. */
 int ct_compare_run(struct ct_compare *c, enum ct_split split);

@@ -20,7 +20,6 @@ struct group {
 
 struct ct_summary {
 	enum ct_by by;
-	char node[CT_BY_KEY_LEN];
 	struct group *groups[GROUPS_MAX];
 	size_t count;
 	struct ct_opens_list opens;
@@ -34,14 +33,14 @@ const char *const ct_by_names[CT_BY_MAX] = {
 #undef X
 };
 
-const char *ct_by_key(enum ct_by by, const struct ct_record *rec, const char *node)
+const char *ct_by_key(enum ct_by by, const struct ct_record *rec)
 {
 	const char *const keys[CT_BY_MAX] = {
 		[CT_BY_RUNTIME] = rec->who->runtime,
 		[CT_BY_ENGINE] = rec->who->engine,
 		[CT_BY_IMAGE] = rec->who->image,
 		[CT_BY_CONTAINER] = *rec->who->name ? rec->who->name : rec->who->id,
-		[CT_BY_NODE] = node,
+		[CT_BY_NODE] = rec->node,
 	};
 
 	return keys[by];
@@ -89,11 +88,6 @@ enum ct_by ct_summary_by(const struct ct_summary *s)
 struct ct_summary *ct_summary_new(void)
 {
 	return ct_summary_new_by(CT_BY_RUNTIME);
-}
-
-void ct_summary_node(struct ct_summary *s, const char *node)
-{
-	snprintf(s->node, sizeof(s->node), "%s", node);
 }
 
 void ct_summary_free(struct ct_summary *s)
@@ -239,7 +233,7 @@ static int add_measure(void *ctx, const struct ct_measure *m)
 
 int ct_summary_add(struct ct_summary *s, const struct ct_record *rec)
 {
-	struct group *g = group_get(s, rec->type, ct_by_key(s->by, rec, s->node));
+	struct group *g = group_get(s, rec->type, ct_by_key(s->by, rec));
 
 	if (!g)
 		return -ENOMEM;

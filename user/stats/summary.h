@@ -28,16 +28,14 @@ extern const char *const ct_by_names[CT_BY_MAX];
 
 #define CT_BY_KEY_LEN 256 /* of a key with its NUL, longer ones are cut */
 
-/* A record's own: "" when it is not known. Valid as long as the record and the node. */
-const char *ct_by_key(enum ct_by by, const struct ct_record *rec, const char *node);
+/* A record's own: "" when it is not known. Valid as long as the record. */
+const char *ct_by_key(enum ct_by by, const struct ct_record *rec);
 
 /* NULL when out of memory. */
 struct ct_summary *ct_summary_new(void); /* by runtime */
 struct ct_summary *ct_summary_new_by(enum ct_by by);
 enum ct_by ct_summary_by(const struct ct_summary *s);
 
-/* Of the records that are added from now on; copied. */
-void ct_summary_node(struct ct_summary *s, const char *node);
 void ct_summary_free(struct ct_summary *s); /* NULL is fine */
 
 /*
