@@ -5,6 +5,7 @@ import base64
 import json
 import math
 import sys
+from collections import Counter
 
 from google.protobuf import json_format
 from opentelemetry.proto.metrics.v1 import metrics_pb2
@@ -67,6 +68,7 @@ def check_trace(line, rec, document):
     (resource,) = data.resource_spans
     facts = attributes(resource.resource)
     assert facts["service.name"] == "coldtrace" and facts["os.type"] == "linux"
+    assert facts.get("host.name", "") == rec["node"]
     (scope,) = resource.scope_spans
     assert scope.scope.name == "coldtrace"
     root, *rest = scope.spans
@@ -129,7 +131,7 @@ def values_of(records):
     for rec in records:
         if rec["outcome"] != "ok":
             continue
-        who = (rec["runtime"], rec["engine"], rec["kind"])
+        who = (rec["node"], rec["runtime"], rec["engine"], rec["kind"])
         values.setdefault(who + (None,), []).append(rec["total_ns"])
         sums = {}
         for s in rec["segments"]:
@@ -163,23 +165,32 @@ def check_metrics(directory, name, document, traces):
     with open("%s/%s.otlp-metrics" % (directory, name)) as f:
         (line,) = f.read().splitlines()
     data = json_format.Parse(json.dumps(as_proto(json.loads(line))), metrics_pb2.MetricsData())
-    (scope,) = data.resource_metrics[0].scope_metrics
-    metrics = {m.name: m for m in scope.metrics}
     values = values_of(document["records"])
-    points = 0
-    for metric in ("coldtrace.phase.duration", "coldtrace.record.duration"):
-        histogram = metrics[metric].exponential_histogram
-        assert metrics[metric].unit == "s"
-        assert histogram.aggregation_temporality == metrics_pb2.AGGREGATION_TEMPORALITY_CUMULATIVE
-        for point in histogram.data_points:
-            known = attributes(point)
-            key = (known.get("container.runtime.name", ""), known.get("coldtrace.engine", ""),
-                   known["coldtrace.record.type"], known.get("coldtrace.phase"))
-            assert check_point(point, values.pop(key), document) in traces
-            points += 1
+    points, records = 0, {}
+    *nodes, session = data.resource_metrics
+    for resource in nodes:
+        node = attributes(resource.resource).get("host.name", "")
+        (scope,) = resource.scope_metrics
+        metrics = {m.name: m for m in scope.metrics}
+        for metric in ("coldtrace.phase.duration", "coldtrace.record.duration"):
+            histogram = metrics[metric].exponential_histogram
+            assert metrics[metric].unit == "s"
+            assert (histogram.aggregation_temporality ==
+                    metrics_pb2.AGGREGATION_TEMPORALITY_CUMULATIVE)
+            for point in histogram.data_points:
+                known = attributes(point)
+                key = (node, known.get("container.runtime.name", ""),
+                       known.get("coldtrace.engine", ""), known["coldtrace.record.type"],
+                       known.get("coldtrace.phase"))
+                assert check_point(point, values.pop(key), document) in traces
+                points += 1
+        assert node not in records
+        records[node] = sum(p.as_int for p in metrics["coldtrace.records"].sum.data_points)
     assert not values, values.keys()
-    records = sum(p.as_int for p in metrics["coldtrace.records"].sum.data_points)
-    assert records == len(document["records"])
+    assert records == Counter(rec["node"] for rec in document["records"])
+    assert "host.name" not in attributes(session.resource)
+    (scope,) = session.scope_metrics
+    metrics = {m.name: m for m in scope.metrics}
     lost = {attributes(p)["coldtrace.cause"]: p.as_int
             for p in metrics["coldtrace.lost_events"].sum.data_points}
     assert lost == document["summary"]["lost"]

@@ -66,6 +66,7 @@ Test(otlp, a_start_is_a_trace)
 	cr_assert_eq(json_array_size(spans), 1 + 7 + 3);
 	cr_expect_str_eq(attribute(at(line, "resourceSpans/0/resource"), "service.name"),
 			 "coldtrace");
+	cr_expect_str_eq(attribute(at(line, "resourceSpans/0/resource"), "host.name"), "node-1");
 	cr_expect_str_eq(text_at(root, "name"), "container start");
 	cr_expect_eq(strlen(text_at(root, "traceId")), 32);
 	cr_expect_eq(strlen(text_at(root, "spanId")), 16);
@@ -184,5 +185,41 @@ Test(otlp, recordings_that_were_not_read_whole_are_counted)
 		expect_in(text, "\"name\":\"coldtrace.unread_recordings\"");
 		snprintf(part, sizeof(part), "\"asInt\":\"%d\"}]}}]", (int)unread);
 		expect_in(text, part);
+	}
+}
+
+/* Columns: nodes of two records, host.name of each resource, metrics of each. */
+static const struct {
+	const char *nodes[2], *names[3];
+	size_t metrics[3];
+} merged[] = {
+	{ { "a", "a" }, { "a" }, { 7 } },
+	{ { "", "" }, { "(none)" }, { 7 } },
+	{ { "a", "b" }, { "a", "b", "(none)" }, { 3, 3, 4 } },
+};
+
+Test(otlp, a_resource_is_a_node)
+{
+	for (size_t i = 0; i < CT_ARRAY_SIZE(merged); i++) {
+		struct ct_record recs[] = { a_start(), a_start(), a_start() };
+		own_mem char *text = NULL;
+		json_t *line, *resources, *resource;
+		size_t k;
+
+		for (k = 0; k < CT_ARRAY_SIZE(recs); k++)
+			recs[k].node = merged[i].nodes[k % 2];
+		text = run("otlp-metrics", &opts, recs, CT_ARRAY_SIZE(recs), &no_loss);
+		line = line_of(text, 0);
+		resources = at(line, "resourceMetrics");
+		json_array_foreach(resources, k, resource)
+		{
+			cr_assert(k < 3 && merged[i].names[k], "row %zu: resource %zu", i, k);
+			cr_expect_str_eq(attribute(at(resource, "resource"), "host.name"),
+					 merged[i].names[k]);
+			cr_expect_eq(json_array_size(at(resource, "scopeMetrics/0/metrics")),
+				     merged[i].metrics[k], "row %zu: resource %zu", i, k);
+		}
+		cr_expect(k == 3 || !merged[i].names[k], "row %zu: %zu resources", i, k);
+		json_decref(line);
 	}
 }

@@ -102,34 +102,47 @@ void ct_otlp_bool(struct ct_json *w, const char *key, bool value)
 	close_value(w);
 }
 
-void ct_otlp_open(struct ct_json *w, const struct ct_otlp_shape *shape, const char *version,
-		  const char *kernel)
+void ct_otlp_open(struct ct_json *w, const struct ct_otlp_shape *shape)
 {
 	ct_json_enter(w, NULL, '{');
 	ct_json_enter(w, shape->outer, '[');
+}
+
+void ct_otlp_open_resource(struct ct_json *w, const struct ct_otlp_shape *shape,
+			   const struct ct_otlp_resource *resource)
+{
 	ct_json_enter(w, NULL, '{');
 	ct_json_enter(w, "resource", '{');
 	ct_json_enter(w, "attributes", '[');
 	ct_otlp_string(w, "service.name", "coldtrace");
-	ct_otlp_string(w, "service.version", version);
+	ct_otlp_string(w, "service.version", resource->version);
+	ct_otlp_string(w, "host.name", resource->node);
 	ct_otlp_string(w, "os.type", "linux");
-	ct_otlp_string(w, "os.version", kernel);
+	ct_otlp_string(w, "os.version", resource->kernel);
 	ct_json_leave(w, ']');
 	ct_json_leave(w, '}');
 	ct_json_enter(w, shape->inner, '[');
 	ct_json_enter(w, NULL, '{');
 	ct_json_enter(w, "scope", '{');
 	ct_json_string(w, "name", "coldtrace");
-	ct_json_string(w, "version", version);
+	ct_json_string(w, "version", resource->version);
 	ct_json_leave(w, '}');
 	ct_json_enter(w, shape->items, '[');
 }
 
-void ct_otlp_close(struct ct_json *w)
+static void leave_all(struct ct_json *w, const char *brackets)
 {
-	static const char brackets[] = "]}]}]}";
-
 	for (const char *c = brackets; *c; c++)
 		ct_json_leave(w, *c);
+}
+
+void ct_otlp_close_resource(struct ct_json *w)
+{
+	leave_all(w, "]}]}");
+}
+
+void ct_otlp_close(struct ct_json *w)
+{
+	leave_all(w, "]}");
 	putc('\n', w->f);
 }

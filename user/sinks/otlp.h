@@ -31,12 +31,18 @@ void ct_otlp_int(struct ct_json *w, const char *key, uint64_t value);
 void ct_otlp_bool(struct ct_json *w, const char *key, bool value);
 
 /*
- * Opens the line down to the array `items` of its only scope: {"<outer>":[{"resource":...,
- * "<inner>":[{"scope":...,"<items>":[
+ * A line is {"<outer>":[ and its resources; each is opened down to the array `items` of its only
+ * scope: {"resource":...,"<inner>":[{"scope":...,"<items>":[
  */
 struct ct_otlp_shape {
 	const char *outer, *inner, *items;
 };
-void ct_otlp_open(struct ct_json *w, const struct ct_otlp_shape *shape, const char *version,
-		  const char *kernel);
+struct ct_otlp_resource {
+	const char *version, *kernel;
+	const char *node; /* empty: of no node, or of several */
+};
+void ct_otlp_open(struct ct_json *w, const struct ct_otlp_shape *shape);
+void ct_otlp_open_resource(struct ct_json *w, const struct ct_otlp_shape *shape,
+			   const struct ct_otlp_resource *resource);
+void ct_otlp_close_resource(struct ct_json *w);
 void ct_otlp_close(struct ct_json *w);

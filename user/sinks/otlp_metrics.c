@@ -31,8 +31,15 @@ struct cell {
 	uint64_t in[BUCKETS];
 };
 
-struct metrics {
+/* A resource. */
+struct node {
+	char *name; /* owned */
 	struct ct_series_set series;
+};
+
+struct metrics {
+	struct node *nodes; /* owned, in the order of their first records */
+	size_t count;
 	int64_t wall_minus_mono_ns;
 };
 
@@ -76,16 +83,36 @@ static int metrics_begin(struct ct_sink *s, const struct ct_session *session, st
 	s->state = m;
 	if (!m)
 		return ct_sink_no_memory(s, err);
-	m->series.ops = &series_ops;
 	m->wall_minus_mono_ns = session->wall_minus_mono_ns;
 	return 0;
+}
+
+/* NULL when out of memory. */
+static struct node *node_get(struct metrics *m, const char *name)
+{
+	struct node *nodes;
+	char *copy;
+
+	for (size_t i = m->count; i > 0; i--)
+		if (!strcmp(m->nodes[i - 1].name, name))
+			return &m->nodes[i - 1];
+	nodes = realloc(m->nodes, (m->count + 1) * sizeof(*nodes));
+	if (!nodes)
+		return NULL;
+	m->nodes = nodes;
+	copy = strdup(name);
+	if (!copy)
+		return NULL;
+	nodes[m->count] = (struct node){ .name = copy, .series.ops = &series_ops };
+	return &nodes[m->count++];
 }
 
 static int metrics_record(struct ct_sink *s, const struct ct_record *rec, struct ct_err *err)
 {
 	struct metrics *m = s->state;
+	struct node *node = node_get(m, rec->node);
 
-	return ct_series_add(&m->series, rec, m) ? ct_sink_no_memory(s, err) : 0;
+	return node && !ct_series_add(&node->series, rec, m) ? 0 : ct_sink_no_memory(s, err);
 }
 
 /* What the points of all metrics have in common. */
@@ -205,10 +232,8 @@ static void put_cell(struct drawing *d, const struct ct_series *series, const ch
 	ct_json_leave(w, '}');
 }
 
-static void put_durations(struct drawing *d)
+static void put_durations(struct drawing *d, const struct ct_series_set *set)
 {
-	const struct ct_series_set *set = &d->m->series;
-
 	open_metric(&d->w, "coldtrace.phase.duration", "s",
 		    "Time of a lifecycle phase, of records that succeeded.",
 		    "exponentialHistogram");
@@ -235,19 +260,8 @@ static void put_int(struct drawing *d, uint64_t n)
 	ct_json_leave(&d->w, '}');
 }
 
-static void put_counts(struct drawing *d, const struct ct_core_counts *counts)
+static void put_records(struct drawing *d, const struct ct_series_set *set)
 {
-	const struct ct_series_set *set = &d->m->series;
-	const struct {
-		const char *name, *unit, *description;
-		uint64_t n;
-	} gauges[] = {
-		{ "coldtrace.containers", "{container}", "Containers known.", counts->containers },
-		{ "coldtrace.unread_recordings", "{recording}",
-		  "Recordings that were not read whole: with any the other numbers may be too low.",
-		  counts->unread },
-	};
-
 	open_metric(&d->w, "coldtrace.records", "{record}", "Records, by how they ended.", "sum");
 	for (size_t i = 0; i < set->count; i++) {
 		for (unsigned o = 0; o < CT_OUTCOME_MAX; o++) {
@@ -258,6 +272,21 @@ static void put_counts(struct drawing *d, const struct ct_core_counts *counts)
 		}
 	}
 	close_metric(&d->w, true, true);
+}
+
+/* Of the session, whose recordings do not say them by node. */
+static void put_counts(struct drawing *d, const struct ct_core_counts *counts)
+{
+	const struct {
+		const char *name, *unit, *description;
+		uint64_t n;
+	} gauges[] = {
+		{ "coldtrace.containers", "{container}", "Containers known.", counts->containers },
+		{ "coldtrace.unread_recordings", "{recording}",
+		  "Recordings that were not read whole: with any the other numbers may be too low.",
+		  counts->unread },
+	};
+
 	open_metric(
 		&d->w, "coldtrace.lost_events", "{event}",
 		"What tracing lost, by cause: with any but 'late' the other numbers are too low.",
@@ -287,6 +316,7 @@ static int metrics_end(struct ct_sink *s, const struct ct_session *session,
 		       struct ct_err *err)
 {
 	static const struct ct_otlp_shape shape = { "resourceMetrics", "scopeMetrics", "metrics" };
+	struct ct_otlp_resource resource = { session->version, session->kernel, "" };
 	struct drawing d = { .m = s->state, .session = session };
 	struct ct_page page;
 
@@ -294,9 +324,22 @@ static int metrics_end(struct ct_sink *s, const struct ct_session *session,
 	if (ct_page_open(&page, s, err))
 		return err->code;
 	d.w.f = page.f;
-	ct_otlp_open(&d.w, &shape, session->version, session->kernel);
-	put_durations(&d);
-	put_counts(&d, counts);
+	ct_otlp_open(&d.w, &shape);
+	for (size_t i = 0; i < d.m->count; i++) {
+		resource.node = d.m->nodes[i].name;
+		ct_otlp_open_resource(&d.w, &shape, &resource);
+		put_durations(&d, &d.m->nodes[i].series);
+		put_records(&d, &d.m->nodes[i].series);
+		if (d.m->count == 1)
+			put_counts(&d, counts);
+		ct_otlp_close_resource(&d.w);
+	}
+	if (d.m->count != 1) {
+		resource.node = "";
+		ct_otlp_open_resource(&d.w, &shape, &resource);
+		put_counts(&d, counts);
+		ct_otlp_close_resource(&d.w);
+	}
 	ct_otlp_close(&d.w);
 	return ct_page_put(&page, s, err);
 }
@@ -305,8 +348,12 @@ static void metrics_free(struct ct_sink *s)
 {
 	struct metrics *m = s->state;
 
+	for (size_t i = 0; m && i < m->count; i++) {
+		ct_series_clear(&m->nodes[i].series);
+		free(m->nodes[i].name);
+	}
 	if (m)
-		ct_series_clear(&m->series);
+		free(m->nodes);
 	free(m);
 	s->state = NULL;
 }

@@ -343,6 +343,7 @@ static int traces_record(struct ct_sink *s, const struct ct_record *rec, struct 
 {
 	static const struct ct_otlp_shape shape = { "resourceSpans", "scopeSpans", "spans" };
 	const struct traces *t = s->state;
+	const struct ct_otlp_resource resource = { t->version, t->kernel, rec->node };
 	struct trace trace = { .t = t, .rec = rec };
 	struct ct_page page;
 
@@ -350,10 +351,12 @@ static int traces_record(struct ct_sink *s, const struct ct_record *rec, struct 
 		return err->code;
 	trace.w.f = page.f;
 	trace.ids = ct_otlp_ids_of(rec, t->wall_minus_mono_ns);
-	ct_otlp_open(&trace.w, &shape, t->version, t->kernel);
+	ct_otlp_open(&trace.w, &shape);
+	ct_otlp_open_resource(&trace.w, &shape, &resource);
 	put_root(&trace);
 	put_segments(&trace);
 	put_steps(&trace);
+	ct_otlp_close_resource(&trace.w);
 	ct_otlp_close(&trace.w);
 	return ct_page_put(&page, s, err);
 }
