@@ -125,14 +125,14 @@ test("a name that is markup is only a name", async () => {
 	const data = many(hostile.length * 2, 3);
 	data.records.forEach((record, i) => {
 		const evil = hostile[i % hostile.length];
-		Object.assign(record, { name: evil, image: evil, id: evil, runtime: evil, engine: evil });
+		Object.assign(record, { name: evil, image: evil, id: evil, runtime: evil, engine: evil, node: evil });
 		record.steps.forEach((step) => Object.assign(step, { name: evil, actor: evil, detail: evil }));
 		if (i % 3 === 0)
 			Object.assign(record, { outcome: "failed", failed: { phase: "start", step: evil, message: evil } });
 	});
 	Object.assign(data.session, { kernel: hostile[0], version: hostile[1] });
 	const page = await open(page_with("hostile", data));
-	for (const by of ["container", "image", "engine", "runtime"])
+	for (const by of ["container", "image", "engine", "node", "runtime"])
 		await page.selectOption("nav select >> nth=0", by);
 	for (const row of await page.locator(".records tbody tr").all())
 		await row.click();
@@ -208,6 +208,26 @@ test("the table sorts and filters, with the keyboard too", async () => {
 	for (const key of ["+", "ArrowRight", "ArrowLeft", "-", "0"])
 		await page.keyboard.press(key);
 	await done(page);
+});
+
+test("recordings of two nodes and days: a group per node, times with their dates", async () => {
+	const [one, other] = ["docker-runc.ct", "ctr-runc.ct"].map((name) => recordings.find((file) => file.endsWith(`/${name}`)));
+	const page = await open(page_of(one, other));
+	const options = (of) => of.locator("nav select >> nth=0").locator("option").allInnerTexts();
+	assert.deepEqual(await options(page), ["runtime", "engine", "image", "container", "node"]);
+	await page.selectOption("nav select >> nth=0", "node");
+	assert.deepEqual(await page.locator(".card").evaluateAll((all) => all.map((card) => card.dataset.group)), ["docker-runc", "vm"]);
+	await page.click('nav [data-key="all"]');
+	const times = await page.locator(".records .c-time").allInnerTexts();
+	assert.deepEqual([times[0], times.at(-1)], ["2026-11-21 10:14:16.257", "2026-11-22 08:03:02.698"]);
+	assert.deepEqual(times, [...times].sort());
+	await page.click(".records tbody tr");
+	assert.match(await text(page, ".detail"), /node\s+docker-runc/i);
+	await done(page);
+	const single = await open(page_of(one));
+	assert.deepEqual(await options(single), ["runtime", "engine", "image", "container"]);
+	assert.match(await text(single, ".records .c-time"), /^10:14:16\.\d{3}$/);
+	await done(single);
 });
 
 test("what was lost is said first, in red and in words", async () => {

@@ -23,9 +23,9 @@ export function report(recording, output, ...more) {
 	return execFileSync(COLDTRACE, ["report", recording, "--steps", "--why", "-o", output, ...more], { encoding: "utf8", maxBuffer: 1 << 28 });
 }
 
-export function page_of(recording) {
-	const file = join(folder, `${recording.replace(/.*\//, "")}.html`);
-	report(recording, `html:${file}`);
+export function page_of(recording, ...more) {
+	const file = join(folder, `${[recording, ...more].map((name) => name.replace(/.*\//, "")).join("-")}.html`);
+	report(recording, `html:${file}`, ...more);
 	return file;
 }
 

@@ -37,11 +37,13 @@ export function load() {
 
 export const no_value = "not known";
 
+// Columns: its name, the name of a record's group, and of those of no use with one group, true.
 export const groupings = {
 	runtime: ["runtime", (record) => record.runtime || no_value],
 	engine: ["engine", (record) => record.engine || no_value],
 	image: ["image", (record) => record.image || no_value],
 	container: ["container", (record) => record.name || record.id.slice(0, 12) || no_value],
+	node: ["node", (record) => record.node || no_value, true],
 };
 
 // The middle of the histogram bucket that the value falls into: the same numbers as in the

@@ -17,6 +17,9 @@ function start(data) {
 	const phase_names = words.phases.map(([name]) => name);
 	const phase_docs = new Map(words.phases);
 	const types = words.records.filter(([name]) => records.some((record) => record.kind === name));
+	const offered = Object.entries(groupings).filter(([, [, by, several]]) => !several || new Set(records.map(by)).size > 1);
+	const nodes = offered.some(([key]) => key === "node");
+	const time = new Set(records.map((record) => date(record.begin_time))).size > 1 ? (text) => `${date(text)} ${clock(text)}` : clock;
 	const state = {
 		type: types[0]?.[0] ?? "all",
 		by: "runtime",
@@ -77,7 +80,7 @@ function start(data) {
 	const table = new RecordTable((record) => {
 		show_record(record);
 		document.getElementById("waterfall").scrollIntoView({ behavior: "smooth", block: "start" });
-	});
+	}, time);
 
 	let groups = [];
 
@@ -212,7 +215,7 @@ function start(data) {
 			places.pick,
 			h("h3", {}, record.name || record.id.slice(0, 12) || "container"),
 			family.length > 1 && family.length <= 12
-				? segmented("Records of this container", family.map((other) => [String(other.index), other.kind, clock(other.begin_time).slice(0, 8)]), String(record.index), (key) => show_record(records[Number(key)]))
+				? segmented("Records of this container", family.map((other) => [String(other.index), other.kind, time(other.begin_time).slice(0, -4)]), String(record.index), (key) => show_record(records[Number(key)]))
 				: null,
 		);
 		fill(places.detail, h("dl", {}, facts(record).map(([term, value, bad]) => h("div", {}, h("dt", {}, term), h("dd", { class: bad ? "bad" : null }, value)))), record.failed?.message ? h("p", { class: "bad message" }, record.failed.message) : "");
@@ -233,6 +236,7 @@ function start(data) {
 			["outcome", record.failed ? `failed in ${record.failed.phase}${record.failed.step ? `, step ${record.failed.step}` : ""}` : record.outcome === "cut" ? "cut: tracing ended, or evidence was lost, before it was complete" : record.outcome, record.outcome !== "ok"],
 			["total", duration(record.total_ns)],
 			["began", `${date(record.begin_time)} ${clock(record.begin_time)} UTC`],
+			nodes && ["node", record.node || "not known"],
 			["runtime", record.runtime || "not known"],
 			["image", record.image || "not known"],
 			["id", record.id.slice(0, 12) || "not known"],
@@ -286,7 +290,7 @@ function start(data) {
 				state.type,
 				set("type"),
 			),
-			select("Group by", Object.entries(groupings).map(([key, [text]]) => [key, text]), state.by, set("by")),
+			select("Group by", offered.map(([key, [text]]) => [key, text]), state.by, set("by")),
 			select("Runtime", [["all", "all"], ...runtimes.map((name) => [name, name])], "all", set("runtime")),
 			select("Outcome", [["all", "all"], ...outcomes.map((name) => [name, name])], "all", set("outcome")),
 			h("label", { class: "field grow" }, h("span", {}, "Container"), search),

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 // The records, sorted and page by page: thousands of them cost no more than one page.
 import { fill, h } from "./dom.js";
-import { clock, count, date, duration, plural } from "./format.js";
+import { count, date, duration, plural } from "./format.js";
 
 const page_size = 50;
 
@@ -32,9 +32,9 @@ function mini(record, longest) {
 	return box;
 }
 
-function columns_of(phases, longest) {
+function columns_of(phases, longest, time) {
 	return [
-		{ ...text_column("time", "Begin, UTC", (record) => record.begin_ns, (record) => h("span", { title: date(record.begin_time) }, clock(record.begin_time))), number: true },
+		{ ...text_column("time", "Begin, UTC", (record) => record.begin_ns, (record) => h("span", { title: date(record.begin_time) }, time(record.begin_time))), number: true },
 		text_column("type", "Type", (record) => record.kind),
 		text_column("name", "Container", (record) => record.name || record.id.slice(0, 12)),
 		text_column("runtime", "Runtime", (record) => record.runtime),
@@ -60,8 +60,10 @@ function sorted(records, column, descending) {
 }
 
 export class RecordTable {
-	constructor(choose) {
+	// time: an RFC 3339 instant for people, with its date where records are of several days.
+	constructor(choose, time) {
 		this.choose = choose;
+		this.time = time;
 		this.sort = { key: "time", descending: false };
 		this.page = 0;
 		this.body = h("tbody", {});
@@ -74,7 +76,7 @@ export class RecordTable {
 	show(records, all, phases) {
 		this.all = all;
 		this.records = records;
-		this.columns = columns_of(phases, records.reduce((most, record) => Math.max(most, record.total_ns), 0));
+		this.columns = columns_of(phases, records.reduce((most, record) => Math.max(most, record.total_ns), 0), this.time);
 		if (!this.columns.some((column) => column.key === this.sort.key))
 			this.sort = { key: "time", descending: false };
 		this.page = 0;
