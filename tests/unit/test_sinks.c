@@ -261,6 +261,48 @@ Test(table, lines)
 	cr_expect_null(strstr(text, " \n"), "a line ends in a space");
 }
 
+/* Columns: days from the first record, and the line above its own, if any. */
+static const struct {
+	uint64_t days;
+	const char *line;
+} dated[] = {
+	{ 0, NULL },
+	{ 0, NULL },
+	{ 1, "2024-11-22 (above: 2024-11-21)" },
+	{ 1, NULL },
+	{ 0, "2024-11-21 (above: 2024-11-22)" },
+};
+
+Test(table, another_day_is_said)
+{
+	struct ct_record recs[CT_ARRAY_SIZE(dated)];
+	struct options opts = { .width = 120, .utf8 = true };
+	own_mem char *text = NULL;
+	const char *line;
+
+	for (size_t i = 0; i < CT_ARRAY_SIZE(dated); i++) {
+		recs[i] = a_start();
+		recs[i].begin_ns += dated[i].days * 24 * 3600 * 1000 * MS;
+		recs[i].end_ns += dated[i].days * 24 * 3600 * 1000 * MS;
+	}
+	text = run("table", &opts, recs, CT_ARRAY_SIZE(recs), &no_loss);
+	line = strchr(strchr(text, '\n') + 1, '\n') + 1; /* behind both headings */
+	for (size_t i = 0; i < CT_ARRAY_SIZE(dated); i++) {
+		if (dated[i].line) {
+			cr_expect_eq(strncmp(line, dated[i].line, strlen(dated[i].line)), 0,
+				     "record %zu: %s", i, text);
+			line = strchr(line, '\n') + 1;
+		}
+		cr_expect_eq(strncmp(line, "09:08:20.000 start", 18), 0, "record %zu: %s", i, text);
+		line = strchr(line, '\n') + 1;
+	}
+	/* Without a column of times there is nothing to date. */
+	free(text);
+	opts.width = 60;
+	text = run("table", &opts, recs, CT_ARRAY_SIZE(recs), &no_loss);
+	cr_expect_null(strstr(text, "above"), "%s", text);
+}
+
 enum opened {
 	OPENED_NOTHING,
 	OPENED_UNSEEN,

@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "sinks/escape.h"
+#include "sinks/page.h"
 #include "sinks/units.h"
 #include "util/mem.h"
 
@@ -58,6 +59,7 @@ static const struct layout {
 struct table {
 	int64_t wall_minus_mono_ns;
 	unsigned lines; /* since the last heading */
+	char date[CT_DATE_LEN]; /* of the last record, "" before the first */
 	struct layout on; /* the layout in use */
 	unsigned width, name, runtime;
 };
@@ -353,6 +355,21 @@ static size_t draw_who(struct ct_pen *pen, const struct table *t, const struct c
 	       (t->on.runtime ? 1 + t->runtime : 0);
 }
 
+/* Times of one day need no date: only when it changes, both are said. */
+static void draw_date(struct ct_pen *pen, struct table *t, const struct ct_record *rec)
+{
+	char date[CT_DATE_LEN];
+
+	ct_date(date, ct_wall_ns(rec->begin_ns, t->wall_minus_mono_ns));
+	if (t->on.time && *t->date && strcmp(t->date, date) != 0) {
+		ct_pen_on(pen, CT_STYLE_DIM);
+		fprintf(pen->f, "%s (above: %s)", date, t->date);
+		ct_pen_off(pen);
+		fputc('\n', pen->f);
+	}
+	memcpy(t->date, date, sizeof(t->date));
+}
+
 /* The engine's answer is long and its end matters: it is wrapped, never cut. */
 static int draw_failed(struct ct_pen *pen, const struct table *t, const struct ct_record *rec,
 		       size_t at, bool terminal)
@@ -492,6 +509,7 @@ static int table_record(struct ct_sink *s, const struct ct_record *rec, struct c
 	if (s->width && t->lines >= LINES_PER_HEAD)
 		draw_head(&pen, t);
 	t->lines++;
+	draw_date(&pen, t, rec);
 	drawn = draw_record(&pen, t, rec, s->width);
 	if (s->steps && rec->step_count)
 		ct_table_steps(&pen, rec);

@@ -76,6 +76,18 @@ const char *ct_clock(char *buf, int64_t real_ns, bool millis)
 	return buf;
 }
 
+const char *ct_date(char *buf, int64_t real_ns)
+{
+	int64_t rest;
+	time_t s = seconds(real_ns, &rest);
+	struct tm tm = { 0 };
+
+	*buf = '\0';
+	localtime_r(&s, &tm);
+	strftime(buf, CT_DATE_LEN, "%Y-%m-%d", &tm);
+	return buf;
+}
+
 const char *ct_rfc3339(char *buf, int64_t real_ns)
 {
 	int64_t rest;

@@ -22,6 +22,10 @@ const char *ct_duration(char *buf, uint64_t ns, unsigned flags);
 #define CT_CLOCK_LEN 16
 const char *ct_clock(char *buf, int64_t real_ns, bool millis);
 
+/* Writes "2024-11-21", of the same. */
+#define CT_DATE_LEN 24
+const char *ct_date(char *buf, int64_t real_ns);
+
 /* Writes "2024-11-21T09:15:00.123456789Z" (RFC 3339, UTC). */
 #define CT_RFC3339_LEN 40
 const char *ct_rfc3339(char *buf, int64_t real_ns);
