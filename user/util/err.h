@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Errors: a negative errno, or -CT_EUSAGE, as the return value, and a sentence that grows outwards. Library code
- * neither prints nor exits; main() prints the sentence once, after "coldtrace: ".
+ * Errors: a negative errno, or -CT_EUSAGE, as the return value, and a sentence that grows outwards.
+ * Library code neither prints nor exits; main() prints the sentence once, after "coldtrace: ".
  *
  * A sentence says what was being done, on which thing, why it failed, and what to do if we know.
  */
