@@ -29,7 +29,7 @@ TAPE_SRC     := $(addprefix tests/unit/,tape.c tape_opens.c life.c sandbox_messa
 # What the command line means is pure too, but no part of the core.
 PURE_SRC     := $(CORE_SRC) user/cmd/options.c user/cmd/filter.c user/cmd/session.c user/cmd/notices.c
 # Neither is what talks to a sandbox, which a test can pretend to be.
-SANDBOX_SRC  := $(addprefix user/source/,sandbox.c seccheck.c procfs.c)
+SANDBOX_SRC  := $(addprefix user/source/,sandbox.c seccheck.c procfs.c files.c)
 
 .PHONY: unit replay replay-update fuzz fuzz-seeds check pure
 

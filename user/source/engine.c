@@ -4,7 +4,6 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +14,7 @@
 #include <jansson.h>
 
 #include "core/roles.h"
+#include "source/files.h"
 #include "source/procfs.h"
 #include "source/unix_sockets.h"
 #include "util/mem.h"
@@ -147,7 +147,8 @@ static void find_places(int root, struct ct_engine *engine, const struct engine_
 	if (!path)
 		path = row->config;
 	if (path)
-		config = ct_root_read(root, path, CONFIG_MAX, &from.config_len);
+		config =
+			ct_file_read(root, path, CT_REACH_ROOT, CONFIG_MAX, &from.config_len, NULL);
 	from.config = config;
 	find_place(&from, &row->root, engine->data_root);
 	find_place(&from, &row->exec_root, engine->exec_root);
@@ -167,11 +168,10 @@ static size_t open_sockets(uint32_t pid, uint64_t **ret)
 	own_dir DIR *dir = NULL;
 	size_t count = 0, room = 0;
 	struct dirent *entry;
-	char path[64], link[64];
+	char link[64];
 
 	*ret = NULL;
-	snprintf(path, sizeof(path), "/proc/%u/fd", pid);
-	dir = opendir(path);
+	dir = ct_proc_entries(pid, "fd");
 	while (dir && count < FDS_MAX && (entry = readdir(dir))) {
 		ssize_t n = readlinkat(dirfd(dir), entry->d_name, link, sizeof(link) - 1);
 
@@ -216,7 +216,7 @@ static void add_socket(void *ctx, const char *name)
 
 	if (l->engine->socket_count == CT_ENGINE_SOCKETS_MAX || strlen(name) >= sizeof(file->path))
 		return;
-	if (!ct_root_stat(l->root, name, &st) || !S_ISSOCK(st.st_mode))
+	if (!ct_file_stat(l->root, name, CT_REACH_ROOT, &st) || !S_ISSOCK(st.st_mode))
 		return;
 	memcpy(file->path, name, strlen(name) + 1);
 	file->ino = st.st_ino;
@@ -231,12 +231,10 @@ static void find_sockets(int root, struct ct_engine *engine)
 	struct listener l = { root, engine };
 	own_file FILE *f = NULL;
 	size_t count = open_sockets(engine->pid, &open_inodes);
-	char path[64];
 
 	if (!count)
 		return;
-	snprintf(path, sizeof(path), "/proc/%u/net/unix", engine->pid);
-	f = fopen(path, "re");
+	f = ct_proc_file(engine->pid, "net/unix");
 	if (f)
 		ct_unix_sockets(f, open_inodes, count, add_socket, &l);
 }
@@ -257,7 +255,7 @@ bool ct_engine_read(uint32_t pid, struct ct_engine *ret)
 	ret->pid = pid;
 	ret->name = role->engine;
 	row = row_of(role->engine);
-	root = ct_proc_root(pid);
+	root = ct_dir_of(pid, "root");
 	if (root < 0)
 		return true; /* known to run, nothing more may be read */
 	if (row)

@@ -2,13 +2,13 @@
 /* What engines keep about their containers, in files. */
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "source/engine.h"
+#include "source/files.h"
 #include "source/procfs.h"
 #include "util/mem.h"
 
@@ -26,7 +26,7 @@ static int podman_identity(struct ct_tail *tail, int root, const char *data_root
 	size_t len;
 
 	snprintf(path, sizeof(path), "%s/containers.json", data_root);
-	list = ct_root_read(root, path, IDENTITY_MAX, &len);
+	list = ct_file_read(root, path, CT_REACH_ROOT, IDENTITY_MAX, &len, NULL);
 	if (!list)
 		return ct_fail(err, -ENOENT, "look up container '%s': no readable '%s'", id, path);
 	return ct_identity_parse_podman(tail, id, list, len, err);
@@ -41,11 +41,11 @@ static int docker_identity(struct ct_tail *tail, int root, const char *data_root
 	int r;
 
 	snprintf(path, sizeof(path), "%s/containers/%s/config.v2.json", data_root, id);
-	config = ct_root_read(root, path, IDENTITY_MAX, &config_len);
+	config = ct_file_read(root, path, CT_REACH_ROOT, IDENTITY_MAX, &config_len, NULL);
 	if (!config)
 		return ct_fail(err, -ENOENT, "look up container '%s': no readable '%s'", id, path);
 	snprintf(path, sizeof(path), "%s/containers/%s/hostconfig.json", data_root, id);
-	host = ct_root_read(root, path, IDENTITY_MAX, &host_len);
+	host = ct_file_read(root, path, CT_REACH_ROOT, IDENTITY_MAX, &host_len, NULL);
 	r = ct_identity_parse(tail, id, config, config_len, host, host_len, driver, sizeof(driver),
 			      err);
 	if (r)
@@ -54,7 +54,7 @@ static int docker_identity(struct ct_tail *tail, int root, const char *data_root
 		return 0;
 	snprintf(path, sizeof(path), "%s/image/%s/layerdb/mounts/%s/mount-id", data_root, driver,
 		 id);
-	layer = ct_root_read(root, path, 256, &layer_len);
+	layer = ct_file_read(root, path, CT_REACH_ROOT, 256, &layer_len, NULL);
 	if (layer)
 		ct_tail_add(tail, "layer", layer, strcspn(layer, "\n"), 255);
 	return 0;
@@ -97,19 +97,18 @@ static bool emit(struct ct_facts *facts, const struct ct_engine *engine, int roo
 bool ct_engine_tell(struct ct_facts *facts, const struct ct_engine *engine, const char *id)
 {
 	const struct keeper *keeper = keeper_of(engine);
-	own_fd int root = keeper ? ct_proc_root(engine->pid) : -1;
+	own_fd int root = keeper ? ct_dir_of(engine->pid, "root") : -1;
 
 	/* Whose monitor is gone: the path is that of who sees the same files, as nearly all do. */
 	if (root < 0 && keeper && !keeper->daemon)
-		root = ct_proc_root((uint32_t)getpid());
+		root = ct_dir_of((uint32_t)getpid(), "root");
 	return emit(facts, engine, root, id);
 }
 
 void ct_engine_tell_all(struct ct_facts *facts, const struct ct_engine *engine)
 {
 	const struct keeper *keeper = keeper_of(engine);
-	own_fd int root = keeper && keeper->daemon ? ct_proc_root(engine->pid) : -1;
-	own_fd int fd = -1;
+	own_fd int root = keeper && keeper->daemon ? ct_dir_of(engine->pid, "root") : -1;
 	own_dir DIR *dir = NULL;
 	struct dirent *entry;
 	char path[PATH_ROOM];
@@ -118,13 +117,9 @@ void ct_engine_tell_all(struct ct_facts *facts, const struct ct_engine *engine)
 	if (root < 0)
 		return;
 	snprintf(path, sizeof(path), "%s/containers", engine->data_root);
-	fd = ct_root_open(root, path, O_RDONLY | O_DIRECTORY);
-	if (fd < 0)
-		return;
-	dir = fdopendir(fd);
+	dir = ct_file_list(root, path, CT_REACH_ROOT);
 	if (!dir)
 		return;
-	fd = -1; /* the directory has it now */
 	while (n < CONTAINERS_MAX && (entry = readdir(dir))) {
 		if (!ct_id_valid(entry->d_name, strlen(entry->d_name)))
 			continue;

@@ -6,13 +6,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
-#include <linux/openat2.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
-#include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/vfs.h>
 #include <time.h>
 #include <unistd.h>
@@ -42,7 +39,7 @@ static ssize_t read_all(int fd, char *buf, size_t room)
 /* Room for a NUL, which is not counted, is part of room. */
 static ssize_t read_path(const char *path, char *buf, size_t room)
 {
-	own_fd int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	own_fd int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	ssize_t n;
 
 	if (fd < 0)
@@ -177,51 +174,30 @@ const char *ct_args_value(const char *args, size_t len, const char *const *names
 	return NULL;
 }
 
-int ct_proc_root(uint32_t pid)
+int ct_proc_open(uint32_t pid, const char *name)
 {
 	char path[PROC_PATH_MAX];
 
-	proc_path(path, pid, "root");
-	return open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	proc_path(path, pid, name);
+	return open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 }
 
-int ct_root_open(int root, const char *path, int flags)
+FILE *ct_proc_file(uint32_t pid, const char *name)
 {
-	struct open_how how = {
-		.flags = (uint64_t)(flags | O_CLOEXEC | O_NOCTTY | O_NONBLOCK),
-		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
-	};
+	own_fd int fd = ct_proc_open(pid, name);
+	FILE *f = fd < 0 ? NULL : fdopen(fd, "r");
 
-	if (flags & O_PATH)
-		how.flags &= ~(uint64_t)(O_NOCTTY | O_NONBLOCK);
-	return (int)syscall(SYS_openat2, root, path, &how, sizeof(how));
+	if (f)
+		(void)take_fd(fd);
+	return f;
 }
 
-char *ct_root_read(int root, const char *path, size_t max, size_t *ret_len)
+DIR *ct_proc_entries(uint32_t pid, const char *name)
 {
-	own_fd int fd = ct_root_open(root, path, O_RDONLY);
-	own_mem char *text = NULL;
-	struct stat st;
-	ssize_t n;
+	char path[PROC_PATH_MAX];
 
-	if (fd < 0 || fstat(fd, &st) || !S_ISREG(st.st_mode) || (uint64_t)st.st_size > max)
-		return NULL;
-	text = malloc((size_t)st.st_size + 1);
-	if (!text)
-		return NULL;
-	n = read_all(fd, text, (size_t)st.st_size);
-	if (n < 0)
-		return NULL;
-	text[n] = '\0';
-	*ret_len = (size_t)n;
-	return take_ptr(text);
-}
-
-bool ct_root_stat(int root, const char *path, struct stat *ret)
-{
-	own_fd int fd = ct_root_open(root, path, O_PATH);
-
-	return fd >= 0 && !fstat(fd, ret);
+	proc_path(path, pid, name);
+	return opendir(path);
 }
 
 bool ct_text_read(const char *path, char *buf, size_t room)

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What /proc says about processes, and files as another process sees them. A process may be gone
- * at any moment: that is an ordinary answer, not a failure to report.
+ * What /proc says about processes. A process may be gone at any moment: that is an ordinary answer,
+ * not a failure to report.
  */
 #pragma once
 
+#include <dirent.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/stat.h>
+#include <stdio.h>
 
 #include "ct_event.h"
 
@@ -35,19 +36,15 @@ size_t ct_proc_args(uint32_t pid, char *buf, size_t room);
 /* The value of "NAME VALUE" or "NAME=VALUE" among such arguments; names end with NULL. */
 const char *ct_args_value(const char *args, size_t len, const char *const *names);
 
-/* Root directory of a process; -1 if it is gone. Close it. */
-int ct_proc_root(uint32_t pid);
-
 /*
- * Below such a root: absolute symbolic links stay below it, nothing blocks, and only regular
- * files are read. The text ends with a NUL that is not counted; the caller frees it. NULL when
- * there is no such file, it is longer than max, or memory is short.
+ * A file of its own directory there, or the files of one; -1 or NULL if it is gone. Only names that
+ * are constants: what lies below its root is not /proc's, see source/files.h. Close it.
  */
-int ct_root_open(int root, const char *path, int flags);
-char *ct_root_read(int root, const char *path, size_t max, size_t *ret_len);
-bool ct_root_stat(int root, const char *path, struct stat *ret);
+int ct_proc_open(uint32_t pid, const char *name);
+FILE *ct_proc_file(uint32_t pid, const char *name);
+DIR *ct_proc_entries(uint32_t pid, const char *name);
 
-/* A file of /proc or /sys as text, newline cut off; false if it cannot be read. */
+/* A file of /proc/sys or /sys as text, newline cut off; false if it cannot be read. */
 bool ct_text_read(const char *path, char *buf, size_t room);
 
 /*

@@ -3,7 +3,6 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +14,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "source/files.h"
 #include "source/procfs.h"
 #include "util/mem.h"
 
@@ -72,14 +72,14 @@ static const char *const root_names[] = { "--root", "-root", NULL };
 
 static int control_below(uint32_t pid, const char *dir, const char *id)
 {
-	own_fd int root = ct_proc_root(pid), fd = -1;
+	own_fd int root = ct_dir_of(pid, "root"), fd = -1;
 	char path[512];
 	struct stat st;
 
 	if (root < 0)
 		return -1;
 	snprintf(path, sizeof(path), "%s/runsc-%s.sock", dir, id);
-	fd = ct_root_open(root, path, O_PATH);
+	fd = ct_file_find(root, path, CT_REACH_ROOT);
 	if (fd < 0 || fstat(fd, &st) || !S_ISSOCK(st.st_mode))
 		return -1;
 	return take_fd(fd);
@@ -185,18 +185,10 @@ static struct ct_text mapped_file(char *line)
 	return ct_text(device.p, device.len + 1 + inode.len);
 }
 
-static FILE *open_maps(uint32_t pid)
-{
-	char path[64];
-
-	snprintf(path, sizeof(path), "/proc/%u/maps", pid);
-	return fopen(path, "re");
-}
-
 /* The first file that a program maps is its own. */
 static bool own_program(uint32_t pid, char *ret, size_t room)
 {
-	own_file FILE *f = open_maps(pid);
+	own_file FILE *f = ct_proc_file(pid, "maps");
 	char line[1024];
 
 	while (f && fgets(line, sizeof(line), f)) {
@@ -218,7 +210,7 @@ enum mapped {
 
 static enum mapped maps(uint32_t pid, const char *program)
 {
-	own_file FILE *f = open_maps(pid);
+	own_file FILE *f = ct_proc_file(pid, "maps");
 	enum mapped found = MAPS_NOTHING;
 	char line[1024];
 
@@ -257,8 +249,8 @@ static bool children_map(uint32_t pid, const char *tid, const char *program, enu
 	char path[64];
 	unsigned child;
 
-	snprintf(path, sizeof(path), "/proc/%u/task/%.16s/children", pid, tid);
-	f = fopen(path, "re");
+	snprintf(path, sizeof(path), "task/%.16s/children", tid);
+	f = ct_proc_file(pid, path);
 	while (f && *found != MAPS_IT && fscanf(f, "%u", &child) == 1) {
 		enum mapped it = maps(child, program);
 
@@ -280,7 +272,7 @@ static bool may_be_born(uint32_t pid, const char *program)
 	char path[64];
 
 	snprintf(path, sizeof(path), "/proc/%u/task", pid);
-	threads = opendir(path);
+	threads = ct_proc_entries(pid, "task");
 	while (threads && found != MAPS_IT && (thread = readdir(threads))) {
 		if (*thread->d_name == '.' || children_map(pid, thread->d_name, program, &found))
 			continue;

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "core/roles.h"
+#include "source/files.h"
 #include "util/mem.h"
 
 #define PASSES_MAX 4
@@ -153,10 +154,12 @@ static const char *const id_args[] = { "-id", "--id", NULL };
 /* A shim of version 2 runs in its bundle, where the runtime has left the pid of the container. */
 static uint32_t init_pid_of(uint32_t shim)
 {
-	char path[64], text[32];
+	own_fd int bundle = ct_dir_of(shim, "cwd");
+	char text[32];
 
-	snprintf(path, sizeof(path), "/proc/%u/cwd/init.pid", shim);
-	return ct_text_read(path, text, sizeof(text)) ? (uint32_t)strtoul(text, NULL, 10) : 0;
+	return ct_file_line(bundle, "init.pid", CT_REACH_BELOW, text, sizeof(text))
+		       ? (uint32_t)strtoul(text, NULL, 10)
+		       : 0;
 }
 
 static bool plain_id(const char *id)

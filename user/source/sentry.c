@@ -2,7 +2,6 @@
 #include "source/sentry.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +13,7 @@
 
 #include "sentry.skel.h"
 #include "source/gopclntab.h"
+#include "source/procfs.h"
 #include "source/sandbox.h"
 #include "source/sentry_points.h"
 #include "util/clock.h"
@@ -189,8 +189,7 @@ static void arm(struct ct_sentry *s, struct sentry *t)
 	struct stat st;
 	int r;
 
-	snprintf(path, sizeof(path), "/proc/%u/exe", t->app.pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
+	fd = ct_proc_open(t->app.pid, "exe");
 	if (fd < 0 || fstat(fd, &st)) {
 		say(t, -errno, "its program cannot be opened");
 		return;
