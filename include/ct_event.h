@@ -29,7 +29,12 @@ struct ct_event {
 	__u64 dur_ns; /* how long it took, 0 for an instant */
 	__u32 tgid;
 	__u32 tid;
-	__u32 root; /* workload: first process of its container or exec session; else see CT_KINDS */
+	/*
+	 * First process of the container or exec session that it runs in, its own tgid where it is
+	 * that; 0 on the host, and of programs with a name of the role table in old recordings.
+	 * See also CT_KINDS.
+	 */
+	__u32 root;
 	__s32 ret; /* result of the call, exit status of a process, bytes of a send */
 	__u64 obj; /* see CT_KINDS */
 	__u64 arg; /* see CT_KINDS */
@@ -53,7 +58,8 @@ enum ct_event_flag {
  */
 #define CT_KINDS(X) \
 	X(1, FORK, "fork", "obj: child tgid; arg: its pid namespace level") \
-	X(2, EXEC, "exec", "obj: netns inode; arg: pid namespace level; sub: role; tail: argv") \
+	X(2, EXEC, "exec", \
+	  "obj: netns inode; arg: pid namespace level, owner uid << 32; sub: role; tail: argv") \
 	X(3, EXIT, "exit", "ret: wait status; sub: role") \
 	X(4, SEND, "send", \
 	  "obj: socket cookie; arg: its peer's; root: client: tgid of the engine; tail: bytes sent") \
@@ -75,11 +81,14 @@ enum ct_event_flag {
 	  "obj: id of a stack; tail: addresses; user space makes it a STACK") \
 	X(18, OPENED, "opened", \
 	  "one open; sub: view, call; obj: flags of the call; arg: where; tail: path [NUL container]") \
+	X(19, HOLE, "hole", \
+	  "something that was said on a connection is not carried; obj: socket cookie") \
 	X(20, PLUGIN, "plugin", \
 	  "a network plugin is executed; tail: its CNI_ variables, NUL behind each") \
 	X(64, CLOCK, "clock", "time passed: nothing else happened until ts") \
 	X(65, PROCESS, "process", \
-	  "running when tracing began; obj: netns; arg: ppid; ret: pid namespace level; tail: argv") \
+	  "running when tracing began; obj: netns; arg: ppid, owner uid << 32; " \
+	  "ret: pid namespace level; tail: argv") \
 	X(66, IDENTITY, "identity", "tail: key NUL value NUL ... of one container") \
 	X(67, LOST, "lost", "sub: enum ct_loss; obj: how many more were lost") \
 	X(68, OPTIONS, "options", "obj: ready mask; arg: depth; tail: ready glob") \
@@ -87,7 +96,10 @@ enum ct_event_flag {
 	X(70, OPENS, "opens", "opens of one opener since the last; sub: view, call; ct_opens.h") \
 	X(71, APP, "app", \
 	  "inside a sandbox; sub: enum ct_app; ret: wait status or errno; tail: id NUL argv or why") \
-	X(72, OPENS_PATH, "opens-path", "opens of one path, likewise; ct_opens.h")
+	X(72, OPENS_PATH, "opens-path", "opens of one path, likewise; ct_opens.h") \
+	X(73, FORGER, "forger", \
+	  "programs that have an engine's name and are none; sub: role of the name; obj: how many " \
+	  "more; arg: owner uid; root: container that they run in; tail: name")
 
 enum ct_kind {
 #define X(number, symbol, name, doc) CT_KIND_##symbol = number,
@@ -95,6 +107,31 @@ enum ct_kind {
 #undef X
 	CT_KIND_MAX = 128
 };
+
+/*
+ * What EXEC and PROCESS say of who executes. The owner is 0 only if nobody but root of the host
+ * decides what the program does: real and effective user are root, and so is whoever may write the
+ * file. Old recordings have 0 there, which is what they meant.
+ */
+#define CT_LEVEL_MASK 0xff
+#define CT_UID_SHIFT  32
+#define CT_UID_NOBODY 65534 /* a file of root that others may write: owned by anybody */
+
+static inline __u8 ct_event_level(const struct ct_event *e)
+{
+	return (__u8)((e->kind == CT_KIND_PROCESS ? (__u64)e->ret : e->arg) & CT_LEVEL_MASK);
+}
+
+static inline __u32 ct_event_uid(const struct ct_event *e)
+{
+	return (__u32)(e->arg >> CT_UID_SHIFT);
+}
+
+/* Of PROCESS alone. */
+static inline __u32 ct_event_ppid(const struct ct_event *e)
+{
+	return (__u32)e->arg;
+}
 
 enum ct_wait_flag {
 	CT_W_PREEMPTED = 1 << 0, /* it could have run all the time */
@@ -193,7 +230,8 @@ enum ct_app {
 	X(7, OPENS, "opened file not counted", "raise --processes") \
 	X(8, WAITS, "waits of a busy thread left out", "") \
 	X(9, SANDBOX, "message of a sandbox dropped", "") \
-	X(10, STEPS, "step of a start or stop with too many", "")
+	X(10, STEPS, "step of a start or stop with too many", "") \
+	X(11, SHARE, "beyond the share of one container or user", "look at what it runs")
 
 enum ct_loss {
 #define X(number, symbol, name, advice) CT_LOSS_##symbol = number,

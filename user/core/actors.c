@@ -209,7 +209,7 @@ void ct_actors_fork(struct ct_core *core, const struct ct_event *e)
 	a->container = NULL;
 	a->first_of = NULL;
 	a->vmm = false;
-	a->level = (uint8_t)e->arg;
+	a->level = ct_event_level(e);
 	a->op = CT_OP_NONE;
 	a->plugin = CT_OP_NONE;
 	if (!up)
@@ -470,7 +470,7 @@ void ct_actors_exec(struct ct_core *core, const struct ct_event *e)
 		return;
 	if (a->container && a->container->who.init_pid == a->tgid)
 		a->first_of = a->container;
-	a->level = (uint8_t)e->arg;
+	a->level = ct_event_level(e);
 	if (a->step >= 0)
 		ct_step_end(core, a, e->ts_ns, 0);
 	a->role = role_of(e);
@@ -547,16 +547,16 @@ void ct_actors_exit(struct ct_core *core, const struct ct_event *e)
 void ct_actors_seed(struct ct_core *core, const struct ct_event *e)
 {
 	struct ct_actor_state *a = actor_make(core, e->tgid);
-	struct ct_actor_state *up = ct_actor_get(core, (uint32_t)e->arg);
+	struct ct_actor_state *up = ct_actor_get(core, ct_event_ppid(e));
 
 	if (!a)
 		return;
-	a->parent = (uint32_t)e->arg;
+	a->parent = ct_event_ppid(e);
 	ct_actor_descends(a, up);
 	a->role = role_of(e);
 	a->execed = true;
 	a->netns = e->obj;
-	a->level = (uint8_t)e->ret;
+	a->level = ct_event_level(e);
 	if (up) {
 		a->engine = up->engine;
 		a->container = up->container;

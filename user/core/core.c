@@ -230,6 +230,8 @@ static void handle(void *ctx, const struct ct_event *e)
 	case CT_KIND_APP:
 		ct_app(core, e);
 		break;
+	case CT_KIND_HOLE:
+	case CT_KIND_FORGER:
 	case CT_KIND_ENGINE:
 	case CT_KIND_CLOCK:
 	case CT_KIND_WAIT: /* these have been fed */
