@@ -60,8 +60,10 @@ int ct_cmd_failed(const struct ct_err *err)
 void ct_say_cut(const struct ct_recordings *recordings)
 {
 	for (size_t i = 0; i < recordings->count; i++)
-		if (recordings->items[i].cut)
+		if (recordings->items[i].cut || recordings->items[i].growing)
 			ct_say("%s", recordings->items[i].why.msg);
+	for (size_t i = 0; i < recordings->skipped_count; i++)
+		ct_say("%s; it is skipped", recordings->skipped[i].why.msg);
 }
 
 /* --phases wins, as it does where they are drawn. */

@@ -45,7 +45,7 @@ int ct_cmd_failed(const struct ct_err *err);
 /* For these: the sentence, and the exit code of bad usage. */
 int ct_usage(const struct ct_err *err);
 
-/* A sentence about each recording that was cut off. */
+/* A sentence about each recording that was not read to its end: cut off, still written, empty. */
 void ct_say_cut(const struct ct_recordings *recordings);
 
 /* A sentence about each recording that was made without what is asked for. */

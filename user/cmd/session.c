@@ -385,6 +385,7 @@ int ct_session_replay(struct ct_run_session *s, struct ct_recordings *recordings
 	if (ret)
 		return ret;
 	describe(s, recordings);
+	s->counts.unread += recordings->empty;
 	ct_session_begin(s, err); /* the others go on */
 	for (size_t i = 0; i < recordings->count && !ret && !s->full && !is_done(s); i++) {
 		struct ct_input *in = &recordings->items[i];

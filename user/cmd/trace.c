@@ -423,6 +423,8 @@ int ct_trace(const struct ct_options *opts, ct_trace_look look_fn, void *ctx, st
 	if (ret)
 		goto out;
 	ret = ct_session_begin(&t.session, err);
+	if (!ret) /* what was in the file was kept until here */
+		ret = ct_recorder_begin(&t.recorder, err);
 	if (ret)
 		goto out;
 	ct_notices_print(stderr, ct_live_plan(t.live), ct_own_caps());
@@ -452,7 +454,7 @@ int ct_trace(const struct ct_options *opts, ct_trace_look look_fn, void *ctx, st
 	if (ret >= 0 && status > 0)
 		ret = status;
 out:
-	ct_recorder_close(&t.recorder, &ignored);
+	ct_recorder_give_up(&t.recorder);
 	ct_live_close(t.live);
 	ct_session_close(&t.session);
 	return ret;

@@ -134,11 +134,17 @@ struct ct_recorder {
 };
 
 /*
- * "-" is stdout; a terminal is refused. A file is emptied, and then only its owner may read it, as one that is made here.
+ * "-" is stdout; a terminal is refused. Of a file only its owner may read it then, and nobody else
+ * write it: -EBUSY, while another recorder does. What it holds stays until the recording begins.
  * The header's version and length are set.
  */
 int ct_recorder_open(struct ct_recorder *r, const char *path,
 		     const struct ct_recording_header *header, struct ct_err *err);
+/*
+ * Empties the file and writes the header; does nothing when that is done. What is written, and
+ * ct_recorder_close(), begin it too: at the latest when the first block is full.
+ */
+int ct_recorder_begin(struct ct_recorder *r, struct ct_err *err);
 int ct_recorder_write(struct ct_recorder *r, const struct ct_event *e, struct ct_err *err);
 /* Time passed: what waits for its block to be full longer than CT_BLOCK_FLUSH_NS is written. */
 int ct_recorder_tick(struct ct_recorder *r, uint64_t now_ns, struct ct_err *err);
@@ -147,12 +153,20 @@ int ct_recorder_tick(struct ct_recorder *r, uint64_t now_ns, struct ct_err *err)
  * then one that was cut off. Does nothing when it is closed.
  */
 int ct_recorder_close(struct ct_recorder *r, struct ct_err *err);
+/*
+ * Closes it after a failure: what has not begun leaves the file as it was, or none where there was
+ * none.
+ */
+void ct_recorder_give_up(struct ct_recorder *r);
 
 typedef void (*ct_replay_fn)(void *ctx, const struct ct_event *e);
 
 struct ct_reader;
 
-/* Opens, reads and checks the header. "-" is stdin; pipes are fine. */
+/*
+ * Opens, reads and checks the header. "-" is stdin; pipes are fine. -ENODATA: it ends before its
+ * header does; when somebody is writing it, -EINPROGRESS.
+ */
 int ct_reader_open(struct ct_reader **ret_reader, const char *path, struct ct_err *err);
 const struct ct_recording_header *ct_reader_header(const struct ct_reader *reader);
 
@@ -171,6 +185,12 @@ int ct_reader_run(struct ct_reader *reader, ct_replay_fn fn, void *ctx, uint64_t
 
 /* For its fn: no block behind this one is read, and the recording is taken to end here. */
 void ct_reader_stop(struct ct_reader *reader);
+
+/*
+ * Of one that was found to be cut off: somebody was writing it when it was opened, so nothing is
+ * missing.
+ */
+bool ct_reader_is_growing(const struct ct_reader *reader);
 
 /* When the recording was ended, CLOCK_MONOTONIC ns; 0 before it is read, or if it was cut off. */
 uint64_t ct_reader_end_ns(const struct ct_reader *reader);

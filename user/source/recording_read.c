@@ -10,6 +10,7 @@
 #include "core/core.h"
 #include "recording.h"
 #include "recording_block.h"
+#include "recording_file.h"
 #include "util/mem.h"
 
 /* Holds any block with its header, and any event of version 1. */
@@ -33,6 +34,8 @@ struct ct_reader {
 	uint64_t blocks, events;
 	uint64_t end_ns;
 	bool stopped; /* nobody wants more */
+	bool written; /* somebody was writing it when it was opened */
+	bool growing; /* and had not ended it when the end was read */
 	uint64_t block_at; /* offset of the block that is read */
 	struct damage {
 		uint64_t at; /* offset of the first, 0: none */
@@ -91,7 +94,13 @@ static void terminate(struct ct_recording_header *h)
 	h->command[sizeof(h->command) - 1] = '\0';
 }
 
-#define HEADER_CUT "read '%s': it was cut off within its header"
+#define HEADER_CUT "it was cut off within its header"
+
+static int no_header(const struct ct_reader *r, const char *why, struct ct_err *err)
+{
+	return ct_fail(err, r->written ? EINPROGRESS : ENODATA, "read '%s': %s", r->name,
+		       r->written ? "it is still being written, and nothing is in it yet" : why);
+}
 
 static int check_sealed(const struct ct_reader *r, size_t got, struct ct_err *err)
 {
@@ -102,7 +111,7 @@ static int check_sealed(const struct ct_reader *r, size_t got, struct ct_err *er
 		return ct_fail(err, EINVAL, "read '%s': header length %u is impossible", r->name,
 			       len);
 	if (got < len)
-		return ct_fail(err, EINVAL, HEADER_CUT, r->name);
+		return no_header(r, HEADER_CUT, err);
 	memcpy(&crc, here(r) + len - sizeof(crc), sizeof(crc));
 #ifndef FUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION
 	if (libdeflate_crc32(0, here(r), len - sizeof(crc)) != crc)
@@ -128,11 +137,11 @@ static int no_recording(const struct ct_reader *r, size_t got, struct ct_err *er
 	bool piped = !strcmp(r->name, "-");
 
 	if (!got)
-		return ct_fail(err, EINVAL, "read '%s': it is empty", r->name);
+		return no_header(r, "it is empty", err);
 	if (got < CT_RECORDING_V1_LEN &&
 	    !memcmp(here(r), CT_RECORDING_MAGIC,
 		    got < sizeof(r->header.magic) ? got : sizeof(r->header.magic)))
-		return ct_fail(err, EINVAL, HEADER_CUT, r->name);
+		return no_header(r, HEADER_CUT, err);
 	for (size_t i = 0; i < CT_ARRAY_SIZE(packings); i++) {
 		const struct packed *p = &packings[i];
 		size_t len = strlen(p->magic);
@@ -181,14 +190,16 @@ static int read_header(struct ct_reader *r, struct ct_err *err)
 }
 
 /* Not an error: what there is has been read. */
-static int cut(const struct ct_reader *r, uint64_t offset, uint64_t *ret_cut, struct ct_err *err)
+static int cut(struct ct_reader *r, uint64_t offset, uint64_t *ret_cut, struct ct_err *err)
 {
 	const char *what = r->header.version == CT_RECORDING_V1 ? "event" : "block";
 
 	*ret_cut = offset;
+	r->growing = r->written;
 	ct_fail(err, EBADMSG,
-		"'%s' was cut off: it is read up to its last whole %s, %llu bytes and %llu events",
-		r->name, what, (unsigned long long)offset, (unsigned long long)r->events);
+		"'%s' %s: it is read up to its last whole %s, %llu bytes and %llu events", r->name,
+		r->growing ? "is still being written" : "was cut off", what,
+		(unsigned long long)offset, (unsigned long long)r->events);
 	err->code = 0;
 	return 0;
 }
@@ -271,6 +282,11 @@ static int check_index(struct ct_reader *r, const struct ct_block *b, struct ct_
 			       (unsigned long long)index.events, (unsigned long long)r->events);
 	r->end_ns = index.end_ns;
 	return 0;
+}
+
+bool ct_reader_is_growing(const struct ct_reader *reader)
+{
+	return reader->growing && !reader->damage.at;
 }
 
 uint64_t ct_reader_end_ns(const struct ct_reader *reader)
@@ -477,7 +493,8 @@ static int run_blocks(struct ct_reader *r, ct_replay_fn fn, void *ctx, uint64_t 
 
 		if (went == WENT_CUT)
 			ct_fail(err, EBADMSG, "it is not all there");
-		if (went == WENT_WELL || go_on(r, err))
+		/* Of what is being written more may be there by now: no sign of damage. */
+		if (went == WENT_WELL || (!(went == WENT_CUT && r->written) && go_on(r, err)))
 			continue;
 		if (went == WENT_WRONG && !r->events)
 			return damaged(r, err);
@@ -540,7 +557,11 @@ int ct_reader_open(struct ct_reader **ret_reader, const char *path, struct ct_er
 		return ct_fail(err, ENOMEM, "open recording '%s': out of memory", path);
 	r->in.fd = strcmp(path, "-") != 0 ? open(path, O_RDONLY | O_CLOEXEC)
 					  : fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0);
-	ret = r->in.fd < 0 ? cannot_open(path, errno, err) : read_header(r, err);
+	ret = r->in.fd < 0 ? cannot_open(path, errno, err) : 0;
+	/* Before it is read: who ends it meanwhile is not taken for one who died. */
+	r->written = !ret && ct_recording_is_written(r->in.fd);
+	if (!ret)
+		ret = read_header(r, err);
 	if (ret) {
 		ct_reader_close(r);
 		return ret;

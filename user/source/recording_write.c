@@ -1,25 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <errno.h>
-#include <fcntl.h>
 #include <libdeflate.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "recording.h"
+#include "recording_file.h"
 #include "recording_planes.h"
 #include "util/clock.h"
 #include "util/mem.h"
 
 /* Smaller by a quarter than the fastest level, and still ten times faster than any host starts
  * containers: docs/recording.md has the figures. */
-#define LEVEL   6
-#define PRIVATE 0600
+#define LEVEL 6
 
 struct ct_recorder_state {
-	int fd;
+	struct ct_recording_file file;
+	struct ct_recording_header header; /* as it is written when the recording begins */
 	struct libdeflate_compressor *zlib; /* owned */
 	char raw[CT_BLOCK_FLUSH_LEN];
 	char planes[CT_BLOCK_FLUSH_LEN];
@@ -29,7 +28,7 @@ struct ct_recorder_state {
 	struct ct_index index;
 	struct ct_index_entry entries[CT_INDEX_ENTRIES_MAX];
 	uint32_t blocks_an_entry;
-	bool ours; /* opened here, not handed over */
+	bool begun; /* until then the file is as it was */
 	bool failed; /* nothing is written behind what could not be */
 };
 _Static_assert(offsetof(struct ct_recorder_state, stored) ==
@@ -50,7 +49,7 @@ static int put(struct ct_recorder *r, const void *bytes, size_t len, struct ct_e
 	size_t left = len;
 
 	while (left) {
-		ssize_t n = write(r->state->fd, at, left);
+		ssize_t n = write(r->state->file.fd, at, left);
 		int code = errno;
 
 		if (n < 0 && code == EINTR)
@@ -58,7 +57,7 @@ static int put(struct ct_recorder *r, const void *bytes, size_t len, struct ct_e
 		if (n <= 0) {
 			/* What is not ours may have had something before it. */
 			if (left < len &&
-			    (!r->state->ours || ftruncate(r->state->fd, (off_t)r->bytes)))
+			    (r->state->file.given || ftruncate(r->state->file.fd, (off_t)r->bytes)))
 				code = n ? code : EIO; /* a pipe: the reader sees the cut */
 			r->state->failed = true;
 			return write_failed(r, n ? code : EIO, err);
@@ -70,44 +69,9 @@ static int put(struct ct_recorder *r, const void *bytes, size_t len, struct ct_e
 	return 0;
 }
 
-/* It holds the command lines and requests of others: nobody else's to read, whoever made the file. */
-static int make_private(int fd, const char *path, struct ct_err *err)
-{
-	struct stat st;
-
-	if (fstat(fd, &st) || !S_ISREG(st.st_mode))
-		return 0;
-	if ((st.st_mode & ALLPERMS) != PRIVATE && fchmod(fd, PRIVATE))
-		return ct_fail(
-			err, errno,
-			"open recording '%s': only its owner should read it, and its mode cannot be changed: %s; name another file",
-			path, strerror(errno));
-	return ftruncate(fd, 0)
-		       ? ct_fail(err, errno, "open recording '%s': %s", path, strerror(errno))
-		       : 0;
-}
-
-/* The descriptor. A file is empty then, not before it is ours. */
-static int open_path(const char *path, struct ct_err *err)
-{
-	bool to_stdout = !strcmp(path, "-");
-	own_fd int fd = to_stdout ? fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0)
-				  : open(path, O_WRONLY | O_CREAT | O_CLOEXEC, PRIVATE);
-	int ret;
-
-	if (fd < 0)
-		return ct_fail(err, errno, "open recording '%s': %s", path, strerror(errno));
-	if (isatty(fd))
-		return ct_fail(err, EINVAL,
-			       "write recording to the terminal: it is not text; name a file");
-	ret = to_stdout ? 0 : make_private(fd, path, err);
-	return ret ? ret : take_fd(fd);
-}
-
 int ct_recorder_open(struct ct_recorder *r, const char *path,
 		     const struct ct_recording_header *header, struct ct_err *err)
 {
-	struct ct_recording_header sealed = *header;
 	struct ct_recorder_state *s;
 
 	*r = (struct ct_recorder){ .path = path };
@@ -119,20 +83,31 @@ int ct_recorder_open(struct ct_recorder *r, const char *path,
 		free(s);
 		return ct_fail(err, ENOMEM, "open recording '%s': out of memory", path);
 	}
-	s->fd = open_path(path, err);
-	if (s->fd < 0) {
+	if (ct_recording_file_open(&s->file, path, err)) {
 		libdeflate_free_compressor(s->zlib);
 		free(s);
 		return err->code;
 	}
-	s->ours = strcmp(path, "-") != 0;
 	s->blocks_an_entry = 1;
+	s->header = *header;
+	s->header.version = CT_RECORDING_VERSION;
+	s->header.minor = CT_RECORDING_MINOR;
+	s->header.header_len = sizeof(s->header);
 	r->state = s;
-	sealed.version = CT_RECORDING_VERSION;
-	sealed.minor = CT_RECORDING_MINOR;
-	sealed.header_len = sizeof(sealed);
-	ct_recording_header_seal(&sealed);
-	return put(r, &sealed, sizeof(sealed), err);
+	return 0;
+}
+
+int ct_recorder_begin(struct ct_recorder *r, struct ct_err *err)
+{
+	struct ct_recorder_state *s = r->state;
+	int ret;
+
+	if (!s || s->begun)
+		return 0;
+	ct_recording_header_seal(&s->header);
+	ret = ct_recording_file_empty(&s->file, r->path, err);
+	s->begun = !ret;
+	return ret ? ret : put(r, &s->header, sizeof(s->header), err);
 }
 
 static int put_block(struct ct_recorder *r, enum ct_block_kind kind, enum ct_block_codec codec,
@@ -202,12 +177,16 @@ static void index_block(struct ct_recorder_state *s, uint64_t offset)
 static int flush(struct ct_recorder *r, struct ct_err *err)
 {
 	struct ct_recorder_state *s = r->state;
-	uint64_t offset = r->bytes;
 	size_t len = s->block.raw_len;
+	uint64_t offset;
 	int ret;
 
 	if (!s->block.events)
 		return 0;
+	ret = ct_recorder_begin(r, err);
+	if (ret)
+		return ret;
+	offset = r->bytes;
 	ct_planes_pack(s->planes, s->raw, len, s->block.events);
 	ret = put_block(r, CT_BLOCK_EVENTS, CT_CODEC_PLANES, s->planes, len, err);
 	if (ret)
@@ -283,7 +262,7 @@ static int finish(struct ct_recorder *r, struct ct_err *err)
 
 	if (!s)
 		return 0;
-	code = close(s->fd) ? errno : 0;
+	code = -ct_recording_file_close(&s->file);
 	libdeflate_free_compressor(s->zlib);
 	free(s);
 	return code ? write_failed(r, code, err) : 0;
@@ -296,7 +275,9 @@ int ct_recorder_close(struct ct_recorder *r, struct ct_err *err)
 
 	if (!r->state || r->state->failed)
 		return finish(r, err);
-	ret = flush(r, err);
+	ret = ct_recorder_begin(r, err);
+	if (!ret)
+		ret = flush(r, err);
 	if (!ret)
 		ret = put_index(r, err);
 	if (ret) {
@@ -304,4 +285,15 @@ int ct_recorder_close(struct ct_recorder *r, struct ct_err *err)
 		return ret;
 	}
 	return finish(r, err);
+}
+
+void ct_recorder_give_up(struct ct_recorder *r)
+{
+	struct ct_err ignored;
+
+	if (r->state && !r->state->begun) {
+		ct_recording_file_discard(&r->state->file, r->path);
+		r->state->failed = true;
+	}
+	ct_recorder_close(r, &ignored);
 }

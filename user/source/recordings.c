@@ -130,24 +130,48 @@ static void name_nodes(struct ct_recordings *r)
 	}
 }
 
+static bool is_nothing(const struct ct_err *err)
+{
+	return err->code == -ENODATA || err->code == -EINPROGRESS;
+}
+
+static int open_one(struct ct_recordings *r, const char *path, struct ct_err *err)
+{
+	struct ct_input *in = &r->items[r->count];
+	int ret = ct_reader_open(&in->reader, path, err);
+
+	if (ret && is_nothing(err)) {
+		r->empty += err->code == -ENODATA;
+		r->skipped[r->skipped_count++].why = *err;
+		return 0;
+	}
+	if (ret)
+		return ret;
+	in->path = path;
+	in->header = ct_reader_header(in->reader);
+	r->count++;
+	return 0;
+}
+
 int ct_recordings_open(struct ct_recordings *r, const char *const *paths, size_t count,
 		       struct ct_err *err)
 {
-	int ret;
+	size_t room = count ? count : 1;
+	int ret = 0;
 
-	*r = (struct ct_recordings){ .items = calloc(count ? count : 1, sizeof(*r->items)) };
-	if (!r->items)
+	*r = (struct ct_recordings){ .items = calloc(room, sizeof(*r->items)),
+				     .skipped = calloc(room, sizeof(*r->skipped)) };
+	if (!r->items || !r->skipped)
 		return ct_fail(err, ENOMEM, "open the recordings: out of memory");
-	for (size_t i = 0; i < count; i++) {
-		struct ct_input *in = &r->items[i];
-
-		in->path = paths[i];
-		ret = ct_reader_open(&in->reader, paths[i], err);
-		if (ret)
-			return ret;
-		in->header = ct_reader_header(in->reader);
-		r->count++;
+	for (size_t i = 0; i < count && !ret; i++)
+		ret = open_one(r, paths[i], err);
+	if (!ret && !r->count && r->skipped_count) { /* of one, or of all, nothing can be told */
+		*err = r->skipped[0].why;
+		ret = err->code;
+		r->skipped_count = 0;
 	}
+	if (ret)
+		return ret;
 	ret = check_all(r, err);
 	if (!ret)
 		ret = align(r, err);
@@ -161,6 +185,7 @@ void ct_recordings_close(struct ct_recordings *r)
 	for (size_t i = 0; i < r->count; i++)
 		ct_reader_close(r->items[i].reader);
 	free(r->items);
+	free(r->skipped);
 	*r = (struct ct_recordings){ 0 };
 }
 
@@ -209,7 +234,8 @@ int ct_recordings_replay(struct ct_input *in, const struct ct_core_options *opts
 	ret = ct_reader_run(in->reader, on_event, replay, &cut, &in->why);
 	if (ct_reader_end_ns(in->reader) + in->shift_ns > in->last_ns)
 		in->last_ns = ct_reader_end_ns(in->reader) + in->shift_ns;
-	in->cut = !ret && cut;
+	in->growing = !ret && ct_reader_is_growing(in->reader);
+	in->cut = !ret && cut && !in->growing;
 	ct_core_flush(replay->core); /* what came before an error has been said all the same */
 	if (ret)
 		*err = in->why;

@@ -21,20 +21,30 @@ struct ct_input {
 	uint64_t shift_ns;
 	uint64_t last_ns; /* time of its last event, shifted; known when it has been replayed */
 	bool cut; /* it was cut off, and `why` is a sentence about it */
+	bool growing; /* it is still being written, and `why` says so: nothing is missing */
 	struct ct_err why;
 	char node[CT_NODE_LEN]; /* the host's name, else the file's */
+};
+
+/* One of several that holds nothing that could be read. */
+struct ct_skipped {
+	struct ct_err why; /* code -EINPROGRESS: not yet */
 };
 
 struct ct_recordings {
 	struct ct_input *items;
 	size_t count;
+	struct ct_skipped *skipped; /* owned */
+	size_t skipped_count;
+	size_t empty; /* of those that were skipped: nobody writes them, so something is missing */
 	int64_t wall_minus_mono_ns; /* of the shifted times */
 	uint64_t begin_ns; /* of the first, shifted */
 };
 
 /*
- * Opens all and reads their headers; at least one path. Refuses what cannot be put together: the
- * same recording twice, and nodes of which one had not set its clock. Close also after a failure.
+ * Opens all and reads their headers; at least one path. One of several that is empty, or ends within
+ * its header, is skipped. Refuses what cannot be put together: the same recording twice, and nodes
+ * of which one had not set its clock. Close also after a failure.
  */
 int ct_recordings_open(struct ct_recordings *r, const char *const *paths, size_t count,
 		       struct ct_err *err);
