@@ -87,6 +87,18 @@ ends "root without them" 1 1 'CAP_BPF and CAP_PERFMON missing' \
 	setpriv --bounding-set=-bpf,-perfmon,-sys_admin "${trace[@]}"
 ends "root of a user namespace" 1 1 'in a user namespace CAP_BPF .* do not count; run it .* on the host' \
 	unshare --user --map-root-user "${trace[@]}"
+own_pids="runs in a container's pid namespace.*nothing would be found; run it in the host's"
+ends "a pid namespace of its own, as in a container" 1 1 "$own_pids" \
+	unshare --pid --fork --mount-proc "${trace[@]}"
+ends "a pid namespace of its own, with the host's /proc" 1 1 "$own_pids" \
+	unshare --pid --fork "${trace[@]}"
+ends "a pid namespace of its own: record" 1 1 "$own_pids" \
+	unshare --pid --fork --mount-proc "$open_dir/coldtrace" record -o "$OUT/never.ct" -d 0.2
+same "a pid namespace of its own: no recording" "" "$(ls "$OUT/never.ct" 2> /dev/null)"
+ends "a /proc that does not show it" 1 1 '/proc does not show this process .*; mount the host' \
+	apart 'mount -t tmpfs none /proc' "${trace[@]}"
+ends "the host's pid namespace, with a /proc and root of its own" 0 0 '^$' \
+	apart 'mount -t proc proc /proc' "${trace[@]}"
 ends "CAP_BPF and CAP_PERFMON alone: it traces, and says what it does not see" 0 2 \
 	'without CAP_(SYS_PTRACE|DAC_READ_SEARCH) it does not see .*; run it with sudo, or grant it' \
 	with_caps bpf,perfmon "${trace[@]}"

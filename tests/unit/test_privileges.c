@@ -39,6 +39,34 @@ Test(privileges, what_is_required)
 	}
 }
 
+#define HOST "pid:[4026531836]"
+
+/* What the kernel tells are pids of the first pid namespace: only there does /proc mean the same. */
+static const struct {
+	const char *space, *self;
+	uint32_t pid;
+	const char *wrong; /* NULL: it may trace */
+} spaces[] = {
+	{ HOST, "812", 812, NULL },
+	{ "", "812", 812, NULL }, /* a kernel without pid namespaces */
+	{ "pid:[4026532201]", "1", 1, "a container's pid namespace (pid:[4026532201])" },
+	{ "pid:[4026532201]", "812", 1, "a container's pid namespace" }, /* with the host's /proc */
+	{ "", "", 812, "/proc does not show this process (pid 812)" },
+	{ HOST, "3", 812, "/proc does not show this process" },
+};
+
+Test(privileges, pids_are_those_of_the_host)
+{
+	for (size_t i = 0; i < CT_ARRAY_SIZE(spaces); i++) {
+		struct ct_err err = { 0 };
+		int r = ct_pids_check(spaces[i].space, spaces[i].self, spaces[i].pid, &err);
+
+		cr_expect_eq(r, spaces[i].wrong ? -EPERM : 0, "row %zu: %s", i, err.msg);
+		if (spaces[i].wrong)
+			cr_expect(strstr(err.msg, spaces[i].wrong), "row %zu: %s", i, err.msg);
+	}
+}
+
 Test(privileges, what_is_kept)
 {
 	cr_expect_eq(ct_privileges_kept(false, false), BIT(SYS_PTRACE) | BIT(DAC_READ_SEARCH));

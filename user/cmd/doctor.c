@@ -65,7 +65,7 @@ static bool may_trace(void)
 {
 	struct ct_err ignored;
 
-	return !ct_privileges_check(ct_own_caps(), ct_in_user_namespace(), &ignored);
+	return !ct_may_trace(&ignored);
 }
 
 static const char *tracefs(const char *lockdown)

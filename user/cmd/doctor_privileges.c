@@ -55,7 +55,7 @@ json_t *ct_doctor_privileges(void)
 	uint64_t own = ct_own_caps();
 	struct ct_err why = { 0 };
 	char value[16];
-	int r = ct_privileges_check(own, ct_in_user_namespace(), &why);
+	int r = ct_may_trace(&why);
 
 	add(p, "sufficient", json_boolean(!r));
 	if (r)

@@ -406,7 +406,7 @@ static int open_all(struct trace *t, struct ct_err *err)
 		live.ready_mask =
 			1u << CT_READY_LISTEN | 1u << CT_READY_ACCEPT | 1u << CT_READY_OUTPUT;
 	/* Before files are opened: who may not trace keeps what was recorded before. */
-	ret = ct_privileges_check(ct_own_caps(), ct_in_user_namespace(), err);
+	ret = ct_may_trace(err);
 	if (!ret)
 		ret = open_files(t, &ops, &header, depth, err);
 	return ret ? ret : ct_live_open(&t->live, &live, on_event, t, err);

@@ -19,15 +19,38 @@
 /* PROC_USER_INIT_INO of include/linux/proc_ns.h, the same in every kernel. */
 #define FIRST_USER_NAMESPACE "user:[4026531837]"
 
+/* Where the link leads, "" if nowhere. */
+static bool leads(const char *link, char *ret, size_t room)
+{
+	ssize_t n = readlink(link, ret, room - 1);
+
+	ret[n < 0 ? 0 : n] = '\0';
+	return n >= 0;
+}
+
 bool ct_in_user_namespace(void)
 {
 	char name[64];
-	ssize_t n = readlink("/proc/self/ns/user", name, sizeof(name) - 1);
 
-	if (n < 0)
-		return false;
-	name[n] = '\0';
-	return strcmp(name, FIRST_USER_NAMESPACE) != 0;
+	return leads("/proc/self/ns/user", name, sizeof(name)) &&
+	       strcmp(name, FIRST_USER_NAMESPACE) != 0;
+}
+
+struct ct_pid_view ct_pid_view(void)
+{
+	struct ct_pid_view view = { .pid = (uint32_t)getpid() };
+
+	leads("/proc/self/ns/pid", view.space, sizeof(view.space));
+	leads("/proc/self", view.self, sizeof(view.self));
+	return view;
+}
+
+int ct_may_trace(struct ct_err *err)
+{
+	const struct ct_pid_view view = ct_pid_view();
+	int r = ct_pids_check(view.space, view.self, view.pid, err); /* first: the others read /proc */
+
+	return r ? r : ct_privileges_check(ct_own_caps(), ct_in_user_namespace(), err);
 }
 
 bool ct_seccomp_filtered(void)

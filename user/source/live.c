@@ -235,7 +235,7 @@ static int start(struct ct_live *live, struct ct_err *err)
 	const char *why_not;
 	int r;
 
-	r = ct_privileges_check(ct_own_caps(), ct_in_user_namespace(), err);
+	r = ct_may_trace(err);
 	setrlimit(RLIMIT_MEMLOCK, &all); /* only kernels before 5.11 need it */
 	if (!r)
 		r = ct_kernel_open(&live->kernel, err);

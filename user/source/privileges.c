@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <linux/capability.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* Columns: name, need, afterwards, purpose, what is not there without it. */
@@ -90,6 +91,28 @@ int ct_privileges_check(uint64_t own, bool user_namespace, struct ct_err *err)
 			err, -EPERM,
 			"trace this node: in a user namespace CAP_BPF and CAP_PERFMON do not "
 			"count; run it outside of it, on the host");
+	return 0;
+}
+
+/* PROC_PID_INIT_INO of include/linux/proc_ns.h, the same in every kernel. */
+#define FIRST_PID_NAMESPACE "pid:[4026531836]"
+
+int ct_pids_check(const char *space, const char *self, uint32_t pid, struct ct_err *err)
+{
+	/* A kernel without pid namespaces has no such link, and one numbering. */
+	if (*space && strcmp(space, FIRST_PID_NAMESPACE) != 0)
+		return ct_fail(
+			err, -EPERM,
+			"trace this node: it runs in a container's pid namespace (%s), where the pids "
+			"that the kernel tells are nobody's, so that nothing would be found; run it in "
+			"the host's: on the host, with 'docker run --pid=host', or 'hostPID: true'",
+			space);
+	if (!*self || strtoul(self, NULL, 10) != pid)
+		return ct_fail(
+			err, -EPERM,
+			"trace this node: /proc does not show this process (pid %u): it is not mounted, "
+			"or is that of another pid namespace; mount the host's",
+			pid);
 	return 0;
 }
 

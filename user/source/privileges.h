@@ -48,5 +48,11 @@ bool ct_privilege_held(const struct ct_privilege *row, uint64_t own);
 /* Fails with a sentence that names what is missing of what is required. */
 int ct_privileges_check(uint64_t own, bool user_namespace, struct ct_err *err);
 
+/*
+ * Whether pids that the kernel tells, which are those of the host's pid namespace, mean the same in
+ * /proc: as ct_pid_view() says. Fails with a sentence.
+ */
+int ct_pids_check(const char *space, const char *self, uint32_t pid, struct ct_err *err);
+
 /* What is kept once the probes are attached. */
 uint64_t ct_privileges_kept(bool with_command, bool with_sandboxes);
