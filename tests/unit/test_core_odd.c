@@ -273,14 +273,50 @@ Test(core, ready)
 			     s->rec.ready);
 		expect_outcome(s, CT_OUTCOME_OK);
 		if (readies[i].by < 0) {
-			cr_expect(s->rec.missing & 1u << CT_PHASE_READY, "%s", readies[i].name);
+			cr_expect_eq(s->rec.missing, 0, "%s: it never was", readies[i].name);
 			expect_span(s, 10, 30 + LIFE_START);
-			cr_expect_eq(run->counts.unknown_phases, 1);
+			cr_expect_eq(run->counts.unknown_phases, 0);
 		} else {
 			cr_expect_eq(s->rec.ready_ns, tape_ns(readies[i].at), "%s",
 				     readies[i].name);
 			cr_expect_eq(s->rec.missing, 0, "%s", readies[i].name);
 		}
+		run_free(run);
+	}
+}
+
+/* No sign of being ready. Columns: when tracing ends, whether something is lost, what ready is. */
+static const struct {
+	double end;
+	double lost; /* when; 0: never */
+	bool unknown;
+} signless[] = {
+	{ 20000, 0, false },
+	{ 20000, 5, false }, /* before it began */
+	{ 20000, 200, true }, /* it may have been the sign */
+	{ 3000, 0, true }, /* there was time for one */
+};
+
+Test(core, ready_never_came_or_is_not_known)
+{
+	for (size_t i = 0; i < CT_ARRAY_SIZE(signless); i++) {
+		struct run *run = run_new();
+		struct life l = life_of(0);
+
+		if (signless[i].lost == 5) {
+			tape_at(&run->t, 5);
+			tape_lost(&run->t, CT_LOSS_RING, 1);
+		}
+		life_create(&run->t, &l, 10);
+		life_start(&run->t, &l, 30);
+		if (signless[i].lost == 200) {
+			tape_at(&run->t, 200);
+			tape_lost(&run->t, CT_LOSS_RING, 1);
+		}
+		play_until(run, signless[i].end);
+		cr_expect_eq(find(run, CT_RECORD_START, l.name, 0)->rec.missing,
+			     signless[i].unknown ? 1u << CT_PHASE_READY : 0, "row %zu", i);
+		cr_expect_eq(run->counts.unknown_phases, signless[i].unknown, "row %zu", i);
 		run_free(run);
 	}
 }

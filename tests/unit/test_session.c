@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "cmd/session.h"
+#include "life.h"
 #include "util/mem.h"
 
 #define OLD "what was there before\n"
@@ -183,4 +184,93 @@ Test(session, stdout_and_its_file)
 	cr_expect(is_old("old"));
 	close(fd);
 	close(before);
+}
+
+static void told(void *ctx, const struct ct_record *rec)
+{
+	ct_session_record(ctx, rec);
+}
+
+static void left(void *ctx, const struct ct_identity *who, bool was_told, bool open)
+{
+	ct_session_left(ctx, who, was_told, open);
+}
+
+/* What shows that the container was connected is taken for something else. */
+static void not_connected(struct tape *t, size_t from)
+{
+	static const char shows[] = ".tmp-hostconfig.json3107050383";
+
+	for (size_t i = from; i < t->count; i++) {
+		struct ct_event *e = (struct ct_event *)tape_event(t, i);
+
+		if (e->kind == CT_KIND_SYNC && memmem(e->tail, e->tail_len, shows, strlen(shows)))
+			e->kind = CT_KIND_NETLINK;
+	}
+}
+
+/* One that is all there, one without its connect, and one that is not yet ready when all ends. */
+static void three_lives(struct tape *t)
+{
+	struct life whole = life_of(0), lacks = life_of(1), late = life_of(2);
+	size_t from;
+
+	life_engines(t);
+	life_serves(t, &whole);
+	from = t->count;
+	life_serves(t, &lacks);
+	not_connected(t, from);
+	life_create(t, &late, 300);
+	life_start(t, &late, 320);
+	tape_sort(t);
+}
+
+/* What passes which filter. Columns: -c, what the JSON counts, what the footer says. */
+static const struct {
+	const char *only;
+	const char *json, *table;
+} filters[] = {
+	{ NULL, "\"containers\":3,\"unfinished\":1",
+	  "Unknown: 3 phases (connect 1, start 1, ready 1)" },
+	{ "web", "\"containers\":1,\"unfinished\":0", "No phase unknown." },
+	{ "db", "\"containers\":1,\"unfinished\":0", "Unknown: 2 phases (connect 1, start 1)" },
+	{ "cache", "\"containers\":1,\"unfinished\":1", "Unknown: 1 phase (ready 1)" },
+	{ "nobody", "\"containers\":0,\"unfinished\":0", "No phase unknown." },
+};
+
+static void read_into(const char *name, char *text, size_t room)
+{
+	own_file FILE *f = fopen(name, "r");
+
+	cr_assert(f);
+	text[fread(text, 1, room - 1, f)] = '\0';
+}
+
+/* A filter bounds what is counted of containers, and the parts add up. */
+Test(session, a_filter_bounds_the_summary)
+{
+	for (size_t i = 0; i < CT_ARRAY_SIZE(filters); i++) {
+		const struct ct_core_ops ops = { .record = told, .left = left };
+		struct ct_options opts = { .outputs = { { "json:new", "table:old" }, 2 } };
+		struct ct_run_session s;
+		struct tape t = { 0 };
+		struct ct_err err = { 0 };
+		static char text[1 << 16];
+
+		if (filters[i].only)
+			opts.containers.items[opts.containers.count++] = filters[i].only;
+		three_lives(&t);
+		cr_assert_eq(ct_session_open(&s, &opts, &ops, &s, &err), 0, "%s", err.msg);
+		s.head = (struct ct_session){ .version = "1", .kernel = "6", .depth = "phases" };
+		cr_assert_eq(ct_session_begin(&s, &err), 0, "%s", err.msg);
+		tape_feed(&t, s.core);
+		cr_expect_eq(ct_session_end(&s, tape_ns(1000), &err), 0, "%s", err.msg);
+		ct_session_close(&s);
+		read_into("new", text, sizeof(text));
+		cr_expect(strstr(text, filters[i].json), "%zu: %s in %s", i, filters[i].json, text);
+		read_into("old", text, sizeof(text));
+		cr_expect(strstr(text, filters[i].table), "%zu: %s in %s", i, filters[i].table,
+			  text);
+		tape_free(&t);
+	}
 }

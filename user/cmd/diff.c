@@ -12,6 +12,7 @@
 struct replay {
 	struct ct_diff *diff;
 	enum ct_side side;
+	uint64_t containers; /* that pass the filters */
 };
 
 static void on_record(void *ctx, const struct ct_record *rec)
@@ -21,23 +22,34 @@ static void on_record(void *ctx, const struct ct_record *rec)
 
 	if (diff->failed || !ct_options_match(diff->opts, rec))
 		return;
+	replay->containers += rec->first;
 	if (ct_compare_add(diff->compare, replay->side, rec) ||
 	    ct_diff_why_add(diff, replay->side, rec, ct_by_key(diff->opts->by, rec)))
 		diff->failed = true;
 }
 
+static void on_left(void *ctx, const struct ct_identity *who, bool told, bool open)
+{
+	struct replay *replay = ctx;
+
+	(void)open;
+	replay->containers += !told && ct_options_match_who(replay->diff->opts, who);
+}
+
 static int replay(struct ct_diff *diff, enum ct_side side, struct ct_err *err)
 {
 	struct ct_input *in = &diff->side[side].recording.items[0];
-	struct replay replay = { diff, side };
+	struct replay replay = { diff, side, 0 };
 	const struct ct_core_options core = {
 		.ready_mask = diff->opts->ready_mask,
 		.steps = diff->steps,
 		.why = diff->why,
 	};
-	const struct ct_core_ops ops = { .record = on_record };
+	const struct ct_core_ops ops = { .record = on_record, .left = on_left };
 	int ret = ct_recordings_replay(in, &core, &ops, &replay, &diff->side[side].counts, err);
 
+	if (ct_options_filter(diff->opts))
+		diff->side[side].counts.containers = replay.containers;
 	if (!ret && diff->failed)
 		ret = ct_fail(err, ENOMEM, "compare '%s': out of memory", in->path);
 	diff->incomplete |= in->cut || ct_counts_incomplete(&diff->side[side].counts);

@@ -25,6 +25,12 @@ static bool is_container(const struct ct_list *list, const struct ct_identity *w
 	return !list->count;
 }
 
+bool ct_options_filter(const struct ct_options *opts)
+{
+	return opts->runtimes.count || opts->engines.count || opts->images.count ||
+	       opts->containers.count;
+}
+
 bool ct_options_match_who(const struct ct_options *opts, const struct ct_identity *who)
 {
 	return any(&opts->runtimes, who->runtime, false) &&

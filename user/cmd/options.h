@@ -79,6 +79,8 @@ struct ct_option_row {
 /* The options of a command, from 0 on; false: there are no more. */
 bool ct_options_row(size_t at, const char *command, struct ct_option_row *ret);
 
+/* Whether there is a filter, so that what is counted of containers is counted of those that pass. */
+bool ct_options_filter(const struct ct_options *opts);
 /* Whether a record passes the filters. */
 bool ct_options_match(const struct ct_options *opts, const struct ct_record *rec);
 bool ct_options_match_who(const struct ct_options *opts, const struct ct_identity *who);

@@ -236,6 +236,7 @@ void ct_session_record(struct ct_run_session *s, const struct ct_record *rec)
 		asked = &less;
 	}
 	s->records++;
+	s->containers += rec->first;
 	if (rec->type == CT_RECORD_START)
 		s->starts++;
 	if (ct_summary_add(s->summary, asked) || (s->deep && ct_summary_add(s->deep, rec))) {
@@ -251,6 +252,30 @@ void ct_session_record(struct ct_run_session *s, const struct ct_record *rec)
 	}
 }
 
+void ct_session_left(struct ct_run_session *s, const struct ct_identity *who, bool told, bool open)
+{
+	if (!ct_options_match_who(s->opts, who))
+		return;
+	s->containers += !told;
+	s->open += open;
+}
+
+/* A filter bounds what is counted of containers. Lost and unmatched is what nobody knows whose it was. */
+static struct ct_core_counts bounded(const struct ct_run_session *s,
+				     const struct ct_core_counts *counts)
+{
+	struct ct_core_counts own = *counts;
+
+	if (!ct_options_filter(s->opts))
+		return own;
+	own.containers = s->containers;
+	own.open = s->open;
+	own.unknown_phases = 0;
+	for (unsigned p = 0; p < CT_PHASE_MAX; p++)
+		own.unknown_phases += ct_summary_unknown(s->summary, (enum ct_phase)p);
+	return own;
+}
+
 void ct_session_opens(struct ct_run_session *s, struct ct_opens *opens)
 {
 	/* A part of what it opened until it was ready has been drawn, and is gone. */
@@ -264,7 +289,7 @@ void ct_session_opens(struct ct_run_session *s, struct ct_opens *opens)
 
 void ct_session_interval(struct ct_run_session *s, uint64_t now_ns)
 {
-	const struct ct_core_counts counts = ct_core_counts(s->core);
+	const struct ct_core_counts all = ct_core_counts(s->core), counts = bounded(s, &all);
 	struct ct_err err;
 
 	ct_core_tell_opens(s->core);
@@ -290,6 +315,7 @@ int ct_session_end(struct ct_run_session *s, uint64_t end_ns, struct ct_err *err
 	s->head.end_ns = end_ns;
 	if (s->core)
 		counts = ct_core_counts(s->core);
+	counts = bounded(s, &counts);
 	for (size_t i = 0; i < s->sink_count; i++) {
 		struct ct_sink *sink = &s->sinks[i];
 		const char *path = sink->path;
@@ -368,6 +394,11 @@ static void on_opens(void *ctx, struct ct_opens *opens)
 	ct_session_opens(ctx, opens);
 }
 
+static void on_left(void *ctx, const struct ct_identity *who, bool told, bool open)
+{
+	ct_session_left(ctx, who, told, open);
+}
+
 int ct_session_replay(struct ct_run_session *s, struct ct_recordings *recordings,
 		      struct ct_err *err)
 {
@@ -376,7 +407,11 @@ int ct_session_replay(struct ct_run_session *s, struct ct_recordings *recordings
 		.steps = s->opts->steps || s->opts->why,
 		.why = s->opts->why,
 	};
-	const struct ct_core_ops ops = { .record = on_record, .opens = on_opens };
+	const struct ct_core_ops ops = {
+		.record = on_record,
+		.opens = on_opens,
+		.left = on_left,
+	};
 	struct ct_err second;
 	uint64_t last_ns = 0;
 	bool cut = false;

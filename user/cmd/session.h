@@ -26,6 +26,7 @@ struct ct_run_session {
 	char version[128], kernel[256]; /* of several recordings */
 	char node[CT_NODE_LEN]; /* of a live run, for its records: set before the first */
 	uint64_t starts, records; /* reported */
+	uint64_t containers, open; /* that pass the filters, of those that are known */
 	uint64_t drawn_ns; /* when ct_session_interval() last drew, 0: never */
 	struct ct_err err;
 	bool failed; /* err says why; the outputs that did not fail go on */
@@ -49,6 +50,9 @@ void ct_session_record(struct ct_run_session *s, const struct ct_record *rec);
 
 /* For ct_core_ops.opens: takes them. */
 void ct_session_opens(struct ct_run_session *s, struct ct_opens *opens);
+
+/* For ct_core_ops.left. */
+void ct_session_left(struct ct_run_session *s, const struct ct_identity *who, bool told, bool open);
 
 /*
  * Draws what has been opened since the last time, on every output that has room for that. One that

@@ -144,6 +144,13 @@ static void on_opens(void *ctx, struct ct_opens *opens)
 	ct_session_opens(&t->session, opens);
 }
 
+static void on_left(void *ctx, const struct ct_identity *who, bool told, bool open)
+{
+	struct trace *t = ctx;
+
+	ct_session_left(&t->session, who, told, open);
+}
+
 /* Tables every so often: what the kernel counted is asked for, and drawn when it has come through. */
 static int tables(struct trace *t, uint64_t now, struct ct_err *err)
 {
@@ -379,9 +386,9 @@ static int open_files(struct trace *t, const struct ct_core_ops *ops,
 static int open_all(struct trace *t, struct ct_err *err)
 {
 	const struct ct_options *opts = t->opts;
-	const struct ct_core_ops ops = { .record = on_record,
-					 .opens = on_opens,
-					 .lookup = on_lookup };
+	const struct ct_core_ops ops = {
+		.record = on_record, .opens = on_opens, .left = on_left, .lookup = on_lookup
+	};
 	unsigned int depth = (opts->steps ? CT_DEEP_STEPS : 0) | (opts->why ? CT_DEEP_WHY : 0);
 	struct ct_live_options live = {
 		.steps = opts->steps,

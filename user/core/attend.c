@@ -71,11 +71,27 @@ static uint64_t started_at(const struct ct_container *c)
 	return 0;
 }
 
+static uint64_t ready_timeout(const struct ct_core *core)
+{
+	uint64_t asked = core->opts.ready_timeout_ns;
+
+	return asked ? asked : READY_TIMEOUT_NS;
+}
+
+bool ct_start_signless(const struct ct_core *core, const struct ct_container *c)
+{
+	uint64_t started = started_at(c);
+
+	return started && !c->run.marks[CT_MARK_READY] &&
+	       core->lost_ns < ct_run_first(&c->run, c->family->opens) &&
+	       core->now >= started + ready_timeout(core);
+}
+
 /* From when on the start can be told, and as what; 0: not yet. */
 static uint64_t start_due(const struct ct_core *core, const struct ct_container *c,
 			  enum ct_outcome *outcome)
 {
-	uint64_t started = started_at(c), timeout = core->opts.ready_timeout_ns;
+	uint64_t started = started_at(c);
 	const uint64_t *m = c->run.marks;
 
 	*outcome = CT_OUTCOME_OK;
@@ -91,7 +107,7 @@ static uint64_t start_due(const struct ct_core *core, const struct ct_container 
 	if (started && m[CT_MARK_EXIT])
 		return c->last_ns + RELAY_WAIT_NS;
 	if (started)
-		return started + (timeout ? timeout : READY_TIMEOUT_NS);
+		return started + ready_timeout(core);
 	*outcome = CT_OUTCOME_CUT;
 	return m[CT_MARK_EXIT] ? c->last_ns + STOP_TIMEOUT_NS : 0;
 }

@@ -116,6 +116,7 @@ static void lost(struct ct_core *core, const struct ct_event *e)
 {
 	if (e->sub == CT_LOSS_RING)
 		ct_conns_hole(core);
+	core->lost_ns = e->ts_ns;
 	if (e->sub < CT_LOSS_MAX)
 		core->counts.lost[e->sub] += e->obj;
 	else
@@ -325,6 +326,9 @@ void ct_core_flush(struct ct_core *core)
 		else if (m[CT_MARK_REMOVE_END] && !c->run.remove_told)
 			ct_report_remove(core, c);
 	}
+	if (core->ops.left)
+		HASH_ITER(hh, core->containers, c, next)
+	core->ops.left(core->ctx, &c->who, c->told, c->attended);
 	ct_openers_tell(core);
 }
 

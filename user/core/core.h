@@ -26,6 +26,11 @@ struct ct_core_ops {
 	 * NULL.
 	 */
 	void (*opens)(void *ctx, struct ct_opens *opens);
+	/*
+	 * Each container that is known when the core is flushed, behind the last record: whether a
+	 * record was told of it, and whether it is between two states. May be NULL.
+	 */
+	void (*left)(void *ctx, const struct ct_identity *who, bool told, bool open);
 	/* May be NULL: in replay the answers are already among the events. */
 	void (*lookup)(void *ctx, enum ct_lookup what, const char *id, uint32_t engine_pid,
 		       const char *bundle); /* its directory, "" if not known */

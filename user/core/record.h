@@ -205,6 +205,7 @@ struct ct_record {
 	enum ct_cause cause;
 	const struct ct_identity *who; /* borrowed */
 	const char *node; /* borrowed: where it happened; empty if not known, never NULL */
+	bool first; /* of its container: nothing was told of that before */
 	uint64_t begin_ns; /* CLOCK_MONOTONIC */
 	uint64_t end_ns;
 	struct ct_segment segments[CT_SEGMENTS_MAX];

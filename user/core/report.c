@@ -48,7 +48,8 @@ static struct ct_why *why_of(const struct ct_core *core, const struct ct_step *s
 	return why;
 }
 
-static void emit(struct ct_core *core, struct ct_record *rec, const struct ct_run *run)
+static void emit(struct ct_core *core, struct ct_record *rec, struct ct_container *c,
+		 const struct ct_run *run)
 {
 	bool waits = core->opts.why && ct_waits_any(core->waits);
 	size_t step_count = 0, piece_count = 0;
@@ -60,6 +61,8 @@ static void emit(struct ct_core *core, struct ct_record *rec, const struct ct_ru
 	if (rec->end_ns < rec->begin_ns)
 		return;
 	rec->node = core->opts.node;
+	rec->first = !c->told;
+	c->told = true;
 	/* A restart's steps are told with its stop and its start: here they are of use to its path alone. */
 	steps = rec->type != CT_RECORD_RESTART || waits ? steps_of(core, run, rec, &step_count)
 							: NULL;
@@ -201,10 +204,12 @@ static void report_restart(struct ct_core *core, struct ct_container *c)
 	rec.end_ns = rec.ready_ns ? rec.ready_ns : cursor;
 	if (!rec.ready_ns)
 		rec.outcome = CT_OUTCOME_CUT;
+	if (ct_start_signless(core, c))
+		rec.missing &= (uint16_t) ~(1u << CT_PHASE_READY);
 	if (cursor < rec.end_ns)
 		ct_segments_fill(&rec, CT_PHASE_UNKNOWN, cursor, rec.end_ns);
 	ct_segments_clip(&rec, rec.begin_ns, rec.end_ns);
-	emit(core, &rec, &c->run);
+	emit(core, &rec, c, &c->run);
 }
 
 /* Where a start that has no end is cut: not beyond the stop. */
@@ -244,10 +249,10 @@ void ct_report_start(struct ct_core *core, struct ct_container *c, enum ct_outco
 	 * is not unknown. */
 	if (outcome == CT_OUTCOME_FAILED)
 		rec.missing &= (uint16_t)((1u << rec.failed_phase) - 1);
-	if (marks[CT_MARK_EXIT] && !rec.ready_ns)
+	if ((marks[CT_MARK_EXIT] && !rec.ready_ns) || ct_start_signless(core, c))
 		rec.missing &= (uint16_t) ~(1u << CT_PHASE_READY);
 	run->start_end_ns = rec.end_ns;
-	emit(core, &rec, run);
+	emit(core, &rec, c, run);
 	if (outcome == CT_OUTCOME_OK)
 		report_restart(core, c);
 }
@@ -279,7 +284,7 @@ void ct_report_stop(struct ct_core *core, struct ct_container *c, enum ct_outcom
 	}
 	/* A removal that is told with the stop is no record of its own. */
 	run->remove_told = run->marks[CT_MARK_REMOVE_BEGIN] || c->removed;
-	emit(core, &rec, run);
+	emit(core, &rec, c, run);
 }
 
 void ct_report_create(struct ct_core *core, struct ct_container *c)
@@ -292,7 +297,7 @@ void ct_report_create(struct ct_core *core, struct ct_container *c)
 	if (rec.begin_ns) {
 		ct_segments_fill(&rec, CT_PHASE_CREATE, rec.begin_ns, rec.end_ns);
 		rec.seen = 1u << CT_PHASE_CREATE;
-		emit(core, &rec, run);
+		emit(core, &rec, c, run);
 	}
 	for (int m = CT_MARK_CREATE_BEGIN; m <= CT_MARK_ATTACH_END; m++)
 		run->marks[m] = 0;
@@ -310,13 +315,13 @@ void ct_report_remove(struct ct_core *core, struct ct_container *c)
 		return;
 	ct_segments_fill(&rec, CT_PHASE_DESTROY, rec.begin_ns, rec.end_ns);
 	rec.seen = 1u << CT_PHASE_DESTROY;
-	emit(core, &rec, run);
+	emit(core, &rec, c, run);
 }
 
 void ct_report_failed_create(struct ct_core *core, const struct ct_pending_call *call,
 			     uint64_t end_ns, struct ct_text message)
 {
-	struct ct_container c = { 0 };
+	struct ct_container c = { .told = true }; /* there never was one */
 	struct ct_record rec;
 
 	ct_text_copy(c.who.name, sizeof(c.who.name), ct_text(call->name, strlen(call->name)));
@@ -331,5 +336,5 @@ void ct_report_failed_create(struct ct_core *core, const struct ct_pending_call 
 	rec.failed_phase = CT_PHASE_CREATE;
 	ct_segments_fill(&rec, CT_PHASE_CREATE, rec.begin_ns, rec.end_ns);
 	rec.seen = 1u << CT_PHASE_CREATE;
-	emit(core, &rec, &c.run);
+	emit(core, &rec, &c, &c.run);
 }

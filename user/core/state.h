@@ -110,6 +110,7 @@ struct ct_container {
 	uint8_t level; /* of the pid namespace of whoever runs it; 0: the host's */
 	bool draft; /* it has no id yet: marks and steps are kept, nothing is told */
 	bool gone; /* counted as such */
+	bool told; /* in a record */
 	bool restart_asked; /* API restart in flight: the next start is part of it */
 	unsigned in_flight; /* API requests that change it */
 	uint64_t looked_up_ns; /* when user space was asked who it is, 0: it has said so */
@@ -271,6 +272,7 @@ struct ct_core {
 	uint32_t run_seq;
 	struct ct_waits *waits;
 	uint64_t waits_kept_ns; /* when old ones were last forgotten */
+	uint64_t lost_ns; /* when something was lost, the last time */
 	struct ct_core_counts counts;
 };
 
@@ -438,6 +440,8 @@ const char *ct_role_name(uint8_t role);
 void ct_report_start(struct ct_core *core, struct ct_container *c, enum ct_outcome outcome);
 void ct_report_stop(struct ct_core *core, struct ct_container *c, enum ct_outcome outcome);
 bool ct_start_unasked(const struct ct_container *c);
+/* It has been waited for a sign of being ready, nothing was lost meanwhile, and none came. */
+bool ct_start_signless(const struct ct_core *core, const struct ct_container *c);
 void ct_report_create(struct ct_core *core, struct ct_container *c);
 void ct_report_remove(struct ct_core *core, struct ct_container *c);
 void ct_report_failed_create(struct ct_core *core, const struct ct_pending_call *call,

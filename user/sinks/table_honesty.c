@@ -89,23 +89,19 @@ static void say_unmatched(struct prose *prose, const struct ct_core_counts *coun
 	say(prose, *between == ',' ? "." : " Nothing unmatched.");
 }
 
-static void say_unknown(struct prose *prose, const struct ct_summary *summary,
-			const struct ct_core_counts *counts)
+static void say_unknown(struct prose *prose, const struct ct_summary *summary)
 {
-	uint64_t each[CT_PHASE_MAX] = { 0 }, sum = 0;
+	uint64_t each[CT_PHASE_MAX], sum = 0;
 	const char *between = " (";
 
-	for (size_t i = 0; i < ct_summary_groups(summary); i++)
-		for (size_t p = 0; p < CT_PHASE_MAX; p++)
-			each[p] += ct_summary_group(summary, i)->unknown[p];
-	for (size_t p = 0; p < CT_PHASE_MAX; p++)
+	for (size_t p = 0; p < CT_PHASE_MAX; p++) {
+		each[p] = ct_summary_unknown(summary, (enum ct_phase)p);
 		sum += each[p];
-	if (!counts->unknown_phases && !sum) {
+	}
+	if (!sum) {
 		say(prose, " No phase unknown.");
 		return;
 	}
-	if (counts->unknown_phases > sum)
-		sum = counts->unknown_phases;
 	say(prose, " Unknown: %llu phase%s", (unsigned long long)sum, sum == 1 ? "" : "s");
 	for (size_t p = 0; p < CT_PHASE_MAX; p++) {
 		if (!each[p])
@@ -153,7 +149,7 @@ void ct_table_honesty(struct ct_pen *pen, const struct ct_summary *summary,
 
 	say_lost(&prose, counts);
 	say_unmatched(&prose, counts);
-	say_unknown(&prose, summary, counts);
+	say_unknown(&prose, summary);
 	say_cut(&prose, summary, counts);
 	say_estimates(&prose, estimates);
 	ct_pen_wrap(pen, prose.text, 0, 0, pen->width);

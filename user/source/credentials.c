@@ -48,7 +48,8 @@ struct ct_pid_view ct_pid_view(void)
 int ct_may_trace(struct ct_err *err)
 {
 	const struct ct_pid_view view = ct_pid_view();
-	int r = ct_pids_check(view.space, view.self, view.pid, err); /* first: the others read /proc */
+	int r = ct_pids_check(view.space, view.self, view.pid,
+			      err); /* first: the others read /proc */
 
 	return r ? r : ct_privileges_check(ct_own_caps(), ct_in_user_namespace(), err);
 }

@@ -25,6 +25,7 @@ struct ct_summary {
 	struct ct_opens_list opens;
 	struct ct_summary *opens_of; /* borrowed; NULL: its own */
 	struct ct_causes *causes; /* owned */
+	uint64_t unknown[CT_PHASE_MAX];
 };
 
 const char *const ct_by_names[CT_BY_MAX] = {
@@ -238,6 +239,8 @@ int ct_summary_add(struct ct_summary *s, const struct ct_record *rec)
 	if (!g)
 		return -ENOMEM;
 	g->pub.count[rec->outcome]++;
+	for (unsigned p = 0; p < CT_PHASE_MAX; p++)
+		s->unknown[p] += rec->missing >> p & 1;
 	if (rec->outcome != CT_OUTCOME_OK)
 		return 0;
 	for (unsigned p = 0; p < CT_PHASE_MAX; p++)
@@ -245,6 +248,11 @@ int ct_summary_add(struct ct_summary *s, const struct ct_record *rec)
 	if (ct_causes_add(s->causes, rec, g->key))
 		return -ENOMEM;
 	return ct_measure(rec, add_measure, g);
+}
+
+uint64_t ct_summary_unknown(const struct ct_summary *s, enum ct_phase phase)
+{
+	return s->unknown[phase];
 }
 
 struct ct_opens_list *ct_summary_opens(struct ct_summary *s)

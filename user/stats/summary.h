@@ -69,6 +69,9 @@ struct ct_step_group {
 	struct ct_hist *hist; /* time per record that has the step, ns */
 };
 
+/* Of all its records, whatever their outcome: how often that phase happened and could not be measured. */
+uint64_t ct_summary_unknown(const struct ct_summary *s, enum ct_phase phase);
+
 /* What was opened: filled by whoever has the summary. */
 struct ct_opens_list *ct_summary_opens(struct ct_summary *s);
 const struct ct_opens_list *ct_summary_opened(const struct ct_summary *s);
