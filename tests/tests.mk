@@ -7,7 +7,8 @@
 # make unit                     tests/unit, one binary; CRITERION= passes options to it
 # make replay                   tests/replay: recordings of real runs, byte-exact reports
 # make replay-update            writes the expected reports anew
-# make fuzz FUZZ_SECONDS=60     tests/fuzz, each target that long, three at a time
+# make fuzz FUZZ_SECONDS=60     tests/fuzz, each target that long, three at a time; "events"
+#                               plays the recordings in a wrong order
 # make insns-check              instructions that the verifier goes through, per probe
 # make insns-update             keeps the new numbers
 # make check                    unit and replay
@@ -87,6 +88,10 @@ fuzz-seeds: $(F)/make_seeds
 	$(Q)$(F)/make_seeds $(F)/seeds
 	$(Q)for f in tests/replay/*.ct docs/*.ct; do \
 		head -c 16384 $$f > $(F)/seeds/replay/$$(basename $$f); \
+	done
+	@rm -rf $(F)/goldens && mkdir -p $(F)/goldens && cp tests/replay/*.ct $(F)/goldens
+	$(Q)for f in tests/replay/*.ct.gz; do \
+		gzip -dc $$f > $(F)/goldens/$$(basename $$f .gz); \
 	done
 
 fuzz: $(FUZZ_TARGETS:%=$(F)/fuzz_%) fuzz-seeds

@@ -227,6 +227,25 @@ static void sandboxes(void)
 	put("seccheck", "program", NULL, 0, program.bytes, program.len);
 }
 
+/* Programs over events of fuzz_events: any bytes are one, and these are other bytes each. */
+static void programs(void)
+{
+	unsigned char program[600];
+	uint64_t x = 88172645463325252ull;
+	char name[32];
+
+	for (unsigned i = 0; i < 64; i++) {
+		for (size_t k = 0; k < sizeof(program); k++) {
+			x ^= x << 13;
+			x ^= x >> 7;
+			x ^= x << 17;
+			program[k] = (unsigned char)(x >> 24);
+		}
+		snprintf(name, sizeof(name), "program-%u", i);
+		put("events", name, NULL, 0, program, sizeof(program));
+	}
+}
+
 int main(int argc, char **argv)
 {
 	static const char config[] =
@@ -245,6 +264,7 @@ int main(int argc, char **argv)
 	put("text", "mount", NULL, 0, "/proc/7/ns/net\0/run/netns/x", 28);
 	put("text", "config", NULL, 0, "/var/lib/docker/containers/ab/config.v2.json", 44);
 	sandboxes();
+	programs();
 	put("identity", "both", config, sizeof(config), host, sizeof(host) - 1);
 	put("identity", "config", NULL, 0, config, sizeof(config) - 1);
 	return 0;

@@ -72,6 +72,7 @@ static inline void ct_text_copy(char *to, size_t room, struct ct_text from)
 {
 	size_t n = from.len < room ? from.len : room - 1;
 
-	memcpy(to, from.p, n);
+	if (n) /* nothing may lie nowhere */
+		memcpy(to, from.p, n);
 	to[n] = '\0';
 }
