@@ -93,7 +93,7 @@ $(O)/user/source/live.o: $(O)/gen/coldtrace.skel.h
 $(O)/user/source/sentry.o: $(O)/gen/sentry.skel.h
 # What is embedded with .incbin is no dependency that the compiler sees.
 $(O)/user/cmd/schema.o $(O)/san/user/cmd/schema.o: $(addprefix docs/,schema.md formats.md perfetto.md \
-	html.md opens.md comparing.md)
+	html.md opens.md comparing.md recording.md)
 
 $(O)/libctcore.a: $(CORE_OBJ)
 	$(call msg,AR,$@)rm -f $@ && ar rcs $@ $^

@@ -13,6 +13,7 @@ static const struct {
 	{ "report", ct_cmd_report },
 	{ "diff", ct_cmd_diff },
 	{ "export", ct_cmd_export },
+	{ "info", ct_cmd_info },
 };
 
 int main(int argc, char **argv)

@@ -27,6 +27,7 @@ int ct_cmd_record(const struct ct_options *opts, struct ct_err *err);
 int ct_cmd_report(const struct ct_options *opts, struct ct_err *err);
 int ct_cmd_diff(const struct ct_options *opts, struct ct_err *err);
 int ct_cmd_export(const struct ct_options *opts, struct ct_err *err);
+int ct_cmd_info(const struct ct_options *opts, struct ct_err *err);
 int ct_cmd_opens(const struct ct_options *opts, struct ct_err *err);
 int ct_cmd_schema(const struct ct_options *opts, struct ct_err *err);
 

@@ -37,6 +37,11 @@ static void put_formats(FILE *out)
 		fprintf(out, " %s", name);
 }
 
+static void put_info_formats(FILE *out)
+{
+	fputs(" text json", out);
+}
+
 static void put_runtimes(FILE *out)
 {
 	for (const struct ct_role_row *row = ct_roles; row->comm; row++)
@@ -66,6 +71,7 @@ static const struct value_row {
 	{ "KEY", NULL, put_by, "_coldtrace_words" },
 	{ "FORMAT[:FILE]", NULL, put_outputs, "_coldtrace_words" },
 	{ "F[:FILE],...", NULL, put_formats, "_coldtrace_list" },
+	{ "F", "format", put_info_formats, "_coldtrace_words" },
 	{ "FILE", NULL, NULL, "_coldtrace_files" },
 	{ "DIR", NULL, NULL, "_coldtrace_directories" },
 };
@@ -77,8 +83,9 @@ static const struct operand_row {
 } operand_rows[] = {
 	{ "report", "_coldtrace_recordings", NULL },
 	{ "diff", "_coldtrace_recordings", NULL },
+	{ "info", "_coldtrace_recordings", NULL },
 	{ "export", "_coldtrace_recordings", NULL },
-	{ "schema", "_coldtrace_words schema formats support diff", put_formats },
+	{ "schema", "_coldtrace_words schema formats support diff info", put_formats },
 };
 
 static const char head[] =

@@ -43,6 +43,8 @@ static const struct command {
 	  "what is slower in B than in A, and is it chance" },
 	{ "export", ct_cmd_export, OPERANDS, "FILE... --format F[:FILE],... [OPTION]...",
 	  "write recordings in other formats" },
+	{ "info", ct_cmd_info, OPERANDS, "FILE... [OPTION]...",
+	  "what a recording is: host, dates, size, what was lost" },
 	{ "opens", ct_cmd_opens, KERNEL, "[OPTION]...",
 	  "which files containers open, how long that takes" },
 	{ "schema", ct_cmd_schema, OPERANDS, "[NAME]",
@@ -98,6 +100,7 @@ static const char help_tail[] =
 	"  sudo coldtrace -o table -o json:run.jsonl   look, and keep\n"
 	"  sudo coldtrace record -o run.ct -d 3600     an hour into a recording\n"
 	"  coldtrace report run.ct --html run.html     and read it anywhere, later\n"
+	"  coldtrace info *.ct                         of which host, when, how long, whole?\n"
 	"  coldtrace diff before.ct after.ct           is it slower, or is that chance?\n"
 	"  coldtrace export run.ct --format openmetrics,csv,perfetto -d out\n"
 	"  sudo coldtrace --ready path:'*/app.ready'   ready when that file is opened\n"

@@ -155,6 +155,15 @@ static int parse_format(struct ct_options *opts, const char *value, struct ct_er
 	return add(&opts->formats, "format", value, err);
 }
 
+static int parse_info_format(struct ct_options *opts, const char *value, struct ct_err *err)
+{
+	static const char *const names[] = { "text", "json" };
+	int at = 0, ret = one_of("--format", value, names, CT_ARRAY_SIZE(names), &at, err);
+
+	opts->json = at == 1;
+	return ret;
+}
+
 static int parse_percent(struct ct_options *opts, const char *value, struct ct_err *err)
 {
 	char *end;
@@ -382,6 +391,8 @@ static const struct option_row {
 	  "how many processes can be tracked at once, default 16384" },
 	{ "trace record doctor", 0, "plan", "NAME", 0, parse_plan,
 	  "use these probes, not the best that the kernel offers: full, fentry, btf, kprobe or tracepoint; 'coldtrace doctor' says which are possible" },
+	{ "info", 0, "format", "F", 0, parse_info_format,
+	  "text (default), or json: an object a line for each file" },
 	{ "doctor diff", 0, "json", NULL, offsetof(struct ct_options, json), NULL, "print JSON" },
 	{ "trace record opens", 'v', "verbose", NULL, offsetof(struct ct_options, verbose), NULL,
 	  "say which probes are attached, and what libbpf says" },

@@ -20,7 +20,8 @@
 	X(perfetto, "perfetto", NULL, false, "docs/perfetto.md") \
 	X(html, "html", NULL, false, "docs/html.md") \
 	X(opens, "opens", NULL, false, "docs/opens.md") \
-	X(diff, "diff", "The JSON of diff", false, "docs/comparing.md")
+	X(diff, "diff", "The JSON of diff", false, "docs/comparing.md") \
+	X(info, "info", "The JSON of info", false, "docs/recording.md")
 
 #define X(symbol, names, section, named, file) \
 	__asm__(".pushsection .rodata\n" \

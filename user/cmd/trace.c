@@ -169,6 +169,17 @@ static int tables(struct trace *t, uint64_t now, struct ct_err *err)
 	return 0;
 }
 
+/* What was in the file was kept until here. */
+static int begin_recording(struct trace *t, struct ct_err *err)
+{
+	struct ct_recording_header *h = ct_recorder_header(&t->recorder);
+
+	if (h)
+		snprintf(h->plan, sizeof(h->plan), "%s",
+			 ct_plans[ct_live_plan(t->live)->name].name);
+	return ct_recorder_begin(&t->recorder, err);
+}
+
 static void look(const struct trace *t, bool ended)
 {
 	struct ct_core_counts counts;
@@ -430,8 +441,8 @@ int ct_trace(const struct ct_options *opts, ct_trace_look look_fn, void *ctx, st
 	if (ret)
 		goto out;
 	ret = ct_session_begin(&t.session, err);
-	if (!ret) /* what was in the file was kept until here */
-		ret = ct_recorder_begin(&t.recorder, err);
+	if (!ret)
+		ret = begin_recording(&t, err);
 	if (ret)
 		goto out;
 	ct_notices_print(stderr, ct_live_plan(t.live), ct_own_caps());

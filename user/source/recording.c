@@ -45,13 +45,32 @@ static __u64 hash_of(const char *path)
 	return n ? h : 0;
 }
 
+#define SEPARATOR " -- "
+
+void ct_recording_command_cut(char *command)
+{
+	char *program = strstr(command, SEPARATOR), *end;
+
+	end = program ? strchr(program + strlen(SEPARATOR), ' ') : NULL;
+	if (end)
+		memset(end, 0, strlen(end));
+}
+
+/* Up to the name of the program behind "--", as ct_options_parse() finds it. */
 static void command_line(char *to, size_t room)
 {
-	size_t n = slurp("/proc/self/cmdline", to, room);
+	size_t n = slurp("/proc/self/cmdline", to, room), words_left = SIZE_MAX;
 
-	for (size_t i = 0; i + 1 < n; i++) {
-		if (!to[i])
-			to[i] = ' ';
+	for (size_t at = 0; at < n; at += strlen(to + at) + 1) {
+		if (at && words_left == SIZE_MAX && !strcmp(to + at, "--"))
+			words_left = 2;
+		if (!words_left) { /* nor behind the end of the text */
+			memset(to + at - 1, 0, room - at);
+			return;
+		}
+		if (at)
+			to[at - 1] = ' ';
+		words_left -= words_left != SIZE_MAX;
 	}
 }
 
@@ -82,6 +101,7 @@ void ct_recording_header_fill(struct ct_recording_header *header, unsigned int d
 	header->begin_ns = ct_mono_ns();
 	header->depth = depth;
 	header->cpus = cpus > 0 ? (__u32)cpus : 0;
+	header->pid = (__u32)getpid();
 	header->node = hash_of("/etc/machine-id");
 	header->boot = hash_of("/proc/sys/kernel/random/boot_id");
 	if (!uname(&host)) {

@@ -16,14 +16,19 @@
 #define CT_RECORDING_MAGIC   "coldtrac"
 #define CT_RECORDING_ORDER   0x01020304u
 #define CT_RECORDING_VERSION 2
-#define CT_RECORDING_MINOR   0
+#define CT_RECORDING_MINOR   1
 /* Version 1: the header's first 128 bytes, then the events alone. */
 #define CT_RECORDING_V1     1
 #define CT_RECORDING_V1_LEN 128
+/* Minor version 0 of version 2. */
+#define CT_RECORDING_V2_LEN 752
 
 /* The last 4 bytes before header_len are the CRC-32 of those before it. */
 #define CT_DEEP_STEPS 1u
 #define CT_DEEP_WHY   2u
+
+/* Of the header's flags. */
+#define CT_RECORDING_DISTILLED 1u /* of messages and arguments only what marks need was kept */
 
 struct ct_recording_header {
 	char magic[8];
@@ -44,11 +49,20 @@ struct ct_recording_header {
 	__u64 boot; /* hash of the boot id: times of one boot can be compared */
 	char host[64]; /* its name */
 	char machine[16]; /* uname -m */
-	char command[512]; /* command line of coldtrace */
-	__u32 unused;
+	char command[512]; /* of coldtrace; of a program to trace its name alone */
+	/* Minor version 0 ends here; what follows is zero for it. */
+	__u32 carried; /* so many events at its begin tell what was known before, see below */
+	__u32 flags; /* CT_RECORDING_* */
+	__u64 series; /* files that follow one another without a gap share it; 0: it is alone */
+	__u32 sequence; /* of the file among them, from 0 */
+	__u32 pid; /* of who recorded, in its pid namespace */
+	char plan[16]; /* enum ct_plan_name by its name; empty: not known */
+	__u32 reserved2;
 	__u32 crc32;
 };
-_Static_assert(sizeof(struct ct_recording_header) == 752, "the header is an ABI");
+_Static_assert(sizeof(struct ct_recording_header) == 792, "the header is an ABI");
+_Static_assert(offsetof(struct ct_recording_header, carried) == CT_RECORDING_V2_LEN - 8,
+	       "it was unused, and zero");
 _Static_assert(offsetof(struct ct_recording_header, clock_error_ns) == CT_RECORDING_V1_LEN,
 	       "version 1 begins it");
 
@@ -114,11 +128,16 @@ struct ct_trailer {
 };
 _Static_assert(sizeof(struct ct_trailer) == 16, "the trailer is an ABI");
 
-/* This host and this moment. */
 /* What it holds, for people: "phases", "steps", "phases and waits", "steps and waits". */
 const char *ct_depth_name(unsigned int depth);
 
+/* This host and this moment. */
 void ct_recording_header_fill(struct ct_recording_header *header, unsigned int depth);
+/*
+ * Cuts a command line behind the name of the program that is traced: its arguments are nobody
+ * else's, passwords among them. Older versions kept them.
+ */
+void ct_recording_command_cut(char *command);
 /* Writes the CRC; ct_recorder_open() does. */
 void ct_recording_header_seal(struct ct_recording_header *header);
 
@@ -140,6 +159,8 @@ struct ct_recorder {
  */
 int ct_recorder_open(struct ct_recorder *r, const char *path,
 		     const struct ct_recording_header *header, struct ct_err *err);
+/* To be filled in further until it begins; NULL when it is closed. */
+struct ct_recording_header *ct_recorder_header(struct ct_recorder *r);
 /*
  * Empties the file and writes the header; does nothing when that is done. What is written, and
  * ct_recorder_close(), begin it too: at the latest when the first block is full.
@@ -192,8 +213,12 @@ void ct_reader_stop(struct ct_reader *reader);
  */
 bool ct_reader_is_growing(const struct ct_reader *reader);
 
+/* Something in the midst of it could not be read. */
+bool ct_reader_is_damaged(const struct ct_reader *reader);
+
 /* When the recording was ended, CLOCK_MONOTONIC ns; 0 before it is read, or if it was cut off. */
 uint64_t ct_reader_end_ns(const struct ct_reader *reader);
+uint64_t ct_reader_blocks(const struct ct_reader *reader); /* that were read */
 void ct_reader_close(struct ct_reader *reader); /* NULL is fine */
 
 /* Open, run, close. */

@@ -92,6 +92,7 @@ static void terminate(struct ct_recording_header *h)
 	h->host[sizeof(h->host) - 1] = '\0';
 	h->machine[sizeof(h->machine) - 1] = '\0';
 	h->command[sizeof(h->command) - 1] = '\0';
+	h->plan[sizeof(h->plan) - 1] = '\0';
 }
 
 #define HEADER_CUT "it was cut off within its header"
@@ -107,7 +108,7 @@ static int check_sealed(const struct ct_reader *r, size_t got, struct ct_err *er
 	__u16 len = r->header.header_len;
 	__u32 crc;
 
-	if (len < sizeof(r->header))
+	if (len < CT_RECORDING_V2_LEN)
 		return ct_fail(err, EINVAL, "read '%s': header length %u is impossible", r->name,
 			       len);
 	if (got < len)
@@ -159,7 +160,7 @@ static int no_recording(const struct ct_reader *r, size_t got, struct ct_err *er
 static int read_header(struct ct_reader *r, struct ct_err *err)
 {
 	struct ct_recording_header *h = &r->header;
-	size_t got;
+	size_t got, len;
 	int ret = peek(r, UINT16_MAX, &got, err);
 
 	if (ret)
@@ -182,7 +183,8 @@ static int read_header(struct ct_reader *r, struct ct_err *err)
 		ret = check_sealed(r, got, err);
 		if (ret)
 			return ret;
-		memcpy(h, here(r), sizeof(*h));
+		len = h->header_len - sizeof(h->crc32);
+		memcpy(h, here(r), len < sizeof(*h) ? len : sizeof(*h));
 	}
 	terminate(h);
 	skip(r, h->header_len < got ? h->header_len : got);
@@ -287,6 +289,16 @@ static int check_index(struct ct_reader *r, const struct ct_block *b, struct ct_
 bool ct_reader_is_growing(const struct ct_reader *reader)
 {
 	return reader->growing && !reader->damage.at;
+}
+
+bool ct_reader_is_damaged(const struct ct_reader *reader)
+{
+	return reader->damage.at != 0;
+}
+
+uint64_t ct_reader_blocks(const struct ct_reader *reader)
+{
+	return reader->blocks;
 }
 
 uint64_t ct_reader_end_ns(const struct ct_reader *reader)

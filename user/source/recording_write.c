@@ -97,6 +97,11 @@ int ct_recorder_open(struct ct_recorder *r, const char *path,
 	return 0;
 }
 
+struct ct_recording_header *ct_recorder_header(struct ct_recorder *r)
+{
+	return r->state ? &r->state->header : NULL;
+}
+
 int ct_recorder_begin(struct ct_recorder *r, struct ct_err *err)
 {
 	struct ct_recorder_state *s = r->state;
