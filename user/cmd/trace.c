@@ -89,6 +89,16 @@ static void say_unseen(const struct ct_event *e)
 	ct_say("sandbox %.12s (pid %u): no view '%s': %s", plain_id, e->root, view, plain_why);
 }
 
+/* Once for each engine and reason, as it is told once. */
+static void say_unread(const struct ct_event *e)
+{
+	char why[CT_TAIL_SMALL + 1];
+
+	ct_text_copy(why, sizeof(why), ct_text(e->tail, e->tail_len));
+	ct_say("engine with pid %u: %llu of its files not read: %s", e->tgid,
+	       (unsigned long long)e->obj, why);
+}
+
 static void on_event(void *ctx, const struct ct_event *e)
 {
 	struct trace *t = ctx;
@@ -97,6 +107,8 @@ static void on_event(void *ctx, const struct ct_event *e)
 		return;
 	if (e->kind == CT_KIND_APP && e->sub == CT_APP_WATCHED && e->ret < 0)
 		say_unseen(e);
+	if (e->kind == CT_KIND_LOST && e->tail_len)
+		say_unread(e);
 	if (t->recorder.state && ct_recorder_write(&t->recorder, e, &t->err))
 		t->failed = true;
 	if (e->kind == CT_KIND_FORK || e->kind == CT_KIND_EXEC)

@@ -251,9 +251,7 @@ bool ct_engine_read(uint32_t pid, struct ct_engine *ret)
 	role = ct_role_of_comm(proc.comm);
 	if (!role || role->role != CT_ROLE_ENGINE)
 		return false;
-	memset(ret, 0, sizeof(*ret));
-	ret->pid = pid;
-	ret->name = role->engine;
+	*ret = (struct ct_engine){ .pid = pid, .name = role->engine, .foreign = ret->foreign };
 	row = row_of(role->engine);
 	root = ct_dir_of(pid, "root");
 	if (root < 0)

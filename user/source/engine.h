@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Running engines: where each keeps its data, on which socket files it listens, and what it knows
+ * A running engine: where it keeps its data, on which socket files it listens, and what it knows
  * about its containers.
  */
 #pragma once
@@ -15,7 +15,7 @@
 
 #define CT_ENGINES_MAX        64
 #define CT_ENGINE_SOCKETS_MAX 8
-#define CT_LOOKUPS_MAX        64
+#define CT_LOOKUPS_MAX        512
 #define CT_ENGINE_PATH_MAX    512
 
 /* What the kernel side knows a socket file by. */
@@ -27,7 +27,12 @@ struct ct_socket_file {
 
 struct ct_engine {
 	uint32_t pid;
-	const char *name; /* static */
+	const char *name; /* static, and at the same address in a scout */
+	/*
+	 * In a container, or of a user: it may have chosen its files to do harm. It has a scout of
+	 * its own, which no other engine has to wait for, and a smaller share.
+	 */
+	bool foreign;
 	char data_root[CT_ENGINE_PATH_MAX];
 	char exec_root[CT_ENGINE_PATH_MAX];
 	struct ct_socket_file sockets[CT_ENGINE_SOCKETS_MAX];
@@ -36,51 +41,31 @@ struct ct_engine {
 
 typedef void (*ct_socket_fn)(void *ctx, uint32_t pid, const struct ct_socket_file *file);
 
-/* All engines of the node. Zeroed, with facts, fn and ctx set, it is ready. */
-struct ct_engines {
-	struct ct_facts *facts; /* borrowed */
-	ct_socket_fn fn; /* told of every socket file */
-	void *ctx; /* borrowed */
-	struct ct_engine list[CT_ENGINES_MAX];
+#define CT_ENGINE_FILES_MAX 4096
+
+/* What may be read of one engine, and what has been. */
+struct ct_engine_budget {
+	size_t bytes; /* left */
 	size_t count;
-	struct ct_rescan {
-		uint32_t pid; /* 0: unused */
-		unsigned int attempt;
-		uint64_t exec_ns;
-	} rescans[CT_ENGINES_MAX];
-	struct ct_lookup_asked {
-		uint32_t engine_pid;
-		char id[CT_ID_LEN + 1];
-		char bundle[CT_ENGINE_PATH_MAX]; /* "": not known */
-	} lookups[CT_LOOKUPS_MAX];
-	size_t lookup_count;
-	uint64_t dropped; /* engines and lookups that there was no room for */
+	struct ct_engine_file {
+		uint64_t dev, ino;
+	} files[CT_ENGINE_FILES_MAX]; /* no file counts twice */
 };
 
-/* engines.c */
-/* Runs already: ENGINE event at once. */
-void ct_engines_add(struct ct_engines *engines, uint32_t pid);
+/* engine_identity.c: they may be kept waiting, only a scout calls them. */
+/* What the engine keeps about a container, as the tail of an IDENTITY event; false: nothing. */
+bool ct_engine_identity(struct ct_tail *tail, const struct ct_engine *engine, const char *id,
+			struct ct_engine_budget *budget);
 
-/* IDENTITY events for the containers of all engines. */
-void ct_engines_identities(struct ct_engines *engines);
+/* The ids of all that it keeps, until fn returns false. */
+void ct_engine_list(const struct ct_engine *engine, bool (*fn)(void *ctx, const char *id),
+		    void *ctx);
 
-/* Was just executed: looked at some times, until it listens. */
-void ct_engines_started(struct ct_engines *engines, uint32_t pid, uint64_t now_ns);
-void ct_engines_exited(struct ct_engines *engines, uint32_t pid);
+/* Whether it keeps anything that can be read. */
+bool ct_engine_keeps(const struct ct_engine *engine);
 
-/* When ct_engines_rescan() next has something to do, 0 if never. */
-uint64_t ct_engines_due(const struct ct_engines *engines);
-void ct_engines_rescan(struct ct_engines *engines, uint64_t now_ns);
-
-/* Asks for an IDENTITY event; ct_engines_answer() emits what has been asked for. */
-void ct_engines_ask(struct ct_engines *engines, const char *id, uint32_t engine_pid,
-		    const char *bundle);
-void ct_engines_answer(struct ct_engines *engines);
-
-/* engine_identity.c */
-/* IDENTITY events for what the engine keeps about a container (false: nothing), or about all. */
-bool ct_engine_tell(struct ct_facts *facts, const struct ct_engine *engine, const char *id);
-void ct_engine_tell_all(struct ct_facts *facts, const struct ct_engine *engine);
+/* It runs on: its containers are listed when it is found, and fail with it. */
+bool ct_engine_is_daemon(const struct ct_engine *engine);
 
 /* The engine that a container's monitor (conmon) was called by; false when it is none. */
 bool ct_engine_of_monitor(uint32_t pid, struct ct_engine *ret);
@@ -88,7 +73,10 @@ bool ct_engine_of_monitor(uint32_t pid, struct ct_engine *ret);
 bool ct_engine_of_bundle(uint32_t pid, const char *bundle, struct ct_engine *ret);
 
 /* engine.c */
-/* False when there is no such process, or its name is not an engine's. */
+/*
+ * False when there is no such process, or its name is not an engine's. ret->foreign stays. It may be
+ * kept waiting, only a scout calls it.
+ */
 bool ct_engine_read(uint32_t pid, struct ct_engine *ret);
 
 /* The tail of an ENGINE event: engine, root, exec_root, sockets (paths, a space between them). */

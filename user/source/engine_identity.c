@@ -12,40 +12,82 @@
 #include "source/procfs.h"
 #include "util/mem.h"
 
-#define ARGS_ROOM      (64 << 10)
-#define IDENTITY_MAX   (4 << 20) /* bytes of a file about one container */
-#define DRIVER_MAX     32
-#define PATH_ROOM      4096
-#define CONTAINERS_MAX 4096 /* told when an engine is found */
+#define ARGS_ROOM   (64 << 10)
+#define DRIVER_MAX  32
+#define PATH_ROOM   4096
+#define ENTRIES_MAX 65536 /* of a directory, whatever they are */
 
-static int podman_identity(struct ct_tail *tail, int root, const char *data_root, const char *id,
+/* Of one file. Parsed it takes up to 80 times as much memory. */
+static const struct limits {
+	size_t container; /* about one container */
+	size_t all; /* about all of them */
+} limits[] = {
+	[false] = { 1 << 20, 4 << 20 },
+	[true] = { 256 << 10, 1 << 20 },
+};
+
+struct place {
+	int root;
+	const struct ct_engine *engine;
+	const struct limits *limits;
+	struct ct_engine_budget *budget;
+};
+
+/* False: it has been read already, by another name, or there is no more room. */
+static bool allow(struct ct_engine_budget *budget, const struct stat *st)
+{
+	for (size_t i = 0; i < budget->count; i++) {
+		if (budget->files[i].ino == st->st_ino && budget->files[i].dev == st->st_dev)
+			return false;
+	}
+	if (budget->count < CT_ENGINE_FILES_MAX)
+		budget->files[budget->count++] = (struct ct_engine_file){ st->st_dev, st->st_ino };
+	if ((uint64_t)st->st_size > budget->bytes) {
+		budget->bytes = 0;
+		return false;
+	}
+	budget->bytes -= (size_t)st->st_size;
+	return true;
+}
+
+static char *read_file(const struct place *place, const char *path, size_t max, size_t *ret_len)
+{
+	struct stat st;
+
+	if (!ct_file_stat(place->root, path, CT_REACH_ROOT, &st) || !allow(place->budget, &st))
+		return NULL;
+	return ct_file_read(place->root, path, CT_REACH_ROOT, max, ret_len, NULL);
+}
+
+static int podman_identity(struct ct_tail *tail, const struct place *place, const char *id,
 			   struct ct_err *err)
 {
 	own_mem char *list = NULL;
 	char path[PATH_ROOM];
 	size_t len;
 
-	snprintf(path, sizeof(path), "%s/containers.json", data_root);
-	list = ct_file_read(root, path, CT_REACH_ROOT, IDENTITY_MAX, &len, NULL);
+	snprintf(path, sizeof(path), "%s/containers.json", place->engine->data_root);
+	list = read_file(place, path, place->limits->all, &len);
 	if (!list)
 		return ct_fail(err, -ENOENT, "look up container '%s': no readable '%s'", id, path);
 	return ct_identity_parse_podman(tail, id, list, len, err);
 }
 
-static int docker_identity(struct ct_tail *tail, int root, const char *data_root, const char *id,
+static int docker_identity(struct ct_tail *tail, const struct place *place, const char *id,
 			   struct ct_err *err)
 {
 	own_mem char *config = NULL, *host = NULL, *layer = NULL;
+	const char *data_root = place->engine->data_root;
 	size_t config_len, host_len = 0, layer_len;
 	char path[PATH_ROOM], driver[DRIVER_MAX];
 	int r;
 
 	snprintf(path, sizeof(path), "%s/containers/%s/config.v2.json", data_root, id);
-	config = ct_file_read(root, path, CT_REACH_ROOT, IDENTITY_MAX, &config_len, NULL);
+	config = read_file(place, path, place->limits->container, &config_len);
 	if (!config)
 		return ct_fail(err, -ENOENT, "look up container '%s': no readable '%s'", id, path);
 	snprintf(path, sizeof(path), "%s/containers/%s/hostconfig.json", data_root, id);
-	host = ct_file_read(root, path, CT_REACH_ROOT, IDENTITY_MAX, &host_len, NULL);
+	host = read_file(place, path, place->limits->container, &host_len);
 	r = ct_identity_parse(tail, id, config, config_len, host, host_len, driver, sizeof(driver),
 			      err);
 	if (r)
@@ -54,7 +96,7 @@ static int docker_identity(struct ct_tail *tail, int root, const char *data_root
 		return 0;
 	snprintf(path, sizeof(path), "%s/image/%s/layerdb/mounts/%s/mount-id", data_root, driver,
 		 id);
-	layer = ct_file_read(root, path, CT_REACH_ROOT, 256, &layer_len, NULL);
+	layer = read_file(place, path, 256, &layer_len);
 	if (layer)
 		ct_tail_add(tail, "layer", layer, strcspn(layer, "\n"), 255);
 	return 0;
@@ -63,9 +105,9 @@ static int docker_identity(struct ct_tail *tail, int root, const char *data_root
 /* An engine that is in no row keeps nothing that can be read. */
 static const struct keeper {
 	const char *engine;
-	bool daemon; /* runs on: its containers are listed when it is found, and fail with it */
+	bool daemon;
 	/* What it keeps about a container, as the tail of an event. */
-	int (*identity)(struct ct_tail *tail, int root, const char *data_root, const char *id,
+	int (*identity)(struct ct_tail *tail, const struct place *place, const char *id,
 			struct ct_err *err);
 } keepers[] = {
 	{ "docker", true, docker_identity },
@@ -81,50 +123,50 @@ static const struct keeper *keeper_of(const struct ct_engine *engine)
 	return NULL;
 }
 
-static bool emit(struct ct_facts *facts, const struct ct_engine *engine, int root, const char *id)
+bool ct_engine_keeps(const struct ct_engine *engine)
 {
-	const struct keeper *keeper = keeper_of(engine);
-	struct ct_err ignored;
-
-	/* The id becomes a part of paths. */
-	if (root < 0 || !keeper || !ct_id_valid(id, strnlen(id, CT_ID_LEN + 1)) ||
-	    keeper->identity(&facts->tail, root, engine->data_root, id, &ignored))
-		return false;
-	ct_fact_emit_tail(facts, CT_KIND_IDENTITY, keeper->daemon ? engine->pid : 0);
-	return true;
+	return keeper_of(engine);
 }
 
-bool ct_engine_tell(struct ct_facts *facts, const struct ct_engine *engine, const char *id)
+bool ct_engine_is_daemon(const struct ct_engine *engine)
+{
+	const struct keeper *keeper = keeper_of(engine);
+
+	return keeper && keeper->daemon;
+}
+
+bool ct_engine_identity(struct ct_tail *tail, const struct ct_engine *engine, const char *id,
+			struct ct_engine_budget *budget)
 {
 	const struct keeper *keeper = keeper_of(engine);
 	own_fd int root = keeper ? ct_dir_of(engine->pid, "root") : -1;
+	struct place place = { .engine = engine,
+			       .limits = &limits[engine->foreign],
+			       .budget = budget };
+	struct ct_err ignored;
 
 	/* Whose monitor is gone: the path is that of who sees the same files, as nearly all do. */
 	if (root < 0 && keeper && !keeper->daemon)
 		root = ct_dir_of((uint32_t)getpid(), "root");
-	return emit(facts, engine, root, id);
+	place.root = root;
+	/* The id becomes a part of paths. */
+	return root >= 0 && ct_id_valid(id, strnlen(id, CT_ID_LEN + 1)) &&
+	       !keeper->identity(tail, &place, id, &ignored);
 }
 
-void ct_engine_tell_all(struct ct_facts *facts, const struct ct_engine *engine)
+void ct_engine_list(const struct ct_engine *engine, bool (*fn)(void *ctx, const char *id),
+		    void *ctx)
 {
-	const struct keeper *keeper = keeper_of(engine);
-	own_fd int root = keeper && keeper->daemon ? ct_dir_of(engine->pid, "root") : -1;
+	own_fd int root = ct_engine_is_daemon(engine) ? ct_dir_of(engine->pid, "root") : -1;
 	own_dir DIR *dir = NULL;
 	struct dirent *entry;
 	char path[PATH_ROOM];
-	size_t n = 0;
 
-	if (root < 0)
-		return;
 	snprintf(path, sizeof(path), "%s/containers", engine->data_root);
-	dir = ct_file_list(root, path, CT_REACH_ROOT);
-	if (!dir)
-		return;
-	while (n < CONTAINERS_MAX && (entry = readdir(dir))) {
-		if (!ct_id_valid(entry->d_name, strlen(entry->d_name)))
-			continue;
-		emit(facts, engine, root, entry->d_name);
-		n++;
+	dir = root < 0 ? NULL : ct_file_list(root, path, CT_REACH_ROOT);
+	for (size_t n = 0; dir && n < ENTRIES_MAX && (entry = readdir(dir)); n++) {
+		if (ct_id_valid(entry->d_name, strlen(entry->d_name)) && !fn(ctx, entry->d_name))
+			return;
 	}
 }
 

@@ -6,7 +6,7 @@
  * the kernel's own is none that an engine keeps), and only then it is opened, by its descriptor.
  *
  * A file system that is served by somebody (FUSE, NFS) may keep every one of these calls waiting
- * for ever: who reads the ring must not make them, see source/asker.h.
+ * for ever: who reads the ring must not make them, see source/scout.h.
  */
 #pragma once
 

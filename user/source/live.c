@@ -20,6 +20,7 @@
 #define TAKEN_MAX       1000000
 #define LOSSES_EVERY_NS 500000000ull
 #define NS_PER_MS       1000000ull
+#define LAST_ANSWERS_NS (200 * NS_PER_MS)
 
 void ct_live_emit_lost(struct ct_live *live, enum ct_loss loss, uint64_t more)
 {
@@ -117,10 +118,11 @@ static int on_record(void *ctx, void *data, size_t size)
 	else
 		ct_facts_hand_over(&live->facts, e);
 	if (e->sub == CT_ROLE_ENGINE && e->kind == CT_KIND_EXEC)
-		ct_engines_started(&live->engines, e->tgid, ct_now_ns());
+		ct_engines_started(&live->engines, e->tgid,
+				   ct_event_level(e) || ct_event_uid(e) || e->root, ct_now_ns());
 	else if (e->sub == CT_ROLE_ENGINE && e->kind == CT_KIND_EXIT)
 		ct_engines_exited(&live->engines, e->tgid);
-	ct_engines_answer(&live->engines);
+	ct_engines_send(&live->engines);
 	/* Who writes faster than is read here must not keep the reader from all else. */
 	return ++live->taken < TAKEN_MAX ? 0 : -EINTR;
 }
@@ -238,6 +240,8 @@ static int start(struct ct_live *live, struct ct_err *err)
 	r = ct_may_trace(err);
 	setrlimit(RLIMIT_MEMLOCK, &all); /* only kernels before 5.11 need it */
 	if (!r)
+		r = ct_engines_open(&live->engines, err);
+	if (!r)
 		r = ct_kernel_open(&live->kernel, err);
 	if (!r && live->opts.opens != CT_OPENS_NONE &&
 	    !ct_kernel_has(live->kernel, CT_FEATURE_STORAGE, &why_not))
@@ -250,6 +254,8 @@ static int start(struct ct_live *live, struct ct_err *err)
 		unload(live);
 		r = run_plan(live, err);
 	}
+	if (!r)
+		ct_engines_watch(&live->engines, live->epoll);
 	if (!r)
 		r = ct_live_find_running(live, err);
 	if (!r)
@@ -298,6 +304,7 @@ void ct_live_close(struct ct_live *live)
 	if (!live)
 		return;
 	ct_inside_close(live->inside);
+	ct_engines_close(&live->engines);
 	unload(live);
 	free(live);
 }
@@ -372,7 +379,7 @@ int ct_live_poll(struct ct_live *live, int timeout_ms, struct ct_err *err)
 	int r;
 
 	live->facts.handed = live->taken = 0;
-	ct_engines_answer(&live->engines);
+	ct_engines_send(&live->engines);
 	if (timeout_ms && epoll_wait(live->epoll, &got, 1, wait_ms(live, timeout_ms)) < 0)
 		return errno == EINTR ? -EINTR
 				      : ct_fail(err, errno, "wait for events: %s", strerror(errno));
@@ -385,8 +392,10 @@ int ct_live_poll(struct ct_live *live, int timeout_ms, struct ct_err *err)
 	if (r)
 		return r;
 	now = ct_now_ns();
-	ct_engines_rescan(&live->engines, now);
-	ct_engines_answer(&live->engines);
+	/* The last time: what was asked for last is still to be told. */
+	if (!timeout_ms)
+		ct_engines_settle(&live->engines, now + LAST_ANSWERS_NS);
+	ct_engines_turn(&live->engines, now);
 	if (live->opens && (!timeout_ms || ct_open_maps_due(live->opens, now))) {
 		r = ct_live_tell_opens(live, err);
 		if (r)

@@ -47,7 +47,7 @@ static void actor_engine(void *ctx, uint32_t pid)
 {
 	struct ct_live *live = ctx;
 
-	ct_engines_add(&live->engines, pid);
+	ct_engines_add(&live->engines, pid, ct_proc_foreign(pid));
 }
 
 void ct_live_on_socket(void *ctx, uint32_t pid, const struct ct_socket_file *file)

@@ -6,7 +6,7 @@
 #include <bpf/libbpf.h>
 
 #include "coldtrace.skel.h"
-#include "source/engine.h"
+#include "source/engines.h"
 #include "source/inside.h"
 #include "source/kernel.h"
 #include "source/live.h"

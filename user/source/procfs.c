@@ -132,6 +132,20 @@ unsigned int ct_proc_level(uint32_t pid)
 	return level ? level - 1 : 0;
 }
 
+bool ct_proc_foreign(uint32_t pid)
+{
+	char path[PROC_PATH_MAX], text[4096];
+	const char *line;
+	unsigned int real, effective;
+
+	proc_path(path, pid, "status");
+	if (read_path(path, text, sizeof(text)) < 0)
+		return true;
+	line = strstr(text, "\nUid:");
+	return !line || sscanf(line, "\nUid: %u %u", &real, &effective) != 2 || real || effective ||
+	       ct_proc_level(pid);
+}
+
 uint64_t ct_proc_netns(uint32_t pid)
 {
 	char path[PROC_PATH_MAX], text[64];

@@ -28,6 +28,12 @@ int ct_proc_list(struct ct_proc **ret, size_t *ret_count);
 /* Depth of the pid namespace it lives in, 0 for ours. */
 unsigned int ct_proc_level(uint32_t pid);
 
+/*
+ * In a pid namespace below ours, of a user other than root, or gone: what it has chosen is not what
+ * root of this host has chosen.
+ */
+bool ct_proc_foreign(uint32_t pid);
+
 uint64_t ct_proc_netns(uint32_t pid); /* inode, 0 if not known */
 
 /* Arguments separated by NUL, always terminated. Returns the bytes before the terminator. */
