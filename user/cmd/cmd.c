@@ -66,6 +66,17 @@ void ct_say_cut(const struct ct_recordings *recordings)
 		ct_say("%s; it is skipped", recordings->skipped[i].why.msg);
 }
 
+void ct_say_unscrubbed(const struct ct_recordings *recordings)
+{
+	for (size_t i = 0; i < recordings->count; i++) {
+		const struct ct_input *in = &recordings->items[i];
+
+		if (!(in->header->flags & CT_RECORDING_DISTILLED))
+			ct_say("'%s' is of a version that kept all that passed by, passwords too: 'coldtrace scrub %s NEW.ct' leaves them out",
+			       in->path, in->path);
+	}
+}
+
 /* --phases wins, as it does where they are drawn. */
 static bool is_about_steps(const struct ct_options *opts)
 {

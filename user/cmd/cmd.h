@@ -28,6 +28,7 @@ int ct_cmd_report(const struct ct_options *opts, struct ct_err *err);
 int ct_cmd_diff(const struct ct_options *opts, struct ct_err *err);
 int ct_cmd_export(const struct ct_options *opts, struct ct_err *err);
 int ct_cmd_info(const struct ct_options *opts, struct ct_err *err);
+int ct_cmd_scrub(const struct ct_options *opts, struct ct_err *err);
 int ct_cmd_opens(const struct ct_options *opts, struct ct_err *err);
 int ct_cmd_schema(const struct ct_options *opts, struct ct_err *err);
 
@@ -48,6 +49,9 @@ int ct_usage(const struct ct_err *err);
 
 /* A sentence about each recording that was not read to its end: cut off, still written, empty. */
 void ct_say_cut(const struct ct_recordings *recordings);
+
+/* A sentence about each recording that may hold passwords, and what to do. */
+void ct_say_unscrubbed(const struct ct_recordings *recordings);
 
 /* A sentence about each recording that was made without what is asked for. */
 void ct_say_shallow(const struct ct_recordings *recordings, const struct ct_options *opts);

@@ -85,6 +85,7 @@ static const struct operand_row {
 	{ "diff", "_coldtrace_recordings", NULL },
 	{ "info", "_coldtrace_recordings", NULL },
 	{ "export", "_coldtrace_recordings", NULL },
+	{ "scrub", "_coldtrace_recordings", NULL },
 	{ "schema", "_coldtrace_words schema formats support diff info", put_formats },
 };
 

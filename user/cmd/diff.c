@@ -54,6 +54,7 @@ static int replay(struct ct_diff *diff, enum ct_side side, struct ct_err *err)
 		ret = ct_fail(err, ENOMEM, "compare '%s': out of memory", in->path);
 	diff->incomplete |= in->cut || ct_counts_incomplete(&diff->side[side].counts);
 	ct_say_cut(&diff->side[side].recording);
+	ct_say_unscrubbed(&diff->side[side].recording);
 	ct_say_shallow(&diff->side[side].recording, diff->opts);
 	return ret;
 }

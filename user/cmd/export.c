@@ -267,6 +267,7 @@ int ct_cmd_export(const struct ct_options *given, struct ct_err *err)
 	if (!ret)
 		ret = ct_session_replay(&session, &recordings, err);
 	ct_say_cut(&recordings);
+	ct_say_unscrubbed(&recordings);
 	if (ret > 0)
 		ret = CT_EXIT_INCOMPLETE;
 out:

@@ -8,6 +8,7 @@
 #include "cmd/cmd.h"
 #include "cmd/completion.h"
 #include "cmd/doctor.h"
+#include "source/core_dump.h"
 #include "source/credentials.h"
 #include "util/mem.h"
 #include "version.h"
@@ -45,6 +46,8 @@ static const struct command {
 	  "write recordings in other formats" },
 	{ "info", ct_cmd_info, OPERANDS, "FILE... [OPTION]...",
 	  "what a recording is: host, dates, size, what was lost" },
+	{ "scrub", ct_cmd_scrub, OPERANDS, "OLD.ct NEW.ct",
+	  "write a recording again, without passwords that passed by" },
 	{ "opens", ct_cmd_opens, KERNEL, "[OPTION]...",
 	  "which files containers open, how long that takes" },
 	{ "schema", ct_cmd_schema, OPERANDS, "[NAME]",
@@ -103,6 +106,7 @@ static const char help_tail[] =
 	"  coldtrace info *.ct                         of which host, when, how long, whole?\n"
 	"  coldtrace diff before.ct after.ct           is it slower, or is that chance?\n"
 	"  coldtrace export run.ct --format openmetrics,csv,perfetto -d out\n"
+	"  coldtrace scrub old.ct new.ct               of an older version: no passwords\n"
 	"  sudo coldtrace --ready path:'*/app.ready'   ready when that file is opened\n"
 	"\n"
 	"Exit status: 0 done; 1 failed; 2 bad usage; 3 done, but something was lost.\n"
@@ -142,6 +146,7 @@ int main(int argc, char **argv)
 	struct ct_err err = { 0 };
 	int ret, skip = 0;
 
+	ct_core_dump_off();
 	ct_cmd_begin();
 	for (size_t i = 0; argc > 1 && i < CT_ARRAY_SIZE(commands); i++) {
 		if (!strcmp(argv[1], commands[i].name)) {

@@ -435,13 +435,19 @@ static bool takes(const struct option_row *row, const char *command)
 	return !*row->of || has_word(row->of, command);
 }
 
+/* Commands that have no option of their own. */
+static const char *const plain_commands[] = { "schema", "completion", "scrub" };
+
 /* argv[0] is a command's name, or how the program was called: that is "trace". */
 static const char *command_of(const char *name)
 {
 	for (size_t i = 0; i < ROWS; i++)
 		if (has_word(rows[i].of, name))
 			return name;
-	return strcmp(name, "schema") != 0 && strcmp(name, "completion") != 0 ? "trace" : name;
+	for (size_t i = 0; i < CT_ARRAY_SIZE(plain_commands); i++)
+		if (!strcmp(name, plain_commands[i]))
+			return name;
+	return "trace";
 }
 
 static int unknown_option(const char *command, const char *word, char letter, struct ct_err *err)

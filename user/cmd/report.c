@@ -98,6 +98,7 @@ int ct_cmd_report(const struct ct_options *given, struct ct_err *err)
 	if (!ret)
 		ret = ct_session_replay(&session, &recordings, err);
 	ct_say_cut(&recordings);
+	ct_say_unscrubbed(&recordings);
 	if (ret >= 0)
 		ct_say_shallow(&recordings, given);
 	if (ret >= 0 && opts.timeline && !session.records)

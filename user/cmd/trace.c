@@ -19,7 +19,9 @@
 #include "core/opens.h"
 #include "core/text.h"
 #include "util/mem.h"
+#include "source/core_dump.h"
 #include "source/credentials.h"
+#include "source/distill.h"
 #include "source/live.h"
 #include "source/privileges.h"
 #include "source/procfs.h"
@@ -42,6 +44,7 @@ struct trace {
 	const struct ct_options *opts;
 	struct ct_run_session session;
 	struct ct_live *live;
+	struct ct_distill *distill;
 	struct ct_recorder recorder;
 	ct_trace_look look; /* NULL: nobody */
 	void *look_ctx;
@@ -105,6 +108,7 @@ static void on_event(void *ctx, const struct ct_event *e)
 
 	if (t->failed)
 		return;
+	e = ct_distill(t->distill, e); /* first of all: nothing else gets to see it whole */
 	if (e->kind == CT_KIND_APP && e->sub == CT_APP_WATCHED && e->ret < 0)
 		say_unseen(e);
 	if (e->kind == CT_KIND_LOST && e->tail_len)
@@ -219,6 +223,7 @@ static pid_t run_command(char **command, struct ct_err *err)
 		int code;
 
 		ct_cmd_as_inherited();
+		ct_core_dump_as_inherited();
 		execvp(command[0], command);
 		code = errno;
 		if (write(gate[1], &code, sizeof(code)) < 0)
@@ -329,6 +334,7 @@ static int loop(struct trace *t, int *ret_status, struct ct_err *err)
 	}
 	/* Not before: the traced program has the privileges of the caller. */
 	ret = ct_live_drop_privileges(t->live, command > 0, err);
+	ct_core_dump_off(); /* other privileges may have allowed them again */
 	t->watched = !ret;
 	while (!ret && !interrupted && !t->failed && !t->session.failed && !is_alone(t)) {
 		uint64_t now;
@@ -377,6 +383,7 @@ static int open_outputs(struct trace *t, const struct ct_core_ops *ops,
 	if (ret)
 		return ret;
 	ct_recording_header_fill(header, depth);
+	header->flags |= CT_RECORDING_DISTILLED;
 	snprintf(t->session.node, sizeof(t->session.node), "%.*s", (int)sizeof(header->host),
 		 header->host);
 	t->session.head = (struct ct_session){
@@ -449,7 +456,11 @@ int ct_trace(const struct ct_options *opts, ct_trace_look look_fn, void *ctx, st
 	int ret, ended, status = -1;
 
 	catch_signals();
-	ret = open_all(&t, err);
+	t.distill = ct_distill_new();
+	ret = t.distill
+		      ? open_all(&t, err)
+		      : ct_fail(err, ENOMEM,
+				"begin to trace: no memory or no random numbers for what is to be left out");
 	if (ret)
 		goto out;
 	ret = ct_session_begin(&t.session, err);
@@ -487,6 +498,7 @@ out:
 	ct_recorder_give_up(&t.recorder);
 	ct_live_close(t.live);
 	ct_session_close(&t.session);
+	ct_distill_free(t.distill);
 	return ret;
 }
 

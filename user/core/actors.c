@@ -129,20 +129,23 @@ static bool may_be_op(struct ct_text arg)
 	return arg.len >= 2 && arg.len <= OP_LEN_MAX && *arg.p >= 'a' && *arg.p <= 'z';
 }
 
+enum ct_op ct_op_of_word(struct ct_text arg)
+{
+	for (size_t k = 0; may_be_op(arg) && k < sizeof(ops) / sizeof(ops[0]); k++) {
+		if (ct_text_is(arg, ops[k].word))
+			return ops[k].op;
+	}
+	return CT_OP_NONE;
+}
+
 /* The command word: the first argument that is one, whatever flags come before it. */
 static enum ct_op op_of(const struct ct_text *args, size_t n)
 {
-	for (size_t i = 1; i < n; i++) {
-		if (!may_be_op(args[i]))
-			continue;
-		for (size_t k = 0; k < sizeof(ops) / sizeof(ops[0]); k++) {
-			if (!ct_text_is(args[i], ops[k].word))
-				continue;
-			return ops[k].op == CT_OP_KILL && ct_kill_spares(args, n) ? CT_OP_OTHER
-										  : ops[k].op;
-		}
-	}
-	return CT_OP_NONE;
+	enum ct_op op = CT_OP_NONE;
+
+	for (size_t i = 1; i < n && op == CT_OP_NONE; i++)
+		op = ct_op_of_word(args[i]);
+	return op == CT_OP_KILL && ct_kill_spares(args, n) ? CT_OP_OTHER : op;
 }
 
 static struct ct_text value_of(const struct ct_text *args, size_t n, const char *option)

@@ -396,6 +396,7 @@ void ct_orphans_adopt(struct ct_core *core, struct ct_container *c);
 
 /* kills.c: whether a signal is one that is sent for something else than to end */
 bool ct_signal_spares(uint64_t number);
+enum ct_op ct_op_of_word(struct ct_text arg); /* actors.c; CT_OP_NONE: it is no command word */
 bool ct_signal_named_spares(struct ct_text signal); /* "HUP", "SIGHUP", "1" */
 bool ct_kill_spares(const struct ct_text *args, size_t n); /* of a command with the word "kill" */
 

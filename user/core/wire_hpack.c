@@ -58,6 +58,11 @@ struct ct_hpack {
 	struct short_code shorts[1 << SHORT_BITS];
 	uint32_t limit, size;
 	uint32_t newest, count; /* ring */
+	enum sieve {
+		READS, /* and changes nothing */
+		KEEPS, /* and overwrites what nobody asks for */
+		KEEPS_MESSAGES /* likewise, but for why something failed */
+	} sieve;
 	struct entry entries[ENTRIES_MAX];
 };
 
@@ -194,6 +199,8 @@ static bool take_integer(struct ct_text *in, unsigned bits, uint64_t *value)
 
 struct string {
 	uint64_t length; /* decoded */
+	struct ct_text coded; /* in the block */
+	bool huffman;
 	char text[STRING_ROOM];
 };
 
@@ -250,13 +257,14 @@ static bool unhuffman(const struct ct_hpack *h, struct ct_text in, struct string
 /* 5.2. False when it is not whole. */
 static bool take_string(const struct ct_hpack *h, struct ct_text *in, struct string *s)
 {
-	bool huffman = in->len && *in->p & 0x80;
 	uint64_t len;
 
+	s->huffman = in->len && *in->p & 0x80;
 	s->length = 0;
 	if (!take_integer(in, 7, &len) || len > in->len)
 		return false;
-	if (huffman) {
+	s->coded = ct_text(in->p, (size_t)len);
+	if (s->huffman) {
 		if (!unhuffman(h, ct_text(in->p, (size_t)len), s))
 			return false;
 	} else {
@@ -302,6 +310,94 @@ static void found(struct ct_headers *ret, enum what what, const char *value)
 	}
 }
 
+/* The place of the first symbol with a code of so many bits, and that code. */
+static uint32_t first_code(unsigned bits)
+{
+	uint32_t first = 0;
+
+	for (unsigned b = CODE_BITS_MIN; b < bits; b++)
+		first = (first + codes_of_length[b]) << 1;
+	return first;
+}
+
+/* How many bits more than the shortest: the least that is no less than what lacks, and has a code. */
+static unsigned code_extra(uint64_t lacks, unsigned most)
+{
+	unsigned extra = lacks < most ? (unsigned)lacks : most;
+
+	while (extra < most && !codes_of_length[CODE_BITS_MIN + extra])
+		extra++;
+	return extra;
+}
+
+#define PADDING_MAX  7 /* bits that are no symbol: 5.2 */
+#define EXTRA_COMMON 3 /* nearly all of what is sent has codes of at most eight bits */
+#define EXTRA_MOST   (CODE_BITS_MAX - CODE_BITS_MIN)
+
+/* Other symbols, as many of them, in as many bytes: only the lengths stay. */
+static void refill_huffman(char *to, size_t len, uint64_t count)
+{
+	uint64_t least = 8 * len < PADDING_MAX ? 0 : 8 * len - PADDING_MAX, held = 0;
+	uint64_t lacks = least > CODE_BITS_MIN * count ? least - CODE_BITS_MIN * count : 0;
+	unsigned most = lacks <= EXTRA_COMMON * count ? EXTRA_COMMON : EXTRA_MOST, left = 0;
+	char *end = to + len;
+
+	for (; count; count--) {
+		unsigned extra = code_extra(lacks, most), bits = CODE_BITS_MIN + extra;
+
+		held = held << bits | first_code(bits);
+		lacks -= extra < lacks ? extra : lacks;
+		for (left += bits; left >= 8 && to < end; left -= 8)
+			*to++ = (char)(held >> (left - 8));
+	}
+	if (to < end)
+		*to = (char)(held << (8 - left) | 0xff >> left);
+}
+
+#define FILLER '*'
+
+/* The block is the caller's to change. */
+static void overwrite(const struct string *s)
+{
+	char *to = (char *)s->coded.p;
+
+	if (s->huffman)
+		refill_huffman(to, s->coded.len, s->length);
+	else if (s->coded.len)
+		memset(to, FILLER, s->coded.len);
+}
+
+/* Columns: field, what its value is made of besides letters and digits, most bytes. */
+static const struct {
+	const char *others;
+	size_t max;
+} shapes[] = {
+	[PATH] = { "/._-", 95 },
+	[NAMESPACE] = { "._-", 79 },
+	[STATUS] = { "", 3 },
+};
+
+/* Whether it is what its field is for: a number that is wrong would make any header a path. */
+static bool is_shaped(enum what what, const struct string *s)
+{
+	if (what == OTHER || s->length > (what == MESSAGE ? STRING_ROOM : shapes[what].max))
+		return false;
+	for (const char *c = s->text; what != MESSAGE && *c; c++) {
+		char low = (char)(*c | 0x20);
+
+		if (!(low >= 'a' && low <= 'z') && !(*c >= '0' && *c <= '9') &&
+		    !strchr(shapes[what].others, *c))
+			return false;
+	}
+	return what != PATH || *s->text == '/';
+}
+
+static bool is_kept(const struct ct_hpack *h, enum what what, const struct string *s)
+{
+	return h->sieve == READS ||
+	       (is_shaped(what, s) && (what != MESSAGE || h->sieve == KEEPS_MESSAGES));
+}
+
 static enum what name_at(struct ct_hpack *h, uint64_t index)
 {
 	struct entry *e;
@@ -330,9 +426,13 @@ static bool literal(struct ct_hpack *h, struct ct_text *in, unsigned bits, struc
 			return false;
 		what = what_of(text.text);
 		name_length = text.length;
+		if (what == OTHER && h->sieve != READS)
+			overwrite(&text);
 	}
 	if (!take_string(h, in, &text))
 		return false;
+	if (!is_kept(h, what, &text))
+		overwrite(&text);
 	found(ret, what, text.text);
 	if (bits == 6)
 		insert(h, what, text.text, name_length + text.length);
@@ -377,4 +477,15 @@ bool ct_hpack_read(struct ct_hpack *h, struct ct_text block, struct ct_headers *
 		return false;
 	}
 	return true;
+}
+
+bool ct_hpack_sieve(struct ct_hpack *h, char *block, size_t len, bool messages,
+		    struct ct_headers *ret)
+{
+	bool whole;
+
+	h->sieve = messages ? KEEPS_MESSAGES : KEEPS;
+	whole = ct_hpack_read(h, ct_text(block, len), ret);
+	h->sieve = READS;
+	return whole;
 }

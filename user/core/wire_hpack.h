@@ -32,5 +32,13 @@ struct ct_hpack *ct_hpack_new(void);
 void ct_hpack_free(struct ct_hpack *h); /* NULL is fine */
 /* False: the block was not whole, and all that was known is forgotten. */
 bool ct_hpack_read(struct ct_hpack *h, struct ct_text block, struct ct_headers *ret);
+/*
+ * The same, and overwrites in place what none of the headers above is: names, values, and values
+ * that are not shaped as their header's are. Only the lengths stay, coded and decoded, so that what
+ * is said later is understood as before. False: the rest of the block is as it was.
+ * messages: grpc-message is kept.
+ */
+bool ct_hpack_sieve(struct ct_hpack *h, char *block, size_t len, bool messages,
+		    struct ct_headers *ret);
 /* A block was not heard. */
 void ct_hpack_forget(struct ct_hpack *h);

@@ -174,6 +174,8 @@ int ct_recorder_tick(struct ct_recorder *r, uint64_t now_ns, struct ct_err *err)
  * then one that was cut off. Does nothing when it is closed.
  */
 int ct_recorder_close(struct ct_recorder *r, struct ct_err *err);
+/* Writes what is left and no more: it reads as one that was cut off, as what it is made of did. */
+int ct_recorder_leave(struct ct_recorder *r, struct ct_err *err);
 /*
  * Closes it after a failure: what has not begun leaves the file as it was, or none where there was
  * none.

@@ -302,3 +302,18 @@ void ct_recorder_give_up(struct ct_recorder *r)
 	}
 	ct_recorder_close(r, &ignored);
 }
+
+int ct_recorder_leave(struct ct_recorder *r, struct ct_err *err)
+{
+	struct ct_err second;
+	int ret = 0;
+
+	if (r->state && !r->state->failed)
+		ret = ct_recorder_begin(r, err);
+	if (r->state && !r->state->failed && !ret)
+		ret = flush(r, err);
+	if (!ret)
+		return finish(r, err);
+	finish(r, &second);
+	return ret;
+}

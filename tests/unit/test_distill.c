@@ -1,0 +1,456 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What passes by and is kept: of every way in which a password was seen to travel, not the password. */
+#include <criterion/criterion.h>
+#include <stdio.h>
+
+#include "core/wire_hpack.h"
+#include "source/distill.h"
+#include "tape.h"
+
+#define CANARY "hunter2-CANARY"
+#define ID     "3f4e1a2b5c6d7e8f90a1b2c3d4e5f60718293a4b5c6d7e8f9012a3b4c5d6e7f8"
+#define CLIENT 42
+
+static struct tape tape;
+static struct ct_distill *distiller;
+
+static void setup(void)
+{
+	distiller = ct_distill_new();
+	cr_assert(distiller);
+	tape_at(&tape, 1);
+}
+
+static void teardown(void)
+{
+	ct_distill_free(distiller);
+	tape_free(&tape);
+}
+
+TestSuite(distill, .init = setup, .fini = teardown);
+
+/* The last event, distilled: valid, and no longer than it was. */
+static const struct ct_event *kept(void)
+{
+	const struct ct_event *e = tape_event(&tape, tape.count - 1);
+	const struct ct_event *out = ct_distill(distiller, e);
+	struct ct_err err;
+
+	cr_expect_eq(ct_event_check(out, out->len, &err), 0, "%s", err.msg);
+	cr_expect(out->len <= e->len || e->kind == CT_KIND_IDENTITY);
+	cr_expect_eq(out->ts_ns, e->ts_ns);
+	cr_expect_eq(out->ret, e->ret);
+	return out;
+}
+
+static bool has(const struct ct_event *e, const char *text)
+{
+	return memmem(e->tail, e->tail_len, text, strlen(text));
+}
+
+static void expect_tail(const char *tail)
+{
+	const struct ct_event *e = kept();
+
+	cr_expect(e->tail_len == strlen(tail) && !memcmp(e->tail, tail, e->tail_len),
+		  "kept '%.*s', not '%s'", (int)e->tail_len, e->tail, tail);
+}
+
+static const struct {
+	const char *sent, *kept;
+} http[] = {
+	/* docker login */
+	{ "POST /v1.41/auth HTTP/1.1\r\nHost: docker\r\nUser-Agent: Docker-Client/28.2.2 (linux)\r\n"
+	  "\r\n{\"username\":\"u\",\"password\":\"" CANARY "\"}",
+	  "POST /v1.41/auth HTTP/1.1\r\nUser-Agent: Docker-Client/28.2.2 (linux)\r\n\r\n" },
+	{ "POST /v1.41/images/create?fromImage=reg%2Fimg&tag=1&fromSrc=" CANARY
+	  " HTTP/1.1\r\nX-Registry-Auth: " CANARY "\r\n\r\n",
+	  "POST /v1.41/images/create?fromImage=reg%2Fimg&tag=1 HTTP/1.1\r\n\r\n" },
+	{ "POST /build?buildargs=%7B%22PW%22%3A%22" CANARY
+	  "%22%7D&t=img HTTP/1.1\r\nX-Registry-Config: " CANARY "\r\n\r\n",
+	  "POST /build?t=img HTTP/1.1\r\n\r\n" },
+	{ "POST /v1.41/secrets/create HTTP/1.1\r\n\r\n{\"Name\":\"n\",\"Data\":\"" CANARY "\"}",
+	  "POST /v1.41/secrets/create HTTP/1.1\r\n\r\n" },
+	{ "POST /v1.41/swarm/join HTTP/1.1\r\nHost: docker\r\n\r\n{\"JoinToken\":\"" CANARY "\"}",
+	  "POST /v1.41/swarm/* HTTP/1.1\r\n\r\n" },
+	{ "POST /bot" CANARY "/send HTTP/1.1\r\n\r\n", "POST /*/* HTTP/1.1\r\n\r\n" },
+	{ "DELETE /v1.41/containers/web?force=1&v=1 HTTP/1.1\r\nAuthorization: Basic " CANARY
+	  "\r\n\r\n",
+	  "DELETE /v1.41/containers/web HTTP/1.1\r\n\r\n" },
+	{ "POST /v1.41/containers/web/kill?signal=HUP HTTP/1.1\r\nX-Password: " CANARY "\r\n\r\n",
+	  "POST /v1.41/containers/web/kill?signal=HUP HTTP/1.1\r\n\r\n" },
+	/* What the container is to be, in a body. */
+	{ "POST /v1.41/containers/create?name=web HTTP/1.1\r\nHost: h\r\n\r\n"
+	  "{\"Env\":[\"PW=" CANARY "\"],\"Cmd\":[\"" CANARY "\"],\"Image\":\"nginx:1\","
+	  "\"Labels\":{\"a\":\"" CANARY "\"},\"HostConfig\":{\"Binds\":[\"" CANARY "\"],"
+	  "\"Runtime\":\"runsc\",\"AutoRemove\":true}}",
+	  "POST /v1.41/containers/create?name=web HTTP/1.1\r\n\r\n"
+	  "{\"Image\":\"nginx:1\",\"HostConfig\":{\"Runtime\":\"runsc\",\"AutoRemove\":true}}" },
+	{ "{\"Env\":[\"PW=" CANARY "\"],\"Image\":\"a\\\"b\\u00e9\\n\"}",
+	  "{\"Image\":\"a\\\"b\xc3\xa9\\n\"}" },
+	{ "{\"username\":\"u\",\"password\":\"" CANARY "\"}", "{}" },
+	/* It does not end: what is in it is not known. */
+	{ "{\"Image\":\"nginx\",\"Env\":[\"PW=" CANARY, "" },
+	{ "{" CANARY "}", "" },
+};
+
+Test(distill, http_keeps_what_marks_need)
+{
+	for (size_t i = 0; i < sizeof(http) / sizeof(http[0]); i++) {
+		tape_send(&tape, 7, CLIENT, http[i].sent, strlen(http[i].sent));
+		expect_tail(http[i].kept);
+		cr_expect_not(has(kept(), CANARY));
+	}
+}
+
+Test(distill, http_line_that_was_cut)
+{
+	static const char line[] = "POST /v1.41/containers/create?name=we";
+
+	for (size_t n = 5; n < sizeof(line); n++) {
+		tape_send(&tape, 7, CLIENT, line, n);
+		kept();
+	}
+}
+
+static void answer(const char *text)
+{
+	struct ct_event *e = tape_add(&tape, CT_KIND_SEND, 8, text, strlen(text));
+
+	e->obj = CLIENT + 1;
+	e->arg = CLIENT;
+	e->flags |= CT_F_SERVER;
+}
+
+#define TOKEN "HTTP/1.1 200 OK\r\n\r\n{\"IdentityToken\":\"" CANARY "\",\"Id\":\"" CANARY "\"}"
+#define MADE \
+	"HTTP/1.1 201 Created\r\nA: " CANARY "\r\n\r\n{\"Id\":\"" ID "\",\"Warnings\":[\"" CANARY \
+	"\"]}"
+#define FAILED "HTTP/1.1 409 Conflict\r\n\r\n{\"message\":\"in use\"}"
+
+/* An answer has the id of a container, and why one failed; not the token of a login. */
+Test(distill, http_answers)
+{
+	static const char create[] = "POST /containers/create?name=web HTTP/1.1\r\n\r\n",
+			  login[] = "POST /auth HTTP/1.1\r\n\r\n";
+
+	tape_send(&tape, 7, CLIENT, login, sizeof(login) - 1);
+	kept();
+	answer(TOKEN);
+	expect_tail("HTTP/1.1 200\r\n\r\n");
+	answer(MADE);
+	expect_tail("HTTP/1.1 201\r\n\r\n");
+	answer(FAILED);
+	expect_tail("HTTP/1.1 409\r\n\r\n");
+	tape_send(&tape, 7, CLIENT, create, sizeof(create) - 1);
+	kept();
+	answer(MADE);
+	expect_tail("HTTP/1.1 201\r\n\r\n{\"Id\":\"" ID "\"}");
+	answer(FAILED);
+	expect_tail("HTTP/1.1 409\r\n\r\n{\"message\":\"in use\"}");
+}
+
+static void expect_args(enum ct_role role, const char *args, size_t len, const char *wanted,
+			size_t wanted_len)
+{
+	struct ct_event *e = tape_add(&tape, CT_KIND_EXEC, 7, args, len);
+	const struct ct_event *out;
+
+	e->sub = (uint16_t)role;
+	out = kept();
+	cr_expect(out->tail_len == wanted_len && !memcmp(out->tail, wanted, wanted_len),
+		  "kept '%.*s' (%u bytes), not '%s' (%zu)", (int)out->tail_len, out->tail,
+		  out->tail_len, wanted, wanted_len);
+}
+
+#define ARGS(role, args, wanted) \
+	expect_args(CT_ROLE_##role, args, sizeof(args) - 1, wanted, sizeof(wanted) - 1)
+
+Test(distill, arguments)
+{
+	ARGS(ENGINE, "podman\0run\0-e\0PW=" CANARY "\0--creds\0u:" CANARY "\0img\0start\0",
+	     "podman\0run\0-*\0*\0-*\0*\0*\0*\0");
+	ARGS(ENGINE, "podman\0login\0-u\0me\0--password=" CANARY "\0reg\0",
+	     "podman\0*\0-*\0*\0-*\0*\0");
+	ARGS(ENGINE, "containerd\0--address\0/run/x\0publish\0--topic\0" CANARY "\0",
+	     "containerd\0-*\0*\0publish\0-*\0*\0");
+	ARGS(SHIM,
+	     "/usr/bin/containerd-shim-runc-v2\0-namespace\0moby\0-id\0" ID
+	     "\0-address\0x\0start\0",
+	     "/usr/bin/containerd-shim-runc-v2\0-namespace\0moby\0-id\0" ID "\0-*\0*\0start\0");
+	ARGS(SHIM,
+	     "/usr/bin/conmon\0-c\0" ID
+	     "\0-n\0web\0-r\0/usr/bin/runc\0-b\0/b\0--exit-command-arg\0" CANARY "\0",
+	     "/usr/bin/conmon\0-c\0" ID "\0-n\0web\0-r\0/usr/bin/runc\0-b\0/b\0-*\0*\0");
+	ARGS(RUNTIME, "runc\0--root\0/x\0exec\0-e\0PW=" CANARY "\0" ID "\0sh\0-c\0" CANARY "\0",
+	     "runc\0-*\0*\0exec\0-*\0*\0" ID "\0*\0-*\0*\0");
+	ARGS(RUNTIME, "runc\0run\0--bundle\0/b\0bare-1\0", "runc\0run\0-*\0*\0bare-1\0");
+	ARGS(RUNTIME, "runc\0kill\0bare-1\0HUP\0", "runc\0kill\0bare-1\0HUP\0");
+	ARGS(RUNTIME, "runc\0kill\0bare-1\0" CANARY "\0", "runc\0kill\0bare-1\0*\0");
+	ARGS(RUNTIME, "runsc\0do\0" CANARY "\0x\0" CANARY "\0", "runsc\0do\0*\0*\0*\0");
+	ARGS(RUNTIME, "runc\0init\0", "runc\0init\0");
+	ARGS(HELPER, "/usr/lib/podman/netavark\0setup\0/x\0" CANARY "\0",
+	     "/usr/lib/podman/netavark\0setup\0*\0*\0");
+	ARGS(INIT, "mysqld\0--password=" CANARY "\0-p" CANARY "\0start\0\0",
+	     "mysqld\0-*\0-*\0*\0\0");
+	ARGS(INIT, "postgres: user " CANARY "\0", "postgres:\0");
+	ARGS(INIT, "mysqld", "mysqld");
+}
+
+/* Whom a command of podman is about: containers that are known, and nothing that is an option's. */
+Test(distill, arguments_that_name_a_container)
+{
+	ARGS(ENGINE, "podman\0stop\0web\0", "podman\0stop\0*\0");
+	tape_identity(&tape, 0, "id", ID, "name", "web", TAPE_END);
+	kept();
+	ARGS(ENGINE, "podman\0stop\0-t\0web\0web\0", "podman\0stop\0-*\0*\0web\0");
+	ARGS(ENGINE, "podman\0rm\0-f\0web\0", "podman\0rm\0-*\0web\0");
+	ARGS(ENGINE, "podman\0kill\0-s\0HUP\0--password\0web\0003f4e1a\0",
+	     "podman\0kill\0-s\0HUP\0-*\0*\0003f4e1a\0");
+	ARGS(ENGINE, "podman\0container\0cleanup\0--rm\0" ID "\0",
+	     "podman\0*\0cleanup\0--rm\0" ID "\0");
+}
+
+Test(distill, more_arguments_than_anybody_looks_at)
+{
+	char args[1024];
+	size_t len = 0;
+
+	for (int i = 0; i < 100; i++)
+		len += (size_t)snprintf(args + len, sizeof(args) - len, "a%d", i) + 1;
+	tape_add(&tape, CT_KIND_EXEC, 7, args, len)->sub = CT_ROLE_HELPER;
+	cr_expect_eq(kept()->tail_len, 3 + 63 * 2);
+}
+
+/* Two that do the same are told to, and what they do is not. */
+Test(distill, identity)
+{
+	struct ct_event first;
+	char args[64];
+
+	tape_identity(&tape, 5, "id", ID, "secret", CANARY, "image", "nginx", "args",
+		      "mysqld --password " CANARY, TAPE_END);
+	first = *kept();
+	cr_expect_not(has(kept(), CANARY));
+	cr_expect(has(kept(), ID));
+	cr_expect(has(kept(), "nginx"));
+	memcpy(args, kept()->tail + first.tail_len - 17, 17);
+	cr_expect_eq(strspn(args, "0123456789abcdef"), 16u);
+	cr_expect(has(kept(), args));
+	tape_identity(&tape, 5, "id", ID, "args", "mysqld --password other", TAPE_END);
+	cr_expect_not(has(kept(), args));
+	teardown();
+	memset(&tape, 0, sizeof(tape));
+	setup();
+	tape_identity(&tape, 5, "args", "mysqld --password " CANARY, TAPE_END);
+	cr_expect_not(has(kept(), args), "another session has another key");
+}
+
+Test(distill, plugin)
+{
+	static const char sent[] =
+		"CNI_COMMAND=ADD\0CNI_PATH=/p\0CNI_ARGS=IgnoreUnknown=1;K8S_POD_NAME=web;PW=" CANARY
+		";K8S_POD_UID=u\0CNI_CONTAINERID=" ID "\0";
+	static const char wanted[] =
+		"CNI_COMMAND=ADD\0CNI_ARGS=K8S_POD_NAME=web;K8S_POD_UID=u\0CNI_CONTAINERID=" ID;
+
+	tape_add(&tape, CT_KIND_PLUGIN, 7, sent, sizeof(sent) - 1);
+	cr_expect_eq(kept()->tail_len, sizeof(wanted));
+	cr_expect_eq(memcmp(kept()->tail, wanted, sizeof(wanted)), 0);
+}
+
+Test(distill, sandboxes_and_the_network)
+{
+	static const char app[] = ID "\0mysqld\0--password\0" CANARY;
+
+	tape_add(&tape, CT_KIND_APP, 7, app, sizeof(app) - 1)->sub = CT_APP_EXEC;
+	cr_expect_not(has(kept(), CANARY));
+	cr_expect(has(kept(), ID "\0"));
+	tape_add(&tape, CT_KIND_NETLINK, 7, CANARY, sizeof(CANARY));
+	cr_expect_eq(kept()->tail_len, 0);
+}
+
+Test(distill, ttrpc)
+{
+	char body[512], msg[256], whole[600];
+	size_t n = 0, m = 0;
+
+	n += tape_put_bytes(msg, 1, ID, 64);
+	n += tape_put_bytes(msg + n, 2, "probe", 5);
+	n += tape_put_bytes(msg + n, 7, CANARY,
+			    strlen(CANARY)); /* the specification: environment */
+	n += tape_put_number(msg + n, 9, 77777);
+	m += tape_put_bytes(body, 1, "containerd.task.v2.Task", 23);
+	m += tape_put_bytes(body + m, 2, "Exec", 4);
+	m += tape_put_bytes(body + m, 3, msg, n);
+	m += tape_put_bytes(body + m, 5, CANARY, strlen(CANARY)); /* metadata */
+	tape_send(&tape, 7, CLIENT, whole, tape_put_ttrpc(whole, 1, 1, body, m));
+	cr_expect(has(kept(), "Exec"));
+	cr_expect(has(kept(), ID));
+	cr_expect(has(kept(), "probe"));
+	cr_expect_not(has(kept(), CANARY));
+	cr_expect(kept()->tail_len < tape_event(&tape, 0)->tail_len);
+}
+
+/* An independent encoder's blocks: what is left says the same, whatever else is in them. */
+static const char *const blocks[] = {
+	"8386449e6087a9233545b245d05b3b988542e91a3aa17ee15f78d1d50c5eb0a3497f4186a0e41d139d095f8b"
+	"1d75d0620d263d4c4d65647a8a9acac8b4c7602bb4eae04082497f864d833505b11f408e21ea48cd516c916a"
+	"87495158c85f8590b28eda1340899acac8b24d494f6a7f867df7df7df7ed",
+	"8386449d6087a9233545b245d05b3b988542e91a3aa17ee15f78d1d50c6e48ec4fc4c3c2c1c0bf",
+	"8386c5c4c3c2c1c0bf",
+};
+
+static size_t unhex(const char *hex, char *to)
+{
+	size_t n = 0;
+
+	for (unsigned int byte; sscanf(hex, "%2x", &byte) == 1; hex += 2)
+		to[n++] = (char)byte;
+	return n;
+}
+
+Test(distill, huffman_codes_keep_their_lengths)
+{
+	struct ct_hpack *as_sent = ct_hpack_new(), *sieved = ct_hpack_new(),
+			*again = ct_hpack_new();
+
+	for (size_t i = 0; i < sizeof(blocks) / sizeof(blocks[0]); i++) {
+		struct ct_headers before, during, after;
+		char bytes[256];
+		size_t n = unhex(blocks[i], bytes);
+		/* application/grpc, as it is coded: of no interest. */
+		static const char type[] = "\x1d\x75\xd0\x62\x0d\x26\x3d\x4c\x4d\x65\x64";
+
+		cr_assert(ct_hpack_read(as_sent, ct_text(bytes, n), &before));
+		cr_assert(ct_hpack_sieve(sieved, bytes, n, false, &during));
+		cr_expect_null(memmem(bytes, n, type, sizeof(type) - 1));
+		cr_assert(ct_hpack_read(again, ct_text(bytes, n), &after));
+		cr_expect_str_eq(before.path, during.path);
+		cr_expect_str_eq(before.path, after.path);
+		cr_expect_str_eq(before.ns, after.ns);
+	}
+	ct_hpack_free(as_sent);
+	ct_hpack_free(sieved);
+	ct_hpack_free(again);
+}
+
+static size_t grpc(char *to, uint32_t stream, const char *msg, size_t len)
+{
+	char data[512] = { 0, 0, 0, 0, (char)len };
+
+	memcpy(data + 5, msg, len);
+	return tape_put_frame(to, CT_H2_DATA, stream, data, len + 5);
+}
+
+/* A header block of raw strings, to be remembered: names[i], values[i]. */
+static size_t block(char *to, const char *path, const char *name, const char *value)
+{
+	size_t n = 0;
+
+	to[n++] = 0x44; /* :path */
+	to[n++] = (char)strlen(path);
+	memcpy(to + n, path, strlen(path));
+	n += strlen(path);
+	to[n++] = 0x40;
+	to[n++] = (char)strlen(name);
+	memcpy(to + n, name, strlen(name));
+	n += strlen(name);
+	to[n++] = (char)strlen(value);
+	memcpy(to + n, value, strlen(value));
+	return n + strlen(value);
+}
+
+static void say_headers(uint32_t stream, const char *path, const char *name, const char *value)
+{
+	char bytes[512], frame[600];
+	size_t n = block(bytes, path, name, value);
+
+	n = tape_put_frame(frame, CT_H2_HEADERS, stream, bytes, n);
+	frame[4] = 0x04; /* END_HEADERS */
+	tape_send(&tape, 7, CLIENT, frame, n);
+}
+
+static void say_data(uint32_t stream, const char *msg, size_t len)
+{
+	char frame[600];
+
+	tape_send(&tape, 7, CLIENT, frame, grpc(frame, stream, msg, len));
+}
+
+Test(distill, grpc_headers)
+{
+	say_headers(1, "/runtime.v1.ImageService/PullImage", "authorization", "Bearer " CANARY);
+	cr_expect(has(kept(), "/runtime.v1.ImageService/PullImage"));
+	cr_expect_not(has(kept(), "authorization"));
+	cr_expect_not(has(kept(), CANARY));
+	cr_expect_eq(kept()->tail_len, tape_event(&tape, 0)->tail_len, "a block is whole");
+	/* What has a number of its own from now on: authorization again, a path again. */
+	tape_send(&tape, 7, CLIENT, "\0\0\x10\x01\x04\0\0\0\x03\x7e\x0e" CANARY "", 25);
+	cr_expect_not(has(kept(), CANARY));
+	/* Not a path, whatever its number says. */
+	say_headers(5, CANARY "?x", "containerd-namespace", "default");
+	cr_expect_not(has(kept(), CANARY));
+	cr_expect(has(kept(), "default"));
+}
+
+Test(distill, grpc_pull)
+{
+	char spec[64], auth[64], msg[128];
+	size_t n = tape_put_bytes(spec, 1, "reg/img:1", 9), m;
+
+	m = tape_put_bytes(msg, 1, spec, n);
+	n = tape_put_bytes(auth, 1, "me", 2);
+	n += tape_put_bytes(auth + n, 2, CANARY, strlen(CANARY));
+	m += tape_put_bytes(msg + m, 2, auth, n);
+	say_headers(1, "/runtime.v1.ImageService/PullImage", "a", "b");
+	kept();
+	say_data(1, msg, m);
+	cr_expect(has(kept(), "reg/img:1"));
+	cr_expect_not(has(kept(), CANARY));
+}
+
+/* A method that nobody reads: ids that are known, and nothing else; the second message: nothing. */
+Test(distill, grpc_of_no_interest)
+{
+	char msg[128];
+	size_t n = tape_put_bytes(msg, 1, ID, 64);
+
+	n += tape_put_bytes(msg + n, 2, CANARY, strlen(CANARY));
+	say_headers(1, "/moby.buildkit.v1.Control/Solve", "a", "b");
+	kept();
+	say_data(1, msg, n);
+	cr_expect_not(has(kept(), ID));
+	cr_expect_not(has(kept(), CANARY));
+	say_data(3, msg, n); /* its headers were not heard */
+	cr_expect_not(has(kept(), ID));
+	tape_identity(&tape, 0, "id", ID, TAPE_END);
+	kept();
+	say_data(5, msg, n);
+	cr_expect(has(kept(), ID));
+	cr_expect_not(has(kept(), CANARY));
+	say_headers(7, "/containerd.services.tasks.v1.Tasks/Delete", "a", "b");
+	kept();
+	say_data(7, msg, n);
+	cr_expect(has(kept(), ID));
+	cr_expect_not(has(kept(), CANARY));
+	tape_send(&tape, 7, CLIENT, tape_event(&tape, tape.count - 1)->tail,
+		  tape_event(&tape, tape.count - 1)->tail_len);
+	cr_expect_not(has(kept(), ID));
+}
+
+Test(distill, sends_that_are_nothing_known)
+{
+	tape_send(&tape, 7, CLIENT, CANARY " and more of it", 29);
+	cr_expect_eq(kept()->tail_len, 0);
+	tape_send(&tape, 7, CLIENT, "\0\0\x0e\x09\x04\0\0\0\x01" CANARY, 23); /* CONTINUATION */
+	cr_expect_not(has(kept(), CANARY));
+}
+
+Test(distill, what_says_nothing_of_others_is_as_it_was)
+{
+	tape_sync(&tape, 7, ID, "config.v2.json");
+	cr_expect_eq(kept(), tape_event(&tape, 0));
+	tape_exec(&tape, 7, CT_ROLE_RUNTIME, 1, "runc", "init", TAPE_END);
+	cr_expect_eq(kept(), tape_event(&tape, 1));
+}

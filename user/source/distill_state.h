@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What the files of the distiller share. Each takes the copy of an event and leaves less in it. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/text.h"
+#include "core/wire_hpack.h"
+#include "ct_event.h"
+
+/* What stands for what was left out. */
+#define CT_DISTILL_FILLER     '*'
+
+#define CT_DISTILL_SETS       1024 /* of each of these tables; a power of two */
+#define CT_DISTILL_CONN_SETS  128
+#define CT_DISTILL_KNOWN_WAYS 16
+#define CT_DISTILL_WAYS       4
+
+struct ct_distill_method; /* distill_rpc.c */
+
+/* A request that waits for its message or its answer. */
+struct ct_distill_call {
+	uint64_t socket; /* of the client, 0: this place is free */
+	uint32_t stream;
+	bool spoken; /* its message was heard */
+	bool other; /* HTTP/1: it is about no container */
+	const struct ct_distill_method *method; /* NULL: one that nobody reads */
+};
+
+struct ct_distill_conn {
+	uint64_t socket; /* of the sender, 0: this place is free */
+	struct ct_hpack *hpack; /* owned */
+};
+
+struct ct_distill {
+	uint64_t key[2]; /* random: what is hashed with it cannot be guessed at */
+	/* Ids and names of containers, hashed; the newest first. A collision keeps what is none. */
+	uint64_t known[CT_DISTILL_SETS][CT_DISTILL_KNOWN_WAYS];
+	struct ct_distill_call calls[CT_DISTILL_SETS][CT_DISTILL_WAYS]; /* the newest first */
+	struct ct_distill_conn conns[CT_DISTILL_CONN_SETS][CT_DISTILL_WAYS];
+	struct ct_text_out {
+		char bytes[CT_TAIL_MAX];
+		size_t len, room;
+	} text;
+	union {
+		struct ct_event e;
+		char bytes[CT_EVENT_LEN_MAX];
+	} out;
+};
+
+/* SipHash-2-4. */
+uint64_t ct_distill_hash(const struct ct_distill *d, const void *bytes, size_t len);
+
+/* What is neither an id nor a name of a container is not known, and not learned. */
+void ct_distill_learn(struct ct_distill *d, struct ct_text name);
+bool ct_distill_knows(const struct ct_distill *d, struct ct_text name);
+
+/* NULL: not heard of. A call that is made is as new, whatever was there. */
+struct ct_distill_call *ct_distill_call(struct ct_distill *d, uint64_t socket, uint32_t stream);
+struct ct_distill_call *ct_distill_call_made(struct ct_distill *d, uint64_t socket,
+					     uint32_t stream);
+/* NULL: no memory. */
+struct ct_hpack *ct_distill_hpack(struct ct_distill *d, uint64_t socket);
+
+/* A tail that is written anew: what does not fit into the old one is left out. */
+void ct_distill_begin(struct ct_distill *d, size_t room);
+void ct_distill_put(struct ct_distill *d, struct ct_text text);
+void ct_distill_word(struct ct_distill *d, const char *word);
+void ct_distill_end(struct ct_distill *d, struct ct_event *e);
+
+void ct_distill_http(struct ct_distill *d, struct ct_event *e);
+void ct_distill_body(struct ct_distill *d, struct ct_event *e);
+/* False: it is none. */
+bool ct_distill_ttrpc(struct ct_distill *d, struct ct_event *e);
+void ct_distill_frames(struct ct_distill *d, struct ct_event *e);
+void ct_distill_args(struct ct_distill *d, struct ct_event *e);
