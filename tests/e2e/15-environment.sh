@@ -107,6 +107,56 @@ ends "all four: nothing to say" 0 0 '^$' \
 ends "CAP_SYS_ADMIN serves as the first two" 0 0 '^$' \
 	with_caps sys_admin,sys_ptrace,dac_read_search "${trace[@]}"
 
+# --- what doctor says is what then happens
+
+# happens FEATURE COMMAND...: whether it traces that, with the system calls that it is made of
+happens()
+{
+	local feature=$1 args=(-d 0.2)
+
+	shift
+	case $feature in
+	steps | why) args+=("--$feature") ;;
+	opens) args=(opens -d 0.2) ;;
+	esac
+	"$@" timeout 60 "$open_dir/coldtrace" "${args[@]}" > "$OUT/happens.out" 2>&1 < /dev/null &&
+		! grep -qE 'no (system call|opened file) can be' "$OUT/happens.out"
+}
+
+# verdict WHAT COMMAND...: doctor's, run by that command, of all features; and its first line
+verdict()
+{
+	local what=$1 feature works status
+
+	shift
+	"$@" "$open_dir/coldtrace" doctor --json > "$OUT/verdict.json" 2> "$OUT/verdict.err"
+	status=$?
+	same "doctor, $what: exit status" "$([[ $(jq .verdict.works "$OUT/verdict.json") == true ]]; echo $?)" \
+		"$status"
+	check "doctor, $what: the verdict comes first" grep -qE "$( ((status == 0)) &&
+		echo '^coldtrace works here: phases' || echo '^coldtrace does not work here$')" \
+		<("$@" "$open_dir/coldtrace" doctor 2>&1 | head -1)
+	while read -r feature works; do
+		same "doctor, $what: $feature" "$works" \
+			"$(happens "$feature" "$@" && echo true || echo false)"
+	done < <(jq -r '.verdict.features[] | "\(.feature) \(.works)"' "$OUT/verdict.json")
+	same "doctor, $what: what does not work has a reason, and what to do" 0 "$(jq '[.verdict.features[] |
+		select((.works | not) and (.because == null or .do == null))] | length' "$OUT/verdict.json")"
+	same "doctor, $what: no probe is on of what does not work" 0 "$(jq '[.plans[] |
+		select(.possible | not) | .probes[] | select(.on and .only_for == null)] | length' "$OUT/verdict.json")"
+}
+
+verdict "root" env
+verdict "the four" with_caps bpf,perfmon,sys_ptrace,dac_read_search
+verdict "the four and CAP_SYSLOG" with_caps bpf,perfmon,sys_ptrace,dac_read_search,syslog
+verdict "CAP_BPF and CAP_PERFMON" with_caps bpf,perfmon
+verdict "nothing" with_caps chown
+verdict "a pid namespace of its own" unshare --pid --fork --mount-proc
+ends "--why without CAP_SYSLOG" 1 1 "'/proc/kallsyms' hides their addresses: CAP_SYSLOG missing; run it" \
+	with_caps bpf,perfmon,sys_ptrace,dac_read_search "${trace[@]}" --why
+ends "--why with CAP_SYSLOG" 0 0 '^$' \
+	with_caps bpf,perfmon,sys_ptrace,dac_read_search,syslog "${trace[@]}" --why
+
 # --- what the kernel forbids
 
 for error in EPERM ENOSYS; do

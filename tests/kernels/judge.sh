@@ -36,7 +36,7 @@ differ()
 # Without what another kernel of the same series, or of the newest, says differently.
 doctor()
 {
-	jq 'del(.kernel.release)' "$dir/out/doctor.out" 2>&1
+	jq 'del(.kernel.release, .verdict)' "$dir/out/doctor.out" 2>&1
 }
 
 series()
@@ -216,6 +216,9 @@ judge()
 	wrong=()
 	[[ $(out doctor.status) == 0 ]] || wrong+=("doctor: $(out doctor.err)")
 	differ "doctor --json" "$here/expected/$name.json" "$(doctor)"
+	[[ $(jq -c '[.verdict.features[:3][].works]' "$dir/out/doctor.out" 2>&1) == \
+		$(jq -c '[.plans[].possible]' "$dir/out/doctor.out" 2>&1) ]] ||
+		wrong+=("doctor: its verdict is not what its plans say")
 	differ "what is said when something lacks" "$here/expected/$name.txt" "$(lacking)"
 	loaded phases phases
 	traced phases "$phases_run" run

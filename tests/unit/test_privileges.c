@@ -67,6 +67,14 @@ Test(privileges, pids_are_those_of_the_host)
 	}
 }
 
+Test(privileges, names_of_kernel_functions)
+{
+	cr_expect(strstr(ct_privileges_symbols(FOUR, 0), "CAP_SYSLOG missing; run it with sudo"));
+	cr_expect(strstr(ct_privileges_symbols(FOUR, 1), "CAP_SYSLOG missing"));
+	cr_expect(strstr(ct_privileges_symbols(UINT64_MAX, 2), "kptr_restrict is 2; 'sysctl"));
+	cr_expect(strstr(ct_privileges_symbols(UINT64_MAX, 1), "a security module, or lockdown"));
+}
+
 Test(privileges, what_is_kept)
 {
 	cr_expect_eq(ct_privileges_kept(false, false), BIT(SYS_PTRACE) | BIT(DAC_READ_SEARCH));

@@ -14,6 +14,7 @@
 
 #include "cmd/doctor_draw.h"
 #include "cmd/doctor_privileges.h"
+#include "cmd/doctor_verdict.h"
 #include "core/roles.h"
 #include "source/credentials.h"
 #include "source/engine.h"
@@ -205,13 +206,26 @@ static json_t *collect_probe(const struct ct_plan *plan, enum ct_probe i)
 	return row;
 }
 
-static json_t *collect_plan(struct ct_kernel *kernel, enum ct_depth depth, enum ct_plan_name name)
+static json_t *collect_plan(struct ct_kernel *kernel, enum ct_depth depth, enum ct_plan_name name,
+			    struct ct_tried *tried)
 {
 	json_t *p = json_object(), *rows = json_array();
 	struct ct_err why = { 0 };
 	struct ct_plan plan;
 	int r = make_plan(&plan, kernel, depth, name, &why);
 
+	if (r) {
+		tried->why = tried->why_no_opens = why;
+	} else {
+		ct_doctor_try(tried, depth, name);
+		r = tried->works ? 0 : tried->why.code;
+		why = tried->why;
+		if (tried->works) { /* the one that was attached, when the kernel refused the first */
+			plan.name = tried->plan.name;
+			plan.features = tried->plan.features;
+		}
+	}
+	ct_doctor_on(&plan, tried, tried - depth);
 	add(p, "depth", json_string(ct_depth_names[depth]));
 	add(p, "plan", json_string(ct_plans[plan.name].name));
 	add(p, "possible", json_boolean(!r));
@@ -298,14 +312,17 @@ static json_t *collect(enum ct_plan_name plan)
 	struct ct_kernel *kernel = NULL;
 	struct ct_err why = { 0 };
 	json_t *all = json_object(), *plans = json_array();
+	own_mem struct ct_tried *tried = calloc(CT_DEPTH_WHY + 1, sizeof(*tried));
 
+	if (!tried)
+		return NULL;
 	if (ct_kernel_open(&kernel, &why))
 		kernel = NULL;
+	for (enum ct_depth depth = CT_DEPTH_PHASES; depth <= CT_DEPTH_WHY; depth++)
+		json_array_append_new(plans, collect_plan(kernel, depth, plan, &tried[depth]));
+	add(all, "verdict", ct_doctor_verdict(tried));
 	add(all, "kernel", collect_kernel(kernel, why.msg));
 	add(all, "choices", collect_choices(kernel));
-	json_array_append_new(plans, collect_plan(kernel, CT_DEPTH_PHASES, plan));
-	json_array_append_new(plans, collect_plan(kernel, CT_DEPTH_STEPS, plan));
-	json_array_append_new(plans, collect_plan(kernel, CT_DEPTH_WHY, plan));
 	add(all, "plans", plans);
 	add(all, "privileges", ct_doctor_privileges());
 	add(all, "engines", collect_engines());
@@ -316,14 +333,13 @@ static json_t *collect(enum ct_plan_name plan)
 
 int ct_cmd_doctor(FILE *out, bool json, enum ct_plan_name name, struct ct_err *err)
 {
-	json_t *all = collect(name), *first;
+	json_t *all = collect(name);
 	bool able;
 	int r = 0;
 
 	if (!all)
 		return ct_fail(err, -ENOMEM, "examine this node: out of memory");
-	first = json_array_get(json_object_get(all, "plans"), 0);
-	able = json_is_true(json_object_get(first, "possible")) && may_trace();
+	able = json_is_true(json_object_get(json_object_get(all, "verdict"), "works"));
 	if (json) {
 		r = json_dumpf(all, out, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
 		putc('\n', out);

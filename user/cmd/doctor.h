@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What this node offers, which probes follow from it and why, and who could be traced. */
+/* What works on this node, tried for real, which probes follow from it and why, and who could be traced. */
 #pragma once
 
 #include <stdbool.h>
@@ -9,7 +9,7 @@
 #include "util/err.h"
 
 /*
- * Leaves nothing behind on the node and needs no rights; what it may not see it says. Returns 0 if
- * this user can trace here, by that plan, and 1 if not.
+ * Attaches all probes for a moment, leaves nothing behind on the node, and needs no rights; what it may
+ * not do it says. Returns 0 if this user can trace here, by that plan, and 1 if not.
  */
 int ct_cmd_doctor(FILE *out, bool json, enum ct_plan_name plan, struct ct_err *err);

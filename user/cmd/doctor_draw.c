@@ -4,6 +4,7 @@
 
 #include "cmd/doctor_draw.h"
 #include "cmd/doctor_privileges.h"
+#include "cmd/doctor_verdict.h"
 #include "ct_opens.h"
 #include "source/plan.h"
 #include "util/mem.h"
@@ -51,7 +52,7 @@ static void draw_kernel(FILE *out, json_t *k)
 	line(out, "ring buffer", is(k, "ring_buffer") ? "yes" : "no");
 	line(out, "lockdown", string_of(k, "lockdown"));
 	line(out, "tracefs", string_of(k, "tracefs"));
-	line(out, "may trace", is(k, "may_trace") ? "yes" : "no: run it as root, on the host");
+	line(out, "may trace", is(k, "may_trace") ? "yes" : "no");
 }
 
 /* The rows of depth "steps" add to those of "phases", which are drawn once. */
@@ -70,9 +71,18 @@ static const struct call_group {
 	{ "opens", CALL_ENTER, OPENS },
 };
 
+/* "can": the kernel has it, and this process may not attach it. */
+static const char *state_of(json_t *row)
+{
+	if (is(row, "on"))
+		return "on";
+	return strcmp(string_of(row, "why_not"), CT_NOT_TRIED) ? "off" : "can";
+}
+
 static void draw_calls(FILE *out, json_t *p, const struct call_group *group)
 {
 	const char *depth = string_of(p, "depth");
+	const char *state = NULL;
 	int column = 0;
 	json_t *row;
 	size_t i;
@@ -81,14 +91,15 @@ static void draw_calls(FILE *out, json_t *p, const struct call_group *group)
 	{
 		const char *hook = string_of(row, "hook");
 
-		if (strncmp(hook, group->prefix, strlen(group->prefix)) != 0 || !is(row, "on") ||
-		    strcmp(string_of(row, "depth"), depth) != 0 ||
+		if (strncmp(hook, group->prefix, strlen(group->prefix)) != 0 ||
+		    !strcmp(state_of(row), "off") || strcmp(string_of(row, "depth"), depth) != 0 ||
 		    strcmp(string_of(row, "only_for"), group->only_for) != 0)
 			continue;
 		hook += strlen(group->prefix);
+		state = state ? state : state_of(row);
 		if (!column || column + 1 + (int)strlen(hook) > WIDTH)
 			column = fprintf(out, "%s  %-3s  %-14s", column ? "\n" : "",
-					 column ? "" : "on", column ? "" : group->title);
+					 column ? "" : state, column ? "" : group->title);
 		column += fprintf(out, " %s", hook);
 	}
 	if (column)
@@ -125,7 +136,7 @@ static void draw_features(FILE *out, json_t *list)
 	fprintf(out, "\nhelpers\n");
 	json_array_foreach(list, i, f)
 	{
-		fprintf(out, "  %-3s  %-22s since Linux %s\n", is(f, "on") ? "on" : "off",
+		fprintf(out, "  %-3s  %-22s since Linux %s\n", is(f, "on") ? "yes" : "no",
 			string_of(f, "feature"), string_of(f, "since"));
 		if (!is(f, "on"))
 			fprintf(out, "       %s: %s\n", string_of(f, "why_not"),
@@ -146,10 +157,9 @@ static void draw_probe(FILE *out, json_t *row)
 
 	if (is(row, "weaker") || (needless && !ct_probe_is_first(probe)))
 		return;
-	fprintf(out, "  %-3s  %-14s %s%s\n", is(row, "on") ? "on" : "off",
-		string_of(row, "program"), string_of(row, "hook"),
-		is(row, "required") ? " (required)" : "");
-	if (is(row, "on"))
+	fprintf(out, "  %-3s  %-14s %s%s\n", state_of(row), string_of(row, "program"),
+		string_of(row, "hook"), is(row, "required") ? " (required)" : "");
+	if (strcmp(state_of(row), "off") != 0)
 		fprintf(out, "                      %s\n", sees);
 	else if (needless)
 		fprintf(out, "                      %s\n", why);
@@ -180,7 +190,8 @@ static void draw_plan(FILE *out, json_t *p)
 		bool opens = !strcmp(string_of(row, "only_for"), OPENS);
 		bool call = opens || !strncmp(hook, CALL_ENTER, strlen(CALL_ENTER)) ||
 			    !strncmp(string_of(row, "program"), "ct_leave_", strlen("ct_leave_"));
-		bool seen = is(row, "on") || (opens && *string_of(row, "instead"));
+		bool seen =
+			strcmp(state_of(row), "off") != 0 || (opens && *string_of(row, "instead"));
 
 		if (!strcmp(string_of(row, "depth"), depth) && !(call && seen))
 			draw_probe(out, row);
@@ -229,6 +240,8 @@ void ct_doctor_draw(FILE *out, json_t *all)
 	json_t *plans = json_object_get(all, "plans"), *first = json_array_get(plans, 0), *plan;
 	size_t i;
 
+	ct_doctor_draw_verdict(out, json_object_get(all, "verdict"));
+	putc('\n', out);
 	draw_kernel(out, json_object_get(all, "kernel"));
 	draw_choices(out, json_object_get(all, "choices"), first);
 	draw_features(out, json_object_get(first, "features"));

@@ -52,8 +52,7 @@ static const struct command {
 	  "which files containers open, how long that takes" },
 	{ "schema", ct_cmd_schema, OPERANDS, "[NAME]",
 	  "print what the fields of the formats mean" },
-	{ "doctor", run_doctor, KERNEL, "[OPTION]...",
-	  "what this kernel offers, and which engines run" },
+	{ "doctor", run_doctor, KERNEL, "[OPTION]...", "what works here, and which engines run" },
 	{ "completion", run_completion, OPERANDS, "bash", NULL },
 };
 

@@ -69,8 +69,11 @@ static bool served(const struct ct_plan *plan, enum ct_probe probe)
 	return plan->rows[probe].on;
 }
 
-/* Some of them exist on some architectures only: no more than one is a sentence for all. */
-static void print_calls(FILE *out, const struct ct_plan *plan, enum calls calls, const char *what)
+/*
+ * Why none of those that were asked for is traced, NULL if one is. Some of them exist on some
+ * architectures only: no more than one is a sentence for all.
+ */
+static const char *why_none(const struct ct_plan *plan, enum calls calls)
 {
 	const char *why = NULL;
 
@@ -78,11 +81,27 @@ static void print_calls(FILE *out, const struct ct_plan *plan, enum calls calls,
 		if (calls_of(i) != calls || !plan->rows[i].asked)
 			continue;
 		if (plan->rows[i].on)
-			return;
+			return NULL;
 		why = plan->rows[i].why_not;
 	}
+	return why;
+}
+
+static void print_calls(FILE *out, const struct ct_plan *plan, enum calls calls, const char *what)
+{
+	const char *why = why_none(plan, calls);
+
 	if (why)
 		fprintf(out, "coldtrace: %s: %s%s\n", what, why, advice_for(why));
+}
+
+const char *ct_notices_blind(const struct ct_plan *plan, bool opens, const char **ret_advice)
+{
+	const char *why = why_none(plan, opens ? CALLS_OPENS : CALLS_STEPS);
+	const char *advice = why ? advice_for(why) : "";
+
+	*ret_advice = *advice ? advice + strlen("; ") : "";
+	return why;
 }
 
 void ct_notices_print(FILE *out, const struct ct_plan *plan, uint64_t own)

@@ -2,6 +2,7 @@
 /* What a run will not see, and why: said once, before it begins. */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 
@@ -13,6 +14,12 @@
  * if none of them can be used, and for each other probe that the plan asked for and does not have.
  */
 void ct_notices_print(FILE *out, const struct ct_plan *plan, uint64_t own);
+
+/*
+ * Why no system call at all is traced of those that steps (opens: opened files) are made of, and what
+ * to do about it, which may be "". NULL: some are.
+ */
+const char *ct_notices_blind(const struct ct_plan *plan, bool opens, const char **ret_advice);
 
 /* A sentence for each output that is of steps, in a run that does not trace them. */
 void ct_notices_outputs(FILE *out, const struct ct_options *opts);

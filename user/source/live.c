@@ -231,7 +231,8 @@ static int run_plan(struct ct_live *live, struct ct_err *err)
 	return r ? r : ct_live_attach(live);
 }
 
-static int start(struct ct_live *live, struct ct_err *err)
+/* Until the probes are attached. */
+static int attach(struct ct_live *live, struct ct_err *err)
 {
 	struct rlimit all = { RLIM_INFINITY, RLIM_INFINITY };
 	const char *why_not;
@@ -254,6 +255,13 @@ static int start(struct ct_live *live, struct ct_err *err)
 		unload(live);
 		r = run_plan(live, err);
 	}
+	return r;
+}
+
+static int start(struct ct_live *live, struct ct_err *err)
+{
+	int r = attach(live, err);
+
 	if (!r)
 		ct_engines_watch(&live->engines, live->epoll);
 	if (!r)
@@ -264,6 +272,25 @@ static int start(struct ct_live *live, struct ct_err *err)
 		r = look_inside(live, err);
 	ct_kernel_close(live->kernel);
 	live->kernel = NULL;
+	return r;
+}
+
+int ct_live_try(const struct ct_live_options *opts, struct ct_plan *ret_plan, struct ct_err *err)
+{
+	struct ct_live *live = calloc(1, sizeof(*live));
+	int r;
+
+	if (!live)
+		return ct_fail(err, -ENOMEM, "try to trace: out of memory");
+	live->opts = *opts;
+	live->epoll = -1;
+	ct_live_listen(opts->verbose);
+	r = attach(live, err);
+	if (!r)
+		*ret_plan = live->plan;
+	ct_kernel_close(live->kernel);
+	unload(live);
+	free(live);
 	return r;
 }
 

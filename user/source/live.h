@@ -48,6 +48,12 @@ int ct_live_open(struct ct_live **ret, const struct ct_live_options *opts, ct_ev
 void ct_live_close(struct ct_live *live); /* NULL is fine */
 
 /*
+ * Loads and attaches the probes for a moment, as ct_live_open() would, looks at nothing else, and
+ * takes them away again. Returns 0 and the plan that they are of, or fails as ct_live_open() would.
+ */
+int ct_live_try(const struct ct_live_options *opts, struct ct_plan *ret_plan, struct ct_err *err);
+
+/*
  * Gives up every privilege but those for what is looked up later. A program that is to be traced
  * with the caller's privileges must have been forked before; with_command: there is one.
  */

@@ -19,6 +19,9 @@
 	  "reads the engine's files about containers, its open sockets, and tracefs", \
 	  "engine and runtime of containers, and the end of those that run already; and system " \
 	  "calls (--steps, --ready path:) where tracefs is open to root alone") \
+	X(CAP_SYSLOG, SPARE, DROPPED, \
+	  "reads the addresses of kernel functions in /proc/kallsyms, which --why names", \
+	  "--why, unless kernel.kptr_restrict is 0 and kernel.perf_event_paranoid 1 or less") \
 	X(CAP_SYS_ADMIN, SPARE, DROPPED, \
 	  "mounts tracefs where it is not mounted, attaches to tp_btf and fexit hooks of modules, " \
 	  "and serves as CAP_BPF and CAP_PERFMON", \
@@ -114,6 +117,17 @@ int ct_pids_check(const char *space, const char *self, uint32_t pid, struct ct_e
 			"or is that of another pid namespace; mount the host's",
 			pid);
 	return 0;
+}
+
+/* As kallsyms_show_value() of the kernel. */
+const char *ct_privileges_symbols(uint64_t own, int kptr_restrict)
+{
+	if (kptr_restrict >= 2)
+		return "kernel.kptr_restrict is 2; 'sysctl kernel.kptr_restrict=1' lets CAP_SYSLOG "
+		       "see them";
+	if (!(own & CT_CAP_BIT(CAP_SYSLOG)))
+		return "CAP_SYSLOG missing; " CT_PRIVILEGE_GRANT;
+	return "a security module, or lockdown, forbids it; the kernel's log may say which";
 }
 
 uint64_t ct_privileges_kept(bool with_command, bool with_sandboxes)

@@ -54,5 +54,8 @@ int ct_privileges_check(uint64_t own, bool user_namespace, struct ct_err *err);
  */
 int ct_pids_check(const char *space, const char *self, uint32_t pid, struct ct_err *err);
 
+/* Why /proc/kallsyms hides addresses from who holds this, under that kernel.kptr_restrict; what to do. */
+const char *ct_privileges_symbols(uint64_t own, int kptr_restrict);
+
 /* What is kept once the probes are attached. */
 uint64_t ct_privileges_kept(bool with_command, bool with_sandboxes);

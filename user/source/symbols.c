@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "source/privileges.h"
+#include "source/procfs.h"
 #include "util/mem.h"
 
 #define PATH "/proc/kallsyms"
@@ -78,6 +80,13 @@ static int read_all(struct ct_symbols *s, FILE *file)
 	return ret;
 }
 
+static int restriction(void)
+{
+	char text[16];
+
+	return ct_text_read("/proc/sys/kernel/kptr_restrict", text, sizeof(text)) ? atoi(text) : 0;
+}
+
 int ct_symbols_open(struct ct_symbols **ret, struct ct_err *err)
 {
 	struct ct_symbols *s = calloc(1, sizeof(*s));
@@ -92,8 +101,9 @@ int ct_symbols_open(struct ct_symbols **ret, struct ct_err *err)
 		fclose(file);
 	if (!r && !s->count)
 		r = ct_fail(err, -EPERM,
-			    "name kernel functions: '" PATH "' hides their addresses; run as root, "
-			    "with kernel.kptr_restrict below 2");
+			    "name kernel functions, for --why: '" PATH
+			    "' hides their addresses: %s",
+			    ct_privileges_symbols(ct_own_caps(), restriction()));
 	else if (r)
 		ct_fail(err, r, "name kernel functions: '" PATH "': %s", strerror(-r));
 	if (r) {
