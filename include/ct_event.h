@@ -100,7 +100,9 @@ enum ct_event_flag {
 	X(72, OPENS_PATH, "opens-path", "opens of one path, likewise; ct_opens.h") \
 	X(73, FORGER, "forger", \
 	  "programs that have an engine's name and are none; sub: role of the name; obj: how many " \
-	  "more; arg: owner uid; root: container that they run in; tail: name")
+	  "more; arg: owner uid; root: container that they run in; tail: name") \
+	X(74, BEGIN, "begin", \
+	  "all probes are attached, and what ran before is known; arg: how long after ts, ns")
 
 enum ct_kind {
 #define X(number, symbol, name, doc) CT_KIND_##symbol = number,

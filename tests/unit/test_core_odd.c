@@ -285,6 +285,39 @@ Test(core, ready)
 	}
 }
 
+/* All probes are attached. Columns: when, what is told of a start at 10 ms, and of a stop at 500. */
+static const struct {
+	double begin;
+	enum ct_outcome start, stop;
+	uint64_t early;
+} begins[] = {
+	{ 0, CT_OUTCOME_OK, CT_OUTCOME_OK, 0 },
+	{ 9, CT_OUTCOME_OK, CT_OUTCOME_OK, 0 },
+	{ 15, CT_OUTCOME_CUT, CT_OUTCOME_OK, 1 },
+	{ 505, CT_OUTCOME_CUT, CT_OUTCOME_CUT, 2 },
+};
+
+Test(core, began_before_all_was_attached)
+{
+	for (size_t i = 0; i < CT_ARRAY_SIZE(begins); i++) {
+		struct run *run = run_new();
+		struct life l = life_of(0);
+
+		tape_at(&run->t, 0);
+		if (begins[i].begin > 0)
+			tape_add(&run->t, CT_KIND_BEGIN, 0, NULL, 0)->arg =
+				(uint64_t)(begins[i].begin * TAPE_MS);
+		life_serves(&run->t, &l);
+		life_stop(&run->t, &l, 500);
+		play_until(run, 5000);
+		expect_counts(run, 1, 1, 0);
+		expect_outcome(find(run, CT_RECORD_START, l.name, 0), begins[i].start);
+		expect_outcome(find(run, CT_RECORD_STOP, l.name, 0), begins[i].stop);
+		cr_expect_eq(run->counts.early, begins[i].early, "row %zu", i);
+		run_free(run);
+	}
+}
+
 /* No sign of being ready. Columns: when tracing ends, whether something is lost, what ready is. */
 static const struct {
 	double end;

@@ -66,7 +66,8 @@ static void explain(json_t *to, const char *sentence)
 	const char *advice = strstr(sentence, "; ");
 
 	add(to, "because",
-	    json_stringn_nocheck(sentence, advice ? (size_t)(advice - sentence) : strlen(sentence)));
+	    json_stringn_nocheck(sentence,
+				 advice ? (size_t)(advice - sentence) : strlen(sentence)));
 	if (advice)
 		add(to, "do", json_string(advice + strlen("; ")));
 }

@@ -8,6 +8,8 @@
 
 #include "util/mem.h"
 
+#define NS_PER_US 1000ull
+
 /* A file: what else has a name, such as a terminal or /dev/null, any number may write to. */
 static bool is_same_file(const struct stat *a, const struct stat *b)
 {
@@ -363,6 +365,7 @@ static void add_name(char *names, size_t size, const char *name)
 static void describe(struct ct_run_session *s, const struct ct_recordings *recordings)
 {
 	unsigned int depth = CT_DEEP_STEPS | CT_DEEP_WHY;
+	uint64_t attach_ns = 0;
 
 	for (size_t i = 0; i < recordings->count; i++) {
 		const struct ct_recording_header *h = recordings->items[i].header;
@@ -370,6 +373,8 @@ static void describe(struct ct_run_session *s, const struct ct_recordings *recor
 		add_name(s->version, sizeof(s->version), h->program);
 		add_name(s->kernel, sizeof(s->kernel), h->kernel);
 		depth &= h->depth;
+		if (h->attach_us * NS_PER_US > attach_ns)
+			attach_ns = h->attach_us * NS_PER_US;
 	}
 	s->head = (struct ct_session){
 		.version = s->version,
@@ -377,6 +382,7 @@ static void describe(struct ct_run_session *s, const struct ct_recordings *recor
 		.depth = ct_depth_name(depth),
 		.wall_minus_mono_ns = recordings->wall_minus_mono_ns,
 		.begin_ns = recordings->begin_ns,
+		.attach_ns = attach_ns,
 	};
 }
 

@@ -102,6 +102,19 @@ static void say_unread(const struct ct_event *e)
 	       (unsigned long long)e->obj, why);
 }
 
+/* Nothing is missed from here on: that is what the session begins with. */
+static void begins(struct trace *t, const struct ct_event *e)
+{
+	struct ct_recording_header *h = ct_recorder_header(&t->recorder);
+
+	t->session.head.begin_ns = e->ts_ns + (uint64_t)e->arg;
+	t->session.head.attach_ns = (uint64_t)e->arg;
+	if (!h)
+		return;
+	h->begin_ns = t->session.head.begin_ns;
+	h->attach_us = (__u32)(e->arg / 1000);
+}
+
 static void on_event(void *ctx, const struct ct_event *e)
 {
 	struct trace *t = ctx;
@@ -109,6 +122,8 @@ static void on_event(void *ctx, const struct ct_event *e)
 	if (t->failed)
 		return;
 	e = ct_distill(t->distill, e); /* first of all: nothing else gets to see it whole */
+	if (e->kind == CT_KIND_BEGIN)
+		begins(t, e);
 	if (e->kind == CT_KIND_APP && e->sub == CT_APP_WATCHED && e->ret < 0)
 		say_unseen(e);
 	if (e->kind == CT_KIND_LOST && e->tail_len)

@@ -232,6 +232,9 @@ static void handle(void *ctx, const struct ct_event *e)
 		ct_app(core, e);
 		break;
 	case CT_KIND_HOLE:
+	case CT_KIND_BEGIN:
+		core->begin_ns = e->ts_ns + (uint64_t)e->arg;
+		break;
 	case CT_KIND_FORGER:
 	case CT_KIND_ENGINE:
 	case CT_KIND_CLOCK:

@@ -60,6 +60,11 @@ static void emit(struct ct_core *core, struct ct_record *rec, struct ct_containe
 	/* Of events that came too late to be put in order, which have been counted. */
 	if (rec->end_ns < rec->begin_ns)
 		return;
+	/* What was evidence of it may have been before. */
+	if (rec->begin_ns < core->begin_ns) {
+		core->counts.early++;
+		rec->outcome = rec->outcome == CT_OUTCOME_OK ? CT_OUTCOME_CUT : rec->outcome;
+	}
 	rec->node = core->opts.node;
 	rec->first = !c->told;
 	c->told = true;

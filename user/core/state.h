@@ -272,6 +272,7 @@ struct ct_core {
 	uint32_t run_seq;
 	struct ct_waits *waits;
 	uint64_t waits_kept_ns; /* when old ones were last forgotten */
+	uint64_t begin_ns; /* from when on nothing is missed; 0: not known */
 	uint64_t lost_ns; /* when something was lost, the last time */
 	struct ct_core_counts counts;
 };

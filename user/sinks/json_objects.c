@@ -15,6 +15,8 @@ void ct_json_session(struct ct_json *w, const char *key, const struct ct_session
 	ct_json_string(w, "depth", session->depth);
 	ct_json_u64(w, "begin_ns", session->begin_ns);
 	ct_json_time(w, "begin_time", ct_wall_ns(session->begin_ns, session->wall_minus_mono_ns));
+	if (session->attach_ns)
+		ct_json_u64(w, "attach_ns", session->attach_ns);
 	ct_json_leave(w, '}');
 }
 

@@ -24,7 +24,8 @@ struct ct_session {
 	const char *kernel;
 	const char *depth; /* "phases" or "steps" */
 	int64_t wall_minus_mono_ns; /* CLOCK_REALTIME minus CLOCK_MONOTONIC */
-	uint64_t begin_ns, end_ns;
+	uint64_t begin_ns, end_ns; /* nothing is missed from the one until the other */
+	uint64_t attach_ns; /* from the first probe until begin_ns; 0: not known */
 };
 
 struct ct_sink {

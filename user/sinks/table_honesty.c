@@ -121,8 +121,9 @@ static void say_cut(struct prose *prose, const struct ct_summary *summary,
 	for (size_t i = 0; i < ct_summary_groups(summary); i++)
 		cut += ct_summary_group(summary, i)->count[CT_OUTCOME_CUT];
 	if (cut)
-		say(prose, " %llu record%s cut: tracing ended first, or evidence was lost.",
-		    (unsigned long long)cut, cut == 1 ? "" : "s");
+		say(prose, " %llu record%s cut: tracing ended first, or evidence was lost%s.",
+		    (unsigned long long)cut, cut == 1 ? "" : "s",
+		    counts->early ? ", or it began while probes were being attached" : "");
 	else if (counts->open)
 		say(prose, " %llu container%s between two states when tracing ended.",
 		    (unsigned long long)counts->open, counts->open == 1 ? " was" : "s were");

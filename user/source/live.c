@@ -258,6 +258,15 @@ static int attach(struct ct_live *live, struct ct_err *err)
 	return r;
 }
 
+/* From now on nothing is missed. The time is that of the first probe, so that it is in order. */
+static void tell_begin(struct ct_live *live)
+{
+	struct ct_event *e = ct_fact_begin(&live->facts, CT_KIND_BEGIN, 0);
+
+	e->arg = ct_now_ns() - e->ts_ns;
+	ct_fact_emit(&live->facts, NULL, 0);
+}
+
 static int start(struct ct_live *live, struct ct_err *err)
 {
 	int r = attach(live, err);
@@ -270,6 +279,8 @@ static int start(struct ct_live *live, struct ct_err *err)
 		r = ct_live_seed_threads(live, err);
 	if (!r)
 		r = look_inside(live, err);
+	if (!r)
+		tell_begin(live);
 	ct_kernel_close(live->kernel);
 	live->kernel = NULL;
 	return r;

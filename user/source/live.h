@@ -41,7 +41,7 @@ struct ct_live_options {
 
 /*
  * Loads, attaches, finds running engines, shims and containers, and emits OPTIONS, ENGINE,
- * PROCESS and IDENTITY events for them. On failure nothing stays attached and *ret is untouched.
+ * PROCESS and IDENTITY events for them, then BEGIN. On failure nothing stays attached and *ret is untouched.
  */
 int ct_live_open(struct ct_live **ret, const struct ct_live_options *opts, ct_event_fn fn,
 		 void *ctx, struct ct_err *err);

@@ -36,7 +36,7 @@ struct ct_recording_header {
 	__u16 version; /* changes when old bytes change meaning */
 	__u16 header_len; /* blocks begin here: later minor versions add before the CRC */
 	__s64 wall_minus_mono_ns;
-	__u64 begin_ns; /* CLOCK_MONOTONIC */
+	__u64 begin_ns; /* CLOCK_MONOTONIC: nothing is missed from then on */
 	__u32 depth; /* CT_DEEP_*; 0: phases alone */
 	__u16 minor; /* changes when something is added that a reader may skip */
 	__u16 reserved;
@@ -57,7 +57,7 @@ struct ct_recording_header {
 	__u32 sequence; /* of the file among them, from 0 */
 	__u32 pid; /* of who recorded, in its pid namespace */
 	char plan[16]; /* enum ct_plan_name by its name; empty: not known */
-	__u32 reserved2;
+	__u32 attach_us; /* from the first probe until begin_ns; 0: not known */
 	__u32 crc32;
 };
 _Static_assert(sizeof(struct ct_recording_header) == 792, "the header is an ABI");

@@ -262,5 +262,6 @@ void ct_counts_add(struct ct_core_counts *to, const struct ct_core_counts *from)
 	to->unknown_phases += from->unknown_phases;
 	to->containers += from->containers;
 	to->open += from->open;
+	to->early += from->early;
 	to->unread += from->unread;
 }

@@ -84,7 +84,9 @@ static int restriction(void)
 {
 	char text[16];
 
-	return ct_text_read("/proc/sys/kernel/kptr_restrict", text, sizeof(text)) ? atoi(text) : 0;
+	return ct_text_read("/proc/sys/kernel/kptr_restrict", text, sizeof(text))
+		       ? (int)strtol(text, NULL, 10)
+		       : 0;
 }
 
 int ct_symbols_open(struct ct_symbols **ret, struct ct_err *err)
