@@ -22,12 +22,16 @@ struct ct_actor {
 	__u8 level; /* depth of the pid namespace that the engine or runtime itself runs in */
 	__u8 flags; /* CT_ACTOR_* */
 	__u8 epoch; /* INIT, helpers: signs of being ready so far, see opens.bpf.h */
-	__u32 root; /* INIT and WORKLOAD: tgid of the INIT they descend from */
+	__u32 root; /* first process of the container that it runs in, 0: on the host */
+	__u32 uid; /* who decides what it does, or what the engine does that it descends from */
+	__u32 mntns; /* of the runtime that it descends from, when that was executed; 0: of none */
+	__u64 share; /* in which it is counted, 0: none; see shares.bpf.h */
 };
 
 enum ct_actor_flag {
 	CT_ACTOR_WROTE = 1 << 0, /* INIT: its first output has been reported */
-	CT_ACTOR_BESIDE = 1 << 1 /* HELPER: counted in opens_beside */
+	CT_ACTOR_BESIDE = 1 << 1, /* HELPER: counted in opens_beside */
+	CT_ACTOR_SHARED = 1 << 2 /* counted in its share */
 };
 
 struct ct_file_id {

@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "coldtrace.bpf.h"
+#include "trust.bpf.h"
 
 /* Depth of the pid namespace a task lives in: 0 is the host. */
 static __always_inline __u32 pidns_level(enum ct_how how, struct task_struct *task)
@@ -17,6 +17,42 @@ static __always_inline void beside_add(const struct ct_actor *actor, __s64 n)
 {
 	if (actor->flags & CT_ACTOR_BESIDE)
 		__sync_fetch_and_add(&opens_beside, n);
+}
+
+/* A process that was none becomes an actor. If not, that is counted. */
+static __always_inline bool actor_add(__u32 tgid, struct ct_actor *actor)
+{
+	if (!share_enter(actor, false)) {
+		beyond_share(actor->share);
+		return false;
+	}
+	if (bpf_map_update_elem(&actors, &tgid, actor, BPF_ANY)) {
+		share_leave(actor);
+		ct_lose(CT_LOSS_ACTORS);
+		return false;
+	}
+	beside_add(actor, 1);
+	return true;
+}
+
+/* An actor becomes another one. Its place is there, so there is room for it. */
+static __always_inline void actor_change(__u32 tgid, const struct ct_actor *old,
+					 struct ct_actor *actor)
+{
+	bool moves = old->share != actor->share || !(old->flags & CT_ACTOR_SHARED);
+
+	if (moves)
+		share_enter(actor, true);
+	if (bpf_map_update_elem(&actors, &tgid, actor, BPF_ANY)) {
+		if (moves)
+			share_leave(actor);
+		ct_lose(CT_LOSS_ACTORS);
+		return;
+	}
+	if (moves)
+		share_leave(old);
+	beside_add(old, -1);
+	beside_add(actor, 1);
 }
 
 static __always_inline __u64 netns_of(enum ct_how how, struct task_struct *task)
@@ -41,12 +77,12 @@ static __always_inline int forked(enum ct_how how, struct task_struct *parent,
 	level = pidns_level(how, child);
 	if (up->role == CT_ROLE_INIT)
 		actor.role = CT_ROLE_WORKLOAD;
-	if (bpf_map_update_elem(&actors, &pid, &actor, BPF_ANY)) {
-		ct_lose(CT_LOSS_ACTORS);
+	/* What cannot be told is no actor: its exit could not be told either. */
+	if (!ct_is_workload(&actor) && !ct_may_say(actor.share, sizeof(*e)))
 		return 0;
-	}
-	beside_add(&actor, 1);
-	if (ct_is_workload(up)) /* what a container forks is its own business */
+	if (!actor_add(pid, &actor))
+		return 0;
+	if (ct_is_workload(&actor)) /* what a container forks is its own business */
 		return 0;
 
 	e = ct_reserve(CT_KIND_FORK, 0);
@@ -99,7 +135,7 @@ static __always_inline void exec_event(enum ct_how how, struct task_struct *task
 	e->sub = actor->role;
 	e->root = actor->root;
 	e->obj = netns_of(how, task);
-	e->arg = level;
+	e->arg = level | (__u64)actor->uid << CT_UID_SHIFT;
 	ct_submit(e);
 }
 
@@ -206,10 +242,60 @@ int BPF_PROG(ct_plugin, struct task_struct *task)
 	return 0;
 }
 
+/*
+ * In which container. Whoever is executed in a deeper pid namespace than its engine or runtime is
+ * the first of one. One that has the host's is told by its mounts: runtimes give it its own.
+ */
+static __always_inline __u32 root_of(enum ct_how how, struct task_struct *task,
+				     const struct ct_actor *old, __u32 tgid, __u32 level)
+{
+	if (ct_is_workload(old))
+		return old->root;
+	if (level > old->level)
+		return tgid;
+	if (!old->root && old->mntns && old->mntns != mntns_of(how, task))
+		return tgid;
+	return old->root;
+}
+
+/* A container's is that of the outermost one: nesting makes no more of it. */
+static __always_inline void share_set(struct ct_actor *actor)
+{
+	if (actor->share)
+		return;
+	if (actor->root)
+		actor->share = actor->root;
+	else if (actor->uid)
+		actor->share = CT_SHARE_USER | actor->uid;
+}
+
+/* It has taken a name of the table of roles: true if that is what it is now. */
+static __always_inline bool name_taken(enum ct_how how, struct task_struct *task, const char *comm,
+				       __u8 role, __u32 level, struct ct_actor *actor)
+{
+	struct ct_actor named = *actor;
+
+	named.uid = owner_of(how, task, actor->root);
+	if (!may_be_called(how, task, &named, comm)) {
+		struct ct_forger_key key = { .uid = named.uid };
+
+		__builtin_memcpy(key.comm, comm, sizeof(key.comm));
+		ct_accuse(&key, role);
+		return false;
+	}
+	named.role = role;
+	named.level = level;
+	named.flags &= CT_ACTOR_SHARED;
+	named.epoch = 0;
+	named.mntns = role == CT_ROLE_RUNTIME ? mntns_of(how, task) : 0;
+	*actor = named;
+	return true;
+}
+
 static __always_inline int executed(enum ct_how how, struct task_struct *task)
 {
 	char comm[CT_COMM_LEN] = {}; /* 6.1 writes up to the NUL and no further */
-	struct ct_actor *old, actor = {};
+	struct ct_actor *old, before = {}, actor = {};
 	__u32 tgid = CT_GET(how, task, tgid), level = pidns_level(how, task);
 	struct mm_struct *mm = CT_GET(how, task, mm);
 	__u64 args;
@@ -218,31 +304,35 @@ static __always_inline int executed(enum ct_how how, struct task_struct *task)
 	bpf_get_current_comm(comm, sizeof(comm)); /* already the new one */
 	role = bpf_map_lookup_elem(&roles, &comm);
 	old = ct_actor_of(tgid);
-	if (role) {
-		actor.role = *role;
-		actor.level = level;
-	} else if (!old || ct_is_workload(old)) {
+	if (!role && (!old || ct_is_workload(old)))
 		return 0;
-	} else {
-		actor = *old;
+	if (old) {
+		before = *old;
+		actor = before;
+		actor.root = root_of(how, task, &before, tgid, level);
+	}
+	if (!role || !name_taken(how, task, comm, *role, level, &actor)) {
+		if (!old || ct_is_workload(&before))
+			return 0;
 		/* Below the pid namespace of who started it: the program of a container. */
-		actor.role = level > old->level ? CT_ROLE_INIT : CT_ROLE_HELPER;
+		actor.role = level > before.level ? CT_ROLE_INIT : CT_ROLE_HELPER;
 		if (actor.role == CT_ROLE_INIT) {
-			actor.root = tgid;
-			actor.flags = 0;
+			actor.flags &= CT_ACTOR_SHARED;
 			actor.epoch = 0;
 		}
 	}
+	share_set(&actor);
 	actor.flags &= ~CT_ACTOR_BESIDE;
 	if (actor.role == CT_ROLE_HELPER && level <= opens_host_level)
 		actor.flags |= CT_ACTOR_BESIDE;
-	if (old)
-		beside_add(old, -1);
-	beside_add(&actor, 1);
-	if (bpf_map_update_elem(&actors, &tgid, &actor, BPF_ANY))
-		ct_lose(CT_LOSS_ACTORS);
-
 	args = CT_GET(how, mm, arg_end) - CT_GET(how, mm, arg_start);
+	if (!ct_may_say(actor.share, args))
+		return 0;
+	if (old)
+		actor_change(tgid, &before, &actor);
+	else if (!actor_add(tgid, &actor))
+		return 0;
+
 	if (args <= CT_TAIL_SMALL)
 		exec_event(how, task, &actor, level, CT_TAIL_SMALL);
 	else if (args <= CT_TAIL_MEDIUM)
@@ -269,7 +359,7 @@ static __always_inline int exited(enum ct_how how, struct task_struct *task)
 	__u32 tgid = CT_GET(how, task, tgid);
 	struct ct_actor *actor = ct_actor_of(tgid);
 	struct ct_event *e;
-	struct ct_actor beside;
+	struct ct_actor gone;
 	__u32 role, root;
 	int whole;
 
@@ -277,11 +367,12 @@ static __always_inline int exited(enum ct_how how, struct task_struct *task)
 		return 0;
 	role = actor->role;
 	root = actor->root;
-	beside = *actor;
+	gone = *actor;
 	/* Two last threads may both see zero here: the one that deletes the entry speaks. */
 	if (bpf_map_delete_elem(&actors, &tgid))
 		return 0;
-	beside_add(&beside, -1);
+	beside_add(&gone, -1);
+	share_leave(&gone);
 	if (role == CT_ROLE_WORKLOAD)
 		return 0;
 	e = ct_reserve(CT_KIND_EXIT, 0);

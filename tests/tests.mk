@@ -31,7 +31,7 @@ TAPE_SRC     := $(addprefix tests/unit/,tape.c tape_opens.c life.c sandbox_messa
 PURE_SRC     := $(CORE_SRC) user/cmd/options.c user/cmd/filter.c user/cmd/session.c user/cmd/notices.c
 # Neither is what talks to a sandbox or reads what an engine keeps, which a test can pretend to be.
 SANDBOX_SRC  := $(addprefix user/source/,sandbox.c seccheck.c procfs.c files.c engine.c \
-		engine_identity.c engines.c errand.c scout.c seed.c credentials.c)
+		engine_identity.c engines.c errand.c scout.c seed.c trust.c credentials.c)
 
 .PHONY: unit replay replay-update fuzz fuzz-seeds check pure
 

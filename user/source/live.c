@@ -71,6 +71,7 @@ static void read_losses(struct ct_live *live)
 		live->losses[i] = sum;
 		ct_live_emit_lost(live, (enum ct_loss)i, more);
 	}
+	ct_live_read_forgers(live);
 	ct_live_emit_lost(live, CT_LOSS_OPENS, opens_missed(live));
 	more = live->bad_events;
 	live->bad_events = 0;

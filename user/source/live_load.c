@@ -54,6 +54,9 @@ static int set_sizes(struct ct_live *live)
 	size_t calls = processes / 4 > PENDING_MIN ? processes / 4 : PENDING_MIN;
 	int r;
 
+	/* What containers may have of the table of processes: each, and all of them. */
+	live->skel->rodata->ct_share_actors = (__s64)(processes / 8);
+	live->skel->rodata->ct_shared_actors_max = (__s64)(processes / 4 * 3);
 	r = bpf_map__set_max_entries(live->skel->maps.events, (__u32)ring);
 	if (!r)
 		r = bpf_map__set_max_entries(live->skel->maps.actors, (__u32)processes);
@@ -100,6 +103,9 @@ static int prepare(struct ct_live *live, struct ct_err *err)
 	if (!live->skel)
 		return ct_fail(err, errno, "open the built-in BPF object: %s", strerror(errno));
 	if (bpf_map__value_size(live->skel->maps.actors) != sizeof(struct ct_seed_actor) ||
+	    bpf_map__value_size(live->skel->maps.shares) != sizeof(struct ct_live_share) ||
+	    bpf_map__key_size(live->skel->maps.forgers) != sizeof(struct ct_live_forger_key) ||
+	    bpf_map__value_size(live->skel->maps.forgers) != sizeof(struct ct_live_forger) ||
 	    bpf_map__key_size(live->skel->maps.api_sockets) != sizeof(struct ct_live_file_id))
 		return ct_fail(err, -EINVAL,
 			       "open the built-in BPF object: it is not of this build; run 'make "

@@ -20,6 +20,24 @@ struct ct_live_file_id {
 	uint64_t dev;
 };
 
+/* The kernel side's shares and forgers: bpf/shares.bpf.h. */
+struct ct_live_share {
+	int64_t actors;
+	int64_t since_ns;
+	uint64_t bytes;
+};
+
+struct ct_live_forger_key {
+	uint32_t uid;
+	uint32_t root;
+	char comm[CT_COMM_LEN]; /* empty: beyond the share */
+};
+
+struct ct_live_forger {
+	uint64_t count;
+	uint64_t role;
+};
+
 struct ct_live {
 	struct ct_live_options opts;
 	struct ct_plan plan;
@@ -46,6 +64,9 @@ struct ct_live {
 
 /* live.c */
 void ct_live_emit_lost(struct ct_live *live, enum ct_loss loss, uint64_t more);
+
+/* live_forgers.c: tells who took names or more than his share since the last time. */
+void ct_live_read_forgers(struct ct_live *live);
 
 /* live_load.c: one attempt with the plan that is made. -EAGAIN: another plan may do. */
 void ct_live_listen(bool verbose); /* to what libbpf says */

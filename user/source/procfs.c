@@ -115,48 +115,58 @@ int ct_proc_list(struct ct_proc **ret, size_t *ret_count)
 	return 0;
 }
 
+/* Line by line: before what is looked for there may be 65536 groups. */
+bool ct_proc_status(uint32_t pid, const char *name, char *buf, size_t room)
+{
+	own_file FILE *f = ct_proc_file(pid, "status");
+	size_t len = strlen(name), size = 0;
+	own_mem char *line = NULL;
+
+	while (f && getline(&line, &size, f) > 0) {
+		if (strncmp(line, name, len) || line[len] != ':')
+			continue;
+		snprintf(buf, room, "%s", line + len + 1);
+		return true;
+	}
+	return false;
+}
+
 unsigned int ct_proc_level(uint32_t pid)
 {
-	char path[PROC_PATH_MAX], text[4096];
 	unsigned int level = 0;
-	const char *line;
+	char pids[512];
 
-	proc_path(path, pid, "status");
-	if (read_path(path, text, sizeof(text)) < 0)
+	if (!ct_proc_status(pid, "NSpid", pids, sizeof(pids)))
 		return 0;
-	line = strstr(text, "\nNSpid:"); /* a newline in the name is escaped there */
-	if (!line)
-		return 0;
-	for (line += strlen("\nNSpid:"); *line && *line != '\n'; line++)
-		level += *line == '\t';
+	for (const char *at = pids; *at; at++)
+		level += *at == '\t';
 	return level ? level - 1 : 0;
 }
 
 bool ct_proc_foreign(uint32_t pid)
 {
-	char path[PROC_PATH_MAX], text[4096];
-	const char *line;
 	unsigned int real, effective;
+	char uids[128];
 
-	proc_path(path, pid, "status");
-	if (read_path(path, text, sizeof(text)) < 0)
-		return true;
-	line = strstr(text, "\nUid:");
-	return !line || sscanf(line, "\nUid: %u %u", &real, &effective) != 2 || real || effective ||
+	return !ct_proc_status(pid, "Uid", uids, sizeof(uids)) ||
+	       sscanf(uids, "%u %u", &real, &effective) != 2 || real || effective ||
 	       ct_proc_level(pid);
 }
 
-uint64_t ct_proc_netns(uint32_t pid)
+uint64_t ct_proc_ns(uint32_t pid, const char *which)
 {
 	char path[PROC_PATH_MAX], text[64];
+	size_t len = strlen(which);
 	ssize_t n;
 
-	proc_path(path, pid, "ns/net");
+	snprintf(path, sizeof(path), "/proc/%u/ns/%s", pid, which);
 	n = readlink(path, text, sizeof(text) - 1);
 	if (n < 0)
 		return 0;
 	text[n] = '\0';
-	return strncmp(text, "net:[", 5) ? 0 : strtoull(text + 5, NULL, 10);
+	if (strncmp(text, which, len) || strncmp(text + len, ":[", 2))
+		return 0;
+	return strtoull(text + len + 2, NULL, 10);
 }
 
 size_t ct_proc_args(uint32_t pid, char *buf, size_t room)

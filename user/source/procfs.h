@@ -25,6 +25,9 @@ int ct_proc_read(uint32_t pid, struct ct_proc *ret);
 /* All processes, in no order. The caller frees *ret. */
 int ct_proc_list(struct ct_proc **ret, size_t *ret_count);
 
+/* What a line of its status says behind "NAME:"; a newline in its name is escaped there. */
+bool ct_proc_status(uint32_t pid, const char *name, char *buf, size_t room);
+
 /* Depth of the pid namespace it lives in, 0 for ours. */
 unsigned int ct_proc_level(uint32_t pid);
 
@@ -34,7 +37,8 @@ unsigned int ct_proc_level(uint32_t pid);
  */
 bool ct_proc_foreign(uint32_t pid);
 
-uint64_t ct_proc_netns(uint32_t pid); /* inode, 0 if not known */
+/* Inode of a namespace of its: "net", "mnt", "user"; 0 if not known. */
+uint64_t ct_proc_ns(uint32_t pid, const char *which);
 
 /* Arguments separated by NUL, always terminated. Returns the bytes before the terminator. */
 size_t ct_proc_args(uint32_t pid, char *buf, size_t room);

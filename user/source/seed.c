@@ -8,6 +8,7 @@
 
 #include "core/roles.h"
 #include "source/files.h"
+#include "source/trust.h"
 #include "util/mem.h"
 
 #define PASSES_MAX 4
@@ -67,6 +68,7 @@ struct seed {
 	struct ct_proc *procs; /* owned, by parent */
 	size_t count;
 	size_t added;
+	int pass;
 	char args[CT_TAIL_MAX + 1];
 };
 
@@ -112,6 +114,56 @@ static bool is_helper(const struct ct_proc *proc, const char *args)
 }
 
 /*
+ * In which container: root_of() of bpf/process.bpf.h. The runtime that made it has ended, so its
+ * shim's mounts stand for those of the runtime.
+ */
+static uint32_t root_of(const struct ct_proc *proc, const struct ct_seed_actor *up,
+			unsigned int level)
+{
+	if (!up)
+		return 0;
+	if (up->role == CT_ROLE_INIT || up->role == CT_ROLE_WORKLOAD)
+		return up->root;
+	if (level > up->level)
+		return proc->pid;
+	if (!up->root && up->mntns && up->mntns != ct_proc_ns(proc->pid, "mnt"))
+		return proc->pid;
+	return up->root;
+}
+
+/* It is called like an engine, shim or runtime: true if that is what it is. */
+static bool name_taken(struct seed *s, const struct ct_proc *proc, const struct ct_role_row *row,
+		       unsigned int level, struct ct_seed_actor *actor)
+{
+	struct ct_taker taker;
+
+	if (!ct_taker_read(proc->pid, &taker))
+		return false;
+	if (!ct_taker_may(&taker, actor->root, row->comm)) {
+		if (!s->pass)
+			s->ops->accuse(s->ctx, ct_taker_owner(&taker, false), row->comm, row->role);
+		return false;
+	}
+	actor->uid = ct_taker_owner(&taker, actor->root);
+	actor->role = row->role;
+	actor->level = (uint8_t)level;
+	actor->mntns = row->role == CT_ROLE_RUNTIME || row->role == CT_ROLE_SHIM
+			       ? (uint32_t)ct_proc_ns(proc->pid, "mnt")
+			       : 0;
+	return true;
+}
+
+static void share_set(struct ct_seed_actor *actor)
+{
+	if (actor->share)
+		return;
+	if (actor->root)
+		actor->share = actor->root;
+	else if (actor->uid)
+		actor->share = CT_SHARE_USER | actor->uid;
+}
+
+/*
  * What the kernel side would have made of it. The level of an actor is where its engine or runtime
  * lives, so that whoever execs below it becomes the first process of a container.
  */
@@ -120,19 +172,23 @@ static bool classify(struct seed *s, const struct ct_proc *proc, const struct ct
 {
 	const struct ct_role_row *row = ct_role_of_comm(proc->comm);
 	bool below = up && !(up->role == CT_ROLE_INIT || up->role == CT_ROLE_WORKLOAD);
-	unsigned int level;
+	unsigned int level = ct_proc_level(proc->pid);
 
 	memset(ret, 0, sizeof(*ret));
-	if (!row && !up)
-		return false;
-	level = ct_proc_level(proc->pid);
-	if (row && !(below && row->role == CT_ROLE_RUNTIME && level > up->level)) {
-		ret->role = row->role;
-		ret->level = (uint8_t)level;
+	if (up) {
+		ret->uid = up->uid;
+		ret->mntns = up->mntns;
+		ret->share = up->share;
+		ret->level = up->level;
+		ret->root = root_of(proc, up, level);
+	}
+	if (row && !(below && row->role == CT_ROLE_RUNTIME && level > up->level) &&
+	    name_taken(s, proc, row, level, ret)) {
+		share_set(ret);
 		return true;
 	}
-	ret->level = up->level;
-	ret->root = up->root;
+	if (!up)
+		return false;
 	if (!below) {
 		ret->role = CT_ROLE_WORKLOAD;
 	} else if (row || is_helper(proc, s->args)) {
@@ -145,6 +201,7 @@ static bool classify(struct seed *s, const struct ct_proc *proc, const struct ct
 	} else {
 		ret->role = CT_ROLE_HELPER;
 	}
+	share_set(ret);
 	return true;
 }
 
@@ -205,8 +262,8 @@ static void add(struct seed *s, const struct ct_proc *proc, const struct ct_seed
 	e = ct_fact_begin(s->facts, CT_KIND_PROCESS, proc->pid);
 	e->sub = actor->role;
 	e->root = actor->root;
-	e->obj = ct_proc_netns(proc->pid);
-	e->arg = proc->ppid;
+	e->obj = ct_proc_ns(proc->pid, "net");
+	e->arg = proc->ppid | (__u64)actor->uid << CT_UID_SHIFT;
 	e->ret = (__s32)ct_proc_level(proc->pid);
 	ct_fact_emit(s->facts, s->args, len);
 	if (actor->role == CT_ROLE_SHIM)
@@ -271,7 +328,7 @@ int ct_seed(const struct ct_seed_ops *ops, void *ctx, struct ct_facts *facts, st
 {
 	struct seed s = { .ops = ops, .ctx = ctx, .facts = facts };
 
-	for (int pass = 0; pass < PASSES_MAX; pass++) {
+	for (; s.pass < PASSES_MAX; s.pass++) {
 		own_mem struct ct_proc *procs = NULL;
 		int r = ct_proc_list(&procs, &s.count);
 
@@ -283,7 +340,7 @@ int ct_seed(const struct ct_seed_ops *ops, void *ctx, struct ct_facts *facts, st
 		if (walk(&s))
 			return ct_fail(err, -ENOMEM, "list the processes that run: out of memory");
 		/* Twice at least: who lost its parent meanwhile was in no tree. */
-		if (pass && !s.added)
+		if (s.pass && !s.added)
 			break;
 	}
 	return 0;

@@ -48,8 +48,12 @@ struct ct_seed_actor {
 	uint8_t flags;
 	uint8_t epoch;
 	uint32_t root;
+	uint32_t uid;
+	uint32_t mntns;
+	uint64_t share;
 };
-_Static_assert(sizeof(struct ct_seed_actor) == 8, "as struct ct_actor of bpf/coldtrace.bpf.h");
+_Static_assert(sizeof(struct ct_seed_actor) == 24, "as struct ct_actor of bpf/coldtrace.bpf.h");
+#define CT_SHARE_USER (1ull << 32) /* as in bpf/shares.bpf.h */
 
 struct ct_seed_ops {
 	/* True and *ret if the process is an actor already: the kernel said so itself. */
@@ -58,6 +62,8 @@ struct ct_seed_ops {
 	bool (*add)(void *ctx, uint32_t pid, const struct ct_seed_actor *actor);
 	/* It is gone: it may have ended before the kernel side could know it. */
 	void (*remove)(void *ctx, uint32_t pid);
+	/* It has a name of the table of roles, and must not. */
+	void (*accuse)(void *ctx, uint32_t uid, const char *comm, enum ct_role role);
 	/* A new actor that is an engine. */
 	void (*engine)(void *ctx, uint32_t pid);
 };

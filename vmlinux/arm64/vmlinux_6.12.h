@@ -16,8 +16,10 @@ struct pt_regs;
 struct ns_common;
 struct mm_struct;
 struct pid;
+struct cred;
 struct nsproxy;
 struct signal_struct;
+struct user_namespace;
 struct path;
 struct file;
 struct qstr;
@@ -40,6 +42,7 @@ struct trace_event_raw_sys_exit;
 struct fdtable;
 struct files_struct;
 struct bpf_iter__task;
+struct mnt_namespace;
 struct mount;
 struct sockaddr_un;
 struct unix_sock;
@@ -78,6 +81,8 @@ typedef long unsigned int __kernel_ulong_t;
 
 typedef int __kernel_pid_t;
 
+typedef unsigned int __kernel_uid32_t;
+
 typedef __kernel_ulong_t __kernel_size_t;
 
 typedef __u16 __be16;
@@ -95,6 +100,8 @@ typedef short unsigned int umode_t;
 typedef __kernel_pid_t pid_t;
 
 typedef _Bool bool;
+
+typedef __kernel_uid32_t uid_t;
 
 typedef __kernel_size_t size_t;
 
@@ -123,6 +130,10 @@ struct sched_entity {
 	u64 sum_exec_runtime;
 };
 
+typedef struct {
+	uid_t val;
+} kuid_t;
+
 struct task_struct {
 	struct thread_info thread_info;
 	unsigned int __state;
@@ -134,6 +145,7 @@ struct task_struct {
 	pid_t tgid;
 	struct task_struct *real_parent;
 	struct pid *thread_pid;
+	void *real_cred;
 	struct fs_struct *fs;
 	struct files_struct *files;
 	struct nsproxy *nsproxy;
@@ -183,13 +195,28 @@ struct pid {
 	unsigned int level;
 };
 
+typedef struct {
+} kernel_cap_t;
+
+struct cred {
+	kuid_t uid;
+	kuid_t euid;
+	kernel_cap_t cap_effective;
+	struct user_namespace *user_ns;
+};
+
 struct nsproxy {
+	struct mnt_namespace *mnt_ns;
 	struct net *net_ns;
 };
 
 struct signal_struct {
 	atomic_t live;
 	int group_exit_code;
+};
+
+struct user_namespace {
+	int level;
 };
 
 struct path {
@@ -204,6 +231,9 @@ struct file {
 };
 
 struct qstr {
+	union {
+		u64 hash_len;
+	};
 	void *name;
 };
 
@@ -219,6 +249,7 @@ struct dentry {
 
 struct inode {
 	umode_t i_mode;
+	kuid_t i_uid;
 	struct super_block *i_sb;
 	long unsigned int i_ino;
 	dev_t i_rdev;
@@ -393,6 +424,10 @@ enum {
 enum {
 	BPF_LOCAL_STORAGE_GET_F_CREATE = 1,
 	BPF_SK_STORAGE_GET_F_CREATE = 1,
+};
+
+struct mnt_namespace {
+	struct ns_common ns;
 };
 
 struct mount {

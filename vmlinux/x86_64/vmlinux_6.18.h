@@ -16,8 +16,10 @@ struct pt_regs;
 struct mm_struct;
 struct ns_common;
 struct pid;
+struct cred;
 struct nsproxy;
 struct signal_struct;
+struct user_namespace;
 struct path;
 struct file;
 struct iovec;
@@ -42,6 +44,7 @@ struct trace_event_raw_sys_enter;
 struct trace_event_raw_sys_exit;
 struct bpf_iter__task;
 struct mount;
+struct mnt_namespace;
 struct sockaddr_un;
 struct unix_sock;
 struct user_msghdr;
@@ -77,6 +80,8 @@ typedef long unsigned int __kernel_ulong_t;
 
 typedef int __kernel_pid_t;
 
+typedef unsigned int __kernel_uid32_t;
+
 typedef __kernel_ulong_t __kernel_size_t;
 
 typedef __u16 __be16;
@@ -94,6 +99,8 @@ typedef short unsigned int umode_t;
 typedef __kernel_pid_t pid_t;
 
 typedef _Bool bool;
+
+typedef __kernel_uid32_t uid_t;
 
 typedef __kernel_size_t size_t;
 
@@ -115,6 +122,10 @@ struct sched_entity {
 	struct cfs_rq *cfs_rq;
 };
 
+typedef struct {
+	uid_t val;
+} kuid_t;
+
 struct task_struct {
 	unsigned int __state;
 	void *stack;
@@ -125,6 +136,7 @@ struct task_struct {
 	pid_t tgid;
 	struct task_struct *real_parent;
 	struct pid *thread_pid;
+	void *real_cred;
 	struct fs_struct *fs;
 	struct files_struct *files;
 	struct nsproxy *nsproxy;
@@ -205,13 +217,28 @@ struct pid {
 	unsigned int level;
 };
 
+typedef struct {
+} kernel_cap_t;
+
+struct cred {
+	kuid_t uid;
+	kuid_t euid;
+	kernel_cap_t cap_effective;
+	struct user_namespace *user_ns;
+};
+
 struct nsproxy {
+	struct mnt_namespace *mnt_ns;
 	struct net *net_ns;
 };
 
 struct signal_struct {
 	atomic_t live;
 	int group_exit_code;
+};
+
+struct user_namespace {
+	int level;
 };
 
 struct path {
@@ -233,6 +260,9 @@ struct iovec {
 };
 
 struct qstr {
+	union {
+		u64 hash_len;
+	};
 	void *name;
 };
 
@@ -250,6 +280,7 @@ struct dentry {
 
 struct inode {
 	umode_t i_mode;
+	kuid_t i_uid;
 	struct super_block *i_sb;
 	long unsigned int i_ino;
 	dev_t i_rdev;
@@ -429,6 +460,10 @@ struct mount {
 	struct mount *mnt_parent;
 	struct dentry *mnt_mountpoint;
 	struct vfsmount mnt;
+};
+
+struct mnt_namespace {
+	struct ns_common ns;
 };
 
 struct sockaddr_un {

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What one container, or one user with engines of his own, may take of what all share: places in the
+ * table of processes, and room in the ring. What is nested in it is of its share. The host's own
+ * engines have no share: they are bounded by the tables alone.
+ */
+#pragma once
+
+#include "coldtrace.bpf.h"
+
+#define CT_SHARES_MAX       4096
+#define CT_SHARES_USERS_MAX 256
+#define CT_SHARE_USER       (1ull << 32) /* of a key: below it is a uid, else a tgid */
+
+/* A nested engine starts some 20 containers a second with it, at depth "steps". */
+#define CT_SHARE_BYTES     (1 << 20) /* of events, a second */
+#define CT_SHARE_EVENT_MIN 256 /* what an event counts at least: 4096 of them a second */
+#define CT_SHARE_SURE      64 /* processes that each may have however many others have */
+#define CT_NS_PER_S        1000000000ll
+
+struct ct_share {
+	__s64 actors;
+	__s64 since_ns; /* begin of the second in which bytes were counted */
+	__u64 bytes;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, CT_SHARES_MAX);
+	__type(key, __u64);
+	__type(value, struct ct_share);
+} shares SEC(".maps");
+
+/* Who took a name that is not his, or more than his share: taken away by user space as it reads. */
+struct ct_forger_key {
+	__u32 uid;
+	__u32 root;
+	char comm[CT_COMM_LEN]; /* empty: beyond the share */
+};
+
+struct ct_forger {
+	__u64 count;
+	__u64 role; /* of the name */
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 256);
+	__type(key, struct ct_forger_key);
+	__type(value, struct ct_forger);
+} forgers SEC(".maps");
+
+/* An eighth and three quarters of the table of processes: user space knows its size. */
+const volatile __s64 ct_share_actors = 2048;
+const volatile __s64 ct_shared_actors_max = 12288;
+
+/* Processes that are counted in some share, of user space's finding too. */
+__s64 ct_shared_actors = 0;
+__s64 ct_share_users = 0;
+
+static __always_inline void ct_accuse(const struct ct_forger_key *key, __u8 role)
+{
+	struct ct_forger *known = bpf_map_lookup_elem(&forgers, key), first = { 1, role };
+
+	if (known)
+		__sync_fetch_and_add(&known->count, 1);
+	else if (bpf_map_update_elem(&forgers, key, &first, BPF_NOEXIST))
+		ct_lose(CT_LOSS_SHARE);
+}
+
+static __always_inline void beyond_share(__u64 share)
+{
+	struct ct_forger_key key = {};
+
+	if (share & CT_SHARE_USER)
+		key.uid = (__u32)share;
+	else
+		key.root = (__u32)share;
+	ct_accuse(&key, CT_ROLE_NONE);
+}
+
+/*
+ * Whether somebody may cause an event of so many bytes; if not, that is counted. Two CPUs at once
+ * may let pass a few more.
+ */
+static __always_inline bool ct_may_say(__u64 share, __u64 bytes)
+{
+	struct ct_share *s = share ? bpf_map_lookup_elem(&shares, &share) : NULL;
+	__s64 now;
+
+	if (!s)
+		return true;
+	now = bpf_ktime_get_ns();
+	if (now - s->since_ns >= CT_NS_PER_S) {
+		s->since_ns = now;
+		s->bytes = 0;
+	}
+	if (s->bytes >= CT_SHARE_BYTES) {
+		beyond_share(share);
+		return false;
+	}
+	__sync_fetch_and_add(&s->bytes, bytes > CT_SHARE_EVENT_MIN ? bytes : CT_SHARE_EVENT_MIN);
+	return true;
+}
+
+static __always_inline struct ct_share *share_of(__u64 share)
+{
+	struct ct_share *s = bpf_map_lookup_elem(&shares, &share), first = {};
+
+	if (s)
+		return s;
+	if (share & CT_SHARE_USER) {
+		if (ct_share_users >= CT_SHARES_USERS_MAX)
+			return NULL;
+		__sync_fetch_and_add(&ct_share_users, 1);
+	}
+	if (bpf_map_update_elem(&shares, &share, &first, BPF_NOEXIST) && share & CT_SHARE_USER)
+		__sync_fetch_and_add(&ct_share_users, -1);
+	return bpf_map_lookup_elem(&shares, &share);
+}
+
+/*
+ * Counts a process in its share. Forced: it is in the table already. Nobody can make containers of
+ * the host without its engines, so one more of them than there is room for has no share; a user
+ * without one has no process either.
+ */
+static __always_inline bool share_enter(struct ct_actor *actor, bool forced)
+{
+	struct ct_share *s;
+
+	actor->flags &= ~CT_ACTOR_SHARED;
+	if (!actor->share)
+		return true;
+	s = share_of(actor->share);
+	if (!s)
+		return forced || !(actor->share & CT_SHARE_USER);
+	if (!forced && s->actors >= CT_SHARE_SURE &&
+	    (s->actors >= ct_share_actors || ct_shared_actors >= ct_shared_actors_max))
+		return false;
+	actor->flags |= CT_ACTOR_SHARED;
+	__sync_fetch_and_add(&s->actors, 1);
+	__sync_fetch_and_add(&ct_shared_actors, 1);
+	return true;
+}
+
+/* The last one takes the share with it. Whoever enters at that moment is not counted in it. */
+static __always_inline void share_leave(const struct ct_actor *actor)
+{
+	__u64 share = actor->share;
+	struct ct_share *s;
+
+	if (!(actor->flags & CT_ACTOR_SHARED))
+		return;
+	__sync_fetch_and_add(&ct_shared_actors, -1);
+	s = bpf_map_lookup_elem(&shares, &share);
+	if (!s)
+		return;
+	__sync_fetch_and_add(&s->actors, -1);
+	if (s->actors <= 0 && !bpf_map_delete_elem(&shares, &share) && share & CT_SHARE_USER)
+		__sync_fetch_and_add(&ct_share_users, -1);
+}
