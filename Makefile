@@ -2,7 +2,8 @@
 #
 # make            build .output/coldtrace
 # make demo       set everything up and watch 10 restarts under runc and 10 under runsc
-# make test       set everything up and run every test
+# make test       set everything up and run every test, at most 15 minutes
+# make test-long  the same, all of it in full: about 90 minutes
 # make static     a coldtrace without shared libraries, per architecture, in .output/static
 # make bench      what tracing costs, side by side with others
 # make bench-opens   what an open costs more while opens are traced
@@ -55,7 +56,7 @@ LIVE_OBJ  = $(LIVE_SRC:%.c=$(O)/%.o)
 CORE_LIBS = -ljansson -ldeflate -lm
 LIVE_LIBS = -lbpf -lelf -lz
 
-.PHONY: all build demo test test-kernels e2e bench bench-opens fmt fmt-check headers-check tidy lint \
+.PHONY: all build demo test test-long test-kernels hostile soak e2e bench bench-opens fmt fmt-check headers-check tidy lint \
 	docs-check deps test-deps clean help
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -65,7 +66,7 @@ all: build
 build: $(O)/coldtrace
 
 help:
-	@sed -n '3,10s/^# *//p' Makefile
+	@sed -n '3,11s/^# *//p' Makefile
 
 $(O)/gen/version.h: FORCE
 	@mkdir -p $(@D)
@@ -122,19 +123,23 @@ demo: deps
 	@$(MAKE) build
 	@O=$(O) tools/demo.sh
 
-# Everything, real engines included. What this machine cannot do is said and counted.
+# Everything, real engines included. What this machine cannot do fails, unless
+# tests/e2e/allowed-missing has it. LONG=1, or test-long: nothing is shortened.
+LONG ?=
+export LONG
 test: test-deps
 	@$(MAKE) build
-	@$(MAKE) fmt-check headers-check lint tidy
-	@$(MAKE) check
-	@$(MAKE) fuzz FUZZ_SECONDS=$(or $(FUZZ_SECONDS),60)
-	@$(MAKE) formats
-	@$(MAKE) web-test
-	@$(MAKE) docs-check
-	@$(MAKE) install-test
-	@O=$(O) tests/e2e/run
-	@$(MAKE) insns-check
-	@$(MAKE) -j2 test-kernels
+	+@tests/stages $(if $(LONG),long,short)
+test-long:
+	@$(MAKE) test LONG=1
+
+# Attackers beside an engine; PLACES="user container:forks" for some.
+hostile: build
+	@O=$(O) tests/hostile/run $(PLACES)
+
+# An hour of starts and stops, with losses; SOAK_SECONDS= for less.
+soak: build
+	@O=$(O) tests/soak/run $(or $(SOAK_SECONDS),3600)
 
 # The kernels of tests/kernels/table in QEMU, or those named: ROWS="5.10 6.1"
 test-kernels: static-test

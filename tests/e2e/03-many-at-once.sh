@@ -1,10 +1,10 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-only
-# 20 containers started at once, 10 times: each reported once, none mixed up.
+# 20 containers started at once, 10 times with LONG=1: each reported once, none mixed up.
 # shellcheck source=tests/lib/e2e.sh
 . "$(dirname "$0")/../lib/e2e.sh"
 
-rounds=10
+rounds=$(as_many 10 4)
 width=20
 total=$((rounds * width))
 

@@ -92,9 +92,11 @@ if [[ -s $runc_dir/runc.stamps && -s $runc_dir/runc.json ]]; then
 		"$(wc -l < "$runc_dir/runc.stamps")"
 	P=$p
 else
-	restarts runc 100 && judge runc "$STAMPS" "$EVENTS" 100
+	n=$(as_many 100 30)
+	restarts runc "$n" && judge runc "$STAMPS" "$EVENTS" "$n"
 fi
 say_missing_runtimes
 if have_runtime runsc; then
-	restarts runsc 30 && judge runsc "$STAMPS" "$EVENTS" 30
+	n=$(as_many 30 10)
+	restarts runsc "$n" && judge runsc "$STAMPS" "$EVENTS" "$n"
 fi

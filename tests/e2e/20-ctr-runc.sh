@@ -15,11 +15,11 @@ has_stopped()
 }
 
 containerd_start || exit 1
-n=20
+n=$(as_many 20 8)
 ctr_restarts runc $n && ctr_counts $n runc && ctr_truth $n
 
 # As fast as the machine can, at most so many at once as it has processors twice over.
-n=50
+n=$(as_many 50 20)
 trace_start burst --ready exec || exit 0
 seq $n | cr_in xargs -P 4 -I{} ctr -a "$CR_SOCK" run --rm docker.io/ct/busybox:1 "${P}b{}" true
 await 10 none_left || fail "burst: none is left"

@@ -9,5 +9,5 @@ if ! command -v runsc > /dev/null; then
 	exit 0
 fi
 containerd_start || exit 1
-n=20
+n=$(as_many 20 8)
 ctr_restarts runsc $n --runc-binary "$CR_DIR/bin/runsc" && ctr_counts $n runsc && ctr_truth $n

@@ -11,7 +11,7 @@ if ! cri_missing=$(cri_can); then
 fi
 containerd_start && cri_prepare || exit 1
 
-n=20
+n=$(as_many 20 8)
 trace_start pods --ready output || exit 0
 cri_client pods "$P" $n > "$OUT/client" || fail "the client ends in order"
 trace_stop

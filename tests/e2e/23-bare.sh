@@ -6,8 +6,8 @@
 # shellcheck source=tests/lib/bundle.sh
 . "$CT_LIB/bundle.sh"
 
-n=20
-many=200
+n=$(as_many 20 8)
+many=$(as_many 200 80)
 here=$PWD
 
 # What runs inside the place: RUNTIME DIR PREFIX N MANY.

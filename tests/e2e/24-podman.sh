@@ -9,7 +9,7 @@
 # shellcheck source=tests/lib/bundle.sh
 . "$CT_LIB/bundle.sh"
 
-n=20
+n=$(as_many 20 8)
 
 if ! command -v podman > /dev/null; then
 	cannot "everything under podman" "it is not installed"

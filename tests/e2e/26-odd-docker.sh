@@ -6,7 +6,7 @@
 # shellcheck source=tests/lib/e2e.sh
 . "$(dirname "$0")/../lib/e2e.sh"
 
-n=20
+n=$(as_many 20 8)
 top=$(cd "$(dirname "$0")/../.." && pwd)
 first=$DOCKER_HOST first_dir=$ENGINE_DIR first_pid=$ENGINE_PID
 

@@ -5,7 +5,7 @@
 # shellcheck source=tests/lib/ctr_runs.sh
 . "$(dirname "$0")/../lib/ctr_runs.sh"
 
-n=20
+n=$(as_many 20 10)
 kata=$OUT/bin
 mkdir -p "$kata"
 gcc -std=gnu11 -O2 -Wall -Wextra -Wshadow -Werror -static -o "$kata/containerd-shim-kata-v2" \

@@ -8,7 +8,7 @@
 # shellcheck source=tests/lib/bundle.sh
 . "$CT_LIB/bundle.sh"
 
-n=20
+n=$(as_many 20 8)
 
 for program in podman crun newuidmap slirp4netns; do
 	if ! command -v $program > /dev/null; then

@@ -38,6 +38,12 @@ cannot()
 	echo impossible >> "$RESULTS"
 }
 
+# as_many FULL SHORT: how often a happy path is gone: FULL times with LONG=1, as make test-long has it
+as_many()
+{
+	if [[ -n ${LONG:-} ]]; then echo "$1"; else echo "$2"; fi
+}
+
 # check WHAT COMMAND...
 check()
 {
