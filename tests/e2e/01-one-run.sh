@@ -33,4 +33,4 @@ done
 says "phases tile each record" '[]' untiled
 says "first line is the session, last the summary" '["session","summary"]' '[.[0].kind, .[-1].kind]'
 says "nothing lost" '[0,true]' '[lost, (summary | .complete)]'
-says "nothing unknown" 0 'summary | .unknown_phases'
+says "nothing unknown" 0 unknown

@@ -67,7 +67,7 @@ beside_best()
 		'[of("stop")[] | select(has_phases(["stop", "die", "disconnect", "destroy"]) | not)] | length'
 	says "$plan: phases tile each record" '[]' untiled
 	says "$plan: nothing lost, nothing unknown" '[0,0,true]' \
-		'[lost, (summary | .unknown_phases), (summary | .complete)]'
+		'[lost, unknown, (summary | .complete)]'
 	same "$plan: the same records as by '$best'" "$(mine_of "$best_json" | jq -c 'map([.kind, .id])')" \
 		"$(mine_of "$JSON" | jq -c 'map([.kind, .id])')"
 	same "$plan: the same phases, to $((tolerance_ns / 1000000)) ms" '[]' \

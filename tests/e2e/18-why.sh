@@ -48,7 +48,7 @@ trace_stop
 says "a hook that sleeps 200 ms is that on the path" true \
 	'of("start") | length == 3 and all(path_ms(.actor == "sleep" and .reason == "sleep") | . > 195 and . < 205)'
 says "and a child of the runtime's create" true \
-	'of("start") | all([.steps[] | select(.name == "runtime create") | .why.child] | max | . >= 195e6)'
+	'of("start") | length == 3 and all([.steps[] | select(.name == "runtime create") | .why.child] | max | . >= 195e6)'
 says "paths add up" '[]' untiled_paths
 
 # A lock whose holder is stopped.

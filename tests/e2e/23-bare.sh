@@ -75,7 +75,7 @@ for runtime in runc crun runsc; do
 		'[mine | "\(.engine) \(.runtime)"] | unique'
 	says "$runtime: phases tile each record" '[]' untiled
 	says "$runtime: nothing lost, nothing unknown" '[0,true,0]' \
-		'[lost, (summary | .complete, .unknown_phases)]'
+		'[lost, (summary | .complete), unknown]'
 	if ((count)); then
 		says "$runtime: $count as fast as they go: each once" "[$count,$count]" \
 			'[of("start"; "ok"), of("stop"; "ok")

@@ -97,4 +97,4 @@ done
 says "identity" '["podman crun ct/service:1","podman runc ct/service:1"]' \
 	'[mine | "\(.engine) \(.runtime) \(.image | sub("^localhost/"; ""))"] | unique'
 says "phases tile each record" '[]' untiled
-says "nothing lost, nothing unknown" '[0,true,0]' '[lost, (summary | .complete, .unknown_phases)]'
+says "nothing lost, nothing unknown" '[0,true,0]' '[lost, (summary | .complete), unknown]'

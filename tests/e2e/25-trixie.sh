@@ -36,7 +36,7 @@ row()
 	trace_stop
 	same "$1: exit status" 0 "$CT_STATUS"
 	says "$1: phases tile each record" '[]' untiled
-	says "$1: nothing lost, nothing unknown" '[0,true,0]' '[lost, (summary | .complete, .unknown_phases)]'
+	says "$1: nothing lost, nothing unknown" '[0,true,0]' '[lost, (summary | .complete), unknown]'
 }
 
 # starts WHAT N IDENTITY START-PHASES STOP-PHASES: N starts and stops of names with WHAT-run-

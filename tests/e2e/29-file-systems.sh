@@ -115,7 +115,7 @@ docker_on()
 		says "$fs: removed at its end: every phase, and that it is removed" "[$n,0,0]" "$on"' on("stop"; "rm")
 			| [length, (map(select(has_phases(["die", "disconnect", "destroy"]) | not)) | length),
 				(map(select(.removed | not)) | length)]' --arg fs "$fs"
-		says "$fs: nothing unknown" '[0,true]' '[summary | .unknown_phases, .complete]'
+		says "$fs: nothing unknown" '[0,true]' '[unknown, (summary | .complete)]'
 	else
 		cannot "$fs: the end of destroy when nobody asks" "$(jq -r --arg p "ct_${fs}_unlink" '[.plans[0].probes[]
 			| select(.program | startswith($p)) | "\(.hook): \(.why_not)"] | join("; ")' "$OUT/doctor.json")"
