@@ -235,7 +235,8 @@ enum ct_app {
 	X(8, WAITS, "waits of a busy thread left out", "") \
 	X(9, SANDBOX, "message of a sandbox dropped", "") \
 	X(10, STEPS, "step of a start or stop with too many", "") \
-	X(11, SHARE, "beyond the share of one container or user", "look at what it runs")
+	X(11, SHARE, "beyond the share of one container or user", "look at what it runs") \
+	X(12, DISK, "event not recorded: the disk was full", "make room, or lower --keep-size")
 
 enum ct_loss {
 #define X(number, symbol, name, advice) CT_LOSS_##symbol = number,

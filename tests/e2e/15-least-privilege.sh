@@ -203,9 +203,10 @@ fi
 # --- what the unit runs, with its user's rights and without a network
 
 mkdir -m 777 "$open_dir/state"
-seconds=$(sed -n 's/^Environment=.*ROTATE_SECONDS=\([0-9]*\).*/\1/p' "$unit")
+# "ROTATE=1d ..." as one command of sed for each
+values=$(sed -n 's/^Environment=//p' "$unit" | tr ' ' '\n' | sed -E 's/^([A-Z_]+)=(.*)$/s|\${\1}|\2|;/')
 read -ra exec_start < <(sed -n "s/^ExecStart=//p" "$unit" |
-	sed "s|/usr/sbin|$open_dir|; s/\${ROTATE_SECONDS}/$seconds/; s/ \$COLDTRACE_OPTIONS//")
+	sed "s|/usr/sbin|$open_dir|; $values s/ \$COLDTRACE_OPTIONS//")
 python3 - "$open_dir/out/notify" > "$OUT/notified" << 'PY' &
 import os, socket, sys
 s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)

@@ -238,7 +238,7 @@ Test(options, repeated)
 						"export", "opens",  "doctor" };
 	/* What some option of each takes. */
 	static const char *const values[] = { "1",   "table:x", "exec", "image", "dir",
-					      "a=b", "8M",      "64",   "full" };
+					      "a=b", "8M",      "64",   "full",  "1h" };
 
 	for (size_t c = 0; c < CT_ARRAY_SIZE(commands); c++) {
 		struct ct_option_row row;

@@ -164,7 +164,7 @@ void ct_info_text(FILE *out, const char *path, const struct ct_recording_info *i
 	put_row(out, "secrets",
 		h->flags & CT_RECORDING_DISTILLED
 			? "kept out: of messages only what is needed is there"
-			: "may be in it: messages and arguments were kept as they were");
+			: "may be in it: messages were kept as they came; 'coldtrace scrub' leaves them out");
 	put_lost(out, info);
 	put_kinds(out, info);
 }

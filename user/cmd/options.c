@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "options.h"
+#include "options_keep.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -371,7 +372,15 @@ static const struct option_row {
 	{ "export", 'd', "directory", "DIR", offsetof(struct ct_options, directory), NULL,
 	  "where the files go that are given no name" },
 	{ "record", 'o', "output", "FILE", offsetof(struct ct_options, record), NULL,
-	  "the recording, - for stdout; default: coldtrace-DATE-TIME.ct" },
+	  "the recording, - for stdout, or a directory for files that follow one another; default: coldtrace-DATE-TIME.ct" },
+	{ "record", 0, "rotate", "TIME|SIZE", 0, ct_parse_rotate,
+	  "of a directory: begin another file after so long or so much: 1h, 100M or 1h,100M; default: 1d,256M" },
+	{ "record", 0, "keep-size", "SIZE", 0, ct_parse_keep_size,
+	  "of a directory: remove the oldest when all are larger, default 2G" },
+	{ "record", 0, "keep-age", "TIME", 0, ct_parse_keep_age,
+	  "of a directory: remove what is older, e.g. 7d" },
+	{ "trace record opens", 0, "max-size", "SIZE", 0, ct_parse_max_size,
+	  "end when the recording has that size, default 16G" },
 	{ "record", 0, "live", NULL, offsetof(struct ct_options, live), NULL,
 	  "also draw the table" },
 	{ "trace opens", 0, "record", "FILE", offsetof(struct ct_options, record), NULL,

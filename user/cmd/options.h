@@ -33,6 +33,8 @@ struct ct_options {
 	uint32_t ready_mask; /* 0: not asked for */
 	const char *ready_glob;
 	const char *record; /* recording to write, NULL: none */
+	bool record_dir; /* a directory of them; set by commands */
+	uint64_t rotate_ns, rotate_bytes, keep_ns, keep_bytes, max_bytes; /* 0: not asked for */
 	size_t ring_bytes;
 	size_t processes;
 	enum ct_plan_name plan; /* CT_PLAN_BEST: not asked for */

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -34,14 +35,19 @@ static void print_bytes(FILE *out, uint64_t bytes)
 	fprintf(out, unit ? "%.1f %s" : "%.0f %s", n, units[unit]);
 }
 
-static void print_counts(const struct ct_recorder *r, const struct ct_core_counts *counts)
+static void print_counts(const struct ct_archive *archive, const struct ct_core_counts *counts)
 {
-	print_bytes(stderr, r->bytes);
+	const struct ct_archive_counts sum = ct_archive_counts(archive);
+
+	print_bytes(stderr, sum.bytes);
+	if (archive->opts.directory)
+		fprintf(stderr, " in %" PRIu64 " file%s", archive->files,
+			archive->files == 1 ? "" : "s");
 	fprintf(stderr, ", %" PRIu64 " container%s, %" PRIu64 " events, %" PRIu64 " lost",
-		counts->containers, counts->containers == 1 ? "" : "s", r->events, r->lost);
+		counts->containers, counts->containers == 1 ? "" : "s", sum.events, sum.lost);
 }
 
-static void look(void *ctx, const struct ct_recorder *recorder, const struct ct_core_counts *counts,
+static void look(void *ctx, const struct ct_archive *archive, const struct ct_core_counts *counts,
 		 bool ended)
 {
 	struct progress *p = ctx;
@@ -55,13 +61,14 @@ static void look(void *ctx, const struct ct_recorder *recorder, const struct ct_
 		own_mem char *path = ct_escape_text_dup(p->path, ct_locale_is_utf8());
 
 		fprintf(stderr, "Recorded '%s': ", path ? path : "?");
-		print_counts(recorder, counts);
-		fputs(".\n", stderr);
+		print_counts(archive, counts);
+		fprintf(stderr, ".%s\n",
+			archive->ended ? " It has the size of --max-size, and ended." : "");
 		return;
 	}
 	p->drawn_ns = now;
 	fprintf(stderr, "%" PRIu64 " s: ", (now - p->begin_ns) / CT_NS_PER_S);
-	print_counts(recorder, counts);
+	print_counts(archive, counts);
 	fflush(stderr);
 }
 
@@ -72,6 +79,48 @@ static int choose_name(char *name, size_t room, struct ct_err *err)
 
 	if (!localtime_r(&now, &tm) || !strftime(name, room, "coldtrace-%Y%m%d-%H%M%S.ct", &tm))
 		return ct_fail(err, EOVERFLOW, "name the recording: what time is it? Use -o FILE");
+	return 0;
+}
+
+/* What is kept if nothing is said. */
+#define ROTATE_NS    (86400 * CT_NS_PER_S)
+#define ROTATE_BYTES (256ull << 20)
+#define KEEP_BYTES   (2ull << 30)
+
+static bool is_directory(const char *path)
+{
+	size_t len = strlen(path);
+	struct stat st;
+
+	return (len && path[len - 1] == '/') || (!stat(path, &st) && S_ISDIR(st.st_mode));
+}
+
+/* A directory, if it is one or is asked to be treated as one. */
+static int choose_directory(struct ct_options *opts, struct ct_err *err)
+{
+	bool asked = opts->rotate_ns || opts->rotate_bytes || opts->keep_ns || opts->keep_bytes;
+
+	if (asked && !opts->record)
+		opts->record = ".";
+	opts->record_dir = opts->record && is_directory(opts->record);
+	if (asked && !opts->record_dir)
+		return ct_fail(
+			err, EINVAL,
+			"options --rotate, --keep-size and --keep-age are of a directory; write '-o %s/'",
+			opts->record);
+	if (opts->record_dir && opts->max_bytes)
+		return ct_fail(
+			err, EINVAL,
+			"option --max-size is of a single file; of '%s' say --rotate and --keep-size",
+			opts->record);
+	if (!opts->record_dir)
+		return 0;
+	if (!opts->rotate_ns && !opts->rotate_bytes) {
+		opts->rotate_ns = ROTATE_NS;
+		opts->rotate_bytes = ROTATE_BYTES;
+	}
+	if (!opts->keep_bytes)
+		opts->keep_bytes = KEEP_BYTES;
 	return 0;
 }
 
@@ -91,6 +140,8 @@ int ct_cmd_record(const struct ct_options *given, struct ct_err *err)
 		ct_fail(err, EINVAL, "options '-o -' and --live both write to stdout");
 		return ct_usage(err);
 	}
+	if (choose_directory(&opts, err))
+		return ct_usage(err);
 	if (!opts.record) {
 		int ret = choose_name(name, sizeof(name), err);
 

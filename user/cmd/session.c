@@ -433,6 +433,10 @@ int ct_session_replay(struct ct_run_session *s, struct ct_recordings *recordings
 
 		s->input = in;
 		ret = ct_recordings_replay(in, &core, &ops, s, &s->counts, err);
+	}
+	for (size_t i = 0; i < recordings->count; i++) {
+		const struct ct_input *in = &recordings->items[i];
+
 		cut |= in->cut;
 		if (in->last_ns > last_ns)
 			last_ns = in->last_ns;

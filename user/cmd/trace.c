@@ -25,7 +25,7 @@
 #include "source/live.h"
 #include "source/privileges.h"
 #include "source/procfs.h"
-#include "source/recording.h"
+#include "source/recording_archive.h"
 #include "util/clock.h"
 #include "version.h"
 
@@ -45,7 +45,7 @@ struct trace {
 	struct ct_run_session session;
 	struct ct_live *live;
 	struct ct_distill *distill;
-	struct ct_recorder recorder;
+	struct ct_archive archive; /* nowhere, if path is NULL */
 	ct_trace_look look; /* NULL: nobody */
 	void *look_ctx;
 	struct ct_err err;
@@ -128,7 +128,7 @@ static void on_event(void *ctx, const struct ct_event *e)
 		say_unseen(e);
 	if (e->kind == CT_KIND_LOST && e->tail_len)
 		say_unread(e);
-	if (t->recorder.state && ct_recorder_write(&t->recorder, e, &t->err))
+	if (ct_archive_write(&t->archive, e, &t->err))
 		t->failed = true;
 	if (e->kind == CT_KIND_FORK || e->kind == CT_KIND_EXEC)
 		t->busy_until_ns = e->ts_ns + BUSY_NS;
@@ -139,6 +139,7 @@ static void on_record(void *ctx, const struct ct_record *rec)
 {
 	struct trace *t = ctx;
 
+	ct_archive_learn(&t->archive, rec);
 	ct_session_record(&t->session, rec);
 }
 
@@ -164,7 +165,8 @@ static void tick(struct trace *t, uint64_t now)
 
 	if (deadline && now >= deadline)
 		on_event(t, &clock);
-	if (!t->failed && ct_recorder_tick(&t->recorder, now, &t->err))
+	if (!t->failed &&
+	    ct_archive_tick(&t->archive, now, !ct_core_counts(t->session.core).open, &t->err))
 		t->failed = true;
 }
 
@@ -200,17 +202,6 @@ static int tables(struct trace *t, uint64_t now, struct ct_err *err)
 	return 0;
 }
 
-/* What was in the file was kept until here. */
-static int begin_recording(struct trace *t, struct ct_err *err)
-{
-	struct ct_recording_header *h = ct_recorder_header(&t->recorder);
-
-	if (h)
-		snprintf(h->plan, sizeof(h->plan), "%s",
-			 ct_plans[ct_live_plan(t->live)->name].name);
-	return ct_recorder_begin(&t->recorder, err);
-}
-
 static void look(const struct trace *t, bool ended)
 {
 	struct ct_core_counts counts;
@@ -218,7 +209,7 @@ static void look(const struct trace *t, bool ended)
 	if (!t->look)
 		return;
 	counts = ct_core_counts(t->session.core);
-	t->look(t->look_ctx, &t->recorder, &counts, ended);
+	t->look(t->look_ctx, &t->archive, &counts, ended);
 }
 
 static pid_t run_command(char **command, struct ct_err *err)
@@ -328,7 +319,7 @@ static void end_command(const struct trace *t, pid_t command)
 /* Nobody reads what it writes, and it keeps nothing. */
 static bool is_alone(const struct trace *t)
 {
-	return t->session.left && !t->recorder.state;
+	return t->session.left && !t->archive.begun;
 }
 
 static int loop(struct trace *t, int *ret_status, struct ct_err *err)
@@ -351,7 +342,8 @@ static int loop(struct trace *t, int *ret_status, struct ct_err *err)
 	ret = ct_live_drop_privileges(t->live, command > 0, err);
 	ct_core_dump_off(); /* other privileges may have allowed them again */
 	t->watched = !ret;
-	while (!ret && !interrupted && !t->failed && !t->session.failed && !is_alone(t)) {
+	while (!ret && !interrupted && !t->failed && !t->session.failed && !is_alone(t) &&
+	       !t->archive.ended) {
 		uint64_t now;
 		int status;
 
@@ -390,6 +382,38 @@ static int loop(struct trace *t, int *ret_status, struct ct_err *err)
 	return ret;
 }
 
+static uint32_t parent_of(void *ctx, uint32_t pid)
+{
+	struct ct_proc proc;
+
+	(void)ctx;
+	return ct_proc_read(pid, &proc) ? 0 : proc.ppid;
+}
+
+static void say(const char *sentence)
+{
+	ct_say("%s", sentence);
+}
+
+static int open_archive(struct trace *t, const struct ct_recording_header *header,
+			struct ct_err *err)
+{
+	const struct ct_options *opts = t->opts;
+	const struct ct_archive_options archive = {
+		.path = opts->record,
+		.directory = opts->record_dir,
+		.file_ns = opts->rotate_ns,
+		.file_bytes = opts->rotate_bytes,
+		.keep_ns = opts->keep_ns,
+		.keep_bytes = opts->keep_bytes,
+		.max_bytes = opts->max_bytes ? opts->max_bytes : CT_ARCHIVE_FILE_MAX,
+		.parent = parent_of,
+		.say = say,
+	};
+
+	return ct_archive_open(&t->archive, &archive, header, err);
+}
+
 static int open_outputs(struct trace *t, const struct ct_core_ops *ops,
 			struct ct_recording_header *header, unsigned int depth, struct ct_err *err)
 {
@@ -408,7 +432,7 @@ static int open_outputs(struct trace *t, const struct ct_core_ops *ops,
 		.wall_minus_mono_ns = header->wall_minus_mono_ns,
 		.begin_ns = header->begin_ns,
 	};
-	return t->opts->record ? ct_recorder_open(&t->recorder, t->opts->record, header, err) : 0;
+	return t->opts->record ? open_archive(t, header, err) : 0;
 }
 
 /*
@@ -480,7 +504,7 @@ int ct_trace(const struct ct_options *opts, ct_trace_look look_fn, void *ctx, st
 		goto out;
 	ret = ct_session_begin(&t.session, err);
 	if (!ret)
-		ret = begin_recording(&t, err);
+		ret = ct_archive_begin(&t.archive, ct_plans[ct_live_plan(t.live)->name].name, err);
 	if (ret)
 		goto out;
 	ct_notices_print(stderr, ct_live_plan(t.live), ct_own_caps());
@@ -489,8 +513,8 @@ int ct_trace(const struct ct_options *opts, ct_trace_look look_fn, void *ctx, st
 	ret = loop(&t, &status, err);
 	if (ret && !t.watched)
 		goto out;
-	t.recorder.end_ns = ct_mono_ns();
-	ended = ct_session_end(&t.session, t.recorder.end_ns, ret ? &ignored : err);
+	t.archive.end_ns = ct_mono_ns();
+	ended = ct_session_end(&t.session, t.archive.end_ns, ret ? &ignored : err);
 	if (!ret)
 		ret = ended;
 	if (ret >= 0 && t.failed) { /* what was seen until then has been told */
@@ -498,19 +522,21 @@ int ct_trace(const struct ct_options *opts, ct_trace_look look_fn, void *ctx, st
 		ret = err->code;
 	}
 	if (ret >= 0) {
-		int closed = ct_recorder_close(&t.recorder, err);
+		int closed = ct_archive_close(&t.archive, err);
 
 		if (closed)
 			ret = closed;
 		else
 			look(&t, true);
+		if (!ret && t.archive.missing)
+			ret = CT_EXIT_INCOMPLETE;
 	}
 	if (ret > 0)
 		ret = CT_EXIT_INCOMPLETE;
 	if (ret >= 0 && status > 0)
 		ret = status;
 out:
-	ct_recorder_give_up(&t.recorder);
+	ct_archive_give_up(&t.archive);
 	ct_live_close(t.live);
 	ct_session_close(&t.session);
 	ct_distill_free(t.distill);

@@ -4,11 +4,11 @@
 
 #include "cmd/options.h"
 #include "core/core.h"
-#include "source/recording.h"
+#include "source/recording_archive.h"
 #include "util/err.h"
 
 /* Called a few times a second, and with `ended` once all is written. */
-typedef void (*ct_trace_look)(void *ctx, const struct ct_recorder *recorder,
+typedef void (*ct_trace_look)(void *ctx, const struct ct_archive *archive,
 			      const struct ct_core_counts *counts, bool ended);
 
 /* look may be NULL. Returns an exit code, or a negative errno and a sentence. */

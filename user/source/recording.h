@@ -150,6 +150,13 @@ struct ct_recorder {
 	struct ct_recorder_state *state; /* owned, NULL: closed */
 	uint64_t events, bytes, lost; /* written until now; bytes are those of the file */
 	uint64_t end_ns; /* what is closed ended then; 0: when it is closed */
+	/*
+	 * Called when the disk is full: true when there is more room now. With it a full disk is no
+	 * end: -ENOSPC says that a block was dropped, and its events are counted.
+	 */
+	bool (*make_room)(void *ctx); /* NULL: nobody */
+	void *make_room_ctx;
+	uint64_t dropped; /* events that are not in the file after all */
 };
 
 /*
@@ -167,6 +174,8 @@ struct ct_recording_header *ct_recorder_header(struct ct_recorder *r);
  */
 int ct_recorder_begin(struct ct_recorder *r, struct ct_err *err);
 int ct_recorder_write(struct ct_recorder *r, const struct ct_event *e, struct ct_err *err);
+/* What waits for its block to be full is written now. */
+int ct_recorder_flush(struct ct_recorder *r, struct ct_err *err);
 /* Time passed: what waits for its block to be full longer than CT_BLOCK_FLUSH_NS is written. */
 int ct_recorder_tick(struct ct_recorder *r, uint64_t now_ns, struct ct_err *err);
 /*
@@ -181,6 +190,8 @@ int ct_recorder_leave(struct ct_recorder *r, struct ct_err *err);
  * none.
  */
 void ct_recorder_give_up(struct ct_recorder *r);
+/* The same, and a file that was made here goes although it has begun. */
+void ct_recorder_take_back(struct ct_recorder *r);
 
 typedef void (*ct_replay_fn)(void *ctx, const struct ct_event *e);
 
@@ -220,6 +231,8 @@ bool ct_reader_is_damaged(const struct ct_reader *reader);
 
 /* When the recording was ended, CLOCK_MONOTONIC ns; 0 before it is read, or if it was cut off. */
 uint64_t ct_reader_end_ns(const struct ct_reader *reader);
+/* Of one that has been read: gives back its memory and the file, but not what it says of it. */
+void ct_reader_release(struct ct_reader *reader);
 uint64_t ct_reader_blocks(const struct ct_reader *reader); /* that were read */
 void ct_reader_close(struct ct_reader *reader); /* NULL is fine */
 

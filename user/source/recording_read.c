@@ -587,44 +587,23 @@ const struct ct_recording_header *ct_reader_header(const struct ct_reader *reade
 	return &reader->header;
 }
 
+void ct_reader_release(struct ct_reader *reader)
+{
+	if (reader->in.fd >= 0)
+		close(take_fd(reader->in.fd));
+	if (reader->zlib)
+		libdeflate_free_decompressor(take_ptr(reader->zlib));
+	free(take_ptr(reader->in.room));
+	free(take_ptr(reader->raw));
+	free(take_ptr(reader->planes));
+}
+
 void ct_reader_close(struct ct_reader *reader)
 {
 	if (!reader)
 		return;
-	if (reader->in.fd >= 0)
-		close(reader->in.fd);
-	if (reader->zlib)
-		libdeflate_free_decompressor(reader->zlib);
-	free(reader->in.room);
-	free(reader->raw);
-	free(reader->planes);
+	ct_reader_release(reader);
 	free(reader);
-}
-
-int ct_recording_peek(const char *path, struct ct_recording_header *ret_header, struct ct_err *err)
-{
-	struct ct_reader *r = NULL;
-	int ret = ct_reader_open(&r, path, err);
-
-	if (!r)
-		return ret;
-	*ret_header = r->header;
-	ct_reader_close(r);
-	return 0;
-}
-
-int ct_replay(const char *path, struct ct_recording_header *ret_header, ct_replay_fn fn, void *ctx,
-	      uint64_t *ret_cut, struct ct_err *err)
-{
-	struct ct_reader *r = NULL;
-	int ret = ct_reader_open(&r, path, err);
-
-	if (!r)
-		return ret;
-	*ret_header = r->header;
-	ret = ct_reader_run(r, fn, ctx, ret_cut, err);
-	ct_reader_close(r);
-	return ret;
 }
 
 int ct_replay_bytes(const char *name, const void *bytes, size_t len,

@@ -27,6 +27,7 @@ struct ct_recorder_state {
 	char stored[CT_BLOCK_FLUSH_LEN + sizeof(struct ct_index)];
 	struct ct_index index;
 	struct ct_index_entry entries[CT_INDEX_ENTRIES_MAX];
+	uint64_t raw_bytes[CT_INDEX_ENTRIES_MAX]; /* of each */
 	uint32_t blocks_an_entry;
 	bool begun; /* until then the file is as it was */
 	bool failed; /* nothing is written behind what could not be */
@@ -42,6 +43,20 @@ static int write_failed(const struct ct_recorder *r, int code, struct ct_err *er
 	return ct_fail(err, code, "write recording '%s': %s", r->path, strerror(code));
 }
 
+static bool is_no_room(int code)
+{
+	return code == ENOSPC || code == EDQUOT;
+}
+
+/* What is not ours may have had something before it; a pipe has no end to go back to. */
+static bool take_back(const struct ct_recorder *r)
+{
+	int fd = r->state->file.fd;
+
+	return !r->state->file.given && !ftruncate(fd, (off_t)r->bytes) &&
+	       lseek(fd, (off_t)r->bytes, SEEK_SET) == (off_t)r->bytes;
+}
+
 /* What is written in part is taken back where the file lets us, so that whole blocks remain. */
 static int put(struct ct_recorder *r, const void *bytes, size_t len, struct ct_err *err)
 {
@@ -54,12 +69,13 @@ static int put(struct ct_recorder *r, const void *bytes, size_t len, struct ct_e
 
 		if (n < 0 && code == EINTR)
 			continue;
+		if (n < 0 && is_no_room(code) && r->make_room && r->make_room(r->make_room_ctx))
+			continue;
 		if (n <= 0) {
-			/* What is not ours may have had something before it. */
-			if (left < len &&
-			    (r->state->file.given || ftruncate(r->state->file.fd, (off_t)r->bytes)))
-				code = n ? code : EIO; /* a pipe: the reader sees the cut */
-			r->state->failed = true;
+			bool taken = left == len || take_back(r);
+
+			/* Without room it can go on later, if somebody sees to that. */
+			r->state->failed = !(taken && n && is_no_room(code) && r->make_room);
 			return write_failed(r, n ? code : EIO, err);
 		}
 		at += n;
@@ -154,6 +170,7 @@ static void thin_out(struct ct_recorder_state *s)
 		a.events += b.events;
 		a.blocks += b.blocks;
 		s->entries[i] = a;
+		s->raw_bytes[i] = s->raw_bytes[2 * i] + s->raw_bytes[2 * i + 1];
 	}
 	s->index.entries /= 2;
 	s->blocks_an_entry *= 2;
@@ -171,15 +188,29 @@ static void index_block(struct ct_recorder_state *s, uint64_t offset)
 			last->last_ns = b->last_ns;
 		last->events += b->events;
 		last->blocks++;
+		s->raw_bytes[s->index.entries - 1] += b->raw_len;
 		return;
 	}
 	if (s->index.entries == CT_INDEX_ENTRIES_MAX)
 		thin_out(s);
+	s->raw_bytes[s->index.entries] = b->raw_len;
 	s->entries[s->index.entries++] =
 		(struct ct_index_entry){ offset, b->first_ns, b->last_ns, b->events, 1 };
 }
 
-static int flush(struct ct_recorder *r, struct ct_err *err)
+/* What could not be written is no part of the file: it goes on without. */
+static int drop_block(struct ct_recorder *r, int ret)
+{
+	struct ct_block *b = &r->state->block;
+
+	if (!r->state->failed) {
+		r->dropped += b->events;
+		memset(b, 0, sizeof(*b));
+	}
+	return ret;
+}
+
+int ct_recorder_flush(struct ct_recorder *r, struct ct_err *err)
 {
 	struct ct_recorder_state *s = r->state;
 	size_t len = s->block.raw_len;
@@ -190,12 +221,12 @@ static int flush(struct ct_recorder *r, struct ct_err *err)
 		return 0;
 	ret = ct_recorder_begin(r, err);
 	if (ret)
-		return ret;
+		return drop_block(r, ret);
 	offset = r->bytes;
 	ct_planes_pack(s->planes, s->raw, len, s->block.events);
 	ret = put_block(r, CT_BLOCK_EVENTS, CT_CODEC_PLANES, s->planes, len, err);
 	if (ret)
-		return ret;
+		return drop_block(r, ret);
 	index_block(s, offset);
 	s->index.events += s->block.events;
 	s->index.raw_bytes += len;
@@ -210,7 +241,7 @@ int ct_recorder_write(struct ct_recorder *r, const struct ct_event *e, struct ct
 
 	if (b->events &&
 	    (b->raw_len + e->len > sizeof(s->raw) || e->ts_ns >= b->first_ns + CT_BLOCK_FLUSH_NS)) {
-		int ret = flush(r, err);
+		int ret = ct_recorder_flush(r, err);
 
 		if (ret)
 			return ret;
@@ -236,7 +267,7 @@ int ct_recorder_tick(struct ct_recorder *r, uint64_t now_ns, struct ct_err *err)
 
 	if (!s || !s->block.events || now_ns < s->block.first_ns + CT_BLOCK_FLUSH_NS)
 		return 0;
-	return flush(r, err);
+	return ct_recorder_flush(r, err);
 }
 
 static int put_index(struct ct_recorder *r, struct ct_err *err)
@@ -258,6 +289,33 @@ static int put_index(struct ct_recorder *r, struct ct_err *err)
 		return ret;
 	memcpy(trailer.magic, CT_TRAILER_MAGIC, sizeof(trailer.magic));
 	return put(r, &trailer, sizeof(trailer), err);
+}
+
+/* The last entry of the index goes, and the blocks that it is of. */
+static bool drop_entry(struct ct_recorder *r)
+{
+	struct ct_recorder_state *s = r->state;
+	const struct ct_index_entry *last;
+
+	if (s->failed || !s->index.entries)
+		return false;
+	last = &s->entries[--s->index.entries];
+	s->index.events -= last->events;
+	s->index.raw_bytes -= s->raw_bytes[s->index.entries];
+	r->dropped += last->events;
+	r->bytes = last->offset;
+	return take_back(r);
+}
+
+/* On a full disk the end of the events makes room for what makes them a whole recording. */
+static int put_end(struct ct_recorder *r, struct ct_err *err)
+{
+	int ret;
+
+	do {
+		ret = put_index(r, err);
+	} while (is_no_room(-ret) && r->make_room && drop_entry(r));
+	return ret;
 }
 
 static int finish(struct ct_recorder *r, struct ct_err *err)
@@ -282,14 +340,21 @@ int ct_recorder_close(struct ct_recorder *r, struct ct_err *err)
 		return finish(r, err);
 	ret = ct_recorder_begin(r, err);
 	if (!ret)
-		ret = flush(r, err);
-	if (!ret)
-		ret = put_index(r, err);
+		ret = ct_recorder_flush(r, err);
+	if (!ret || (is_no_room(-ret) && !r->state->failed))
+		ret = put_end(r, err);
 	if (ret) {
 		finish(r, &second);
 		return ret;
 	}
 	return finish(r, err);
+}
+
+void ct_recorder_take_back(struct ct_recorder *r)
+{
+	if (r->state)
+		r->state->begun = false;
+	ct_recorder_give_up(r);
 }
 
 void ct_recorder_give_up(struct ct_recorder *r)
@@ -311,7 +376,7 @@ int ct_recorder_leave(struct ct_recorder *r, struct ct_err *err)
 	if (r->state && !r->state->failed)
 		ret = ct_recorder_begin(r, err);
 	if (r->state && !r->state->failed && !ret)
-		ret = flush(r, err);
+		ret = ct_recorder_flush(r, err);
 	if (!ret)
 		return finish(r, err);
 	finish(r, &second);

@@ -153,6 +153,27 @@ static int open_one(struct ct_recordings *r, const char *path, struct ct_err *er
 	return 0;
 }
 
+static bool follows(const struct ct_recording_header *h, const struct ct_recording_header *after)
+{
+	return h->series && h->series == after->series && same_boot(h, after) &&
+	       h->sequence == after->sequence + 1 && h->depth == after->depth;
+}
+
+/* Files that a recorder began one after another are told as one. */
+static void chain(struct ct_recordings *r)
+{
+	for (size_t i = 0; i < r->count; i++) {
+		for (size_t j = 0; j < r->count && !r->items[i].follows; j++) {
+			struct ct_input *before = &r->items[j];
+
+			if (before->next || !follows(r->items[i].header, before->header))
+				continue;
+			before->next = &r->items[i];
+			r->items[i].follows = true;
+		}
+	}
+}
+
 int ct_recordings_open(struct ct_recordings *r, const char *const *paths, size_t count,
 		       struct ct_err *err)
 {
@@ -175,8 +196,10 @@ int ct_recordings_open(struct ct_recordings *r, const char *const *paths, size_t
 	ret = check_all(r, err);
 	if (!ret)
 		ret = align(r, err);
-	if (!ret)
+	if (!ret) {
 		name_nodes(r);
+		chain(r);
+	}
 	return ret;
 }
 
@@ -192,6 +215,7 @@ void ct_recordings_close(struct ct_recordings *r)
 struct replay {
 	struct ct_input *in;
 	struct ct_core *core;
+	uint64_t known; /* so many events that are still to come have been told before */
 	union {
 		struct ct_event e;
 		char bytes[CT_EVENT_LEN_MAX];
@@ -203,6 +227,10 @@ static void on_event(void *ctx, const struct ct_event *e)
 	struct replay *replay = ctx;
 	struct ct_input *in = replay->in;
 
+	if (replay->known) {
+		replay->known--;
+		return;
+	}
 	if (in->shift_ns) {
 		memcpy(replay->moved.bytes, e, e->len);
 		e = &replay->moved.e;
@@ -214,6 +242,23 @@ static void on_event(void *ctx, const struct ct_event *e)
 	ct_core_feed(replay->core, e);
 }
 
+/* One file, to its end. */
+static int run(struct replay *replay, struct ct_input *in)
+{
+	uint64_t cut = 0;
+	int ret;
+
+	replay->in = in;
+	replay->known = in->follows ? in->header->carried : 0;
+	ret = ct_reader_run(in->reader, on_event, replay, &cut, &in->why);
+	if (ct_reader_end_ns(in->reader) + in->shift_ns > in->last_ns)
+		in->last_ns = ct_reader_end_ns(in->reader) + in->shift_ns;
+	in->growing = !ret && ct_reader_is_growing(in->reader);
+	in->cut = !ret && cut && !in->growing;
+	ct_reader_release(in->reader);
+	return ret;
+}
+
 int ct_recordings_replay(struct ct_input *in, const struct ct_core_options *opts,
 			 const struct ct_core_ops *ops, void *ctx, struct ct_core_counts *counts,
 			 struct ct_err *err)
@@ -221,26 +266,26 @@ int ct_recordings_replay(struct ct_input *in, const struct ct_core_options *opts
 	own_mem struct replay *replay = calloc(1, sizeof(*replay));
 	struct ct_core_options core = *opts;
 	struct ct_core_counts own;
-	uint64_t cut = 0;
-	int ret;
+	uint64_t unread = 0;
+	int ret = 0;
 
+	if (in->follows)
+		return 0;
 	if (!replay)
 		return ct_fail(err, ENOMEM, "replay '%s': out of memory", in->path);
-	replay->in = in;
 	core.node = in->node;
 	replay->core = ct_core_new(&core, ops, ctx);
 	if (!replay->core)
 		return ct_fail(err, ENOMEM, "replay '%s': out of memory", in->path);
-	ret = ct_reader_run(in->reader, on_event, replay, &cut, &in->why);
-	if (ct_reader_end_ns(in->reader) + in->shift_ns > in->last_ns)
-		in->last_ns = ct_reader_end_ns(in->reader) + in->shift_ns;
-	in->growing = !ret && ct_reader_is_growing(in->reader);
-	in->cut = !ret && cut && !in->growing;
+	for (struct ct_input *at = in; at && !ret; at = at->next) {
+		ret = run(replay, at);
+		unread += ret || at->cut;
+		if (ret)
+			*err = at->why;
+	}
 	ct_core_flush(replay->core); /* what came before an error has been said all the same */
-	if (ret)
-		*err = in->why;
 	own = ct_core_counts(replay->core);
-	own.unread = ret || in->cut;
+	own.unread = unread;
 	ct_counts_add(counts, &own);
 	ct_core_free(replay->core);
 	return ret;
@@ -248,7 +293,8 @@ int ct_recordings_replay(struct ct_input *in, const struct ct_core_options *opts
 
 void ct_input_stop(struct ct_input *in)
 {
-	ct_reader_stop(in->reader);
+	for (; in; in = in->next)
+		ct_reader_stop(in->reader);
 }
 
 void ct_counts_add(struct ct_core_counts *to, const struct ct_core_counts *from)

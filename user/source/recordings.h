@@ -24,6 +24,9 @@ struct ct_input {
 	bool growing; /* it is still being written, and `why` says so: nothing is missing */
 	struct ct_err why;
 	char node[CT_NODE_LEN]; /* the host's name, else the file's */
+	/* Borrowed, NULL: none. That which begins where this one ends: one core is told of both. */
+	struct ct_input *next;
+	bool follows; /* another is followed by it */
 };
 
 /* One of several that holds nothing that could be read. */
@@ -50,7 +53,10 @@ int ct_recordings_open(struct ct_recordings *r, const char *const *paths, size_t
 		       struct ct_err *err);
 void ct_recordings_close(struct ct_recordings *r);
 
-/* Once for each. Records have its node. The counts of its core are added to *counts. */
+/*
+ * Once for each. Records have its node. The counts of its core are added to *counts. With the first of
+ * a series of files all that follow it are replayed; nothing is left to be done for those.
+ */
 int ct_recordings_replay(struct ct_input *in, const struct ct_core_options *opts,
 			 const struct ct_core_ops *ops, void *ctx, struct ct_core_counts *counts,
 			 struct ct_err *err);
