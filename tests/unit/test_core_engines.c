@@ -218,6 +218,7 @@ Test(core, impostor_in_a_container)
 	struct life l = life_of(0);
 	size_t from;
 
+	life_engines(t);
 	life_create(t, &l, 10);
 	life_start(t, &l, 30);
 	tape_at(t, 300);

@@ -51,15 +51,52 @@ static struct ct_actor_state *actor_make(struct ct_core *core, uint32_t tgid)
 	return a;
 }
 
+void ct_actor_works(struct ct_actor_state *a, struct ct_container *c)
+{
+	if (a->container == c)
+		return;
+	if (a->container)
+		DL_DELETE2(a->container->workers, a, worker_prev, worker_next);
+	a->container = c;
+	if (c)
+		DL_APPEND2(c->workers, a, worker_prev, worker_next);
+}
+
+static void is_first_of(struct ct_actor_state *a, struct ct_container *c)
+{
+	if (a->first_of == c)
+		return;
+	if (a->first_of)
+		DL_DELETE2(a->first_of->firsts, a, first_prev, first_next);
+	a->first_of = c;
+	if (c)
+		DL_APPEND2(c->firsts, a, first_prev, first_next);
+}
+
+void ct_actors_move(struct ct_container *from, struct ct_container *to)
+{
+	while (from->firsts)
+		is_first_of(from->firsts, to);
+	while (from->workers) {
+		struct ct_actor_state *a = from->workers;
+
+		ct_actor_works(a, to);
+		if (!to)
+			a->step = -1;
+	}
+}
+
 /* What an engine process was making, and nobody has given an id, goes with it. */
-static void drop_draft(struct ct_core *core, struct ct_actor_state *a)
+static void drop_draft(struct ct_actor_state *a)
 {
 	if (a->container && a->container->draft && a->engine == a->tgid)
-		ct_draft_free(core, a->container);
+		ct_draft_free(a->container);
 }
 
 static void actor_drop(struct ct_core *core, struct ct_actor_state *a)
 {
+	ct_actor_works(a, NULL);
+	is_first_of(a, NULL);
 	HASH_DEL(core->actors, a);
 	a->next = core->spare_actors;
 	core->spare_actors = a;
@@ -71,29 +108,13 @@ void ct_actors_free(struct ct_core *core)
 
 	HASH_ITER(hh, core->actors, a, next)
 	{
-		drop_draft(core, a);
+		drop_draft(a);
 		actor_drop(core, a);
 	}
 	while (core->spare_actors) {
 		a = core->spare_actors;
 		core->spare_actors = a->next;
 		free(a);
-	}
-}
-
-void ct_actors_move(struct ct_core *core, const struct ct_container *from, struct ct_container *to)
-{
-	struct ct_actor_state *a, *next;
-
-	HASH_ITER(hh, core->actors, a, next)
-	{
-		if (a->first_of == from)
-			a->first_of = to;
-		if (a->container != from)
-			continue;
-		a->container = to;
-		if (!to)
-			a->step = -1;
 	}
 }
 
@@ -164,18 +185,22 @@ static struct ct_text value_of(const struct ct_text *args, size_t n, const char 
 static struct ct_container *container_of_args(struct ct_core *core, const struct ct_actor_state *a,
 					      const struct ct_text *args, size_t n)
 {
+	const struct ct_scope *speaker = ct_speaker_process(core, a->tgid);
 	struct ct_text ns = value_of(args, n, "-namespace"), id = value_of(args, n, "-id");
 	bool shim = id.len && a->role == CT_ROLE_SHIM;
+	char of[sizeof(a->container->ns)]; /* the container may have to make room */
 
-	if (!ns.len && a->container)
-		ns = ct_text(a->container->ns, strlen(a->container->ns));
+	if (!ns.len && a->container) {
+		memcpy(of, a->container->ns, sizeof(of));
+		ns = ct_text(of, strlen(of));
+	}
 	for (size_t i = n; !shim && i-- > 1;) {
-		struct ct_container *c = ct_container_in(core, ns, args[i]);
+		struct ct_container *c = ct_book_find(core, speaker, ns, args[i]);
 
-		if (c && ct_container_heeds(core, c, a->tgid))
+		if (c)
 			return c;
 	}
-	return ct_container_claim(core, ns, id, a->tgid);
+	return ct_book_make(core, speaker, ns, id);
 }
 
 static const struct ct_role_row *row_of(struct ct_text program)
@@ -207,18 +232,19 @@ void ct_actors_fork(struct ct_core *core, const struct ct_event *e)
 	a->forked_ns = e->ts_ns;
 	a->step = -1;
 	/* Its pid may have been another's, whose exit was not seen. */
-	drop_draft(core, a);
+	drop_draft(a);
 	a->engine = 0;
-	a->container = NULL;
-	a->first_of = NULL;
+	ct_actor_works(a, NULL);
+	is_first_of(a, NULL);
 	a->vmm = false;
 	a->level = ct_event_level(e);
+	ct_scope_inherit(a, up);
 	a->op = CT_OP_NONE;
 	a->plugin = CT_OP_NONE;
 	if (!up)
 		return;
 	a->engine = up->engine;
-	a->container = up->container;
+	ct_actor_works(a, up->container);
 	a->op = up->op;
 	a->plugin = up->plugin;
 	/* A daemon: what was executed exits, what it has forked is the machine. */
@@ -262,12 +288,14 @@ static bool has_word(const struct ct_text *args, size_t n, const char *word)
 static void podman_called(struct ct_core *core, struct ct_actor_state *a,
 			  const struct ct_text *args, size_t n, uint64_t ts_ns)
 {
+	const struct ct_scope *speaker = ct_speaker_process(core, a->tgid);
 	const char *program = a->program;
 
 	if (a->op == CT_OP_RUN || a->op == CT_OP_START)
-		a->container = ct_draft_new(core, &ct_family_podman);
+		ct_actor_works(a, ct_draft_new(core, &ct_family_podman));
 	for (size_t i = 2; program && i < n; i++) {
-		struct ct_container *c = ct_container_by_ref(core, args[i], 0, &ct_family_podman);
+		struct ct_container *c =
+			ct_book_by_ref(core, speaker, args[i], 0, &ct_family_podman);
 
 		if (!c || c == a->container || a->op == CT_OP_RUN)
 			continue;
@@ -278,8 +306,8 @@ static void podman_called(struct ct_core *core, struct ct_actor_state *a,
 				  ts_ns);
 			continue;
 		}
-		ct_draft_free(core, a->container);
-		a->container = c;
+		ct_draft_free(a->container);
+		ct_actor_works(a, c);
 	}
 }
 
@@ -288,14 +316,14 @@ static void conmon_called(struct ct_core *core, struct ct_actor_state *a,
 			  const struct ct_text *args, size_t n)
 {
 	struct ct_text name = value_of(args, n, "-n"), runtime = value_of(args, n, "-r");
-	struct ct_container *c =
-		ct_container_claim(core, ct_text("", 0), value_of(args, n, "-c"), a->tgid);
+	struct ct_container *c = ct_book_make(core, ct_speaker_process(core, a->tgid),
+					      ct_text("", 0), value_of(args, n, "-c"));
 
 	if (!c)
 		return;
 	if (a->container && a->container->draft)
 		ct_draft_becomes(core, a->container, c);
-	a->container = c;
+	ct_actor_works(a, c);
 	c->family = &ct_family_podman;
 	ct_text_copy(c->who.engine, sizeof(c->who.engine),
 		     ct_text(c->family->name, strlen(c->family->name)));
@@ -303,7 +331,7 @@ static void conmon_called(struct ct_core *core, struct ct_actor_state *a,
 		ct_text_copy(c->who.name, sizeof(c->who.name), name);
 	if (runtime.len)
 		ct_text_copy(c->who.runtime, sizeof(c->who.runtime), ct_text_base(runtime));
-	ct_container_file(core, c);
+	ct_book_file(core, c);
 	/* With a short life conmon is gone by the time of the answer; podman waits for its end. */
 	ct_container_look_up(core, c, a->engine ? a->engine : a->tgid, value_of(args, n, "-b"));
 }
@@ -312,7 +340,8 @@ static struct ct_container *bare_make(struct ct_core *core, const struct ct_acto
 				      struct ct_text id)
 {
 	const struct ct_role_row *row = runtime->runtime;
-	struct ct_container *c = ct_container_claim(core, ct_text("", 0), id, runtime->tgid);
+	struct ct_container *c =
+		ct_book_make(core, ct_speaker_process(core, runtime->tgid), ct_text("", 0), id);
 
 	if (!c)
 		return NULL;
@@ -322,7 +351,7 @@ static struct ct_container *bare_make(struct ct_core *core, const struct ct_acto
 		     ct_text(c->family->name, strlen(c->family->name)));
 	ct_text_copy(c->who.runtime, sizeof(c->who.runtime),
 		     ct_text(row->runtime, strlen(row->runtime)));
-	ct_container_file(core, c);
+	ct_book_file(core, c);
 	return c;
 }
 
@@ -351,7 +380,7 @@ static struct ct_container *bare_sandbox(struct ct_core *core, const struct ct_a
 	c = bare_make(core, up, args[n - 1]);
 	if (!c)
 		return NULL;
-	up->container = c;
+	ct_actor_works(up, c);
 	if (up->program) /* else it was called before tracing began */
 		ct_signal(core, c, CT_SIG_PROGRAM, ct_text(up->program, strlen(up->program)),
 			  up->execed_ns);
@@ -403,8 +432,8 @@ static void exec_identity(struct ct_core *core, struct ct_actor_state *a, const 
 		a->engine = a->tgid;
 		if (executed_again(a, args, n))
 			break;
-		drop_draft(core, a);
-		a->container = NULL;
+		drop_draft(a);
+		ct_actor_works(a, NULL);
 		a->op = CT_OP_NONE;
 		if (!strcmp(a->engine_name, ct_family_podman.name))
 			a->op = (uint8_t)op_of(args, n);
@@ -425,7 +454,7 @@ static void exec_identity(struct ct_core *core, struct ct_actor_state *a, const 
 		if (!c && a->role == CT_ROLE_RUNTIME)
 			c = bare_container(core, a, args, n);
 		if (c)
-			a->container = c;
+			ct_actor_works(a, c);
 		if (c)
 			runtime_ran(c, args[0]);
 		/* Detached, podman may be gone by the time of the answer; conmon stays. */
@@ -438,7 +467,7 @@ static void exec_identity(struct ct_core *core, struct ct_actor_state *a, const 
 		if (!c && !a->container)
 			c = bare_sandbox(core, a, args, n);
 		if (c)
-			a->container = c;
+			ct_actor_works(a, c);
 		break;
 	}
 }
@@ -472,8 +501,8 @@ void ct_actors_exec(struct ct_core *core, const struct ct_event *e)
 	if (!a)
 		return;
 	if (a->container && a->container->who.init_pid == a->tgid)
-		a->first_of = a->container;
-	a->level = ct_event_level(e);
+		is_first_of(a, a->container);
+	ct_scope_exec(core, a, e);
 	if (a->step >= 0)
 		ct_step_end(core, a, e->ts_ns, 0);
 	a->role = role_of(e);
@@ -490,9 +519,9 @@ void ct_actors_exec(struct ct_core *core, const struct ct_event *e)
 		ct_signal(core, c, CT_SIG_PROGRAM, ct_text(a->program, strlen(a->program)),
 			  e->ts_ns);
 	sandbox = a->program && !strcmp(a->program, CT_SANDBOX);
-	first = c && !c->who.init_pid && (c->family->first_exec_is_init || c->level);
+	first = c && !c->who.init_pid && (c->family->first_exec_is_init || c->key.scope.level);
 	if (first && (sandbox || (a->role == CT_ROLE_INIT && !a->program)))
-		c->who.init_pid = a->tgid;
+		ct_book_init(core, c, a->tgid);
 	/* With --pid=host the kernel side cannot tell it from a helper; its pid can. */
 	if (c && a->role != CT_ROLE_RUNTIME && c->who.init_pid == a->tgid && !sandbox) {
 		ct_container_netns(core, c, a);
@@ -543,8 +572,24 @@ void ct_actors_exit(struct ct_core *core, const struct ct_event *e)
 	}
 	if (a->role == CT_ROLE_ENGINE && a->engine == a->tgid && a->execed)
 		ct_engine_exited(core, a->tgid);
-	drop_draft(core, a);
+	drop_draft(a);
 	actor_drop(core, a);
+}
+
+/* Containers whose first process it was found to be. */
+static void seed_first(struct ct_core *core, struct ct_actor_state *a,
+		       const struct ct_actor_state *up)
+{
+	struct ct_container *c = NULL;
+
+	while ((c = ct_book_of_init(core, a->tgid, c))) {
+		if (up ? !ct_scope_is(&up->scope, &c->key.scope) : !ct_scope_is_host(&c->key.scope))
+			continue;
+		if (a->role == CT_ROLE_ENGINE || a->role == CT_ROLE_SHIM)
+			is_first_of(a, c);
+		else
+			ct_actor_works(a, c);
+	}
 }
 
 void ct_actors_seed(struct ct_core *core, const struct ct_event *e)
@@ -556,29 +601,23 @@ void ct_actors_seed(struct ct_core *core, const struct ct_event *e)
 		return;
 	a->parent = ct_event_ppid(e);
 	ct_actor_descends(a, up);
+	ct_scope_inherit(a, up);
+	ct_scope_exec(core, a, e);
 	a->role = role_of(e);
 	a->execed = true;
 	a->netns = e->obj;
-	a->level = ct_event_level(e);
 	if (up) {
 		a->engine = up->engine;
-		a->container = up->container;
+		ct_actor_works(a, up->container);
 		a->op = up->op;
 	}
 	exec_identity(core, a, e);
-	if (a->role == CT_ROLE_INIT && a->container && a->container->level &&
+	if (a->role == CT_ROLE_INIT && a->container && a->container->key.scope.level &&
 	    !a->container->who.init_pid)
-		a->container->who.init_pid = a->tgid;
-	for (struct ct_container *c = core->containers; c; c = c->hh.next) {
-		if (c->who.init_pid != a->tgid)
-			continue;
-		if (a->role == CT_ROLE_ENGINE || a->role == CT_ROLE_SHIM)
-			a->first_of = c;
-		else
-			a->container = c;
-	}
+		ct_book_init(core, a->container, a->tgid);
+	seed_first(core, a, up);
 	if (a->container && !a->container->who.init_pid &&
 	    a->container->family->first_exec_is_init && a->role == CT_ROLE_INIT)
-		a->container->who.init_pid = a->tgid;
+		ct_book_init(core, a->container, a->tgid);
 	ct_openers_exec(core, a, e);
 }

@@ -6,9 +6,9 @@
 static struct ct_container *container_of(struct ct_core *core, const struct ct_event *e)
 {
 	struct ct_text rest = ct_text(e->tail, e->tail_len), id = ct_text_cut(&rest, '\0');
-	struct ct_container *c = ct_container_inside(core, id, e->root);
+	struct ct_container *c = ct_book_inside(core, id, e->root);
 
-	return c ? c : ct_container_by_pid(core, e->root);
+	return c ? c : ct_book_by_pid(core, e->root);
 }
 
 static void executed(struct ct_core *core, struct ct_container *c, const struct ct_event *e)

@@ -37,14 +37,13 @@ static void unattend(struct ct_core *core, struct ct_container *c)
 	DL_DELETE(core->attended, c);
 	c->attended = false;
 	c->deadline = 0;
-	if (c->run.stop_reported)
-		core->stopped = true;
 	if (c->removed && !c->gone) {
 		c->gone = true;
-		core->gone++;
+		c->gone_ns = core->now;
 		ct_steps_drop(&c->run);
-		ct_container_file(core, c);
+		ct_book_file(core, c);
 	}
+	ct_book_touch(core, c);
 }
 
 static void wait_until(struct ct_core *core, struct ct_container *c, uint64_t when)

@@ -3,166 +3,8 @@
 
 #include <stdlib.h>
 
-#define CONTAINERS_MAX_DEFAULT 4096
-
-struct ct_container *ct_container_by_id(struct ct_core *core, struct ct_text id)
-{
-	struct ct_container *c = core->last_found;
-
-	if (!id.len || id.len >= sizeof(c->who.id) || !core->id_lengths[id.len])
-		return NULL;
-	/* What is said about one container comes in runs. */
-	if (c && c->who.id[id.len - 1] == id.p[id.len - 1] && !c->who.id[id.len] &&
-	    !memcmp(c->who.id, id.p, id.len))
-		return c;
-	HASH_FIND(hh, core->containers, id.p, id.len, c);
-	if (c)
-		core->last_found = c;
-	return c;
-}
-
-/* Elements of one key are in one bucket: the one behind `c`, NULL at its end. */
-static struct ct_container *same_id(struct ct_core *core, struct ct_container *c)
-{
-	UT_hash_handle *hh;
-
-	for (hh = c->hh.hh_next; hh; hh = hh->hh_next) {
-		struct ct_container *other = ELMT_FROM_HH(core->containers->hh.tbl, hh);
-
-		if (!strcmp(other->who.id, c->who.id))
-			return other;
-	}
-	return NULL;
-}
-
-static bool is_in(const struct ct_container *c, struct ct_text ns)
-{
-	return !ns.len || !c->ns[0] || ct_text_is(ns, c->ns);
-}
-
-struct ct_container *ct_container_in(struct ct_core *core, struct ct_text ns, struct ct_text id)
-{
-	struct ct_container *c = ct_container_by_id(core, id);
-
-	if (!c || is_in(c, ns))
-		return c;
-	HASH_FIND(hh, core->containers, id.p, id.len, c);
-	while (c && !is_in(c, ns))
-		c = same_id(core, c);
-	if (c)
-		core->last_found = c;
-	return c;
-}
-
-struct ct_container *ct_container_of_run(struct ct_core *core, struct ct_text id, uint32_t seq)
-{
-	struct ct_container *c = ct_container_by_id(core, id);
-
-	if (!c || c->run.seq == seq)
-		return c;
-	HASH_FIND(hh, core->containers, id.p, id.len, c);
-	while (c && c->run.seq != seq)
-		c = same_id(core, c);
-	return c;
-}
-
-bool ct_container_is_of(struct ct_core *core, const struct ct_container *c, uint32_t engine)
-{
-	return !engine || !c->who.engine_pid || c->who.engine_pid == engine ||
-	       !ct_actor_get(core, c->who.engine_pid);
-}
-
-bool ct_container_heeds(struct ct_core *core, struct ct_container *c, uint32_t tgid)
-{
-	const struct ct_actor_state *a = ct_actor_get(core, tgid);
-	uint8_t level = a ? a->level : 0;
-
-	if (!c->heeded || level < c->level)
-		c->level = level;
-	c->heeded = true;
-	return level == c->level;
-}
-
-struct ct_container *ct_container_by_pid(struct ct_core *core, uint32_t init_pid)
-{
-	struct ct_actor_state *a = init_pid ? ct_actor_get(core, init_pid) : NULL;
-
-	return a && a->container && a->container->who.init_pid == init_pid ? a->container : NULL;
-}
-
-struct ct_container *ct_container_inside(struct ct_core *core, struct ct_text id, uint32_t sandbox)
-{
-	const struct ct_actor_state *a = ct_actor_get(core, sandbox);
-	struct ct_container *c = ct_container_by_id(core, id);
-
-	return c && (c->who.init_pid == sandbox || (a && a->container == c)) ? c : NULL;
-}
-
-static void container_free(struct ct_core *core, struct ct_container *c)
-{
-	if (c->attended)
-		DL_DELETE(core->attended, c);
-	core->gone -= c->gone;
-	ct_openers_learn(core, c);
-	ct_actors_move(core, c, NULL);
-	ct_calls_forget(c);
-	ct_container_unfile(c);
-	if (core->last_found == c)
-		core->last_found = NULL;
-	HASH_DEL(core->containers, c);
-	free(c->run.steps);
-	free(c);
-}
-
-/* Forgets the oldest that is gone; hash order is order of birth. */
-static bool forget_one(struct ct_core *core)
-{
-	struct ct_container *c, *next;
-
-	if (!core->gone)
-		return false;
-	HASH_ITER(hh, core->containers, c, next)
-	{
-		if (c->gone && !c->attended) {
-			container_free(core, c);
-			return true;
-		}
-	}
-	return false;
-}
-
-/* Forgets the oldest that has stopped and that all has been said about, though it still exists. */
-static bool forget_stopped(struct ct_core *core)
-{
-	struct ct_container *c, *next;
-
-	if (!core->stopped)
-		return false;
-	HASH_ITER(hh, core->containers, c, next)
-	{
-		if (c->run.stop_reported && !c->attended) {
-			container_free(core, c);
-			return true;
-		}
-	}
-	core->stopped = false;
-	return false;
-}
-
-static bool make_room(struct ct_core *core)
-{
-	size_t max = core->opts.containers_max ? core->opts.containers_max : CONTAINERS_MAX_DEFAULT;
-
-	if (core->gone > CT_GONE_MAX)
-		forget_one(core);
-	if (HASH_COUNT(core->containers) < max || forget_one(core) || forget_stopped(core))
-		return true;
-	core->counts.lost[CT_LOSS_TABLE]++;
-	return false;
-}
-
 /* Whose way of living it has: that of who uses the namespace. */
-static void set_namespace(struct ct_core *core, struct ct_container *c, struct ct_text ns)
+void ct_container_namespace(struct ct_core *core, struct ct_container *c, struct ct_text ns)
 {
 	if (!ns.len || c->ns[0] || ns.len >= sizeof(c->ns))
 		return;
@@ -173,49 +15,30 @@ static void set_namespace(struct ct_core *core, struct ct_container *c, struct c
 	memcpy(c->who.ns, c->ns, sizeof(c->who.ns));
 	if (c->family->named_by_id && !c->who.name[0]) {
 		memcpy(c->who.name, c->who.id, sizeof(c->who.id));
-		ct_container_file(core, c);
+		ct_book_file(core, c);
 	}
 	if (!c->who.engine[0])
 		ct_text_copy(c->who.engine, sizeof(c->who.engine),
 			     ct_text(c->family->engine, strlen(c->family->engine)));
 }
 
-struct ct_container *ct_container_make(struct ct_core *core, struct ct_text ns, struct ct_text id)
+void ct_container_begin(struct ct_core *core, struct ct_container *c, struct ct_text ns)
 {
-	struct ct_container *c = ct_container_in(core, ns, id);
-
-	if (c) {
-		set_namespace(core, c, ns);
-		return c;
-	}
-	if (!id.len || id.len >= sizeof(c->who.id) || !make_room(core))
-		return NULL;
-	c = calloc(1, sizeof(*c));
-	if (!c) {
-		core->counts.lost[CT_LOSS_TABLE]++;
-		return NULL;
-	}
-	ct_text_copy(c->who.id, sizeof(c->who.id), id);
 	c->family = &ct_family_docker;
-	set_namespace(core, c, ns);
-	c->run.seq = ++core->run_seq;
 	c->run.exit_code = CT_NO_EXIT_CODE;
-	HASH_ADD_KEYPTR(hh, core->containers, c->who.id, id.len, c);
-	core->id_lengths[id.len] = true;
-	core->counts.containers++;
+	ct_container_namespace(core, c, ns);
 	ct_orphans_adopt(core, c);
-	return c;
 }
 
-struct ct_container *ct_container_claim(struct ct_core *core, struct ct_text ns, struct ct_text id,
-					uint32_t tgid)
+void ct_container_first(struct ct_core *core, struct ct_container *c, uint32_t pid)
 {
-	struct ct_container *c = ct_container_by_id(core, id);
+	struct ct_actor_state *a = ct_actor_get(core, pid);
 
-	if (c && !ct_container_heeds(core, c, tgid))
-		return NULL;
-	c = ct_container_make(core, ns, id);
-	return c && ct_container_heeds(core, c, tgid) ? c : NULL;
+	/* An engine inside a container knows pids of its own namespace only. */
+	if (c->key.scope.level || !ct_book_init(core, c, pid) || !a)
+		return;
+	ct_actor_works(a, c);
+	ct_scope_enclose(a, pid);
 }
 
 struct ct_container *ct_draft_new(struct ct_core *core, const struct ct_family *family)
@@ -232,11 +55,11 @@ struct ct_container *ct_draft_new(struct ct_core *core, const struct ct_family *
 	return draft;
 }
 
-void ct_draft_free(struct ct_core *core, struct ct_container *draft)
+void ct_draft_free(struct ct_container *draft)
 {
 	if (!draft)
 		return;
-	ct_actors_move(core, draft, NULL);
+	ct_actors_move(draft, NULL);
 	free(draft->run.steps);
 	free(draft);
 }
@@ -257,17 +80,18 @@ void ct_draft_becomes(struct ct_core *core, struct ct_container *draft, struct c
 		run->step_count = draft->run.step_count;
 		run->step_room = draft->run.step_room;
 		run->steps_forgotten = draft->run.steps_forgotten;
-		run->seq = draft->run.seq;
+		ct_book_run(core, c, draft->run.seq);
 		draft->run.steps = NULL;
 	}
-	ct_container_file(core, c);
-	ct_actors_move(core, draft, c);
-	ct_draft_free(core, draft);
+	ct_book_file(core, c);
+	ct_actors_move(draft, c);
+	ct_draft_free(draft);
 }
 
 void ct_container_new_run(struct ct_core *core, struct ct_container *c, enum ct_cause cause)
 {
 	uint64_t base = c->run.start_end_ns;
+	uint32_t seq;
 
 	for (int m = CT_MARK_EXIT; m <= CT_MARK_SAVED; m++) {
 		if (c->run.marks[m] > base)
@@ -277,18 +101,20 @@ void ct_container_new_run(struct ct_core *core, struct ct_container *c, enum ct_
 	ct_steps_drop(&c->run);
 	c->old = c->run;
 	c->has_old = true;
+	ct_book_run(core, c, ++core->run_seq);
+	seq = c->run.seq;
 	memset(&c->run, 0, sizeof(c->run));
-	c->run.seq = ++core->run_seq;
+	c->run.seq = seq;
 	c->run.exit_code = CT_NO_EXIT_CODE;
 	c->run.cause = cause;
 	c->run.base_ns = base;
-	c->who.init_pid = 0;
+	ct_book_init(core, c, 0);
 	c->netns = 0;
 	/* Made anew under the id of one that was removed. */
-	core->gone -= c->gone;
 	c->gone = false;
 	c->removed = false;
-	ct_container_file(core, c);
+	ct_book_touch(core, c);
+	ct_book_file(core, c);
 	ct_orphans_adopt(core, c);
 }
 
@@ -381,14 +207,33 @@ void ct_container_look_up(struct ct_core *core, struct ct_container *c, uint32_t
 		core->ops.lookup(core->ctx, CT_LOOKUP_IDENTITY, c->who.id, engine_pid, dir);
 }
 
+/*
+ * Without an engine it is what coldtrace itself has found, of this user's: the answer to what it was
+ * asked, wherever that is, or what nobody has spoken of yet.
+ */
+static struct ct_container *identified(struct ct_core *core, const struct ct_event *e,
+				       const struct said *said)
+{
+	const struct ct_scope self = { .uid = ct_event_uid(e) };
+	struct ct_container *c = NULL;
+
+	if (e->tgid)
+		return ct_book_make(core, ct_speaker(core, e), said->ns, said->id);
+	while ((c = ct_book_next(core, c))) {
+		if (c->looked_up_ns && c->key.scope.uid == self.uid &&
+		    ct_text_is(said->id, c->who.id))
+			return c;
+	}
+	return ct_book_make(core, &self, said->ns, said->id);
+}
+
 void ct_container_identity(struct ct_core *core, const struct ct_event *e)
 {
 	const struct said said = said_of(ct_text(e->tail, e->tail_len));
-	struct ct_container *c = ct_container_make(core, said.ns, said.id);
+	struct ct_container *c = identified(core, e, &said);
 	char text[1024];
 
-	/* Without an engine it is what user space found: nobody's word against another's. */
-	if (!c || (e->tgid && !ct_container_heeds(core, c, e->tgid)))
+	if (!c)
 		return;
 	set(c->who.name, sizeof(c->who.name), said.name);
 	set(c->who.image, sizeof(c->who.image), said.image);
@@ -407,30 +252,12 @@ void ct_container_identity(struct ct_core *core, const struct ct_event *e)
 		ct_text_copy(text, sizeof(text), said.args);
 		c->who.args_hash = ct_args_hash(c->who.image, text);
 	}
-	/* An engine inside a container knows pids of its own namespace only. */
-	if (number(said.pid) && !c->level && !c->who.init_pid && !c->run.marks[CT_MARK_EXIT]) {
-		struct ct_actor_state *a = ct_actor_get(core, number(said.pid));
-
-		c->who.init_pid = number(said.pid);
-		if (a)
-			a->container = c;
-	}
-	ct_container_file(core, c);
+	if (number(said.pid) && !c->who.init_pid && !c->run.marks[CT_MARK_EXIT])
+		ct_container_first(core, c, number(said.pid));
+	ct_book_file(core, c);
 	ct_orphans_adopt(core, c);
 	if (c->looked_up_ns) {
 		c->looked_up_ns = 0;
 		ct_evaluate(core, c);
-	}
-}
-
-void ct_containers_free(struct ct_core *core)
-{
-	struct ct_container *c, *next;
-
-	HASH_ITER(hh, core->containers, c, next)
-	{
-		HASH_DEL(core->containers, c);
-		free(c->run.steps);
-		free(c);
 	}
 }

@@ -8,11 +8,9 @@
 static __attribute__((noinline)) void state_file(struct ct_core *core, const struct ct_event *e)
 {
 	struct ct_text file = ct_text(e->tail, e->tail_len), dir = ct_text_cut(&file, '/');
-	struct ct_container *c = ct_container_by_id(core, dir);
+	struct ct_container *c = ct_book_find(core, ct_speaker(core, e), ct_text("", 0), dir);
 	enum ct_signal signal = e->kind == CT_KIND_SYNC ? CT_SIG_SYNC : CT_SIG_UNLINK;
 
-	if (c && !ct_container_heeds(core, c, e->tgid))
-		return;
 	if (ct_text_is(file, "local-kv.db")) {
 		if (e->kind == CT_KIND_SYNC)
 			ct_network_synced(core, e->tgid, e->ts_ns);
@@ -46,18 +44,19 @@ static struct ct_container *owner_of_fifo(struct ct_core *core, const struct ct_
 	static const char *const ends[] = { "-stdout", "-stderr" };
 	struct ct_text file = ct_text(e->tail, e->tail_len), dir = ct_text_cut(&file, '/');
 	const struct ct_actor_state *shim = ct_actor_get(core, e->tgid);
+	const struct ct_scope *speaker = ct_speaker(core, e);
 	const char *ns = shim && shim->container ? shim->container->ns : "";
 
 	if (ct_text_is(file, "ctr.log")) /* conmon's, whatever has become of its name */
 		return shim ? shim->container : NULL;
 	if (ct_text_starts(file, "init-std"))
-		return ct_container_by_id(core, dir);
+		return ct_book_find(core, speaker, ct_text("", 0), dir);
 	for (size_t i = 0; i < CT_ARRAY_SIZE(ends); i++) {
 		size_t n = strlen(ends[i]);
 
 		if (file.len > n && !memcmp(file.p + file.len - n, ends[i], n))
-			return ct_container_in(core, ct_text(ns, strlen(ns)),
-					       ct_text(file.p, file.len - n));
+			return ct_book_find(core, speaker, ct_text(ns, strlen(ns)),
+					    ct_text(file.p, file.len - n));
 	}
 	return NULL;
 }
@@ -99,7 +98,7 @@ static bool may_be_output(struct ct_core *core, const struct ct_container *c,
 static void ready(struct ct_core *core, const struct ct_event *e, enum ct_ready by)
 {
 	const struct ct_actor_state *a = ct_actor_get(core, e->tgid);
-	struct ct_container *c = ct_container_by_pid(core, e->root);
+	struct ct_container *c = ct_book_by_pid(core, e->root);
 
 	if (!c && a && ct_actor_serves(core, a))
 		c = a->container;
@@ -121,6 +120,16 @@ static void lost(struct ct_core *core, const struct ct_event *e)
 		core->counts.lost[e->sub] += e->obj;
 	else
 		core->counts.lost[CT_LOSS_UNKNOWN] += e->obj;
+}
+
+/* It took a name, and nobody listens to it. */
+static void forger(struct ct_core *core, const struct ct_event *e)
+{
+	struct ct_party party = { .uid = (uint32_t)e->arg };
+
+	ct_party_within(core, &party, e->root);
+	ct_text_copy(party.comm, sizeof(party.comm), ct_text(e->tail, e->tail_len));
+	ct_parties_add(&core->counts.forgers, &party, e->obj);
 }
 
 #define WAITS_FORGET_NS (10000 * CT_NS_PER_MS) /* how often */
@@ -155,6 +164,7 @@ static void handle(void *ctx, const struct ct_event *e)
 {
 	struct ct_core *core = ctx;
 
+	ct_book_event(core);
 	if (e->ts_ns > core->now)
 		core->now = e->ts_ns;
 	if (core->opts.why) {
@@ -231,11 +241,13 @@ static void handle(void *ctx, const struct ct_event *e)
 	case CT_KIND_APP:
 		ct_app(core, e);
 		break;
-	case CT_KIND_HOLE:
 	case CT_KIND_BEGIN:
 		core->begin_ns = e->ts_ns + (uint64_t)e->arg;
 		break;
 	case CT_KIND_FORGER:
+		forger(core, e);
+		break;
+	case CT_KIND_HOLE:
 	case CT_KIND_ENGINE:
 	case CT_KIND_CLOCK:
 	case CT_KIND_WAIT: /* these have been fed */
@@ -261,10 +273,9 @@ struct ct_core *ct_core_new(const struct ct_core_options *opts, const struct ct_
 	core->ctx = ctx;
 	core->reorder = ct_reorder_new(handle, core);
 	core->waits = ct_waits_new();
-	if (!core->reorder || !core->waits) {
-		ct_reorder_free(core->reorder);
-		ct_waits_free(core->waits);
-		free(core);
+	core->book = ct_book_new(core->opts.containers_max);
+	if (!core->reorder || !core->waits || !core->book) {
+		ct_core_free(core);
 		return NULL;
 	}
 	ct_rules_index(core);
@@ -282,7 +293,8 @@ void ct_core_free(struct ct_core *core)
 	ct_calls_free(core);
 	ct_conns_free(core);
 	ct_actors_free(core); /* first: drafts are found through actors */
-	ct_containers_free(core);
+	ct_book_free(core);
+	ct_shares_free(core);
 	free(core->orphans);
 	free(core->early);
 	free(core);
@@ -329,9 +341,8 @@ void ct_core_flush(struct ct_core *core)
 		else if (m[CT_MARK_REMOVE_END] && !c->run.remove_told)
 			ct_report_remove(core, c);
 	}
-	if (core->ops.left)
-		HASH_ITER(hh, core->containers, c, next)
-	core->ops.left(core->ctx, &c->who, c->told, c->attended);
+	for (c = NULL; core->ops.left && (c = ct_book_next(core, c));)
+		core->ops.left(core->ctx, &c->who, c->told, c->attended);
 	ct_openers_tell(core);
 }
 

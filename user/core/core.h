@@ -6,6 +6,7 @@
 #pragma once
 
 #include "ct_event.h"
+#include "parties.h"
 #include "record.h"
 #include "util/err.h"
 
@@ -58,6 +59,8 @@ struct ct_core_counts {
 	uint64_t open; /* containers that are between two states right now */
 	uint64_t early; /* records cut because they began before all probes were attached */
 	uint64_t unread; /* recordings of which not all could be read */
+	struct ct_parties beyond; /* whose, of lost[CT_LOSS_SHARE] */
+	struct ct_parties forgers; /* programs that have the name of an engine, and are none */
 };
 
 /* NULL when out of memory. */

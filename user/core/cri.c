@@ -57,7 +57,7 @@ static void set_name(struct ct_core *core, struct ct_container *c)
 		ct_text_copy(who->name + n, sizeof(who->name) - n,
 			     ct_text(who->pod_container, strlen(who->pod_container)));
 	}
-	ct_container_file(core, c);
+	ct_book_file(core, c);
 }
 
 static void request_heard(struct ct_core *core, struct ct_pending_call *call,
@@ -83,8 +83,8 @@ static void container_asked(struct ct_core *core, struct ct_pending_call *call,
 			    struct ct_container *c)
 {
 	struct ct_text ns = ct_text(CT_CRI_NAMESPACE, strlen(CT_CRI_NAMESPACE));
-	struct ct_container *pod =
-		ct_container_in(core, ns, ct_text(call->sandbox, strlen(call->sandbox)));
+	struct ct_container *pod = ct_book_find(core, &c->key.scope, ns,
+						ct_text(call->sandbox, strlen(call->sandbox)));
 
 	if (pod) {
 		memcpy(c->who.pod, pod->who.pod, sizeof(c->who.pod));
@@ -106,7 +106,7 @@ void ct_cri_made(struct ct_core *core, struct ct_pending_call *call, struct ct_t
 
 	if (call->container)
 		return;
-	c = ct_container_make(core, ns, field(msg, 1));
+	c = ct_book_make(core, ct_speaker(core, e), ns, field(msg, 1));
 	if (!c)
 		return;
 	if (!c->who.engine_pid)
@@ -171,16 +171,14 @@ static struct ct_pending_call *call_of_pod(struct ct_core *core, const struct va
 
 /* The sandbox that a plugin is executed for, made when it is heard of for the first time. */
 static struct ct_container *sandbox_of(struct ct_core *core, const struct variables *v,
-				       uint32_t plugin)
+				       const struct ct_scope *speaker)
 {
 	struct ct_text ns = ct_text(CT_CRI_NAMESPACE, strlen(CT_CRI_NAMESPACE));
-	struct ct_container *c = ct_container_by_id(core, v->id);
+	struct ct_container *c = ct_book_find(core, speaker, ct_text("", 0), v->id);
 	struct ct_pending_call *call;
 
-	if (c && !ct_container_heeds(core, c, plugin))
-		return NULL;
 	if (!c && v->pod.len && ct_text_is(v->command, "ADD"))
-		c = ct_container_claim(core, ns, v->id, plugin);
+		c = ct_book_make(core, speaker, ns, v->id);
 	if (!c || !ct_text_is(ns, c->ns))
 		return c;
 	c->family = &ct_family_pod;
@@ -215,7 +213,7 @@ void ct_plugin(struct ct_core *core, const struct ct_event *e)
 		if (ct_text_is(v.command, commands[i].command))
 			a->plugin = (uint8_t)commands[i].op;
 	}
-	c = sandbox_of(core, &v, e->tgid);
+	c = sandbox_of(core, &v, ct_speaker(core, e));
 	if (c)
-		a->container = c;
+		ct_actor_works(a, c);
 }

@@ -146,8 +146,7 @@ static void forget(struct ct_core *core, struct ct_opener *op)
 /* What an exec session leaves behind, a daemon, opens in its name as long as the container runs. */
 static bool may_have_heirs(struct ct_core *core, const struct ct_opener *op)
 {
-	const struct ct_container *c =
-		ct_container_of_run(core, ct_text(op->who.id, strlen(op->who.id)), op->seq);
+	const struct ct_container *c = ct_book_of_run(core, op->seq);
 
 	return c && !c->run.marks[CT_MARK_EXIT] && !c->removed;
 }
@@ -241,24 +240,47 @@ static void learn(struct ct_opens *o, const struct ct_container *c, const struct
 	o->ready_ns = run->marks[CT_MARK_READY];
 }
 
-void ct_openers_learn(struct ct_core *core, const struct ct_container *c)
+/* By the number of a run; NULL: nothing was opened in it since it was told. */
+static struct ct_opens *opens_of_run(struct ct_core *core, uint32_t seq)
 {
 	struct ct_opens *o;
 
-	DL_FOREACH(core->opens, o)
-	{
-		if (strcmp(o->who.id, c->who.id) != 0)
-			continue;
-		if (o->seq == c->run.seq)
-			learn(o, c, &c->run);
-		else if (c->has_old && o->seq == c->old.seq)
-			learn(o, c, &c->old);
-	}
+	HASH_FIND(hh, core->opens_by_run, &seq, sizeof(seq), o);
+	return o;
+}
+
+static void opens_add(struct ct_core *core, struct ct_opens *o)
+{
+	DL_APPEND(core->opens, o);
+	if (o->seq)
+		HASH_ADD(hh, core->opens_by_run, seq, sizeof(o->seq), o);
+	core->opens_count++;
+}
+
+static void opens_drop(struct ct_core *core, struct ct_opens *o)
+{
+	DL_DELETE(core->opens, o);
+	if (o->seq)
+		HASH_DEL(core->opens_by_run, o);
+	core->opens_count--;
+}
+
+void ct_openers_learn(struct ct_core *core, const struct ct_container *c)
+{
+	struct ct_opens *o = opens_of_run(core, c->run.seq);
+
+	if (o)
+		learn(o, c, &c->run);
+	o = c->has_old ? opens_of_run(core, c->old.seq) : NULL;
+	if (o)
+		learn(o, c, &c->old);
 }
 
 static void learn_all(struct ct_core *core)
 {
-	for (const struct ct_container *c = core->containers; c; c = c->hh.next)
+	const struct ct_container *c = NULL;
+
+	while (core->opens && (c = ct_book_next(core, c)))
 		ct_openers_learn(core, c);
 }
 
@@ -266,8 +288,7 @@ static void hand_over(struct ct_core *core, struct ct_opens *o)
 {
 	struct ct_opener *op, *next;
 
-	DL_DELETE(core->opens, o);
-	core->opens_count--;
+	opens_drop(core, o);
 	HASH_ITER(hh, core->openers, op, next)
 	{
 		if (op->opens == o)
@@ -282,12 +303,12 @@ static void hand_over(struct ct_core *core, struct ct_opens *o)
 /* The run's, or a new one. */
 static struct ct_opens *opens_of(struct ct_core *core, const struct ct_opener *op)
 {
-	struct ct_opens *o;
+	struct ct_opens *o = op->seq ? opens_of_run(core, op->seq) : NULL;
 
-	DL_FOREACH(core->opens, o)
-	{
-		if (o->seq == op->seq && !strcmp(o->who.id, op->who.id) &&
-		    (op->seq || o->who.init_pid == op->root))
+	if (o)
+		return o;
+	for (o = op->seq ? NULL : core->opens; o; o = o->next) {
+		if (!o->seq && o->who.init_pid == op->root)
 			return o;
 	}
 	if (core->opens_count >= RUNS_MAX)
@@ -298,8 +319,7 @@ static struct ct_opens *opens_of(struct ct_core *core, const struct ct_opener *o
 	o->who = op->who;
 	o->node = core->opts.node;
 	o->seq = op->seq;
-	DL_APPEND(core->opens, o);
-	core->opens_count++;
+	opens_add(core, o);
 	return o;
 }
 
@@ -313,8 +333,7 @@ static void adopt(struct ct_core *core, struct ct_opener *op, const struct ct_co
 	op->opens = NULL;
 	if (!before)
 		return;
-	DL_DELETE(core->opens, before); /* first: with no room the oldest is told, and gone */
-	core->opens_count--;
+	opens_drop(core, before); /* first: with no room the oldest is told, and gone */
 	o = opens_of(core, op);
 	if (!o || ct_opens_merge(o, before))
 		core->counts.lost[CT_LOSS_OPENS]++;
@@ -413,29 +432,14 @@ static struct ct_container *named(struct ct_core *core, const struct ct_event *e
 	if (e->kind != CT_KIND_OPENED)
 		return NULL;
 	ct_text_cut(&rest, '\0');
-	return ct_container_inside(core, ct_text_cut(&rest, '\0'), e->root);
-}
-
-/* "pid 4711": the field has room for any. */
-static void name_pid(char *to, uint32_t pid)
-{
-	char digits[10];
-	size_t n = 0;
-
-	do
-		digits[n++] = (char)('0' + pid % 10);
-	while ((pid /= 10) != 0);
-	memcpy(to, "pid ", 4);
-	for (to += 4; n;)
-		*to++ = digits[--n];
-	*to = '\0';
+	return ct_book_inside(core, ct_text_cut(&rest, '\0'), e->root);
 }
 
 static struct ct_opens *opens_by(struct ct_core *core, struct ct_opener *op)
 {
 	if (!op->seq && !op->who.name[0]) {
 		op->who.init_pid = op->root;
-		name_pid(op->who.name, op->root);
+		ct_text_pid(op->who.name, op->root);
 	}
 	if (!op->opens) {
 		op->opens = opens_of(core, op);
@@ -504,7 +508,7 @@ void ct_openers_opens(struct ct_core *core, const struct ct_event *e)
 		core->counts.lost[CT_LOSS_OPENS]++;
 		return;
 	}
-	c = ct_container_of_run(core, ct_text(o->who.id, strlen(o->who.id)), o->seq);
+	c = ct_book_of_run(core, o->seq);
 	if (c)
 		learn(o, c, &c->run);
 	ret = ct_opens_add(o, view, e);
@@ -528,7 +532,7 @@ void ct_openers_free(struct ct_core *core)
 	forget(core, op);
 	DL_FOREACH_SAFE(core->opens, o, more)
 	{
-		DL_DELETE(core->opens, o);
+		opens_drop(core, o);
 		ct_opens_free(o);
 	}
 }

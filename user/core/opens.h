@@ -63,6 +63,7 @@ struct ct_opens {
 	struct ct_opens_view *views[CT_VIEW_MAX]; /* owned, NULL: nothing seen */
 	char *unseen[CT_VIEW_MAX]; /* owned; why there is no such view, NULL: none is missed */
 	struct ct_opens *prev, *next;
+	UT_hash_handle hh; /* of the core: by seq */
 };
 
 struct ct_opens *ct_opens_new(void); /* NULL when out of memory */

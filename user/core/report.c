@@ -178,12 +178,12 @@ static void report_restart(struct ct_core *core, struct ct_container *c)
 		from = c;
 		run = &c->old;
 	} else {
-		from = ct_container_before(core, c, begin);
+		from = ct_book_before(core, c, begin);
 		if (!from)
 			return;
 		run = &from->run;
 		run->restart_used = true;
-		ct_container_file(core, from);
+		ct_book_file(core, from);
 	}
 	rec = record_of(CT_RECORD_RESTART, CT_OUTCOME_OK, c, &c->run);
 	rec.predecessor = &from->who;

@@ -78,8 +78,9 @@ void ct_signal(struct ct_core *core, struct ct_container *c, enum ct_signal sign
 		c->family->follow(core, c, signal, what, ts_ns);
 	if (c->draft)
 		return;
+	ct_book_touch(core, c);
 	if (c->run.marks[CT_MARK_EXIT] != exit_ns)
-		ct_container_file(core, c);
+		ct_book_file(core, c);
 	if (signal == CT_SIG_INIT_EXEC)
 		ct_readied(core, c, CT_READY_EXEC, ts_ns);
 	ct_attend(core, c);

@@ -8,8 +8,10 @@
 
 #include "core.h"
 #include "family.h"
+#include "book.h"
 #include "reorder.h"
 #include "path.h"
+#include "shares.h"
 #include "text.h"
 #include "wire.h"
 #include "wire_hpack.h"
@@ -51,15 +53,19 @@ struct ct_actor_state {
 	uint8_t op; /* enum ct_op */
 	uint8_t plugin; /* enum ct_op: what it does as a network plugin, or what started it */
 	uint8_t level; /* of its pid namespace; 0: the host's */
+	bool scoped; /* where it speaks from is known */
+	struct ct_scope scope;
+	uint32_t inside; /* first process of the container whose own it is; 0: of none's */
 	bool vmm; /* it runs a virtual machine, or is about to */
 	bool execed;
 	bool again; /* what it executes goes on with the command of who forked it */
 	uint64_t forked_ns; /* 0: not seen */
 	uint64_t execed_ns;
 	uint64_t netns; /* inode, when it was executed */
-	struct ct_container *container; /* borrowed, NULL: none known */
-	struct ct_container
-		*first_of; /* borrowed: it works for others, but is this one's program */
+	struct ct_container *container; /* borrowed, NULL: none known; set by ct_actor_works() */
+	struct ct_container *first_of; /* borrowed: it works for others, but is its program */
+	struct ct_actor_state *worker_prev, *worker_next; /* of those of the container */
+	struct ct_actor_state *first_prev, *first_next; /* of those that are its program */
 	const char *engine_name; /* static, role ENGINE */
 	const struct ct_role_row *runtime; /* static: a runtime that no engine has called */
 	const char *program; /* static: the step that it is, NULL if it has no name */
@@ -94,8 +100,27 @@ struct ct_run {
 	size_t steps_forgotten; /* that were before the first */
 };
 
+struct ct_book_key {
+	struct ct_scope scope; /* of who runs it */
+	char id[sizeof(((struct ct_identity *)0)->id)]; /* of who.id what is its length */
+};
+
 struct ct_container {
 	struct ct_identity who;
+	struct ct_book_key key; /* of the book, as what follows up to the empty line */
+	struct ct_share *share; /* borrowed, NULL: a draft */
+	enum ct_place place;
+	uint32_t turn; /* number of the last event about it */
+	uint64_t gone_ns; /* when all was told of one that is removed */
+	struct ct_container *silent_prev, *silent_next;
+	struct ct_container *init_prev, *init_next;
+	struct ct_container **named, **begun, **exited; /* lists that it is on, borrowed, or NULL */
+	struct ct_container *named_prev, *named_next;
+	struct ct_container *begun_prev, *begun_next;
+	struct ct_container *exited_prev, *exited_next;
+	UT_hash_handle hh, by_run;
+
+	struct ct_actor_state *workers, *firsts; /* borrowed: lists of who works on it, or is it */
 	const struct ct_family *family; /* static */
 	uint64_t netns; /* inode, 0: not known */
 	char layer[80]; /* name of its overlay2 directory */
@@ -106,8 +131,6 @@ struct ct_container {
 	bool removed;
 	uint32_t vmms; /* processes that run its virtual machine */
 	uint64_t vm_ns; /* when the machine began to do what it does now */
-	bool heeded; /* somebody has spoken of it: its level is known */
-	uint8_t level; /* of the pid namespace of whoever runs it; 0: the host's */
 	bool draft; /* it has no id yet: marks and steps are kept, nothing is told */
 	bool gone; /* counted as such */
 	bool told; /* in a record */
@@ -123,13 +146,7 @@ struct ct_container {
 	struct ct_run old; /* the run before, steps not kept */
 	bool has_old;
 	struct ct_container *prev, *next; /* list of those between two states */
-	struct ct_container **named, **exited; /* lists that it is on, borrowed, NULL: none */
-	struct ct_container *named_prev, *named_next;
-	struct ct_container *exited_prev, *exited_next;
-	UT_hash_handle hh; /* by who.id: one in each namespace */
 };
-
-#define CT_LISTS 1024 /* a power of two */
 
 enum ct_proto {
 	CT_PROTO_HTTP,
@@ -206,6 +223,7 @@ enum ct_orphan_key {
 
 struct ct_orphan {
 	enum ct_orphan_key by;
+	struct ct_scope scope; /* of who did it */
 	uint64_t netns;
 	char text[80];
 	struct ct_step step;
@@ -226,7 +244,6 @@ struct ct_sync {
 #define CT_CALLS_MAX    16384
 #define CT_CONNS_MAX    512
 #define CT_PREPARED_MAX 64
-#define CT_GONE_MAX     256
 #define CT_STEPS_MAX    1024
 
 struct ct_core {
@@ -236,33 +253,29 @@ struct ct_core {
 	struct ct_reorder *reorder;
 	struct ct_actor_state *actors;
 	struct ct_actor_state *spare_actors; /* list by next */
-	struct ct_container *containers;
-	/* Whether an id of that length was ever heard: most of what is looked up is none. */
-	bool id_lengths[sizeof(((struct ct_identity *)0)->id)];
+	struct ct_book *book; /* owned */
+	struct ct_share *shares; /* owned, a uthash */
 	struct ct_container *attended;
-	struct ct_container *named[CT_LISTS]; /* by hash of the name, the newest first */
-	struct ct_container *exited[CT_LISTS]; /* by args_hash, the last to exit first */
 	struct ct_pending_call *calls;
 	struct ct_pending_call *spare_calls; /* list by next */
 	union ct_early *early; /* ring of CT_EARLY_MAX */
 	struct ct_early_key early_keys[CT_EARLY_MAX];
 	uint8_t early_at[CT_EARLY_SLOTS]; /* how many are kept, by hash of their key */
 	size_t early_next;
-	struct ct_container *last_found; /* by its id; borrowed, NULL: none */
 	struct ct_conn *conns;
 	uint64_t conns_heard;
 	struct ct_prepared prepared[CT_PREPARED_MAX]; /* ring */
 	size_t prepared_next;
+	bool asked; /* some event says which engine is asked: the recording is no old one */
 	bool answering_early; /* what is handled was heard before */
 	struct ct_orphan *orphans; /* ring of CT_ORPHANS_MAX */
 	uint32_t orphan_keys[CT_ORPHANS_MAX]; /* what each may belong to; 0: none, or adopted */
 	size_t orphan_next;
 	uint64_t call_rows[CT_CALL_MAX]; /* bit per row of the table of calls */
 	uint64_t rule_rows[CT_FAMILY_MAX][CT_SIG_MAX]; /* bit per rule of the family */
-	size_t gone; /* containers that are kept only because a successor may come */
-	bool stopped; /* there may be containers that are kept only because they may start again */
 	struct ct_opener *openers, *openers_ended, *openers_kept;
 	struct ct_opens *opens; /* owned list, a run of a container each */
+	struct ct_opens *opens_by_run; /* those of them whose container is known */
 	size_t opens_count;
 	struct ct_sync syncs[CT_SYNCS_MAX];
 	size_t sync_next;
@@ -284,8 +297,10 @@ void ct_actors_exec(struct ct_core *core, const struct ct_event *e);
 void ct_actors_exit(struct ct_core *core, const struct ct_event *e);
 int ct_exit_code(int status);
 void ct_actors_seed(struct ct_core *core, const struct ct_event *e);
+/* It works on this container from now on; NULL: on none. */
+void ct_actor_works(struct ct_actor_state *a, struct ct_container *c);
 /* Whoever works on one container works on the other from now on; NULL: on none. */
-void ct_actors_move(struct ct_core *core, const struct ct_container *from, struct ct_container *to);
+void ct_actors_move(struct ct_container *from, struct ct_container *to);
 bool ct_actor_serves(struct ct_core *core, const struct ct_actor_state *a);
 void ct_actors_free(struct ct_core *core);
 
@@ -293,27 +308,12 @@ void ct_actors_free(struct ct_core *core);
 void ct_app(struct ct_core *core, const struct ct_event *e);
 
 /* containers.c */
-/* In whatever namespace it is; of several the one that was made last. */
-struct ct_container *ct_container_by_id(struct ct_core *core, struct ct_text id);
-/* In that containerd namespace, or in one that is not known; an empty one is any. */
-struct ct_container *ct_container_in(struct ct_core *core, struct ct_text ns, struct ct_text id);
-/* That of which it is the present run. */
-struct ct_container *ct_container_of_run(struct ct_core *core, struct ct_text id, uint32_t seq);
-/* Whether it is this engine's, as far as is known: an engine may be gone and another in its place. */
-bool ct_container_is_of(struct ct_core *core, const struct ct_container *c, uint32_t engine);
-/*
- * Whether this process may say something about it. What runs inside a container is no part of what
- * runs that container, whatever its name and its arguments are.
- */
-bool ct_container_heeds(struct ct_core *core, struct ct_container *c, uint32_t tgid);
-struct ct_container *ct_container_by_pid(struct ct_core *core, uint32_t init_pid);
-/* The container of that id if this sandbox is its own: it may say what it likes. */
-struct ct_container *ct_container_inside(struct ct_core *core, struct ct_text id, uint32_t sandbox);
-/* Found or made; NULL when the table is full or memory is out (counted). */
-struct ct_container *ct_container_make(struct ct_core *core, struct ct_text ns, struct ct_text id);
-/* The same, for this process; NULL too when it may not say anything about it. */
-struct ct_container *ct_container_claim(struct ct_core *core, struct ct_text ns, struct ct_text id,
-					uint32_t tgid);
+/* It has just been made. */
+void ct_container_begin(struct ct_core *core, struct ct_container *c, struct ct_text ns);
+/* The namespace that it is in has become known. */
+void ct_container_namespace(struct ct_core *core, struct ct_container *c, struct ct_text ns);
+/* Who runs it says that this is its first process, in the numbers of the host. */
+void ct_container_first(struct ct_core *core, struct ct_container *c, uint32_t pid);
 void ct_container_identity(struct ct_core *core, const struct ct_event *e);
 /* Asks user space for it; a replay waits for the answer that is in the recording. */
 void ct_container_look_up(struct ct_core *core, struct ct_container *c, uint32_t engine_pid,
@@ -323,27 +323,12 @@ void ct_container_look_up(struct ct_core *core, struct ct_container *c, uint32_t
  * actors that work on it. It goes when it becomes one that is known, or with the process.
  */
 struct ct_container *ct_draft_new(struct ct_core *core, const struct ct_family *family);
-void ct_draft_free(struct ct_core *core, struct ct_container *draft); /* NULL is fine */
+void ct_draft_free(struct ct_container *draft); /* NULL is fine */
 void ct_draft_becomes(struct ct_core *core, struct ct_container *draft, struct ct_container *c);
 void ct_container_new_run(struct ct_core *core, struct ct_container *c, enum ct_cause cause);
 void ct_container_netns(struct ct_core *core, struct ct_container *c,
 			const struct ct_actor_state *init);
-void ct_containers_free(struct ct_core *core);
 uint64_t ct_args_hash(const char *image, const char *args);
-
-/* lookup.c: containers by their name and by what they did */
-/*
- * By id, name or id prefix, as somebody who asks this engine may name it; 0: which engine is not
- * known. Engines have the same names for different containers.
- */
-struct ct_container *ct_container_by_ref(struct ct_core *core, struct ct_text ref, uint32_t engine,
-					 const struct ct_family *family);
-/* Whose service the container continues that began to start then; NULL when it is nobody's. */
-struct ct_container *ct_container_before(struct ct_core *core, const struct ct_container *c,
-					 uint64_t begin_ns);
-/* To be told when what it is found by has changed: name, arguments, exit, removal, succession. */
-void ct_container_file(struct ct_core *core, struct ct_container *c);
-void ct_container_unfile(struct ct_container *c);
 
 /* openers.c: whose opened files are whose */
 void ct_openers_born(struct ct_core *core, uint32_t tgid, bool instead);
@@ -390,8 +375,8 @@ int ct_step_add(struct ct_core *core, struct ct_container *c, const struct ct_st
 void ct_step_merge(struct ct_core *core, struct ct_container *c, const struct ct_step *step,
 		   uint64_t gap_ns);
 void ct_step_end(struct ct_core *core, struct ct_actor_state *a, uint64_t ts_ns, int status);
-void ct_orphan_add(struct ct_core *core, enum ct_orphan_key by, struct ct_text text, uint64_t netns,
-		   const struct ct_step *step);
+void ct_orphan_add(struct ct_core *core, const struct ct_scope *scope, enum ct_orphan_key by,
+		   struct ct_text text, uint64_t netns, const struct ct_step *step);
 void ct_steps_drop(struct ct_run *run); /* all of them */
 void ct_orphans_adopt(struct ct_core *core, struct ct_container *c);
 
@@ -424,8 +409,8 @@ void ct_steps_process(struct ct_core *core, struct ct_actor_state *a, const stru
 void ct_steps_rpc(struct ct_core *core, struct ct_container *c, uint8_t role, struct ct_text method,
 		  uint64_t begin_ns, uint64_t end_ns, uint32_t pid, bool failed);
 /* The same of a container that is not known yet. */
-void ct_steps_rpc_orphan(struct ct_core *core, struct ct_text id, struct ct_text method,
-			 uint64_t begin_ns, uint64_t end_ns, uint32_t pid);
+void ct_steps_rpc_orphan(struct ct_core *core, const struct ct_scope *speaker, struct ct_text id,
+			 struct ct_text method, uint64_t begin_ns, uint64_t end_ns, uint32_t pid);
 /* What a shim asks the agent in its virtual machine. */
 void ct_steps_agent(struct ct_core *core, struct ct_container *c, struct ct_text method,
 		    const struct ct_event *e);

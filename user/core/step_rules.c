@@ -178,8 +178,8 @@ static struct ct_step rpc_step(const char *name, uint8_t role, uint64_t begin_ns
 	return step;
 }
 
-void ct_steps_rpc_orphan(struct ct_core *core, struct ct_text id, struct ct_text method,
-			 uint64_t begin_ns, uint64_t end_ns, uint32_t pid)
+void ct_steps_rpc_orphan(struct ct_core *core, const struct ct_scope *speaker, struct ct_text id,
+			 struct ct_text method, uint64_t begin_ns, uint64_t end_ns, uint32_t pid)
 {
 	const char *name = method_step(method);
 	struct ct_container *c;
@@ -188,11 +188,11 @@ void ct_steps_rpc_orphan(struct ct_core *core, struct ct_text id, struct ct_text
 	if (!name)
 		return;
 	step = rpc_step(name, CT_ROLE_ENGINE, begin_ns, end_ns, pid);
-	c = ct_container_by_id(core, id);
+	c = ct_book_find(core, speaker, ct_text("", 0), id);
 	if (c && !c->removed)
 		ct_step_add(core, c, &step);
 	else
-		ct_orphan_add(core, CT_BY_ID, id, 0, &step);
+		ct_orphan_add(core, speaker, CT_BY_ID, id, 0, &step);
 }
 
 void ct_steps_rpc(struct ct_core *core, struct ct_container *c, uint8_t role, struct ct_text method,
@@ -284,6 +284,7 @@ void ct_steps_agent(struct ct_core *core, struct ct_container *c, struct ct_text
 void ct_steps_netlink(struct ct_core *core, const struct ct_event *e)
 {
 	struct ct_actor_state *a = ct_actor_get(core, e->tgid);
+	const struct ct_scope *speaker;
 	struct ct_container *c;
 	struct ct_step step;
 
@@ -309,13 +310,14 @@ void ct_steps_netlink(struct ct_core *core, const struct ct_event *e)
 			ct_step_merge(core, c, &step, NETLINK_GAP_NS);
 		return;
 	}
-	for (c = core->attended; c; c = c->next) {
-		if (c->netns == e->obj) {
+	speaker = ct_speaker(core, e);
+	for (c = core->attended; speaker && c; c = c->next) {
+		if (c->netns == e->obj && ct_scope_is(&c->key.scope, speaker)) {
 			ct_step_merge(core, c, &step, NETLINK_GAP_NS);
 			return;
 		}
 	}
-	ct_orphan_add(core, CT_BY_NETNS, ct_text("", 0), e->obj, &step);
+	ct_orphan_add(core, speaker, CT_BY_NETNS, ct_text("", 0), e->obj, &step);
 }
 
 void ct_steps_cgroup(struct ct_core *core, const struct ct_event *e)
@@ -346,6 +348,7 @@ void ct_steps_sync(struct ct_core *core, const struct ct_container *c, struct ct
 static void synced_call(struct ct_core *core, const struct ct_event *e)
 {
 	struct ct_step step = event_step("metadata sync", ct_role_name(CT_ROLE_ENGINE), e);
+	const struct ct_scope *speaker = ct_speaker(core, e);
 
 	for (size_t i = 0; i < CT_SYNCS_MAX; i++) {
 		struct ct_sync *sync = &core->syncs[i];
@@ -356,11 +359,11 @@ static void synced_call(struct ct_core *core, const struct ct_event *e)
 			continue;
 		sync->tid = 0;
 		id = ct_text(sync->id, strlen(sync->id));
-		c = ct_container_by_id(core, id);
+		c = ct_book_find(core, speaker, ct_text("", 0), id);
 		if (c)
 			ct_step_merge(core, c, &step, MERGE_GAP_NS);
 		else
-			ct_orphan_add(core, CT_BY_ID, id, 0, &step);
+			ct_orphan_add(core, speaker, CT_BY_ID, id, 0, &step);
 		return;
 	}
 }
@@ -473,16 +476,16 @@ static const struct {
 	{ CT_TEXT("/netns/"), CT_BY_SANDBOX },
 };
 
-static struct ct_container *find_owner(struct ct_core *core, enum ct_orphan_key by,
-				       struct ct_text name)
+static struct ct_container *find_owner(struct ct_core *core, const struct ct_scope *speaker,
+				       enum ct_orphan_key by, struct ct_text name)
 {
-	struct ct_orphan o = { .by = by };
 	struct ct_container *c;
 
 	if (by == CT_BY_ID)
-		return ct_container_by_id(core, name);
-	ct_text_copy(o.text, sizeof(o.text), name);
-	for (c = core->attended; c; c = c->next) {
+		return ct_book_find(core, speaker, ct_text("", 0), name);
+	for (c = core->attended; speaker && c; c = c->next) {
+		if (!ct_scope_is(&c->key.scope, speaker))
+			continue;
 		if (by == CT_BY_LAYER && c->layer[0] && ct_text_starts(name, c->layer))
 			return c;
 		if (by == CT_BY_SANDBOX && c->sandbox[0] && ct_text_is(name, c->sandbox))
@@ -497,6 +500,7 @@ static void learn_sandbox(struct ct_core *core, const struct ct_event *e,
 {
 	struct ct_text pid = ct_said_behind(said, e, ct_text("/proc/", 6));
 	struct ct_text name = ct_said_behind(said, e, ct_text("/netns/", 7));
+	const struct ct_scope *speaker;
 	struct ct_actor_state *a;
 	uint32_t tgid = 0;
 
@@ -505,7 +509,8 @@ static void learn_sandbox(struct ct_core *core, const struct ct_event *e,
 	for (size_t i = 0; i < pid.len && pid.p[i] >= '0' && pid.p[i] <= '9' && i < 9; i++)
 		tgid = tgid * 10 + (uint32_t)(pid.p[i] - '0');
 	a = ct_actor_get(core, tgid);
-	if (a && a->container) {
+	speaker = ct_speaker(core, e);
+	if (a && a->container && speaker && ct_scope_is(&a->container->key.scope, speaker)) {
 		ct_text_copy(a->container->sandbox, sizeof(a->container->sandbox), name);
 		ct_orphans_adopt(core, a->container);
 	}
@@ -514,6 +519,7 @@ static void learn_sandbox(struct ct_core *core, const struct ct_event *e,
 void ct_steps_call(struct ct_core *core, const struct ct_event *e)
 {
 	struct ct_actor_state *a = ct_actor_get(core, e->tgid);
+	const struct ct_scope *speaker = ct_speaker(core, e);
 	struct ct_container *c;
 	struct ct_said said;
 	struct ct_step step;
@@ -544,11 +550,11 @@ void ct_steps_call(struct ct_core *core, const struct ct_event *e)
 
 		if (!owner.len)
 			continue;
-		c = find_owner(core, owners[i].by, owner);
+		c = find_owner(core, speaker, owners[i].by, owner);
 		if (c)
 			ct_step_merge(core, c, &step, MERGE_GAP_NS);
 		else
-			ct_orphan_add(core, owners[i].by, owner, 0, &step);
+			ct_orphan_add(core, speaker, owners[i].by, owner, 0, &step);
 		return;
 	}
 }

@@ -154,13 +154,13 @@ static uint32_t orphan_key(enum ct_orphan_key by, const char *text, uint64_t net
 }
 _Static_assert(CT_BY_NETNS < 7, "three bits say what it is by, and 0 is none");
 
-void ct_orphan_add(struct ct_core *core, enum ct_orphan_key by, struct ct_text text, uint64_t netns,
-		   const struct ct_step *step)
+void ct_orphan_add(struct ct_core *core, const struct ct_scope *scope, enum ct_orphan_key by,
+		   struct ct_text text, uint64_t netns, const struct ct_step *step)
 {
 	struct ct_orphan *o;
 	size_t at;
 
-	if (!core->opts.steps || text.len >= sizeof(o->text))
+	if (!core->opts.steps || !scope || text.len >= sizeof(o->text))
 		return;
 	if (!core->orphans)
 		core->orphans = calloc(CT_ORPHANS_MAX, sizeof(*core->orphans));
@@ -170,6 +170,7 @@ void ct_orphan_add(struct ct_core *core, enum ct_orphan_key by, struct ct_text t
 	at = core->orphan_next;
 	core->orphan_next = (core->orphan_next + 1) % CT_ORPHANS_MAX;
 	o->by = by;
+	o->scope = *scope;
 	o->netns = netns;
 	ct_text_copy(o->text, sizeof(o->text), text);
 	o->step = *step;
@@ -178,6 +179,8 @@ void ct_orphan_add(struct ct_core *core, enum ct_orphan_key by, struct ct_text t
 
 static bool is_of(const struct ct_orphan *o, const struct ct_container *c)
 {
+	if (!ct_scope_is(&o->scope, &c->key.scope))
+		return false;
 	switch (o->by) {
 	case CT_BY_ID:
 		return !strcmp(o->text, c->who.id);

@@ -33,7 +33,8 @@ static void http_request(struct ct_core *core, const struct ct_event *e, const s
 	int early;
 
 	if (!create)
-		c = ct_container_by_ref(core, http->ref, e->root, &ct_family_docker);
+		c = ct_book_by_ref(core, ct_speaker(core, e), http->ref, e->root,
+				   &ct_family_docker);
 	call = ct_call_make(core, e->obj, 0, CT_PROTO_HTTP, verb, e);
 	if (!call)
 		return;
@@ -73,8 +74,7 @@ static void created(struct ct_core *core, const struct ct_event *e,
 	char id[80];
 
 	body_string(http->body, "Id", id, sizeof(id));
-	c = id[0] ? ct_container_claim(core, ct_text("", 0), ct_text(id, strlen(id)), e->tgid)
-		  : NULL;
+	c = ct_book_make(core, ct_speaker(core, e), ct_text("", 0), ct_text(id, strlen(id)));
 	if (!c) {
 		core->counts.unmatched_answers++;
 		return;
@@ -92,7 +92,7 @@ static void created(struct ct_core *core, const struct ct_event *e,
 	if (a && a->engine_name && !c->who.engine[0])
 		ct_text_copy(c->who.engine, sizeof(c->who.engine),
 			     ct_text(a->engine_name, strlen(a->engine_name)));
-	ct_container_file(core, c);
+	ct_book_file(core, c);
 	c->run.marks[CT_MARK_CREATE_BEGIN] = call->ts_ns;
 	ct_signal(core, c, CT_SIG_API_ANSWER, ct_text("create", 6), e->ts_ns);
 	ct_container_look_up(core, c, e->tgid, ct_text("", 0));
@@ -119,7 +119,7 @@ static void http_answer(struct ct_core *core, const struct ct_event *e, const st
 	asked_ns = call->ts_ns;
 	if (c && ct_text_is(verb, "rename") && http->status < 300 && call->name[0]) {
 		memcpy(c->who.name, call->name, sizeof(c->who.name));
-		ct_container_file(core, c);
+		ct_book_file(core, c);
 	}
 	if (http->status >= 400)
 		body_string(http->body, "message", message, sizeof(message));

@@ -66,8 +66,9 @@ static void containers_create(const struct request *r)
 
 	if (!ct_proto_bytes(r->msg, 1, &container) || !ct_proto_bytes(container, 1, &id))
 		return;
-	c = ct_family_of_namespace(r->ns)->grpc ? ct_container_make(r->core, r->ns, id)
-						: ct_container_in(r->core, r->ns, id);
+	c = ct_family_of_namespace(r->ns)->grpc
+		    ? ct_book_make(r->core, ct_speaker(r->core, r->e), r->ns, id)
+		    : ct_book_find(r->core, ct_speaker(r->core, r->e), r->ns, id);
 	/* An id that is in use will be refused. */
 	if (!c || (c->family->grpc && !c->removed && c->run.marks[CT_MARK_EXIT]))
 		return;
@@ -111,7 +112,7 @@ static void tasks_kill(const struct request *r)
 	if (!ct_proto_bytes(r->msg, 1, &id) || ct_signal_spares(number) ||
 	    (ct_proto_bytes(r->msg, 2, &exec) && exec.len))
 		return;
-	c = ct_container_in(r->core, r->ns, id);
+	c = ct_book_find(r->core, ct_speaker(r->core, r->e), r->ns, id);
 	if (c)
 		ask(r, c);
 }
@@ -221,20 +222,22 @@ static void client_headers(struct ct_core *core, const struct ct_event *e,
 }
 
 /* Its name is not known, but whose it is may be: the message begins with an id. */
-static struct ct_container *guess(struct ct_core *core, struct ct_text ns, struct ct_text payload)
+static struct ct_container *guess(struct ct_core *core, const struct ct_event *e, struct ct_text ns,
+				  struct ct_text payload)
 {
+	const struct ct_scope *speaker = ct_speaker(core, e);
 	struct ct_container *c = NULL;
 	struct ct_text ids[2];
 	size_t n = ct_grpc_ids(payload, ids);
 
 	for (size_t i = 0; i < n && !c; i++)
-		c = ct_container_in(core, ns, ids[i]);
+		c = ct_book_find(core, speaker, ns, ids[i]);
 	return c;
 }
 
 static void unnamed(struct ct_core *core, const struct ct_event *e, const struct ct_h2_frame *frame)
 {
-	struct ct_container *c = guess(core, ct_text("", 0), frame->payload);
+	struct ct_container *c = guess(core, e, ct_text("", 0), frame->payload);
 	struct ct_pending_call *call;
 	int early;
 
@@ -270,7 +273,7 @@ static void client_data(struct ct_core *core, const struct ct_event *e,
 	r.ns = ct_text(r.call->ns, strlen(r.call->ns));
 	method = r.call->method;
 	if (!method) {
-		c = guess(core, r.ns, frame->payload);
+		c = guess(core, e, r.ns, frame->payload);
 		if (c)
 			ask(&r, c);
 		return;
@@ -284,9 +287,9 @@ static void client_data(struct ct_core *core, const struct ct_event *e,
 	if (!ct_proto_bytes(r.msg, method->id, &id) ||
 	    (method->exec_id && ct_proto_bytes(r.msg, method->exec_id, &exec) && exec.len))
 		return;
-	c = ct_container_in(core, r.ns, id);
+	c = ct_book_find(core, ct_speaker(core, e), r.ns, id);
 	if (!c && method->makes && ct_family_of_namespace(r.ns)->grpc)
-		c = ct_container_make(core, r.ns, id);
+		c = ct_book_make(core, ct_speaker(core, e), r.ns, id);
 	if (c)
 		ask(&r, c);
 }
@@ -343,8 +346,9 @@ static void answered(struct ct_core *core, const struct ct_event *e, struct ct_p
 		ct_steps_rpc(core, c, CT_ROLE_ENGINE, verb, call->ts_ns, e->ts_ns, e->tgid, false);
 		ct_signal(core, c, CT_SIG_ENGINE_ANSWER, verb, e->ts_ns);
 	} else if (call->name[0]) {
-		ct_steps_rpc_orphan(core, ct_text(call->name, strlen(call->name)), verb,
-				    call->ts_ns, e->ts_ns, e->tgid);
+		ct_steps_rpc_orphan(core, ct_speaker(core, e),
+				    ct_text(call->name, strlen(call->name)), verb, call->ts_ns,
+				    e->ts_ns, e->tgid);
 	}
 }
 

@@ -37,7 +37,7 @@ static struct ct_text namespace_of(struct ct_core *core, const struct ct_event *
 static void request(struct ct_core *core, const struct ct_event *e, const struct ct_ttrpc *rpc)
 {
 	struct ct_container *c =
-		ct_container_claim(core, namespace_of(core, e, rpc), rpc->id, e->tgid);
+		ct_book_make(core, ct_speaker(core, e), namespace_of(core, e, rpc), rpc->id);
 	struct ct_pending_call *call;
 	uint64_t number = 0;
 	int early;
@@ -62,13 +62,12 @@ static void request(struct ct_core *core, const struct ct_event *e, const struct
 
 static void set_init(struct ct_core *core, struct ct_container *c, uint32_t pid)
 {
-	struct ct_actor_state *a = ct_actor_get(core, pid);
+	const struct ct_actor_state *a;
 
-	c->who.init_pid = pid;
-	if (a) {
-		a->container = c;
+	ct_container_first(core, c, pid);
+	a = ct_actor_get(core, pid);
+	if (a && a->container == c)
 		ct_container_netns(core, c, a);
-	}
 }
 
 /* An answer to a request about a task. */
@@ -87,7 +86,7 @@ static void task_answer(struct ct_core *core, const struct ct_event *e, const st
 	}
 	if (ct_text_is(method, "Start") && c->vm_ns)
 		ct_steps_agent(core, c, method, e);
-	if (!c->level && ct_text_is(method, "Create") && ct_proto_varint(rpc->payload, 1, &value))
+	if (ct_text_is(method, "Create") && ct_proto_varint(rpc->payload, 1, &value))
 		set_init(core, c, (uint32_t)value);
 	if (ct_text_is(method, "Delete"))
 		c->run.exit_code = ct_proto_varint(rpc->payload, 2, &value) ? (int)value : 0;
@@ -115,7 +114,7 @@ static void forward(struct ct_core *core, const struct ct_event *e, const struct
 	if (ct_text_is(topic, "/tasks/exit") && ct_proto_bytes(event, 2, &process) &&
 	    (process.len != id.len || memcmp(process.p, id.p, id.len)))
 		return;
-	c = ct_container_in(core, ns, id);
+	c = ct_book_find(core, ct_speaker(core, e), ns, id);
 	if (!c || !ct_hears(core, c, CT_SIG_SHIM_EVENT))
 		return;
 	call = ct_call_make(core, e->obj, rpc->stream, CT_PROTO_TTRPC, topic, e);
@@ -137,8 +136,8 @@ static void agent_asked(struct ct_core *core, const struct ct_event *e, const st
 
 	if (!core->opts.steps || !shim || !shim->container)
 		return;
-	c = ct_container_in(core, ct_text(shim->container->ns, strlen(shim->container->ns)),
-			    rpc->id);
+	c = ct_book_find(core, ct_speaker(core, e),
+			 ct_text(shim->container->ns, strlen(shim->container->ns)), rpc->id);
 	ct_steps_agent(core, c ? c : shim->container, rpc->method, e);
 }
 

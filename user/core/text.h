@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <string.h>
 
 struct ct_text {
@@ -75,4 +76,21 @@ static inline void ct_text_copy(char *to, size_t room, struct ct_text from)
 	if (n) /* nothing may lie nowhere */
 		memcpy(to, from.p, n);
 	to[n] = '\0';
+}
+
+/* "pid 4711"; there is room for CT_TEXT_PID bytes. */
+#define CT_TEXT_PID 16
+
+static inline void ct_text_pid(char *to, uint32_t pid)
+{
+	char digits[10];
+	size_t n = 0;
+
+	do
+		digits[n++] = (char)('0' + pid % 10);
+	while ((pid /= 10) != 0);
+	memcpy(to, "pid ", 4);
+	for (to += 4; n;)
+		*to++ = digits[--n];
+	*to = '\0';
 }

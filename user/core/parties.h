@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Who wanted more than his share, or took a name that is not his: few are told one by one. */
+#pragma once
+
+#include <stdint.h>
+
+#include "ct_event.h"
+
+#define CT_PARTIES_MAX 8
+
+struct ct_party {
+	uint64_t count;
+	uint32_t uid; /* as the host numbers users */
+	char within[80]; /* name or id of the container that it runs in, "pid N"; "": the host */
+	char comm[CT_COMM_LEN]; /* of a forger: the name that it took */
+};
+
+struct ct_parties {
+	struct ct_party each[CT_PARTIES_MAX]; /* the first that were seen; count 0: no more */
+	uint64_t others; /* of those that found no place */
+};
+
+/* So many more of this one; count of `party` is not read. */
+void ct_parties_add(struct ct_parties *to, const struct ct_party *party, uint64_t count);
+void ct_parties_merge(struct ct_parties *to, const struct ct_parties *from);
+uint64_t ct_parties_sum(const struct ct_parties *p);

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Who says what. Names of programs can be taken by anybody, so what a process says counts for
+ * what is in its scope, and for nothing else: docs/trust.md has the rules, the book (book.h) has
+ * the door that asks for them.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct ct_core;
+struct ct_container;
+struct ct_event;
+struct ct_actor_state;
+struct ct_party;
+
+/* Where somebody speaks from. A part of a key: no padding. */
+struct ct_scope {
+	uint32_t root; /* first process of the container that it runs in; 0: the host */
+	uint32_t uid; /* owner, as the host numbers users */
+	uint32_t level; /* of its pid namespace; 0: the host's */
+};
+
+static inline bool ct_scope_is(const struct ct_scope *a, const struct ct_scope *b)
+{
+	return a->root == b->root && a->uid == b->uid && a->level == b->level;
+}
+
+/* Of the host's root, who has the whole of every table. */
+static inline bool ct_scope_is_host(const struct ct_scope *s)
+{
+	return !s->root && !s->uid && !s->level;
+}
+
+/*
+ * Whose word an event is: a request that was heard at the socket of an engine is that engine's, all
+ * else is of the process. NULL: of nobody who is known; that is trusted with nothing. Borrowed
+ * until the process executes or ends.
+ */
+const struct ct_scope *ct_speaker(struct ct_core *core, const struct ct_event *e);
+const struct ct_scope *ct_speaker_process(struct ct_core *core, uint32_t tgid);
+
+/* A process has been forked, or was there before; `up` is NULL when it is not known. */
+void ct_scope_inherit(struct ct_actor_state *a, const struct ct_actor_state *up);
+/* It has executed a program, or was found with it: to be told before what it was is forgotten. */
+void ct_scope_exec(struct ct_core *core, struct ct_actor_state *a, const struct ct_event *e);
+/* The container that this process is the first of, by a name that people know. */
+void ct_party_within(struct ct_core *core, struct ct_party *party, uint32_t root);
+/* It is one of the container's own, whatever it is called. */
+void ct_scope_enclose(struct ct_actor_state *a, uint32_t init_pid);
