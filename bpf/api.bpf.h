@@ -51,6 +51,7 @@ static __always_inline const void *sent_bytes(__u64 *len)
 	return iov.iov_base;
 }
 
+#define CT_LINE_LEN    16 /* "OPTIONS /v1.41/c": of what only reads */
 #define CT_MESSAGE_MIN 10 /* nothing that is listened for is shorter */
 #define CT_H2_HEADER   9
 #define CT_H2_DATA     0
@@ -61,6 +62,7 @@ static __always_inline const void *sent_bytes(__u64 *len)
 
 enum ct_speech {
 	SILENT,
+	LINE,
 	SHORT,
 	LONG,
 	FRAMES
@@ -85,8 +87,9 @@ static __always_inline bool is_frame(const unsigned char *h)
 }
 
 /*
- * How much of a message is worth carrying: the start of an HTTP/1 request or answer, a TTRPC
- * message (its length field must agree with what was sent), a batch of HTTP/2 frames (gRPC).
+ * How much of a message is worth carrying: the start of an HTTP/1 request or answer (of one that
+ * only reads, its method), a TTRPC message (its length field must agree with what was sent), a
+ * batch of HTTP/2 frames (gRPC).
  */
 static __always_inline enum ct_speech speech_of(const unsigned char *b, __u64 len)
 {
@@ -99,6 +102,12 @@ static __always_inline enum ct_speech speech_of(const unsigned char *b, __u64 le
 	case 0x44454c45: /* DELE */
 	case 0x48545450: /* HTTP */
 		return SHORT;
+	case 0x47455420: /* GET: what it asks is of no interest, but its answer is its own */
+	case 0x48454144: /* HEAD */
+	case 0x50555420: /* PUT */
+	case 0x4f505449: /* OPTI */
+	case 0x50415443: /* PATC */
+		return LINE;
 	}
 	if ((b[8] == 1 || b[8] == 2) && word + 10 == len)
 		return SHORT;
@@ -257,6 +266,10 @@ static __always_inline int heard_on(enum ct_how how, struct sock *sk, int ret)
 		speech = LONG;
 	}
 	switch (speech) {
+	case LINE:
+		if (len > CT_LINE_LEN)
+			len = CT_LINE_LEN;
+		__attribute__((fallthrough));
 	case SHORT:
 		if (len <= CT_TAIL_SMALL)
 			send_event(how, sk, us, bytes, len, ret, engine, CT_TAIL_SMALL);

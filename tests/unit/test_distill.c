@@ -103,6 +103,15 @@ Test(distill, http_keeps_what_marks_need)
 	}
 }
 
+/* That it was made, and nothing else. */
+Test(distill, http_that_reads)
+{
+	static const char line[] = "GET /" CANARY " HTTP/1.1\r\n\r\n";
+
+	tape_send(&tape, 7, CLIENT, line, sizeof(line) - 1);
+	expect_tail("GET /");
+}
+
 Test(distill, http_line_that_was_cut)
 {
 	static const char line[] = "POST /v1.41/containers/create?name=we";
@@ -138,14 +147,14 @@ Test(distill, http_answers)
 	kept();
 	answer(TOKEN);
 	expect_tail("HTTP/1.1 200\r\n\r\n");
-	answer(MADE);
-	expect_tail("HTTP/1.1 201\r\n\r\n");
+	answer(MADE); /* heard late: something else has been asked meanwhile */
+	expect_tail("HTTP/1.1 201\r\n\r\n{\"Id\":\"" ID "\",\"Warnings\":[]}");
 	answer(FAILED);
 	expect_tail("HTTP/1.1 409\r\n\r\n");
 	tape_send(&tape, 7, CLIENT, create, sizeof(create) - 1);
 	kept();
 	answer(MADE);
-	expect_tail("HTTP/1.1 201\r\n\r\n{\"Id\":\"" ID "\"}");
+	expect_tail("HTTP/1.1 201\r\n\r\n{\"Id\":\"" ID "\",\"Warnings\":[]}");
 	answer(FAILED);
 	expect_tail("HTTP/1.1 409\r\n\r\n{\"message\":\"in use\"}");
 }

@@ -49,8 +49,10 @@ static struct ct_pending_call *call_alloc(struct ct_core *core)
 	call->name[0] = call->image[0] = call->runtime[0] = '\0';
 	call->ns[0] = call->pod_ns[0] = call->pod_uid[0] = call->sandbox[0] = '\0';
 	call->auto_remove = call->named = call->body = call->event = false;
+	call->makes = call->doubted = call->patched = call->suspected = call->streams = false;
 	call->args_hash = 0;
 	call->method = NULL;
+	call->line = NULL;
 	return call;
 }
 
@@ -61,8 +63,21 @@ void ct_call_drop(struct ct_core *core, struct ct_pending_call *call)
 		call->container->in_flight--;
 	if (call->container)
 		DL_DELETE(call->container->calls, call);
+	if (call->line) {
+		DL_DELETE2(call->line->calls, call, line_prev, line_next);
+		call->line->count--;
+	}
 	HASH_DEL(core->calls, call);
 	call_free(core, call);
+}
+
+/* The answer to one of a line would be taken for that to the next: its whole line goes. */
+static void drop_oldest(struct ct_core *core)
+{
+	if (core->calls->line)
+		ct_line_forget(core, core->calls->line);
+	else
+		ct_call_drop(core, core->calls);
 }
 
 /* Replaces what was pending there: the answer to it was not seen. */
@@ -76,7 +91,7 @@ struct ct_pending_call *ct_call_make(struct ct_core *core, uint64_t socket, uint
 	if (call)
 		ct_call_drop(core, call);
 	if (HASH_COUNT(core->calls) >= CT_CALLS_MAX)
-		ct_call_drop(core, core->calls); /* the oldest */
+		drop_oldest(core);
 	call = call_alloc(core);
 	if (!call) {
 		core->counts.lost[CT_LOSS_TABLE]++;
@@ -112,8 +127,6 @@ void ct_calls_free(struct ct_core *core)
 	free(call);
 }
 
-#define EARLY_NS (50 * CT_NS_PER_MS)
-
 static size_t early_slot(struct ct_call_key key)
 {
 	return (key.socket * 31 + key.stream) % CT_EARLY_SLOTS;
@@ -142,52 +155,100 @@ static const struct {
 } successes[] = {
 	{ "create", { 201, 201 } }, { "attach", { 101, 200 } }, { "start", { 204, 304 } },
 	{ "stop", { 204, 304 } },   { "kill", { 204, 204 } },   { "restart", { 204, 204 } },
-	{ "delete", { 204, 204 } }, { "rename", { 204, 204 } },
+	{ "delete", { 204, 204 } }, { "rename", { 204, 204 } }, { "exec", { 201, 201 } },
 };
 
-bool ct_call_succeeds(const char *verb, int status)
+bool ct_call_fits(const struct ct_pending_call *call, int status)
 {
+	if (status >= 400)
+		return true;
+	if (call->makes)
+		return status == 201;
 	for (size_t i = 0; i < sizeof(successes) / sizeof(successes[0]); i++) {
-		if (!strcmp(verb, successes[i].verb))
+		if (!strcmp(call->verb, successes[i].verb))
 			return status == successes[i].status[0] || status == successes[i].status[1];
 	}
-	return status < 400;
+	return true;
+}
+
+/* Answers to requests on a line have no number: which is whose follows from their order. */
+static struct ct_call_key answer_key(struct ct_call_key key)
+{
+	if (key.proto == CT_PROTO_HTTP)
+		key.stream = 0;
+	return key;
+}
+
+static void early_used(struct ct_core *core, size_t at)
+{
+	const struct ct_call_key none = { 0 };
+
+	core->early_at[early_slot(core->early_keys[at].call)]--;
+	core->early_at[early_slot(none)]++; /* until its place is used again */
+	core->early_keys[at].call = none;
+}
+
+static bool may_answer(const struct ct_core *core, const struct ct_pending_call *call, size_t at)
+{
+	const struct ct_event *e = &core->early[at].e;
+	struct ct_http http;
+
+	if (call->key.proto != CT_PROTO_HTTP)
+		return true;
+	return ct_http_parse(ct_text(e->tail, e->tail_len), &http) &&
+	       ct_line_early(core, call, &http);
 }
 
 /* The answer to this request, if it was heard before it: its place in the ring, else -1. */
 int ct_call_early(const struct ct_core *core, const struct ct_pending_call *call, uint64_t heard_ns)
 {
 	size_t n = core->early_next < CT_EARLY_MAX ? core->early_next : CT_EARLY_MAX;
-	struct ct_http http;
+	struct ct_call_key call_key = answer_key(call->key);
 	int first = -1;
 
-	if (!core->early_at[early_slot(call->key)])
+	if (!core->early_at[early_slot(call_key)])
 		return -1;
 	/* From the newest back: most of them are older than that. */
 	for (size_t back = 1; back <= n; back++) {
 		size_t at = (core->early_next - back) % CT_EARLY_MAX;
 		const struct ct_early_key *key = &core->early_keys[at];
-		const struct ct_event *e = &core->early[at].e;
 
-		if (key->heard_ns + EARLY_NS < heard_ns)
+		if (key->heard_ns + CT_LATE_NS < heard_ns)
 			break;
-		if (!key->call.socket || key->call.socket != call->key.socket ||
-		    key->call.stream != call->key.stream || key->call.proto != call->key.proto ||
-		    e->ts_ns + EARLY_NS < heard_ns)
+		if (!key->call.socket || key->call.socket != call_key.socket ||
+		    key->call.stream != call_key.stream || key->call.proto != call_key.proto ||
+		    core->early[at].e.ts_ns + CT_LATE_NS < heard_ns)
 			continue;
-		if (call->key.proto != CT_PROTO_HTTP ||
-		    (ct_http_parse(ct_text(e->tail, e->tail_len), &http) &&
-		     ct_call_succeeds(call->verb, http.status)))
+		if (may_answer(core, call, at))
 			first = (int)at;
 	}
 	return first;
 }
 
+/* What a line was told before that answers nobody who asks later. */
+static void pass_over(struct ct_core *core, const struct ct_pending_call *call, int early)
+{
+	struct ct_call_key key = answer_key(call->key);
+	size_t n = core->early_next < CT_EARLY_MAX ? core->early_next : CT_EARLY_MAX;
+
+	for (size_t back = n; back && core->early_at[early_slot(key)]; back--) {
+		size_t at = (core->early_next - back) % CT_EARLY_MAX;
+
+		if ((int)at == early)
+			return;
+		if (core->early_keys[at].call.proto == CT_PROTO_HTTP &&
+		    core->early_keys[at].call.socket == key.socket)
+			early_used(core, at);
+	}
+}
+
 /* A request that was heard late was made no later than it was answered. */
-int ct_call_asked(const struct ct_core *core, struct ct_pending_call *call)
+int ct_call_asked(struct ct_core *core, struct ct_pending_call *call)
 {
 	int early = ct_call_early(core, call, call->ts_ns);
 
+	if (call->line)
+		pass_over(core, call, early);
 	if (early >= 0 && core->early[early].e.ts_ns < call->ts_ns)
 		call->ts_ns = core->early[early].e.ts_ns;
 	return early;
@@ -195,15 +256,12 @@ int ct_call_asked(const struct ct_core *core, struct ct_pending_call *call)
 
 void ct_answer_early(struct ct_core *core, int early)
 {
-	const struct ct_call_key none = { 0 };
 	union ct_early found;
 
 	if (early < 0 || !core->early_keys[early].call.socket)
 		return;
 	found = core->early[early];
-	core->early_at[early_slot(core->early_keys[early].call)]--;
-	core->early_at[early_slot(none)]++; /* until its place is used again */
-	core->early_keys[early].call = none;
+	early_used(core, (size_t)early);
 	core->answering_early = true;
 	ct_talk_send(core, &found.e);
 	core->answering_early = false;

@@ -113,8 +113,10 @@ static void ready(struct ct_core *core, const struct ct_event *e, enum ct_ready 
 
 static void lost(struct ct_core *core, const struct ct_event *e)
 {
-	if (e->sub == CT_LOSS_RING)
+	if (e->sub == CT_LOSS_RING) {
+		core->holes++;
 		ct_conns_hole(core);
+	}
 	core->lost_ns = e->ts_ns;
 	if (e->sub < CT_LOSS_MAX)
 		core->counts.lost[e->sub] += e->obj;
@@ -238,6 +240,9 @@ static void handle(void *ctx, const struct ct_event *e)
 	case CT_KIND_LOST:
 		lost(core, e);
 		break;
+	case CT_KIND_HOLE:
+		ct_lines_hole(core, e->obj, e->arg);
+		break;
 	case CT_KIND_APP:
 		ct_app(core, e);
 		break;
@@ -247,7 +252,6 @@ static void handle(void *ctx, const struct ct_event *e)
 	case CT_KIND_FORGER:
 		forger(core, e);
 		break;
-	case CT_KIND_HOLE:
 	case CT_KIND_ENGINE:
 	case CT_KIND_CLOCK:
 	case CT_KIND_WAIT: /* these have been fed */
@@ -290,6 +294,7 @@ void ct_core_free(struct ct_core *core)
 	ct_reorder_free(core->reorder);
 	ct_openers_free(core);
 	ct_waits_free(core->waits);
+	ct_lines_free(core);
 	ct_calls_free(core);
 	ct_conns_free(core);
 	ct_actors_free(core); /* first: drafts are found through actors */

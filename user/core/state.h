@@ -162,7 +162,7 @@ struct ct_call_key {
 };
 
 struct ct_pending_call {
-	struct ct_call_key key;
+	struct ct_call_key key; /* HTTP: the stream is its number on its line */
 	uint64_t ts_ns;
 	uint32_t tgid;
 	struct ct_container *container; /* borrowed; NULL: a create, or not known */
@@ -180,6 +180,14 @@ struct ct_pending_call {
 	bool body; /* gRPC: the beginning of its message was heard */
 	bool event; /* TTRPC: a shim tells of an event */
 	struct ct_pending_call *prev, *next; /* list of those about the container */
+	struct ct_line *line; /* HTTP: borrowed; NULL: another protocol's */
+	struct ct_pending_call *line_prev, *line_next; /* list of those on the line */
+	uint64_t holes; /* HTTP: how many there had been when it was asked */
+	bool doubted; /* HTTP: its answer may have been passed over */
+	bool patched; /* HTTP: before it something was not heard */
+	bool suspected; /* HTTP: that may have been another request, still to be answered */
+	bool makes; /* HTTP: something else than a container */
+	bool streams; /* HTTP: what follows it is not ours to read */
 	UT_hash_handle hh;
 };
 
@@ -195,6 +203,24 @@ union ct_early {
 struct ct_early_key {
 	struct ct_call_key call; /* socket 0: used up */
 	uint64_t heard_ns; /* not less than that of the one before it */
+};
+
+/*
+ * An HTTP/1 connection, found by the socket of the client. Answers come in the order of the
+ * requests, so whatever is asked on it is kept until it is answered, of interest or not.
+ */
+struct ct_line {
+	uint64_t socket;
+	struct ct_pending_call
+		*calls; /* list, the oldest first; calls are on that of the core too */
+	uint32_t count; /* of them */
+	uint32_t asked; /* requests that were ever heard on it */
+	uint64_t holes; /* how many there had been when it was last known to be whole */
+	uint64_t stray_ns; /* of the last answer to nothing since the last request; 0: none */
+	int stray_status;
+	uint64_t peer; /* socket of who answers, 0: not known */
+	bool hijacked; /* what is said on it now is a container's, or another protocol's */
+	UT_hash_handle hh;
 };
 
 /* One side of an HTTP/2 connection, or a TTRPC connection: found by the socket of who sends. */
@@ -237,12 +263,14 @@ struct ct_sync {
 };
 
 #define CT_ACTORS_MAX   262144
+#define CT_LATE_NS      (50 * CT_NS_PER_MS) /* nobody is heard later than that */
 #define CT_EARLY_MAX    64
 #define CT_EARLY_SLOTS  (8 * CT_EARLY_MAX) /* few keys share one */
 #define CT_SYNCS_MAX    64
 #define CT_ORPHANS_MAX  1024
 #define CT_CALLS_MAX    16384
 #define CT_CONNS_MAX    512
+#define CT_LINES_MAX    1024
 #define CT_PREPARED_MAX 64
 #define CT_STEPS_MAX    1024
 
@@ -262,6 +290,10 @@ struct ct_core {
 	struct ct_early_key early_keys[CT_EARLY_MAX];
 	uint8_t early_at[CT_EARLY_SLOTS]; /* how many are kept, by hash of their key */
 	size_t early_next;
+	struct ct_line *lines; /* the longest silent first */
+	uint64_t holes; /* times that events were lost */
+	size_t hijacked; /* lines that are */
+	bool hears_reads; /* requests that only read are among the events */
 	struct ct_conn *conns;
 	uint64_t conns_heard;
 	struct ct_prepared prepared[CT_PREPARED_MAX]; /* ring */
@@ -369,6 +401,9 @@ void ct_calls_free(struct ct_core *core);
 void ct_conns_free(struct ct_core *core);
 /* Something was lost: what connections refer to may be it. */
 void ct_conns_hole(struct ct_core *core);
+void ct_lines_free(struct ct_core *core);
+/* Something that was said on a connection was not heard: sockets of its sides, 0: not known. */
+void ct_lines_hole(struct ct_core *core, uint64_t socket, uint64_t peer);
 
 /* steps.c: the steps of a run, and evidence that waits for its container */
 int ct_step_add(struct ct_core *core, struct ct_container *c, const struct ct_step *step);

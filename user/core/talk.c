@@ -32,12 +32,16 @@ static void http_request(struct ct_core *core, const struct ct_event *e, const s
 	struct ct_pending_call *call;
 	int early;
 
+	call = ct_line_ask(core, e, http, verb);
+	if (!call)
+		return;
+	if (!verb.len) { /* none of ours, but its answer is its own */
+		ct_answer_early(core, ct_call_asked(core, call));
+		return;
+	}
 	if (!create)
 		c = ct_book_by_ref(core, ct_speaker(core, e), http->ref, e->root,
 				   &ct_family_docker);
-	call = ct_call_make(core, e->obj, 0, CT_PROTO_HTTP, verb, e);
-	if (!call)
-		return;
 	if (create || ct_text_is(verb, "rename"))
 		ct_text_copy(call->name, sizeof(call->name), ct_http_query(http->query, "name"));
 	if (create) {
@@ -48,6 +52,7 @@ static void http_request(struct ct_core *core, const struct ct_event *e, const s
 	}
 	if (!c) {
 		core->counts.unmatched_requests++;
+		ct_answer_early(core, ct_call_asked(core, call));
 		return;
 	}
 	ct_call_about(call, c);
@@ -98,22 +103,15 @@ static void created(struct ct_core *core, const struct ct_event *e,
 	ct_container_look_up(core, c, e->tgid, ct_text("", 0));
 }
 
-static void http_answer(struct ct_core *core, const struct ct_event *e, const struct ct_http *http)
+static void http_answered(struct ct_core *core, const struct ct_event *e,
+			  const struct ct_http *http, struct ct_pending_call *call)
 {
-	struct ct_call_key key = { e->arg, 0, CT_PROTO_HTTP };
-	struct ct_pending_call *call = ct_call_find(core, key);
 	char message[384] = "";
 	char verb_text[CT_VERB_LEN];
-	struct ct_container *c;
+	struct ct_container *c = call->container;
 	struct ct_text verb;
 	uint64_t asked_ns;
 
-	/* To a request that is not about a container, or to one before this, or early. */
-	if (!call || (http->status < 400 && !ct_call_succeeds(call->verb, http->status))) {
-		ct_answer_keep(core, key, e);
-		return;
-	}
-	c = call->container;
 	memcpy(verb_text, call->verb, sizeof(verb_text)); /* the call is dropped first */
 	verb = ct_text(verb_text, strlen(verb_text));
 	asked_ns = call->ts_ns;
@@ -147,20 +145,51 @@ static void http_answer(struct ct_core *core, const struct ct_event *e, const st
 	ct_signal(core, c, CT_SIG_API_ANSWER, verb, e->ts_ns);
 }
 
+/* From here on the container itself is heard, or another protocol. */
+static bool hijacks(const struct ct_pending_call *call, int status)
+{
+	return status == 101 || (status < 300 && !strcmp(call->verb, "attach"));
+}
+
+static void http_answer(struct ct_core *core, const struct ct_event *e, const struct ct_http *http)
+{
+	struct ct_pending_call *call;
+	struct ct_line *hijacked;
+
+	if (http->status < 200 && http->status != 101) /* "go on": the answer is still to come */
+		return;
+	call = ct_line_answers(core, e, http);
+	if (!call)
+		return;
+	hijacked = hijacks(call, http->status) ? call->line : NULL;
+	if (call->verb[0])
+		http_answered(core, e, http, call);
+	else
+		ct_call_drop(core, call);
+	if (hijacked)
+		ct_line_hijack(core, hijacked);
+}
+
+/* The body of the request before it on this connection. */
+static void http_body(struct ct_core *core, const struct ct_event *e, struct ct_text bytes)
+{
+	const struct ct_line *line = ct_line_find(core, e->obj);
+	struct ct_pending_call *call = line && line->calls ? line->calls->line_prev : NULL;
+
+	if (call && !strcmp(call->verb, "create"))
+		create_body(call, bytes);
+}
+
 void ct_talk_send(struct ct_core *core, const struct ct_event *e)
 {
 	struct ct_text bytes = ct_text(e->tail, e->tail_len);
 	struct ct_ttrpc rpc;
 	struct ct_http http;
 
-	if (!bytes.len)
+	if (!bytes.len || ct_line_is_hijacked(core, e))
 		return;
-	if (bytes.p[0] == '{') { /* the body of the request before it on this connection */
-		struct ct_call_key key = { e->obj, 0, CT_PROTO_HTTP };
-		struct ct_pending_call *call = ct_call_find(core, key);
-
-		if (call && !strcmp(call->verb, "create"))
-			create_body(call, bytes);
+	if (bytes.p[0] == '{') {
+		http_body(core, e, bytes);
 	} else if (ct_http_parse(bytes, &http)) {
 		if (http.answer)
 			http_answer(core, e, &http);

@@ -14,14 +14,32 @@ void ct_call_about(struct ct_pending_call *call, struct ct_container *c);
 void ct_call_drop(struct ct_core *core, struct ct_pending_call *call);
 /* Requests of Docker's API after whose answer a container may be in another state. */
 bool ct_call_changes(const char *verb);
-bool ct_call_succeeds(const char *verb, int status);
+/* Whether that may be the answer to it, by its status. */
+bool ct_call_fits(const struct ct_pending_call *call, int status);
+
+/* lines.c: HTTP/1 connections, by the client's socket. NULL: none, or no memory (counted). */
+struct ct_line *ct_line_find(struct ct_core *core, uint64_t socket);
+/* That of who speaks, where nothing that is said is HTTP any more. */
+bool ct_line_is_hijacked(struct ct_core *core, const struct ct_event *e);
+void ct_line_hijack(struct ct_core *core, struct ct_line *line);
+/* A request was heard. NULL too when it is none: a part of what another one sends. */
+struct ct_pending_call *ct_line_ask(struct ct_core *core, const struct ct_event *e,
+				    const struct ct_http *http, struct ct_text verb);
+/* Whom that answers; NULL: nobody who is known. Those before him were answered unheard. */
+struct ct_pending_call *ct_line_answers(struct ct_core *core, const struct ct_event *e,
+					const struct ct_http *http);
+/* Nobody knows which of its requests were answered. */
+void ct_line_forget(struct ct_core *core, struct ct_line *line);
+/* Whether an answer that came before it may be a request's own, as far as the line tells. */
+bool ct_line_early(const struct ct_core *core, const struct ct_pending_call *call,
+		   const struct ct_http *http);
 /*
  * Answers to nothing that is known are kept for a moment. A request that was heard late was made no
  * later than its answer: sets its time. Returns the place of that answer, -1 when there is none.
  */
 int ct_call_early(const struct ct_core *core, const struct ct_pending_call *call,
 		  uint64_t heard_ns);
-int ct_call_asked(const struct ct_core *core, struct ct_pending_call *call);
+int ct_call_asked(struct ct_core *core, struct ct_pending_call *call);
 void ct_answer_keep(struct ct_core *core, struct ct_call_key key, const struct ct_event *e);
 void ct_answer_early(struct ct_core *core, int early); /* gives it to its request */
 

@@ -15,13 +15,16 @@
 struct ct_http {
 	bool answer;
 	int status; /* answer */
-	struct ct_text verb; /* request on a container: "create", "start", "delete", ... */
+	struct ct_text verb; /* request on a container: "create", "start", ...; else empty */
+	bool reads; /* request: neither POST nor DELETE. These were not carried at first */
+	bool makes; /* request: of something else, which is made: 201, or refused */
+	bool streams; /* request: what follows it is no text of ours, but files */
 	struct ct_text ref; /* request: id, id prefix or name of the container */
 	struct ct_text query; /* request: behind the '?' */
 	struct ct_text body; /* of an answer or a create: what of it was in the same send */
 };
 
-/* False: not HTTP, or no request about a container. Texts are borrowed from `bytes`. */
+/* False: not HTTP. Texts are borrowed from `bytes`. */
 bool ct_http_parse(struct ct_text bytes, struct ct_http *ret);
 
 /* The value of a key in a query string, undecoded; empty when there is none. */

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "core/wire.h"
 #include "source/distill_state.h"
 #include "util/mem.h"
 
@@ -205,12 +206,13 @@ void ct_distill_end(struct ct_distill *d, struct ct_event *e)
 static void distill_send(struct ct_distill *d, struct ct_event *e)
 {
 	struct ct_text bytes = ct_text(e->tail, e->tail_len);
+	struct ct_http http;
 
 	if (ct_text_starts(bytes, "{"))
 		ct_distill_body(d, e);
-	else if (ct_text_starts(bytes, "HTTP/1.") || ct_text_starts(bytes, "POST ") ||
-		 ct_text_starts(bytes, "DELETE "))
-		ct_distill_http(d, e);
+	else if (ct_http_parse(bytes, &http) || ct_text_starts(bytes, "HTTP/1.") ||
+		 ct_text_starts(bytes, "POST ") || ct_text_starts(bytes, "DELETE "))
+		ct_distill_http(d, e, http.reads);
 	else if (!ct_distill_ttrpc(d, e))
 		ct_distill_frames(d, e);
 }

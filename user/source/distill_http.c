@@ -222,6 +222,15 @@ static void request(struct ct_distill *d, struct ct_event *e)
 	put_create(d, body_of(rest));
 }
 
+/* That of a container, whatever it was that was asked last: an answer may be heard late. */
+static bool is_of_container(struct ct_text body, const char *id)
+{
+	static const char warnings[] = "\"Warnings\"";
+
+	return strlen(id) == 64 && strspn(id, "0123456789abcdef") == 64 &&
+	       memmem(body.p, body.len, warnings, sizeof(warnings) - 1);
+}
+
 /* {"Id":"..."} of what was made, {"message":"..."} of what failed. */
 static void put_answer(struct ct_distill *d, struct ct_event *e, struct ct_text body, bool failed)
 {
@@ -230,12 +239,17 @@ static void put_answer(struct ct_distill *d, struct ct_event *e, struct ct_text 
 	struct ct_json_field field = { NULL, failed ? "message" : "Id", value, sizeof(value),
 				       false };
 
-	if ((call && call->other) || !ct_json_fields(body, &field, 1) || !*value)
+	bool container;
+
+	if (!ct_json_fields(body, &field, 1) || !*value)
+		return;
+	container = !failed && is_of_container(body, value);
+	if (call && call->other && !container)
 		return;
 	if (!failed)
 		ct_distill_learn(d, ct_text(value, strlen(value)));
 	put_member(d, "{", field.key, value);
-	ct_distill_word(d, "}");
+	ct_distill_word(d, container ? ",\"Warnings\":[]}" : "}");
 }
 
 static void answer(struct ct_distill *d, struct ct_event *e)
@@ -251,11 +265,22 @@ static void answer(struct ct_distill *d, struct ct_event *e)
 	put_answer(d, e, http.body, http.status >= 400);
 }
 
-void ct_distill_http(struct ct_distill *d, struct ct_event *e)
+static void read_request(struct ct_distill *d, struct ct_event *e)
+{
+	struct ct_text rest = ct_text(e->tail, e->tail_len);
+
+	ct_distill_put(d, ct_text_cut(&rest, ' '));
+	ct_distill_word(d, " /");
+	ct_distill_call_made(d, e->obj, 0)->other = true;
+}
+
+void ct_distill_http(struct ct_distill *d, struct ct_event *e, bool reads)
 {
 	ct_distill_begin(d, e->tail_len);
 	if (ct_text_starts(ct_text(e->tail, e->tail_len), "HTTP/1."))
 		answer(d, e);
+	else if (reads)
+		read_request(d, e);
 	else
 		request(d, e);
 	ct_distill_end(d, e);

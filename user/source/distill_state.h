@@ -70,7 +70,8 @@ void ct_distill_put(struct ct_distill *d, struct ct_text text);
 void ct_distill_word(struct ct_distill *d, const char *word);
 void ct_distill_end(struct ct_distill *d, struct ct_event *e);
 
-void ct_distill_http(struct ct_distill *d, struct ct_event *e);
+/* Of a request that only reads stays that it was made. */
+void ct_distill_http(struct ct_distill *d, struct ct_event *e, bool reads);
 void ct_distill_body(struct ct_distill *d, struct ct_event *e);
 /* False: it is none. */
 bool ct_distill_ttrpc(struct ct_distill *d, struct ct_event *e);

@@ -1,0 +1,323 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Connections of HTTP/1: whose answer is whose. Random schedules of requests, some of interest and
+ * some not, on connections that are kept, with sends that are heard late, against what the
+ * schedule says happened.
+ */
+#include <criterion/criterion.h>
+#include <stdio.h>
+
+#include "runs.h"
+
+#define LINES      4
+#define ASKED      7 /* on each */
+#define MADE_MAX   (LINES * ASKED)
+#define LATE_MS    45.0 /* within the 50 that the core waits */
+#define SOCKET(n)  (3000 + 2 * (uint64_t)(n))
+#define FIRST_ID   0x1000
+#define SETTLED_MS 30000.0
+
+enum what {
+	MAKES, /* a container */
+	FAILS, /* to make one */
+	REMOVES, /* one that was made */
+	OTHER
+};
+
+/* Requests that are none of ours. Columns: line, body, status, body of the answer. */
+static const struct other {
+	const char *line, *body;
+	int status;
+	const char *said;
+	bool reads;
+} others[] = {
+	{ "POST /v1.41/networks/create", "{\"Name\":\"n\"}", 201,
+	  "{\"Id\":\"%s\",\"Warning\":\"\"}", false },
+	{ "POST /v1.41/volumes/create", "{\"Name\":\"v\"}", 201, "{\"Name\":\"v\"}", false },
+	{ "POST /v1.41/containers/nobody/exec", "{\"Cmd\":[\"ls\"]}", 201, "{\"Id\":\"%s\"}",
+	  false },
+	{ "DELETE /v1.41/networks/n", NULL, 204, NULL, false },
+	{ "POST /v1.41/networks/n/connect", "{}", 200, NULL, false },
+	{ "POST /v1.41/containers/prune", NULL, 200, "{}", false },
+	{ "POST /v1.41/containers/nobody/stop", NULL, 404, "{\"message\":\"none\"}", false },
+	{ "GET /v1.41/containers/json", NULL, 200, "[]", true },
+	{ "GET /v1.41/images/i/json", NULL, 404, "{\"message\":\"no such image i\"}", true },
+	{ "HEAD /_ping", NULL, 200, NULL, true },
+};
+
+struct made {
+	double begin_ms, end_ms, known_ms; /* known: to the core, both sides were heard */
+	double remove_ms, removed_ms;
+	bool fails, removed;
+	unsigned told, told_removed;
+};
+
+struct schedule {
+	struct tape t;
+	uint32_t seed;
+	bool old; /* what only reads is not heard */
+	unsigned holes; /* one in so many sends is not heard, 0: all are */
+	struct made made[MADE_MAX];
+	unsigned count;
+	unsigned wrong;
+	unsigned expected, told; /* records */
+};
+
+static uint32_t draw(struct schedule *s, uint32_t n)
+{
+	s->seed = s->seed * 1664525 + 1013904223;
+	return (s->seed >> 8) % n;
+}
+
+static void id_of(unsigned number, char id[65])
+{
+	snprintf(id, 65, "%064x", FIRST_ID + number);
+}
+
+/* A request and its answer, and when they are heard. */
+struct asked {
+	enum what what;
+	unsigned number; /* of what is made or removed, or of the other */
+	double sent_ms, heard_ms;
+	double answered_ms;
+};
+
+static double later(double a, double b)
+{
+	return a > b ? a : b;
+}
+
+/* What one side of a connection says is heard in order, however late. */
+static double heard(struct schedule *s, double sent_ms, bool in_time, double *last_ms)
+{
+	double ms = sent_ms + (in_time || draw(s, 4) ? 0.01 : LATE_MS * draw(s, 1000) / 1000);
+
+	*last_ms = later(ms, *last_ms + 0.001);
+	return *last_ms;
+}
+
+static bool is_lost(struct schedule *s, uint64_t socket, double ms, bool answer)
+{
+	struct ct_event *e;
+
+	if (!s->holes || draw(s, s->holes))
+		return false;
+	tape_at(&s->t, ms);
+	e = tape_add(&s->t, CT_KIND_HOLE, answer ? LIFE_DOCKERD : LIFE_CLIENT, NULL, 0);
+	e->obj = socket + answer;
+	if (draw(s, 2))
+		e->arg = socket + !answer;
+	return true;
+}
+
+static void ask(struct schedule *s, uint64_t socket, const struct asked *a)
+{
+	char line[160], id[65];
+	const char *body = NULL;
+
+	if ((s->old && a->what == OTHER && others[a->number].reads) ||
+	    is_lost(s, socket, a->heard_ms, false))
+		return;
+	id_of(a->number, id);
+	if (a->what == OTHER) {
+		snprintf(line, sizeof(line), "%s", others[a->number].line);
+		body = others[a->number].body;
+	} else if (a->what == REMOVES) {
+		snprintf(line, sizeof(line), "DELETE /v1.41/containers/%s", id);
+	} else {
+		snprintf(line, sizeof(line), "POST /v1.41/containers/create?name=n%u", a->number);
+		body = "{\"Image\":\"i\"}";
+	}
+	tape_at(&s->t, a->heard_ms);
+	s->t.engine = LIFE_DOCKERD;
+	tape_http_request(&s->t, LIFE_CLIENT, socket, line, body);
+}
+
+static void answer(struct schedule *s, uint64_t socket, const struct asked *a)
+{
+	static const int statuses[] = { [MAKES] = 201, [FAILS] = 404, [REMOVES] = 204 };
+	char id[65], body[256] = "";
+	int status = a->what == OTHER ? others[a->number].status : statuses[a->what];
+
+	if (is_lost(s, socket, a->answered_ms, true))
+		return;
+	id_of(a->what == OTHER ? 900 + draw(s, 90) : a->number, id);
+	if (a->what == OTHER && others[a->number].said)
+		snprintf(body, sizeof(body), others[a->number].said, id);
+	else if (a->what == MAKES)
+		snprintf(body, sizeof(body), "{\"Id\":\"%s\",\"Warnings\":[]}\n", id);
+	else if (a->what == FAILS)
+		snprintf(body, sizeof(body), "{\"message\":\"n%u\"}\n", a->number);
+	tape_at(&s->t, a->answered_ms);
+	if (!draw(s, 5)) /* the client waited for this before it sent a body */
+		tape_http_answer(&s->t, LIFE_DOCKERD, socket, 100, NULL);
+	tape_http_answer(&s->t, LIFE_DOCKERD, socket, status, body[0] ? body : NULL);
+}
+
+/* One that has been made, and that the core has heard of. */
+static int removable(struct schedule *s, double sent_ms)
+{
+	for (unsigned tries = 0; s->count && tries < 4; tries++) {
+		unsigned n = draw(s, s->count);
+
+		if (!s->made[n].fails && !s->made[n].removed && s->made[n].known_ms < sent_ms)
+			return (int)n;
+	}
+	return -1;
+}
+
+static void choose(struct schedule *s, struct asked *a, double sent_ms)
+{
+	int gone = removable(s, sent_ms);
+
+	*a = (struct asked){ .what = (enum what)draw(s, OTHER + 3), .sent_ms = sent_ms };
+	if (a->what == REMOVES && gone >= 0) {
+		a->number = (unsigned)gone;
+		s->made[gone].removed = true;
+	} else if (a->what == MAKES || a->what == FAILS) {
+		a->number = s->count++;
+		s->made[a->number].known_ms = SETTLED_MS; /* until it is */
+	} else {
+		a->what = OTHER;
+		do /* unheard, and refused: nothing tells its answer from that to a create */
+			a->number = draw(s, CT_ARRAY_SIZE(others));
+		while (s->old && others[a->number].reads && others[a->number].status >= 400);
+	}
+}
+
+/* What the records must say of it. */
+static void expect(struct schedule *s, const struct asked *a)
+{
+	double begin = a->heard_ms < a->answered_ms ? a->heard_ms : a->answered_ms;
+	struct made *m = &s->made[a->number];
+
+	if (a->what == OTHER)
+		return;
+	s->expected++;
+	if (a->what == REMOVES) {
+		m->remove_ms = begin;
+		m->removed_ms = a->answered_ms;
+		return;
+	}
+	m->fails = a->what == FAILS;
+	m->begin_ms = begin;
+	m->end_ms = a->answered_ms;
+	m->known_ms = later(a->heard_ms, a->answered_ms) + 0.1;
+}
+
+/* Up to three requests are sent before the first is answered, most of the time one. */
+static void line(struct schedule *s, uint64_t socket)
+{
+	double now = 10 + draw(s, 100), client = now, engine = now + 0.01;
+	struct asked batch[3];
+
+	/* Whoever is heard first on a connection may have asked before. */
+	tape_at(&s->t, now);
+	tape_http_request(&s->t, LIFE_CLIENT, socket, "HEAD /_ping", NULL);
+	tape_at(&s->t, engine);
+	tape_http_answer(&s->t, LIFE_DOCKERD, socket, 200, NULL);
+	now += 0.1;
+
+	for (unsigned asked = 0; asked + 3 <= ASKED;) {
+		unsigned n = draw(s, 4) || s->holes || s->old ? 1 : 1 + draw(s, 3);
+
+		for (unsigned i = 0; i < n; i++, asked++, now += 0.05) {
+			choose(s, &batch[i], now);
+			batch[i].heard_ms = heard(s, now, false, &client);
+		}
+		for (unsigned i = 0; i < n; i++) {
+			now += 0.1 + (draw(s, 3) ? draw(s, 10) : draw(s, 200)) / 10.0;
+			batch[i].answered_ms = heard(s, now, s->old, &engine);
+			expect(s, &batch[i]);
+			ask(s, socket, &batch[i]);
+			answer(s, socket, &batch[i]);
+		}
+		now += 0.05 + draw(s, 20) / 10.0;
+	}
+}
+
+static bool spans(const struct ct_record *rec, double begin_ms, double end_ms)
+{
+	return rec->begin_ns == tape_ns(begin_ms) && rec->end_ns == tape_ns(end_ms);
+}
+
+static void on_record(void *ctx, const struct ct_record *rec)
+{
+	struct schedule *s = ctx;
+	unsigned number = (unsigned)atoi(rec->who->name[0] ? rec->who->name + 1 : "9999");
+	char id[65], name[16];
+	struct made *m;
+	bool right;
+
+	snprintf(name, sizeof(name), "n%u", number);
+	s->told++;
+	if (number >= s->count) {
+		s->wrong++;
+		return;
+	}
+	m = &s->made[number];
+	id_of(number, id);
+	if (rec->type == CT_RECORD_REMOVE)
+		right = !strcmp(id, rec->who->id) && m->removed && !m->told_removed++ &&
+			spans(rec, m->remove_ms, m->removed_ms);
+	else if (m->fails)
+		right = rec->type == CT_RECORD_START && rec->outcome == CT_OUTCOME_FAILED &&
+			!m->told++ && !strcmp(rec->message, name) &&
+			spans(rec, m->begin_ms, m->end_ms);
+	else
+		right = rec->type == CT_RECORD_CREATE && !strcmp(id, rec->who->id) && !m->told++ &&
+			spans(rec, m->begin_ms, m->end_ms);
+	s->wrong += !right;
+}
+
+static void play_schedule(struct schedule *s)
+{
+	const struct ct_core_options opts = { 0 };
+	const struct ct_core_ops ops = { .record = on_record };
+	struct ct_core *core = ct_core_new(&opts, &ops, s);
+
+	cr_assert(core);
+	life_engines(&s->t);
+	/* Somebody has asked before: that kernels' side carries what only reads is known. */
+	tape_at(&s->t, 1);
+	if (!s->old)
+		tape_http_request(&s->t, LIFE_CLIENT, 2000, "GET /_ping", NULL);
+	for (unsigned i = 0; i < LINES; i++)
+		line(s, SOCKET(i));
+	tape_at(&s->t, SETTLED_MS);
+	tape_clock(&s->t);
+	tape_sort(&s->t);
+	tape_feed(&s->t, core);
+	ct_core_flush(core);
+	ct_core_free(core);
+}
+
+/* Returns how many records were told of 1000 that there are. */
+static unsigned rounds(unsigned n, bool old, unsigned holes)
+{
+	uint64_t expected = 0, told = 0;
+
+	for (uint32_t round = 0; round < n; round++) {
+		struct schedule *s = calloc(1, sizeof(*s));
+
+		cr_assert(s);
+		s->seed = round * 7919 + 17;
+		s->old = old;
+		s->holes = holes;
+		play_schedule(s);
+		cr_expect_eq(s->wrong, 0, "round %u: %u wrong of %u", round, s->wrong, s->told);
+		if (!old && !holes)
+			cr_expect_eq(s->told, s->expected, "round %u: %u told of %u", round,
+				     s->told, s->expected);
+		expected += s->expected;
+		told += s->told;
+		tape_free(&s->t);
+		free(s);
+	}
+	return (unsigned)(told * 1000 / (expected ? expected : 1));
+}
+
+Test(lines, every_answer_to_its_request)
+{
+	cr_expect_eq(rounds(2500, false, 0), 1000);
+}
