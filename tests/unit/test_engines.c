@@ -172,6 +172,7 @@ Test(engines, what_runs_already_is_told_with_all_it_keeps, .timeout = 30)
 	for (unsigned int i = 0; i < 50; i++)
 		put_container(p.dir, i, 0, NULL);
 	begin();
+	engines.patience_ns = 20000 * MS;
 	ct_engines_add(&engines, (uint32_t)p.pid, false);
 	cr_expect_eq(heard.engines, 1);
 	ct_engines_identities(&engines);
@@ -189,6 +190,7 @@ Test(engines, a_question_is_answered_in_the_middle_of_a_list, .timeout = 30)
 	for (unsigned int i = 0; i < 500; i++)
 		put_container(p.dir, i, 0, NULL);
 	begin();
+	engines.patience_ns = 20000 * MS;
 	ct_engines_add(&engines, (uint32_t)p.pid, false);
 	engines.patience_ns = 0;
 	ct_engines_identities(&engines); /* returns at once */
@@ -210,6 +212,7 @@ Test(engines, who_is_not_there_is_not_waited_for, .timeout = 30)
 
 	make_place(&p);
 	begin();
+	engines.patience_ns = 20000 * MS;
 	ct_engines_add(&engines, (uint32_t)p.pid, false);
 	id_of(id, 1);
 	begun = ct_now_ns();
@@ -236,6 +239,7 @@ Test(engines, a_farm_of_links_is_read_once, .timeout = 30)
 	for (unsigned int i = 1; i < 1000; i++)
 		put_container(p.dir, i, 0, first);
 	begin();
+	engines.patience_ns = 20000 * MS;
 	ct_engines_add(&engines, (uint32_t)p.pid, true);
 	ct_engines_identities(&engines);
 	cr_expect_eq(heard.identities, 1, "%zu", heard.identities);
@@ -253,6 +257,7 @@ Test(engines, a_share_of_bytes_is_read_and_the_rest_counted, .timeout = 30)
 		put_container(p.dir, i, 250 << 10, NULL);
 	put_container(p.dir, 200, 300 << 10, NULL); /* longer than such a file is */
 	begin();
+	engines.patience_ns = 20000 * MS;
 	ct_engines_add(&engines, (uint32_t)p.pid, true);
 	ct_engines_identities(&engines);
 	ct_engines_settle(&engines, ct_now_ns() + 10000 * MS);
@@ -310,6 +315,7 @@ Test(engines, a_file_system_that_never_answers_keeps_nobody_waiting, .timeout = 
 	begun = ct_now_ns();
 	ct_engines_identities(&engines);
 	cr_expect_lt(ms_since(begun), 2000, "%llu ms", (unsigned long long)ms_since(begun));
+	ct_engines_settle(&engines, ct_now_ns() + 400 * MS);
 	cr_expect_eq(heard.identities, 1, "%zu", heard.identities);
 
 	/* Nor does it keep questions about others of its side waiting for long. */

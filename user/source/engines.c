@@ -12,8 +12,9 @@
 
 #define NS_PER_MS    1000000ull
 #define HANDED_MAX   4096 /* of what scouts bring, in one turn */
-#define PATIENCE_NS  (1000 * NS_PER_MS) /* for what runs already, in all */
+#define PATIENCE_NS  (500 * NS_PER_MS) /* for what runs already, in all */
 #define SETTLE_MS    20 /* how often those that do not move are looked at, while they are waited for */
+#define TEXT_NS      (300 * NS_PER_MS) /* for a shim that runs already */
 #define RESTART_NS   (250 * NS_PER_MS)
 #define LOOKUP_NS    (10000 * NS_PER_MS) /* after it nobody waits for the answer any more */
 #define WORD_UNREAD  "its files keep whoever reads them waiting"
@@ -269,6 +270,13 @@ static void identity_seen(struct ct_engines *engines, struct ct_finding *f)
 	ct_fact_emit_tail(engines->facts, CT_KIND_IDENTITY, f->pid);
 }
 
+static void text_seen(struct ct_engines_text *text, const struct ct_finding *f)
+{
+	if (f->seq != text->seq)
+		return;
+	snprintf(text->buf, text->room, "%.*s", (int)f->tail.len, f->tail.bytes);
+}
+
 static void ended(struct ct_engines *engines, enum ct_engines_side side, struct ct_finding *f)
 {
 	struct ct_engines_scout *s = &engines->scouts[side];
@@ -277,6 +285,8 @@ static void ended(struct ct_engines *engines, enum ct_engines_side side, struct 
 
 	if (s->out)
 		s->out--;
+	if (engines->text.seq == f->seq)
+		engines->text.seq = 0;
 	if (asked)
 		asked->id[0] = '\0';
 	if (r && !f->found)
@@ -302,6 +312,9 @@ static void take_finding(struct ct_engines *engines, enum ct_engines_side side)
 	case CT_FINDING_IDENTITY:
 		identity_seen(engines, f);
 		break;
+	case CT_FINDING_TEXT:
+		text_seen(&engines->text, f);
+		break;
 	case CT_FINDING_END:
 		ended(engines, side, f);
 		break;
@@ -320,6 +333,8 @@ static void give_up(struct ct_engines *engines, enum ct_engines_side side)
 
 	ct_scout_leave(&s->scout);
 	unread(engines, side, pid, 1, WORD_UNREAD);
+	if (engines->text.seq == seq)
+		engines->text.seq = 0;
 	if (kept)
 		kept->silent = true;
 	for (size_t i = 0; i < CT_LOOKUPS_MAX; i++) {
@@ -479,32 +494,64 @@ static bool is_out(const struct ct_engines *engines)
 	return out;
 }
 
+static void await(struct ct_engines *engines)
+{
+	struct pollfd fds[CT_ENGINES_SIDES];
+
+	for (int side = 0; side < CT_ENGINES_SIDES; side++)
+		fds[side] =
+			(struct pollfd){ .fd = engines->scouts[side].scout.fd, .events = POLLIN };
+	poll(fds, CT_ENGINES_SIDES, SETTLE_MS);
+	ct_engines_turn(engines, ct_now_ns());
+}
+
 void ct_engines_settle(struct ct_engines *engines, uint64_t until_ns)
 {
-	uint64_t now = ct_now_ns();
-
 	ct_engines_send(engines);
-	while (is_out(engines) && now < until_ns) {
-		struct pollfd fds[CT_ENGINES_SIDES];
+	while (is_out(engines) && ct_now_ns() < until_ns)
+		await(engines);
+}
 
-		for (int side = 0; side < CT_ENGINES_SIDES; side++)
-			fds[side] = (struct pollfd){ .fd = engines->scouts[side].scout.fd,
-						     .events = POLLIN };
-		if (poll(fds, CT_ENGINES_SIDES, SETTLE_MS) < 0 && errno != EINTR)
-			return;
-		now = ct_now_ns();
-		ct_engines_turn(engines, now);
-	}
+static void used_patience(struct ct_engines *engines, uint64_t begun)
+{
+	uint64_t used = ct_now_ns() - begun;
+
+	engines->patience_ns -= used < engines->patience_ns ? used : engines->patience_ns;
 }
 
 /* As long as patience lasts: who hangs a scout delays the beginning by that, and only once. */
 static void settle_within_patience(struct ct_engines *engines)
 {
-	uint64_t begun = ct_now_ns(), used;
+	uint64_t begun = ct_now_ns();
 
 	ct_engines_settle(engines, begun + engines->patience_ns);
-	used = ct_now_ns() - begun;
-	engines->patience_ns -= used < engines->patience_ns ? used : engines->patience_ns;
+	used_patience(engines, begun);
+}
+
+void ct_engines_init_of(struct ct_engines *engines, uint32_t shim, bool foreign, char *buf,
+			size_t room)
+{
+	enum ct_engines_side side = side_of(foreign);
+	uint64_t begun = ct_now_ns();
+
+	engines->text = (struct ct_engines_text){ .buf = buf, .room = room };
+	engines->errand.kind = CT_ERRAND_INIT;
+	engines->errand.pid = shim;
+	engines->errand.count = 0;
+	buf[0] = '\0';
+	if (engines->patience_ns)
+		engines->text.seq = send_errand(engines, side);
+	while (engines->text.seq && ct_now_ns() - begun < TEXT_NS)
+		await(engines);
+	if (engines->text.seq && engines->scouts[side].scout.sign) {
+		give_up(engines, side);
+		engines->scouts[side].begun_ns = 0; /* the next one asks at once */
+		start(engines, side, begun);
+		used_patience(engines, begun);
+	} else if (!engines->patience_ns) {
+		unread(engines, side, shim, 1, ""); /* who did it is told already */
+	}
+	engines->text.seq = 0;
 }
 
 void ct_engines_add(struct ct_engines *engines, uint32_t pid, bool foreign)

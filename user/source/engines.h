@@ -56,6 +56,11 @@ struct ct_engines {
 	bool to_send;
 	bool refused; /* by a scout that takes no more: it is asked again with the next turn */
 	uint64_t patience_ns; /* for what runs already */
+	struct ct_engines_text {
+		uint32_t seq; /* 0: none is waited for */
+		char *buf; /* borrowed */
+		size_t room;
+	} text;
 	uint64_t dropped; /* engines and lookups that there was no room for */
 	struct ct_errand errand; /* in the making */
 	struct ct_finding finding;
@@ -69,6 +74,13 @@ void ct_engines_watch(struct ct_engines *engines, int epoll);
 
 /* Runs already: its ENGINE event comes before this returns, unless it keeps a scout waiting. */
 void ct_engines_add(struct ct_engines *engines, uint32_t pid, bool foreign);
+
+/*
+ * The pid of a shim's container as text, into buf: empty when it is not known, or its bundle keeps a
+ * scout waiting.
+ */
+void ct_engines_init_of(struct ct_engines *engines, uint32_t shim, bool foreign, char *buf,
+			size_t room);
 
 /* IDENTITY events for the containers of all engines, likewise. */
 void ct_engines_identities(struct ct_engines *engines);

@@ -7,9 +7,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "source/files.h"
 #include "util/clock.h"
 #include "util/mem.h"
 
+#define INIT_ROOM      32
 #define CONTAINERS_MAX 4096 /* of one engine, told when it is found */
 
 /* What reading all that an engine keeps may cost. */
@@ -45,6 +47,8 @@ size_t ct_finding_len(const struct ct_finding *f)
 		return head + sizeof(f->engine);
 	case CT_FINDING_IDENTITY:
 		return sizeof(*f);
+	case CT_FINDING_TEXT:
+		return offsetof(struct ct_finding, tail.bytes) + f->tail.len;
 	case CT_FINDING_END:
 		break;
 	}
@@ -133,19 +137,39 @@ static void look_for_one(struct trip *t)
 	say_end(t, found, 0);
 }
 
+/* A shim of version 2 runs in its bundle, where the runtime has left the pid of the container. */
+static void look_at_bundle(struct trip *t)
+{
+	struct ct_tail *text = &t->finding.tail;
+	own_fd int bundle = -1;
+
+	beat(t, t->errand->pid);
+	bundle = ct_dir_of(t->errand->pid, "cwd");
+	t->finding.kind = CT_FINDING_TEXT;
+	text->len = 0;
+	if (ct_file_line(bundle, "init.pid", CT_REACH_BELOW, text->bytes, INIT_ROOM)) {
+		text->len = strlen(text->bytes);
+		say(t);
+	}
+	say_end(t, text->len, 0);
+}
+
 static bool receive(int fd, struct ct_errand *errand, int flags)
 {
 	return recv(fd, errand, sizeof(*errand), flags) > 0 &&
-	       errand->count <= CT_ERRAND_ENGINES_MAX;
+	       errand->count <= CT_ERRAND_ENGINES_MAX && errand->kind <= CT_ERRAND_INIT;
 }
 
 static void run_one(struct trip *t, const struct ct_errand *errand)
 {
+	static void (*const looks[])(struct trip *) = {
+		[CT_ERRAND_ENGINE] = look_at_engine,
+		[CT_ERRAND_WHO] = look_for_one,
+		[CT_ERRAND_INIT] = look_at_bundle,
+	};
+
 	t->errand = errand;
-	if (errand->kind == CT_ERRAND_ENGINE)
-		look_at_engine(t);
-	else
-		look_for_one(t);
+	looks[errand->kind](t);
 }
 
 /* One list is asked for at a time: whatever comes meanwhile is short. */
@@ -154,8 +178,10 @@ static void let_others_pass(struct trip *t)
 	const struct ct_errand *all = t->errand;
 	static struct ct_errand errand;
 
-	while (receive(t->fd, &errand, MSG_DONTWAIT))
-		run_one(t, &errand);
+	while (receive(t->fd, &errand, MSG_DONTWAIT)) {
+		if (errand.kind != CT_ERRAND_ALL)
+			run_one(t, &errand);
+	}
 	t->errand = all;
 }
 

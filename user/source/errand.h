@@ -15,7 +15,8 @@
 enum ct_errand_kind {
 	CT_ERRAND_ENGINE, /* pid: read what it is */
 	CT_ERRAND_WHO, /* id: asked of the monitor pid or its bundle, then of the engines in turn */
-	CT_ERRAND_ALL /* all containers of engines[0] */
+	CT_ERRAND_ALL, /* all containers of engines[0] */
+	CT_ERRAND_INIT /* pid, a shim: the pid of its container, as its bundle has it */
 };
 
 struct ct_errand {
@@ -32,6 +33,7 @@ struct ct_errand {
 enum ct_finding_kind {
 	CT_FINDING_ENGINE,
 	CT_FINDING_IDENTITY,
+	CT_FINDING_TEXT,
 	CT_FINDING_END /* of the errand, always */
 };
 

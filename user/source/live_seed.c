@@ -2,6 +2,7 @@
 /* What runs when tracing begins: told to the kernel side, and to the core as events. */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -116,6 +117,15 @@ static void actor_engine(void *ctx, uint32_t pid)
 	ct_engines_add(&live->engines, pid, ct_proc_foreign(pid));
 }
 
+static uint32_t actor_init_pid(void *ctx, uint32_t shim)
+{
+	struct ct_live *live = ctx;
+	char text[32];
+
+	ct_engines_init_of(&live->engines, shim, ct_proc_foreign(shim), text, sizeof(text));
+	return (uint32_t)strtoul(text, NULL, 10);
+}
+
 void ct_live_on_socket(void *ctx, uint32_t pid, const struct ct_socket_file *file)
 {
 	struct ct_live *live = ctx;
@@ -132,6 +142,7 @@ int ct_live_find_running(struct ct_live *live, struct ct_err *err)
 		.remove = actor_remove,
 		.accuse = actor_accuse,
 		.engine = actor_engine,
+		.init_pid = actor_init_pid,
 	};
 	const char *glob = live->opts.ready_glob;
 	struct ct_event *e;

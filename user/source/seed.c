@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "core/roles.h"
-#include "source/files.h"
 #include "source/trust.h"
 #include "util/mem.h"
 
@@ -208,17 +207,6 @@ static bool classify(struct seed *s, const struct ct_proc *proc, const struct ct
 static const char *const namespace_args[] = { "-namespace", "--namespace", NULL };
 static const char *const id_args[] = { "-id", "--id", NULL };
 
-/* A shim of version 2 runs in its bundle, where the runtime has left the pid of the container. */
-static uint32_t init_pid_of(uint32_t shim)
-{
-	own_fd int bundle = ct_dir_of(shim, "cwd");
-	char text[32];
-
-	return ct_file_line(bundle, "init.pid", CT_REACH_BELOW, text, sizeof(text))
-		       ? (uint32_t)strtoul(text, NULL, 10)
-		       : 0;
-}
-
 static bool plain_id(const char *id)
 {
 	return *id && strlen(id) <= CT_ID_LEN &&
@@ -232,7 +220,7 @@ static void emit_container(struct seed *s, uint32_t shim, size_t len)
 	const char *id = ct_args_value(s->args, len, id_args);
 	struct ct_tail *tail = &s->facts->tail;
 	/* Below the host's pid namespace it is a number of that namespace. */
-	uint32_t pid = ct_proc_level(shim) ? 0 : init_pid_of(shim);
+	uint32_t pid = ct_proc_level(shim) ? 0 : s->ops->init_pid(s->ctx, shim);
 
 	if (!space || !id || !strcmp(space, "moby") || !plain_id(id))
 		return;

@@ -64,6 +64,8 @@ struct ct_seed_ops {
 	void (*remove)(void *ctx, uint32_t pid);
 	/* It has a name of the table of roles, and must not. */
 	void (*accuse)(void *ctx, uint32_t uid, const char *comm, enum ct_role role);
+	/* The pid of a shim's container, 0 if that is not known. */
+	uint32_t (*init_pid)(void *ctx, uint32_t shim);
 	/* A new actor that is an engine. */
 	void (*engine)(void *ctx, uint32_t pid);
 };
