@@ -14,7 +14,8 @@ def of($kind; $outcome): [mine | select(.kind == $kind and .outcome == $outcome)
 def summary: .[-1] | select(.kind == "summary");
 # Phases of its own that are unknown; the summary counts those of everybody.
 def unknown: [mine | .phases[] | nulls] | length;
-def lost: summary | [.lost[]] | add // 0;
+# What came late was used all the same.
+def lost: summary | [.lost | del(.late)[]] | add // 0;
 
 # Segments begin where the one before ended, from the begin to the end of the record, and both they
 # and the phases add up to the total.
