@@ -18,6 +18,7 @@ struct scrub {
 	struct ct_reader *reader;
 	struct ct_distill *distill;
 	struct ct_recorder recorder;
+	uint64_t last_ns; /* of its events */
 	uint64_t rewritten;
 	struct ct_err err;
 	bool failed;
@@ -55,6 +56,8 @@ static void on_event(void *ctx, const struct ct_event *e)
 	const struct ct_event *kept = ct_distill(s->distill, e);
 
 	s->rewritten += kept != e;
+	if (e->ts_ns > s->last_ns)
+		s->last_ns = e->ts_ns;
 	if (ct_recorder_write(&s->recorder, kept, &s->err)) {
 		s->failed = true;
 		ct_reader_stop(s->reader);
@@ -91,6 +94,8 @@ static int run(struct scrub *s, struct ct_err *err)
 	if (ret || cut)
 		*err = why;
 	s->recorder.end_ns = ct_reader_end_ns(s->reader);
+	if (!s->recorder.end_ns) /* version 1 does not say when it ended */
+		s->recorder.end_ns = s->last_ns;
 	closed = ret || cut ? ct_recorder_leave(&s->recorder, ret ? &s->err : err)
 			    : ct_recorder_close(&s->recorder, err);
 	if (ret || closed)

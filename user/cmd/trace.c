@@ -105,7 +105,7 @@ static void say_unread(const struct ct_event *e)
 /* Nothing is missed from here on: that is what the session begins with. */
 static void begins(struct trace *t, const struct ct_event *e)
 {
-	struct ct_recording_header *h = ct_recorder_header(&t->recorder);
+	struct ct_recording_header *h = ct_recorder_header(&t->archive.recorder);
 
 	t->session.head.begin_ns = e->ts_ns + (uint64_t)e->arg;
 	t->session.head.attach_ns = (uint64_t)e->arg;
