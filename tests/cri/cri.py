@@ -3,6 +3,8 @@
 """A client of the Kubernetes container runtime interface, in the place of a kubelet.
 
 cri.py SOCKET DIR version             whether the runtime answers
+cri.py SOCKET DIR pull IMAGE USER PASSWORD
+                                      asks for an image with a password, fails if it is not there
 cri.py SOCKET DIR pods PREFIX N       N pods one after another, each with two containers, PREFIX1..N
 
 DIR holds api_pb2.py, made by protoc, and gets the logs of the containers. `pods` prints a JSON line
@@ -45,11 +47,14 @@ class Client:
 
     def call(self, method, request, answer):
         """The answer, and when the request was sent and the answer was there."""
+        got, times = self.call_bytes("RuntimeService/" + method, request.SerializeToString())
+        return answer.FromString(got), times
+
+    def call_bytes(self, method, body):
         stream = self.conn.get_next_available_stream_id()
-        body = request.SerializeToString()
         self.conn.send_headers(stream, [
             (":method", "POST"), (":scheme", "http"),
-            (":path", "/runtime.v1.RuntimeService/" + method), (":authority", "localhost"),
+            (":path", "/runtime.v1." + method), (":authority", "localhost"),
             ("content-type", "application/grpc"), ("user-agent", "coldtrace-tests"),
             ("te", "trailers")])
         self.conn.send_data(stream, b"\0" + len(body).to_bytes(4, "big") + body, end_stream=True)
@@ -74,7 +79,19 @@ class Client:
             self.flush()
         if fields.get("grpc-status", "0") != "0":
             raise Refused("%s: %s" % (method, fields.get("grpc-message")))
-        return answer.FromString(got[5:]), [begin, end]
+        return got[5:], [begin, end]
+
+
+def message(*fields):
+    """Bytes of protobuf: numbers of fields and what is in them, none longer than 127."""
+    return b"".join(bytes([number << 3 | 2, len(data)]) + data for number, data in fields)
+
+
+def pull(client, image, user, password):
+    # PullImageRequest { 1: ImageSpec { 1: image }, 2: AuthConfig { 1: username, 2: password } }
+    client.call_bytes("ImageService/PullImage", message(
+        (1, message((1, image.encode()))),
+        (2, message((1, user.encode()), (2, password.encode())))))
 
 
 def until(what, happened):
@@ -137,6 +154,9 @@ def main():
         client = Client(path)
         if what == "version":
             client.call("Version", api.Empty(), api.Empty)
+            return 0
+        if what == "pull":
+            pull(client, *sys.argv[4:7])
             return 0
         prefix, n = sys.argv[4], int(sys.argv[5])
         for i in range(1, n + 1):

@@ -59,8 +59,19 @@ static void put_tape(const char *name, struct tape *t)
 	/* What was sent on it, one by one. */
 	for (size_t i = 0; i < t->count; i++) {
 		const struct ct_event *e = tape_event(t, i);
+		/* As fuzz_distill has them: a length, which kind, flags, role, sockets. */
+		char head[6] = { (char)((e->tail_len + 4) >> 8),
+				 (char)(e->tail_len + 4),
+				 e->kind == CT_KIND_SEND ? 0 : 3,
+				 (char)e->flags,
+				 (char)e->sub,
+				 4 };
 		char message[64];
 
+		if (e->kind == CT_KIND_SEND || e->kind == CT_KIND_EXEC) {
+			snprintf(message, sizeof(message), "%s-%zu", name, i);
+			put("distill", message, head, sizeof(head), e->tail, e->tail_len);
+		}
 		if (e->kind != CT_KIND_SEND)
 			continue;
 		snprintf(message, sizeof(message), "%s-%zu", name, i);

@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
 """raw.py FILE.ct...: every byte of recordings, decompressed, to stdout; nothing of coldtrace is used.
 
