@@ -1,11 +1,27 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <criterion/criterion.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "stats/causes.h"
+#include "stats/hist.h"
 
 #define MS 1000000ull
+
+/* What is allocated: mallinfo2() knows nothing of a sanitizer's heap, and the hooks of that do. */
+struct ct_counted {
+	size_t bytes;
+};
+
+size_t __sanitizer_get_current_allocated_bytes(void) __attribute__((weak));
+
+static struct ct_counted counted(void)
+{
+	return (struct ct_counted){ __sanitizer_get_current_allocated_bytes
+					    ? __sanitizer_get_current_allocated_bytes()
+					    : mallinfo2().uordblks };
+}
 
 static int add(struct ct_causes *c, const char *key, uint64_t cpu_ms, uint64_t rcu_ms,
 	       uint64_t unknown_ms)
@@ -149,4 +165,58 @@ Test(causes, too_many_keys_go_into_one_of_their_type)
 	cr_expect_eq(starts, 300);
 	cr_expect_eq(stops, 100);
 	ct_causes_free(c);
+}
+
+/* Months of --why: what is kept of a million records is what is kept of a few thousand. */
+Test(causes, memory_does_not_grow_with_records)
+{
+	struct ct_causes *c = ct_causes_new();
+	const struct ct_cause_sum *sums;
+	struct ct_counted from, few = { 0 };
+	size_t count;
+
+	from = counted();
+	for (unsigned i = 0; i < 1000000; i++) {
+		/* 1 to 1000 ms, each as often; half of them with a grace period of a tenth */
+		unsigned ms = i % 1000 * 7919u % 1000 + 1;
+
+		cr_assert_eq(add(c, "runc", ms, i % 2 ? ms / 10 : 0, 0), 0);
+		if (i == 20000)
+			few = counted();
+	}
+	cr_expect_lt(counted().bytes - from.bytes, few.bytes - from.bytes + 4096);
+	cr_expect_lt(counted().bytes - from.bytes, 256u << 10);
+	cr_expect_eq(ct_causes_group(c, 0)->records, 1000000);
+	sums = ct_causes_ranked(c, 0, &count);
+	cr_assert_eq(count, 2);
+	cr_expect_eq(sums[0].records, 1000000);
+	cr_expect_eq(sums[0].ns, 500500 * 1000 * MS, "the sum is exact");
+	cr_expect_float_eq((double)sums[0].median_ns, 500.0 * MS, 500.0 * MS * CT_HIST_ERROR);
+	cr_expect_eq(sums[1].median_ns, 0, "more than half have none");
+	ct_causes_free(c);
+}
+
+/* Just before and just behind where values are no longer kept one by one. */
+Test(causes, medians_where_values_are_summed_up)
+{
+	static const unsigned counts[] = { CT_CAUSES_EXACT - 1, CT_CAUSES_EXACT,
+					   CT_CAUSES_EXACT + 1, CT_CAUSES_EXACT + 2,
+					   3 * CT_CAUSES_EXACT };
+
+	for (size_t k = 0; k < sizeof(counts) / sizeof(counts[0]); k++) {
+		struct ct_causes *c = ct_causes_new();
+		unsigned n = counts[k], middle = (n - 1) / 2 + 1;
+		const struct ct_cause_sum *sums;
+		size_t count;
+
+		for (unsigned i = 0; i < n; i++)
+			cr_assert_eq(add(c, "runc", i + 1, 0, 0), 0);
+		sums = ct_causes_ranked(c, 0, &count);
+		cr_assert_eq(count, 1);
+		cr_expect_float_eq((double)sums[0].median_ns, (double)middle * MS,
+				   n <= CT_CAUSES_EXACT + 1 ? 0.5
+							    : (double)middle * MS * CT_HIST_ERROR,
+				   "%u values: %llu", n, (unsigned long long)sums[0].median_ns);
+		ct_causes_free(c);
+	}
 }

@@ -637,3 +637,17 @@ Test(core, event_check)
 		free(e);
 	}
 }
+
+/* What is missing is missing, whatever it is; an event that came late was used. README.md says the same. */
+Test(core, which_losses_make_a_run_incomplete)
+{
+	struct ct_core_counts none = { .unmatched_exits = 1, .unknown_phases = 1, .early = 1 };
+
+	cr_expect_not(ct_counts_incomplete(&none));
+	for (unsigned loss = 0; loss < CT_LOSS_MAX; loss++) {
+		struct ct_core_counts counts = none;
+
+		counts.lost[loss] = 1;
+		cr_expect_eq(ct_counts_incomplete(&counts), loss != CT_LOSS_LATE, "loss %u", loss);
+	}
+}

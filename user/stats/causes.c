@@ -5,15 +5,29 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "stats/hist.h"
+
 #define KEY_LEN    256
 #define KEYS_MAX   128
 #define GROUPS_MAX (KEYS_MAX + CT_RECORD_MAX) /* one more per type, for all other keys */
 
-/* One value per record that has it. */
+/* How many values are in a bucket of a histogram. */
+struct tally {
+	uint32_t bucket, count;
+};
+
+/*
+ * One value per record that has it. The first CT_CAUSES_EXACT are kept as they are; then how many are
+ * in each bucket of a histogram of which most are empty.
+ */
 struct values {
 	uint64_t *items; /* owned */
-	size_t count, room;
-	size_t last; /* number of the record that the last value is of */
+	struct tally *tallies; /* owned, by bucket; NULL: items has them all */
+	size_t item_count, item_room, tally_count, tally_room;
+	size_t count; /* with the current one */
+	uint64_t ns; /* of all */
+	uint64_t current; /* of the last record, which may get more */
+	size_t last; /* its number */
 };
 
 struct cause {
@@ -40,13 +54,19 @@ struct ct_causes *ct_causes_new(void)
 	return calloc(1, sizeof(struct ct_causes));
 }
 
+static void values_free(struct values *v)
+{
+	free(v->items);
+	free(v->tallies);
+}
+
 static void group_free(struct group *g)
 {
 	for (size_t i = 0; i < g->cause_count; i++)
-		free(g->causes[i].values.items);
+		values_free(&g->causes[i].values);
 	for (size_t p = 0; p < CT_PHASE_MAX; p++)
 		for (size_t r = 0; r < CT_REASON_MAX; r++)
-			free(g->phases[p][r].items);
+			values_free(&g->phases[p][r]);
 	free(g->causes);
 	free(g->ranked);
 	free(g);
@@ -81,23 +101,84 @@ static struct group *group_of(struct ct_causes *c, const struct ct_record *rec, 
 	return g;
 }
 
+/* Room for one more. The array may be moved. */
+static int make_room(void *array, size_t count, size_t *room, size_t size)
+{
+	size_t more = *room ? 2 * *room : 4;
+	void *bigger;
+
+	if (count < *room)
+		return 0;
+	bigger = reallocarray(*(void **)array, more, size);
+	if (!bigger)
+		return -ENOMEM;
+	*(void **)array = bigger;
+	*room = more;
+	return 0;
+}
+
+static int tally_add(struct values *v, uint64_t ns)
+{
+	uint32_t bucket = ct_hist_bucket(ns);
+	size_t low = 0, high = v->tally_count;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+
+		if (v->tallies[mid].bucket < bucket)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	if (low < v->tally_count && v->tallies[low].bucket == bucket) {
+		v->tallies[low].count += v->tallies[low].count != UINT32_MAX;
+		return 0;
+	}
+	if (make_room(&v->tallies, v->tally_count, &v->tally_room, sizeof(*v->tallies)))
+		return -ENOMEM;
+	memmove(&v->tallies[low + 1], &v->tallies[low],
+		(v->tally_count++ - low) * sizeof(*v->tallies));
+	v->tallies[low] = (struct tally){ bucket, 1 };
+	return 0;
+}
+
+/* Too many to keep each. */
+static int sum_up(struct values *v)
+{
+	for (size_t i = 0; i < v->item_count; i++)
+		if (tally_add(v, v->items[i]))
+			return -ENOMEM;
+	free(v->items);
+	v->items = NULL;
+	v->item_count = v->item_room = 0;
+	return 0;
+}
+
+/* The current value gets no more. */
+static int keep(struct values *v)
+{
+	if (!v->tallies && v->item_count == CT_CAUSES_EXACT && sum_up(v))
+		return -ENOMEM;
+	if (v->tallies)
+		return tally_add(v, v->current);
+	if (make_room(&v->items, v->item_count, &v->item_room, sizeof(*v->items)))
+		return -ENOMEM;
+	v->items[v->item_count++] = v->current;
+	return 0;
+}
+
 /* Adds to the record's value; the first time it has one, a value is made. */
 static int value_add(struct values *v, size_t record, uint64_t ns)
 {
+	v->ns += ns;
 	if (v->count && v->last == record) {
-		v->items[v->count - 1] += ns;
+		v->current += ns;
 		return 0;
 	}
-	if (v->count == v->room) {
-		size_t room = v->room ? 2 * v->room : 4;
-		uint64_t *items = realloc(v->items, room * sizeof(*items));
-
-		if (!items)
-			return -ENOMEM;
-		v->items = items;
-		v->room = room;
-	}
-	v->items[v->count++] = ns;
+	if (v->count && keep(v))
+		return -ENOMEM;
+	v->count++;
+	v->current = ns;
 	v->last = record;
 	return 0;
 }
@@ -185,22 +266,45 @@ static int by_value(const void *a, const void *b)
 	return (*x > *y) - (*x < *y);
 }
 
+/* The one that `rank` others are not above, of the values that are kept one by one. */
+static uint64_t exact_at(const struct values *v, size_t rank)
+{
+	uint64_t *sorted = malloc((v->item_count + 1) * sizeof(*sorted)), at;
+
+	if (!sorted)
+		return 0;
+	if (v->item_count)
+		memcpy(sorted, v->items, v->item_count * sizeof(*sorted));
+	sorted[v->item_count] = v->current;
+	qsort(sorted, v->item_count + 1, sizeof(*sorted), by_value);
+	at = sorted[rank];
+	free(sorted);
+	return at;
+}
+
+static uint64_t tallied_at(const struct values *v, size_t rank)
+{
+	struct ct_hist *h = ct_hist_new();
+	uint64_t at;
+
+	if (!h)
+		return 0;
+	for (size_t i = 0; i < v->tally_count; i++)
+		ct_hist_add_bucket(h, v->tallies[i].bucket, v->tallies[i].count);
+	ct_hist_add(h, v->current);
+	at = ct_hist_quantile(h, ((double)rank + 0.5) / (double)ct_hist_count(h));
+	ct_hist_free(h);
+	return at;
+}
+
 /* The middle one, the lower of two; records without a value have 0. */
 static uint64_t median_of(const struct values *v, size_t records)
 {
 	size_t zeros = records - v->count, middle = records ? (records - 1) / 2 : 0;
-	uint64_t *sorted, median;
 
 	if (!v->count || middle < zeros)
 		return 0;
-	sorted = malloc(v->count * sizeof(*sorted));
-	if (!sorted)
-		return 0;
-	memcpy(sorted, v->items, v->count * sizeof(*sorted));
-	qsort(sorted, v->count, sizeof(*sorted), by_value);
-	median = sorted[middle - zeros];
-	free(sorted);
-	return median;
+	return v->tallies ? tallied_at(v, middle - zeros) : exact_at(v, middle - zeros);
 }
 
 static int by_rank(const void *a, const void *b)
@@ -230,8 +334,7 @@ const struct ct_cause_sum *ct_causes_ranked(struct ct_causes *c, size_t group, s
 		sum->key = g->causes[i].key;
 		sum->records = v->count;
 		sum->median_ns = median_of(v, g->is.records);
-		for (size_t k = 0; k < v->count; k++)
-			sum->ns += v->items[k];
+		sum->ns = v->ns;
 	}
 	qsort(g->ranked, g->cause_count, sizeof(*g->ranked), by_rank);
 	*ret_count = g->cause_count;

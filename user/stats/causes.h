@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Where the time of records went: pieces of critical paths summed up by what they have in common,
- * for one record and over many. Every record's sum is kept: medians are exact.
+ * for one record and over many. Medians are exact up to CT_CAUSES_EXACT records, and then off by at most
+ * CT_HIST_ERROR: memory does not grow with the number of records.
  */
 #pragma once
 
@@ -10,6 +11,8 @@
 /* Further ones of a group go into those called CT_CAUSES_REST, one per phase and reason. */
 #define CT_CAUSES_MAX  512
 #define CT_CAUSES_REST "(other)"
+/* So many values are kept one by one. */
+#define CT_CAUSES_EXACT 512
 
 /* What pieces have in common. */
 struct ct_cause_key {
