@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
@@ -437,4 +438,70 @@ Test(sandbox, one_that_sends_much_keeps_nobody_waiting)
 	pthread_join(calm.thread, NULL);
 	end(&loud);
 	end(&calm);
+}
+
+/* Ends a server that nobody has asked to delete its session. */
+static void hang_up(const struct fake *f)
+{
+	own_fd int rpc = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct sockaddr_un at = { .sun_family = AF_UNIX };
+
+	snprintf(at.sun_path, sizeof(at.sun_path), "%.100s", f->path);
+	cr_assert(!connect(rpc, (struct sockaddr *)&at, sizeof(at)));
+}
+
+/* Nor does its end: what it has sent until then is read as fast as that of others. */
+Test(sandbox, one_that_ends_with_much_unread_keeps_nobody_waiting)
+{
+	struct fake loud = { .list = DROPPED(0) };
+	int watched = 0;
+	struct ct_seccheck *s = ct_seccheck_new(true, tally, &watched);
+	size_t sent, turns = 0;
+
+	cr_assert(s);
+	begin(&loud, "");
+	heard[0].pid = (uint32_t)loud.pid;
+	heard[0].heard = 0;
+	watch(s, &loud, &watched);
+	sent = send_opens(&loud, FLOOD);
+	ct_seccheck_exited(s, (uint32_t)loud.pid);
+	if (sent == FLOOD)
+		cr_expect_lt(heard[0].heard, FLOOD / 2, "%zu at once", heard[0].heard);
+	for (; ct_seccheck_due(s) && turns < 100; turns++)
+		ct_seccheck_read(s);
+	cr_expect_eq(heard[0].heard, sent, "%zu of %zu", heard[0].heard, sent);
+	cr_expect_lt(turns, 100);
+	ct_seccheck_free(s);
+	hang_up(&loud);
+	pthread_join(loud.thread, NULL);
+	end(&loud);
+}
+
+Test(sandbox, as_many_are_listened_to_as_there_may_be_files)
+{
+	const struct rlimit few = { 264, 264 }; /* enough for two */
+	struct fake fakes[3] = { 0 };
+	int watched = 0;
+	struct ct_seccheck *s;
+
+	cr_assert_eq(setrlimit(RLIMIT_NOFILE, &few), 0);
+	s = ct_seccheck_new(true, hear, &watched);
+	cr_assert(s);
+	for (size_t i = 0; i < 3; i++) {
+		begin(&fakes[i], "");
+		ct_seccheck_add(s, (uint32_t)fakes[i].pid);
+		cr_expect_eq(watched, i < 2 ? 0 : -EMFILE, "of %zu: %d", i + 1, watched);
+	}
+	cr_expect_eq(ct_seccheck_lost(s), 1);
+	/* One that ends makes room. */
+	ct_seccheck_exited(s, (uint32_t)fakes[0].pid);
+	watched = 0;
+	ct_seccheck_add(s, (uint32_t)fakes[2].pid);
+	cr_expect_eq(watched, 0, "%d", watched);
+	for (size_t i = 0; i < 3; i++) {
+		ct_seccheck_exited(s, (uint32_t)fakes[i].pid);
+		close(fakes[i].listener);
+		end(&fakes[i]);
+	}
+	ct_seccheck_free(s);
 }

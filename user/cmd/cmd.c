@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <sys/resource.h>
 
 #include "sinks/escape.h"
 #include "sinks/sink.h"
@@ -16,11 +17,13 @@ static struct {
 	int signo;
 	struct sigaction before;
 } inherited[] = { { .signo = SIGXFSZ }, { .signo = SIGPIPE } };
+static struct rlimit inherited_files; /* of which tracing may take more: others may not stand it */
 
 void ct_cmd_begin(void)
 {
 	for (size_t i = 0; i < CT_ARRAY_SIZE(inherited); i++)
 		sigaction(inherited[i].signo, NULL, &inherited[i].before);
+	getrlimit(RLIMIT_NOFILE, &inherited_files);
 	setlocale(LC_CTYPE, "");
 	signal(SIGXFSZ, SIG_IGN);
 }
@@ -29,6 +32,7 @@ void ct_cmd_as_inherited(void)
 {
 	for (size_t i = 0; i < CT_ARRAY_SIZE(inherited); i++)
 		sigaction(inherited[i].signo, &inherited[i].before, NULL);
+	setrlimit(RLIMIT_NOFILE, &inherited_files);
 }
 
 void ct_say(const char *fmt, ...)

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include <jansson.h>
@@ -161,7 +162,21 @@ static int by_number(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-/* Inodes of the sockets that a process has open, sorted. The caller frees *ret. */
+/*
+ * What is no UNIX socket has no line of its own in /proc/PID/net/unix, and whoever knows its inode
+ * could forge one.
+ */
+static bool is_unix(uint32_t pid, const char *fd)
+{
+	char path[64], protocol[32];
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "/proc/%u/fd/%.16s", pid, fd);
+	n = getxattr(path, "system.sockprotoname", protocol, sizeof(protocol) - 1);
+	return n >= 4 && !memcmp(protocol, "UNIX", 4);
+}
+
+/* Inodes of the UNIX sockets that a process has open, sorted. The caller frees *ret. */
 static size_t open_sockets(uint32_t pid, uint64_t **ret)
 {
 	own_mem uint64_t *list = NULL;
@@ -178,7 +193,7 @@ static size_t open_sockets(uint32_t pid, uint64_t **ret)
 		if (n < 0)
 			continue;
 		link[n] = '\0';
-		if (strncmp(link, "socket:[", 8))
+		if (strncmp(link, "socket:[", 8) || !is_unix(pid, entry->d_name))
 			continue;
 		if (count == room) {
 			size_t bigger = room ? room * 2 : 64;

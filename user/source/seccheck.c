@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -15,6 +16,9 @@
 #include "util/mem.h"
 
 #define SANDBOXES_MAX 1024
+#define SANDBOX_FILES 4u /* descriptors of one, while it is asked */
+#define OTHER_FILES   256u /* left to all else */
+#define FILES_MAX     8192u
 #define BATCH         16
 #define RETRY_NS      4000000ull /* while it boots or makes its answer, how often it is looked at */
 #define BOOT_NS       20000000000ull
@@ -33,12 +37,19 @@
 #define TURN_BYTES    (8u << 20)
 #define MESSAGE_BYTES 512u /* what a message costs beside its own length */
 #define ALL_BYTES     (4u * BUFFER_BYTES) /* more than can lie there unread */
+/*
+ * How many that do not answer yet are looked at in one turn: each time goes through the roots of a
+ * sandbox's ancestors. Where many boot, each is looked at less often.
+ */
+#define ASKS_MAX 8
+#define SAID_NS  60000000000ull /* between two times that there are too many */
 
 enum state {
 	BOOTS, /* does not answer yet */
 	ASKED, /* the request is on its way */
 	WATCHED,
 	CLOSED, /* it ends, or somebody else has ended the session */
+	ENDED, /* it is gone: what it has sent is still being read */
 	LEFT_ALONE /* somebody else's, or it refused */
 };
 
@@ -59,7 +70,10 @@ struct ct_seccheck {
 	ct_seccheck_fn fn;
 	void *ctx;
 	struct sandbox *list;
-	size_t count;
+	size_t count, max;
+	size_t booting; /* when they were counted last */
+	size_t asks, ending; /* left in this turn: sandboxes, and bytes of those that end */
+	uint64_t said_ns; /* that there are too many */
 	bool opens; /* asked for */
 	char *request; /* owned */
 	uint64_t lost;
@@ -67,6 +81,26 @@ struct ct_seccheck {
 	struct iovec vectors[BATCH];
 	char buffers[BATCH][CT_SECCHECK_MSG_MAX];
 };
+
+/* The soft limit becomes the hard one, as far as it is of use. How many sandboxes it is enough for. */
+static size_t sandboxes_max(void)
+{
+	struct rlimit files = { .rlim_cur = 1024, .rlim_max = 1024 };
+	rlim_t want, before;
+
+	getrlimit(RLIMIT_NOFILE, &files);
+	before = files.rlim_cur;
+	want = files.rlim_max < FILES_MAX ? files.rlim_max : FILES_MAX;
+	if (before < want) {
+		files.rlim_cur = want;
+		if (setrlimit(RLIMIT_NOFILE, &files))
+			files.rlim_cur = before;
+	}
+	if (files.rlim_cur < OTHER_FILES + SANDBOX_FILES)
+		return 1;
+	want = (files.rlim_cur - OTHER_FILES) / SANDBOX_FILES;
+	return want < SANDBOXES_MAX ? (size_t)want : SANDBOXES_MAX;
+}
 
 struct ct_seccheck *ct_seccheck_new(bool opens, ct_seccheck_fn fn, void *ctx)
 {
@@ -77,6 +111,9 @@ struct ct_seccheck *ct_seccheck_new(bool opens, ct_seccheck_fn fn, void *ctx)
 	s->fn = fn;
 	s->ctx = ctx;
 	s->opens = opens;
+	s->max = sandboxes_max();
+	s->asks = ASKS_MAX;
+	s->ending = TURN_BYTES;
 	s->request = ct_seccheck_create(opens);
 	if (!s->request) {
 		free(s);
@@ -123,7 +160,7 @@ static void ask(struct ct_seccheck *s, struct sandbox *b, uint64_t now)
 	own_fd int rpc = -1, theirs = -1;
 	int pair[2];
 
-	b->due_ns = now + RETRY_NS;
+	b->due_ns = now + RETRY_NS * (1 + s->booting / ASKS_MAX);
 	if (b->control < 0)
 		b->control = ct_sandbox_control(b->app.pid, b->app.id);
 	if (b->control >= 0)
@@ -185,7 +222,7 @@ static void answered(struct sandbox *b, uint64_t now)
 static struct sandbox *sandbox_of(const struct ct_seccheck *s, uint32_t pid)
 {
 	for (struct sandbox *b = s->list; b; b = b->next) {
-		if (b->app.pid == pid)
+		if (b->app.pid == pid && b->state != ENDED)
 			return b;
 	}
 	return NULL;
@@ -216,6 +253,44 @@ static void drop_gone(struct ct_seccheck *s)
 	}
 }
 
+static const char too_many[] =
+	"as many sandboxes are listened to as may be at a time: 1024, or as many "
+	"as RLIMIT_NOFILE is enough for";
+
+/* Of those that give nothing, and may never: whoever is listened to goes on to be. */
+static void give_up_oldest(struct ct_seccheck *s)
+{
+	struct sandbox *oldest = NULL;
+
+	for (struct sandbox *b = s->list; b; b = b->next) {
+		if (b->state == BOOTS || b->state == LEFT_ALONE)
+			oldest = b; /* the list begins with the newest */
+	}
+	if (!oldest)
+		return;
+	if (oldest->state == BOOTS)
+		leave_alone(oldest, -EMFILE, too_many);
+	drop(s, oldest);
+}
+
+/* Counted; and said, but not as often as somebody may make it happen. */
+static void refuse(struct ct_seccheck *s, struct sandbox *b)
+{
+	s->lost++;
+	if (!s->said_ns || b->due_ns - s->said_ns > SAID_NS) {
+		leave_alone(b, -EMFILE, too_many);
+		s->said_ns = b->due_ns;
+	}
+	close_fd(&b->process);
+	free(b);
+}
+
+static void ask_next(struct ct_seccheck *s, struct sandbox *b, uint64_t now)
+{
+	s->asks--;
+	ask(s, b, now);
+}
+
 void ct_seccheck_add(struct ct_seccheck *s, uint32_t pid)
 {
 	own_fd int process = ct_sandbox_process(pid);
@@ -228,9 +303,11 @@ void ct_seccheck_add(struct ct_seccheck *s, uint32_t pid)
 		return;
 	if (!ct_sandbox_id(pid, id, sizeof(id)))
 		return;
-	if (s->count >= SANDBOXES_MAX)
+	if (s->count >= s->max)
 		drop_gone(s);
-	b = s->count < SANDBOXES_MAX ? calloc(1, sizeof(*b)) : NULL;
+	if (s->count >= s->max)
+		give_up_oldest(s);
+	b = calloc(1, sizeof(*b));
 	if (!b) {
 		s->lost++;
 		return;
@@ -242,11 +319,17 @@ void ct_seccheck_add(struct ct_seccheck *s, uint32_t pid)
 	b->app.fn = s->fn;
 	b->app.ctx = s->ctx;
 	memcpy(b->app.id, id, sizeof(id));
-	b->until_ns = ct_mono_ns() + BOOT_NS;
+	b->due_ns = ct_mono_ns();
+	b->until_ns = b->due_ns + BOOT_NS;
+	if (s->count >= s->max) {
+		refuse(s, b);
+		return;
+	}
 	b->next = s->list;
 	s->list = b;
 	s->count++;
-	ask(s, b, ct_mono_ns());
+	if (s->asks)
+		ask_next(s, b, ct_mono_ns());
 }
 
 /* As far as its share goes. False when the sandbox has closed its end. */
@@ -296,33 +379,62 @@ static size_t read_sandbox(struct ct_seccheck *s, struct sandbox *b, size_t shar
 	return used < share ? used : share;
 }
 
+static bool is_over(const struct sandbox *b)
+{
+	switch (b->state) {
+	case ENDED:
+		return b->messages < 0 || !b->more;
+	case CLOSED:
+	case BOOTS:
+		return ct_sandbox_gone(b->process);
+	default:
+		return false;
+	}
+}
+
+static void begin_turn(struct ct_seccheck *s)
+{
+	s->asks = ASKS_MAX;
+	s->ending = TURN_BYTES;
+	s->booting = 0;
+	for (const struct sandbox *b = s->list; b; b = b->next)
+		s->booting += b->state == BOOTS;
+}
+
 void ct_seccheck_read(struct ct_seccheck *s)
 {
 	uint64_t now = ct_mono_ns();
 	size_t left = TURN_BYTES, others = s->count;
 
+	begin_turn(s);
 	for (struct sandbox *b = s->list, *next; b; b = next) {
 		next = b->next;
 		if (b->state == ASKED)
 			answered(b, now);
-		else if (b->state == BOOTS && now >= b->due_ns)
-			ask(s, b, now);
+		else if (b->state == BOOTS && now >= b->due_ns && s->asks)
+			ask_next(s, b, now);
 		left -= read_sandbox(s, b, left / others--);
-		if (b->state == CLOSED && now > b->until_ns && !ct_sandbox_gone(b->process))
-			leave_alone(b, -ECONNRESET, "somebody else has ended the trace session");
-		else if ((b->state == CLOSED || b->state == BOOTS) && ct_sandbox_gone(b->process))
+		if (is_over(b))
 			drop(s, b);
+		else if (b->state == CLOSED && now > b->until_ns)
+			leave_alone(b, -ECONNRESET, "somebody else has ended the trace session");
 	}
 }
 
+/* What it has sent is read as that of others is, a share in a turn; nobody waits for more of it. */
 void ct_seccheck_exited(struct ct_seccheck *s, uint32_t pid)
 {
 	struct sandbox *b = sandbox_of(s, pid);
 
 	if (!b)
 		return;
-	read_sandbox(s, b, ALL_BYTES);
-	drop(s, b);
+	b->more = true;
+	if (s->ending)
+		s->ending -= read_sandbox(s, b, s->ending);
+	if (b->more)
+		b->state = ENDED;
+	else
+		drop(s, b);
 }
 
 bool ct_seccheck_behind(const struct ct_seccheck *s)
@@ -412,6 +524,8 @@ void ct_seccheck_end(struct ct_seccheck *s)
 		}
 		if (b->state == WATCHED)
 			end(s, b, until);
+		else if (b->state == ENDED && ct_mono_ns() < until)
+			read_sandbox(s, b, ALL_BYTES);
 		drop(s, b);
 	}
 }

@@ -22,6 +22,8 @@
 #define SANDBOXES_MAX 256
 #define LOOK_NS       8000000ull
 #define BOOT_NS       20000000000ull
+#define TURN_NS       5000000ull /* for all of them, in one turn */
+#define REST          9 /* times as long as a look took: it goes through /proc */
 #define NAME_LEN      64
 
 struct sentry {
@@ -48,6 +50,7 @@ struct ct_sentry {
 	struct sentry *list;
 	size_t count;
 	struct binary binary;
+	uint64_t rest_ns; /* nobody is looked at before it */
 	ct_seccheck_fn fn;
 	void *ctx;
 };
@@ -291,15 +294,16 @@ uint64_t ct_sentry_due(const struct ct_sentry *s)
 		if (!t->done && (!due || t->due_ns < due))
 			due = t->due_ns;
 	}
-	return due;
+	return due && due < s->rest_ns ? s->rest_ns : due;
 }
 
 void ct_sentry_look(struct ct_sentry *s)
 {
-	for (struct sentry *t = s->list; t; t = t->next) {
-		uint64_t now = ct_mono_ns();
+	uint64_t begun = ct_mono_ns(), now = begun;
 
-		if (t->done || now < t->due_ns)
+	for (struct sentry *t = s->list; t && begun >= s->rest_ns; t = t->next) {
+		now = ct_mono_ns();
+		if (t->done || now < t->due_ns || now - begun > TURN_NS)
 			continue;
 		t->due_ns = now + LOOK_NS;
 		if (ct_sandbox_born(t->app.pid))
