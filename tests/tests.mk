@@ -51,7 +51,8 @@ pure: $(O)/libctcore.a
 
 # $(1): directory of reports. Prints what the sanitizers found, fails if they found anything.
 san_env      = ASAN_OPTIONS=log_path=$(1)/asan:detect_leaks=1:strict_string_checks=1 \
-	       UBSAN_OPTIONS=log_path=$(1)/ubsan:print_stacktrace=1
+	       UBSAN_OPTIONS=log_path=$(1)/ubsan:print_stacktrace=1 \
+	       LSAN_OPTIONS=suppressions=$(CURDIR)/tests/unit/lsan.supp:print_suppressions=0
 san_verdict  = for f in $(1)/asan.* $(1)/ubsan.*; do \
 	       [ -e "$$f" ] || continue; cat "$$f"; bad=1; done; [ -z "$$bad" ]
 
