@@ -311,20 +311,38 @@ static void podman_called(struct ct_core *core, struct ct_actor_state *a,
 	}
 }
 
-/* conmon is called with all that podman knows about the container. */
+/* Whose conmon it is; without root that may be called by who has left: podman's. */
+static const struct ct_family *family_of_conmon(struct ct_core *core,
+						const struct ct_actor_state *a)
+{
+	const struct ct_actor_state *engine = ct_actor_get(core, a->engine);
+
+	return engine && !strcmp(engine->engine_name ? engine->engine_name : "",
+				 ct_family_crio.name)
+		       ? &ct_family_crio
+		       : &ct_family_podman;
+}
+
+/* conmon is called with all that its engine knows about the container. */
 static void conmon_called(struct ct_core *core, struct ct_actor_state *a,
 			  const struct ct_text *args, size_t n)
 {
 	struct ct_text name = value_of(args, n, "-n"), runtime = value_of(args, n, "-r");
-	struct ct_container *c = ct_book_make(core, ct_speaker_process(core, a->tgid),
-					      ct_text("", 0), value_of(args, n, "-c"));
+	const struct ct_family *family = family_of_conmon(core, a);
+	struct ct_container *c;
 
+	/* For a process that is executed in a container there is one, too: kubelets probe so. */
+	if (family == &ct_family_crio &&
+	    (has_word(args, n, "-e") || has_word(args, n, "--exec-process-spec")))
+		return;
+	c = ct_book_make(core, ct_speaker_process(core, a->tgid), ct_text("", 0),
+			 value_of(args, n, "-c"));
 	if (!c)
 		return;
 	if (a->container && a->container->draft)
 		ct_draft_becomes(core, a->container, c);
 	ct_actor_works(a, c);
-	c->family = &ct_family_podman;
+	c->family = family;
 	ct_text_copy(c->who.engine, sizeof(c->who.engine),
 		     ct_text(c->family->name, strlen(c->family->name)));
 	if (name.len)

@@ -50,8 +50,14 @@ struct ct_conn *ct_conn_get(struct ct_core *core, uint64_t socket)
 	return conn;
 }
 
-void ct_conns_hole(struct ct_core *core)
+void ct_conns_hole(struct ct_core *core, uint64_t socket)
 {
+	struct ct_conn *one = socket ? ct_conn_find(core, socket) : NULL;
+
+	if (one && one->hpack)
+		ct_hpack_forget(one->hpack);
+	if (socket)
+		return;
 	for (struct ct_conn *conn = core->conns; conn; conn = conn->hh.next) {
 		if (conn->hpack)
 			ct_hpack_forget(conn->hpack);

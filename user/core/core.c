@@ -113,9 +113,10 @@ static void ready(struct ct_core *core, const struct ct_event *e, enum ct_ready 
 
 static void lost(struct ct_core *core, const struct ct_event *e)
 {
-	if (e->sub == CT_LOSS_RING) {
+	/* Older kernels' sides counted what they did not carry of a connection as not readable. */
+	if (e->sub == CT_LOSS_RING || e->sub == CT_LOSS_READ) {
 		core->holes++;
-		ct_conns_hole(core);
+		ct_conns_hole(core, 0);
 	}
 	core->lost_ns = e->ts_ns;
 	if (e->sub < CT_LOSS_MAX)
@@ -242,6 +243,8 @@ static void handle(void *ctx, const struct ct_event *e)
 		break;
 	case CT_KIND_HOLE:
 		ct_lines_hole(core, e->obj, e->arg);
+		if (e->obj)
+			ct_conns_hole(core, e->obj);
 		break;
 	case CT_KIND_APP:
 		ct_app(core, e);

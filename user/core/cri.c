@@ -102,9 +102,12 @@ void ct_cri_made(struct ct_core *core, struct ct_pending_call *call, struct ct_t
 		 const struct ct_event *e)
 {
 	struct ct_text ns = ct_text(CT_CRI_NAMESPACE, strlen(CT_CRI_NAMESPACE));
+	const struct ct_actor_state *engine = ct_actor_get(core, e->tgid);
 	struct ct_container *c;
 
-	if (call->container)
+	/* Another engine speaks the same, and lives in another way. */
+	if (call->container ||
+	    (engine && engine->engine_name && !strcmp(engine->engine_name, ct_family_crio.name)))
 		return;
 	c = ct_book_make(core, ct_speaker(core, e), ns, field(msg, 1));
 	if (!c)

@@ -5,6 +5,7 @@ const struct ct_family *const ct_families[CT_FAMILY_MAX] = {
 	[CT_FAMILY_DOCKER] = &ct_family_docker, [CT_FAMILY_CONTAINERD] = &ct_family_containerd,
 	[CT_FAMILY_POD] = &ct_family_pod,       [CT_FAMILY_CRI] = &ct_family_cri,
 	[CT_FAMILY_PODMAN] = &ct_family_podman, [CT_FAMILY_BARE] = &ct_family_bare,
+	[CT_FAMILY_CRIO] = &ct_family_crio,
 };
 
 /* Columns: containerd namespace (NULL: any other), family. */

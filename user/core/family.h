@@ -35,6 +35,7 @@ enum ct_family_number {
 	CT_FAMILY_CRI,
 	CT_FAMILY_PODMAN,
 	CT_FAMILY_BARE,
+	CT_FAMILY_CRIO,
 	CT_FAMILY_MAX
 };
 
@@ -93,6 +94,7 @@ extern const struct ct_family ct_family_pod;
 extern const struct ct_family ct_family_cri;
 extern const struct ct_family ct_family_podman;
 extern const struct ct_family ct_family_bare;
+extern const struct ct_family ct_family_crio;
 
 extern const struct ct_family *const ct_families[CT_FAMILY_MAX];
 

@@ -324,8 +324,9 @@ void ct_report_remove(struct ct_core *core, struct ct_container *c)
 }
 
 void ct_report_failed_create(struct ct_core *core, const struct ct_pending_call *call,
-			     uint64_t end_ns, struct ct_text message)
+			     const struct ct_event *e, struct ct_text message)
 {
+	const struct ct_actor_state *engine = ct_actor_get(core, e->tgid);
 	struct ct_container c = { .told = true }; /* there never was one */
 	struct ct_record rec;
 
@@ -333,11 +334,14 @@ void ct_report_failed_create(struct ct_core *core, const struct ct_pending_call 
 	ct_text_copy(c.who.image, sizeof(c.who.image), ct_text(call->image, strlen(call->image)));
 	ct_text_copy(c.who.runtime, sizeof(c.who.runtime),
 		     ct_text(call->runtime, strlen(call->runtime)));
+	if (engine && engine->engine_name)
+		ct_text_copy(c.who.engine, sizeof(c.who.engine),
+			     ct_text(engine->engine_name, strlen(engine->engine_name)));
 	c.run.exit_code = CT_NO_EXIT_CODE;
 	ct_text_copy(c.run.message, sizeof(c.run.message), message);
 	rec = record_of(CT_RECORD_START, CT_OUTCOME_FAILED, &c, &c.run);
 	rec.begin_ns = call->ts_ns;
-	rec.end_ns = end_ns;
+	rec.end_ns = e->ts_ns;
 	rec.failed_phase = CT_PHASE_CREATE;
 	ct_segments_fill(&rec, CT_PHASE_CREATE, rec.begin_ns, rec.end_ns);
 	rec.seen = 1u << CT_PHASE_CREATE;

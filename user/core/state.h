@@ -400,7 +400,8 @@ void ct_calls_forget(struct ct_container *c);
 void ct_calls_free(struct ct_core *core);
 void ct_conns_free(struct ct_core *core);
 /* Something was lost: what connections refer to may be it. */
-void ct_conns_hole(struct ct_core *core);
+/* Of what was said by that socket, or by any (0), something was not heard. */
+void ct_conns_hole(struct ct_core *core, uint64_t socket);
 void ct_lines_free(struct ct_core *core);
 /* Something that was said on a connection was not heard: sockets of its sides, 0: not known. */
 void ct_lines_hole(struct ct_core *core, uint64_t socket, uint64_t peer);
@@ -467,7 +468,7 @@ bool ct_start_signless(const struct ct_core *core, const struct ct_container *c)
 void ct_report_create(struct ct_core *core, struct ct_container *c);
 void ct_report_remove(struct ct_core *core, struct ct_container *c);
 void ct_report_failed_create(struct ct_core *core, const struct ct_pending_call *call,
-			     uint64_t end_ns, struct ct_text message);
+			     const struct ct_event *e, struct ct_text message);
 
 /* segments.c: fills segments, seen and missing of rec from marks; returns where they end. */
 uint64_t ct_segments_build(struct ct_record *rec, const struct ct_span *spans, size_t count,

@@ -126,8 +126,7 @@ static void http_answered(struct ct_core *core, const struct ct_event *e,
 		if (http->status < 300)
 			created(core, e, call, http);
 		else
-			ct_report_failed_create(core, call, e->ts_ns,
-						ct_text(message, strlen(message)));
+			ct_report_failed_create(core, call, e, ct_text(message, strlen(message)));
 		ct_call_drop(core, call);
 		return;
 	}

@@ -330,7 +330,7 @@ static void refused(struct ct_core *core, const struct ct_event *e,
 	struct ct_container *c = call->container;
 
 	if (!c)
-		ct_report_failed_create(core, call, e->ts_ns, unescaped(headers->message));
+		ct_report_failed_create(core, call, e, unescaped(headers->message));
 	else if (ct_family_fails(c->family, verb) && !c->run.marks[CT_MARK_START_END])
 		ct_failed(core, c, unescaped(headers->message));
 	else
