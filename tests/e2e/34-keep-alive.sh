@@ -1,0 +1,63 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-only
+# A project on one connection that is kept: a network, a volume and three containers are made, as
+# `docker compose up` does, started and removed. Each record is about whom it says.
+# shellcheck source=tests/lib/e2e.sh
+. "$(dirname "$0")/../lib/e2e.sh"
+
+socket=${DOCKER_HOST#unix://}
+
+# request METHOD PATH [BODY]: words of one request of curl
+request()
+{
+	[[ ${#words[@]} == 0 ]] || words+=(--next)
+	words+=(-s --unix-socket "$socket" -X "$1" "http://localhost/v1.41$2")
+	[[ -z ${3:-} ]] || words+=(-H 'Content-Type: application/json' -d "$3")
+}
+
+cleanup()
+{
+	e2e_cleanup
+	docker network rm "${P}net" > /dev/null 2>&1
+	docker volume rm "${P}vol" > /dev/null 2>&1
+}
+trap cleanup EXIT
+
+trace_start project || exit 0
+words=()
+request GET /containers/json
+request POST /networks/create "{\"Name\":\"${P}net\"}"
+request POST /volumes/create "{\"Name\":\"${P}vol\"}"
+for name in a b c; do
+	request GET "/containers/$P$name/json"
+	request POST "/containers/create?name=$P$name" \
+		'{"Image":"ct/service:1","Cmd":["serve"],"HostConfig":{"NetworkMode":"none"}}'
+done
+for name in a b c; do
+	request POST "/containers/$P$name/start"
+done
+curl "${words[@]}" > "$OUT/up.said" 2>&1
+for name in a b c; do
+	docker inspect -f '{{.Id}} {{.Name}}' "$P$name" | tr -d /
+done | sort > "$OUT/truth"
+words=()
+request POST "/containers/${P}b/restart?t=2"
+for name in a b c; do
+	request POST "/containers/$P$name/stop?t=2"
+	request DELETE "/containers/$P$name"
+done
+request DELETE "/networks/${P}net"
+curl "${words[@]}" > "$OUT/down.said" 2>&1
+trace_stop
+
+same "three containers were made" 3 "$(wc -l < "$OUT/truth")"
+same "ids and names belong together" "$(< "$OUT/truth")" \
+	"$(ask 'of("start"; "ok")[] | "\(.id) \(.name)"' | sort -u)"
+says "each is started once, and one once more, because that was asked for" \
+	'[["request",3],["restart-request",1]]' \
+	'[of("start"; "ok")[] | .cause] | group_by(.) | map([.[0], length])'
+says "each create took its time, and has an engine" '[]' \
+	'[of("start"; "ok")[] | select(.cause == "request") | select((.phases.create // 0) < 500000 or .engine != "docker") | .name]'
+says "each is stopped and removed" 3 '[of("stop"; "ok")[] | select(has_phases(["stop", "destroy"])) | .id] | unique | length'
+says "phases tile each record" '[]' untiled
+says "nothing lost" '[0,true]' '[lost, (summary | .complete)]'
