@@ -62,15 +62,15 @@ make_files()
 {
 	local i
 
-	mkdir -p "$d/cwd" "$d"/{farm,huge,pipe,silence}/containers "$d/circle"
+	mkdir -p "$d/cwd" "$d"/{links,huge,pipe,silence}/containers "$d/circle"
 	mkfifo -m 666 "$d/hold" "$d/cwd/init.pid"
 	mknod -m 666 "$d/node" c 4095 4095
 	mknod -m 666 "$d/fuse" c 10 229
 	ln -s containers "$d/circle/containers"
-	{ printf '{"Name":"/farm"}'; head -c 250000 /dev/zero | tr '\0' ' '; } > "$d/farm/file"
+	{ printf '{"Name":"/links"}'; head -c 250000 /dev/zero | tr '\0' ' '; } > "$d/links/file"
 	for ((i = 0; i < 1000; i++)); do
-		mkdir "$d/farm/containers/$(id_of "$i")"
-		ln "$d/farm/file" "$d/farm/containers/$(id_of "$i")/config.v2.json"
+		mkdir "$d/links/containers/$(id_of "$i")"
+		ln "$d/links/file" "$d/links/containers/$(id_of "$i")/config.v2.json"
 	done
 	mkdir "$d/huge/containers/$(id_of 1)" "$d/pipe/containers/$(id_of 1)"
 	truncate -s 1T "$d/huge/containers/$(id_of 1)/config.v2.json"
@@ -85,7 +85,7 @@ start_hostile()
 		$how containerd-shim -namespace k8s.io -id abc
 		$how dockerd --config-file "$d/node"
 		$how dockerd --config-file "$d/cwd/init.pid"
-		$how dockerd --data-root "$d/farm"
+		$how dockerd --data-root "$d/links"
 		$how dockerd --data-root "$d/huge"
 		$how dockerd --data-root "$d/pipe"
 		$how dockerd --data-root "$d/circle"

@@ -21,10 +21,10 @@ static union {
 
 static void fill(const uint8_t *data, size_t size)
 {
-	static const uint8_t kinds[] = { CT_KIND_SEND,	   CT_KIND_SEND,   CT_KIND_SEND,
-					 CT_KIND_EXEC,	   CT_KIND_PROCESS, CT_KIND_IDENTITY,
-					 CT_KIND_PLUGIN,   CT_KIND_APP,	   CT_KIND_NETLINK,
-					 CT_KIND_LOST,	   CT_KIND_HOLE };
+	static const uint8_t kinds[] = { CT_KIND_SEND,   CT_KIND_SEND,    CT_KIND_SEND,
+					 CT_KIND_EXEC,   CT_KIND_PROCESS, CT_KIND_IDENTITY,
+					 CT_KIND_PLUGIN, CT_KIND_APP,     CT_KIND_NETLINK,
+					 CT_KIND_LOST,   CT_KIND_HOLE };
 	struct ct_event *e = &in.e;
 
 	memset(e, 0, sizeof(*e));
