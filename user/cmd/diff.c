@@ -42,6 +42,7 @@ static int replay(struct ct_diff *diff, enum ct_side side, struct ct_err *err)
 	struct replay replay = { diff, side, 0 };
 	const struct ct_core_options core = {
 		.ready_mask = diff->opts->ready_mask,
+		.containers_max = diff->opts->containers_max,
 		.steps = diff->steps,
 		.why = diff->why,
 	};

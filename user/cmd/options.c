@@ -227,6 +227,16 @@ static int parse_processes(struct ct_options *opts, const char *value, struct ct
 	return ret;
 }
 
+static int parse_containers(struct ct_options *opts, const char *value, struct ct_err *err)
+{
+	uint64_t n = 0;
+	int ret = number("--containers", value, 64, 1 << 20, &n, err);
+
+	if (!ret)
+		opts->containers_max = (size_t)n;
+	return ret;
+}
+
 static int parse_plan(struct ct_options *opts, const char *value, struct ct_err *err)
 {
 	const char *names[CT_PLAN_MAX];
@@ -398,6 +408,8 @@ static const struct option_row {
 	  "size of the ring buffer, e.g. 8M, default 4M; raise it when events are lost" },
 	{ "trace record opens", 0, "processes", "N", 0, parse_processes,
 	  "how many processes can be tracked at once, default 16384" },
+	{ "trace report opens diff export", 0, "containers", "N", 0, parse_containers,
+	  "how many containers can be known at once, default 4096; of others than root, and inside of containers, an eighth each" },
 	{ "trace record doctor", 0, "plan", "NAME", 0, parse_plan,
 	  "use these probes, not the best that the kernel offers: full, fentry, btf, kprobe or tracepoint; 'coldtrace doctor' says which are possible" },
 	{ "info", 0, "format", "F", 0, parse_info_format,

@@ -37,6 +37,7 @@ struct ct_options {
 	uint64_t rotate_ns, rotate_bytes, keep_ns, keep_bytes, max_bytes; /* 0: not asked for */
 	size_t ring_bytes;
 	size_t processes;
+	size_t containers_max;
 	enum ct_plan_name plan; /* CT_PLAN_BEST: not asked for */
 	int ready_fd; /* -1: none */
 	const char *timeline; /* report: a container, which is among containers too; or NULL */

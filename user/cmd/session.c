@@ -95,6 +95,7 @@ int ct_session_open(struct ct_run_session *s, const struct ct_options *opts,
 	size_t count = opts->outputs.count ? opts->outputs.count : !opts->silent;
 	struct ct_core_options core = {
 		.ready_mask = opts->ready_mask,
+		.containers_max = opts->containers_max,
 		.steps = opts->steps || opts->why,
 		.why = opts->why,
 		.node = s->node,
@@ -410,6 +411,7 @@ int ct_session_replay(struct ct_run_session *s, struct ct_recordings *recordings
 {
 	struct ct_core_options core = {
 		.ready_mask = s->opts->ready_mask,
+		.containers_max = s->opts->containers_max,
 		.steps = s->opts->steps || s->opts->why,
 		.why = s->opts->why,
 	};

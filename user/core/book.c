@@ -258,7 +258,7 @@ static bool make_room(struct ct_core *core, struct ct_share *share)
 	forget_past(core, share);
 	if (ct_share_beyond(share, CT_SHARE_CONTAINERS, book->max))
 		return gives_way(core, share);
-	if (!ct_scope_is_host(&share->scope) && book->others > book->max / 2)
+	if (!ct_scope_is_host(&share->scope) && book->others && book->others >= book->max / 2)
 		return gives_way(core, ct_share_greatest(core));
 	return true;
 }

@@ -208,23 +208,25 @@ void ct_container_look_up(struct ct_core *core, struct ct_container *c, uint32_t
 }
 
 /*
- * Without an engine it is what coldtrace itself has found, of this user's: the answer to what it was
- * asked, wherever that is, or what nobody has spoken of yet.
+ * Without an engine it is what coldtrace itself has found: the answer to what it was asked, or about
+ * one that somebody has spoken of, wherever that is. No two have one id: the door sees to it.
  */
 static struct ct_container *identified(struct ct_core *core, const struct ct_event *e,
 				       const struct said *said)
 {
 	const struct ct_scope self = { .uid = ct_event_uid(e) };
-	struct ct_container *c = NULL;
+	struct ct_container *c = NULL, *found = NULL;
 
 	if (e->tgid)
 		return ct_book_make(core, ct_speaker(core, e), said->ns, said->id);
 	while ((c = ct_book_next(core, c))) {
-		if (c->looked_up_ns && c->key.scope.uid == self.uid &&
-		    ct_text_is(said->id, c->who.id))
+		if (!ct_text_is(said->id, c->who.id))
+			continue;
+		if (c->looked_up_ns)
 			return c;
+		found = c;
 	}
-	return ct_book_make(core, &self, said->ns, said->id);
+	return found ? found : ct_book_make(core, &self, said->ns, said->id);
 }
 
 void ct_container_identity(struct ct_core *core, const struct ct_event *e)

@@ -111,6 +111,16 @@ static void ready(struct ct_core *core, const struct ct_event *e, enum ct_ready 
 		ct_readied(core, c, by, e->ts_ns);
 }
 
+/* So many more of whoever it says. */
+static void party(struct ct_core *core, const struct ct_event *e, struct ct_parties *to)
+{
+	struct ct_party who = { .uid = (uint32_t)e->arg };
+
+	ct_party_within(core, &who, e->root);
+	ct_text_copy(who.comm, sizeof(who.comm), ct_text(e->tail, e->tail_len));
+	ct_parties_add(to, &who, e->obj);
+}
+
 static void lost(struct ct_core *core, const struct ct_event *e)
 {
 	/* Older kernels' sides counted what they did not carry of a connection as not readable. */
@@ -119,20 +129,12 @@ static void lost(struct ct_core *core, const struct ct_event *e)
 		ct_conns_hole(core, 0);
 	}
 	core->lost_ns = e->ts_ns;
+	if (e->sub == CT_LOSS_SHARE)
+		party(core, e, &core->counts.beyond);
 	if (e->sub < CT_LOSS_MAX)
 		core->counts.lost[e->sub] += e->obj;
 	else
 		core->counts.lost[CT_LOSS_UNKNOWN] += e->obj;
-}
-
-/* It took a name, and nobody listens to it. */
-static void forger(struct ct_core *core, const struct ct_event *e)
-{
-	struct ct_party party = { .uid = (uint32_t)e->arg };
-
-	ct_party_within(core, &party, e->root);
-	ct_text_copy(party.comm, sizeof(party.comm), ct_text(e->tail, e->tail_len));
-	ct_parties_add(&core->counts.forgers, &party, e->obj);
 }
 
 #define WAITS_FORGET_NS (10000 * CT_NS_PER_MS) /* how often */
@@ -253,7 +255,7 @@ static void handle(void *ctx, const struct ct_event *e)
 		core->begin_ns = e->ts_ns + (uint64_t)e->arg;
 		break;
 	case CT_KIND_FORGER:
-		forger(core, e);
+		party(core, e, &core->counts.forgers);
 		break;
 	case CT_KIND_ENGINE:
 	case CT_KIND_CLOCK:

@@ -266,6 +266,26 @@ static void put_lost(struct ct_json *w, const struct ct_core_counts *counts)
 	ct_json_leave(w, '}');
 }
 
+/* Who that was, if it was anybody. */
+static void put_parties(struct ct_json *w, const char *key, const struct ct_parties *parties)
+{
+	if (!ct_parties_sum(parties))
+		return;
+	ct_json_enter(w, key, '[');
+	for (int i = 0; i < CT_PARTIES_MAX && parties->each[i].count; i++) {
+		const struct ct_party *p = &parties->each[i];
+
+		ct_json_enter(w, NULL, '{');
+		ct_json_u64(w, "uid", p->uid);
+		ct_json_string(w, "container", p->within);
+		if (p->comm[0])
+			ct_json_string(w, "program", p->comm);
+		ct_json_u64(w, "count", p->count);
+		ct_json_leave(w, '}');
+	}
+	ct_json_leave(w, ']');
+}
+
 /* Medians over the records of each group: those of one group do not add up. */
 static void put_causes(struct ct_json *w, struct ct_causes *causes)
 {
@@ -319,6 +339,8 @@ void ct_json_summary(struct ct_json *w, const char *key, const struct ct_session
 	ct_json_u64(w, "containers", counts->containers);
 	ct_json_u64(w, "unfinished", counts->open);
 	put_lost(w, counts);
+	put_parties(w, "beyond_share", &counts->beyond);
+	put_parties(w, "forgers", &counts->forgers);
 	ct_json_enter(w, "unmatched", '{');
 	ct_json_u64(w, "exits", counts->unmatched_exits);
 	ct_json_u64(w, "answers", counts->unmatched_answers);

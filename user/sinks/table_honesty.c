@@ -2,6 +2,7 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "sinks/escape.h"
 #include "sinks/table.h"
 #include "util/mem.h"
 
@@ -64,6 +65,50 @@ static void say_lost(struct prose *prose, const struct ct_core_counts *counts)
 		between = ", ";
 	}
 	say(prose, ".");
+}
+
+/* "container 'web' (uid 0)", "uid 1000" */
+static void say_party(struct prose *prose, const struct ct_party *party)
+{
+	char name[2 * sizeof(party->within)];
+
+	ct_escape_text(name, sizeof(name), party->within, false, CT_COLUMNS_ALL);
+	if (*name)
+		say(prose, "container '%s' (uid %u)", name, party->uid);
+	else
+		say(prose, "uid %u", party->uid);
+}
+
+static void say_beyond(struct prose *prose, const struct ct_parties *beyond)
+{
+	const char *between = " Beyond its share: ";
+
+	for (int i = 0; i < CT_PARTIES_MAX && beyond->each[i].count; i++) {
+		say(prose, "%s", between);
+		say_party(prose, &beyond->each[i]);
+		say(prose, " %llu", (unsigned long long)beyond->each[i].count);
+		between = ", ";
+	}
+	if (beyond->others)
+		say(prose, "%sothers %llu", between, (unsigned long long)beyond->others);
+	if (*between == ',')
+		say(prose, ".");
+}
+
+static void say_forgers(struct prose *prose, const struct ct_parties *forgers)
+{
+	for (int i = 0; i < CT_PARTIES_MAX && forgers->each[i].count; i++) {
+		const struct ct_party *p = &forgers->each[i];
+		char comm[4 * sizeof(p->comm)];
+
+		ct_escape_text(comm, sizeof(comm), p->comm, false, CT_COLUMNS_ALL);
+		say(prose, " %llu program%s of ", (unsigned long long)p->count,
+		    p->count == 1 ? "" : "s");
+		say_party(prose, p);
+		say(prose, " took the name '%s': not listened to.", comm);
+	}
+	if (forgers->others)
+		say(prose, " %llu more took such names.", (unsigned long long)forgers->others);
 }
 
 static void say_unmatched(struct prose *prose, const struct ct_core_counts *counts)
@@ -149,6 +194,8 @@ void ct_table_honesty(struct ct_pen *pen, const struct ct_summary *summary,
 	struct prose prose = { .len = 0 };
 
 	say_lost(&prose, counts);
+	say_beyond(&prose, &counts->beyond);
+	say_forgers(&prose, &counts->forgers);
 	say_unmatched(&prose, counts);
 	say_unknown(&prose, summary);
 	say_cut(&prose, summary, counts);

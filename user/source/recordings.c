@@ -310,4 +310,6 @@ void ct_counts_add(struct ct_core_counts *to, const struct ct_core_counts *from)
 	to->open += from->open;
 	to->early += from->early;
 	to->unread += from->unread;
+	ct_parties_merge(&to->beyond, &from->beyond);
+	ct_parties_merge(&to->forgers, &from->forgers);
 }
