@@ -206,7 +206,7 @@ void ct_distill_end(struct ct_distill *d, struct ct_event *e)
 static void distill_send(struct ct_distill *d, struct ct_event *e)
 {
 	struct ct_text bytes = ct_text(e->tail, e->tail_len);
-	struct ct_http http;
+	struct ct_http http = { 0 }; /* of what was cut in its line nothing is known */
 
 	if (ct_text_starts(bytes, "{"))
 		ct_distill_body(d, e);
