@@ -301,6 +301,22 @@ Test(distill, ttrpc)
 	cr_expect(kept()->tail_len < tape_event(&tape, 0)->tail_len);
 }
 
+/* A byte of a number that is kept may look like what stands for what is not. */
+Test(distill, every_pid)
+{
+	static const uint64_t pids[] = { 1, 42, 5375, 5376, 5400, 5503, 5504, 688128, 704511 };
+
+	for (size_t i = 0; i < sizeof(pids) / sizeof(pids[0]); i++) {
+		const struct ct_event *e;
+
+		tape_ttrpc_answer(&tape, 7, CLIENT, 1, pids[i], 0);
+		e = kept();
+		cr_expect_eq(e->tail_len, tape_event(&tape, i)->tail_len, "pid %u: %u bytes",
+			     (unsigned)pids[i], e->tail_len);
+		cr_expect_eq(memcmp(e->tail, tape_event(&tape, i)->tail, e->tail_len), 0);
+	}
+}
+
 /* An independent encoder's blocks: what is left says the same, whatever else is in them. */
 static const char *const blocks[] = {
 	"8386449e6087a9233545b245d05b3b988542e91a3aa17ee15f78d1d50c5eb0a3497f4186a0e41d139d095f8b"

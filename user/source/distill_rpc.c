@@ -98,10 +98,14 @@ static const struct ct_distill_method *method_of(const char *path)
 }
 
 /* Texts are borrowed from the copy of the event, which may be changed. */
-static void fill(struct ct_text t)
+static void fill(struct ct_distill *d, struct ct_text t)
 {
-	if (t.len)
-		memset((char *)t.p, CT_DISTILL_FILLER, t.len);
+	if (!t.len)
+		return;
+	memset((char *)t.p, CT_DISTILL_FILLER, t.len);
+	if (t.p != d->filled_end)
+		d->filled = t.p;
+	d->filled_end = t.p + t.len;
 }
 
 /* A number becomes 0, in as many bytes. */
@@ -138,7 +142,7 @@ static void keep(struct ct_distill *d, struct ct_text msg, const struct ct_keep 
 			if (!row || row->in)
 				zero(begin, msg.p, f.type);
 		} else if (!row || row->what == NUMBER) {
-			fill(f.data);
+			fill(d, f.data);
 		} else if (row->in && depth < NESTED_MAX) {
 			keep(d, f.data, row->in, depth + 1);
 		} else if (row->what == NAME) {
@@ -146,7 +150,7 @@ static void keep(struct ct_distill *d, struct ct_text msg, const struct ct_keep 
 		}
 	}
 	/* What follows is no field, or one without an end. */
-	fill(ct_text(begin, (size_t)(msg.p + msg.len - begin)));
+	fill(d, ct_text(begin, (size_t)(msg.p + msg.len - begin)));
 }
 
 #define GRPC_PREFIX 5
@@ -165,7 +169,7 @@ static void keep_known(struct ct_distill *d, struct ct_text data)
 		keep(d, msg, ids[i].p == ids[0].p ? first_id : first_id_within, 0);
 		return;
 	}
-	fill(data);
+	fill(d, data);
 }
 
 static void message(struct ct_distill *d, struct ct_text data, const struct ct_keep *kept)
@@ -175,7 +179,7 @@ static void message(struct ct_distill *d, struct ct_text data, const struct ct_k
 	if (ct_grpc_message(data, &msg))
 		keep(d, msg, kept, 0);
 	else
-		fill(data);
+		fill(d, data);
 }
 
 static void client_data(struct ct_distill *d, struct ct_event *e, const struct ct_h2_frame *frame)
@@ -183,7 +187,7 @@ static void client_data(struct ct_distill *d, struct ct_event *e, const struct c
 	struct ct_distill_call *call = ct_distill_call(d, e->obj, frame->stream);
 
 	if (call && call->spoken)
-		fill(frame->payload);
+		fill(d, frame->payload);
 	else if (call && call->method)
 		message(d, frame->payload, call->method->kept);
 	else
@@ -235,10 +239,10 @@ static void headers(struct ct_distill *d, struct ct_event *e, const struct ct_h2
 	    frame->flags & FLAG_PADDED || e->flags & (CT_F_TRUNCATED | CT_F_NO_DATA)) {
 		if (hpack)
 			ct_hpack_forget(hpack);
-		fill(block);
+		fill(d, block);
 	} else if (!ct_hpack_sieve(hpack, (char *)block.p + skip, block.len - skip, messages,
 				   &got)) {
-		fill(block);
+		fill(d, block);
 	}
 	if (!server && *got.path)
 		ct_distill_call_made(d, e->obj, frame->stream)->method = method_of(got.path);
@@ -253,11 +257,14 @@ static bool is_frame(const char *header)
 	return (unsigned char)header[3] <= H2_TYPE_MAX && !(header[5] & 0x80);
 }
 
-/* What was left out at the end need not be kept at all. */
-static void trim(struct ct_event *e, const char *from)
+/*
+ * What was left out at the end need not be kept at all. By where it lies: a number that is kept may
+ * look like it.
+ */
+static void trim(const struct ct_distill *d, struct ct_event *e, const char *from)
 {
-	while (e->tail + e->tail_len > from && e->tail[e->tail_len - 1] == CT_DISTILL_FILLER)
-		e->tail_len--;
+	if (d->filled_end == e->tail + e->tail_len)
+		e->tail_len = (__u16)((d->filled > from ? d->filled : from) - e->tail);
 }
 
 void ct_distill_frames(struct ct_distill *d, struct ct_event *e)
@@ -266,9 +273,10 @@ void ct_distill_frames(struct ct_distill *d, struct ct_event *e)
 	const char *data = e->tail;
 	struct ct_h2_frame frame;
 
+	d->filled = d->filled_end = NULL;
 	while (rest.len >= H2_HEADER && is_frame(rest.p) && ct_h2_next(&rest, &frame)) {
 		if (!frame.stream || frame.type > CT_H2_HEADERS)
-			fill(frame.payload);
+			fill(d, frame.payload);
 		else if (frame.type == CT_H2_HEADERS)
 			headers(d, e, &frame);
 		else if (e->flags & CT_F_SERVER)
@@ -278,8 +286,8 @@ void ct_distill_frames(struct ct_distill *d, struct ct_event *e)
 		/* A header block is whole or nothing. */
 		data = frame.type == CT_H2_HEADERS ? rest.p : frame.payload.p;
 	}
-	fill(rest);
-	trim(e, data);
+	fill(d, rest);
+	trim(d, e, data);
 }
 
 LIST(task_event, ID(1), FIELD(2));
@@ -343,7 +351,8 @@ bool ct_distill_ttrpc(struct ct_distill *d, struct ct_event *e)
 	if (!is_ttrpc(e, &rpc))
 		return false;
 	body = ct_text(e->tail + TTRPC_HEADER, e->tail_len - TTRPC_HEADER);
+	d->filled = d->filled_end = NULL;
 	keep(d, body, rpc.answer ? answer : kept_of(d, &rpc), 0);
-	trim(e, e->tail + TTRPC_HEADER);
+	trim(d, e, e->tail + TTRPC_HEADER);
 	return true;
 }

@@ -44,6 +44,7 @@ struct ct_distill {
 		char bytes[CT_TAIL_MAX];
 		size_t len, room;
 	} text;
+	const char *filled, *filled_end; /* what was left out last, in the copy of the event */
 	union {
 		struct ct_event e;
 		char bytes[CT_EVENT_LEN_MAX];
