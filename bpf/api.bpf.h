@@ -6,7 +6,7 @@
  */
 #pragma once
 
-#include "coldtrace.bpf.h"
+#include "h2.bpf.h"
 
 #if defined(__TARGET_ARCH_x86)
 #define CT_NR_WRITE   1
@@ -53,11 +53,6 @@ static __always_inline const void *sent_bytes(__u64 *len)
 
 #define CT_LINE_LEN    16 /* "OPTIONS /v1.41/c": of what only reads */
 #define CT_MESSAGE_MIN 10 /* nothing that is listened for is shorter */
-#define CT_H2_HEADER   9
-#define CT_H2_DATA     0
-#define CT_H2_HEADERS  1
-#define CT_H2_TYPE_MAX 9
-#define CT_H2_BATCH    40
 #define CT_GRPC_PREFIX 5
 
 enum ct_speech {
@@ -108,6 +103,8 @@ static __always_inline enum ct_speech speech_of(const unsigned char *b, __u64 le
 	case 0x4f505449: /* OPTI */
 	case 0x50415443: /* PATC */
 		return LINE;
+	case 0x50524920: /* PRI, which nothing but HTTP/2 begins with */
+		return FRAMES;
 	}
 	if ((b[8] == 1 || b[8] == 2) && word + 10 == len)
 		return SHORT;
@@ -187,25 +184,73 @@ static __always_inline bool frame_counts(const unsigned char *h, __u64 payload, 
 	return !answers || m[CT_GRPC_PREFIX] == 0x0a; /* its first field, bytes */
 }
 
-/* gRPC batches the frames of many streams into one send. */
+/* A header block that is cut, or goes on in another frame. Without branches: see h2_scratch. */
+static __always_inline void h2_frame(struct ct_h2 *h2, const unsigned char *h, __u64 frame)
+{
+	__u64 headers = (((__u64)h[3] ^ CT_H2_HEADERS) - 1) >> 63;
+	__u64 more = (~(__u64)h[4] / CT_H2_END_HEADERS & 1) | (CT_TAIL_MEDIUM - frame) >> 63;
+
+	h2->headers |= headers;
+	h2->cut |= headers & more;
+}
+
+/*
+ * gRPC batches the frames of many streams into one send. Begins where a frame does. A stream of other
+ * bytes that looks like one has no header blocks.
+ */
 static __always_inline void frame_events(enum ct_how how, struct sock *sk, struct unix_sock *us,
-					 const void *bytes, __u64 len, int ret, __u32 engine)
+					 const void *bytes, __u64 len, int ret, __u32 engine,
+					 struct ct_h2 *h2)
 {
 	bool answers = CT_GET(how, us, addr);
 	unsigned char h[CT_H2_HEADER];
-	__u64 at = 0, frame;
+	__u64 frame, at = h2->at;
 
 	for (int i = 0; i < CT_H2_BATCH && at + CT_H2_HEADER <= len; i++) {
 		if (bpf_probe_read_user(h, sizeof(h), bytes + at) || !is_frame(h))
-			return;
+			break;
 		frame = CT_H2_HEADER + ((__u64)h[0] << 16 | (__u64)h[1] << 8 | h[2]);
 		/* Of one size: a choice in a loop doubles what the verifier goes through. */
 		if (frame_counts(h, frame - CT_H2_HEADER, bytes + at, answers))
 			send_event(how, sk, us, bytes + at, frame, ret, engine, CT_TAIL_MEDIUM);
+		h2_frame(h2, h, frame);
 		at += frame;
 	}
-	if (at + CT_H2_HEADER <= len) /* more in one send than anybody was seen to send */
-		ct_lose(CT_LOSS_READ);
+	h2->at = at;
+	barrier();
+	at = h2->at; /* what follows is then gone through once, and not for each number of frames */
+	if (!h2->known && !h2->headers)
+		return;
+	if (h2->headers) /* said again: a hole is one more */
+		h2->left = 0;
+	if (at < ret) { /* something else, more of it than is looked at, or not whole */
+		h2_lost(h2);
+		return;
+	}
+	h2->left = at - ret;
+	h2_write(h2);
+	if (h2->cut)
+		h2_hole(h2);
+}
+
+/*
+ * Where in a send the first frame begins: behind the rest of the last one. What is too short to be
+ * heard may have been that rest: then it begins at once. Beyond its end: it is all rest.
+ */
+static __always_inline __u64 first_frame(const struct ct_h2 *h2, const void *bytes, __u64 len,
+					 bool preface)
+{
+	unsigned char h[CT_H2_HEADER];
+	__u64 at = h2->left;
+
+	if (preface)
+		return CT_H2_PREFACE;
+	if (!at || at == CT_H2_LOST || at >= len)
+		return at == CT_H2_LOST ? 0 : at;
+	if (at + CT_H2_HEADER <= len && !bpf_probe_read_user(h, sizeof(h), bytes + at) &&
+	    is_frame(h))
+		return at;
+	return 0;
 }
 
 static __always_inline bool file_id_of(enum ct_how how, struct unix_sock *us, struct ct_file_id *id)
@@ -225,6 +270,32 @@ static __always_inline struct unix_sock *unix_sock_of(enum ct_how how, struct so
 	return how == CT_TYPED ? bpf_skc_to_unix_sock(sk) : (struct unix_sock *)sk;
 }
 
+/* Whose share a message is of: its sender's, or that of the engine that is spoken to. */
+static __always_inline __u64 share_of_speech(const struct ct_actor *actor, __u32 engine)
+{
+	struct ct_actor *to;
+
+	if (actor && actor->share)
+		return actor->share;
+	to = engine ? ct_actor_of(engine) : NULL;
+	return to ? to->share : 0;
+}
+
+/* Another engine may have got the socket. */
+static __always_inline void api_socket(const struct ct_file_id *id, __u64 share)
+{
+	__u32 tgid = bpf_get_current_pid_tgid() >> 32, *owner;
+
+	owner = share ? bpf_map_lookup_elem(&api_sockets_shared, id)
+		      : bpf_map_lookup_elem(&api_sockets, id);
+	if (owner && *owner == tgid)
+		return;
+	if (share)
+		bpf_map_update_elem(&api_sockets_shared, id, &tgid, BPF_ANY);
+	else
+		bpf_map_update_elem(&api_sockets, id, &tgid, BPF_ANY);
+}
+
 static __always_inline int heard_on(enum ct_how how, struct sock *sk, int ret)
 {
 	struct ct_actor *actor = ct_actor_of(bpf_get_current_pid_tgid() >> 32);
@@ -232,7 +303,8 @@ static __always_inline int heard_on(enum ct_how how, struct sock *sk, int ret)
 	struct ct_file_id id;
 	unsigned char head[10];
 	const void *bytes;
-	__u64 len = ret, key;
+	__u64 len = ret, key, share, at = 0;
+	struct ct_h2 *h2;
 	enum ct_speech speech;
 	__u32 *owner, engine = 0;
 	__u8 one = 1;
@@ -251,20 +323,47 @@ static __always_inline int heard_on(enum ct_how how, struct sock *sk, int ret)
 			return 0;
 		owner = bpf_map_lookup_elem(&api_sockets, &id);
 		if (!owner)
+			owner = bpf_map_lookup_elem(&api_sockets_shared, &id);
+		if (!owner)
 			return 0;
 		engine = *owner;
 	}
+	share = share_of_speech(actor, engine);
 	bytes = sent_bytes(&len);
 	if (!bytes || len < sizeof(head) || bpf_probe_read_user(head, sizeof(head), bytes))
 		return 0;
 	speech = speech_of(head, ret);
 	key = socket_id(how, sk);
+	h2 = h2_read(key, share);
+	if (!h2)
+		return 0;
+	if (h2->known || speech == FRAMES) {
+		bool preface = speech == FRAMES && head[0] == 'P';
+
+		at = first_frame(h2, bytes, len, preface);
+		if (at >= (__u64)ret && !preface) {
+			h2->left = at - ret;
+			h2_write(h2);
+			return 0;
+		}
+		if (at)
+			speech = FRAMES;
+	}
+	if (h2->known && speech != FRAMES)
+		h2_lost(h2);
+	if (speech != SILENT && !ct_may_say(share, len)) {
+		if (speech == FRAMES && h2->known)
+			h2_lost(h2);
+		return 0;
+	}
 	if (speech == LONG) {
 		bpf_map_update_elem(&bodies, &key, &one, BPF_ANY);
 	} else if (speech == SILENT && head[0] == '{' && head[1] == '"' &&
 		   !bpf_map_delete_elem(&bodies, &key)) {
 		speech = LONG;
 	}
+	h2->at = at;
+	barrier();
 	switch (speech) {
 	case LINE:
 		if (len > CT_LINE_LEN)
@@ -283,18 +382,14 @@ static __always_inline int heard_on(enum ct_how how, struct sock *sk, int ret)
 			send_event(how, sk, us, bytes, len, ret, engine, CT_TAIL_MAX);
 		break;
 	case FRAMES:
-		frame_events(how, sk, us, bytes, len, ret, engine);
+		frame_events(how, sk, us, bytes, len, ret, engine, h2);
 		break;
 	case SILENT:
 		return 0;
 	}
 	/* An engine that answers on a socket made by a listener: that is its API. */
 	if (actor && actor->role == CT_ROLE_ENGINE && file_id_of(how, us, &id)) {
-		__u32 tgid = bpf_get_current_pid_tgid() >> 32;
-
-		owner = bpf_map_lookup_elem(&api_sockets, &id);
-		if (!owner || *owner != tgid) /* another engine may have got the socket */
-			bpf_map_update_elem(&api_sockets, &id, &tgid, BPF_ANY);
+		api_socket(&id, actor->share);
 	}
 	return 0;
 }
@@ -317,6 +412,8 @@ static __always_inline int heard_netlink(enum ct_how how, struct sock *sk, int r
 	__u64 len = ret;
 
 	if (!actor || ct_is_workload(actor) || CT_GET(how, sk, sk_protocol)) /* 0: NETLINK_ROUTE */
+		return 0;
+	if (!ct_may_say(actor->share, CT_TAIL_SMALL))
 		return 0;
 	bytes = sent_bytes(&len);
 	e = ct_reserve(CT_KIND_NETLINK, CT_TAIL_SMALL);

@@ -164,7 +164,7 @@ static __always_inline void call_event(__u16 kind, __u32 strings, long ret)
 	{ \
 		struct ct_actor *actor = ct_actor_of(bpf_get_current_pid_tgid() >> 32); \
 \
-		if (actor && !ct_is_workload(actor)) \
+		if (actor && !ct_is_workload(actor) && ct_may_say(actor->share, CT_TAIL_SMALL)) \
 			call_enter(obj, arg, s0, s1, s2); \
 		return 0; \
 	} \
@@ -181,7 +181,7 @@ static __always_inline void open_enter(__u64 path)
 {
 	struct ct_actor *actor = ct_actor_of(bpf_get_current_pid_tgid() >> 32);
 
-	if (actor && ct_may_serve(actor))
+	if (actor && ct_may_serve(actor) && ct_may_say(actor->share, CT_TAIL_SMALL))
 		call_enter(0, 0, path, 0, 0);
 }
 

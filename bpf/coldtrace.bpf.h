@@ -70,13 +70,16 @@ struct {
 	__type(value, __u8);
 } roles SEC(".maps");
 
-/* Socket files on which engines listen for their API: a send to one of them is heard from anybody. */
-struct {
+/*
+ * Socket files on which engines listen for their API: a send to one of them is heard from anybody.
+ * Those of engines in containers, or of users, cannot push out those of the host.
+ */
+struct api_sockets {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 256);
 	__type(key, struct ct_file_id);
 	__type(value, __u32);
-} api_sockets SEC(".maps");
+} api_sockets SEC(".maps"), api_sockets_shared SEC(".maps");
 
 /* Ports on which workloads listen; the value is the workload's root, 0 once accepted. */
 struct {

@@ -7,7 +7,7 @@
  */
 #pragma once
 
-#include "coldtrace.bpf.h"
+#include "shares.bpf.h"
 
 #define CT_NAME_MAX 160 /* room for one name; a container id has 64 */
 
@@ -15,7 +15,7 @@ static __always_inline bool is_by(__u8 role)
 {
 	struct ct_actor *actor = ct_actor_of(bpf_get_current_pid_tgid() >> 32);
 
-	return actor && actor->role == role;
+	return actor && actor->role == role && ct_may_say(actor->share, CT_TAIL_SMALL);
 }
 
 /* Which file: the last two names of its path, as addresses. */

@@ -422,7 +422,8 @@ static __noinline int open_end(__u64 now, long ret)
 	opener.view = ct_is_workload(actor) ? CT_VIEW_NATIVE : CT_VIEW_HOST;
 	opener.call = open->call;
 	if (opens_each) {
-		opened_event(opener, open, ns, ret);
+		if (ct_may_say(actor->share, CT_OPENS_PATH_LEN))
+			opened_event(opener, open, ns, ret);
 		return 0;
 	}
 	root = opener.root == (__u32)(bpf_get_current_pid_tgid() >> 32) ? actor

@@ -401,10 +401,12 @@ int BPF_PROG(ct_exit_raw, struct task_struct *task)
 
 static __always_inline int cgroup_made(enum ct_how how, struct cgroup *cgrp, const char *path)
 {
+	struct ct_actor *actor;
 	struct ct_event *e;
 	long n;
 
-	if (!ct_actor_of(bpf_get_current_pid_tgid() >> 32))
+	actor = ct_actor_of(bpf_get_current_pid_tgid() >> 32);
+	if (!actor || !ct_may_say(actor->share, CT_TAIL_SMALL))
 		return 0;
 	e = ct_reserve(CT_KIND_CGROUP, CT_TAIL_MEDIUM);
 	if (!e)

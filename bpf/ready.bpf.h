@@ -2,7 +2,7 @@
 /* When a service is ready: it listens, is connected to, or writes its first output. */
 #pragma once
 
-#include "coldtrace.bpf.h"
+#include "shares.bpf.h"
 #include "ct_opens.h"
 #include "open_types.bpf.h"
 
@@ -27,6 +27,9 @@ static __always_inline void next_epoch(struct ct_actor *root)
 #define CT_TCP_ESTABLISHED 1
 #define CT_TCP_SYN_RECV    3
 #define CT_TCP_LISTEN      10
+
+/* As what a LISTEN counts in its share: nobody has more than 64 new places among listeners a second. */
+#define CT_LISTEN_BYTES (CT_SHARE_BYTES / 64)
 
 static __always_inline struct ct_listener listener_of(enum ct_how how, const struct sock *sk)
 {
@@ -63,7 +66,7 @@ static __always_inline int tcp_changed(enum ct_how how, const struct sock *sk, i
 
 	if (new == CT_TCP_LISTEN) {
 		actor = ct_actor_of(bpf_get_current_pid_tgid() >> 32);
-		if (!actor || !ct_may_serve(actor))
+		if (!actor || !ct_may_serve(actor) || !ct_may_say(actor->share, CT_LISTEN_BYTES))
 			return 0;
 		root = ct_root_of(actor);
 		key = listener_of(how, sk);

@@ -15,6 +15,7 @@
 #define RING_BYTES_WHY (16u << 20)
 #define PROCESSES      16384u
 #define PENDING_MIN    4096u
+#define LRU_PER_CPU    256u
 
 /*
  * libbpf says what went wrong in words only, to a function without a context: the probe that it
@@ -44,6 +45,29 @@ static int on_libbpf_message(enum libbpf_print_level level, const char *fmt, va_
 	return libbpf.verbose && level <= LIBBPF_INFO ? vfprintf(stderr, fmt, args) : 0;
 }
 
+/*
+ * Tables that forget what is oldest keep 128 free places for each CPU (kernel/bpf/bpf_lru_list.c): one
+ * of 256 has no room for what is in flight on a host of many.
+ */
+static int set_by_cpus(struct ct_live *live)
+{
+	struct bpf_map *const maps[] = {
+		live->skel->maps.api_sockets, live->skel->maps.api_sockets_shared,
+		live->skel->maps.bodies,      live->skel->maps.h2_host,
+		live->skel->maps.h2_shared,   live->skel->maps.sending,
+		live->skel->maps.listeners,
+	};
+	int cpus = libbpf_num_possible_cpus(), r = 0;
+
+	for (size_t i = 0; i < CT_ARRAY_SIZE(maps) && !r; i++) {
+		__u32 least = (__u32)(cpus > 0 ? cpus : 1) * LRU_PER_CPU;
+
+		if (bpf_map__max_entries(maps[i]) < least)
+			r = bpf_map__set_max_entries(maps[i], least);
+	}
+	return r;
+}
+
 static int set_sizes(struct ct_live *live)
 {
 	bool why = live->opts.why;
@@ -62,6 +86,8 @@ static int set_sizes(struct ct_live *live)
 		r = bpf_map__set_max_entries(live->skel->maps.actors, (__u32)processes);
 	if (!r)
 		r = bpf_map__set_max_entries(live->skel->maps.pending, (__u32)calls);
+	if (!r)
+		r = set_by_cpus(live);
 	if (!r && !why) /* their programs are not loaded, so they need not be made */
 		r = bpf_map__set_autocreate(live->skel->maps.threads, false) ||
 		    bpf_map__set_autocreate(live->skel->maps.stacks, false) ||

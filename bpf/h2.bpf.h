@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Where the next frame begins on a connection that is known to speak HTTP/2: a long frame goes on in
+ * sends that begin with anything. When that is not known any more, or when something was said that is
+ * not carried, the reader is told: header blocks refer to what was said before them.
+ */
+#pragma once
+
+#include "shares.bpf.h"
+
+#define CT_H2_HEADER      9
+#define CT_H2_DATA        0
+#define CT_H2_HEADERS     1
+#define CT_H2_TYPE_MAX    9
+#define CT_H2_END_HEADERS 4
+#define CT_H2_BATCH       40
+#define CT_H2_PREFACE     24 /* what a client begins with: "PRI * HTTP/2.0" and so on */
+#define CT_H2_LOST        (~0ull)
+
+/*
+ * By the sender's socket: how much of its last frame is still to come, or that this is not known. What
+ * is in containers, or is a user's, cannot push out what the host's engines say.
+ */
+struct h2_left {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 1024);
+	__type(key, __u64);
+	__type(value, __u64);
+} h2_host SEC(".maps"), h2_shared SEC(".maps");
+
+struct ct_h2 {
+	__u64 key;
+	__u64 share;
+	__u64 left;
+	__u64 at; /* where in a send its first frame begins */
+	__u32 known;
+	__u32 headers; /* the send has header blocks, */
+	__u32 cut; /* one of which is not whole */
+	__u32 pad;
+};
+
+/*
+ * Here and not in registers: the verifier then sees one state per frame. Where a program may be
+ * interrupted by another one (fexit), a hole too many may be told.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct ct_h2);
+} h2_scratch SEC(".maps");
+
+static __always_inline struct ct_h2 *h2_read(__u64 key, __u64 share)
+{
+	__u64 *left =
+		share ? bpf_map_lookup_elem(&h2_shared, &key) : bpf_map_lookup_elem(&h2_host, &key);
+	__u32 zero = 0;
+	struct ct_h2 *h2 = bpf_map_lookup_elem(&h2_scratch, &zero);
+
+	if (!h2)
+		return NULL;
+	h2->key = key;
+	h2->share = share;
+	h2->headers = 0;
+	h2->cut = 0;
+	h2->known = !!left;
+	h2->left = left ? *left : 0;
+	return h2;
+}
+
+static __always_inline void h2_write(const struct ct_h2 *h2)
+{
+	__u64 key = h2->key, left = h2->left; /* of the stack: kernels before 5.18 want that */
+
+	if (h2->share)
+		bpf_map_update_elem(&h2_shared, &key, &left, BPF_ANY);
+	else
+		bpf_map_update_elem(&h2_host, &key, &left, BPF_ANY);
+}
+
+/* Once, until a header block is carried again: no share is asked. */
+static __always_inline void h2_hole(const struct ct_h2 *h2)
+{
+	struct ct_event *e;
+
+	ct_lose(CT_LOSS_READ);
+	e = ct_reserve(CT_KIND_HOLE, 0);
+	if (!e)
+		return;
+	e->obj = h2->key;
+	ct_submit(e);
+}
+
+static __always_inline void h2_lost(struct ct_h2 *h2)
+{
+	if (h2->known && h2->left == CT_H2_LOST)
+		return;
+	h2->left = CT_H2_LOST;
+	h2_write(h2);
+	h2_hole(h2);
+}
