@@ -279,3 +279,39 @@ Test(door, sessions_of_a_container_are_one_scope)
 	expect_span(find(run, CT_RECORD_STOP, "inner", 0), 2000, 2010);
 	run_free(run);
 }
+
+/*
+ * A wrapper gives the runtime mounts of its own, so to the kernel side it looks like a container with
+ * the host's pids. Only what goes on with the wrapper's command is believed.
+ */
+Test(door, a_wrapper_of_a_runtime_is_no_container)
+{
+	struct run *run = run_new();
+	struct tape *t = &run->t;
+
+	tape_at(t, 10);
+	tape_fork(t, LIFE_CONTAINERD, 8000, CT_ROLE_ENGINE);
+	tape_exec(t, 8000, CT_ROLE_SHIM, 9, "containerd-shim-runc-v2", "-namespace", "default",
+		  "-id", "web", TAPE_END);
+	tape_ttrpc_request(t, LIFE_CONTAINERD, 9000, 1, "Create", "web", NULL);
+	tape_fork(t, 8000, 500, CT_ROLE_SHIM);
+	tape_exec(t, 500, CT_ROLE_RUNTIME, 1, "sh", "/usr/bin/crun", "create", "web", TAPE_END);
+	tape_exec(t, 500, CT_ROLE_HELPER, 1, "unshare", "-m", "crun", "create", "web", TAPE_END);
+	tape_exec(t, 500, CT_ROLE_HELPER, 1, "sh", "-c", "mount", "create", "web", TAPE_END);
+	((struct ct_event *)(uintptr_t)tape_event(t, t->count - 1))->root = 500;
+	tape_exec(t, 500, CT_ROLE_RUNTIME, 1, "crun", "create", "web", TAPE_END);
+	((struct ct_event *)(uintptr_t)tape_event(t, t->count - 1))->root = 500;
+	tape_fork(t, 500, 501, CT_ROLE_RUNTIME);
+	((struct ct_event *)(uintptr_t)tape_event(t, t->count - 1))->arg = 1;
+	tape_exit(t, 500, CT_ROLE_RUNTIME, 0);
+	tape_ttrpc_answer(t, 8000, 9000, 1, 501, 0);
+	tape_at(t, 50);
+	tape_ttrpc_request(t, LIFE_CONTAINERD, 9000, 3, "Start", "web", NULL);
+	tape_exec(t, 501, CT_ROLE_INIT, 9, "app", TAPE_END);
+	tape_ttrpc_answer(t, 8000, 9000, 3, 501, 0);
+	tape_at(t, 1000);
+	tape_exit(t, 501, CT_ROLE_INIT, 9);
+	play_until(run, 60000);
+	cr_expect_eq(count(run, CT_RECORD_STOP), 1, "%u stops", count(run, CT_RECORD_STOP));
+	run_free(run);
+}

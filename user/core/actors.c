@@ -6,8 +6,7 @@
 
 #include "roles.h"
 
-#define ARGS_MAX      64
-#define ANCESTORS_MAX 64
+#define ARGS_MAX 64
 
 struct ct_actor_state *ct_actor_get(struct ct_core *core, uint32_t tgid)
 {
@@ -258,20 +257,6 @@ void ct_actors_fork(struct ct_core *core, const struct ct_event *e)
 		ct_signal(core, a->container, CT_SIG_INIT_EXEC, ct_text("", 0), e->ts_ns);
 }
 
-/* Whether it is the first process of its container or descends from it. */
-bool ct_actor_serves(struct ct_core *core, const struct ct_actor_state *a)
-{
-	const struct ct_container *c = a->container;
-
-	for (int up = 0; a && up < ANCESTORS_MAX; up++) {
-		/* Kata's shim is the process that the engine knows, and all are its children. */
-		if (c && c->who.init_pid == a->tgid)
-			return a->role != CT_ROLE_SHIM;
-		a = ct_actor_get(core, a->parent);
-	}
-	return false;
-}
-
 static bool has_word(const struct ct_text *args, size_t n, const char *word)
 {
 	for (size_t i = 1; i < n; i++) {
@@ -490,6 +475,22 @@ static void exec_identity(struct ct_core *core, struct ct_actor_state *a, const 
 	}
 }
 
+/*
+ * A runtime's wrapper may give it mounts of its own, as runtimes give to containers: the kernel side
+ * takes it for one. It is told by going on with the same command, about the same container.
+ */
+static bool goes_on(const struct ct_actor_state *a, const struct ct_event *e)
+{
+	struct ct_text args[ARGS_MAX] = { { NULL, 0 } };
+	size_t n;
+
+	if (e->root != e->tgid || role_of(e) != CT_ROLE_RUNTIME || a->op == CT_OP_NONE ||
+	    !a->container || a->container->who.init_pid == a->tgid)
+		return false;
+	n = split(e, args);
+	return op_of(args, n) == a->op && has_word(args, n, a->container->who.id);
+}
+
 /* A wrapper may execute another: one machine. */
 static void machine_begins(struct ct_actor_state *a, uint64_t ts_ns)
 {
@@ -520,7 +521,7 @@ void ct_actors_exec(struct ct_core *core, const struct ct_event *e)
 		return;
 	if (a->container && a->container->who.init_pid == a->tgid)
 		is_first_of(a, a->container);
-	ct_scope_exec(core, a, e);
+	ct_scope_exec(core, a, e, goes_on(a, e));
 	if (a->step >= 0)
 		ct_step_end(core, a, e->ts_ns, 0);
 	a->role = role_of(e);
@@ -620,7 +621,7 @@ void ct_actors_seed(struct ct_core *core, const struct ct_event *e)
 	a->parent = ct_event_ppid(e);
 	ct_actor_descends(a, up);
 	ct_scope_inherit(a, up);
-	ct_scope_exec(core, a, e);
+	ct_scope_exec(core, a, e, false);
 	a->role = role_of(e);
 	a->execed = true;
 	a->netns = e->obj;

@@ -5,6 +5,8 @@
  */
 #include "state.h"
 
+#define ANCESTORS_MAX 64
+
 /* A container's own program says nothing about containers, and what it executes neither. */
 static bool may_speak(const struct ct_actor_state *a)
 {
@@ -86,6 +88,20 @@ void ct_party_within(struct ct_core *core, struct ct_party *party, uint32_t root
 		ct_text_copy(party->within, sizeof(party->within), ct_text(name, strlen(name)));
 }
 
+/* Whether it is the first process of its container or descends from it. */
+bool ct_actor_serves(struct ct_core *core, const struct ct_actor_state *a)
+{
+	const struct ct_container *c = a->container;
+
+	for (int up = 0; a && up < ANCESTORS_MAX; up++) {
+		/* Kata's shim is the process that the engine knows, and all are its children. */
+		if (c && c->who.init_pid == a->tgid)
+			return a->role != CT_ROLE_SHIM;
+		a = ct_actor_get(core, a->parent);
+	}
+	return false;
+}
+
 static bool by_name(uint8_t role)
 {
 	return role == CT_ROLE_ENGINE || role == CT_ROLE_SHIM || role == CT_ROLE_RUNTIME;
@@ -96,18 +112,21 @@ static bool by_name(uint8_t role)
  * first process of one does, and so does all that it starts.
  */
 static uint32_t encloses(struct ct_core *core, const struct ct_actor_state *a,
-			 const struct ct_event *e)
+			 const struct ct_event *e, bool goes_on)
 {
-	if (e->root)
+	if (goes_on && a->inside == a->tgid)
+		return 0;
+	if (e->root && !goes_on)
 		return root_of(core, e->root);
 	if (a->inside || ct_event_level(e))
 		return a->inside;
 	return a->container && ct_actor_serves(core, a) ? a->container->who.init_pid : 0;
 }
 
-void ct_scope_exec(struct ct_core *core, struct ct_actor_state *a, const struct ct_event *e)
+void ct_scope_exec(struct ct_core *core, struct ct_actor_state *a, const struct ct_event *e,
+		   bool goes_on)
 {
-	uint32_t root = encloses(core, a, e);
+	uint32_t root = encloses(core, a, e, goes_on);
 	uint8_t role = e->sub < CT_ROLE_MAX ? (uint8_t)e->sub : 0;
 
 	a->level = (uint8_t)ct_event_level(e);

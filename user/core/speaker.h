@@ -43,8 +43,12 @@ const struct ct_scope *ct_speaker_process(struct ct_core *core, uint32_t tgid);
 
 /* A process has been forked, or was there before; `up` is NULL when it is not known. */
 void ct_scope_inherit(struct ct_actor_state *a, const struct ct_actor_state *up);
-/* It has executed a program, or was found with it: to be told before what it was is forgotten. */
-void ct_scope_exec(struct ct_core *core, struct ct_actor_state *a, const struct ct_event *e);
+/*
+ * It has executed a program, or was found with it: to be told before what it was is forgotten. What
+ * goes on with the command of the program before it is where that was.
+ */
+void ct_scope_exec(struct ct_core *core, struct ct_actor_state *a, const struct ct_event *e,
+		   bool goes_on);
 /* The container that this process is the first of, by a name that people know. */
 void ct_party_within(struct ct_core *core, struct ct_party *party, uint32_t root);
 /* It is one of the container's own, whatever it is called. */
