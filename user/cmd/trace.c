@@ -106,13 +106,14 @@ static void say_unread(const struct ct_event *e)
 static void begins(struct trace *t, const struct ct_event *e)
 {
 	struct ct_recording_header *h = ct_recorder_header(&t->archive.recorder);
+	__u32 attach_us = (__u32)(e->arg / 1000);
 
 	t->session.head.begin_ns = e->ts_ns + (uint64_t)e->arg;
-	t->session.head.attach_ns = (uint64_t)e->arg;
+	t->session.head.attach_ns = attach_us * UINT64_C(1000); /* as a report has it */
 	if (!h)
 		return;
 	h->begin_ns = t->session.head.begin_ns;
-	h->attach_us = (__u32)(e->arg / 1000);
+	h->attach_us = attach_us;
 }
 
 static void on_event(void *ctx, const struct ct_event *e)
