@@ -408,7 +408,7 @@ static const struct option_row {
 	  "size of the ring buffer, e.g. 8M, default 4M; raise it when events are lost" },
 	{ "trace record opens", 0, "processes", "N", 0, parse_processes,
 	  "how many processes can be tracked at once, default 16384" },
-	{ "trace report opens diff export", 0, "containers", "N", 0, parse_containers,
+	{ "trace record report opens diff export", 0, "containers", "N", 0, parse_containers,
 	  "how many containers can be known at once, default 4096; of others than root, and inside of containers, an eighth each" },
 	{ "trace record doctor", 0, "plan", "NAME", 0, parse_plan,
 	  "use these probes, not the best that the kernel offers: full, fentry, btf, kprobe or tracepoint; 'coldtrace doctor' says which are possible" },
