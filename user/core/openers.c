@@ -260,7 +260,7 @@ static void opens_add(struct ct_core *core, struct ct_opens *o)
 static void opens_drop(struct ct_core *core, struct ct_opens *o)
 {
 	DL_DELETE(core->opens, o);
-	if (o->seq)
+	if (o->seq && core->opens_by_run)
 		HASH_DEL(core->opens_by_run, o);
 	core->opens_count--;
 }

@@ -350,7 +350,7 @@ static void refill_huffman(char *to, size_t len, uint64_t count)
 		for (left += bits; left >= 8 && to < end; left -= 8)
 			*to++ = (char)(held >> (left - 8));
 	}
-	if (to < end)
+	if (to < end && left < 8)
 		*to = (char)(held << (8 - left) | 0xff >> left);
 }
 

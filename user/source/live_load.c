@@ -79,8 +79,8 @@ static int set_sizes(struct ct_live *live)
 	int r;
 
 	/* What containers may have of the table of processes: each, and all of them. */
-	live->skel->rodata->ct_share_actors = (__s64)(processes / 8);
-	live->skel->rodata->ct_shared_actors_max = (__s64)(processes / 4 * 3);
+	live->skel->rodata->ct_share_actors = (__s64)processes / 8;
+	live->skel->rodata->ct_shared_actors_max = (__s64)processes / 4 * 3;
 	r = bpf_map__set_max_entries(live->skel->maps.events, (__u32)ring);
 	if (!r)
 		r = bpf_map__set_max_entries(live->skel->maps.actors, (__u32)processes);

@@ -351,7 +351,7 @@ void ct_carry_learn(struct ct_carry *carry, const struct ct_record *rec)
 	}
 	key_of(key, who->id, who->ns);
 	HASH_FIND_STR(carry->identities, key, known);
-	if (known || !is_of_host(carry, who->id))
+	if (known || !*who->id || !is_of_host(carry, who->id))
 		return;
 	memset(tail, 0, sizeof(*tail));
 	ct_tail_add_str(tail, "id", who->id, sizeof(who->id));

@@ -81,7 +81,7 @@ static void look(struct shelf *shelf, int dir)
 			break;
 		memcpy(file->name, entry->d_name, strlen(entry->d_name) + 1);
 		file->bytes = (uint64_t)st.st_blocks * 512;
-		file->changed_ns = (int64_t)st.st_mtim.tv_sec * 1000000000ll + st.st_mtim.tv_nsec;
+		file->changed_ns = (int64_t)st.st_mtim.tv_sec * 1000000000LL + st.st_mtim.tv_nsec;
 	}
 	if (shelf->count)
 		qsort(shelf->files, shelf->count, sizeof(*shelf->files), by_age);

@@ -120,7 +120,7 @@ static int make_room(void *array, size_t count, size_t *room, size_t size)
 static int tally_add(struct values *v, uint64_t ns)
 {
 	uint32_t bucket = ct_hist_bucket(ns);
-	size_t low = 0, high = v->tally_count;
+	size_t low = 0, high = v->tallies ? v->tally_count : 0;
 
 	while (low < high) {
 		size_t mid = low + (high - low) / 2;
@@ -130,7 +130,7 @@ static int tally_add(struct values *v, uint64_t ns)
 		else
 			high = mid;
 	}
-	if (low < v->tally_count && v->tallies[low].bucket == bucket) {
+	if (v->tallies && low < v->tally_count && v->tallies[low].bucket == bucket) {
 		v->tallies[low].count += v->tallies[low].count != UINT32_MAX;
 		return 0;
 	}
