@@ -121,7 +121,7 @@ if [[ $docker_ran ]]; then
 		'User-Agent: Docker-Client/'; do
 		heard "$line"
 	done
-	says "starts of Docker's containers" 3 '[mine | select(.kind == "start" and .engine == "docker")] | length'
+	says "starts of Docker's containers" 3 '[of("start"; "ok")[] | select(.engine == "docker")] | length'
 fi
 if [[ $containerd_ran ]]; then
 	heard "$nowhere/secret:1"
