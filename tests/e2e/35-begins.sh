@@ -5,7 +5,9 @@
 # shellcheck source=tests/lib/e2e.sh
 . "$(dirname "$0")/../lib/e2e.sh"
 
-declare -i rounds=20 round
+declare -i rounds round
+
+rounds=$(as_many 20 10)
 touch "$OUT/go"
 
 # A line for each container, when it is over: its name, when it was asked for, when that was.
