@@ -125,7 +125,9 @@ ctr_truth()
 		awk -v ns="$median" -v what="$topic, end of $phase" \
 			'BEGIN { printf "# %s: median %.3f ms\n", what, ns / 1e6 }'
 		same "$topic of all $1 are seen as the end of $phase" "$1" "$n"
-		check "$topic: median within 2 ms" below "$median" 2000000
+		# containerd tells it later than it was; of few the median is anywhere
+		limit=$(as_many 2 4)
+		check "$topic: median within $limit ms" below "$median" "${limit}000000"
 	done <<< "$ctr_boundaries"
 }
 
