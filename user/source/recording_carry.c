@@ -39,11 +39,11 @@ struct ct_carry {
 	struct process *processes; /* in the order of their birth */
 	struct fact *engines, *identities;
 	struct ct_event *options; /* owned, NULL: not heard */
+	struct ct_tail tail;
 	union {
 		struct ct_event e;
 		char bytes[CT_EVENT_LEN_MAX];
 	} out;
-	struct ct_tail tail;
 };
 
 struct ct_carry *ct_carry_new(void)
