@@ -167,7 +167,7 @@ static __always_inline void send_event(enum ct_how how, struct sock *sk, struct 
  * message that does not end in its first frame goes on in frames that begin with anything.
  */
 static __always_inline bool frame_counts(const unsigned char *h, __u64 payload, const void *at,
-					 bool answers)
+					 __u64 answers)
 {
 	unsigned char m[CT_GRPC_PREFIX + 1];
 	__u64 message;
@@ -202,15 +202,20 @@ static __always_inline void frame_events(enum ct_how how, struct sock *sk, struc
 					 const void *bytes, __u64 len, int ret, __u32 engine,
 					 struct ct_h2 *h2)
 {
-	bool answers = CT_GET(how, us, addr);
+	__u64 answers = !!CT_GET(how, us, addr);
 	unsigned char h[CT_H2_HEADER];
 	__u64 frame, at = h2->at;
 
-	for (int i = 0; i < CT_H2_BATCH && at + CT_H2_HEADER <= len; i++) {
+	len = ct_forget(len, h2->key);
+	for (int i = 0; i < CT_H2_BATCH; i++) {
+		at = ct_forget(at, h2->key);
+		if (at + CT_H2_HEADER > len)
+			break;
 		if (bpf_probe_read_user(h, sizeof(h), bytes + at) || !is_frame(h))
 			break;
 		frame = CT_H2_HEADER + ((__u64)h[0] << 16 | (__u64)h[1] << 8 | h[2]);
 		/* Of one size: a choice in a loop doubles what the verifier goes through. */
+		answers = ct_forget(answers, h2->key);
 		if (frame_counts(h, frame - CT_H2_HEADER, bytes + at, answers))
 			send_event(how, sk, us, bytes + at, frame, ret, engine, CT_TAIL_MEDIUM);
 		h2_frame(h2, h, frame);

@@ -103,15 +103,25 @@ struct {
 	__type(value, struct ct_opening);
 } opening SEC(".maps");
 
-/* Too large for the stack: new entries are made here. The sum stays zero. */
+/*
+ * Too large for the stack: new entries are made here. One per thread that opens, not one per CPU:
+ * fentry programs are preempted, and the next thread on that CPU would write into it, too.
+ */
 struct ct_opens_scratch {
 	struct ct_opens_path path;
 	struct ct_opens_dir dir;
-	struct ct_opens_sum zero;
 };
 struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, __u32);
+	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+	__uint(map_flags, CT_NO_PREALLOC);
+	__type(key, int);
 	__type(value, struct ct_opens_scratch);
 } open_scratch SEC(".maps");
+
+/* Never written. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct ct_opens_sum);
+} open_nothing SEC(".maps");

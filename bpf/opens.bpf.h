@@ -330,18 +330,20 @@ static __always_inline void count_opened(struct ct_opener opener, const struct c
 					 __u64 now, __u64 ns, long ret)
 {
 	struct ct_opens_scratch *s;
-	struct ct_opens_sum *sum;
+	struct ct_opens_sum *sum, *nothing;
 	__u32 zero = 0;
 	__u64 error, bucket;
 	void *sums;
 
-	s = bpf_map_lookup_elem(&open_scratch, &zero);
 	sums = bpf_map_lookup_elem(&open_sums, &zero);
-	if (!s || !sums)
+	if (!sums)
 		return;
 	sum = bpf_map_lookup_elem(sums, &opener);
 	if (!sum) {
-		bpf_map_update_elem(sums, &opener, &s->zero, BPF_NOEXIST);
+		nothing = bpf_map_lookup_elem(&open_nothing, &zero);
+		if (!nothing)
+			return;
+		bpf_map_update_elem(sums, &opener, nothing, BPF_NOEXIST);
 		sum = bpf_map_lookup_elem(sums, &opener);
 		if (!sum) {
 			ct_lose(CT_LOSS_OPENS);
@@ -360,7 +362,12 @@ static __always_inline void count_opened(struct ct_opener opener, const struct c
 	barrier_var(bucket); /* the verifier must see the bound */
 	if (bucket < CT_OPENS_BUCKETS)
 		__sync_fetch_and_add(&sum->buckets[bucket], 1);
-	count_path(opener, args, s, sum, now, ns, ret);
+	s = bpf_task_storage_get(&open_scratch, bpf_get_current_task_btf(), NULL,
+				 CT_STORAGE_CREATE);
+	if (s)
+		count_path(opener, args, s, sum, now, ns, ret);
+	else
+		__sync_fetch_and_add(&sum->unkept, 1);
 }
 
 static __always_inline void opened_event(struct ct_opener opener, const struct ct_opening *args,

@@ -18,6 +18,18 @@ const volatile __u32 ct_thread_size = 0;
 
 #define ct_has(symbol) (ct_features & CT_FEATURE_BIT(symbol))
 
+/*
+ * x, of which the verifier then knows nothing; any: what it knows nothing of. In a loop, where what a
+ * comparison taught it would make a state of its own of each way through.
+ */
+static __always_inline __u64 ct_forget(__u64 x, __u64 any)
+{
+	barrier_var(any);
+	x ^= any;
+	barrier_var(x);
+	return x ^ any;
+}
+
 enum ct_how {
 	CT_TYPED,
 	CT_PROBED

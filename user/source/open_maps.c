@@ -75,7 +75,8 @@ int ct_open_maps_prepare(struct coldtrace_bpf *skel, enum ct_opens_mode mode, si
 	struct bpf_map *const maps[] = {
 		skel->maps.open_sums_a,  skel->maps.open_sums_b,  skel->maps.open_paths_a,
 		skel->maps.open_paths_b, skel->maps.open_sums,    skel->maps.open_paths,
-		skel->maps.open_dirs,    skel->maps.open_scratch, skel->maps.opening,
+		skel->maps.open_dirs,    skel->maps.open_scratch, skel->maps.open_nothing,
+		skel->maps.opening,
 	};
 	size_t paths = processes_max > PATHS_MIN ? processes_max : PATHS_MIN;
 	int r = 0;
