@@ -28,7 +28,8 @@ FUZZ_TARGETS := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c)
 TAPE_SRC     := $(addprefix tests/unit/,tape.c tape_opens.c life.c sandbox_messages.c go_program.c)
 
 # What the command line means is pure too, but no part of the core.
-PURE_SRC     := $(CORE_SRC) user/cmd/options.c user/cmd/options_keep.c user/cmd/filter.c user/cmd/session.c user/cmd/notices.c
+PURE_SRC     := $(CORE_SRC) user/cmd/options.c user/cmd/options_keep.c user/cmd/filter.c user/cmd/session.c user/cmd/notices.c \
+		user/cmd/apart.c
 # Neither is what talks to a sandbox or reads what an engine keeps, which a test can pretend to be.
 SANDBOX_SRC  := $(addprefix user/source/,sandbox.c seccheck.c procfs.c files.c engine.c \
 		engine_identity.c engines.c errand.c scout.c seed.c trust.c credentials.c)

@@ -153,6 +153,8 @@ verdict "the four and CAP_SYSLOG" with_caps bpf,perfmon,sys_ptrace,dac_read_sear
 verdict "CAP_BPF and CAP_PERFMON" with_caps bpf,perfmon
 verdict "nothing" with_caps chown
 verdict "a pid namespace of its own" unshare --pid --fork --mount-proc
+same "doctor: the limit that it names is this user's, not what a trial raised it to" 65536 \
+	"$(prlimit --memlock=65536: "$COLDTRACE" doctor --json | jq .privileges.memlock_bytes)"
 ends "--why without CAP_SYSLOG" 1 1 "'/proc/kallsyms' hides their addresses: CAP_SYSLOG missing; run it" \
 	with_caps bpf,perfmon,sys_ptrace,dac_read_search "${trace[@]}" --why
 ends "--why with CAP_SYSLOG" 0 0 '^$' \

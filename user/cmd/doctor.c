@@ -133,6 +133,14 @@ static int make_plan(struct ct_plan *plan, struct ct_kernel *kernel, enum ct_dep
 	return ct_plan_make(plan, &req, &ask, err);
 }
 
+/* Every depth, the one first that takes longest. */
+static const enum ct_depth order[] = { CT_DEPTH_STEPS, CT_DEPTH_PHASES, CT_DEPTH_WHY };
+
+struct planned {
+	struct ct_plan plans[CT_DEPTH_WHY + 1];
+	struct ct_tried tried[CT_DEPTH_WHY + 1];
+};
+
 /* Every plan by itself: which are possible, and what the others lack. */
 static json_t *collect_choices(struct ct_kernel *kernel)
 {
@@ -206,31 +214,34 @@ static json_t *collect_probe(const struct ct_plan *plan, enum ct_probe i)
 	return row;
 }
 
-static json_t *collect_plan(struct ct_kernel *kernel, enum ct_depth depth, enum ct_plan_name name,
-			    struct ct_tried *tried)
+/* A plan that the kernel cannot host is not tried. */
+static void begin_plan(struct planned *p, struct ct_kernel *kernel, enum ct_depth depth,
+		       enum ct_plan_name name)
 {
-	json_t *p = json_object(), *rows = json_array();
-	struct ct_err why = { 0 };
-	struct ct_plan plan;
-	int r = make_plan(&plan, kernel, depth, name, &why);
+	struct ct_tried *tried = &p->tried[depth];
 
-	if (r) {
-		tried->why = tried->why_no_opens = why;
-	} else {
+	if (make_plan(&p->plans[depth], kernel, depth, name, &tried->why))
+		tried->why_no_opens = tried->why;
+	else
 		ct_doctor_try(tried, depth, name);
-		r = tried->works ? 0 : tried->why.code;
-		why = tried->why;
-		if (tried->works) { /* the one that was attached, when the kernel refused the first */
-			plan.name = tried->plan.name;
-			plan.features = tried->plan.features;
-		}
+}
+
+static json_t *collect_plan(const struct planned *planned, enum ct_depth depth)
+{
+	const struct ct_tried *tried = &planned->tried[depth];
+	json_t *p = json_object(), *rows = json_array();
+	struct ct_plan plan = planned->plans[depth];
+
+	if (tried->works) { /* the one that was attached, when the kernel refused the first */
+		plan.name = tried->plan.name;
+		plan.features = tried->plan.features;
 	}
-	ct_doctor_on(&plan, tried, tried - depth);
+	ct_doctor_on(&plan, tried, &planned->tried[CT_DEPTH_PHASES]);
 	add(p, "depth", json_string(ct_depth_names[depth]));
 	add(p, "plan", json_string(ct_plans[plan.name].name));
-	add(p, "possible", json_boolean(!r));
-	if (r)
-		add(p, "error", text(why.msg));
+	add(p, "possible", json_boolean(tried->works));
+	if (!tried->works)
+		add(p, "error", text(tried->why.msg));
 	add(p, "features", collect_features(&plan));
 	for (unsigned int i = 0; i < CT_PROBE_MAX; i++)
 		if (ct_probes[i].depth == CT_DEPTH_PHASES || ct_probes[i].depth == depth)
@@ -307,24 +318,41 @@ static json_t *collect_runtimes(void)
 	return list;
 }
 
-static json_t *collect(enum ct_plan_name plan)
+static json_t *collect_plans(const struct planned *planned)
 {
+	json_t *plans = json_array();
+
+	for (enum ct_depth depth = CT_DEPTH_PHASES; depth <= CT_DEPTH_WHY; depth++)
+		json_array_append_new(plans, collect_plan(planned, depth));
+	return plans;
+}
+
+/* While the depths are tried: what takes neither long nor probes. */
+static json_t *collect(enum ct_plan_name name)
+{
+	json_t *all = json_object(),
+	       *privileges = ct_doctor_privileges(); /* before it raises any */
+	own_mem struct planned *p = calloc(1, sizeof(*p));
 	struct ct_kernel *kernel = NULL;
 	struct ct_err why = { 0 };
-	json_t *all = json_object(), *plans = json_array();
-	own_mem struct ct_tried *tried = calloc(CT_DEPTH_WHY + 1, sizeof(*tried));
 
-	if (!tried)
+	if (!p) {
+		json_decref(all);
+		json_decref(privileges);
 		return NULL;
+	}
 	if (ct_kernel_open(&kernel, &why))
 		kernel = NULL;
-	for (enum ct_depth depth = CT_DEPTH_PHASES; depth <= CT_DEPTH_WHY; depth++)
-		json_array_append_new(plans, collect_plan(kernel, depth, plan, &tried[depth]));
-	add(all, "verdict", ct_doctor_verdict(tried));
+	for (size_t i = 0; i < CT_ARRAY_SIZE(order); i++)
+		begin_plan(p, kernel, order[i], name);
+	add(all, "verdict", json_null()); /* its place */
 	add(all, "kernel", collect_kernel(kernel, why.msg));
 	add(all, "choices", collect_choices(kernel));
-	add(all, "plans", plans);
-	add(all, "privileges", ct_doctor_privileges());
+	for (size_t i = 0; i < CT_ARRAY_SIZE(order); i++)
+		ct_doctor_tried(&p->tried[order[i]]);
+	add(all, "verdict", ct_doctor_verdict(p->tried));
+	add(all, "plans", collect_plans(p));
+	add(all, "privileges", privileges);
 	add(all, "engines", collect_engines());
 	add(all, "runtimes", collect_runtimes());
 	ct_kernel_close(kernel);

@@ -9,7 +9,7 @@
 #include "util/err.h"
 
 /*
- * Attaches all probes for a moment, leaves nothing behind on the node, and needs no rights; what it may
- * not do it says. Returns 0 if this user can trace here, by that plan, and 1 if not.
+ * Attaches all probes for a moment, and needs no rights; what it may not do it says. The kernel has
+ * taken the probes away again some seconds after the return at the latest. Returns 0 if this user can trace here, by that plan, and 1 if not.
  */
 int ct_cmd_doctor(FILE *out, bool json, enum ct_plan_name plan, struct ct_err *err);

@@ -4,6 +4,7 @@
 
 #include "cmd/doctor_draw.h"
 #include "cmd/doctor_privileges.h"
+#include "cmd/doctor_try.h"
 #include "cmd/doctor_verdict.h"
 #include "ct_opens.h"
 #include "source/plan.h"

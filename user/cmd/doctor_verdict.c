@@ -6,54 +6,9 @@
 #include "cmd/notices.h"
 #include "core/record.h"
 #include "source/credentials.h"
-#include "source/live.h"
 #include "source/privileges.h"
 #include "source/procfs.h"
 #include "util/mem.h"
-
-#define READY_ALL ((1u << CT_READY_MAX) - 1)
-
-/* What all depths share is tried once: it is slow to take away again. */
-void ct_doctor_try(struct ct_tried *tried, enum ct_depth depth, enum ct_plan_name plan)
-{
-	const bool first = depth == CT_DEPTH_PHASES;
-	struct ct_live_options opts = {
-		.steps = depth == CT_DEPTH_STEPS,
-		.why = depth == CT_DEPTH_WHY,
-		.ready_mask = first ? READY_ALL : READY_ALL & ~CT_READY_BIT(PATH),
-		.plan = plan,
-		.opens = first ? CT_OPENS_COUNTED : CT_OPENS_NONE,
-	};
-
-	tried->works = !ct_may_trace(&tried->why) && !ct_live_try(&opts, &tried->plan, &tried->why);
-	tried->opens = tried->works && first;
-	tried->why_no_opens = tried->why;
-	if (tried->works || !first || ct_may_trace(&tried->why))
-		return;
-	/* Opens by themselves may be too much for a kernel. */
-	opts.opens = CT_OPENS_NONE;
-	tried->works = !ct_live_try(&opts, &tried->plan, &tried->why);
-}
-
-/* Rows of what is not tried at every depth. */
-static bool is_shared(enum ct_probe i)
-{
-	return ct_probes[i].ready == CT_ASKED_OPENS || ct_probes[i].ready == CT_READY_BIT(PATH);
-}
-
-void ct_doctor_on(struct ct_plan *plan, const struct ct_tried *tried, const struct ct_tried *first)
-{
-	for (unsigned int i = 0; i < CT_PROBE_MAX; i++) {
-		const struct ct_tried *by = is_shared(i) ? first : tried;
-		bool none = !by->works || (ct_probes[i].ready == CT_ASKED_OPENS && !first->opens);
-
-		if (!none)
-			plan->rows[i] = by->plan.rows[i];
-		else if (plan->rows[i].on)
-			plan->rows[i].why_not = CT_NOT_TRIED;
-		plan->rows[i].on &= !none;
-	}
-}
 
 static void add(json_t *to, const char *key, json_t *value)
 {

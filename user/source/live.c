@@ -242,8 +242,6 @@ static int attach(struct ct_live *live, struct ct_err *err)
 	r = ct_may_trace(err);
 	setrlimit(RLIMIT_MEMLOCK, &all); /* only kernels before 5.11 need it */
 	if (!r)
-		r = ct_engines_open(&live->engines, err);
-	if (!r)
 		r = ct_kernel_open(&live->kernel, err);
 	if (!r && live->opts.opens != CT_OPENS_NONE &&
 	    !ct_kernel_has(live->kernel, CT_FEATURE_STORAGE, &why_not))
@@ -270,8 +268,12 @@ static void tell_begin(struct ct_live *live)
 
 static int start(struct ct_live *live, struct ct_err *err)
 {
-	int r = attach(live, err);
+	int r = ct_may_trace(err);
 
+	if (!r)
+		r = ct_engines_open(&live->engines, err);
+	if (!r)
+		r = attach(live, err);
 	if (!r)
 		ct_engines_watch(&live->engines, live->epoll);
 	if (!r)
@@ -287,7 +289,7 @@ static int start(struct ct_live *live, struct ct_err *err)
 	return r;
 }
 
-int ct_live_try(const struct ct_live_options *opts, struct ct_plan *ret_plan, struct ct_err *err)
+int ct_live_try(struct ct_live **ret, const struct ct_live_options *opts, struct ct_err *err)
 {
 	struct ct_live *live = calloc(1, sizeof(*live));
 	int r;
@@ -298,12 +300,14 @@ int ct_live_try(const struct ct_live_options *opts, struct ct_plan *ret_plan, st
 	live->epoll = -1;
 	ct_live_listen(opts->verbose);
 	r = attach(live, err);
-	if (!r)
-		*ret_plan = live->plan;
 	ct_kernel_close(live->kernel);
-	unload(live);
-	free(live);
-	return r;
+	live->kernel = NULL;
+	if (r) {
+		ct_live_close(live);
+		return r;
+	}
+	*ret = live;
+	return 0;
 }
 
 int ct_live_open(struct ct_live **ret, const struct ct_live_options *opts, ct_event_fn fn,

@@ -48,10 +48,10 @@ int ct_live_open(struct ct_live **ret, const struct ct_live_options *opts, ct_ev
 void ct_live_close(struct ct_live *live); /* NULL is fine */
 
 /*
- * Loads and attaches the probes for a moment, as ct_live_open() would, looks at nothing else, and
- * takes them away again. Returns 0 and the plan that they are of, or fails as ct_live_open() would.
+ * Loads and attaches the probes as ct_live_open() would, or fails as that would, and looks at nothing
+ * else: for ct_live_plan() and ct_live_close() alone.
  */
-int ct_live_try(const struct ct_live_options *opts, struct ct_plan *ret_plan, struct ct_err *err);
+int ct_live_try(struct ct_live **ret, const struct ct_live_options *opts, struct ct_err *err);
 
 /*
  * Gives up every privilege but those for what is looked up later. A program that is to be traced
