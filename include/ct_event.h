@@ -236,7 +236,8 @@ enum ct_app {
 	X(9, SANDBOX, "message of a sandbox dropped", "") \
 	X(10, STEPS, "step of a start or stop with too many", "") \
 	X(11, SHARE, "beyond the share of one container or user", "look at what it runs") \
-	X(12, DISK, "event not recorded: the disk was full", "make room, or lower --keep-size")
+	X(12, DISK, "event not recorded: the disk was full", "make room, or lower --keep-size") \
+	X(13, TALK, "request or connection forgotten: there were too many", "")
 
 enum ct_loss {
 #define X(number, symbol, name, advice) CT_LOSS_##symbol = number,

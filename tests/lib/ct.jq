@@ -18,18 +18,18 @@ def unknown: [mine | .phases[] | nulls] | length;
 def lost: summary | [.lost | del(.late)[]] | add // 0;
 
 # Segments begin where the one before ended, from the begin to the end of the record, and both they
-# and the phases add up to the total.
+# and the phases add up to the total. Of a record whose first mark alone was heard there is no segment.
 def tiles:
 	. as $r
 	| .begin_ns as $b | .end_ns as $e
 	| ([$b] + [.segments[].end_ns]) as $ends
-	| (.segments | length > 0)
+	| (.segments != [] or (.outcome == "cut" and .total_ns == 0))
 	and all(range(.segments | length); $r.segments[.].begin_ns == $ends[.])
 	and $ends[-1] == $e
 	and all(.segments[]; .end_ns >= .begin_ns)
 	and .total_ns == $e - $b
-	and ([.segments[] | .end_ns - .begin_ns] | add) == .total_ns
-	and ([.phases[] | numbers] | add) == .total_ns;
+	and ([.segments[] | .end_ns - .begin_ns] | add // 0) == .total_ns
+	and ([.phases[] | numbers] | add // 0) == .total_ns;
 def untiled: [mine | select(tiles | not) | "\(.kind) of \(.name)"];
 
 def has_phases($names): .phases as $p | all($names[]; $p[.] | type == "number");

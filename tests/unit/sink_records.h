@@ -236,6 +236,8 @@ static inline struct ct_record an_injection(struct ct_identity *who, char messag
 	message[4095] = '\xc3';
 	snprintf(who->name, sizeof(who->name), "%s", evil);
 	snprintf(who->image, sizeof(who->image), "%s", evil);
+	who->owner.other = who->owner.inside = true;
+	snprintf(who->owner.name, sizeof(who->owner.name), "%s", evil);
 	snprintf(who->runtime, sizeof(who->runtime), "%s", evil);
 	snprintf(who->engine, sizeof(who->engine), "%s", "\033c");
 	snprintf(who->id, sizeof(who->id), "%s", "\033c\n\"");

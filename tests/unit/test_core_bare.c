@@ -313,6 +313,25 @@ Test(bare, sandbox_by_itself)
 	run_free(run);
 }
 
+/* gVisor's gofer has no id at its end, and what stands for an argument that was not kept is none. */
+Test(bare, sandbox_whose_gofer_has_no_id)
+{
+	struct run *run = run_new();
+	struct tape *t = &run->t;
+
+	tape_at(t, 10);
+	tape_exec(t, RUNC, CT_ROLE_RUNTIME, 1, "runsc", "do", "*", TAPE_END);
+	tape_at(t, 20);
+	tape_fork(t, RUNC, INIT + 1, CT_ROLE_RUNTIME);
+	tape_exec(t, INIT + 1, CT_ROLE_HELPER, 1, "runsc-gofer", "-*", "*", "-*", TAPE_END);
+	tape_exec(t, INIT + 1, CT_ROLE_HELPER, 1, "exe", "umount", "-*", "*", TAPE_END);
+	sandbox_lives(t);
+	play_until(run, 5000);
+	expect_counts(run, 1, 1, 0);
+	cr_expect(find(run, CT_RECORD_START, "runsc-77", 0));
+	run_free(run);
+}
+
 /* Tracing begins in the middle of it: when it was called is not known, and not guessed. */
 Test(bare, sandbox_of_a_call_before_tracing)
 {

@@ -5,8 +5,9 @@
 	"why_cpu_ns,why_runqueue_ns,why_disk_ns,why_disk_sync_ns,why_page_fault_ns,why_memory_ns," \
 	"why_lock_ns,why_rcu_ns,why_network_ns,why_child_ns,why_peer_ns,why_sleep_ns," \
 	"why_other_ns,why_unexplained_ns"
+#define SCOPE    "scope_container,scope_uid"
 #define NO_WHY   ",,,,,,,,,,,,,,"
-#define NODE     ",\"node-1\""
+#define NODE     ",\"node-1\",\"\","
 
 #define HEAD_WHO "kind,outcome,cause,id,name,image,runtime,engine,init_pid,exit_code,begin_time,"
 #define HEAD_PHASES \
@@ -14,7 +15,7 @@
 	"stop_ns,die_ns,disconnect_ns,destroy_ns,client_ns,unknown_ns,missing,"
 #define HEAD_REST \
 	"ready_by,ready_at_ns,run_before_ns,service_end_ns,removed,failed_phase,failed_step," \
-	"failed_message,predecessor_id,predecessor_name,steps," WHY ",node\r\n"
+	"failed_message,predecessor_id,predecessor_name,steps," WHY ",node," SCOPE "\r\n"
 #define ID  "\"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\""
 #define WHO ID ",\"web\",\"busybox:1\",\"runc\",\"docker\","
 
@@ -54,7 +55,7 @@ Test(csv, steps_are_a_table_of_their_own)
 		text,
 		"id,name,image,runtime,engine,kind,outcome,record_begin_ns,index,step,actor,pid,"
 		"phase,begin_time,begin_ns,end_ns,total_ns,parent,depth,count,open,detail," WHY
-		",node\r\n" WHO
+		",node," SCOPE "\r\n" WHO
 		"\"start\",\"ok\",100000000000,0,\"rootfs mount\",\"engine\",10,\"create\","
 		"2024-11-21T09:08:20.001000000Z,100001000000,100004000000,3000000,,0,1,false,"
 		"\"\"" NO_WHY NODE "\r\n" WHO
@@ -96,5 +97,27 @@ Test(csv, no_cell_is_a_formula)
 		text = run("csv", &opts, &rec, 1, &no_loss);
 		snprintf(part, sizeof(part), "," ID ",%s,\"busybox:1\",", cases[i].cell);
 		expect_in(text, part);
+	}
+}
+
+Test(csv, whose_it_is)
+{
+	static const struct ct_owner owners[] = {
+		{ .other = true, .uid = 1000 },
+		{ .other = true, .inside = true, .pid = 777, .uid = 5 },
+		{ .other = true, .inside = true, .pid = 777, .id = "feed" },
+		{ .other = true, .inside = true, .pid = 777, .id = "feed", .name = "=kind" },
+	};
+	static const char *const cells[] = { ",\"\",1000\r\n", ",\"pid 777\",5\r\n",
+					     ",\"feed\",0\r\n", ",\"'=kind\",0\r\n" };
+
+	for (size_t i = 0; i < CT_ARRAY_SIZE(owners); i++) {
+		struct ct_identity who = web;
+		struct ct_record rec = record(CT_RECORD_START, &who);
+		own_mem char *text = NULL;
+
+		who.owner = owners[i];
+		text = run("csv", &opts, &rec, 1, &no_loss);
+		expect_in(text, cells[i]);
 	}
 }

@@ -315,3 +315,74 @@ Test(door, a_wrapper_of_a_runtime_is_no_container)
 	cr_expect_eq(count(run, CT_RECORD_STOP), 1, "%u stops", count(run, CT_RECORD_STOP));
 	run_free(run);
 }
+
+/* Whose a container is goes with its records; what is the host's root's has nothing to say. */
+Test(door, records_say_whose_they_are)
+{
+	for (size_t i = 0; i < CT_ARRAY_SIZE(places); i++) {
+		struct run *run = run_new();
+		struct tape *t = &run->t;
+		struct life l = life_of(0);
+		const struct ct_owner *owner;
+		size_t from;
+
+		life_serves(t, &l);
+		tape_at(t, 1000);
+		from = t->count;
+		tape_exec(t, FORGER, CT_ROLE_RUNTIME, 9, "runc", "run", "inner", TAPE_END);
+		forge(t, from, places[i].root ? l.init : 0, places[i].uid);
+		tape_at(t, 2000);
+		tape_exit(t, FORGER, CT_ROLE_RUNTIME, 1 << 8);
+		play_until(run, 60000);
+		owner = &find(run, CT_RECORD_START, "inner", 0)->rec.who->owner;
+		cr_expect(owner->other, "%s", places[i].name);
+		cr_expect_eq(owner->inside, places[i].root != 0, "%s", places[i].name);
+		cr_expect_eq(owner->uid, places[i].uid, "%s", places[i].name);
+		cr_expect_eq(owner->pid, places[i].root ? l.init : 0, "%s", places[i].name);
+		cr_expect_str_eq(owner->name, places[i].root ? l.name : "", "%s", places[i].name);
+		cr_expect_str_eq(owner->id, places[i].root ? l.id : "", "%s", places[i].name);
+		cr_expect_not(find(run, CT_RECORD_START, l.name, 0)->rec.who->owner.other);
+		run_free(run);
+	}
+}
+
+/* Columns: whose the second is. */
+static const struct {
+	uint32_t root, uid;
+	unsigned restarts;
+} successors[] = { { 0, 0, 1 }, { 0, 1000, 0 }, { 777, 0, 0 } };
+
+/* A start never continues what another scope has stopped, whatever both are called. */
+Test(door, a_successor_is_of_the_same_scope)
+{
+	for (size_t i = 0; i < CT_ARRAY_SIZE(successors); i++) {
+		struct run *run = run_new();
+		struct tape *t = &run->t;
+
+		for (unsigned n = 0; n < 2; n++) {
+			size_t from = t->count;
+
+			tape_at(t, 10 + 1000 * n);
+			tape_exec(t, FORGER + 10 * n, CT_ROLE_RUNTIME, 9, "runc", "run", "web",
+				  TAPE_END);
+			tape_fork(t, FORGER + 10 * n, FORGER + 10 * n + 1, CT_ROLE_RUNTIME);
+			tape_exec(t, FORGER + 10 * n + 1, CT_ROLE_INIT, 9, "app", TAPE_END);
+			tape_listen(t, FORGER + 10 * n + 1, 80);
+			if (n)
+				forge(t, from, successors[i].root, successors[i].uid);
+			tape_at(t, 500 + 1000 * n);
+			tape_exit(t, FORGER + 10 * n + 1, CT_ROLE_INIT, 0);
+			tape_exit(t, FORGER + 10 * n, CT_ROLE_RUNTIME, 0);
+			tape_exec(t, FORGER + 10 * n + 2, CT_ROLE_RUNTIME, 9, "runc", "delete",
+				  "web", TAPE_END);
+			if (n)
+				forge(t, t->count - 1, successors[i].root, successors[i].uid);
+			tape_exit(t, FORGER + 10 * n + 2, CT_ROLE_RUNTIME, 0);
+		}
+		play_until(run, 60000);
+		cr_expect_eq(count(run, CT_RECORD_RESTART), successors[i].restarts,
+			     "uid %u in %u: %u restarts", successors[i].uid, successors[i].root,
+			     count(run, CT_RECORD_RESTART));
+		run_free(run);
+	}
+}

@@ -60,7 +60,7 @@ Test(json, golden_stop)
 		"{\"kind\":\"stop\",\"outcome\":\"ok\",\"cause\":\"request\",\"id\":\"0123456789abcdef0"
 		"123456789abcdef0123456789abcdef0123456789abcdef\",\"name\":\"web\","
 		"\"image\":\"busybox:1\",\"runtime\":\"runc\",\"engine\":\"docker\",\"namespace\":\"\",\"pod\":null,"
-		"\"init_pid\":4242,\"node\":\"node-1\",\"exit_code\":137,\"begin_ns\":100000000000,"
+		"\"init_pid\":4242,\"scope\":null,\"node\":\"node-1\",\"exit_code\":137,\"begin_ns\":100000000000,"
 		"\"end_ns\":101282000000,\"total_ns\":1282000000,"
 		"\"begin_time\":\"2024-11-21T09:08:20.000000000Z\","
 		"\"phases\":{\"stop\":1200000000,\"die\":25000000,\"disconnect\":47000000,"
@@ -157,6 +157,30 @@ Test(json, bytes_that_are_not_utf8_survive)
 	cr_expect_str_eq(string(o, "id"), "\033c\n\"");
 	cr_expect_eq(strlen(string(json_object_get(o, "failed"), "message")), 4096 + 3);
 	json_decref(lines);
+}
+
+Test(json, whose_it_is)
+{
+	static const struct ct_owner owners[] = {
+		{ .other = true, .uid = 1000 },
+		{ .other = true, .inside = true, .pid = 777, .name = "kind" },
+		{ .other = true, .inside = true, .uid = 5, .id = "feed" },
+	};
+	static const char *const parts[] = {
+		",\"scope\":{\"container\":null,\"uid\":1000},",
+		",\"scope\":{\"container\":{\"id\":null,\"name\":\"kind\",\"pid\":777},\"uid\":0},",
+		",\"scope\":{\"container\":{\"id\":\"feed\",\"name\":null,\"pid\":null},\"uid\":5},",
+	};
+
+	for (size_t i = 0; i < CT_ARRAY_SIZE(owners); i++) {
+		struct ct_identity who = web;
+		struct ct_record rec = record(CT_RECORD_START, &who);
+		own_mem char *text = NULL;
+
+		who.owner = owners[i];
+		text = run("json", &(struct options){ 0 }, &rec, 1, &no_loss);
+		expect_in(text, parts[i]);
+	}
 }
 
 static void expect_documented(const char *doc, const json_t *value)

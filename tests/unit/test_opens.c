@@ -148,7 +148,7 @@ Test(opens, what_is_adopted_last_is_not_told_meanwhile)
 {
 	const struct ct_core_options opts = { 0 };
 	const struct ct_core_ops ops = { .record = opens_ignore, .opens = tell };
-	const uint32_t strangers = 1023; /* RUNS_MAX of openers.c, less the first */
+	const uint32_t strangers = 127; /* the share of who is not known, less the first */
 	struct life life = life_of(0);
 	struct told told = { .id = life.id };
 	struct ct_core *core = ct_core_new(&opts, &ops, &told);

@@ -416,6 +416,33 @@ Test(table, steps_are_a_tree_under_their_phases)
 	expect_in(text, "longest steps");
 }
 
+/* However long the names are, and however narrow the terminal is. */
+Test(table, says_whose_a_container_is)
+{
+	static const struct ct_owner owners[] = {
+		{ .other = true, .uid = 1000 },
+		{ .other = true, .inside = true, .pid = 777, .name = "kind-node" },
+		{ .other = true,
+		  .inside = true,
+		  .name = "a-node-with-a-name-that-is-very-long-indeed-and-then-some" },
+	};
+	static const char *const words[] = { "web of uid 1000 ", "web in kind-node ", " in a-" };
+	static const char *const short_words[] = { " of", " in", " in" };
+
+	for (size_t i = 0; i < CT_ARRAY_SIZE(owners); i++) {
+		struct ct_identity who = web;
+		struct ct_record rec = record(CT_RECORD_STOP, &who);
+		own_mem char *wide = NULL, *narrow = NULL;
+
+		who.owner = owners[i];
+		wide = run("table", &(struct options){ .width = 160 }, &rec, 1, &no_loss);
+		expect_in(wide, words[i]);
+		memset(who.name, 'x', sizeof(who.name) - 1);
+		narrow = run("table", &(struct options){ .width = 60 }, &rec, 1, &no_loss);
+		expect_in(narrow, short_words[i]);
+	}
+}
+
 Test(table, colour_is_never_the_only_carrier)
 {
 	struct ct_record recs[] = { a_start(), a_stop(), a_restart(), a_failed_start(), a_gap() };

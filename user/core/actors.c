@@ -2,179 +2,13 @@
 /* Which process does what for which container: by what it was called to do, or by its parent. */
 #include "state.h"
 
-#include <stdlib.h>
-
+#include "args.h"
 #include "roles.h"
-
-#define ARGS_MAX 64
-
-struct ct_actor_state *ct_actor_get(struct ct_core *core, uint32_t tgid)
-{
-	struct ct_actor_state *a;
-
-	HASH_FIND(hh, core->actors, &tgid, sizeof(tgid), a);
-	return a;
-}
 
 /* A newer coldtrace, or a damaged recording, may know others. */
 static uint8_t role_of(const struct ct_event *e)
 {
 	return e->sub < CT_ROLE_MAX ? (uint8_t)e->sub : 0;
-}
-
-static struct ct_actor_state *actor_alloc(struct ct_core *core)
-{
-	struct ct_actor_state *a = core->spare_actors;
-
-	if (!a)
-		return calloc(1, sizeof(*a));
-	core->spare_actors = a->next;
-	*a = (struct ct_actor_state){ 0 };
-	return a;
-}
-
-static struct ct_actor_state *actor_make(struct ct_core *core, uint32_t tgid)
-{
-	struct ct_actor_state *a = ct_actor_get(core, tgid);
-
-	if (a)
-		return a;
-	a = HASH_COUNT(core->actors) < CT_ACTORS_MAX ? actor_alloc(core) : NULL;
-	if (!a) {
-		core->counts.lost[CT_LOSS_ACTORS]++;
-		return NULL;
-	}
-	a->tgid = tgid;
-	a->step = -1;
-	HASH_ADD(hh, core->actors, tgid, sizeof(a->tgid), a);
-	return a;
-}
-
-void ct_actor_works(struct ct_actor_state *a, struct ct_container *c)
-{
-	if (a->container == c)
-		return;
-	if (a->container)
-		DL_DELETE2(a->container->workers, a, worker_prev, worker_next);
-	a->container = c;
-	if (c)
-		DL_APPEND2(c->workers, a, worker_prev, worker_next);
-}
-
-static void is_first_of(struct ct_actor_state *a, struct ct_container *c)
-{
-	if (a->first_of == c)
-		return;
-	if (a->first_of)
-		DL_DELETE2(a->first_of->firsts, a, first_prev, first_next);
-	a->first_of = c;
-	if (c)
-		DL_APPEND2(c->firsts, a, first_prev, first_next);
-}
-
-void ct_actors_move(struct ct_container *from, struct ct_container *to)
-{
-	while (from->firsts)
-		is_first_of(from->firsts, to);
-	while (from->workers) {
-		struct ct_actor_state *a = from->workers;
-
-		ct_actor_works(a, to);
-		if (!to)
-			a->step = -1;
-	}
-}
-
-/* What an engine process was making, and nobody has given an id, goes with it. */
-static void drop_draft(struct ct_actor_state *a)
-{
-	if (a->container && a->container->draft && a->engine == a->tgid)
-		ct_draft_free(a->container);
-}
-
-static void actor_drop(struct ct_core *core, struct ct_actor_state *a)
-{
-	ct_actor_works(a, NULL);
-	is_first_of(a, NULL);
-	HASH_DEL(core->actors, a);
-	a->next = core->spare_actors;
-	core->spare_actors = a;
-}
-
-void ct_actors_free(struct ct_core *core)
-{
-	struct ct_actor_state *a, *next;
-
-	HASH_ITER(hh, core->actors, a, next)
-	{
-		drop_draft(a);
-		actor_drop(core, a);
-	}
-	while (core->spare_actors) {
-		a = core->spare_actors;
-		core->spare_actors = a->next;
-		free(a);
-	}
-}
-
-#define OP_LEN_MAX 8
-
-/* Words of a command line. Columns: word, what it means. */
-static const struct {
-	char word[OP_LEN_MAX + 1];
-	enum ct_op op;
-} ops[] = {
-	{ "create", CT_OP_CREATE },   { "run", CT_OP_RUN },         { "do", CT_OP_DO },
-	{ "start", CT_OP_START },     { "stop", CT_OP_STOP },       { "restart", CT_OP_RESTART },
-	{ "kill", CT_OP_KILL },       { "delete", CT_OP_DELETE },   { "rm", CT_OP_DELETE },
-	{ "cleanup", CT_OP_CLEANUP }, { "setup", CT_OP_SETUP },     { "teardown", CT_OP_TEARDOWN },
-	{ "exec", CT_OP_OTHER },      { "state", CT_OP_OTHER },     { "pause", CT_OP_OTHER },
-	{ "resume", CT_OP_OTHER },    { "update", CT_OP_OTHER },    { "events", CT_OP_OTHER },
-	{ "ps", CT_OP_OTHER },        { "publish", CT_OP_PUBLISH },
-};
-
-static size_t split(const struct ct_event *e, struct ct_text args[ARGS_MAX])
-{
-	struct ct_text rest = ct_text(e->tail, e->tail_len);
-	size_t n = 0;
-
-	while (rest.len && n < ARGS_MAX)
-		args[n++] = ct_text_cut(&rest, '\0');
-	return n;
-}
-
-/* Most arguments are options, paths and ids. */
-static bool may_be_op(struct ct_text arg)
-{
-	return arg.len >= 2 && arg.len <= OP_LEN_MAX && *arg.p >= 'a' && *arg.p <= 'z';
-}
-
-enum ct_op ct_op_of_word(struct ct_text arg)
-{
-	for (size_t k = 0; may_be_op(arg) && k < sizeof(ops) / sizeof(ops[0]); k++) {
-		if (ct_text_is(arg, ops[k].word))
-			return ops[k].op;
-	}
-	return CT_OP_NONE;
-}
-
-/* The command word: the first argument that is one, whatever flags come before it. */
-static enum ct_op op_of(const struct ct_text *args, size_t n)
-{
-	enum ct_op op = CT_OP_NONE;
-
-	for (size_t i = 1; i < n && op == CT_OP_NONE; i++)
-		op = ct_op_of_word(args[i]);
-	return op == CT_OP_KILL && ct_kill_spares(args, n) ? CT_OP_OTHER : op;
-}
-
-static struct ct_text value_of(const struct ct_text *args, size_t n, const char *option)
-{
-	for (size_t i = 1; i + 1 < n; i++) {
-		if (ct_text_is(args[i], option))
-			return args[i + 1];
-	}
-	return ct_text("", 0);
 }
 
 /*
@@ -185,7 +19,8 @@ static struct ct_container *container_of_args(struct ct_core *core, const struct
 					      const struct ct_text *args, size_t n)
 {
 	const struct ct_scope *speaker = ct_speaker_process(core, a->tgid);
-	struct ct_text ns = value_of(args, n, "-namespace"), id = value_of(args, n, "-id");
+	struct ct_text ns = ct_argv_value(args, n, "-namespace"),
+		       id = ct_argv_value(args, n, "-id");
 	bool shim = id.len && a->role == CT_ROLE_SHIM;
 	char of[sizeof(a->container->ns)]; /* the container may have to make room */
 
@@ -217,11 +52,15 @@ void ct_actors_fork(struct ct_core *core, const struct ct_event *e)
 {
 	struct ct_actor_state *up = ct_actor_get(core, e->tgid);
 	bool instead = ct_actor_get(core, (uint32_t)e->obj);
-	struct ct_actor_state *a = actor_make(core, (uint32_t)e->obj);
+	struct ct_scope room;
+	const struct ct_scope *payer = ct_actor_payer(up, &room);
+	struct ct_actor_state *a = ct_actor_make(core, (uint32_t)e->obj, payer);
 
 	ct_openers_born(core, (uint32_t)e->obj, instead);
 	if (!a)
 		return;
+	if (instead)
+		ct_share_move(core, payer, &a->held);
 	a->parent = e->tgid;
 	ct_actor_descends(a, up);
 	a->role = role_of(e);
@@ -231,10 +70,10 @@ void ct_actors_fork(struct ct_core *core, const struct ct_event *e)
 	a->forked_ns = e->ts_ns;
 	a->step = -1;
 	/* Its pid may have been another's, whose exit was not seen. */
-	drop_draft(a);
+	ct_actor_drop_draft(a);
 	a->engine = 0;
 	ct_actor_works(a, NULL);
-	is_first_of(a, NULL);
+	ct_actor_is_first_of(a, NULL);
 	a->vmm = false;
 	a->level = ct_event_level(e);
 	ct_scope_inherit(a, up);
@@ -257,15 +96,6 @@ void ct_actors_fork(struct ct_core *core, const struct ct_event *e)
 		ct_signal(core, a->container, CT_SIG_INIT_EXEC, ct_text("", 0), e->ts_ns);
 }
 
-static bool has_word(const struct ct_text *args, size_t n, const char *word)
-{
-	for (size_t i = 1; i < n; i++) {
-		if (ct_text_is(args[i], word))
-			return true;
-	}
-	return false;
-}
-
 /*
  * A podman command: what it makes has no id yet, what it works on is named by its arguments. Of
  * several containers that it names the first is whom its children work for.
@@ -284,7 +114,7 @@ static void podman_called(struct ct_core *core, struct ct_actor_state *a,
 
 		if (!c || c == a->container || a->op == CT_OP_RUN)
 			continue;
-		if (a->op == CT_OP_CLEANUP && has_word(args, n, "--rm"))
+		if (a->op == CT_OP_CLEANUP && ct_argv_has(args, n, "--rm"))
 			c->auto_remove = true;
 		if (a->container && !a->container->draft) {
 			ct_signal(core, c, CT_SIG_PROGRAM, ct_text(program, strlen(program)),
@@ -312,16 +142,16 @@ static const struct ct_family *family_of_conmon(struct ct_core *core,
 static void conmon_called(struct ct_core *core, struct ct_actor_state *a,
 			  const struct ct_text *args, size_t n)
 {
-	struct ct_text name = value_of(args, n, "-n"), runtime = value_of(args, n, "-r");
+	struct ct_text name = ct_argv_value(args, n, "-n"), runtime = ct_argv_value(args, n, "-r");
 	const struct ct_family *family = family_of_conmon(core, a);
 	struct ct_container *c;
 
 	/* For a process that is executed in a container there is one, too: kubelets probe so. */
 	if (family == &ct_family_crio &&
-	    (has_word(args, n, "-e") || has_word(args, n, "--exec-process-spec")))
+	    (ct_argv_has(args, n, "-e") || ct_argv_has(args, n, "--exec-process-spec")))
 		return;
 	c = ct_book_make(core, ct_speaker_process(core, a->tgid), ct_text("", 0),
-			 value_of(args, n, "-c"));
+			 ct_argv_value(args, n, "-c"));
 	if (!c)
 		return;
 	if (a->container && a->container->draft)
@@ -336,7 +166,8 @@ static void conmon_called(struct ct_core *core, struct ct_actor_state *a,
 		ct_text_copy(c->who.runtime, sizeof(c->who.runtime), ct_text_base(runtime));
 	ct_book_file(core, c);
 	/* With a short life conmon is gone by the time of the answer; podman waits for its end. */
-	ct_container_look_up(core, c, a->engine ? a->engine : a->tgid, value_of(args, n, "-b"));
+	ct_container_look_up(core, c, a->engine ? a->engine : a->tgid,
+			     ct_argv_value(args, n, "-b"));
 }
 
 static struct ct_container *bare_make(struct ct_core *core, const struct ct_actor_state *runtime,
@@ -403,21 +234,32 @@ static void runtime_ran(struct ct_container *c, struct ct_text program)
 			     ct_text(runtime, strlen(runtime)));
 }
 
+/* What an engine keeps is read now, where it was too early before or may soon be too late. */
+static void runtime_creates(struct ct_core *core, const struct ct_actor_state *a,
+			    struct ct_container *c)
+{
+	/* Detached, podman may be gone by the time of the answer; conmon stays. */
+	if (c->family == &ct_family_podman)
+		ct_container_look_up(core, c, a->parent, ct_text("", 0));
+	else if (c->family->runtime_at_start && !c->who.runtime[0] && c->who.engine_pid)
+		ct_container_look_up(core, c, c->who.engine_pid, ct_text("", 0));
+}
+
 /*
  * Without root podman forks and executes itself once more, in a user namespace (rootless_linux.c of
  * its pkg/rootless, 4.3): the same command, about the same container, which began with the first.
  */
 static bool executed_again(struct ct_actor_state *a, const struct ct_text *args, size_t n)
 {
-	a->again = a->container && a->op != CT_OP_NONE && a->op == op_of(args, n) &&
+	a->again = a->container && a->op != CT_OP_NONE && a->op == ct_argv_op(args, n) &&
 		   !strcmp(a->engine_name, ct_family_podman.name);
 	return a->again;
 }
 
 static void exec_identity(struct ct_core *core, struct ct_actor_state *a, const struct ct_event *e)
 {
-	struct ct_text args[ARGS_MAX];
-	size_t n = split(e, args);
+	struct ct_text args[CT_ARGS_MAX];
+	size_t n = ct_argv_split(e, args);
 	struct ct_container *c;
 
 	if (!n)
@@ -427,7 +269,7 @@ static void exec_identity(struct ct_core *core, struct ct_actor_state *a, const 
 		const struct ct_role_row *row = row_of(args[0]);
 
 		/* A shim's messenger to the engine, called as the engine is. */
-		if (a->container && op_of(args, n) == CT_OP_PUBLISH) {
+		if (a->container && ct_argv_op(args, n) == CT_OP_PUBLISH) {
 			a->op = CT_OP_PUBLISH;
 			break;
 		}
@@ -435,11 +277,11 @@ static void exec_identity(struct ct_core *core, struct ct_actor_state *a, const 
 		a->engine = a->tgid;
 		if (executed_again(a, args, n))
 			break;
-		drop_draft(a);
+		ct_actor_drop_draft(a);
 		ct_actor_works(a, NULL);
 		a->op = CT_OP_NONE;
 		if (!strcmp(a->engine_name, ct_family_podman.name))
-			a->op = (uint8_t)op_of(args, n);
+			a->op = (uint8_t)ct_argv_op(args, n);
 		a->program = ct_program_name(a, ct_text(e->tail, e->tail_len));
 		if (a->op != CT_OP_NONE)
 			podman_called(core, a, args, n, e->ts_ns);
@@ -452,7 +294,7 @@ static void exec_identity(struct ct_core *core, struct ct_actor_state *a, const 
 		}
 		__attribute__((fallthrough));
 	case CT_ROLE_RUNTIME:
-		a->op = (uint8_t)op_of(args, n);
+		a->op = (uint8_t)ct_argv_op(args, n);
 		c = container_of_args(core, a, args, n);
 		if (!c && a->role == CT_ROLE_RUNTIME)
 			c = bare_container(core, a, args, n);
@@ -460,12 +302,11 @@ static void exec_identity(struct ct_core *core, struct ct_actor_state *a, const 
 			ct_actor_works(a, c);
 		if (c)
 			runtime_ran(c, args[0]);
-		/* Detached, podman may be gone by the time of the answer; conmon stays. */
-		if (c && c->family == &ct_family_podman && a->op == CT_OP_CREATE)
-			ct_container_look_up(core, c, a->parent, ct_text("", 0));
+		if (c && a->op == CT_OP_CREATE)
+			runtime_creates(core, a, c);
 		break;
 	default:
-		a->op = (uint8_t)op_of(args, n);
+		a->op = (uint8_t)ct_argv_op(args, n);
 		c = container_of_args(core, a, args, n);
 		if (!c && !a->container)
 			c = bare_sandbox(core, a, args, n);
@@ -481,14 +322,14 @@ static void exec_identity(struct ct_core *core, struct ct_actor_state *a, const 
  */
 static bool goes_on(const struct ct_actor_state *a, const struct ct_event *e)
 {
-	struct ct_text args[ARGS_MAX] = { { NULL, 0 } };
+	struct ct_text args[CT_ARGS_MAX] = { { NULL, 0 } };
 	size_t n;
 
 	if (e->root != e->tgid || role_of(e) != CT_ROLE_RUNTIME || a->op == CT_OP_NONE ||
 	    !a->container || a->container->who.init_pid == a->tgid)
 		return false;
-	n = split(e, args);
-	return op_of(args, n) == a->op && has_word(args, n, a->container->who.id);
+	n = ct_argv_split(e, args);
+	return ct_argv_op(args, n) == a->op && ct_argv_has(args, n, a->container->who.id);
 }
 
 /* A wrapper may execute another: one machine. */
@@ -516,16 +357,17 @@ void ct_actors_exec(struct ct_core *core, const struct ct_event *e)
 	bool sandbox, first;
 
 	if (!a)
-		a = actor_make(core, e->tgid);
+		a = ct_actor_make(core, e->tgid, NULL);
 	if (!a)
 		return;
 	if (a->container && a->container->who.init_pid == a->tgid)
-		is_first_of(a, a->container);
+		ct_actor_is_first_of(a, a->container);
 	ct_scope_exec(core, a, e, goes_on(a, e));
 	if (a->step >= 0)
 		ct_step_end(core, a, e->ts_ns, 0);
 	a->role = role_of(e);
 	a->execed = true;
+	ct_actor_pays(core, a);
 	a->execed_ns = e->ts_ns;
 	a->netns = e->obj;
 	a->again = false;
@@ -591,8 +433,8 @@ void ct_actors_exit(struct ct_core *core, const struct ct_event *e)
 	}
 	if (a->role == CT_ROLE_ENGINE && a->engine == a->tgid && a->execed)
 		ct_engine_exited(core, a->tgid);
-	drop_draft(a);
-	actor_drop(core, a);
+	ct_actor_drop_draft(a);
+	ct_actor_drop(core, a);
 }
 
 /* Containers whose first process it was found to be. */
@@ -605,7 +447,7 @@ static void seed_first(struct ct_core *core, struct ct_actor_state *a,
 		if (up ? !ct_scope_is(&up->scope, &c->key.scope) : !ct_scope_is_host(&c->key.scope))
 			continue;
 		if (a->role == CT_ROLE_ENGINE || a->role == CT_ROLE_SHIM)
-			is_first_of(a, c);
+			ct_actor_is_first_of(a, c);
 		else
 			ct_actor_works(a, c);
 	}
@@ -613,9 +455,10 @@ static void seed_first(struct ct_core *core, struct ct_actor_state *a,
 
 void ct_actors_seed(struct ct_core *core, const struct ct_event *e)
 {
-	struct ct_actor_state *a = actor_make(core, e->tgid);
-	struct ct_actor_state *up = ct_actor_get(core, ct_event_ppid(e));
+	struct ct_actor_state *up = ct_actor_get(core, ct_event_ppid(e)), *a;
+	struct ct_scope room;
 
+	a = ct_actor_make(core, e->tgid, ct_actor_payer(up, &room));
 	if (!a)
 		return;
 	a->parent = ct_event_ppid(e);
@@ -624,6 +467,7 @@ void ct_actors_seed(struct ct_core *core, const struct ct_event *e)
 	ct_scope_exec(core, a, e, false);
 	a->role = role_of(e);
 	a->execed = true;
+	ct_actor_pays(core, a);
 	a->netns = e->obj;
 	if (up) {
 		a->engine = up->engine;

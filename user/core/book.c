@@ -3,20 +3,9 @@
 
 #include <stdlib.h>
 
-#define CONTAINERS_MAX_DEFAULT 4096
-
-struct ct_book *ct_book_new(size_t max)
+struct ct_book *ct_book_new(void)
 {
-	struct ct_book *book = calloc(1, sizeof(*book));
-
-	if (book)
-		book->max = max ? max : CONTAINERS_MAX_DEFAULT;
-	return book;
-}
-
-void ct_book_event(struct ct_core *core)
-{
-	core->book->turn++;
+	return calloc(1, sizeof(struct ct_book));
 }
 
 static bool has_id(const struct ct_container *c, struct ct_text id)
@@ -74,7 +63,7 @@ struct ct_container *ct_book_find(struct ct_core *core, const struct ct_scope *s
 	if (!c)
 		return NULL;
 	book->last_found = c;
-	c->turn = book->turn;
+	ct_share_use(core, &c->held);
 	return c;
 }
 
@@ -158,48 +147,33 @@ void ct_book_run(struct ct_core *core, struct ct_container *c, uint32_t seq)
 		HASH_ADD(by_run, core->book->runs, run.seq, sizeof(c->run.seq), c);
 }
 
-static enum ct_place place_of(const struct ct_container *c)
+static enum ct_place place_of(const struct ct_held *held)
 {
+	const struct ct_container *c = CT_HELD_OF(struct ct_container, held);
+
 	if (c->gone)
-		return CT_PLACE_GONE;
-	return c->run.stop_reported && !c->attended ? CT_PLACE_STOPPED : CT_PLACE_LIVE;
-}
-
-static void unplace(struct ct_container *c)
-{
-	DL_DELETE2(c->share->containers[c->place], c, silent_prev, silent_next);
-}
-
-/* Behind those that have been silent for longer. */
-static void place(struct ct_container *c)
-{
-	c->place = place_of(c);
-	DL_APPEND2(c->share->containers[c->place], c, silent_prev, silent_next);
+		return CT_PLACE_OVER;
+	return c->run.stop_reported && !c->attended ? CT_PLACE_IDLE : CT_PLACE_LIVE;
 }
 
 void ct_book_touch(struct ct_core *core, struct ct_container *c)
 {
-	if (c->draft)
-		return;
-	c->turn = core->book->turn;
-	unplace(c);
-	place(c);
+	ct_share_touch(core, &c->held);
 }
 
-static void forget(struct ct_core *core, struct ct_container *c)
+static void forget(struct ct_core *core, struct ct_held *held)
 {
+	struct ct_container *c = CT_HELD_OF(struct ct_container, held);
 	struct ct_book *book = core->book;
 
 	if (c->attended)
 		DL_DELETE(core->attended, c);
 	ct_openers_learn(core, c);
 	ct_actors_move(c, NULL);
-	ct_calls_forget(c);
+	ct_calls_forget(core, c);
 	ct_book_unfile(core, c);
 	ct_book_init(core, c, 0);
-	unplace(c);
-	book->others -= !ct_scope_is_host(&c->key.scope);
-	ct_share_leave(core, c->share, CT_SHARE_CONTAINERS);
+	ct_share_leave(core, &c->held);
 	if (book->last_found == c)
 		book->last_found = NULL;
 	HASH_DELETE(by_run, book->runs, c);
@@ -208,73 +182,41 @@ static void forget(struct ct_core *core, struct ct_container *c)
 	free(c);
 }
 
-/* Of a share: what is over first, then what has been silent for longest. What is being handled stays. */
-static struct ct_container *least(const struct ct_book *book, const struct ct_share *share)
+/* Nobody comes after it any more. */
+static bool is_past(const struct ct_core *core, const struct ct_held *held)
 {
-	for (int i = 0; share && i < CT_PLACES; i++) {
-		struct ct_container *c = share->containers[i];
+	const struct ct_container *c = CT_HELD_OF(struct ct_container, held);
 
-		while (c && c->turn == book->turn)
-			c = c->silent_next;
-		if (c)
-			return c;
-	}
-	return NULL;
+	return c->gone && c->gone_ns + ct_book_successor_ns < core->now;
 }
 
 /*
  * A container whose end was lost is never heard of again: with a full table it gives way. Nobody
  * knows whether it is one, so it is counted.
  */
-static bool gives_way(struct ct_core *core, const struct ct_share *share)
+static bool matters(const struct ct_core *core, const struct ct_held *held)
 {
-	struct ct_container *c = least(core->book, share);
-
-	if (!c || c->place == CT_PLACE_LIVE || ct_book_awaited(core, c))
-		ct_share_lose(core, &share->scope);
-	if (c)
-		forget(core, c);
-	return c;
+	return held->place == CT_PLACE_LIVE ||
+	       ct_book_awaited(core, CT_HELD_OF(struct ct_container, held));
 }
 
-/* Nobody comes after these any more. */
-static void forget_past(struct ct_core *core, const struct ct_share *share)
-{
-	struct ct_container *c = share->containers[CT_PLACE_GONE], *next;
+const struct ct_share_row ct_containers_row = {
+	.full = CT_LOSS_TABLE,
+	.place = place_of,
+	.over = is_past,
+	.matters = matters,
+	.give_up = forget,
+};
 
-	for (; c && c->gone_ns + ct_book_successor_ns < core->now; c = next) {
-		next = c->silent_next;
-		if (c->turn != core->book->turn)
-			forget(core, c);
-	}
-}
-
-/* The others together have half as much as the host: none of them pays for what the host has. */
-static bool make_room(struct ct_core *core, struct ct_share *share)
-{
-	struct ct_book *book = core->book;
-
-	ct_share_take(share, CT_SHARE_CONTAINERS); /* first: it may lose its last */
-	forget_past(core, share);
-	if (ct_share_beyond(share, CT_SHARE_CONTAINERS, book->max))
-		return gives_way(core, share);
-	if (!ct_scope_is_host(&share->scope) && book->others && book->others >= book->max / 2)
-		return gives_way(core, ct_share_greatest(core));
-	return true;
-}
-
-static void enter(struct ct_core *core, struct ct_container *c, struct ct_share *share)
+static void enter(struct ct_core *core, struct ct_container *c)
 {
 	struct ct_book *book = core->book;
 	size_t len = strlen(c->who.id);
 
-	c->share = share;
-	c->turn = book->turn;
 	memcpy(c->key.id, c->who.id, len);
 	HASH_ADD_KEYPTR(hh, book->containers, &c->key, sizeof(c->key.scope) + len, c);
 	book->id_lengths[len] = true;
-	book->others += !ct_scope_is_host(&share->scope);
-	place(c);
+	ct_scope_owner(core, &c->key.scope, &c->who.owner);
 	ct_book_run(core, c, ++core->run_seq);
 	ct_book_name_id(core, c);
 	core->counts.containers++;
@@ -283,21 +225,33 @@ static void enter(struct ct_core *core, struct ct_container *c, struct ct_share 
 static struct ct_container *make(struct ct_core *core, const struct ct_scope *scope,
 				 struct ct_text id)
 {
-	struct ct_share *share = ct_share_of(core, scope);
-	struct ct_container *c = NULL;
+	struct ct_container *c = calloc(1, sizeof(*c));
 
-	if (!share)
-		return NULL;
-	if (make_room(core, share))
-		c = calloc(1, sizeof(*c));
-	if (!c) {
-		ct_share_leave(core, share, CT_SHARE_CONTAINERS);
+	if (!c || !ct_share_enter(core, scope, CT_SHARE_CONTAINERS, &c->held)) {
+		free(c);
 		return NULL;
 	}
 	c->key.scope = *scope;
 	ct_text_copy(c->who.id, sizeof(c->who.id), id);
-	enter(core, c, share);
+	enter(core, c);
 	return c;
+}
+
+/*
+ * What runtimes take for one: runc 1.1 (libcontainer/factory_linux.go, validateID), gVisor
+ * (runsc/container/state_file.go); containerd and CRI take less. Nobody's begins as options do. What
+ * stands for an argument that was not kept is none.
+ */
+static bool is_id(struct ct_text id)
+{
+	for (size_t i = 0; i < id.len; i++) {
+		char c = id.p[i];
+
+		if (!(c >= '0' && c <= '9') && !(c >= 'a' && c <= 'z') && !(c >= 'A' && c <= 'Z') &&
+		    (!c || !strchr("_+-.", c)))
+			return false;
+	}
+	return id.len && id.p[0] != '-';
 }
 
 #define DIGITS 64 /* of an id that nobody has chosen */
@@ -321,7 +275,7 @@ struct ct_container *ct_book_make(struct ct_core *core, const struct ct_scope *s
 {
 	struct ct_container *c = ct_book_find(core, speaker, ns, id);
 
-	if (!c && speaker && id.len && id.len < sizeof(c->who.id) &&
+	if (!c && speaker && is_id(id) && id.len < sizeof(c->who.id) &&
 	    !is_made_up(core->book, speaker, id))
 		c = make(core, speaker, id);
 	else if (c)

@@ -19,9 +19,8 @@ struct ct_book;
 struct ct_family;
 struct ct_pending_call;
 
-struct ct_book *ct_book_new(size_t max); /* how many of the host's; 0: 4096. NULL: no memory */
+struct ct_book *ct_book_new(void); /* NULL: no memory */
 void ct_book_free(struct ct_core *core);
-void ct_book_event(struct ct_core *core); /* another event is going to be handled */
 
 /* In that namespace, or in one that is not known; an empty one is any. NULL: not in this scope. */
 struct ct_container *ct_book_find(struct ct_core *core, const struct ct_scope *speaker,

@@ -7,9 +7,6 @@
 #define CT_LISTS 1024 /* a power of two */
 
 struct ct_book {
-	size_t max; /* of the host's */
-	size_t others; /* those that are not */
-	uint32_t turn; /* of the event that is being handled */
 	struct ct_container *containers; /* by scope and id: one in each namespace */
 	struct ct_container *runs; /* by the number of their present run */
 	struct ct_container *last_found; /* by its id; borrowed, NULL: none */

@@ -26,10 +26,11 @@ bool ct_call_changes(const char *verb)
 	return true;
 }
 
-void ct_call_about(struct ct_pending_call *call, struct ct_container *c)
+void ct_call_about(struct ct_core *core, struct ct_pending_call *call, struct ct_container *c)
 {
 	call->container = c;
 	DL_APPEND(c->calls, call);
+	ct_share_touch(core, &call->held);
 }
 
 /* Kept for the next: there are several requests for every event of interest. */
@@ -65,20 +66,48 @@ void ct_call_drop(struct ct_core *core, struct ct_pending_call *call)
 		DL_DELETE(call->container->calls, call);
 	if (call->line) {
 		DL_DELETE2(call->line->calls, call, line_prev, line_next);
-		call->line->count--;
+		if (!--call->line->count)
+			ct_share_touch(core, &call->line->held);
 	}
+	ct_share_leave(core, &call->held);
 	HASH_DEL(core->calls, call);
 	call_free(core, call);
 }
 
-/* The answer to one of a line would be taken for that to the next: its whole line goes. */
-static void drop_oldest(struct ct_core *core)
+static enum ct_place place_of(const struct ct_held *held)
 {
-	if (core->calls->line)
-		ct_line_forget(core, core->calls->line);
-	else
-		ct_call_drop(core, core->calls);
+	return CT_HELD_OF(struct ct_pending_call, held)->container ? CT_PLACE_LIVE : CT_PLACE_IDLE;
 }
+
+/* Who asked about nothing that is known, and for so long, has gone, or was answered unheard. */
+bool ct_call_matters(const struct ct_core *core, const struct ct_pending_call *call)
+{
+	return call->container || call->held.heard_ns + CT_WAIT_NS >= core->now;
+}
+
+static bool matters(const struct ct_core *core, const struct ct_held *held)
+{
+	return ct_call_matters(core, CT_HELD_OF(struct ct_pending_call, held));
+}
+
+/* The answer to one of a line would be taken for that to the next: its whole line goes. */
+static void give_up(struct ct_core *core, struct ct_held *held)
+{
+	struct ct_pending_call *call = CT_HELD_OF(struct ct_pending_call, held);
+
+	if (call->line)
+		ct_line_forget(core, call->line);
+	else
+		ct_call_drop(core, call);
+}
+
+const struct ct_share_row ct_calls_row = {
+	.max = CT_CALLS_MAX,
+	.full = CT_LOSS_TALK,
+	.place = place_of,
+	.matters = matters,
+	.give_up = give_up,
+};
 
 /* Replaces what was pending there: the answer to it was not seen. */
 struct ct_pending_call *ct_call_make(struct ct_core *core, uint64_t socket, uint32_t stream,
@@ -90,11 +119,13 @@ struct ct_pending_call *ct_call_make(struct ct_core *core, uint64_t socket, uint
 
 	if (call)
 		ct_call_drop(core, call);
-	if (HASH_COUNT(core->calls) >= CT_CALLS_MAX)
-		drop_oldest(core);
 	call = call_alloc(core);
 	if (!call) {
-		core->counts.lost[CT_LOSS_TABLE]++;
+		core->counts.lost[CT_LOSS_TALK]++;
+		return NULL;
+	}
+	if (!ct_share_enter(core, ct_speaker(core, e), CT_SHARE_CALLS, &call->held)) {
+		call_free(core, call);
 		return NULL;
 	}
 	call->key = key;
@@ -105,12 +136,15 @@ struct ct_pending_call *ct_call_make(struct ct_core *core, uint64_t socket, uint
 	return call;
 }
 
-void ct_calls_forget(struct ct_container *c)
+void ct_calls_forget(struct ct_core *core, struct ct_container *c)
 {
 	struct ct_pending_call *call;
 
 	DL_FOREACH(c->calls, call)
-	call->container = NULL;
+	{
+		call->container = NULL;
+		ct_share_touch(core, &call->held);
+	}
 	c->calls = NULL;
 }
 
@@ -127,25 +161,59 @@ void ct_calls_free(struct ct_core *core)
 	free(call);
 }
 
-static size_t early_slot(struct ct_call_key key)
+static uint16_t *early_slot(struct ct_core *core, struct ct_call_key key)
 {
-	return (key.socket * 31 + key.stream) % CT_EARLY_SLOTS;
+	return &core->early_at[(key.socket * 31 + key.stream) % CT_EARLY_SLOTS];
 }
+
+static void early_drop(struct ct_core *core, struct ct_early *early)
+{
+	--*early_slot(core, early->key);
+	ct_share_leave(core, &early->held);
+	DL_DELETE(core->early, early);
+	free(early);
+}
+
+static bool is_over(const struct ct_core *core, const struct ct_held *held)
+{
+	return held->heard_ns + CT_LATE_NS < core->now;
+}
+
+static void give_up_early(struct ct_core *core, struct ct_held *held)
+{
+	early_drop(core, CT_HELD_OF(struct ct_early, held));
+}
+
+const struct ct_share_row ct_early_row = {
+	.max = CT_EARLY_MAX,
+	.full = CT_LOSS_TALK,
+	.over = is_over,
+	.give_up = give_up_early,
+};
 
 void ct_answer_keep(struct ct_core *core, struct ct_call_key key, const struct ct_event *e)
 {
-	size_t at = core->early_next % CT_EARLY_MAX;
+	struct ct_early *early;
 
-	if (!core->early)
-		core->early = calloc(CT_EARLY_MAX, sizeof(*core->early));
-	if (!core->early || e->len > sizeof(core->early->bytes))
+	if (e->len > sizeof(early->said))
 		return;
-	if (core->early_next >= CT_EARLY_MAX)
-		core->early_at[early_slot(core->early_keys[at].call)]--;
-	core->early_at[early_slot(key)]++;
-	core->early_keys[at] = (struct ct_early_key){ key, core->now };
-	memcpy(core->early[at].bytes, e, e->len);
-	core->early_next++;
+	early = malloc(sizeof(*early));
+	if (!early || !ct_share_enter(core, ct_speaker(core, e), CT_SHARE_EARLY, &early->held)) {
+		free(early);
+		return;
+	}
+	early->key = key;
+	memcpy(early->said.bytes, e, e->len);
+	++*early_slot(core, key);
+	DL_APPEND(core->early, early);
+}
+
+void ct_early_free(struct ct_core *core)
+{
+	struct ct_early *early, *next;
+
+	DL_FOREACH_SAFE(core->early, early, next)
+	early_drop(core, early);
 }
 
 /* What may answer a request: columns: verb, statuses of success. */
@@ -179,18 +247,10 @@ static struct ct_call_key answer_key(struct ct_call_key key)
 	return key;
 }
 
-static void early_used(struct ct_core *core, size_t at)
+static bool may_answer(const struct ct_core *core, const struct ct_pending_call *call,
+		       const struct ct_early *early)
 {
-	const struct ct_call_key none = { 0 };
-
-	core->early_at[early_slot(core->early_keys[at].call)]--;
-	core->early_at[early_slot(none)]++; /* until its place is used again */
-	core->early_keys[at].call = none;
-}
-
-static bool may_answer(const struct ct_core *core, const struct ct_pending_call *call, size_t at)
-{
-	const struct ct_event *e = &core->early[at].e;
+	const struct ct_event *e = &early->said.e;
 	struct ct_http http;
 
 	if (call->key.proto != CT_PROTO_HTTP)
@@ -199,69 +259,70 @@ static bool may_answer(const struct ct_core *core, const struct ct_pending_call 
 	       ct_line_early(core, call, &http);
 }
 
-/* The answer to this request, if it was heard before it: its place in the ring, else -1. */
-int ct_call_early(const struct ct_core *core, const struct ct_pending_call *call, uint64_t heard_ns)
+/* The one before it, NULL: it is the first of all. */
+static struct ct_early *before(const struct ct_core *core, const struct ct_early *early)
 {
-	size_t n = core->early_next < CT_EARLY_MAX ? core->early_next : CT_EARLY_MAX;
-	struct ct_call_key call_key = answer_key(call->key);
-	int first = -1;
+	return early == core->early ? NULL : early->prev;
+}
 
-	if (!core->early_at[early_slot(call_key)])
-		return -1;
+/* The answer to this request, if it was heard before it. */
+struct ct_early *ct_call_early(struct ct_core *core, const struct ct_pending_call *call,
+			       uint64_t heard_ns)
+{
+	struct ct_call_key key = answer_key(call->key);
+	struct ct_early *early, *first = NULL;
+
+	if (!*early_slot(core, key))
+		return NULL;
 	/* From the newest back: most of them are older than that. */
-	for (size_t back = 1; back <= n; back++) {
-		size_t at = (core->early_next - back) % CT_EARLY_MAX;
-		const struct ct_early_key *key = &core->early_keys[at];
-
-		if (key->heard_ns + CT_LATE_NS < heard_ns)
+	for (early = core->early->prev; early; early = before(core, early)) {
+		if (early->held.heard_ns + CT_LATE_NS < heard_ns)
 			break;
-		if (!key->call.socket || key->call.socket != call_key.socket ||
-		    key->call.stream != call_key.stream || key->call.proto != call_key.proto ||
-		    core->early[at].e.ts_ns + CT_LATE_NS < heard_ns)
+		if (memcmp(&early->key, &key, sizeof(key)) != 0 ||
+		    early->said.e.ts_ns + CT_LATE_NS < heard_ns)
 			continue;
-		if (may_answer(core, call, at))
-			first = (int)at;
+		if (may_answer(core, call, early))
+			first = early;
 	}
+	if (first)
+		ct_share_use(core, &first->held);
 	return first;
 }
 
 /* What a line was told before that answers nobody who asks later. */
-static void pass_over(struct ct_core *core, const struct ct_pending_call *call, int early)
+static void pass_over(struct ct_core *core, const struct ct_pending_call *call,
+		      const struct ct_early *until)
 {
 	struct ct_call_key key = answer_key(call->key);
-	size_t n = core->early_next < CT_EARLY_MAX ? core->early_next : CT_EARLY_MAX;
+	struct ct_early *early, *next;
 
-	for (size_t back = n; back && core->early_at[early_slot(key)]; back--) {
-		size_t at = (core->early_next - back) % CT_EARLY_MAX;
-
-		if ((int)at == early)
-			return;
-		if (core->early_keys[at].call.proto == CT_PROTO_HTTP &&
-		    core->early_keys[at].call.socket == key.socket)
-			early_used(core, at);
+	for (early = core->early; early && early != until && *early_slot(core, key); early = next) {
+		next = early->next;
+		if (early->key.proto == CT_PROTO_HTTP && early->key.socket == key.socket)
+			early_drop(core, early);
 	}
 }
 
 /* A request that was heard late was made no later than it was answered. */
-int ct_call_asked(struct ct_core *core, struct ct_pending_call *call)
+struct ct_early *ct_call_asked(struct ct_core *core, struct ct_pending_call *call)
 {
-	int early = ct_call_early(core, call, call->ts_ns);
+	struct ct_early *early = ct_call_early(core, call, call->ts_ns);
 
 	if (call->line)
 		pass_over(core, call, early);
-	if (early >= 0 && core->early[early].e.ts_ns < call->ts_ns)
-		call->ts_ns = core->early[early].e.ts_ns;
+	if (early && early->said.e.ts_ns < call->ts_ns)
+		call->ts_ns = early->said.e.ts_ns;
 	return early;
 }
 
-void ct_answer_early(struct ct_core *core, int early)
+void ct_answer_early(struct ct_core *core, struct ct_early *early)
 {
-	union ct_early found;
+	union ct_heard found;
 
-	if (early < 0 || !core->early_keys[early].call.socket)
+	if (!early)
 		return;
-	found = core->early[early];
-	early_used(core, (size_t)early);
+	found = early->said;
+	early_drop(core, early);
 	core->answering_early = true;
 	ct_talk_send(core, &found.e);
 	core->answering_early = false;

@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Connections: what was said on them that is referred to later. Of too many the longest silent go. */
+/*
+ * Connections: what was said on them that is referred to later. Of too many of one scope the longest
+ * silent go.
+ */
 #include "talk.h"
 
 #include <stdlib.h>
 
 static void conn_drop(struct ct_core *core, struct ct_conn *conn)
 {
+	ct_share_leave(core, &conn->held);
 	HASH_DEL(core->conns, conn);
 	ct_hpack_free(conn->hpack);
 	free(conn);
@@ -19,34 +23,43 @@ struct ct_conn *ct_conn_find(struct ct_core *core, uint64_t socket)
 	return conn;
 }
 
-/* Of at least one. */
-static struct ct_conn *longest_silent(const struct ct_core *core)
+/* A connection that is not heard of for so long is closed, as far as anybody knows. */
+static bool matters(const struct ct_core *core, const struct ct_held *held)
 {
-	struct ct_conn *silent = core->conns;
-
-	for (struct ct_conn *conn = silent; conn; conn = conn->hh.next) {
-		if (conn->heard < silent->heard)
-			silent = conn;
-	}
-	return silent;
+	return CT_HELD_OF(struct ct_conn, held)->hpack && held->heard_ns + CT_OPEN_NS >= core->now;
 }
 
-struct ct_conn *ct_conn_get(struct ct_core *core, uint64_t socket)
+static void give_up(struct ct_core *core, struct ct_held *held)
 {
-	struct ct_conn *conn = ct_conn_find(core, socket);
+	conn_drop(core, CT_HELD_OF(struct ct_conn, held));
+}
 
-	if (!conn) {
-		if (HASH_COUNT(core->conns) >= CT_CONNS_MAX)
-			conn_drop(core, longest_silent(core));
-		conn = calloc(1, sizeof(*conn));
-		if (!conn) {
-			core->counts.lost[CT_LOSS_TABLE]++;
-			return NULL;
-		}
-		conn->socket = socket;
-		HASH_ADD(hh, core->conns, socket, sizeof(conn->socket), conn);
+const struct ct_share_row ct_conns_row = {
+	.max = CT_CONNS_MAX,
+	.full = CT_LOSS_TALK,
+	.matters = matters,
+	.give_up = give_up,
+};
+
+struct ct_conn *ct_conn_get(struct ct_core *core, const struct ct_event *e)
+{
+	struct ct_conn *conn = ct_conn_find(core, e->obj);
+
+	if (conn) {
+		ct_share_touch(core, &conn->held);
+		return conn;
 	}
-	conn->heard = ++core->conns_heard;
+	conn = calloc(1, sizeof(*conn));
+	if (!conn) {
+		core->counts.lost[CT_LOSS_TALK]++;
+		return NULL;
+	}
+	if (!ct_share_enter(core, ct_speaker(core, e), CT_SHARE_CONNS, &conn->held)) {
+		free(conn);
+		return NULL;
+	}
+	conn->socket = e->obj;
+	HASH_ADD(hh, core->conns, socket, sizeof(conn->socket), conn);
 	return conn;
 }
 

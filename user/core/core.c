@@ -169,7 +169,7 @@ static void handle(void *ctx, const struct ct_event *e)
 {
 	struct ct_core *core = ctx;
 
-	ct_book_event(core);
+	core->turn++;
 	if (e->ts_ns > core->now)
 		core->now = e->ts_ns;
 	if (core->opts.why) {
@@ -282,11 +282,12 @@ struct ct_core *ct_core_new(const struct ct_core_options *opts, const struct ct_
 	core->ctx = ctx;
 	core->reorder = ct_reorder_new(handle, core);
 	core->waits = ct_waits_new();
-	core->book = ct_book_new(core->opts.containers_max);
+	core->book = ct_book_new();
 	if (!core->reorder || !core->waits || !core->book) {
 		ct_core_free(core);
 		return NULL;
 	}
+	ct_shares_init(core);
 	ct_rules_index(core);
 	ct_steps_index(core);
 	return core;
@@ -304,9 +305,11 @@ void ct_core_free(struct ct_core *core)
 	ct_conns_free(core);
 	ct_actors_free(core); /* first: drafts are found through actors */
 	ct_book_free(core);
+	ct_early_free(core);
+	ct_prepared_free(core);
+	ct_orphans_free(core);
+	ct_syncs_free(core);
 	ct_shares_free(core);
-	free(core->orphans);
-	free(core->early);
 	free(core);
 }
 

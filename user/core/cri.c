@@ -63,7 +63,7 @@ static void set_name(struct ct_core *core, struct ct_container *c)
 static void request_heard(struct ct_core *core, struct ct_pending_call *call,
 			  struct ct_container *c)
 {
-	ct_call_about(call, c);
+	ct_call_about(core, call, c);
 	ct_signal(core, c, CT_SIG_ENGINE_REQUEST, ct_text(call->verb, strlen(call->verb)),
 		  call->ts_ns);
 }
@@ -158,13 +158,15 @@ static struct variables read_variables(const struct ct_event *e)
 	return v;
 }
 
-static struct ct_pending_call *call_of_pod(struct ct_core *core, const struct variables *v)
+static struct ct_pending_call *call_of_pod(struct ct_core *core, const struct variables *v,
+					   const struct ct_scope *speaker)
 {
 	struct ct_pending_call *call, *next;
 
 	HASH_ITER(hh, core->calls, call, next)
 	{
 		if (call->key.proto == CT_PROTO_H2 && !call->container && v->pod.len &&
+		    ct_scope_is(&call->held.share->scope, speaker) &&
 		    ct_text_is(v->pod, call->name) && ct_text_is(v->ns, call->pod_ns) &&
 		    (!v->uid.len || ct_text_is(v->uid, call->pod_uid)))
 			return call;
@@ -185,7 +187,7 @@ static struct ct_container *sandbox_of(struct ct_core *core, const struct variab
 	if (!c || !ct_text_is(ns, c->ns))
 		return c;
 	c->family = &ct_family_pod;
-	call = call_of_pod(core, v);
+	call = call_of_pod(core, v, speaker);
 	if (call)
 		pod_asked(core, call, c);
 	copy(c->who.pod, sizeof(c->who.pod), v->pod);

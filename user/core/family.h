@@ -65,6 +65,7 @@ struct ct_family {
 	enum ct_mark stopped; /* set: all that may follow is a removal */
 	uint64_t remove_wait_ns; /* how long after a stop its removal still belongs to it */
 	bool first_exec_is_init; /* nobody tells the pid: the first program in the container */
+	bool runtime_at_start; /* who was told no runtime writes down which one it takes then */
 	/*
 	 * What rows cannot say. May be NULL. `follow` is called when the rules have been applied,
 	 * `stop_ends` before a stop is told, `again_begins` before a run that starts again is told,

@@ -192,6 +192,8 @@ const struct ct_family ct_family_docker = {
 	.asked = M(START_BEGIN),
 	.stopped = M(DISCONNECT_END),
 	.remove_wait_ns = 2000 * CT_NS_PER_MS,
+	/* daemon/start_unix.go, getLibcontainerdCreateOptions (20.10) */
+	.runtime_at_start = true,
 	.follow = follow,
 	.stop_ends = stop_ends,
 	.again_began = again_began,

@@ -18,7 +18,6 @@
 
 #define LINE_CALLS_MAX 64 /* asked at once: nobody was seen to ask two */
 #define STRAY_NS       (1000 * CT_NS_PER_MS) /* nobody is preempted for longer */
-#define SPARED_MAX     32
 #define NOT_WHOLE      UINT64_MAX
 
 struct ct_line *ct_line_find(struct ct_core *core, uint64_t socket)
@@ -39,31 +38,49 @@ static void line_drop(struct ct_core *core, struct ct_line *line)
 {
 	drop_calls(core, line);
 	core->hijacked -= line->hijacked;
+	ct_share_leave(core, &line->held);
 	HASH_DEL(core->lines, line);
 	free(line);
 }
 
-/* The longest silent on which nobody waits, if there is one among the first; hash order is order of hearing. */
-static struct ct_line *longest_silent(const struct ct_core *core)
+static enum ct_place place_of(const struct ct_held *held)
 {
-	struct ct_line *line = core->lines;
+	const struct ct_line *line = CT_HELD_OF(struct ct_line, held);
 
-	for (int i = 0; line && i < SPARED_MAX; i++, line = line->hh.next) {
-		if (!line->calls && !line->hijacked)
-			return line;
-	}
-	return core->lines;
+	return line->calls || line->hijacked ? CT_PLACE_LIVE : CT_PLACE_IDLE;
 }
 
-static struct ct_line *line_make(struct ct_core *core, uint64_t socket)
+/* Only who waits for an answer misses it. */
+static bool matters(const struct ct_core *core, const struct ct_held *held)
 {
-	struct ct_line *line;
+	const struct ct_line *line = CT_HELD_OF(struct ct_line, held);
 
-	if (HASH_COUNT(core->lines) >= CT_LINES_MAX)
-		line_drop(core, longest_silent(core));
-	line = calloc(1, sizeof(*line));
+	return line->calls && ct_call_matters(core, line->calls->line_prev);
+}
+
+static void give_up(struct ct_core *core, struct ct_held *held)
+{
+	line_drop(core, CT_HELD_OF(struct ct_line, held));
+}
+
+const struct ct_share_row ct_lines_row = {
+	.max = CT_LINES_MAX,
+	.full = CT_LOSS_TALK,
+	.place = place_of,
+	.matters = matters,
+	.give_up = give_up,
+};
+
+static struct ct_line *line_make(struct ct_core *core, const struct ct_event *e, uint64_t socket)
+{
+	struct ct_line *line = calloc(1, sizeof(*line));
+
 	if (!line) {
-		core->counts.lost[CT_LOSS_TABLE]++;
+		core->counts.lost[CT_LOSS_TALK]++;
+		return NULL;
+	}
+	if (!ct_share_enter(core, ct_speaker(core, e), CT_SHARE_LINES, &line->held)) {
+		free(line);
 		return NULL;
 	}
 	line->socket = socket;
@@ -73,14 +90,13 @@ static struct ct_line *line_make(struct ct_core *core, uint64_t socket)
 }
 
 /* Found or made, and the last of all to be forgotten. */
-static struct ct_line *line_get(struct ct_core *core, uint64_t socket)
+static struct ct_line *line_get(struct ct_core *core, const struct ct_event *e)
 {
-	struct ct_line *line = socket ? ct_line_find(core, socket) : NULL;
+	struct ct_line *line = e->obj ? ct_line_find(core, e->obj) : NULL;
 
 	if (!line)
-		return socket ? line_make(core, socket) : NULL;
-	HASH_DEL(core->lines, line);
-	HASH_ADD(hh, core->lines, socket, sizeof(line->socket), line);
+		return e->obj ? line_make(core, e, e->obj) : NULL;
+	ct_share_touch(core, &line->held);
 	return line;
 }
 
@@ -117,6 +133,7 @@ void ct_line_hijack(struct ct_core *core, struct ct_line *line)
 	drop_calls(core, line);
 	core->hijacked += !line->hijacked;
 	line->hijacked = true;
+	ct_share_touch(core, &line->held);
 }
 
 bool ct_line_is_hijacked(struct ct_core *core, const struct ct_event *e)
@@ -155,7 +172,7 @@ static bool is_within_files(const struct ct_line *line)
 struct ct_pending_call *ct_line_ask(struct ct_core *core, const struct ct_event *e,
 				    const struct ct_http *http, struct ct_text verb)
 {
-	struct ct_line *line = line_get(core, e->obj);
+	struct ct_line *line = line_get(core, e);
 	struct ct_pending_call *call;
 
 	if (!line || line->hijacked)
@@ -182,6 +199,7 @@ struct ct_pending_call *ct_line_ask(struct ct_core *core, const struct ct_event 
 				    ct_call_fits(call, line->stray_status));
 	DL_APPEND2(line->calls, call, line_prev, line_next);
 	line->count++;
+	ct_share_touch(core, &line->held);
 	if (!call->suspected)
 		line->holes = core->holes;
 	line->stray_ns = 0;
@@ -225,7 +243,7 @@ struct ct_pending_call *ct_line_answers(struct ct_core *core, const struct ct_ev
 	struct ct_pending_call *call;
 
 	if (!line && e->arg)
-		line = line_make(core, e->arg);
+		line = line_make(core, e, e->arg);
 	if (!line)
 		return NULL;
 	line->peer = e->obj;

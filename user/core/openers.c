@@ -19,7 +19,9 @@
 #define SETTLE_NS 10000000000ULL
 
 struct ct_opener {
+	struct ct_held held;
 	uint32_t root;
+	bool stranger; /* nothing else is known of it: it is known again as soon as it opens */
 	enum ct_view as; /* what the kernel side calls its opens may be wrong: see below */
 	bool known_as;
 	bool ended;
@@ -126,6 +128,7 @@ static void enlist(struct ct_core *core, struct ct_opener *op, uint64_t now_ns)
 
 	op->since_ns = now_ns;
 	DL_APPEND(*list, op);
+	ct_share_touch(core, &op->held);
 }
 
 static void delist(struct ct_core *core, struct ct_opener *op)
@@ -138,6 +141,7 @@ static void delist(struct ct_core *core, struct ct_opener *op)
 
 static void forget(struct ct_core *core, struct ct_opener *op)
 {
+	ct_share_leave(core, &op->held);
 	HASH_DEL(core->openers, op);
 	delist(core, op);
 	opener_free(op);
@@ -197,22 +201,40 @@ void ct_openers_born(struct ct_core *core, uint32_t tgid, bool instead)
 }
 
 /* Whom it costs least to forget: a health check has no heirs, though it might. */
-static struct ct_opener *least(struct ct_core *core)
+static enum ct_place place_of(const struct ct_held *held)
 {
-	struct ct_opener *op;
+	const struct ct_opener *op = CT_HELD_OF(struct ct_opener, held);
 
-	DL_FOREACH(core->openers_kept, op)
-	{
-		if (!op->proved)
-			return op;
-	}
-	/* Nothing else is known of it: it is known again as soon as it opens something. */
-	for (op = core->openers; op; op = op->hh.next)
-		if (!op->ended && !ct_actor_get(core, op->root))
-			return op;
-	if (core->openers_ended)
-		return core->openers_ended;
-	return core->openers_kept ? core->openers_kept : core->openers;
+	if (op->kept ? !op->proved : op->stranger && !op->ended)
+		return CT_PLACE_OVER;
+	return op->ended && !op->kept ? CT_PLACE_IDLE : CT_PLACE_LIVE;
+}
+
+static bool matters(const struct ct_core *core, const struct ct_held *held)
+{
+	(void)core;
+	return held->place == CT_PLACE_LIVE;
+}
+
+static void give_up(struct ct_core *core, struct ct_held *held)
+{
+	forget(core, CT_HELD_OF(struct ct_opener, held));
+}
+
+const struct ct_share_row ct_openers_row = {
+	.max = OPENERS_MAX,
+	.full = CT_LOSS_OPENS,
+	.place = place_of,
+	.matters = matters,
+	.give_up = give_up,
+};
+
+/* In whose share a process is. NULL: nobody knows. */
+static const struct ct_scope *payer_of(struct ct_core *core, uint32_t tgid)
+{
+	const struct ct_actor_state *a = ct_actor_get(core, tgid);
+
+	return a && a->held.share ? &a->held.share->scope : NULL;
 }
 
 static struct ct_opener *opener_make(struct ct_core *core, uint32_t root)
@@ -221,14 +243,17 @@ static struct ct_opener *opener_make(struct ct_core *core, uint32_t root)
 
 	if (op)
 		return op;
-	if (HASH_COUNT(core->openers) >= OPENERS_MAX)
-		forget(core, least(core));
 	op = calloc(1, sizeof(*op));
 	if (!op) {
 		core->counts.lost[CT_LOSS_OPENS]++;
 		return NULL;
 	}
 	op->root = root;
+	op->stranger = !ct_actor_get(core, root);
+	if (!ct_share_enter(core, payer_of(core, root), CT_SHARE_OPENERS, &op->held)) {
+		free(op);
+		return NULL;
+	}
 	HASH_ADD(hh, core->openers, root, sizeof(op->root), op);
 	return op;
 }
@@ -254,15 +279,14 @@ static void opens_add(struct ct_core *core, struct ct_opens *o)
 	DL_APPEND(core->opens, o);
 	if (o->seq)
 		HASH_ADD(hh, core->opens_by_run, seq, sizeof(o->seq), o);
-	core->opens_count++;
 }
 
 static void opens_drop(struct ct_core *core, struct ct_opens *o)
 {
+	ct_share_leave(core, &o->held);
 	DL_DELETE(core->opens, o);
 	if (o->seq && core->opens_by_run)
 		HASH_DEL(core->opens_by_run, o);
-	core->opens_count--;
 }
 
 void ct_openers_learn(struct ct_core *core, const struct ct_container *c)
@@ -300,10 +324,30 @@ static void hand_over(struct ct_core *core, struct ct_opens *o)
 		ct_opens_free(o);
 }
 
+/* It is told, and once more when there is more to tell. */
+static bool loses_nothing(const struct ct_core *core, const struct ct_held *held)
+{
+	(void)core, (void)held;
+	return false;
+}
+
+static void tell_early(struct ct_core *core, struct ct_held *held)
+{
+	hand_over(core, CT_HELD_OF(struct ct_opens, held));
+}
+
+const struct ct_share_row ct_runs_row = {
+	.max = RUNS_MAX,
+	.full = CT_LOSS_OPENS,
+	.matters = loses_nothing,
+	.give_up = tell_early,
+};
+
 /* The run's, or a new one. */
 static struct ct_opens *opens_of(struct ct_core *core, const struct ct_opener *op)
 {
 	struct ct_opens *o = op->seq ? opens_of_run(core, op->seq) : NULL;
+	const struct ct_container *c;
 
 	if (o)
 		return o;
@@ -311,11 +355,15 @@ static struct ct_opens *opens_of(struct ct_core *core, const struct ct_opener *o
 		if (!o->seq && o->who.init_pid == op->root)
 			return o;
 	}
-	if (core->opens_count >= RUNS_MAX)
-		hand_over(core, core->opens);
 	o = ct_opens_new();
 	if (!o)
 		return NULL;
+	c = ct_book_of_run(core, op->seq);
+	if (!ct_share_enter(core, c ? &c->key.scope : payer_of(core, op->root), CT_SHARE_RUNS,
+			    &o->held)) {
+		ct_opens_free(o);
+		return NULL;
+	}
 	o->who = op->who;
 	o->node = core->opts.node;
 	o->seq = op->seq;
@@ -419,8 +467,11 @@ static struct ct_opener *opener_of(struct ct_core *core, const struct ct_event *
 	if (!op)
 		return NULL;
 	place(core, op, a);
-	if (op->ended && is_past(e->ts_ns, op->ended_ns, SETTLE_NS))
+	ct_share_use(core, &op->held);
+	if (op->ended && is_past(e->ts_ns, op->ended_ns, SETTLE_NS) && !op->proved) {
 		op->proved = true;
+		ct_share_touch(core, &op->held);
+	}
 	return op;
 }
 

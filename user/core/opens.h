@@ -14,6 +14,7 @@
 
 #include "core/opens_slices.h"
 #include "core/record.h"
+#include "core/shares.h"
 #include "ct_event.h"
 #include "ct_opens.h"
 #include "stats/hist.h"
@@ -54,6 +55,7 @@ struct ct_opens_view {
 };
 
 struct ct_opens {
+	struct ct_held held; /* of the core, as long as it is the core's */
 	struct ct_identity who;
 	const char *node; /* borrowed, as of a record */
 	uint32_t seq; /* of the run, 0: no container is known */

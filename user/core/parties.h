@@ -7,6 +7,7 @@
 #include "ct_event.h"
 
 #define CT_PARTIES_MAX 8
+#define CT_UID_UNKNOWN UINT32_MAX /* of whoever was not seen to begin */
 
 struct ct_party {
 	uint64_t count;

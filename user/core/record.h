@@ -122,6 +122,15 @@ enum ct_reason {
 
 #define CT_NO_EXIT_CODE (-1)
 
+/* Whose a container is when it is not the host's root's: names of such are invented by anybody. */
+struct ct_owner {
+	bool other; /* than the host's root; else nothing else is set */
+	bool inside; /* what runs it runs in a container */
+	uint32_t pid; /* first process of that container, 0: not known */
+	uint32_t uid; /* of who decides what runs it, as the host numbers users */
+	char id[80], name[128]; /* of that container, empty if not known */
+};
+
 /* Strings are empty when not known, never NULL. They are what a container chose: escape them. */
 struct ct_identity {
 	char id[80]; /* containerd allows 76 characters */
@@ -136,6 +145,7 @@ struct ct_identity {
 	char pod_container[64]; /* its name within the pod; empty: it is the pod's sandbox */
 	uint32_t init_pid;
 	uint32_t engine_pid;
+	struct ct_owner owner;
 	uint64_t args_hash; /* of image and arguments: two containers that do the same */
 };
 

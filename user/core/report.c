@@ -65,6 +65,7 @@ static void emit(struct ct_core *core, struct ct_record *rec, struct ct_containe
 		core->counts.early++;
 		rec->outcome = rec->outcome == CT_OUTCOME_OK ? CT_OUTCOME_CUT : rec->outcome;
 	}
+	ct_scope_owner(core, &c->key.scope, &c->who.owner);
 	rec->node = core->opts.node;
 	rec->first = !c->told;
 	c->told = true;
@@ -327,9 +328,13 @@ void ct_report_failed_create(struct ct_core *core, const struct ct_pending_call 
 			     const struct ct_event *e, struct ct_text message)
 {
 	const struct ct_actor_state *engine = ct_actor_get(core, e->tgid);
+	const struct ct_scope *speaker = ct_speaker(core, e);
 	struct ct_container c = { .told = true }; /* there never was one */
 	struct ct_record rec;
 
+	if (!speaker)
+		return;
+	c.key.scope = *speaker;
 	ct_text_copy(c.who.name, sizeof(c.who.name), ct_text(call->name, strlen(call->name)));
 	ct_text_copy(c.who.image, sizeof(c.who.image), ct_text(call->image, strlen(call->image)));
 	ct_text_copy(c.who.runtime, sizeof(c.who.runtime),

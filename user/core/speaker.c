@@ -88,6 +88,23 @@ void ct_party_within(struct ct_core *core, struct ct_party *party, uint32_t root
 		ct_text_copy(party->within, sizeof(party->within), ct_text(name, strlen(name)));
 }
 
+void ct_scope_owner(struct ct_core *core, const struct ct_scope *scope, struct ct_owner *owner)
+{
+	const struct ct_container *c = container_of_root(core, scope->root);
+
+	if (ct_scope_is_host(scope))
+		return;
+	owner->other = true;
+	owner->inside = scope->root || scope->level;
+	owner->pid = scope->root;
+	owner->uid = scope->uid;
+	if (c && c->who.id[0])
+		ct_text_copy(owner->id, sizeof(owner->id), ct_text(c->who.id, strlen(c->who.id)));
+	if (c && c->who.name[0])
+		ct_text_copy(owner->name, sizeof(owner->name),
+			     ct_text(c->who.name, strlen(c->who.name)));
+}
+
 /* Whether it is the first process of its container or descends from it. */
 bool ct_actor_serves(struct ct_core *core, const struct ct_actor_state *a)
 {

@@ -14,6 +14,7 @@ struct ct_container;
 struct ct_event;
 struct ct_actor_state;
 struct ct_party;
+struct ct_owner;
 
 /* Where somebody speaks from. A part of a key: no padding. */
 struct ct_scope {
@@ -51,5 +52,7 @@ void ct_scope_exec(struct ct_core *core, struct ct_actor_state *a, const struct 
 		   bool goes_on);
 /* The container that this process is the first of, by a name that people know. */
 void ct_party_within(struct ct_core *core, struct ct_party *party, uint32_t root);
+/* The same for a record: what is known of that container is kept if it is not known any more. */
+void ct_scope_owner(struct ct_core *core, const struct ct_scope *scope, struct ct_owner *owner);
 /* It is one of the container's own, whatever it is called. */
 void ct_scope_enclose(struct ct_actor_state *a, uint32_t init_pid);

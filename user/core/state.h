@@ -45,6 +45,7 @@ struct ct_opener;
 
 /* A tracked process. Found by tgid; owns nothing. */
 struct ct_actor_state {
+	struct ct_held held;
 	uint32_t tgid;
 	uint32_t parent;
 	uint32_t above[CT_STEP_UP - 1]; /* who forked that, and so on, gone or not; 0: not known */
@@ -108,11 +109,8 @@ struct ct_book_key {
 struct ct_container {
 	struct ct_identity who;
 	struct ct_book_key key; /* of the book, as what follows up to the empty line */
-	struct ct_share *share; /* borrowed, NULL: a draft */
-	enum ct_place place;
-	uint32_t turn; /* number of the last event about it */
+	struct ct_held held; /* in no table: a draft */
 	uint64_t gone_ns; /* when all was told of one that is removed */
-	struct ct_container *silent_prev, *silent_next;
 	struct ct_container *init_prev, *init_next;
 	struct ct_container **named, **begun, **exited; /* lists that it is on, borrowed, or NULL */
 	struct ct_container *named_prev, *named_next;
@@ -162,6 +160,7 @@ struct ct_call_key {
 };
 
 struct ct_pending_call {
+	struct ct_held held;
 	struct ct_call_key key; /* HTTP: the stream is its number on its line */
 	uint64_t ts_ns;
 	uint32_t tgid;
@@ -195,14 +194,16 @@ struct ct_pending_call {
  * An answer to nothing that is known. A send is heard when it is done: a sender that is preempted
  * just then may be heard after the answer that it got.
  */
-union ct_early {
+union ct_heard {
 	struct ct_event e;
 	char bytes[sizeof(struct ct_event) + CT_TAIL_MEDIUM];
 };
 
-struct ct_early_key {
-	struct ct_call_key call; /* socket 0: used up */
-	uint64_t heard_ns; /* not less than that of the one before it */
+struct ct_early {
+	struct ct_held held;
+	struct ct_early *prev, *next; /* list of all, in the order that they were heard */
+	struct ct_call_key key;
+	union ct_heard said;
 };
 
 /*
@@ -210,6 +211,7 @@ struct ct_early_key {
  * requests, so whatever is asked on it is kept until it is answered, of interest or not.
  */
 struct ct_line {
+	struct ct_held held;
 	uint64_t socket;
 	struct ct_pending_call
 		*calls; /* list, the oldest first; calls are on that of the core too */
@@ -225,16 +227,17 @@ struct ct_line {
 
 /* One side of an HTTP/2 connection, or a TTRPC connection: found by the socket of who sends. */
 struct ct_conn {
+	struct ct_held held;
 	uint64_t socket;
 	struct ct_hpack *hpack; /* owned, NULL: no headers were heard */
 	char ns[80]; /* TTRPC: containerd namespace of what is asked, empty if not known */
-	uint64_t heard; /* the greater, the later */
 	UT_hash_handle hh;
 };
 
 /* A snapshot that was asked for before the container that it is for: the key is the container's id. */
 struct ct_prepared {
-	uint64_t ts_ns; /* 0: none */
+	struct ct_held held;
+	uint64_t ts_ns;
 	char ns[80];
 	char key[80];
 };
@@ -248,6 +251,8 @@ enum ct_orphan_key {
 };
 
 struct ct_orphan {
+	struct ct_held held;
+	uint64_t seq; /* the greater, the later */
 	enum ct_orphan_key by;
 	struct ct_scope scope; /* of who did it */
 	uint64_t netns;
@@ -257,22 +262,27 @@ struct ct_orphan {
 
 /* A sync whose call has not returned yet. */
 struct ct_sync {
+	struct ct_held held;
 	uint64_t ts_ns;
-	uint32_t tid; /* 0: none */
+	uint32_t tid;
 	char id[80];
+	UT_hash_handle hh;
 };
 
-#define CT_ACTORS_MAX   262144
-#define CT_LATE_NS      (50 * CT_NS_PER_MS) /* nobody is heard later than that */
-#define CT_EARLY_MAX    64
-#define CT_EARLY_SLOTS  (8 * CT_EARLY_MAX) /* few keys share one */
-#define CT_SYNCS_MAX    64
-#define CT_ORPHANS_MAX  1024
-#define CT_CALLS_MAX    16384
-#define CT_CONNS_MAX    512
-#define CT_LINES_MAX    1024
-#define CT_PREPARED_MAX 64
-#define CT_STEPS_MAX    1024
+#define CT_ACTORS_MAX     262144
+#define CT_LATE_NS        (50 * CT_NS_PER_MS) /* nobody is heard later than that */
+#define CT_WAIT_NS        (60000 * CT_NS_PER_MS) /* nobody waits longer for what is soon done */
+#define CT_OPEN_NS        (10000 * CT_NS_PER_MS) /* who is silent for longer may have left */
+#define CT_EARLY_MAX      512
+#define CT_EARLY_SLOTS    (8 * CT_EARLY_MAX) /* few keys share one */
+#define CT_SYNCS_MAX      256
+#define CT_ORPHANS_MAX    2048
+#define CT_ORPHANS_PLACES (CT_ORPHANS_MAX + CT_ORPHANS_MAX / 2 + 16) /* others', one that enters */
+#define CT_CALLS_MAX      16384
+#define CT_CONNS_MAX      1024
+#define CT_LINES_MAX      1024
+#define CT_PREPARED_MAX   256
+#define CT_STEPS_MAX      1024
 
 struct ct_core {
 	struct ct_core_options opts;
@@ -283,34 +293,32 @@ struct ct_core {
 	struct ct_actor_state *spare_actors; /* list by next */
 	struct ct_book *book; /* owned */
 	struct ct_share *shares; /* owned, a uthash */
+	size_t table_max[CT_SHARE_KINDS]; /* entries of the host's root */
+	size_t others[CT_SHARE_KINDS]; /* entries that are not */
+	uint32_t turn; /* number of the event that is being handled */
 	struct ct_container *attended;
 	struct ct_pending_call *calls;
 	struct ct_pending_call *spare_calls; /* list by next */
-	union ct_early *early; /* ring of CT_EARLY_MAX */
-	struct ct_early_key early_keys[CT_EARLY_MAX];
-	uint8_t early_at[CT_EARLY_SLOTS]; /* how many are kept, by hash of their key */
-	size_t early_next;
-	struct ct_line *lines; /* the longest silent first */
+	struct ct_early *early; /* owned list */
+	uint16_t early_at[CT_EARLY_SLOTS]; /* how many are kept, by hash of their key */
+	struct ct_line *lines;
 	uint64_t holes; /* times that events were lost */
 	size_t hijacked; /* lines that are */
 	bool hears_reads; /* requests that only read are among the events */
 	struct ct_conn *conns;
-	uint64_t conns_heard;
-	struct ct_prepared prepared[CT_PREPARED_MAX]; /* ring */
-	size_t prepared_next;
 	bool asked; /* some event says which engine is asked: the recording is no old one */
 	bool answering_early; /* what is handled was heard before */
-	struct ct_orphan *orphans; /* ring of CT_ORPHANS_MAX */
-	uint32_t orphan_keys[CT_ORPHANS_MAX]; /* what each may belong to; 0: none, or adopted */
-	size_t orphan_next;
+	struct ct_orphan *orphans; /* CT_ORPHANS_PLACES */
+	uint32_t orphan_keys[CT_ORPHANS_PLACES]; /* what each may belong to; 0: nothing is there */
+	uint16_t orphan_spare[CT_ORPHANS_PLACES]; /* places that were taken, and are free again */
+	size_t orphan_spares, orphan_used; /* how many of them; places that ever were taken */
+	uint64_t orphan_seq; /* of the last */
 	uint64_t call_rows[CT_CALL_MAX]; /* bit per row of the table of calls */
 	uint64_t rule_rows[CT_FAMILY_MAX][CT_SIG_MAX]; /* bit per rule of the family */
 	struct ct_opener *openers, *openers_ended, *openers_kept;
 	struct ct_opens *opens; /* owned list, a run of a container each */
 	struct ct_opens *opens_by_run; /* those of them whose container is known */
-	size_t opens_count;
-	struct ct_sync syncs[CT_SYNCS_MAX];
-	size_t sync_next;
+	struct ct_sync *syncs; /* by thread */
 	uint64_t now; /* of the event that is being handled */
 	uint64_t newest; /* of those fed, CLOCKs aside */
 	uint64_t deadline;
@@ -322,19 +330,37 @@ struct ct_core {
 	struct ct_core_counts counts;
 };
 
-/* actors.c */
+/* What the tables are to those who share them. */
+extern const struct ct_share_row ct_containers_row, ct_actors_row, ct_calls_row, ct_lines_row,
+	ct_conns_row, ct_early_row, ct_prepared_row, ct_orphans_row, ct_syncs_row, ct_openers_row,
+	ct_runs_row;
+
+/* actor_table.c */
 struct ct_actor_state *ct_actor_get(struct ct_core *core, uint32_t tgid);
+/* Found or made; `payer` is in whose share it is, NULL: nobody knows. NULL: no room (counted). */
+struct ct_actor_state *ct_actor_make(struct ct_core *core, uint32_t tgid,
+				     const struct ct_scope *payer);
+void ct_actor_drop(struct ct_core *core, struct ct_actor_state *a);
+/* What an engine process was making, and nobody has given an id, goes with it. */
+void ct_actor_drop_draft(struct ct_actor_state *a);
+/* In whose share what it forks is; NULL: nobody knows. */
+const struct ct_scope *ct_actor_payer(const struct ct_actor_state *up, struct ct_scope *room);
+/* It has executed something, or was found with it: it may be in another share now. */
+void ct_actor_pays(struct ct_core *core, struct ct_actor_state *a);
+void ct_actor_is_first_of(struct ct_actor_state *a, struct ct_container *c);
+void ct_actors_free(struct ct_core *core);
+/* It works on this container from now on; NULL: on none. */
+void ct_actor_works(struct ct_actor_state *a, struct ct_container *c);
+/* Whoever works on one container works on the other from now on; NULL: on none. */
+void ct_actors_move(struct ct_container *from, struct ct_container *to);
+
+/* actors.c */
 void ct_actors_fork(struct ct_core *core, const struct ct_event *e);
 void ct_actors_exec(struct ct_core *core, const struct ct_event *e);
 void ct_actors_exit(struct ct_core *core, const struct ct_event *e);
 int ct_exit_code(int status);
 void ct_actors_seed(struct ct_core *core, const struct ct_event *e);
-/* It works on this container from now on; NULL: on none. */
-void ct_actor_works(struct ct_actor_state *a, struct ct_container *c);
-/* Whoever works on one container works on the other from now on; NULL: on none. */
-void ct_actors_move(struct ct_container *from, struct ct_container *to);
 bool ct_actor_serves(struct ct_core *core, const struct ct_actor_state *a);
-void ct_actors_free(struct ct_core *core);
 
 /* app.c */
 void ct_app(struct ct_core *core, const struct ct_event *e);
@@ -396,8 +422,10 @@ void ct_network_synced(struct ct_core *core, uint32_t engine, uint64_t ts_ns);
 
 /* talk.c, calls.c, conns.c */
 void ct_talk_send(struct ct_core *core, const struct ct_event *e);
-void ct_calls_forget(struct ct_container *c);
+void ct_calls_forget(struct ct_core *core, struct ct_container *c);
 void ct_calls_free(struct ct_core *core);
+void ct_early_free(struct ct_core *core);
+void ct_prepared_free(struct ct_core *core);
 void ct_conns_free(struct ct_core *core);
 /* Something was lost: what connections refer to may be it. */
 /* Of what was said by that socket, or by any (0), something was not heard. */
@@ -415,10 +443,11 @@ void ct_orphan_add(struct ct_core *core, const struct ct_scope *scope, enum ct_o
 		   struct ct_text text, uint64_t netns, const struct ct_step *step);
 void ct_steps_drop(struct ct_run *run); /* all of them */
 void ct_orphans_adopt(struct ct_core *core, struct ct_container *c);
+void ct_orphans_free(struct ct_core *core);
 
 /* kills.c: whether a signal is one that is sent for something else than to end */
 bool ct_signal_spares(uint64_t number);
-enum ct_op ct_op_of_word(struct ct_text arg); /* actors.c; CT_OP_NONE: it is no command word */
+enum ct_op ct_op_of_word(struct ct_text arg); /* args.c; CT_OP_NONE: it is no command word */
 bool ct_signal_named_spares(struct ct_text signal); /* "HUP", "SIGHUP", "1" */
 bool ct_kill_spares(const struct ct_text *args, size_t n); /* of a command with the word "kill" */
 
@@ -454,6 +483,7 @@ void ct_steps_netlink(struct ct_core *core, const struct ct_event *e);
 void ct_steps_cgroup(struct ct_core *core, const struct ct_event *e);
 void ct_steps_sync(struct ct_core *core, const struct ct_container *c, struct ct_text id,
 		   const struct ct_event *e);
+void ct_syncs_free(struct ct_core *core);
 void ct_steps_unlink(struct ct_core *core, struct ct_container *c, const struct ct_event *e);
 void ct_steps_call(struct ct_core *core, const struct ct_event *e);
 void ct_steps_init(struct ct_core *core, struct ct_actor_state *a, uint64_t exec_ns);

@@ -3,6 +3,8 @@
 #include "said.h"
 #include "state.h"
 
+#include <stdlib.h>
+
 /* Calls that are further apart are two steps. A netlink request is seen when it is done, and one
  * that waits for a grace period takes its time. */
 #define MERGE_GAP_NS   (3 * CT_NS_PER_MS)
@@ -331,6 +333,65 @@ void ct_steps_cgroup(struct ct_core *core, const struct ct_event *e)
 	ct_step_merge(core, a->container, &step, MERGE_GAP_NS);
 }
 
+static void sync_drop(struct ct_core *core, struct ct_sync *sync)
+{
+	ct_share_leave(core, &sync->held);
+	HASH_DEL(core->syncs, sync);
+	free(sync);
+}
+
+/* Disks are slow, but not for so long. */
+static bool matters(const struct ct_core *core, const struct ct_held *held)
+{
+	return held->heard_ns + CT_OPEN_NS >= core->now;
+}
+
+static void give_up(struct ct_core *core, struct ct_held *held)
+{
+	sync_drop(core, CT_HELD_OF(struct ct_sync, held));
+}
+
+const struct ct_share_row ct_syncs_row = {
+	.max = CT_SYNCS_MAX,
+	.full = CT_LOSS_STEPS,
+	.matters = matters,
+	.give_up = give_up,
+};
+
+void ct_syncs_free(struct ct_core *core)
+{
+	struct ct_sync *sync, *next;
+
+	HASH_ITER(hh, core->syncs, sync, next)
+	sync_drop(core, sync);
+}
+
+static struct ct_sync *sync_of(struct ct_core *core, uint32_t tid)
+{
+	struct ct_sync *sync;
+
+	HASH_FIND(hh, core->syncs, &tid, sizeof(tid), sync);
+	return sync;
+}
+
+/* A thread has one at a time. */
+static struct ct_sync *sync_make(struct ct_core *core, const struct ct_event *e)
+{
+	const struct ct_scope *speaker = ct_speaker(core, e);
+	struct ct_sync *sync = sync_of(core, e->tid);
+
+	if (sync || !speaker)
+		return sync;
+	sync = malloc(sizeof(*sync));
+	if (!sync || !ct_share_enter(core, speaker, CT_SHARE_SYNCS, &sync->held)) {
+		free(sync);
+		return NULL;
+	}
+	sync->tid = e->tid;
+	HASH_ADD(hh, core->syncs, tid, sizeof(sync->tid), sync);
+	return sync;
+}
+
 /*
  * An fsync call has a duration and no path, the file system's own event has the path and lies
  * within the call: together they are a step.
@@ -338,9 +399,10 @@ void ct_steps_cgroup(struct ct_core *core, const struct ct_event *e)
 void ct_steps_sync(struct ct_core *core, const struct ct_container *c, struct ct_text id,
 		   const struct ct_event *e)
 {
-	struct ct_sync *sync = &core->syncs[core->sync_next++ % CT_SYNCS_MAX];
+	struct ct_sync *sync = sync_make(core, e);
 
-	sync->tid = e->tid;
+	if (!sync)
+		return;
 	sync->ts_ns = e->ts_ns;
 	ct_text_copy(sync->id, sizeof(sync->id), c ? ct_text(c->who.id, strlen(c->who.id)) : id);
 }
@@ -349,23 +411,21 @@ static void synced_call(struct ct_core *core, const struct ct_event *e)
 {
 	struct ct_step step = event_step("metadata sync", ct_role_name(CT_ROLE_ENGINE), e);
 	const struct ct_scope *speaker = ct_speaker(core, e);
+	struct ct_sync *sync = sync_of(core, e->tid);
+	char text[sizeof(sync->id)];
+	struct ct_container *c;
+	struct ct_text id;
 
-	for (size_t i = 0; i < CT_SYNCS_MAX; i++) {
-		struct ct_sync *sync = &core->syncs[i];
-		struct ct_container *c;
-		struct ct_text id;
-
-		if (sync->tid != e->tid || sync->ts_ns < step.begin_ns || sync->ts_ns > step.end_ns)
-			continue;
-		sync->tid = 0;
-		id = ct_text(sync->id, strlen(sync->id));
-		c = ct_book_find(core, speaker, ct_text("", 0), id);
-		if (c)
-			ct_step_merge(core, c, &step, MERGE_GAP_NS);
-		else
-			ct_orphan_add(core, speaker, CT_BY_ID, id, 0, &step);
+	if (!sync || sync->ts_ns < step.begin_ns || sync->ts_ns > step.end_ns)
 		return;
-	}
+	memcpy(text, sync->id, sizeof(text));
+	sync_drop(core, sync);
+	id = ct_text(text, strlen(text));
+	c = ct_book_find(core, speaker, ct_text("", 0), id);
+	if (c)
+		ct_step_merge(core, c, &step, MERGE_GAP_NS);
+	else
+		ct_orphan_add(core, speaker, CT_BY_ID, id, 0, &step);
 }
 
 void ct_steps_unlink(struct ct_core *core, struct ct_container *c, const struct ct_event *e)

@@ -7,7 +7,8 @@
 #define MERGE_LOOK   12
 #define STEPS_ROOM   32 /* at first */
 /* A stop is heard of before what happens in it, and told not much later: this is plenty. */
-#define KEEP_NS (60000 * CT_NS_PER_MS)
+#define KEEP_NS   (60000 * CT_NS_PER_MS)
+#define ORPHAN_NS (1000 * CT_NS_PER_MS)
 
 static void descend(struct ct_core *core, struct ct_step *step)
 {
@@ -154,27 +155,74 @@ static uint32_t orphan_key(enum ct_orphan_key by, const char *text, uint64_t net
 }
 _Static_assert(CT_BY_NETNS < 7, "three bits say what it is by, and 0 is none");
 
+static void orphan_drop(struct ct_core *core, struct ct_orphan *o)
+{
+	size_t at = (size_t)(o - core->orphans);
+
+	ct_share_leave(core, &o->held);
+	core->orphan_keys[at] = 0;
+	core->orphan_spare[core->orphan_spares++] = (uint16_t)at;
+}
+
+/* Most of it is no container's at all; what is, is adopted soon. */
+static bool matters(const struct ct_core *core, const struct ct_held *held)
+{
+	return held->heard_ns + ORPHAN_NS >= core->now;
+}
+
+static void give_up(struct ct_core *core, struct ct_held *held)
+{
+	orphan_drop(core, CT_HELD_OF(struct ct_orphan, held));
+}
+
+const struct ct_share_row ct_orphans_row = {
+	.max = CT_ORPHANS_MAX,
+	.full = CT_LOSS_STEPS,
+	.matters = matters,
+	.give_up = give_up,
+};
+
+void ct_orphans_free(struct ct_core *core)
+{
+	for (size_t i = 0; i < core->orphan_used; i++) {
+		if (core->orphans[i].held.share)
+			orphan_drop(core, &core->orphans[i]);
+	}
+	free(core->orphans);
+}
+
+/* There always is a place: the shares hold no more than all but the last few. */
+static struct ct_orphan *orphan_make(struct ct_core *core, const struct ct_scope *scope)
+{
+	size_t at = core->orphan_spares ? core->orphan_spare[--core->orphan_spares]
+					: core->orphan_used++;
+	struct ct_orphan *o = &core->orphans[at];
+
+	if (ct_share_enter(core, scope, CT_SHARE_ORPHANS, &o->held))
+		return o;
+	core->orphan_spare[core->orphan_spares++] = (uint16_t)at;
+	return NULL;
+}
+
 void ct_orphan_add(struct ct_core *core, const struct ct_scope *scope, enum ct_orphan_key by,
 		   struct ct_text text, uint64_t netns, const struct ct_step *step)
 {
 	struct ct_orphan *o;
-	size_t at;
 
 	if (!core->opts.steps || !scope || text.len >= sizeof(o->text))
 		return;
 	if (!core->orphans)
-		core->orphans = calloc(CT_ORPHANS_MAX, sizeof(*core->orphans));
-	if (!core->orphans)
+		core->orphans = calloc(CT_ORPHANS_PLACES, sizeof(*core->orphans));
+	o = core->orphans ? orphan_make(core, scope) : NULL;
+	if (!o)
 		return;
-	o = &core->orphans[core->orphan_next];
-	at = core->orphan_next;
-	core->orphan_next = (core->orphan_next + 1) % CT_ORPHANS_MAX;
 	o->by = by;
 	o->scope = *scope;
 	o->netns = netns;
+	o->seq = ++core->orphan_seq;
 	ct_text_copy(o->text, sizeof(o->text), text);
 	o->step = *step;
-	core->orphan_keys[at] = orphan_key(by, o->text, netns);
+	core->orphan_keys[o - core->orphans] = orphan_key(by, o->text, netns);
 }
 
 static bool is_of(const struct ct_orphan *o, const struct ct_container *c)
@@ -195,7 +243,7 @@ static bool is_of(const struct ct_orphan *o, const struct ct_container *c)
 }
 
 #define GROUP 16 /* keys that are compared at once */
-_Static_assert(CT_ORPHANS_MAX % GROUP == 0, "the ring is of whole groups");
+_Static_assert(CT_ORPHANS_PLACES % GROUP == 0, "the places are of whole groups");
 
 static bool group_has(const uint32_t *keys, const uint32_t wanted[4])
 {
@@ -207,14 +255,25 @@ static bool group_has(const uint32_t *keys, const uint32_t wanted[4])
 	return hit;
 }
 
-static void adopt(struct ct_core *core, struct ct_container *c, size_t from, size_t to)
+static int by_age(const void *a, const void *b)
 {
-	for (size_t i = from; i < to; i++) {
-		if (core->orphan_keys[i] && is_of(&core->orphans[i], c)) {
-			ct_step_merge(core, c, &core->orphans[i].step, ADOPT_GAP_NS);
-			core->orphan_keys[i] = 0;
-		}
+	const struct ct_orphan *x = *(struct ct_orphan *const *)a,
+			       *y = *(struct ct_orphan *const *)b;
+
+	return x->seq < y->seq ? -1 : x->seq > y->seq;
+}
+
+/* Of the places from there on that have a key of these: those that are its own. */
+static size_t find_group(struct ct_core *core, const struct ct_container *c, size_t from,
+			 struct ct_orphan **found)
+{
+	size_t n = 0;
+
+	for (size_t i = from; i < from + GROUP; i++) {
+		if (core->orphan_keys[i] && is_of(&core->orphans[i], c))
+			found[n++] = &core->orphans[i];
 	}
+	return n;
 }
 
 /* The oldest first. */
@@ -227,19 +286,16 @@ void ct_orphans_adopt(struct ct_core *core, struct ct_container *c)
 		       netns = orphan_key(CT_BY_NETNS, "", c->netns);
 	const uint32_t wanted[] = { id, layer ? layer : id, sandbox ? sandbox : id,
 				    netns ? netns : id };
-	size_t first = core->orphan_next / GROUP * GROUP;
+	struct ct_orphan *found[CT_ORPHANS_PLACES];
+	size_t n = 0;
 
-	if (!core->orphans)
-		return;
-	for (size_t n = 0; n <= CT_ORPHANS_MAX; n += GROUP) {
-		size_t at = (first + n) % CT_ORPHANS_MAX, from = at, to = at + GROUP;
-
-		if (!group_has(&core->orphan_keys[at], wanted))
-			continue;
-		if (!n)
-			from = core->orphan_next;
-		else if (at == first)
-			to = core->orphan_next;
-		adopt(core, c, from, to);
+	for (size_t at = 0; at < core->orphan_used; at += GROUP) {
+		if (group_has(&core->orphan_keys[at], wanted))
+			n += find_group(core, c, at, found + n);
+	}
+	qsort(found, n, sizeof(struct ct_orphan *), by_age);
+	for (size_t i = 0; i < n; i++) {
+		ct_step_merge(core, c, &found[i]->step, ADOPT_GAP_NS);
+		orphan_drop(core, found[i]);
 	}
 }

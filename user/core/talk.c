@@ -30,7 +30,7 @@ static void http_request(struct ct_core *core, const struct ct_event *e, const s
 	bool create = ct_text_is(verb, "create");
 	struct ct_container *c = NULL;
 	struct ct_pending_call *call;
-	int early;
+	struct ct_early *early;
 
 	call = ct_line_ask(core, e, http, verb);
 	if (!call)
@@ -55,7 +55,7 @@ static void http_request(struct ct_core *core, const struct ct_event *e, const s
 		ct_answer_early(core, ct_call_asked(core, call));
 		return;
 	}
-	ct_call_about(call, c);
+	ct_call_about(core, call, c);
 	if (ct_call_changes(call->verb))
 		c->in_flight++;
 	early = ct_call_asked(core, call);

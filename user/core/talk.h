@@ -10,10 +10,12 @@ struct ct_pending_call *ct_call_find(struct ct_core *core, struct ct_call_key ke
 struct ct_pending_call *ct_call_make(struct ct_core *core, uint64_t socket, uint32_t stream,
 				     enum ct_proto proto, struct ct_text verb,
 				     const struct ct_event *e);
-void ct_call_about(struct ct_pending_call *call, struct ct_container *c);
+void ct_call_about(struct ct_core *core, struct ct_pending_call *call, struct ct_container *c);
 void ct_call_drop(struct ct_core *core, struct ct_pending_call *call);
 /* Requests of Docker's API after whose answer a container may be in another state. */
 bool ct_call_changes(const char *verb);
+/* Whether anybody would miss its answer. */
+bool ct_call_matters(const struct ct_core *core, const struct ct_pending_call *call);
 /* Whether that may be the answer to it, by its status. */
 bool ct_call_fits(const struct ct_pending_call *call, int status);
 
@@ -35,17 +37,17 @@ bool ct_line_early(const struct ct_core *core, const struct ct_pending_call *cal
 		   const struct ct_http *http);
 /*
  * Answers to nothing that is known are kept for a moment. A request that was heard late was made no
- * later than its answer: sets its time. Returns the place of that answer, -1 when there is none.
+ * later than its answer: sets its time. Returns that answer, borrowed, NULL when there is none.
  */
-int ct_call_early(const struct ct_core *core, const struct ct_pending_call *call,
-		  uint64_t heard_ns);
-int ct_call_asked(struct ct_core *core, struct ct_pending_call *call);
+struct ct_early *ct_call_early(struct ct_core *core, const struct ct_pending_call *call,
+			       uint64_t heard_ns);
+struct ct_early *ct_call_asked(struct ct_core *core, struct ct_pending_call *call);
 void ct_answer_keep(struct ct_core *core, struct ct_call_key key, const struct ct_event *e);
-void ct_answer_early(struct ct_core *core, int early); /* gives it to its request */
+void ct_answer_early(struct ct_core *core, struct ct_early *early); /* gives it to its request */
 
 /* conns.c. NULL: none, or no memory (counted). */
 struct ct_conn *ct_conn_find(struct ct_core *core, uint64_t socket);
-struct ct_conn *ct_conn_get(struct ct_core *core, uint64_t socket); /* found or made */
+struct ct_conn *ct_conn_get(struct ct_core *core, const struct ct_event *e); /* found or made */
 
 /* cri.c: what the requests of the Kubernetes runtime interface say. */
 void ct_cri_run_pod(struct ct_pending_call *call, struct ct_text msg);

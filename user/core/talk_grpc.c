@@ -6,6 +6,8 @@
  */
 #include "talk.h"
 
+#include <stdlib.h>
+
 #define FLAG_END_STREAM 0x01
 #define FLAG_END_BLOCK  0x04
 #define FLAG_PADDED     0x08
@@ -21,9 +23,9 @@ struct request {
 
 static void ask(const struct request *r, struct ct_container *c)
 {
-	int early = ct_call_asked(r->core, r->call);
+	struct ct_early *early = ct_call_asked(r->core, r->call);
 
-	ct_call_about(r->call, c);
+	ct_call_about(r->core, r->call, c);
 	ct_signal(r->core, c, CT_SIG_ENGINE_REQUEST, ct_text(r->call->verb, strlen(r->call->verb)),
 		  r->call->ts_ns);
 	ct_answer_early(r->core, early);
@@ -41,18 +43,57 @@ static void runtime_name(struct ct_container *c, struct ct_text name)
 	ct_text_copy(c->who.runtime, sizeof(c->who.runtime), ct_text_cut(&version, '.'));
 }
 
-/* The snapshot of a container is made before the container is: its create began then. */
-static uint64_t prepared_at(struct ct_core *core, struct ct_text ns, struct ct_text id)
+static void prepared_drop(struct ct_core *core, struct ct_prepared *p)
 {
-	for (size_t i = 0; i < CT_PREPARED_MAX; i++) {
-		struct ct_prepared *p = &core->prepared[i];
+	ct_share_leave(core, &p->held);
+	free(p);
+}
 
-		if (p->ts_ns && ct_text_is(id, p->key) && ct_text_is(ns, p->ns)) {
-			uint64_t ts_ns = p->ts_ns;
+/* The container is asked for at once. */
+static bool matters(const struct ct_core *core, const struct ct_held *held)
+{
+	return held->heard_ns + CT_OPEN_NS >= core->now;
+}
 
-			p->ts_ns = 0;
-			return ts_ns;
-		}
+static void give_up(struct ct_core *core, struct ct_held *held)
+{
+	prepared_drop(core, CT_HELD_OF(struct ct_prepared, held));
+}
+
+const struct ct_share_row ct_prepared_row = {
+	.max = CT_PREPARED_MAX,
+	.full = CT_LOSS_TALK,
+	.matters = matters,
+	.give_up = give_up,
+};
+
+void ct_prepared_free(struct ct_core *core)
+{
+	for (struct ct_share *s = core->shares, *next; s; s = next) {
+		struct ct_held **list = &s->of[CT_SHARE_PREPARED].lists[CT_PLACE_LIVE];
+		size_t n = s->of[CT_SHARE_PREPARED].count;
+
+		next = s->hh.next;
+		while (n--) /* with the last the share may go */
+			give_up(core, *list);
+	}
+}
+
+/* The snapshot of a container is made before the container is: its create began then. */
+static uint64_t prepared_at(struct ct_core *core, const struct ct_scope *speaker, struct ct_text ns,
+			    struct ct_text id)
+{
+	const struct ct_share *share = ct_share_find(core, speaker);
+	struct ct_held *held = share ? share->of[CT_SHARE_PREPARED].lists[CT_PLACE_LIVE] : NULL;
+
+	for (; held; held = held->next) {
+		struct ct_prepared *p = CT_HELD_OF(struct ct_prepared, held);
+		uint64_t ts_ns = p->ts_ns;
+
+		if (!ct_text_is(id, p->key) || !ct_text_is(ns, p->ns))
+			continue;
+		prepared_drop(core, p);
+		return ts_ns;
 	}
 	return 0;
 }
@@ -77,27 +118,38 @@ static void containers_create(const struct request *r)
 	if (c->family->grpc && ct_proto_bytes(container, 4, &runtime) &&
 	    ct_proto_bytes(runtime, 1, &name))
 		runtime_name(c, name);
-	prepared = prepared_at(r->core, r->ns, id);
+	prepared = prepared_at(r->core, ct_speaker(r->core, r->e), r->ns, id);
 	if (prepared)
 		ct_signal(r->core, c, CT_SIG_ENGINE_REQUEST, ct_text("Snapshots/Prepare", 17),
 			  prepared);
 	ask(r, c);
 }
 
-/* { 1: snapshotter, 2: key } */
-static void snapshots_prepare(const struct request *r)
+static void prepared_keep(const struct request *r, struct ct_text key)
 {
-	struct ct_prepared *p = &r->core->prepared[r->core->prepared_next % CT_PREPARED_MAX];
-	struct ct_text key;
+	struct ct_prepared *p = malloc(sizeof(*p));
 
-	if (!ct_proto_bytes(r->msg, 2, &key) || key.len >= sizeof(p->key) ||
-	    r->ns.len >= sizeof(p->ns))
+	if (!p ||
+	    !ct_share_enter(r->core, ct_speaker(r->core, r->e), CT_SHARE_PREPARED, &p->held)) {
+		free(p);
 		return;
-	r->core->prepared_next++;
-	ct_call_asked(r->core, r->call);
+	}
 	p->ts_ns = r->call->ts_ns;
 	ct_text_copy(p->key, sizeof(p->key), key);
 	ct_text_copy(p->ns, sizeof(p->ns), r->ns);
+}
+
+/* { 1: snapshotter, 2: key }; that of an image's layer has a blank: no id of a container has one. */
+static void snapshots_prepare(const struct request *r)
+{
+	struct ct_text key;
+
+	if (!ct_proto_bytes(r->msg, 2, &key) || key.len >= sizeof(((struct ct_prepared *)0)->key) ||
+	    r->ns.len >= sizeof(((struct ct_prepared *)0)->ns))
+		return;
+	ct_call_asked(r->core, r->call);
+	if (!memchr(key.p, ' ', key.len))
+		prepared_keep(r, key);
 	ct_text_copy(r->call->name, sizeof(r->call->name), key);
 }
 
@@ -179,7 +231,7 @@ static struct ct_text method_name(const char *path)
 static bool read_headers(struct ct_core *core, const struct ct_event *e,
 			 const struct ct_h2_frame *frame, struct ct_headers *ret)
 {
-	struct ct_conn *conn = ct_conn_get(core, e->obj);
+	struct ct_conn *conn = ct_conn_get(core, e);
 	struct ct_text block = frame->payload;
 	size_t skip = (frame->flags & FLAG_PADDED ? 1 : 0) + (frame->flags & FLAG_PRIORITY ? 5 : 0);
 
@@ -239,17 +291,17 @@ static void unnamed(struct ct_core *core, const struct ct_event *e, const struct
 {
 	struct ct_container *c = guess(core, e, ct_text("", 0), frame->payload);
 	struct ct_pending_call *call;
-	int early;
+	struct ct_early *early;
 
 	if (!c)
 		return;
 	call = ct_call_make(core, e->obj, frame->stream, CT_PROTO_H2, ct_text("", 0), e);
 	if (call)
-		ct_call_about(call, c);
+		ct_call_about(core, call, c);
 	/* Heard after what it led to: the engine asks nothing else in between. */
 	if (c->run.marks[CT_MARK_TASK_DELETE_BEGIN] && !c->run.marks[CT_MARK_DIE_END])
 		ct_grpc_cause(core, c, ct_text("Delete", 6));
-	early = call ? ct_call_early(core, call, e->ts_ns) : -1;
+	early = call ? ct_call_early(core, call, e->ts_ns) : NULL;
 	ct_signal(core, c, CT_SIG_ENGINE_REQUEST, ct_text("", 0), e->ts_ns);
 	ct_answer_early(core, early);
 }

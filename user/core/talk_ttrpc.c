@@ -22,7 +22,7 @@ static struct ct_text namespace_of_bundle(struct ct_text bundle)
 static struct ct_text namespace_of(struct ct_core *core, const struct ct_event *e,
 				   const struct ct_ttrpc *rpc)
 {
-	struct ct_conn *conn = rpc->bundle.len ? ct_conn_get(core, e->obj) : NULL;
+	struct ct_conn *conn = rpc->bundle.len ? ct_conn_get(core, e) : NULL;
 	struct ct_text ns;
 
 	if (conn) {
@@ -40,7 +40,7 @@ static void request(struct ct_core *core, const struct ct_event *e, const struct
 		ct_book_make(core, ct_speaker(core, e), namespace_of(core, e, rpc), rpc->id);
 	struct ct_pending_call *call;
 	uint64_t number = 0;
-	int early;
+	struct ct_early *early;
 
 	if (!c)
 		return;
@@ -51,7 +51,7 @@ static void request(struct ct_core *core, const struct ct_event *e, const struct
 	call = ct_call_make(core, e->obj, rpc->stream, CT_PROTO_TTRPC, rpc->method, e);
 	if (!call)
 		return;
-	ct_call_about(call, c);
+	ct_call_about(core, call, c);
 	if (!c->who.engine_pid)
 		c->who.engine_pid = e->tgid;
 	ct_grpc_cause(core, c, rpc->method);
@@ -121,7 +121,7 @@ static void forward(struct ct_core *core, const struct ct_event *e, const struct
 	if (!call)
 		return;
 	call->event = true;
-	ct_call_about(call, c);
+	ct_call_about(core, call, c);
 	ct_answer_early(core, ct_call_asked(core, call));
 }
 

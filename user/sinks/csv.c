@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "sinks/csv.h"
+#include "sinks/owner.h"
 #include "sinks/page.h"
 #include "sinks/units.h"
 #include "util/mem.h"
@@ -62,6 +63,7 @@ CELL(image, put_text(row, row->rec->who->image))
 CELL(runtime, put_text(row, row->rec->who->runtime))
 CELL(engine, put_text(row, row->rec->who->engine))
 CELL(node, put_text(row, row->rec->node))
+CELL(scope_uid, put_u64(row, row->rec->who->owner.uid, row->rec->who->owner.other))
 CELL(init_pid, put_u64(row, row->rec->who->init_pid, row->rec->who->init_pid))
 CELL(exit_code, put_u64(row, (uint64_t)row->rec->exit_code, row->rec->exit_code != CT_NO_EXIT_CODE))
 CELL(begin_time, put_time(row, row->rec->begin_ns))
@@ -91,6 +93,14 @@ CELL(step_depth, put_u64(row, row->step->depth, true))
 CELL(step_count, put_u64(row, row->step->count, true))
 CELL(step_open, fputs(row->step->open ? "true" : "false", row->f))
 CELL(step_detail, put_text(row, row->step->detail))
+
+static void scope_container(struct row *row, enum ct_phase phase)
+{
+	char buf[CT_OWNER_LEN];
+
+	(void)phase;
+	put_text(row, ct_owner_container(buf, &row->rec->who->owner));
+}
 
 static void phase_ns(struct row *row, enum ct_phase phase)
 {
@@ -184,6 +194,8 @@ static const struct column record_columns[] = {
 	CT_REASONS(X)
 #undef X
 		{ "node", node, 0 },
+	{ "scope_container", scope_container, 0 },
+	{ "scope_uid", scope_uid, 0 },
 };
 
 static const struct column step_columns[] = {
@@ -214,6 +226,8 @@ static const struct column step_columns[] = {
 	CT_REASONS(X)
 #undef X
 		{ "node", node, 0 },
+	{ "scope_container", scope_container, 0 },
+	{ "scope_uid", scope_uid, 0 },
 };
 
 static void put_row(struct row *row, const struct column *columns, size_t count)

@@ -6,6 +6,7 @@
 #include "sinks/csv.h"
 #include "sinks/escape.h"
 #include "sinks/opens_words.h"
+#include "sinks/owner.h"
 #include "sinks/page.h"
 #include "util/mem.h"
 
@@ -33,7 +34,7 @@ int ct_csv_text(FILE *f, const char *text)
 }
 
 static const char head[] = "id,name,image,runtime,engine,view,call,path,mount,count,failed,error,"
-			   "total_ns,max_ns,cut,begin_cut,node\r\n";
+			   "total_ns,max_ns,cut,begin_cut,node,scope_container,scope_uid\r\n";
 
 static int put_text(FILE *f, const char *text)
 {
@@ -47,7 +48,7 @@ static int put_path(FILE *f, const struct ct_opens *o, enum ct_view view,
 		    const struct ct_open_path *p)
 {
 	const struct ct_opens_mount *m = ct_opens_mount_of(o->views[view], p);
-	char error[CT_ERRNO_LEN] = "";
+	char error[CT_ERRNO_LEN] = "", within[CT_OWNER_LEN];
 	const char *const cells[] = {
 		o->who.id,
 		o->who.name,
@@ -68,7 +69,10 @@ static int put_path(FILE *f, const struct ct_opens *o, enum ct_view view,
 		(unsigned long long)p->n.ns, (unsigned long long)p->n.max_ns,
 		p->flags & CT_OPENS_F_CUT ? "true" : "false",
 		p->flags & CT_OPENS_F_BEGIN_CUT ? "true" : "false");
-	ret |= ct_csv_text(f, o->node);
+	ret |= put_text(f, o->node);
+	ret |= put_text(f, ct_owner_container(within, &o->who.owner));
+	if (o->who.owner.other)
+		fprintf(f, "%u", o->who.owner.uid);
 	fputs("\r\n", f);
 	return ret;
 }

@@ -37,6 +37,36 @@ static void put_pod(struct ct_json *w, const struct ct_identity *who)
 	ct_json_leave(w, '}');
 }
 
+static void put_or_null(struct ct_json *w, const char *key, const char *text)
+{
+	if (*text)
+		ct_json_string(w, key, text);
+	else
+		ct_json_null(w, key);
+}
+
+void ct_json_scope(struct ct_json *w, const struct ct_identity *who)
+{
+	const struct ct_owner *owner = &who->owner;
+
+	if (!owner->other) {
+		ct_json_null(w, "scope");
+		return;
+	}
+	ct_json_enter(w, "scope", '{');
+	if (owner->inside) {
+		ct_json_enter(w, "container", '{');
+		put_or_null(w, "id", owner->id);
+		put_or_null(w, "name", owner->name);
+		ct_json_u64_or_null(w, "pid", owner->pid, owner->pid);
+		ct_json_leave(w, '}');
+	} else {
+		ct_json_null(w, "container");
+	}
+	ct_json_u64(w, "uid", owner->uid);
+	ct_json_leave(w, '}');
+}
+
 static void put_who(struct ct_json *w, const struct ct_identity *who)
 {
 	ct_json_string(w, "id", who->id);
@@ -47,6 +77,7 @@ static void put_who(struct ct_json *w, const struct ct_identity *who)
 	ct_json_string(w, "namespace", who->ns);
 	put_pod(w, who);
 	ct_json_u64_or_null(w, "init_pid", who->init_pid, who->init_pid);
+	ct_json_scope(w, who);
 }
 
 static void put_phases(struct ct_json *w, const struct ct_record *rec)
@@ -276,7 +307,10 @@ static void put_parties(struct ct_json *w, const char *key, const struct ct_part
 		const struct ct_party *p = &parties->each[i];
 
 		ct_json_enter(w, NULL, '{');
-		ct_json_u64(w, "uid", p->uid);
+		if (p->uid == CT_UID_UNKNOWN)
+			ct_json_null(w, "uid");
+		else
+			ct_json_u64(w, "uid", p->uid);
 		ct_json_string(w, "container", p->within);
 		if (p->comm[0])
 			ct_json_string(w, "program", p->comm);

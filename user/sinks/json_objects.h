@@ -10,6 +10,8 @@
 
 /* key is NULL where the object stands alone or in an array. */
 void ct_json_session(struct ct_json *w, const char *key, const struct ct_session *session);
+/* Whose a container is: the field "scope". */
+void ct_json_scope(struct ct_json *w, const struct ct_identity *who);
 void ct_json_record(struct ct_json *w, const char *key, const struct ct_record *rec,
 		    int64_t wall_minus_mono_ns);
 /* Members of an array, or lines of their own: one per run of a container and view. */

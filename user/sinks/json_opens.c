@@ -194,6 +194,7 @@ static void put_who(struct ct_json *w, const struct ct_opens *o, enum ct_view vi
 	ct_json_string(w, "image", o->who.image);
 	ct_json_string(w, "runtime", o->who.runtime);
 	ct_json_string(w, "engine", o->who.engine);
+	ct_json_scope(w, &o->who);
 	ct_json_string(w, "node", o->node);
 	if (view < CT_VIEW_MAX)
 		ct_json_string(w, "view", ct_view_names[view]);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "sinks/otlp.h"
+#include "sinks/owner.h"
 #include "sinks/page.h"
 
 #define SPAN_KIND_INTERNAL 1
@@ -134,6 +135,16 @@ static void put_pod(struct ct_json *w, const struct ct_identity *who)
 	}
 }
 
+static void put_scope(struct ct_json *w, const struct ct_owner *owner)
+{
+	char buf[CT_OWNER_LEN];
+
+	if (owner->inside)
+		ct_otlp_string(w, "coldtrace.scope.container", ct_owner_container(buf, owner));
+	if (owner->other)
+		ct_otlp_int(w, "coldtrace.scope.uid", owner->uid);
+}
+
 static void put_who(struct ct_json *w, const struct ct_identity *who)
 {
 	ct_otlp_string(w, "container.id", who->id);
@@ -144,6 +155,7 @@ static void put_who(struct ct_json *w, const struct ct_identity *who)
 		ct_otlp_int(w, "process.pid", who->init_pid);
 	ct_otlp_string(w, "coldtrace.engine", who->engine);
 	put_pod(w, who);
+	put_scope(w, &who->owner);
 }
 
 static void put_missing(struct ct_json *w, const struct ct_record *rec)

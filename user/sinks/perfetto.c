@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "sinks/owner.h"
 #include "sinks/page.h"
 #include "sinks/perfetto_tracks.h"
 #include "util/mem.h"
@@ -155,6 +156,7 @@ static void open_record(struct perfetto *p, struct ct_tracks_container *c, struc
 {
 	const struct ct_identity *who = rec->who;
 	bool failed = rec->outcome == CT_OUTCOME_FAILED;
+	char within[CT_OWNER_LEN];
 	const struct ct_note notes[] = {
 		{ "outcome", ct_outcome_names[rec->outcome], 0 },
 		{ "cause", ct_cause_names[rec->cause], 0 },
@@ -163,6 +165,8 @@ static void open_record(struct perfetto *p, struct ct_tracks_container *c, struc
 		{ known(who->runtime) ? "runtime" : NULL, who->runtime, 0 },
 		{ known(who->engine) ? "engine" : NULL, who->engine, 0 },
 		{ who->init_pid ? "init pid" : NULL, NULL, who->init_pid },
+		{ known(ct_owner_container(within, &who->owner)) ? "in" : NULL, within, 0 },
+		{ who->owner.other ? "of uid" : NULL, NULL, who->owner.uid },
 		{ rec->exit_code != CT_NO_EXIT_CODE ? "exit code" : NULL, NULL,
 		  (uint64_t)rec->exit_code },
 		{ rec->ready >= 0 && rec->ready < CT_READY_MAX ? "ready by" : NULL,

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include "sinks/owner.h"
 #include "sinks/perfetto_tracks.h"
 
 #include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 #include <uthash.h>
 
@@ -21,8 +23,8 @@ struct track {
 };
 
 struct ct_tracks_container {
-	char id[sizeof(((struct ct_identity *)0)->id)];
-	char name[sizeof(((struct ct_identity *)0)->name)];
+	char id[sizeof(((struct ct_identity *)0)->id) + CT_OWNER_LEN]; /* in its scope */
+	char name[sizeof(((struct ct_identity *)0)->name) + CT_OWNER_LEN];
 	uint64_t uuid;
 	struct track *tracks; /* owned */
 	size_t count, room;
@@ -71,11 +73,6 @@ void ct_tracks_free(struct ct_tracks *tracks)
 	free(tracks);
 }
 
-static void copy(char *to, size_t size, const char *from)
-{
-	memcpy(to, from, strnlen(from, size - 1));
-}
-
 /* A container that restarts for years has no more tracks than one that does not. */
 static void forget_idle(struct ct_tracks_container *c, uint64_t now_ns)
 {
@@ -92,9 +89,13 @@ static void forget_idle(struct ct_tracks_container *c, uint64_t now_ns)
 struct ct_tracks_container *ct_tracks_container(struct ct_tracks *tracks, struct ct_trace *t,
 						const struct ct_identity *who, uint64_t now_ns)
 {
+	char words[CT_OWNER_LEN], id[sizeof(((struct ct_tracks_container *)0)->id)];
 	struct ct_tracks_container *c;
 
-	HASH_FIND_STR(tracks->containers, who->id, c);
+	/* Somebody else may have a container of the same id. */
+	ct_owner_words(words, &who->owner);
+	snprintf(id, sizeof(id), "%s%s", who->id, words);
+	HASH_FIND_STR(tracks->containers, id, c);
 	if (c) {
 		forget_idle(c, now_ns);
 		return c;
@@ -106,8 +107,8 @@ struct ct_tracks_container *ct_tracks_container(struct ct_tracks *tracks, struct
 		t->no_memory = true;
 		return NULL;
 	}
-	copy(c->id, sizeof(c->id), who->id);
-	copy(c->name, sizeof(c->name), *who->name ? who->name : who->id);
+	snprintf(c->id, sizeof(c->id), "%s", id);
+	snprintf(c->name, sizeof(c->name), "%s%s", *who->name ? who->name : who->id, words);
 	c->uuid = hash_text(0xcbf29ce484222325ULL, c->id);
 	HASH_ADD_STR(tracks->containers, id, c);
 	return c;

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include "sinks/owner.h"
 #include "sinks/table.h"
 
 #include <errno.h>
@@ -326,6 +327,25 @@ static const enum ct_style looks[CT_RECORD_MAX] = {
 	[CT_RECORD_REMOVE] = CT_STYLE_DIM,
 };
 
+/* However long the name is, there is room to say that it is not the host's root's. */
+static void draw_name(struct ct_pen *pen, const char *name, const struct ct_owner *owner,
+		      size_t width)
+{
+	char words[CT_OWNER_LEN], text[4 * CT_OWNER_LEN];
+	size_t for_words, for_name;
+
+	ct_owner_words(words, owner);
+	for_words = ct_escape_text(text, sizeof(text), words, pen->utf8, width);
+	for_name = ct_escape_text(text, sizeof(text), name, pen->utf8, width);
+	if (for_words > width / 2 && for_name + for_words > width)
+		for_words = for_name < width / 2 ? width - for_name : width / 2;
+	if (for_name + for_words > width)
+		for_name = width - for_words;
+	ct_pen_foreign(pen, name, for_name, true);
+	ct_pen_foreign(pen, words, for_words, true);
+	ct_pen_fill(pen, " ", width - for_name - for_words);
+}
+
 /* Returns the column it ends in. */
 static size_t draw_who(struct ct_pen *pen, const struct table *t, const struct ct_record *rec)
 {
@@ -346,7 +366,7 @@ static size_t draw_who(struct ct_pen *pen, const struct table *t, const struct c
 	ct_pen_on(pen, looks[rec->type]);
 	ct_pen_left(pen, ct_record_names[rec->type], WHAT_COLUMNS + 1);
 	ct_pen_off(pen);
-	ct_pen_foreign(pen, name, t->name, true);
+	draw_name(pen, name, &who->owner, t->name);
 	if (t->on.runtime) {
 		fputc(' ', pen->f);
 		ct_pen_foreign(pen, *who->runtime ? who->runtime : "?", t->runtime, true);

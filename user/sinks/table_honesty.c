@@ -67,7 +67,7 @@ static void say_lost(struct prose *prose, const struct ct_core_counts *counts)
 	say(prose, ".");
 }
 
-/* "container 'web' (uid 0)", "uid 1000" */
+/* "container 'web' (uid 0)", "uid 1000", "unknown processes" */
 static void say_party(struct prose *prose, const struct ct_party *party)
 {
 	char name[2 * sizeof(party->within)];
@@ -75,6 +75,8 @@ static void say_party(struct prose *prose, const struct ct_party *party)
 	ct_escape_text(name, sizeof(name), party->within, false, CT_COLUMNS_ALL);
 	if (*name)
 		say(prose, "container '%s' (uid %u)", name, party->uid);
+	else if (party->uid == CT_UID_UNKNOWN)
+		say(prose, "unknown processes");
 	else
 		say(prose, "uid %u", party->uid);
 }

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "sinks/escape.h"
+#include "sinks/owner.h"
 #include "sinks/plot.h"
 #include "sinks/step_rows.h"
 #include "sinks/table.h"
@@ -228,13 +229,14 @@ static void draw_segment(struct ct_pen *pen, const struct ct_record *rec, const 
 static void draw_head(struct ct_pen *pen, const struct ct_record *rec, int64_t wall_minus_mono_ns)
 {
 	const struct ct_identity *who = rec->who;
-	char clock[CT_CLOCK_LEN], took[CT_DURATION_LEN], id[13];
+	char clock[CT_CLOCK_LEN], took[CT_DURATION_LEN], id[13], words[CT_OWNER_LEN];
 	uint64_t ns = rec->end_ns > rec->begin_ns ? rec->end_ns - rec->begin_ns : 0;
 
 	snprintf(id, sizeof(id), "%.12s", who->id);
 	ct_pen_on(pen, CT_STYLE_BOLD);
 	fprintf(pen->f, "%s ", ct_record_names[rec->type]);
 	ct_pen_foreign(pen, *who->name ? who->name : "?", 32, false);
+	ct_pen_foreign(pen, ct_owner_words(words, &who->owner), 32, false);
 	ct_pen_off(pen);
 	fprintf(pen->f, ": %s", ct_duration(took, ns, pen->utf8 ? CT_DURATION_UTF8 : 0));
 	if (rec->outcome != CT_OUTCOME_OK) {

@@ -46,6 +46,16 @@ export const groupings = {
 	node: ["node", (record) => record.node || no_value, true],
 };
 
+// What is said behind the name of a container that the host's root does not run: docs/trust.md.
+export function whose(record) {
+	const outer = record.scope?.container;
+	if (!record.scope)
+		return "";
+	if (!outer)
+		return ` of uid ${record.scope.uid}`;
+	return ` in ${outer.name || outer.id?.slice(0, 12) || (outer.pid ? `pid ${outer.pid}` : "a container")}`;
+}
+
 // The middle of the histogram bucket that the value falls into: the same numbers as in the
 // terminal, where the values themselves are not kept.
 function rounded(value, precision) {

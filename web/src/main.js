@@ -2,7 +2,7 @@
 // The page: what is shown, and what follows what.
 import { cdf, medians, shares } from "./charts.js";
 import { canvas } from "./chart.js";
-import { group, groupings, load, loss_sentences } from "./data.js";
+import { group, groupings, load, loss_sentences, whose } from "./data.js";
 import { fill, h, segmented, select } from "./dom.js";
 import { clock, count, date, duration, percent, plural } from "./format.js";
 import { opens_blocks } from "./opens.js";
@@ -210,10 +210,10 @@ function start(data) {
 		document.getElementById("waterfall").classList.toggle("nothing", !record);
 		if (!record)
 			return;
-		const family = records.filter((other) => other.id === record.id && record.id);
+		const family = records.filter((other) => other.id === record.id && record.id && whose(other) === whose(record));
 		fill(
 			places.pick,
-			h("h3", {}, record.name || record.id.slice(0, 12) || "container"),
+			h("h3", {}, (record.name || record.id.slice(0, 12) || "container") + whose(record)),
 			family.length > 1 && family.length <= 12
 				? segmented("Records of this container", family.map((other) => [String(other.index), other.kind, time(other.begin_time).slice(0, -4)]), String(record.index), (key) => show_record(records[Number(key)]))
 				: null,

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 // The records, sorted and page by page: thousands of them cost no more than one page.
+import { whose } from "./data.js";
 import { fill, h } from "./dom.js";
 import { count, date, duration, plural } from "./format.js";
 
@@ -36,7 +37,7 @@ function columns_of(phases, longest, time) {
 	return [
 		{ ...text_column("time", "Begin, UTC", (record) => record.begin_ns, (record) => h("span", { title: date(record.begin_time) }, time(record.begin_time))), number: true },
 		text_column("type", "Type", (record) => record.kind),
-		text_column("name", "Container", (record) => record.name || record.id.slice(0, 12)),
+		text_column("name", "Container", (record) => (record.name || record.id.slice(0, 12)) + whose(record)),
 		text_column("runtime", "Runtime", (record) => record.runtime),
 		text_column("image", "Image", (record) => record.image),
 		text_column("outcome", "Outcome", (record) => record.outcome, outcome),
