@@ -46,6 +46,11 @@ one=$!
 cr_ctr -n ct-two run --rm docker.io/ct/busybox:1 "${P}same" sleep 0.3
 wait $one
 trace_stop
+# runc makes a cgroup per namespace, and removes the container's alone
+for ns in ct-one ct-two; do
+	find /sys/fs/cgroup -maxdepth 2 -type d -name "$ns" -exec rmdir {} + 2> /dev/null
+done
+same "no cgroup of theirs is left" "" "$(find /sys/fs/cgroup -maxdepth 2 -name 'ct-one' -o -maxdepth 2 -name 'ct-two')"
 says "one id in two namespaces: two starts, two stops" '[2,2]' '[of("start"), of("stop") | length]'
 says "each with its own process" 2 '[of("start")[].init_pid] | unique | length'
 says "nobody succeeds the other" 0 'of("restart") | length'

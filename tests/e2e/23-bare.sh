@@ -26,8 +26,12 @@ bundle_args "$dir/bundle" service
 for ((i = 0; i < n; i++)); do
 	id=$p$runtime-step-$i
 	"${run[@]}" create --bundle . "$id" < /dev/null > >(cat > "$dir/step.$i") 2>&1 &&
-		"${run[@]}" start "$id" && sleep 0.05 && "${run[@]}" kill "$id" KILL ||
-		echo "$id does not start and stop"
+		"${run[@]}" start "$id" || echo "$id does not start"
+	for ((try = 0; try < 250; try++)); do
+		[[ -s $dir/step.$i ]] && break
+		sleep 0.02
+	done
+	"${run[@]}" kill "$id" KILL || echo "$id does not stop"
 	for ((try = 0; try < 100; try++)); do
 		[[ $("${run[@]}" state "$id" | jq -r .status) == stopped ]] && break
 		sleep 0.02
@@ -83,7 +87,9 @@ for runtime in runc crun runsc; do
 	else
 		says "$runtime: do: it starts and stops under the id that runsc chose" '[1,1]' \
 			'[["start", "stop"][] as $k | [records | select(.kind == $k and .runtime == "runsc"
-				and (.name | startswith($p) | not))] | length]'
+				and (.id | test("^runsc-[0-9]+$")))] | length]'
+		says "$runtime: and there is nobody else" '[]' \
+			'[records | select(.engine == "none" and (.id | test("^(ct[0-9]+-|runsc-[0-9]+$)") | not)) | .id]'
 	fi
 
 	# The service's own clock: "ready REALTIME MONOTONIC", "end ...". Under gVisor the second is the

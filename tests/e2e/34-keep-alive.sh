@@ -36,6 +36,11 @@ done
 for name in a b c; do
 	request POST "/containers/$P$name/start"
 done
+# of this one nothing is said but what is in it
+request POST "/containers/create?name=${P}d" '{"Image":"ct/busybox:1","Cmd":["true"]}'
+request POST "/containers/${P}d/start"
+request POST "/containers/${P}d/wait"
+request DELETE "/containers/${P}d"
 curl "${words[@]}" > "$OUT/up.said" 2>&1
 for name in a b c; do
 	docker inspect -f '{{.Id}} {{.Name}}' "$P$name" | tr -d /
@@ -52,12 +57,15 @@ trace_stop
 
 same "three containers were made" 3 "$(wc -l < "$OUT/truth")"
 same "ids and names belong together" "$(< "$OUT/truth")" \
-	"$(ask 'of("start"; "ok")[] | "\(.id) \(.name)"' | sort -u)"
+	"$(ask 'of("start"; "ok")[] | select(.name != $p + "d") | "\(.id) \(.name)"' | sort -u)"
+says "a runtime that nobody named is the one that Docker took" '["runc"]' \
+	'[of("start"; "ok")[] | select(.name == $p + "d") | .runtime]'
 says "each is started once, and one once more, because that was asked for" \
-	'[["request",3],["restart-request",1]]' \
+	'[["request",4],["restart-request",1]]' \
 	'[of("start"; "ok")[] | .cause] | group_by(.) | map([.[0], length])'
 says "each create took its time, and has an engine" '[]' \
 	'[of("start"; "ok")[] | select(.cause == "request") | select((.phases.create // 0) < 500000 or .engine != "docker") | .name]'
+says "each is removed" 4 '[mine | select(.removed) | .id] | unique | length'
 says "each is stopped and removed" 3 '[of("stop"; "ok")[] | select(has_phases(["stop", "destroy"])) | .id] | unique | length'
 says "phases tile each record" '[]' untiled
 says "nothing lost" '[0,true]' '[lost, (summary | .complete)]'

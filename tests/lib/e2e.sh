@@ -141,8 +141,10 @@ trace_start()
 	shift
 	JSON=$OUT/$name.json
 	: > "$OUT/$name.ready"
-	# a shell starts its background jobs with SIGINT ignored, a user's terminal does not
-	env --default-signal=INT,QUIT "$COLDTRACE" --ready-fd 8 -o "json:$JSON" "$@" \
+	# A shell starts its background jobs with SIGINT ignored, a user's terminal does not. A session
+	# of its own: the scheduler shares processors among sessions (autogroup), and a test has many
+	# processes in its one.
+	env --default-signal=INT,QUIT setsid "$COLDTRACE" --ready-fd 8 -o "json:$JSON" "$@" \
 		8>> "$OUT/$name.ready" > "$OUT/$name.out" 2> "$OUT/$name.err" &
 	CT_PID=$!
 	if ! await 30 begun_or_dead "$name" || [[ ! -s $OUT/$name.ready ]]; then
