@@ -50,7 +50,7 @@ docker rm "$policy" > /dev/null
 
 quiet=${P}quiet
 docker run --rm --name "$quiet" ct/busybox:1 \
-	sh -c 'for i in 1 2 3 4 5 6 7 8; do cat /bin/busybox /bin/busybox > /dev/null; done; sleep 0.3; echo ready' > /dev/null
+	sh -c 'for i in 1 2 3 4 5 6 7 8; do cat /bin/busybox /bin/busybox > /dev/null; done; sleep 1; echo ready' > /dev/null
 
 idle=${P}idle
 docker create --name "$idle" ct/service:1 > /dev/null
@@ -74,9 +74,10 @@ says "each of them died with its exit code" '[3,3,3]' \
 	'[of("stop")[] | select(.name == $n) | .exit_code]' --arg n "$policy"
 says "a restart of the same container creates nothing" 0 \
 	'[of("start")[] | select(.cause != "request") | select(.phases.create // 0 > 0)] | length'
-says "what goes to /dev/null is no output" true \
-	'[of("start")[] | select(.name == $n)] | length == 1 and all(.ready.by == "output" and .phases.ready > 3e8)' \
-	--arg n "$quiet"
+# it says "ready" last of all, a second after what it threw away: what is seen early leaves a long run
+says "what goes to /dev/null is no output" '["output",true]' \
+	'[[of("start")[] | select(.name == $n)][0].ready.by,
+	([of("stop")[] | select(.name == $n)] | length == 1 and all(.run_ns < 8e8))]' --arg n "$quiet"
 says "created and never started: a create, no start" "1 create" "$kinds" --arg n "$idle"
 says "all is ok" '[]' '[mine | select(.outcome != "ok") | "\(.kind) \(.outcome) \(.name)"]'
 says "phases tile each record" '[]' untiled
