@@ -13,8 +13,8 @@
 
 #include "check.h"
 #include "core/core.h"
-#include "core/opens.h"
-#include "core/text.h"
+#include "core/opens/opens.h"
+#include "core/base/text.h"
 #include "source/recording.h"
 #include "util/mem.h"
 

@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/said.h"
-#include "core/wire.h"
+#include "core/hear/said.h"
+#include "core/hear/wire.h"
 
 static void json(struct ct_text whole)
 {

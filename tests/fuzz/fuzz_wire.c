@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/wire.h"
-#include "core/wire_hpack.h"
+#include "core/hear/wire.h"
+#include "core/hear/wire_hpack.h"
 
 static struct ct_text whole;
 

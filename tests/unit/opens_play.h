@@ -5,7 +5,7 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
-#include "core/opens.h"
+#include "core/opens/opens.h"
 #include "life.h"
 #include "stats/opens_list.h"
 #include "tape.h"

@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 #include "core/core.h"
-#include "core/wire.h"
+#include "core/hear/wire.h"
 #include "ct_event.h"
 #include "ct_opens.h"
 

@@ -2,7 +2,7 @@
 /* The table of containers when there are more than it holds, and what everybody may have of it. */
 #include <stdio.h>
 
-#include "core/parties.h"
+#include "core/base/parties.h"
 #include "runs.h"
 
 #define HOUR 3600000.0

@@ -3,7 +3,7 @@
 #include <criterion/criterion.h>
 #include <stdio.h>
 
-#include "core/wire_hpack.h"
+#include "core/hear/wire_hpack.h"
 #include "source/distill.h"
 #include "tape.h"
 

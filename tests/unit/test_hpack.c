@@ -2,8 +2,8 @@
 /* HPACK: the examples of RFC 7541, what an independent encoder made, and what is broken. */
 #include <criterion/criterion.h>
 
-#include "core/talk.h"
-#include "core/wire_hpack.h"
+#include "core/hear/talk.h"
+#include "core/hear/wire_hpack.h"
 
 static size_t unhex(const char *hex, char *to, size_t room)
 {

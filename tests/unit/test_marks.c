@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "core/core.h"
-#include "core/marks.h"
+#include "core/base/marks.h"
 #include "core/state.h"
 #include "util/mem.h"
 

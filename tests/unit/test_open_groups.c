@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/opens.h"
+#include "core/opens/opens.h"
 #include "source/open_names.h"
 #include "stats/open_groups.h"
 #include "tape.h"

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "core/opens.h"
+#include "core/opens/opens.h"
 #include "life.h"
 #include "opens_play.h"
 #include "stats/open_groups.h"

@@ -3,7 +3,7 @@
 #include <criterion/criterion.h>
 #include <errno.h>
 
-#include "core/opens_slices.h"
+#include "core/opens/opens_slices.h"
 #include "util/mem.h"
 
 #define MS 1000000ull

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/path.h"
+#include "core/why/path.h"
 #include "source/recordings.h"
 #include "util/mem.h"
 

@@ -2,7 +2,7 @@
 #include <criterion/criterion.h>
 #include <criterion/parameterized.h>
 
-#include "core/reasons.h"
+#include "core/why/reasons.h"
 #include "util/mem.h"
 
 struct stack_case {

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/reorder.h"
+#include "core/order/reorder.h"
 #include "util/mem.h"
 
 #define WINDOW CT_REORDER_WINDOW_NS

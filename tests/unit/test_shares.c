@@ -5,8 +5,8 @@
  */
 #include <stdio.h>
 
-#include "core/opens.h"
-#include "core/talk.h"
+#include "core/opens/opens.h"
+#include "core/hear/talk.h"
 #include "runs.h"
 
 #define HOUR    3600000.0

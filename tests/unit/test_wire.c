@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/wire.h"
+#include "core/hear/wire.h"
 #include "tape.h"
 #include "util/mem.h"
 

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/wire.h"
+#include "core/hear/wire.h"
 #include "util/mem.h"
 
 /* Columns: text, whether it is whole, Image, HostConfig.Runtime, HostConfig.AutoRemove. */

@@ -7,7 +7,7 @@
 
 #include "cmd/cmd.h"
 #include "cmd/options.h"
-#include "core/roles.h"
+#include "core/who/roles.h"
 #include "sinks/sink.h"
 #include "util/mem.h"
 

@@ -15,7 +15,7 @@
 #include "cmd/doctor_draw.h"
 #include "cmd/doctor_privileges.h"
 #include "cmd/doctor_verdict.h"
-#include "core/roles.h"
+#include "core/who/roles.h"
 #include "source/credentials.h"
 #include "source/engine.h"
 #include "source/kernel.h"

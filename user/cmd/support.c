@@ -7,8 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "core/family.h"
-#include "core/roles.h"
+#include "core/life/family.h"
+#include "core/who/roles.h"
 
 /* PULL and RUN are no spans, the last two are not the engine's. */
 static bool is_told(enum ct_phase phase)

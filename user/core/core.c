@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Events in, by time; each goes to the file that knows its kind. */
-#include "state.h"
+#include "core/state.h"
 
 #include <stdlib.h>
 

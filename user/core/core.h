@@ -6,8 +6,8 @@
 #pragma once
 
 #include "ct_event.h"
-#include "parties.h"
-#include "record.h"
+#include "core/base/parties.h"
+#include "core/record.h"
 #include "util/err.h"
 
 struct ct_core;

@@ -2,19 +2,19 @@
 /* The core's own state, shared by its files and by nobody else. */
 #pragma once
 
-#include "hash.h"
+#include "core/base/hash.h"
 
 #include <utlist.h>
 
-#include "core.h"
-#include "family.h"
-#include "book.h"
-#include "reorder.h"
-#include "path.h"
-#include "shares.h"
-#include "text.h"
-#include "wire.h"
-#include "wire_hpack.h"
+#include "core/core.h"
+#include "core/life/family.h"
+#include "core/book/book.h"
+#include "core/order/reorder.h"
+#include "core/why/path.h"
+#include "core/base/shares.h"
+#include "core/base/text.h"
+#include "core/hear/wire.h"
+#include "core/hear/wire_hpack.h"
 
 #define CT_NS_PER_MS 1000000ull
 #define CT_VERB_LEN  48

@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-#include "core/opens.h"
+#include "core/opens/opens.h"
 
 #define CT_ERRNO_LEN 24
 

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <sys/random.h>
 
-#include "core/wire.h"
+#include "core/hear/wire.h"
 #include "source/distill_state.h"
 #include "util/mem.h"
 

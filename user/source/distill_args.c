@@ -5,7 +5,7 @@
  */
 #include <string.h>
 
-#include "core/roles.h"
+#include "core/who/roles.h"
 #include "core/state.h"
 #include "source/distill_state.h"
 #include "util/mem.h"

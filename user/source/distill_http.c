@@ -5,7 +5,7 @@
  */
 #include <string.h>
 
-#include "core/wire.h"
+#include "core/hear/wire.h"
 #include "source/distill_state.h"
 #include "util/mem.h"
 

@@ -6,8 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "core/text.h"
-#include "core/wire_hpack.h"
+#include "core/base/text.h"
+#include "core/hear/wire_hpack.h"
 #include "ct_event.h"
 
 /* What stands for what was left out. */

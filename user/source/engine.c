@@ -14,7 +14,7 @@
 
 #include <jansson.h>
 
-#include "core/roles.h"
+#include "core/who/roles.h"
 #include "source/files.h"
 #include "source/procfs.h"
 #include "source/unix_sockets.h"

@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "core/text.h"
+#include "core/base/text.h"
 #include "util/err.h"
 
 /* runsc has 30 to 100 MiB. Who is looked at may be anybody who is called so. */

@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "core/text.h"
+#include "core/base/text.h"
 #include "source/sandbox.h"
 #include "source/seccheck.h"
 #include "source/seccheck_queue.h"

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "core/roles.h"
+#include "core/who/roles.h"
 #include "source/live_state.h"
 #include "source/credentials.h"
 #include "source/reads.h"

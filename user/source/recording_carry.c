@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/hash.h"
-#include "core/text.h"
+#include "core/base/hash.h"
+#include "core/base/text.h"
 #include "source/identity.h"
 #include "util/mem.h"
 

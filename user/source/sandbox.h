@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "core/text.h"
+#include "core/base/text.h"
 
 #define CT_SANDBOX_ARG       "runsc-sandbox" /* what it calls itself, its first argument */
 #define CT_SANDBOX_REPLY_MAX 16384

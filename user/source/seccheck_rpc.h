@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "core/text.h"
+#include "core/base/text.h"
 
 /* A session of this name is all that gVisor allows. */
 #define CT_SECCHECK_SESSION "Default"

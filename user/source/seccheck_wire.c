@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "source/seccheck_wire.h"
 
-#include "core/wire.h"
+#include "core/hear/wire.h"
 #include "util/mem.h"
 
 /* A field of a message goes to a member. Of a nested message the fields are rows too. */

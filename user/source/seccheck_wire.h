@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "core/text.h"
+#include "core/base/text.h"
 
 /* common.proto, MessageType: those that are asked for. */
 enum ct_seccheck_type {

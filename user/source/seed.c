@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/roles.h"
+#include "core/who/roles.h"
 #include "source/trust.h"
 #include "util/mem.h"
 

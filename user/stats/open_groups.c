@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/text.h"
+#include "core/base/text.h"
 #include "util/mem.h"
 
 const char *const ct_open_by_names[CT_OPEN_BY_MAX] = {

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "core/opens.h"
+#include "core/opens/opens.h"
 
 /* Columns: symbol, name, what one group is. */
 #define CT_OPEN_BYS(X) \

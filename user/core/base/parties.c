@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "core/base/parties.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+static bool is_same(const struct ct_party *a, const struct ct_party *b)
+{
+	return a->uid == b->uid && !strcmp(a->within, b->within) && !strcmp(a->comm, b->comm);
+}
+
+void ct_parties_add(struct ct_parties *to, const struct ct_party *party, uint64_t count)
+{
+	for (int i = 0; i < CT_PARTIES_MAX; i++) {
+		struct ct_party *p = &to->each[i];
+
+		if (p->count && !is_same(p, party))
+			continue;
+		count += p->count;
+		*p = *party;
+		p->count = count;
+		return;
+	}
+	to->others += count;
+}
+
+void ct_parties_merge(struct ct_parties *to, const struct ct_parties *from)
+{
+	for (int i = 0; i < CT_PARTIES_MAX && from->each[i].count; i++)
+		ct_parties_add(to, &from->each[i], from->each[i].count);
+	to->others += from->others;
+}
+
+uint64_t ct_parties_sum(const struct ct_parties *p)
+{
+	uint64_t sum = p->others;
+
+	for (int i = 0; i < CT_PARTIES_MAX; i++)
+		sum += p->each[i].count;
+	return sum;
+}

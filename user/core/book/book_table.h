@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The table itself, of the book's files and of nobody else. */
+#pragma once
+
+#include "core/state.h"
+
+#define CT_LISTS 1024 /* a power of two */
+
+struct ct_book {
+	struct ct_container *containers; /* by scope and id: one in each namespace */
+	struct ct_container *runs; /* by the number of their present run */
+	struct ct_container *last_found; /* by its id; borrowed, NULL: none */
+	/* Whether an id of that length was ever heard: most of what is looked up is none. */
+	bool id_lengths[sizeof(((struct ct_identity *)0)->id)];
+	struct ct_container *inits[CT_LISTS]; /* by their first process */
+	struct ct_container *named[CT_LISTS]; /* by hash of the name, the newest first */
+	struct ct_container *begun[CT_LISTS]; /* by hash of how the id begins, likewise */
+	struct ct_container *exited[CT_LISTS]; /* by args_hash, the last to exit first */
+};
+
+/* book_names.c */
+void ct_book_name_id(struct ct_core *core, struct ct_container *c); /* once, when it is made */
+void ct_book_unfile(struct ct_core *core, struct ct_container *c); /* from every list of names */
+/* A successor of its may still come: to forget it is to lose something. */
+bool ct_book_awaited(const struct ct_core *core, const struct ct_container *c);
+/* How long after its exit nobody can be a successor any more. */
+extern const uint64_t ct_book_successor_ns;

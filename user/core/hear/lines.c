@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * HTTP/1 connections. Answers come in the order of the requests (RFC 9112, 9.3.2), so whatever is
+ * asked waits here for its answer: else the answer to a request that nobody cares for would be
+ * taken for that to the next. Whoever sends is heard when the send is done, and may be preempted
+ * just then: an answer may be heard before its request, or after the next request. What one side
+ * says is heard in order all the same.
+ *
+ * Where something was not heard the order is not known. Then it is better to know nothing of a
+ * request than to take another's answer for its own: clients do not ask again before they have
+ * been answered (no client of an engine was seen to pipeline), so what is in doubt goes when the
+ * next is asked, and what comes so soon after it that it may be the answer to the one before it
+ * is nobody's.
+ */
+#include "core/hear/talk.h"
+
+#include <stdlib.h>
+
+#define LINE_CALLS_MAX 64 /* asked at once: nobody was seen to ask two */
+#define STRAY_NS       (1000 * CT_NS_PER_MS) /* nobody is preempted for longer */
+#define NOT_WHOLE      UINT64_MAX
+
+struct ct_line *ct_line_find(struct ct_core *core, uint64_t socket)
+{
+	struct ct_line *line;
+
+	HASH_FIND(hh, core->lines, &socket, sizeof(socket), line);
+	return line;
+}
+
+static void drop_calls(struct ct_core *core, struct ct_line *line)
+{
+	while (line->calls)
+		ct_call_drop(core, line->calls);
+}
+
+static void line_drop(struct ct_core *core, struct ct_line *line)
+{
+	drop_calls(core, line);
+	core->hijacked -= line->hijacked;
+	ct_share_leave(core, &line->held);
+	HASH_DEL(core->lines, line);
+	free(line);
+}
+
+static enum ct_place place_of(const struct ct_held *held)
+{
+	const struct ct_line *line = CT_HELD_OF(struct ct_line, held);
+
+	return line->calls || line->hijacked ? CT_PLACE_LIVE : CT_PLACE_IDLE;
+}
+
+/* Only who waits for an answer misses it. */
+static bool matters(const struct ct_core *core, const struct ct_held *held)
+{
+	const struct ct_line *line = CT_HELD_OF(struct ct_line, held);
+
+	return line->calls && ct_call_matters(core, line->calls->line_prev);
+}
+
+static void give_up(struct ct_core *core, struct ct_held *held)
+{
+	line_drop(core, CT_HELD_OF(struct ct_line, held));
+}
+
+const struct ct_share_row ct_lines_row = {
+	.max = CT_LINES_MAX,
+	.full = CT_LOSS_TALK,
+	.place = place_of,
+	.matters = matters,
+	.give_up = give_up,
+};
+
+static struct ct_line *line_make(struct ct_core *core, const struct ct_event *e, uint64_t socket)
+{
+	struct ct_line *line = calloc(1, sizeof(*line));
+
+	if (!line) {
+		core->counts.lost[CT_LOSS_TALK]++;
+		return NULL;
+	}
+	if (!ct_share_enter(core, ct_speaker(core, e), CT_SHARE_LINES, &line->held)) {
+		free(line);
+		return NULL;
+	}
+	line->socket = socket;
+	line->holes = core->holes;
+	HASH_ADD(hh, core->lines, socket, sizeof(line->socket), line);
+	return line;
+}
+
+/* Found or made, and the last of all to be forgotten. */
+static struct ct_line *line_get(struct ct_core *core, const struct ct_event *e)
+{
+	struct ct_line *line = e->obj ? ct_line_find(core, e->obj) : NULL;
+
+	if (!line)
+		return e->obj ? line_make(core, e, e->obj) : NULL;
+	ct_share_touch(core, &line->held);
+	return line;
+}
+
+void ct_lines_free(struct ct_core *core)
+{
+	struct ct_line *line, *next;
+
+	HASH_ITER(hh, core->lines, line, next)
+	line_drop(core, line);
+}
+
+void ct_line_forget(struct ct_core *core, struct ct_line *line)
+{
+	drop_calls(core, line);
+	line->holes = NOT_WHOLE;
+}
+
+void ct_lines_hole(struct ct_core *core, uint64_t socket, uint64_t peer)
+{
+	struct ct_line *line = ct_line_find(core, socket);
+
+	if (!line && peer)
+		line = ct_line_find(core, peer);
+	for (struct ct_line *any = core->lines; any && !line; any = any->hh.next) {
+		if (any->peer && any->peer == socket)
+			line = any;
+	}
+	if (line)
+		ct_line_forget(core, line);
+}
+
+void ct_line_hijack(struct ct_core *core, struct ct_line *line)
+{
+	drop_calls(core, line);
+	core->hijacked += !line->hijacked;
+	line->hijacked = true;
+	ct_share_touch(core, &line->held);
+}
+
+bool ct_line_is_hijacked(struct ct_core *core, const struct ct_event *e)
+{
+	struct ct_line *line;
+
+	if (!core->hijacked)
+		return false;
+	line = ct_line_find(core, e->flags & CT_F_SERVER ? e->arg : e->obj);
+	return line && line->hijacked;
+}
+
+/* Who asks has been answered: unheard, if there is doubt whether all was heard. */
+static void drop_doubted(struct ct_core *core, struct ct_line *line)
+{
+	struct ct_pending_call *call = line->calls;
+	uint32_t count = line->count;
+
+	while (call) {
+		struct ct_pending_call *next = call->line_next;
+
+		if (call->doubted || call->holes != core->holes)
+			ct_call_drop(core, call);
+		call = next;
+	}
+	if (line->count != count)
+		line->holes = NOT_WHOLE;
+}
+
+/* What files hold may look like requests. */
+static bool is_within_files(const struct ct_line *line)
+{
+	return line->calls && line->calls->line_prev->streams;
+}
+
+struct ct_pending_call *ct_line_ask(struct ct_core *core, const struct ct_event *e,
+				    const struct ct_http *http, struct ct_text verb)
+{
+	struct ct_line *line = line_get(core, e);
+	struct ct_pending_call *call;
+
+	if (!line || line->hijacked)
+		return NULL;
+	drop_doubted(core, line);
+	if (is_within_files(line))
+		return NULL;
+	if (line->count >= LINE_CALLS_MAX)
+		ct_line_forget(core, line);
+	call = ct_call_make(core, e->obj, line->asked++, CT_PROTO_HTTP, verb, e);
+	if (!call) {
+		ct_line_forget(core, line);
+		return NULL;
+	}
+	call->line = line;
+	line->peer = e->arg;
+	call->makes = http->makes;
+	call->streams = http->streams;
+	call->holes = core->holes;
+	call->patched = line->holes != core->holes;
+	call->suspected = line->holes == NOT_WHOLE && !line->stray_ns;
+	call->doubted =
+		call->suspected || (line->stray_ns && e->ts_ns < line->stray_ns + STRAY_NS &&
+				    ct_call_fits(call, line->stray_status));
+	DL_APPEND2(line->calls, call, line_prev, line_next);
+	line->count++;
+	ct_share_touch(core, &line->held);
+	if (!call->suspected)
+		line->holes = core->holes;
+	line->stray_ns = 0;
+	core->hears_reads |= http->reads;
+	return call;
+}
+
+/* Statuses that nobody gets who only reads. */
+static bool is_of_change(int status)
+{
+	return status == 201 || status == 204 || status == 304 || status == 101;
+}
+
+/* That of a container has them, that of a network or of a process has not. */
+static bool is_of_container(struct ct_text body)
+{
+	static const char warnings[] = "\"Warnings\"";
+
+	return memmem(body.p, body.len, warnings, sizeof(warnings) - 1);
+}
+
+bool ct_line_early(const struct ct_core *core, const struct ct_pending_call *call,
+		   const struct ct_http *http)
+{
+	const struct ct_line *line = call->line;
+	/* Whoever is heard first on a line may have been answered for what was not heard. */
+	bool all_heard = core->hears_reads && line->asked > 1;
+
+	if (line->calls != call || call->patched || !ct_call_fits(call, http->status) ||
+	    (!all_heard && !is_of_change(http->status)))
+		return false;
+	return http->status != 201 || strcmp(call->verb, "create") != 0 ||
+	       is_of_container(http->body);
+}
+
+struct ct_pending_call *ct_line_answers(struct ct_core *core, const struct ct_event *e,
+					const struct ct_http *http)
+{
+	const struct ct_call_key key = { e->arg, 0, CT_PROTO_HTTP };
+	struct ct_line *line = e->arg ? ct_line_find(core, e->arg) : NULL;
+	struct ct_pending_call *call;
+
+	if (!line && e->arg)
+		line = line_make(core, e, e->arg);
+	if (!line)
+		return NULL;
+	line->peer = e->obj;
+	if (!line->calls) {
+		line->stray_ns = e->ts_ns;
+		line->stray_status = http->status;
+		ct_answer_keep(core, key, e);
+		return NULL;
+	}
+	DL_FOREACH2(line->calls, call, line_next)
+	{
+		if (ct_call_fits(call, http->status))
+			break;
+		if (!core->hears_reads) /* that was the answer to something unheard */
+			return NULL;
+	}
+	while (call && line->calls != call)
+		ct_call_drop(core, line->calls);
+	if (!call || !call->suspected)
+		return call;
+	if (e->ts_ns < call->ts_ns + CT_LATE_NS) {
+		ct_call_drop(core, call);
+		return NULL;
+	}
+	line->holes = core->holes;
+	return call;
+}

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "core/hear/wire.h"
+
+#include <ctype.h>
+
+static bool parse_answer(struct ct_text bytes, struct ct_http *ret)
+{
+	/* "HTTP/1.1 204 " */
+	if (bytes.len < 12 || !isdigit((unsigned char)bytes.p[9]) ||
+	    !isdigit((unsigned char)bytes.p[10]) || !isdigit((unsigned char)bytes.p[11]))
+		return false;
+	ret->answer = true;
+	ret->status = (bytes.p[9] - '0') * 100 + (bytes.p[10] - '0') * 10 + (bytes.p[11] - '0');
+	return true;
+}
+
+static bool is_one_of(struct ct_text word, const char *const *words)
+{
+	while (*words && !ct_text_is(word, *words))
+		words++;
+	return *words;
+}
+
+/* What a request asks of a container; of any other it is enough to know that it was made. */
+static void parse_asked(struct ct_text path, bool deletes, struct ct_http *ret)
+{
+	/* Layers, images, contexts of builds, and what is HTTP/2 from here on. */
+	static const char *const streams[] = {
+		"build", "images", "plugins", "session", "grpc", NULL
+	};
+	static const char *const made[] = { "networks", "volumes", NULL };
+	struct ct_text part;
+
+	ct_text_cut(&path, '/');
+	part = ct_text_cut(&path, '/');
+	if (part.len >= 2 && part.p[0] == 'v' && isdigit((unsigned char)part.p[1]))
+		part = ct_text_cut(&path, '/');
+	ret->streams = !deletes && is_one_of(part, streams);
+	ret->makes = !deletes && is_one_of(part, made) && ct_text_is(path, "create");
+	if (!ct_text_is(part, "containers"))
+		return;
+	ret->ref = ct_text_cut(&path, '/');
+	if (deletes)
+		ret->verb = ct_text("delete", 6);
+	else if (path.len)
+		ret->verb = ct_text_cut(&path, '/');
+	else if (ct_text_is(ret->ref, "create"))
+		ret->verb = ret->ref;
+}
+
+static bool parse_request(struct ct_text bytes, struct ct_http *ret)
+{
+	static const char *const reads[] = { "GET", "HEAD", "PUT", "OPTIONS", "PATCH", NULL };
+	struct ct_text line, method, target, path;
+	bool deletes;
+
+	if (!bytes.len || *bytes.p < 'A' || *bytes.p > 'Z')
+		return false;
+	line = ct_text_cut(&bytes, '\r');
+	method = ct_text_cut(&line, ' ');
+	if (!ct_text_starts(line, "/"))
+		return false;
+	if (is_one_of(method, reads)) {
+		ret->reads = true;
+		ret->streams = ct_text_is(method, "PUT");
+		return true;
+	}
+	deletes = ct_text_is(method, "DELETE");
+	if (!deletes && !ct_text_is(method, "POST"))
+		return false;
+	target = ct_text_cut(&line, ' ');
+	path = ct_text_cut(&target, '?');
+	ret->query = target;
+	parse_asked(path, deletes, ret);
+	return true;
+}
+
+/* Behind the empty line. memmem() takes longer to begin than a header to be read. */
+static struct ct_text body_of(struct ct_text rest)
+{
+	while (rest.len) {
+		ct_text_cut(&rest, '\r');
+		if (ct_text_starts(rest, "\n\r\n"))
+			return ct_text(rest.p + 3, rest.len - 3);
+	}
+	return rest;
+}
+
+bool ct_http_parse(struct ct_text bytes, struct ct_http *ret)
+{
+	struct ct_http http = { .verb = { "", 0 } };
+	bool ok;
+
+	ok = ct_text_starts(bytes, "HTTP/1.") ? parse_answer(bytes, &http)
+					      : parse_request(bytes, &http);
+	if (!ok)
+		return false;
+	/* In the others there is nothing of interest. */
+	if (http.answer ? http.status == 201 || http.status >= 400
+			: ct_text_is(http.verb, "create"))
+		http.body = body_of(bytes);
+	*ret = http;
+	return true;
+}
+
+struct ct_text ct_http_query(struct ct_text query, const char *key)
+{
+	while (query.len) {
+		struct ct_text value = ct_text_cut(&query, '&');
+		struct ct_text name = ct_text_cut(&value, '=');
+
+		if (ct_text_is(name, key))
+			return value;
+	}
+	return (struct ct_text){ "", 0 };
+}

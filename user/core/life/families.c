@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "core/life/family.h"
+
+const struct ct_family *const ct_families[CT_FAMILY_MAX] = {
+	[CT_FAMILY_DOCKER] = &ct_family_docker, [CT_FAMILY_CONTAINERD] = &ct_family_containerd,
+	[CT_FAMILY_POD] = &ct_family_pod,       [CT_FAMILY_CRI] = &ct_family_cri,
+	[CT_FAMILY_PODMAN] = &ct_family_podman, [CT_FAMILY_BARE] = &ct_family_bare,
+	[CT_FAMILY_CRIO] = &ct_family_crio,
+};
+
+/* Columns: containerd namespace (NULL: any other), family. */
+static const struct {
+	const char *ns;
+	const struct ct_family *family;
+} namespaces[] = {
+	{ "moby", &ct_family_docker }, /* dockerd's own (cmd/dockerd/daemon.go) */
+	{ CT_CRI_NAMESPACE, &ct_family_cri },
+	{ NULL, &ct_family_containerd },
+};
+
+const struct ct_family *ct_family_of_namespace(struct ct_text ns)
+{
+	size_t i = 0;
+
+	while (namespaces[i].ns && !ct_text_is(ns, namespaces[i].ns))
+		i++;
+	return namespaces[i].family;
+}
+
+const struct ct_family *ct_family_of_engine(struct ct_text engine)
+{
+	for (size_t i = 0; i < CT_FAMILY_MAX; i++) {
+		if (ct_text_is(engine, ct_families[i]->name))
+			return ct_families[i];
+	}
+	return NULL;
+}
+
+bool ct_family_fails(const struct ct_family *f, struct ct_text request)
+{
+	for (size_t i = 0; i < CT_MARK_LIST && f->fails[i]; i++) {
+		if (ct_text_is(request, f->fails[i]))
+			return true;
+	}
+	return false;
+}
+
+const char *ct_family_cause(const struct ct_family *f, struct ct_text task_method)
+{
+	for (size_t i = 0; i < f->cause_count; i++) {
+		if (ct_text_is(task_method, f->causes[i].task_method))
+			return f->causes[i].request;
+	}
+	return NULL;
+}

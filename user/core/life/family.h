@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A family is one way in which containers live: which signals set their marks, and which marks
+ * bound their phases. Supporting another engine is a family: rows, and a line in families.c.
+ */
+#pragma once
+
+#include "core/base/marks.h"
+#include "util/mem.h"
+
+#define CT_MARK_LIST 4
+/* containerd namespace of what Kubernetes asks for (pkg/cri/constants) */
+#define CT_CRI_NAMESPACE "k8s.io"
+
+struct ct_core;
+struct ct_container;
+
+/* A signal with which a container that has exited starts again. */
+struct ct_again {
+	enum ct_signal signal;
+	const char *what;
+	enum ct_cause cause;
+};
+
+/* A request to the engine that makes it ask the shim. */
+struct ct_cause_row {
+	const char *task_method;
+	const char *request;
+};
+
+enum ct_family_number {
+	CT_FAMILY_DOCKER,
+	CT_FAMILY_CONTAINERD,
+	CT_FAMILY_POD,
+	CT_FAMILY_CRI,
+	CT_FAMILY_PODMAN,
+	CT_FAMILY_BARE,
+	CT_FAMILY_CRIO,
+	CT_FAMILY_MAX
+};
+
+struct ct_family {
+	enum ct_family_number number;
+	const char *name; /* word of the support table */
+	const char *engine; /* that its containers are of; NULL: facts about them say so */
+	bool named_by_id; /* what users call a container is its id */
+	bool grpc; /* containers are made, started and removed by gRPC requests alone */
+	bool kills_end; /* its clients send no signal but to end it, whichever the image asks for */
+	const struct ct_rule *rules;
+	size_t rule_count;
+	const struct ct_span *start; /* in order of life */
+	size_t start_count;
+	const struct ct_span *stop;
+	size_t stop_count;
+	const struct ct_again *again;
+	size_t again_count;
+	const struct ct_cause_row *causes;
+	size_t cause_count;
+	const char *fails[CT_MARK_LIST]; /* a start has failed when one of these is refused */
+	/* Lists end with NONE, or are full. */
+	enum ct_mark begins
+		[CT_MARK_LIST]; /* requests: a start begins at the first of these that is set */
+	enum ct_mark opens[CT_MARK_LIST]; /* any of these: a start is under way */
+	enum ct_mark asked; /* not set: the start was asked for before tracing began */
+	enum ct_mark stopped; /* set: all that may follow is a removal */
+	uint64_t remove_wait_ns; /* how long after a stop its removal still belongs to it */
+	bool first_exec_is_init; /* nobody tells the pid: the first program in the container */
+	bool runtime_at_start; /* who was told no runtime writes down which one it takes then */
+	/*
+	 * What rows cannot say. May be NULL. `follow` is called when the rules have been applied,
+	 * `stop_ends` before a stop is told, `again_begins` before a run that starts again is told,
+	 * `again_began` when the new one has replaced it.
+	 */
+	void (*follow)(struct ct_core *core, struct ct_container *c, enum ct_signal signal,
+		       struct ct_text what, uint64_t ts_ns);
+	void (*stop_ends)(struct ct_container *c);
+	void (*again_begins)(struct ct_container *c);
+	void (*again_began)(struct ct_container *c, const struct ct_again *how);
+};
+
+/* A bit per rule has to do: what has more has a negative size. */
+#define CT_RULE_COUNT(rules) \
+	(CT_ARRAY_SIZE(rules) + 0 * sizeof(char[CT_ARRAY_SIZE(rules) <= 64 ? 1 : -1]))
+
+/* The tables of a family's file, by the names that all of them give to theirs. */
+#define CT_FAMILY_TABLES \
+	.rules = rules, .rule_count = CT_RULE_COUNT(rules), .start = start, \
+	.start_count = CT_ARRAY_SIZE(start), .stop = stop, .stop_count = CT_ARRAY_SIZE(stop), \
+	.again = again, .again_count = CT_ARRAY_SIZE(again)
+#define CT_FAMILY_CAUSES .causes = causes, .cause_count = CT_ARRAY_SIZE(causes)
+
+extern const struct ct_family ct_family_docker;
+extern const struct ct_family ct_family_containerd;
+extern const struct ct_family ct_family_pod;
+extern const struct ct_family ct_family_cri;
+extern const struct ct_family ct_family_podman;
+extern const struct ct_family ct_family_bare;
+extern const struct ct_family ct_family_crio;
+
+extern const struct ct_family *const ct_families[CT_FAMILY_MAX];
+
+/* By a containerd namespace: who uses it. Never NULL. */
+const struct ct_family *ct_family_of_namespace(struct ct_text ns);
+/* Whether a start has failed when this request is refused. */
+bool ct_family_fails(const struct ct_family *f, struct ct_text request);
+/* The request that makes the engine ask the shim for this, NULL if there is none. */
+const char *ct_family_cause(const struct ct_family *f, struct ct_text task_method);
+/* By the name of an engine, NULL when there is none of that name. */
+const struct ct_family *ct_family_of_engine(struct ct_text engine);

@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * dockerd in front of containerd. The evidence behind every row was watched on dockerd 20.10.24,
+ * containerd 1.6.20 and runc 1.1.5 beside `docker events` of the same run; docs/how-it-works.md
+ * has the figures.
+ */
+#include "core/state.h"
+
+#define M(symbol) CT_MARK_##symbol
+
+static const struct ct_rule rules[] = {
+	/* signal, what, mark, keep, after, before */
+	{ CT_SIG_API_ANSWER, "create", M(CREATE_END), CT_FIRST, M(NONE), M(NONE) },
+	{ CT_SIG_API_REQUEST, "attach", M(ATTACH_BEGIN), CT_FIRST, M(NONE), M(TASK_CREATE_BEGIN) },
+	{ CT_SIG_API_ANSWER, "attach", M(ATTACH_END), CT_FIRST, M(ATTACH_BEGIN), M(EXIT) },
+	{ CT_SIG_API_REQUEST, "start", M(START_BEGIN), CT_FIRST, M(NONE), M(NONE) },
+	/* dockerd writes the host config right after the endpoint has joined, just behind its
+	 * `connect` event (daemon/container_operations.go, allocateNetwork). */
+	{ CT_SIG_SYNC, ".tmp-hostconfig.json", M(CONNECT_END), CT_FIRST, M(START_BEGIN),
+	  M(TASK_CREATE_BEGIN) },
+	{ CT_SIG_TASK_REQUEST, "Create", M(TASK_CREATE_BEGIN), CT_FIRST, M(NONE), M(NONE) },
+	{ CT_SIG_TASK_ANSWER, "Create", M(TASK_CREATE_END), CT_FIRST, M(NONE), M(NONE) },
+	{ CT_SIG_TASK_REQUEST, "Start", M(TASK_START_BEGIN), CT_FIRST, M(NONE), M(NONE) },
+	{ CT_SIG_TASK_ANSWER, "Start", M(TASK_START_END), CT_FIRST, M(NONE), M(NONE) },
+	{ CT_SIG_INIT_EXEC, NULL, M(INIT_EXEC), CT_FIRST, M(NONE), M(NONE) },
+	/* A start that nobody asked for by API (restart policy) ends with the saved state. */
+	{ CT_SIG_SYNC, ".tmp-config.v", M(START_SAVED), CT_FIRST, M(TASK_START_END), M(NONE) },
+	{ CT_SIG_API_ANSWER, "start", M(START_END), CT_FIRST, M(NONE), M(NONE) },
+	{ CT_SIG_API_ANSWER, "restart", M(START_END), CT_FIRST, M(TASK_START_END), M(NONE) },
+
+	{ CT_SIG_API_REQUEST, "stop", M(STOP_BEGIN), CT_LAST, M(NONE), M(EXIT) },
+	{ CT_SIG_API_REQUEST, "kill", M(STOP_BEGIN), CT_LAST, M(NONE), M(EXIT) },
+	{ CT_SIG_API_REQUEST, "restart", M(STOP_BEGIN), CT_LAST, M(NONE), M(EXIT) },
+	{ CT_SIG_API_REQUEST, "delete", M(STOP_BEGIN), CT_LAST, M(NONE), M(EXIT) },
+	{ CT_SIG_INIT_EXIT, NULL, M(EXIT), CT_FIRST, M(NONE), M(NONE) },
+	/* In a virtual machine nobody sees it exit: its machine ends, or the shim says so. */
+	{ CT_SIG_VM_EXIT, NULL, M(EXIT), CT_FIRST, M(TASK_START_BEGIN), M(NONE) },
+	{ CT_SIG_TASK_ANSWER, "Wait", M(EXIT), CT_FIRST, M(TASK_START_BEGIN), M(NONE) },
+	{ CT_SIG_TASK_REQUEST, "Delete", M(TASK_DELETE_BEGIN), CT_FIRST, M(NONE), M(NONE) },
+	{ CT_SIG_TASK_ANSWER, "Delete", M(TASK_DELETE_END), CT_FIRST, M(NONE), M(NONE) },
+	/* containerd answers dockerd's DeleteTask; 0.3 ms later dockerd emits `die`. */
+	{ CT_SIG_ENGINE_ANSWER, "Tasks/Delete", M(DIE_END), CT_FIRST, M(EXIT), M(NONE) },
+	/* With the network gone and the root file system unmounted, dockerd turns to containerd to
+	 * delete the container. The core moves the mark back to the network store's last sync when
+	 * that can only be this container's. */
+	{ CT_SIG_ENGINE_REQUEST, NULL, M(DISCONNECT_END), CT_FIRST, M(DIE_END), M(NONE) },
+	{ CT_SIG_SYNC, ".tmp-config.v", M(SAVED), CT_LAST, M(DISCONNECT_END), M(REMOVE_BEGIN) },
+	{ CT_SIG_API_ANSWER, "stop", M(STOP_END), CT_LAST, M(EXIT), M(NONE) },
+	{ CT_SIG_API_REQUEST, "delete", M(REMOVE_BEGIN), CT_FIRST, M(NONE), M(NONE) },
+	{ CT_SIG_UNLINK, NULL, M(UNLINKED), CT_LAST, M(DISCONNECT_END), M(NONE) },
+	{ CT_SIG_API_ANSWER, "delete", M(REMOVE_END), CT_LAST, M(NONE), M(NONE) },
+};
+
+#define P(symbol) CT_PHASE_##symbol
+
+static const struct ct_span start[] = {
+	/* phase, from, to, gap before it, optional, past */
+	{ P(CREATE), M(CREATE_BEGIN), { M(CREATE_END) }, P(CLIENT), true, M(START_BEGIN) },
+	{ P(ATTACH), M(ATTACH_BEGIN), { M(ATTACH_END) }, P(CLIENT), true, M(START_BEGIN) },
+	{ P(CONNECT), M(START_BEGIN), { M(CONNECT_END) }, P(CLIENT), false, M(TASK_CREATE_BEGIN) },
+	{ P(START), M(CONNECT_END), { M(START_END), M(START_SAVED) }, P(UNKNOWN), false, M(NONE) },
+	{ P(READY), M(START_END), { M(READY) }, P(UNKNOWN), false, M(NONE) },
+};
+
+static const struct ct_span stop[] = {
+	{ P(STOP), M(STOP_BEGIN), { M(EXIT) }, P(CLIENT), true, M(NONE) },
+	{ P(DIE), M(EXIT), { M(DIE_END) }, P(UNKNOWN), false, M(NONE) },
+	{ P(DISCONNECT), M(DIE_END), { M(DISCONNECT_END) }, P(UNKNOWN), false, M(NONE) },
+	{ P(DESTROY),
+	  M(DISCONNECT_END),
+	  { M(STOP_END), M(SAVED), M(UNLINKED) },
+	  P(UNKNOWN),
+	  true,
+	  M(NONE) },
+	{ P(DESTROY), M(REMOVE_BEGIN), { M(REMOVE_END), M(UNLINKED) }, P(CLIENT), true, M(NONE) },
+};
+
+static const struct ct_again again[] = {
+	{ CT_SIG_API_REQUEST, "start", CT_CAUSE_REQUEST },
+	{ CT_SIG_TASK_REQUEST, "Create", CT_CAUSE_POLICY },
+};
+
+static const struct ct_cause_row causes[] = {
+	{ "Delete", "Tasks/Delete" },
+};
+
+static void again_began(struct ct_container *c, const struct ct_again *how)
+{
+	uint64_t connected = c->host_synced > c->config_synced ? c->host_synced : 0;
+
+	if (how->cause == CT_CAUSE_POLICY && c->restart_asked)
+		c->run.cause = CT_CAUSE_RESTART_REQUEST;
+	/* The last sync before the task is created was the host config alone: the endpoint has
+	 * joined. When the engine saves a stopped container, both files are synced. */
+	if (c->run.cause != CT_CAUSE_REQUEST && connected > c->run.base_ns)
+		c->run.marks[CT_MARK_CONNECT_END] = connected;
+	/* The engine is in the middle of a request: it started as soon as it had stopped. */
+	if (c->run.cause == CT_CAUSE_RESTART_REQUEST)
+		c->run.marks[CT_MARK_START_BEGIN] = c->run.base_ns;
+}
+
+static void follow(struct ct_core *core, struct ct_container *c, enum ct_signal signal,
+		   struct ct_text what, uint64_t ts_ns)
+{
+	(void)core;
+	switch (signal) {
+	case CT_SIG_API_REQUEST:
+		if (ct_text_is(what, "restart"))
+			c->restart_asked = true;
+		break;
+	case CT_SIG_API_ANSWER:
+		if (ct_text_is(what, "restart"))
+			c->restart_asked = false;
+		if (ct_text_is(what, "delete"))
+			c->removed = true;
+		break;
+	case CT_SIG_SYNC:
+		if (ct_text_starts(what, ".tmp-hostconfig"))
+			c->host_synced = ts_ns;
+		else if (ct_text_starts(what, ".tmp-config"))
+			c->config_synced = ts_ns;
+		break;
+	case CT_SIG_UNLINK:
+		if (ct_text_is(what, "config.v2.json"))
+			c->removed = true;
+		break;
+	case CT_SIG_ENGINE_REQUEST:
+		/* The network store was last synced by us: closer than what follows it. */
+		if (c->run.marks[CT_MARK_DISCONNECT_END] == ts_ns && c->run.network_synced &&
+		    !c->run.network_crowded)
+			c->run.marks[CT_MARK_DISCONNECT_END] = c->run.network_synced;
+		break;
+	default:
+		break;
+	}
+}
+
+/*
+ * With --rm it goes after it has been saved and its stop has been answered. Where the file system does
+ * not tell what is removed, neither of these is the end.
+ */
+static void stop_ends(struct ct_container *c)
+{
+	if (c->auto_remove && !c->removed)
+		c->run.marks[CT_MARK_SAVED] = c->run.marks[CT_MARK_STOP_END] = 0;
+}
+
+/*
+ * dockerd's network store is one file for all containers. Its syncs tell when the endpoint of a
+ * container is gone only while no other container of the engine is between two states.
+ */
+void ct_network_synced(struct ct_core *core, uint32_t engine, uint64_t ts_ns)
+{
+	struct ct_container *c, *only = NULL;
+	unsigned moving = 0;
+
+	DL_FOREACH(core->attended, c)
+	{
+		const uint64_t *m = c->run.marks;
+		bool stops = m[CT_MARK_EXIT] != 0;
+
+		if (stops ? m[CT_MARK_DISCONNECT_END] != 0
+			  : !m[CT_MARK_START_BEGIN] || m[CT_MARK_START_END] || c->run.failed_ns)
+			continue;
+		if (c->who.engine_pid != engine)
+			continue;
+		moving++;
+		if (stops && m[CT_MARK_DIE_END])
+			only = c;
+	}
+	if (!only)
+		return;
+	if (moving == 1) {
+		only->run.network_synced = ts_ns;
+		return;
+	}
+	DL_FOREACH(core->attended, c)
+	{
+		if (c->who.engine_pid == engine && c->run.marks[CT_MARK_DIE_END] &&
+		    !c->run.marks[CT_MARK_DISCONNECT_END])
+			c->run.network_crowded = true;
+	}
+}
+
+const struct ct_family ct_family_docker = {
+	.number = CT_FAMILY_DOCKER,
+	.name = "docker",
+	CT_FAMILY_TABLES,
+	CT_FAMILY_CAUSES,
+	.begins = { M(CREATE_BEGIN), M(START_BEGIN) },
+	.opens = { M(START_BEGIN), M(TASK_CREATE_BEGIN) },
+	.asked = M(START_BEGIN),
+	.stopped = M(DISCONNECT_END),
+	.remove_wait_ns = 2000 * CT_NS_PER_MS,
+	/* daemon/start_unix.go, getLibcontainerdCreateOptions (20.10) */
+	.runtime_at_start = true,
+	.follow = follow,
+	.stop_ends = stop_ends,
+	.again_began = again_began,
+};

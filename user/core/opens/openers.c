@@ -1,0 +1,589 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Whose opens are counted for which container. The kernel side names the opener by a process: the
+ * first one of a container or exec session, or one that serves a container its files. What it
+ * counted may be told after that process has ended, so openers outlive it.
+ */
+#include "core/state.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "core/opens/opens.h"
+#include "util/mem.h"
+
+#define OPENERS_MAX 8192
+#define RUNS_MAX    1024
+/* What a process counted comes within seconds of its end. */
+#define KEEP_NS   60000000000ULL
+#define SETTLE_NS 10000000000ULL
+
+struct ct_opener {
+	struct ct_held held;
+	uint32_t root;
+	bool stranger; /* nothing else is known of it: it is known again as soon as it opens */
+	enum ct_view as; /* what the kernel side calls its opens may be wrong: see below */
+	bool known_as;
+	bool ended;
+	bool kept; /* it ended long ago, and may have heirs */
+	bool proved; /* it has: they opened something */
+	uint64_t ended_ns;
+	uint64_t since_ns; /* it is in its list */
+	struct ct_opener *prev, *next; /* of those that have ended, or of those that are kept */
+	uint32_t seq; /* of the run, 0: not known */
+	struct ct_identity who;
+	struct ct_opens *opens; /* borrowed of the list; NULL: nothing since it was taken */
+	char *unseen[CT_VIEW_MAX]; /* owned; why it gives no such view */
+	UT_hash_handle hh;
+};
+
+#define IN_A_MACHINE "the application's opens are inside of a virtual machine"
+#define NOT_ASKED    "its sandbox was not asked for them, or did not answer before it ended"
+
+/*
+ * Programs beside a container that open files for it. Everything else that a runtime runs there
+ * opens for itself. Columns: beginning of the first argument's file name; why there is no view of
+ * the application, as long as nobody says otherwise.
+ */
+static const struct server {
+	const char *name, *unseen;
+} servers[] = {
+	{ "runsc-sandbox", NOT_ASKED }, /* gVisor's Sentry, with directfs */
+	{ "runsc-gofer", NULL }, /* without */
+	{ "virtiofsd", IN_A_MACHINE }, /* Kata, whatever its hypervisor */
+	{ "qemu-system", IN_A_MACHINE }, /* its 9p server is in here; so are QEMU's own files */
+	{ "qemu-lite", IN_A_MACHINE },
+};
+
+/*
+ * The kernel side tells a container's processes by their pid namespace. gVisor's sandbox is in one
+ * and serves; with --pid=host a container's own processes are not.
+ */
+static void known_as(struct ct_opener *op, enum ct_view view)
+{
+	if (!op)
+		return;
+	op->as = view;
+	op->known_as = true;
+}
+
+static const struct server *server_of(const struct ct_event *e)
+{
+	struct ct_text args = ct_text(e->tail, e->tail_len);
+	struct ct_text base = ct_text_base(ct_text_cut(&args, '\0'));
+
+	for (size_t i = 0; i < CT_ARRAY_SIZE(servers); i++) {
+		if (ct_text_starts(base, servers[i].name))
+			return &servers[i];
+	}
+	return NULL;
+}
+
+static void opener_free(struct ct_opener *op)
+{
+	for (int i = 0; i < CT_VIEW_MAX; i++)
+		free(op->unseen[i]);
+	free(op);
+}
+
+/* Why it gives no such view; NULL: it does. Out of memory it is not said. */
+static void opener_misses(struct ct_opener *op, enum ct_view view, const char *why)
+{
+	free(op->unseen[view]);
+	op->unseen[view] = why ? strdup(why) : NULL;
+	if (!op->opens)
+		return;
+	if (why) {
+		ct_opens_miss(op->opens, view, why);
+	} else {
+		free(op->opens->unseen[view]);
+		op->opens->unseen[view] = NULL;
+	}
+}
+
+static void tell_unseen(const struct ct_opener *op)
+{
+	for (int i = 0; i < CT_VIEW_MAX && op->opens; i++)
+		if (op->unseen[i])
+			ct_opens_miss(op->opens, (enum ct_view)i, op->unseen[i]);
+}
+
+static struct ct_opener *opener_get(struct ct_core *core, uint32_t root)
+{
+	struct ct_opener *op;
+
+	HASH_FIND(hh, core->openers, &root, sizeof(root), op);
+	return op;
+}
+
+static struct ct_opener **list_of(struct ct_core *core, const struct ct_opener *op)
+{
+	return op->kept ? &core->openers_kept : &core->openers_ended;
+}
+
+/* Into its list, behind the others. */
+static void enlist(struct ct_core *core, struct ct_opener *op, uint64_t now_ns)
+{
+	struct ct_opener **list = list_of(core, op);
+
+	op->since_ns = now_ns;
+	DL_APPEND(*list, op);
+	ct_share_touch(core, &op->held);
+}
+
+static void delist(struct ct_core *core, struct ct_opener *op)
+{
+	struct ct_opener **list = list_of(core, op);
+
+	if (op->ended)
+		DL_DELETE(*list, op);
+}
+
+static void forget(struct ct_core *core, struct ct_opener *op)
+{
+	ct_share_leave(core, &op->held);
+	HASH_DEL(core->openers, op);
+	delist(core, op);
+	opener_free(op);
+}
+
+/* What an exec session leaves behind, a daemon, opens in its name as long as the container runs. */
+static bool may_have_heirs(struct ct_core *core, const struct ct_opener *op)
+{
+	const struct ct_container *c = ct_book_of_run(core, op->seq);
+
+	return c && !c->run.marks[CT_MARK_EXIT] && !c->removed;
+}
+
+/* Times are a recording's: they may be any. */
+static bool is_past(uint64_t now_ns, uint64_t since_ns, uint64_t ns)
+{
+	return now_ns > since_ns && now_ns - since_ns >= ns;
+}
+
+/* Those that have been in their list for a minute: forgotten, or kept and asked again in another. */
+static void sift(struct ct_core *core, struct ct_opener **list, uint64_t now_ns)
+{
+	while (*list && is_past(now_ns, (*list)->since_ns, KEEP_NS)) {
+		struct ct_opener *op = *list;
+
+		if (!may_have_heirs(core, op)) {
+			forget(core, op);
+			continue;
+		}
+		delist(core, op);
+		op->kept = true;
+		enlist(core, op, now_ns);
+	}
+}
+
+static void end(struct ct_core *core, struct ct_opener *op, uint64_t now_ns)
+{
+	if (op->ended)
+		return;
+	op->ended = true;
+	op->ended_ns = now_ns;
+	enlist(core, op, now_ns);
+	sift(core, &core->openers_kept, now_ns); /* first: who is new there comes last */
+	sift(core, &core->openers_ended, now_ns);
+}
+
+/*
+ * Pids come again, on a node with 32768 of them within minutes: the next is not who this one was,
+ * also when there still is somebody, whose exit was not seen.
+ */
+void ct_openers_born(struct ct_core *core, uint32_t tgid, bool instead)
+{
+	struct ct_opener *op = opener_get(core, tgid);
+
+	if (op && (op->ended || instead))
+		forget(core, op);
+}
+
+/* Whom it costs least to forget: a health check has no heirs, though it might. */
+static enum ct_place place_of(const struct ct_held *held)
+{
+	const struct ct_opener *op = CT_HELD_OF(struct ct_opener, held);
+
+	if (op->kept ? !op->proved : op->stranger && !op->ended)
+		return CT_PLACE_OVER;
+	return op->ended && !op->kept ? CT_PLACE_IDLE : CT_PLACE_LIVE;
+}
+
+static bool matters(const struct ct_core *core, const struct ct_held *held)
+{
+	(void)core;
+	return held->place == CT_PLACE_LIVE;
+}
+
+static void give_up(struct ct_core *core, struct ct_held *held)
+{
+	forget(core, CT_HELD_OF(struct ct_opener, held));
+}
+
+const struct ct_share_row ct_openers_row = {
+	.max = OPENERS_MAX,
+	.full = CT_LOSS_OPENS,
+	.place = place_of,
+	.matters = matters,
+	.give_up = give_up,
+};
+
+/* In whose share a process is. NULL: nobody knows. */
+static const struct ct_scope *payer_of(struct ct_core *core, uint32_t tgid)
+{
+	const struct ct_actor_state *a = ct_actor_get(core, tgid);
+
+	return a && a->held.share ? &a->held.share->scope : NULL;
+}
+
+static struct ct_opener *opener_make(struct ct_core *core, uint32_t root)
+{
+	struct ct_opener *op = opener_get(core, root);
+
+	if (op)
+		return op;
+	op = calloc(1, sizeof(*op));
+	if (!op) {
+		core->counts.lost[CT_LOSS_OPENS]++;
+		return NULL;
+	}
+	op->root = root;
+	op->stranger = !ct_actor_get(core, root);
+	if (!ct_share_enter(core, payer_of(core, root), CT_SHARE_OPENERS, &op->held)) {
+		free(op);
+		return NULL;
+	}
+	HASH_ADD(hh, core->openers, root, sizeof(op->root), op);
+	return op;
+}
+
+static void learn(struct ct_opens *o, const struct ct_container *c, const struct ct_run *run)
+{
+	o->who = c->who;
+	o->exec_ns = run->ready_at[CT_READY_EXEC];
+	o->ready_ns = run->marks[CT_MARK_READY];
+}
+
+/* By the number of a run; NULL: nothing was opened in it since it was told. */
+static struct ct_opens *opens_of_run(struct ct_core *core, uint32_t seq)
+{
+	struct ct_opens *o;
+
+	HASH_FIND(hh, core->opens_by_run, &seq, sizeof(seq), o);
+	return o;
+}
+
+static void opens_add(struct ct_core *core, struct ct_opens *o)
+{
+	DL_APPEND(core->opens, o);
+	if (o->seq)
+		HASH_ADD(hh, core->opens_by_run, seq, sizeof(o->seq), o);
+}
+
+static void opens_drop(struct ct_core *core, struct ct_opens *o)
+{
+	ct_share_leave(core, &o->held);
+	DL_DELETE(core->opens, o);
+	if (o->seq && core->opens_by_run)
+		HASH_DEL(core->opens_by_run, o);
+}
+
+void ct_openers_learn(struct ct_core *core, const struct ct_container *c)
+{
+	struct ct_opens *o = opens_of_run(core, c->run.seq);
+
+	if (o)
+		learn(o, c, &c->run);
+	o = c->has_old ? opens_of_run(core, c->old.seq) : NULL;
+	if (o)
+		learn(o, c, &c->old);
+}
+
+static void learn_all(struct ct_core *core)
+{
+	const struct ct_container *c = NULL;
+
+	while (core->opens && (c = ct_book_next(core, c)))
+		ct_openers_learn(core, c);
+}
+
+static void hand_over(struct ct_core *core, struct ct_opens *o)
+{
+	struct ct_opener *op, *next;
+
+	opens_drop(core, o);
+	HASH_ITER(hh, core->openers, op, next)
+	{
+		if (op->opens == o)
+			op->opens = NULL;
+	}
+	if (core->ops.opens)
+		core->ops.opens(core->ctx, o);
+	else
+		ct_opens_free(o);
+}
+
+/* It is told, and once more when there is more to tell. */
+static bool loses_nothing(const struct ct_core *core, const struct ct_held *held)
+{
+	(void)core, (void)held;
+	return false;
+}
+
+static void tell_early(struct ct_core *core, struct ct_held *held)
+{
+	hand_over(core, CT_HELD_OF(struct ct_opens, held));
+}
+
+const struct ct_share_row ct_runs_row = {
+	.max = RUNS_MAX,
+	.full = CT_LOSS_OPENS,
+	.matters = loses_nothing,
+	.give_up = tell_early,
+};
+
+/* The run's, or a new one. */
+static struct ct_opens *opens_of(struct ct_core *core, const struct ct_opener *op)
+{
+	struct ct_opens *o = op->seq ? opens_of_run(core, op->seq) : NULL;
+	const struct ct_container *c;
+
+	if (o)
+		return o;
+	for (o = op->seq ? NULL : core->opens; o; o = o->next) {
+		if (!o->seq && o->who.init_pid == op->root)
+			return o;
+	}
+	o = ct_opens_new();
+	if (!o)
+		return NULL;
+	c = ct_book_of_run(core, op->seq);
+	if (!ct_share_enter(core, c ? &c->key.scope : payer_of(core, op->root), CT_SHARE_RUNS,
+			    &o->held)) {
+		ct_opens_free(o);
+		return NULL;
+	}
+	o->who = op->who;
+	o->node = core->opts.node;
+	o->seq = op->seq;
+	opens_add(core, o);
+	return o;
+}
+
+/* Puts what was counted before the container was known where it belongs. */
+static void adopt(struct ct_core *core, struct ct_opener *op, const struct ct_container *c)
+{
+	struct ct_opens *before = op->opens, *o;
+
+	op->who = c->who;
+	op->seq = c->run.seq;
+	op->opens = NULL;
+	if (!before)
+		return;
+	opens_drop(core, before); /* first: with no room the oldest is told, and gone */
+	o = opens_of(core, op);
+	if (!o || ct_opens_merge(o, before))
+		core->counts.lost[CT_LOSS_OPENS]++;
+	op->opens = o;
+	ct_opens_free(before);
+}
+
+static void place(struct ct_core *core, struct ct_opener *op, const struct ct_actor_state *a)
+{
+	if (!op->seq && a && a->container)
+		adopt(core, op, a->container);
+}
+
+/* The process has become the first one of a container, or one that serves it. */
+static void opener_begin(struct ct_core *core, const struct ct_actor_state *a, bool server)
+{
+	struct ct_opener *op = opener_get(core, a->tgid);
+
+	if (op && (op->ended || op->seq)) {
+		/* gVisor's processes execute themselves once more; a pid may also come again. */
+		if (!op->ended && a->container && !strcmp(op->who.id, a->container->who.id) &&
+		    op->seq == a->container->run.seq)
+			return;
+		forget(core, op);
+	}
+	op = opener_make(core, a->tgid);
+	if (op)
+		place(core, op, a);
+	if (server)
+		known_as(op, CT_VIEW_HOST);
+}
+
+void ct_openers_exec(struct ct_core *core, const struct ct_actor_state *a, const struct ct_event *e)
+{
+	struct ct_opener *before = opener_get(core, a->tgid);
+	const struct ct_opener *parent = opener_get(core, a->parent);
+	const struct ct_opener *up = parent && !parent->ended ? parent : NULL;
+	/* What a sandbox executes while it boots (to unmount) is a part of it. */
+	const struct server *row = server_of(e);
+	bool server = row || (up && up->known_as && up->as == CT_VIEW_HOST);
+	struct ct_opener *op;
+
+	/* Who has ended executes nothing: the fork of the next one of its pid was lost. */
+	if (before && before->ended)
+		forget(core, before);
+	if (a->role == CT_ROLE_INIT || (a->role == CT_ROLE_HELPER && server))
+		opener_begin(core, a, server);
+	op = row && row->unseen ? opener_get(core, a->tgid) : NULL;
+	if (op && !op->unseen[CT_VIEW_APPLICATION])
+		opener_misses(op, CT_VIEW_APPLICATION, row->unseen);
+}
+
+void ct_openers_exit(struct ct_core *core, struct ct_actor_state *a, uint64_t now_ns)
+{
+	struct ct_opener *op = opener_get(core, a->tgid);
+
+	if (!op && a->role == CT_ROLE_HELPER && ct_actor_serves(core, a)) {
+		op = opener_make(core, a->tgid);
+		known_as(op, CT_VIEW_NATIVE);
+	}
+	if (!op)
+		return;
+	place(core, op, a);
+	end(core, op, now_ns);
+}
+
+/* The event's process, as far as its opens are a container's; NULL if they are nobody's. */
+static struct ct_opener *opener_of(struct ct_core *core, const struct ct_event *e,
+				   enum ct_view view)
+{
+	struct ct_actor_state *a = ct_actor_get(core, e->root);
+	struct ct_opener *op = opener_get(core, e->root);
+
+	if (!op && view == CT_VIEW_HOST) {
+		/* Runtimes, hooks and what else starts a container open files of their own. */
+		if (!a || !ct_actor_serves(core, a))
+			return NULL;
+		op = opener_make(core, e->root);
+		known_as(op, CT_VIEW_NATIVE);
+	} else if (!op) {
+		op = opener_make(core, e->root);
+	}
+	if (!op)
+		return NULL;
+	place(core, op, a);
+	ct_share_use(core, &op->held);
+	if (op->ended && is_past(e->ts_ns, op->ended_ns, SETTLE_NS) && !op->proved) {
+		op->proved = true;
+		ct_share_touch(core, &op->held);
+	}
+	return op;
+}
+
+/* A sandbox with several containers says which of them it was, behind the path. */
+static struct ct_container *named(struct ct_core *core, const struct ct_event *e)
+{
+	struct ct_text rest = ct_text(e->tail, e->tail_len);
+
+	if (e->kind != CT_KIND_OPENED)
+		return NULL;
+	ct_text_cut(&rest, '\0');
+	return ct_book_inside(core, ct_text_cut(&rest, '\0'), e->root);
+}
+
+static struct ct_opens *opens_by(struct ct_core *core, struct ct_opener *op)
+{
+	if (!op->seq && !op->who.name[0]) {
+		op->who.init_pid = op->root;
+		ct_text_pid(op->who.name, op->root);
+	}
+	if (!op->opens) {
+		op->opens = opens_of(core, op);
+		tell_unseen(op);
+	}
+	return op->opens;
+}
+
+/* What a sandbox says of a view, when it is asked for it. */
+void ct_openers_watched(struct ct_core *core, const struct ct_event *e, struct ct_text why)
+{
+	struct ct_opener *op = opener_get(core, e->root);
+	char text[CT_TAIL_MEDIUM + 1];
+
+	if (e->arg >= CT_VIEW_MAX)
+		return;
+	if (!op) { /* it ran before */
+		op = opener_make(core, e->root);
+		known_as(op, CT_VIEW_HOST);
+	}
+	if (!op)
+		return;
+	place(core, op, ct_actor_get(core, e->root));
+	ct_text_copy(text, sizeof(text), why);
+	opener_misses(op, (enum ct_view)e->arg, e->ret < 0 ? text : NULL);
+	if (e->ret < 0 && e->obj) /* said even if nothing else is seen of it */
+		opens_by(core, op);
+}
+
+static struct ct_opens *opens_for(struct ct_core *core, const struct ct_event *e,
+				  enum ct_view *view)
+{
+	struct ct_container *c = named(core, e);
+	struct ct_opener *op;
+
+	if (c) {
+		const struct ct_opener one = { .seq = c->run.seq, .who = c->who };
+
+		return opens_of(core, &one);
+	}
+	op = opener_of(core, e, *view);
+	if (!op) {
+		*view = CT_VIEW_MAX;
+		return NULL;
+	}
+	if (op->known_as && *view <= CT_VIEW_HOST)
+		*view = op->as;
+	return opens_by(core, op);
+}
+
+void ct_openers_opens(struct ct_core *core, const struct ct_event *e)
+{
+	enum ct_view view = (enum ct_view)CT_OPENS_VIEW(e->sub);
+	const struct ct_container *c;
+	struct ct_opens *o;
+	int ret;
+
+	if (view >= CT_VIEW_MAX) {
+		core->counts.lost[CT_LOSS_UNKNOWN]++;
+		return;
+	}
+	o = opens_for(core, e, &view);
+	if (view == CT_VIEW_MAX) /* nobody's */
+		return;
+	if (!o) {
+		core->counts.lost[CT_LOSS_OPENS]++;
+		return;
+	}
+	c = ct_book_of_run(core, o->seq);
+	if (c)
+		learn(o, c, &c->run);
+	ret = ct_opens_add(o, view, e);
+	if (ret)
+		core->counts.lost[ret == -EBADMSG ? CT_LOSS_UNKNOWN : CT_LOSS_OPENS]++;
+}
+
+void ct_openers_tell(struct ct_core *core)
+{
+	learn_all(core);
+	while (core->opens)
+		hand_over(core, core->opens);
+}
+
+void ct_openers_free(struct ct_core *core)
+{
+	struct ct_opener *op, *next;
+	struct ct_opens *o, *more;
+
+	HASH_ITER(hh, core->openers, op, next)
+	forget(core, op);
+	DL_FOREACH_SAFE(core->opens, o, more)
+	{
+		opens_drop(core, o);
+		ct_opens_free(o);
+	}
+}

@@ -1,0 +1,354 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* From marks to records: what is said about a start, a stop, a restart. */
+#include "core/state.h"
+
+#include <stdlib.h>
+
+static uint64_t later(uint64_t a, uint64_t b)
+{
+	return a > b ? a : b;
+}
+
+static enum ct_phase phase_at(const struct ct_record *rec, uint64_t ns)
+{
+	for (size_t i = 0; i < rec->segment_count; i++) {
+		if (ns < rec->segments[i].end_ns)
+			return rec->segments[i].phase;
+	}
+	return rec->segment_count ? rec->segments[rec->segment_count - 1].phase : CT_PHASE_UNKNOWN;
+}
+
+/* The steps that began within the record. NULL and 0 when there are none, or no memory. */
+static struct ct_step *steps_of(const struct ct_core *core, const struct ct_run *run,
+				const struct ct_record *rec, size_t *count)
+{
+	const uint64_t *lost = core->counts.lost;
+	const struct ct_steps_told told = {
+		.begin_ns = rec->begin_ns,
+		.end_ns = rec->end_ns,
+		.lost = lost[CT_LOSS_RING] || lost[CT_LOSS_ACTORS],
+	};
+	struct ct_step *steps;
+
+	*count = 0;
+	if (!core->opts.steps)
+		return NULL;
+	steps = ct_steps_tree(run->steps, run->step_count, &told, count);
+	for (size_t i = 0; i < *count; i++)
+		steps[i].phase = phase_at(rec, steps[i].begin_ns);
+	return steps;
+}
+
+static struct ct_why *why_of(const struct ct_core *core, const struct ct_step *steps, size_t count)
+{
+	struct ct_why *why = count ? calloc(count, sizeof(*why)) : NULL;
+
+	for (size_t i = 0; why && i < count; i++)
+		ct_path_step(core->waits, &steps[i], &why[i]);
+	return why;
+}
+
+static void emit(struct ct_core *core, struct ct_record *rec, struct ct_container *c,
+		 const struct ct_run *run)
+{
+	bool waits = core->opts.why && ct_waits_any(core->waits);
+	size_t step_count = 0, piece_count = 0;
+	struct ct_step *steps;
+	struct ct_piece *path = NULL;
+	struct ct_why *why = NULL;
+
+	/* Of events that came too late to be put in order, which have been counted. */
+	if (rec->end_ns < rec->begin_ns)
+		return;
+	/* What was evidence of it may have been before. */
+	if (rec->begin_ns < core->begin_ns) {
+		core->counts.early++;
+		rec->outcome = rec->outcome == CT_OUTCOME_OK ? CT_OUTCOME_CUT : rec->outcome;
+	}
+	ct_scope_owner(core, &c->key.scope, &c->who.owner);
+	rec->node = core->opts.node;
+	rec->first = !c->told;
+	c->told = true;
+	/* A restart's steps are told with its stop and its start: here they are of use to its path alone. */
+	steps = rec->type != CT_RECORD_RESTART || waits ? steps_of(core, run, rec, &step_count)
+							: NULL;
+	if (waits)
+		path = ct_path_record(core->waits, rec, steps, step_count, &piece_count);
+	rec->path = path;
+	rec->piece_count = piece_count;
+	if (rec->type != CT_RECORD_RESTART) {
+		why = waits ? why_of(core, steps, step_count) : NULL;
+		rec->why = why;
+		rec->steps = steps;
+		rec->step_count = step_count;
+	}
+	core->counts.unknown_phases += (unsigned)__builtin_popcount(rec->missing);
+	if (core->ops.record)
+		core->ops.record(core->ctx, rec);
+	free(why);
+	free(path);
+	free(steps);
+}
+
+static struct ct_record record_of(enum ct_record_type type, enum ct_outcome outcome,
+				  const struct ct_container *c, const struct ct_run *run)
+{
+	struct ct_record rec = {
+		.type = type,
+		.outcome = outcome,
+		.cause = run->cause,
+		.who = &c->who,
+		.exit_code = run->exit_code,
+		.removed = c->removed,
+		.ready = -1,
+		.service_end_ns = run->marks[CT_MARK_EXIT],
+		.message = run->message,
+	};
+
+	return rec;
+}
+
+static void set_ready(struct ct_record *rec, const struct ct_run *run)
+{
+	rec->ready_ns = run->marks[CT_MARK_READY];
+	for (int by = 0; rec->ready_ns && by < CT_READY_MAX; by++) {
+		if (run->ready_at[by] == rec->ready_ns)
+			rec->ready = by;
+	}
+}
+
+/* Ends the phase in which a start failed at the moment at which it was known to have failed. */
+static void set_failure(struct ct_record *rec, uint64_t marks[CT_MARK_MAX],
+			const struct ct_container *c)
+{
+	const struct ct_family *family = c->family;
+
+	for (size_t i = 0; i < family->start_count; i++) {
+		const struct ct_span *span = &family->start[i];
+		uint64_t ends = 0;
+
+		for (size_t k = 0; k < CT_ARRAY_SIZE(span->to); k++)
+			ends |= marks[span->to[k]];
+		if (ends || (span->past && marks[span->past]) ||
+		    (span->optional && !marks[span->from]))
+			continue;
+		marks[span->to[0]] = c->run.failed_ns;
+		rec->failed_phase = span->phase;
+		break;
+	}
+	rec->failed_step = c->run.failed_step;
+}
+
+static uint64_t start_begin(const struct ct_container *c)
+{
+	uint64_t asked = ct_run_first(&c->run, c->family->begins);
+
+	if (asked || c->run.base_ns)
+		return asked ? asked : c->run.base_ns;
+	return ct_run_first(&c->run, c->family->opens);
+}
+
+/* Nobody's request, or none that was seen, ends this start: the engine's saved state does. */
+bool ct_start_unasked(const struct ct_container *c)
+{
+	return c->run.cause == CT_CAUSE_POLICY ||
+	       (c->run.cause == CT_CAUSE_REQUEST && !c->run.marks[c->family->asked]);
+}
+
+static void effective_marks(const struct ct_container *c, uint64_t marks[CT_MARK_MAX])
+{
+	memcpy(marks, c->run.marks, sizeof(c->run.marks));
+	/* Nobody connects it: its start begins with the request. */
+	if (c->guest && !marks[CT_MARK_CONNECT_END])
+		marks[CT_MARK_CONNECT_END] = marks[CT_MARK_START_BEGIN];
+	if (!marks[CT_MARK_START_END] && ct_start_unasked(c))
+		marks[CT_MARK_START_END] = marks[CT_MARK_START_SAVED];
+}
+
+static void report_restart(struct ct_core *core, struct ct_container *c)
+{
+	uint64_t begin = start_begin(c), marks[CT_MARK_MAX], cursor;
+	const struct ct_family *family;
+	struct ct_container *from = NULL;
+	struct ct_record rec;
+	struct ct_run *run;
+
+	if (c->run.marks[CT_MARK_EXIT] && !c->run.marks[CT_MARK_READY])
+		return; /* it ended before it was ready: the service is not back */
+	if (c->has_old && c->old.marks[CT_MARK_EXIT]) {
+		from = c;
+		run = &c->old;
+	} else {
+		from = ct_book_before(core, c, begin);
+		if (!from)
+			return;
+		run = &from->run;
+		run->restart_used = true;
+		ct_book_file(core, from);
+	}
+	rec = record_of(CT_RECORD_RESTART, CT_OUTCOME_OK, c, &c->run);
+	rec.predecessor = &from->who;
+	rec.begin_ns = run->marks[CT_MARK_EXIT];
+	rec.service_end_ns = rec.begin_ns;
+	rec.exit_code = run->exit_code;
+	set_ready(&rec, &c->run);
+
+	memcpy(marks, run->marks, sizeof(marks));
+	for (int m = CT_MARK_DIE_END; m < CT_MARK_MAX; m++) {
+		if (marks[m] > begin && from != c)
+			marks[m] = 0;
+	}
+	family = from->family;
+	/* The first of a stop is the wait for the exit, and that is where a restart begins. */
+	cursor = ct_segments_build(&rec, family->stop + 1, family->stop_count - 1, marks,
+				   rec.begin_ns);
+	effective_marks(c, marks);
+	family = c->family;
+	cursor = ct_segments_build(&rec, family->start, family->start_count, marks, cursor);
+	if (c->guest)
+		rec.seen &= (uint16_t) ~(1u << CT_PHASE_CONNECT);
+	rec.end_ns = rec.ready_ns ? rec.ready_ns : cursor;
+	if (!rec.ready_ns)
+		rec.outcome = CT_OUTCOME_CUT;
+	if (ct_start_signless(core, c))
+		rec.missing &= (uint16_t) ~(1u << CT_PHASE_READY);
+	if (cursor < rec.end_ns)
+		ct_segments_fill(&rec, CT_PHASE_UNKNOWN, cursor, rec.end_ns);
+	ct_segments_clip(&rec, rec.begin_ns, rec.end_ns);
+	emit(core, &rec, c, &c->run);
+}
+
+/* Where a start that has no end is cut: not beyond the stop. */
+static uint64_t cut_at(const struct ct_container *c)
+{
+	const uint64_t *m = c->run.marks;
+
+	if (m[CT_MARK_STOP_BEGIN])
+		return m[CT_MARK_STOP_BEGIN];
+	return m[CT_MARK_EXIT] ? m[CT_MARK_EXIT] : c->last_ns;
+}
+
+void ct_report_start(struct ct_core *core, struct ct_container *c, enum ct_outcome outcome)
+{
+	struct ct_run *run = &c->run;
+	struct ct_record rec = record_of(CT_RECORD_START, outcome, c, run);
+	uint64_t marks[CT_MARK_MAX], cursor;
+
+	run->start_reported = true;
+	rec.begin_ns = start_begin(c);
+	if (!rec.begin_ns)
+		return; /* it began before tracing did */
+	set_ready(&rec, run);
+	effective_marks(c, marks);
+	if (outcome == CT_OUTCOME_FAILED)
+		set_failure(&rec, marks, c);
+	cursor = ct_segments_build(&rec, c->family->start, c->family->start_count, marks,
+				   rec.begin_ns);
+	if (c->guest)
+		rec.seen &= (uint16_t) ~(1u << CT_PHASE_CONNECT);
+	rec.end_ns = later(later(cursor, marks[CT_MARK_START_END]), marks[CT_MARK_READY]);
+	if (outcome == CT_OUTCOME_CUT && !marks[CT_MARK_START_END])
+		rec.end_ns = later(rec.end_ns, cut_at(c));
+	if (cursor < rec.end_ns)
+		ct_segments_fill(&rec, CT_PHASE_UNKNOWN, cursor, rec.end_ns);
+	/* What comes after a failure never was, nor is what exits without having been ready ready: that
+	 * is not unknown. */
+	if (outcome == CT_OUTCOME_FAILED)
+		rec.missing &= (uint16_t)((1u << rec.failed_phase) - 1);
+	if ((marks[CT_MARK_EXIT] && !rec.ready_ns) || ct_start_signless(core, c))
+		rec.missing &= (uint16_t) ~(1u << CT_PHASE_READY);
+	run->start_end_ns = rec.end_ns;
+	emit(core, &rec, c, run);
+	if (outcome == CT_OUTCOME_OK)
+		report_restart(core, c);
+}
+
+void ct_report_stop(struct ct_core *core, struct ct_container *c, enum ct_outcome outcome)
+{
+	struct ct_run *run = &c->run;
+	struct ct_record rec = record_of(CT_RECORD_STOP, outcome, c, run);
+	uint64_t begin = run->marks[CT_MARK_STOP_BEGIN], cursor;
+
+	run->stop_reported = true;
+	if (c->family->stop_ends)
+		c->family->stop_ends(c);
+	if (!begin || begin > run->marks[CT_MARK_EXIT])
+		begin = run->marks[CT_MARK_EXIT];
+	if (!begin)
+		return;
+	rec.begin_ns = later(begin, run->start_end_ns);
+	if (run->start_end_ns)
+		rec.run_ns = rec.begin_ns - run->start_end_ns;
+	cursor = ct_segments_build(&rec, c->family->stop, c->family->stop_count, run->marks,
+				   rec.begin_ns);
+	rec.end_ns = cursor;
+	if (rec.missing && outcome == CT_OUTCOME_OK)
+		rec.outcome = CT_OUTCOME_CUT;
+	if (rec.missing && c->last_ns > rec.end_ns) {
+		ct_segments_fill(&rec, CT_PHASE_UNKNOWN, cursor, c->last_ns);
+		rec.end_ns = c->last_ns;
+	}
+	/* A removal that is told with the stop is no record of its own. */
+	run->remove_told = run->marks[CT_MARK_REMOVE_BEGIN] || c->removed;
+	emit(core, &rec, c, run);
+}
+
+void ct_report_create(struct ct_core *core, struct ct_container *c)
+{
+	struct ct_run *run = &c->run;
+	struct ct_record rec = record_of(CT_RECORD_CREATE, CT_OUTCOME_OK, c, run);
+
+	rec.begin_ns = run->marks[CT_MARK_CREATE_BEGIN];
+	rec.end_ns = run->marks[CT_MARK_CREATE_END];
+	if (rec.begin_ns) {
+		ct_segments_fill(&rec, CT_PHASE_CREATE, rec.begin_ns, rec.end_ns);
+		rec.seen = 1u << CT_PHASE_CREATE;
+		emit(core, &rec, c, run);
+	}
+	for (int m = CT_MARK_CREATE_BEGIN; m <= CT_MARK_ATTACH_END; m++)
+		run->marks[m] = 0;
+}
+
+void ct_report_remove(struct ct_core *core, struct ct_container *c)
+{
+	struct ct_run *run = &c->run;
+	struct ct_record rec = record_of(CT_RECORD_REMOVE, CT_OUTCOME_OK, c, run);
+
+	run->remove_told = true;
+	rec.begin_ns = run->marks[CT_MARK_REMOVE_BEGIN];
+	rec.end_ns = later(run->marks[CT_MARK_REMOVE_END], run->marks[CT_MARK_UNLINKED]);
+	if (!rec.begin_ns || rec.end_ns < rec.begin_ns)
+		return;
+	ct_segments_fill(&rec, CT_PHASE_DESTROY, rec.begin_ns, rec.end_ns);
+	rec.seen = 1u << CT_PHASE_DESTROY;
+	emit(core, &rec, c, run);
+}
+
+void ct_report_failed_create(struct ct_core *core, const struct ct_pending_call *call,
+			     const struct ct_event *e, struct ct_text message)
+{
+	const struct ct_actor_state *engine = ct_actor_get(core, e->tgid);
+	const struct ct_scope *speaker = ct_speaker(core, e);
+	struct ct_container c = { .told = true }; /* there never was one */
+	struct ct_record rec;
+
+	if (!speaker)
+		return;
+	c.key.scope = *speaker;
+	ct_text_copy(c.who.name, sizeof(c.who.name), ct_text(call->name, strlen(call->name)));
+	ct_text_copy(c.who.image, sizeof(c.who.image), ct_text(call->image, strlen(call->image)));
+	ct_text_copy(c.who.runtime, sizeof(c.who.runtime),
+		     ct_text(call->runtime, strlen(call->runtime)));
+	if (engine && engine->engine_name)
+		ct_text_copy(c.who.engine, sizeof(c.who.engine),
+			     ct_text(engine->engine_name, strlen(engine->engine_name)));
+	c.run.exit_code = CT_NO_EXIT_CODE;
+	ct_text_copy(c.run.message, sizeof(c.run.message), message);
+	rec = record_of(CT_RECORD_START, CT_OUTCOME_FAILED, &c, &c.run);
+	rec.begin_ns = call->ts_ns;
+	rec.end_ns = e->ts_ns;
+	rec.failed_phase = CT_PHASE_CREATE;
+	ct_segments_fill(&rec, CT_PHASE_CREATE, rec.begin_ns, rec.end_ns);
+	rec.seen = 1u << CT_PHASE_CREATE;
+	emit(core, &rec, &c, &c.run);
+}

@@ -1,0 +1,521 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "core/why/waits.h"
+
+#include "core/base/hash.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+
+#include "util/mem.h"
+
+#define WAITS_MAX     4000000 /* 40 bytes each */
+#define ACTS_MAX      1000000
+#define STRANGERS_MAX 1024
+#define STACKS_MAX    65536
+#define OWNERS_MAX    16384
+#define NAME_LEN      24
+
+struct thread {
+	uint32_t tid, tgid;
+	struct ct_wait *waits; /* owned, by end */
+	size_t count, room;
+	UT_hash_handle hh;
+};
+
+struct stack {
+	uint64_t id;
+	struct ct_wait_cause cause;
+	char *text; /* owned */
+	UT_hash_handle hh;
+};
+
+/* What a thread was seen doing. */
+struct act {
+	uint64_t ts_ns, dur_ns;
+	uint64_t peer; /* SEND: cookie of the socket that it went to */
+	uint32_t tid, tgid;
+	uint8_t kind;
+	char file[NAME_LEN]; /* SYNC */
+};
+
+/* Whose a socket is: the process that sent from it. */
+struct owner {
+	uint64_t cookie;
+	uint32_t tgid;
+	UT_hash_handle hh;
+};
+
+struct ct_waits {
+	struct thread *threads;
+	struct stack *stacks;
+	struct ct_programs *programs; /* owned */
+	struct act *acts; /* owned, by time */
+	size_t act_count, act_room;
+	struct owner *owners;
+	char strangers[STRANGERS_MAX][CT_COMM_LEN];
+	uint16_t stranger_count;
+	size_t count; /* waits */
+	uint64_t lost;
+	bool any;
+};
+
+struct ct_waits *ct_waits_new(void)
+{
+	struct ct_waits *w = calloc(1, sizeof(*w));
+
+	if (!w)
+		return NULL;
+	w->programs = ct_programs_new();
+	if (!w->programs) {
+		free(w);
+		return NULL;
+	}
+	return w;
+}
+
+static void owners_free(struct ct_waits *w)
+{
+	struct owner *o, *next;
+
+	HASH_ITER(hh, w->owners, o, next)
+	{
+		HASH_DEL(w->owners, o);
+		free(o);
+	}
+}
+
+static struct owner *owner_find(const struct ct_waits *w, uint64_t cookie)
+{
+	struct owner *o;
+
+	HASH_FIND(hh, w->owners, &cookie, sizeof(cookie), o);
+	return o;
+}
+
+/* Sockets come and go: when the table is full it begins anew. */
+static void owner_is(struct ct_waits *w, uint64_t cookie, uint32_t tgid)
+{
+	struct owner *o = owner_find(w, cookie);
+
+	if (!o) {
+		if (HASH_COUNT(w->owners) >= OWNERS_MAX)
+			owners_free(w);
+		o = calloc(1, sizeof(*o));
+		if (!o)
+			return;
+		o->cookie = cookie;
+		HASH_ADD(hh, w->owners, cookie, sizeof(o->cookie), o);
+	}
+	o->tgid = tgid;
+}
+
+void ct_waits_free(struct ct_waits *w)
+{
+	struct thread *t, *next_thread;
+	struct stack *s, *next_stack;
+
+	if (!w)
+		return;
+	HASH_ITER(hh, w->threads, t, next_thread)
+	{
+		HASH_DEL(w->threads, t);
+		free(t->waits);
+		free(t);
+	}
+	HASH_ITER(hh, w->stacks, s, next_stack)
+	{
+		HASH_DEL(w->stacks, s);
+		free(s->text);
+		free(s);
+	}
+	ct_programs_free(w->programs);
+	owners_free(w);
+	free(w->acts);
+	free(w);
+}
+
+static struct thread *thread_find(const struct ct_waits *w, uint32_t tid)
+{
+	struct thread *t;
+
+	HASH_FIND(hh, w->threads, &tid, sizeof(tid), t);
+	return t;
+}
+
+static struct thread *thread_make(struct ct_waits *w, uint32_t tid)
+{
+	struct thread *t = thread_find(w, tid);
+
+	if (t)
+		return t;
+	t = calloc(1, sizeof(*t));
+	if (!t)
+		return NULL;
+	t->tid = tid;
+	HASH_ADD(hh, w->threads, tid, sizeof(t->tid), t);
+	return t;
+}
+
+/* Grows an array to hold one more; false without memory. */
+static bool room_for(void **items, size_t size, size_t count, size_t *room)
+{
+	size_t more = *room ? 2 * *room : 16;
+	void *bigger;
+
+	if (count < *room)
+		return true;
+	bigger = realloc(*items, more * size);
+	if (!bigger)
+		return false;
+	*items = bigger;
+	*room = more;
+	return true;
+}
+
+static uint16_t stranger_of(struct ct_waits *w, const char name[CT_COMM_LEN])
+{
+	if (!name[0])
+		return 0;
+	for (uint16_t i = 1; i <= w->stranger_count; i++)
+		if (!strncmp(w->strangers[i], name, CT_COMM_LEN - 1))
+			return i;
+	if (w->stranger_count + 1 >= STRANGERS_MAX)
+		return 0;
+	memcpy(w->strangers[++w->stranger_count], name, CT_COMM_LEN - 1);
+	return w->stranger_count;
+}
+
+static void feed_wait(struct ct_waits *w, const struct ct_event *e)
+{
+	struct thread *t = w->count < WAITS_MAX ? thread_make(w, e->tid) : NULL;
+	struct ct_wait_tail tail = { 0 };
+	struct ct_wait wait = {
+		.stack = e->obj,
+		.waker = e->ret > 0 ? (uint32_t)e->ret : 0,
+		.flags = (uint8_t)e->sub,
+	};
+
+	w->any = true;
+	if (!t || !room_for((void **)&t->waits, sizeof(*t->waits), t->count, &t->room)) {
+		w->lost++;
+		return;
+	}
+	t->tgid = e->tgid;
+	/* Older recordings have the name only. */
+	memcpy(&tail, e->tail, e->tail_len < sizeof(tail) ? e->tail_len : sizeof(tail));
+	wait.stranger = stranger_of(w, tail.comm);
+	wait.end_ns = tail.ran_ns < e->ts_ns ? e->ts_ns - tail.ran_ns : 0;
+	wait.begin_ns = e->dur_ns < wait.end_ns ? wait.end_ns - e->dur_ns : 0;
+	wait.runnable_ns =
+		e->arg < wait.end_ns - wait.begin_ns ? wait.end_ns - e->arg : wait.begin_ns;
+	/* Its pid was another thread's before, or an event came late: waits do not overlap. */
+	if (t->count && wait.begin_ns < t->waits[t->count - 1].end_ns)
+		wait.begin_ns = t->waits[t->count - 1].end_ns;
+	if (wait.begin_ns > wait.end_ns)
+		return;
+	if (wait.runnable_ns < wait.begin_ns)
+		wait.runnable_ns = wait.begin_ns;
+	t->waits[t->count++] = wait;
+	w->count++;
+}
+
+static void feed_stack(struct ct_waits *w, const struct ct_event *e)
+{
+	struct stack *s;
+
+	HASH_FIND(hh, w->stacks, &e->obj, sizeof(e->obj), s);
+	if (s || HASH_COUNT(w->stacks) >= STACKS_MAX)
+		return;
+	s = calloc(1, sizeof(*s));
+	if (s)
+		s->text = malloc(e->tail_len + 1u);
+	if (!s || !s->text) {
+		free(s);
+		w->lost++;
+		return;
+	}
+	memcpy(s->text, e->tail, e->tail_len);
+	s->id = e->obj;
+	s->cause = ct_cause_of(ct_text(s->text, e->tail_len));
+	HASH_ADD(hh, w->stacks, id, sizeof(s->id), s);
+}
+
+/* ".tmp-config.v2.json123456" is written to become config.v2.json. */
+static struct ct_text plain_name(struct ct_text file)
+{
+	static const char tmp[] = ".tmp-";
+
+	if (!ct_text_starts(file, tmp))
+		return file;
+	file.p += sizeof(tmp) - 1;
+	file.len -= sizeof(tmp) - 1;
+	while (file.len && isdigit((unsigned char)file.p[file.len - 1]))
+		file.len--;
+	return file;
+}
+
+static void feed_act(struct ct_waits *w, const struct ct_event *e)
+{
+	struct act act = { .ts_ns = e->ts_ns, .dur_ns = e->dur_ns, .tid = e->tid, .tgid = e->tgid };
+
+	if (w->act_count >= ACTS_MAX ||
+	    !room_for((void **)&w->acts, sizeof(*w->acts), w->act_count, &w->act_room)) {
+		w->lost++;
+		return;
+	}
+	act.kind = e->kind;
+	if (e->kind == CT_KIND_SEND) {
+		act.peer = e->arg;
+		owner_is(w, e->obj, e->tgid);
+	}
+	if (e->kind == CT_KIND_SYNC)
+		ct_text_copy(act.file, sizeof(act.file),
+			     plain_name(ct_text_base(ct_text(e->tail, e->tail_len))));
+	/* Late ones are few and not very late. */
+	for (size_t i = w->act_count; i && w->acts[i - 1].ts_ns > act.ts_ns; i--) {
+		w->acts[i] = w->acts[i - 1];
+		w->acts[i - 1] = act;
+	}
+	if (!w->act_count || w->acts[w->act_count - 1].ts_ns <= act.ts_ns)
+		w->acts[w->act_count] = act;
+	w->act_count++;
+}
+
+void ct_waits_feed(struct ct_waits *w, const struct ct_event *e)
+{
+	switch (e->kind) {
+	case CT_KIND_WAIT:
+		feed_wait(w, e);
+		break;
+	case CT_KIND_STACK:
+		feed_stack(w, e);
+		break;
+	default:
+		if (!ct_programs_feed(w->programs, e))
+			w->lost++;
+		if (e->tid && e->kind < CT_KIND_CLOCK)
+			feed_act(w, e);
+		break;
+	}
+}
+
+bool ct_waits_any(const struct ct_waits *w)
+{
+	return w->any;
+}
+
+uint64_t ct_waits_lost(struct ct_waits *w)
+{
+	uint64_t lost = w->lost;
+
+	w->lost = 0;
+	return lost;
+}
+
+static void thread_forget(struct ct_waits *w, struct thread *t, uint64_t before_ns)
+{
+	size_t gone = 0;
+
+	while (gone < t->count && t->waits[gone].end_ns < before_ns)
+		gone++;
+	if (gone && gone < t->count) /* the last one says that it ran ever since */
+		gone--;
+	if (gone)
+		memmove(t->waits, t->waits + gone, (t->count - gone) * sizeof(*t->waits));
+	t->count -= gone;
+	w->count -= gone;
+	if (t->count)
+		return;
+	HASH_DEL(w->threads, t);
+	free(t->waits);
+	free(t);
+}
+
+void ct_waits_forget(struct ct_waits *w, uint64_t before_ns)
+{
+	struct thread *t, *next;
+	size_t gone = 0;
+
+	HASH_ITER(hh, w->threads, t, next)
+	thread_forget(w, t, before_ns);
+	ct_programs_forget(w->programs, before_ns);
+	while (gone < w->act_count && w->acts[gone].ts_ns < before_ns)
+		gone++;
+	if (!gone)
+		return;
+	memmove(w->acts, w->acts + gone, (w->act_count - gone) * sizeof(*w->acts));
+	w->act_count -= gone;
+}
+
+const struct ct_wait *ct_waits_before(const struct ct_waits *w, uint32_t tid, uint64_t ns,
+				      bool *ret_gap)
+{
+	const struct thread *t = thread_find(w, tid);
+	size_t low = 0, high = t ? t->count : 0;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (t->waits[middle].begin_ns < ns)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	*ret_gap = t && low < t->count && (t->waits[low].flags & CT_W_GAP);
+	return low ? &t->waits[low - 1] : NULL;
+}
+
+const struct ct_wait *ct_waits_first(const struct ct_waits *w, uint32_t tid)
+{
+	const struct thread *t = thread_find(w, tid);
+
+	return t && t->count ? t->waits : NULL;
+}
+
+bool ct_waits_knows(const struct ct_waits *w, uint32_t tid)
+{
+	return thread_find(w, tid);
+}
+
+struct ct_wait_cause ct_waits_cause(const struct ct_waits *w, const struct ct_wait *wait)
+{
+	static const char *const known[CT_KNOWN_WAITS] = {
+#define X(number, symbol, function) [number] = function,
+		CT_WAITS(X)
+#undef X
+	};
+	struct ct_wait_cause cause = { .reason = CT_REASON_OTHER, .handed = true };
+	const struct stack *s;
+
+	if (wait->stack && wait->stack < CT_KNOWN_WAITS && known[wait->stack])
+		return ct_cause_of(ct_text(known[wait->stack], strlen(known[wait->stack])));
+	HASH_FIND(hh, w->stacks, &wait->stack, sizeof(wait->stack), s);
+	return s ? s->cause : cause;
+}
+
+const char *ct_waits_stranger(const struct ct_waits *w, const struct ct_wait *wait)
+{
+	return w->strangers[wait->stranger];
+}
+
+uint32_t ct_waits_tgid(const struct ct_waits *w, uint32_t tid)
+{
+	const struct thread *t = thread_find(w, tid);
+
+	return t ? t->tgid : 0;
+}
+
+const struct ct_programs *ct_waits_programs(const struct ct_waits *w)
+{
+	return w->programs;
+}
+
+/* Index of the first act at or after ns. */
+static size_t act_from(const struct ct_waits *w, uint64_t ns)
+{
+	size_t low = 0, high = w->act_count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (w->acts[middle].ts_ns < ns)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+uint32_t ct_waits_doer(const struct ct_waits *w, uint64_t ns, uint32_t prefer)
+{
+	uint32_t found = 0;
+
+	for (size_t i = act_from(w, ns); i < w->act_count && w->acts[i].ts_ns == ns; i++) {
+		const struct act *act = &w->acts[i];
+
+		if (!found || act->tgid == prefer)
+			found = act->tid;
+		if (act->tgid == prefer)
+			break;
+	}
+	return found;
+}
+
+uint32_t ct_waits_last(const struct ct_waits *w, uint32_t tgid, uint64_t ns)
+{
+	for (size_t i = act_from(w, ns + 1); i-- > 0;)
+		if (w->acts[i].tgid == tgid)
+			return w->acts[i].tid;
+	return 0;
+}
+
+uint32_t ct_waits_busy(const struct ct_waits *w, uint32_t tgid, uint32_t tid, uint64_t ns,
+		       uint64_t since_ns)
+{
+	const struct ct_wait *best = NULL, *last = NULL;
+	struct thread *t, *next;
+	uint32_t found = 0, may = 0;
+
+	HASH_ITER(hh, w->threads, t, next)
+	{
+		const struct ct_wait *wait;
+		bool gap;
+
+		if (t->tgid != tgid || t->tid == tid)
+			continue;
+		wait = ct_waits_before(w, t->tid, ns, &gap);
+		if (!wait || gap)
+			continue;
+		if (wait->end_ns <= ns && wait + 1 < t->waits + t->count)
+			return t->tid;
+		/* One that has not waited since still runs, or waits to this day, or has ended. */
+		if (wait->end_ns <= ns && wait->end_ns >= since_ns &&
+		    (!last || wait->end_ns > last->end_ns)) {
+			last = wait;
+			may = t->tid;
+		}
+		if (wait->end_ns > ns && (!best || wait->begin_ns > best->begin_ns) &&
+		    !(wait->flags & CT_W_NEW) && !ct_waits_cause(w, wait).handed) {
+			best = wait;
+			found = t->tid;
+		}
+	}
+	return found ? found : may;
+}
+
+static bool reaches(const struct ct_waits *w, const struct act *act, uint32_t tgid)
+{
+	const struct owner *o;
+
+	if (act->tgid == tgid)
+		return false;
+	if (act->kind == CT_KIND_EXIT)
+		return ct_programs_parent(w->programs, act->tgid, act->ts_ns) == tgid;
+	o = act->kind == CT_KIND_SEND ? owner_find(w, act->peer) : NULL;
+	return o && o->tgid == tgid;
+}
+
+uint32_t ct_waits_reached(const struct ct_waits *w, uint32_t tgid, uint64_t from_ns, uint64_t to_ns,
+			  uint64_t *ret_ns)
+{
+	for (size_t i = act_from(w, to_ns + 1); i-- > 0 && w->acts[i].ts_ns > from_ns;) {
+		if (reaches(w, &w->acts[i], tgid)) {
+			*ret_ns = w->acts[i].ts_ns;
+			return w->acts[i].tid;
+		}
+	}
+	return 0;
+}
+
+const char *ct_waits_file(const struct ct_waits *w, uint32_t tid, uint64_t begin_ns,
+			  uint64_t end_ns)
+{
+	/* The file system says that it begins, and then waits. */
+	const uint64_t look_ns = 2000000000;
+	uint64_t first = begin_ns > look_ns ? begin_ns - look_ns : 0;
+
+	for (size_t i = act_from(w, end_ns); i-- > 0 && w->acts[i].ts_ns >= first;)
+		if (w->acts[i].tid == tid)
+			return w->acts[i].file;
+	return "";
+}
