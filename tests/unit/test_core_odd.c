@@ -2,7 +2,8 @@
 /* What is lost, odd, late or asked for; steps. */
 #include <criterion/criterion.h>
 
-#include "core/state.h"
+#include "core/book/book.h"
+#include "core/hear/talk.h"
 #include "runs.h"
 
 /* One connection for all requests, as the docker command keeps it, and answers to other ones. */

@@ -2,7 +2,7 @@
 /* Who may say what about which container: names are taken here, and nothing comes of it. */
 #include <stdio.h>
 
-#include "core/state.h"
+#include "core/hear/talk.h"
 #include "runs.h"
 
 #define FORGER 6001

@@ -165,16 +165,18 @@ Test(conns, longest_silent_goes)
 	const struct ct_core_ops ops = { 0 };
 	struct ct_core *core = ct_core_new(&opts, &ops, NULL);
 	struct ct_event e = { .kind = CT_KIND_SEND };
+	const struct ct_scope host = { 0 };
+	const struct ct_sent sent = { &e, &host };
 	uint64_t first = 1, last = CT_CONNS_MAX;
 
 	cr_assert(core);
 	for (e.obj = first; e.obj <= last; e.obj++)
-		cr_assert(ct_conn_get(core, &e));
+		cr_assert(ct_conn_get(core, &sent));
 	core->turn++; /* what one event is about stays */
 	e.obj = first; /* speaks again */
-	cr_assert(ct_conn_get(core, &e));
+	cr_assert(ct_conn_get(core, &sent));
 	e.obj = last + 1;
-	cr_assert(ct_conn_get(core, &e));
+	cr_assert(ct_conn_get(core, &sent));
 	cr_expect(ct_conn_find(core, first));
 	cr_expect_null(ct_conn_find(core, first + 1));
 	cr_expect(ct_conn_find(core, first + 2));

@@ -2,7 +2,7 @@
 /* Signals that are sent for something else than to end. */
 #include <criterion/criterion.h>
 
-#include "core/state.h"
+#include "core/hear/args.h"
 #include "runs.h"
 
 /* Columns: as it is said, whether it spares. */

@@ -4,7 +4,7 @@
 
 #include "core/core.h"
 #include "core/base/marks.h"
-#include "core/state.h"
+#include "core/life/family.h"
 #include "util/mem.h"
 
 /* Marks that code reads by itself, with the reason why no span and no rule does. */

@@ -4,7 +4,8 @@
 #include <string.h>
 
 #include "check.h"
-#include "core/state.h"
+#include "core/life/family.h"
+#include "core/tell/segments.h"
 #include "util/mem.h"
 
 static uint32_t next(uint32_t *seed)

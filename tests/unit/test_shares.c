@@ -7,6 +7,8 @@
 
 #include "core/opens/opens.h"
 #include "core/hear/talk.h"
+#include "core/life/life.h"
+#include "core/opens/openers.h"
 #include "runs.h"
 
 #define HOUR    3600000.0
@@ -250,7 +252,7 @@ static bool is_named(struct ct_core *core)
 	const struct ct_call_key key = { SOCKET, 3, CT_PROTO_H2 };
 	const struct ct_pending_call *call = ct_call_find(core, key);
 
-	return call && !strcmp(call->verb, "Tasks/Kill");
+	return call && !strcmp(call->asked.verb, "Tasks/Kill");
 }
 
 static bool was_prepared(struct ct_core *core)
@@ -288,10 +290,8 @@ static bool is_watched(struct ct_core *core)
 static bool is_counted(struct ct_core *core)
 {
 	const struct ct_container *c = mine(core);
-	struct ct_opens *o = NULL;
+	const struct ct_opens *o = c ? ct_openers_run(core, c->run.seq) : NULL;
 
-	if (c)
-		HASH_FIND(hh, core->opens_by_run, &c->run.seq, sizeof(c->run.seq), o);
 	return o && o->views[CT_VIEW_NATIVE] &&
 	       o->views[CT_VIEW_NATIVE]->calls[CT_OPEN_OPEN].count == 2;
 }
@@ -358,7 +358,7 @@ static void floods(const struct row *row, const struct place *place)
 	event(t, 0)->obj = LIFE_HOST_NETNS; /* dockerd's */
 	core = core_of(run);
 	if (row->max)
-		core->table_max[row->kind] = row->max;
+		core->shares->max[row->kind] = row->max;
 	tape_at(t, 50);
 	tape_exec(t, FORGER, CT_ROLE_ENGINE, 9, "dockerd", TAPE_END);
 	last(t)->root = place->root;
@@ -367,7 +367,7 @@ static void floods(const struct row *row, const struct place *place)
 	row->before(t);
 	tape_at(t, 101);
 	t->engine = 0;
-	for (unsigned i = 0; i < 10 * core->table_max[row->kind]; i++)
+	for (unsigned i = 0; i < 10 * core->shares->max[row->kind]; i++)
 		row->fill(t, i);
 	t->engine = LIFE_DOCKERD;
 	tape_at(t, 102);
@@ -376,8 +376,8 @@ static void floods(const struct row *row, const struct place *place)
 	tape_clock(t);
 	tape_feed(t, core);
 	cr_expect(row->works(core), "%s, uid %u: the host has lost it", row->name, place->uid);
-	cr_expect_leq(core->others[row->kind], core->table_max[row->kind] / 8, "%s: %zu of others",
-		      row->name, core->others[row->kind]);
+	cr_expect_leq(core->shares->others[row->kind], core->shares->max[row->kind] / 8,
+		      "%s: %zu of others", row->name, core->shares->others[row->kind]);
 	tape_free(t);
 	memset(t, 0, sizeof(*t));
 	t->engine = LIFE_DOCKERD;
@@ -408,7 +408,7 @@ Test(shares, what_a_container_forks_is_its_own)
 	struct life l = life_of(0);
 	struct ct_core *core = core_of(run);
 
-	core->table_max[CT_SHARE_ACTORS] = 256;
+	core->shares->max[CT_SHARE_ACTORS] = 256;
 	life_serves(&run->t, &l);
 	tape_at(&run->t, 1000);
 	for (unsigned i = 0; i < 2560; i++)
@@ -416,7 +416,7 @@ Test(shares, what_a_container_forks_is_its_own)
 	tape_at(&run->t, 2000);
 	tape_clock(&run->t);
 	tape_feed(&run->t, core);
-	cr_expect_eq(core->others[CT_SHARE_ACTORS], 256 / 8);
+	cr_expect_eq(core->shares->others[CT_SHARE_ACTORS], 256 / 8);
 	cr_expect(ct_actor_get(core, l.shim));
 	cr_expect_str_eq(ct_core_counts(core).beyond.each[0].within, l.name);
 	cr_expect_eq(ct_core_counts(core).lost[CT_LOSS_ACTORS], 0);

@@ -2,7 +2,7 @@
 /* Which step hangs below which: events by hand, and the tree that the core makes of them. */
 #include <criterion/criterion.h>
 
-#include "core/state.h"
+#include "core/steps/steps.h"
 #include "runs.h"
 
 #define OUTER   490 /* without root */

@@ -2,7 +2,7 @@
 /* How many steps are kept, and which. */
 #include <criterion/criterion.h>
 
-#include "core/state.h"
+#include "core/steps/steps.h"
 #include "runs.h"
 
 #define RUNC 40000

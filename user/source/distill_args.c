@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "core/who/roles.h"
-#include "core/state.h"
+#include "core/hear/args.h"
 #include "source/distill_state.h"
 #include "util/mem.h"
 

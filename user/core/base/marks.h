@@ -70,6 +70,8 @@ enum ct_signal {
 	CT_SIG_MAX
 };
 
+#define CT_MARK_LIST 4 /* how many marks a list of them has at most; shorter ones end with NONE */
+
 enum ct_keep {
 	CT_FIRST,
 	CT_LAST

@@ -1,5 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "core/state.h"
+#include "core/base/shares.h"
+
+#include "core/base/house.h"
+#include "core/base/parties.h"
+
+#include <utlist.h>
 
 #include <stdlib.h>
 
@@ -11,25 +16,16 @@
 /* Whoever is not known; those for whom there are too many shares, too. */
 static const struct ct_scope nobody = { .uid = CT_UID_UNKNOWN };
 
-const struct ct_share_row *const ct_share_rows[CT_SHARE_KINDS] = {
-	[CT_SHARE_CONTAINERS] = &ct_containers_row,
-	[CT_SHARE_ACTORS] = &ct_actors_row,
-	[CT_SHARE_CALLS] = &ct_calls_row,
-	[CT_SHARE_LINES] = &ct_lines_row,
-	[CT_SHARE_CONNS] = &ct_conns_row,
-	[CT_SHARE_EARLY] = &ct_early_row,
-	[CT_SHARE_PREPARED] = &ct_prepared_row,
-	[CT_SHARE_ORPHANS] = &ct_orphans_row,
-	[CT_SHARE_SYNCS] = &ct_syncs_row,
-	[CT_SHARE_OPENERS] = &ct_openers_row,
-	[CT_SHARE_RUNS] = &ct_runs_row,
-};
+static const struct ct_share_row *row_of(const struct ct_core *core, enum ct_share_kind kind)
+{
+	return core->shares->rows[kind];
+}
 
 struct ct_share *ct_share_find(const struct ct_core *core, const struct ct_scope *scope)
 {
 	struct ct_share *share;
 
-	HASH_FIND(hh, core->shares, scope ? scope : &nobody, sizeof(*scope), share);
+	HASH_FIND(hh, core->shares->of, scope ? scope : &nobody, sizeof(*scope), share);
 	return share;
 }
 
@@ -39,13 +35,13 @@ static struct ct_share *share_of(struct ct_core *core, const struct ct_scope *sc
 
 	if (share)
 		return share;
-	if (scope && HASH_COUNT(core->shares) >= SHARES_MAX && !ct_scope_is_host(scope))
+	if (scope && HASH_COUNT(core->shares->of) >= SHARES_MAX && !ct_scope_is_host(scope))
 		return share_of(core, NULL);
 	share = calloc(1, sizeof(*share));
 	if (!share)
 		return NULL;
 	share->scope = scope ? *scope : nobody;
-	HASH_ADD(hh, core->shares, scope, sizeof(share->scope), share);
+	HASH_ADD(hh, core->shares->of, scope, sizeof(share->scope), share);
 	return share;
 }
 
@@ -53,17 +49,17 @@ static void take(struct ct_core *core, struct ct_share *share, enum ct_share_kin
 {
 	share->total++;
 	share->of[kind].count++;
-	core->others[kind] += !ct_scope_is_host(&share->scope);
+	core->shares->others[kind] += !ct_scope_is_host(&share->scope);
 }
 
 /* With the last thing that it holds the share goes, too. */
 static void give_back(struct ct_core *core, struct ct_share *share, enum ct_share_kind kind)
 {
-	core->others[kind] -= !ct_scope_is_host(&share->scope);
+	core->shares->others[kind] -= !ct_scope_is_host(&share->scope);
 	share->of[kind].count--;
 	if (--share->total)
 		return;
-	HASH_DEL(core->shares, share);
+	HASH_DEL(core->shares->of, share);
 	free(share);
 }
 
@@ -72,11 +68,11 @@ void ct_share_lose(struct ct_core *core, const struct ct_scope *scope, enum ct_s
 	struct ct_party party = { .uid = scope->uid };
 
 	if (ct_scope_is_host(scope)) {
-		core->counts.lost[ct_share_rows[kind]->full]++;
+		core->counts.lost[row_of(core, kind)->full]++;
 		return;
 	}
 	core->counts.lost[CT_LOSS_SHARE]++;
-	ct_party_within(core, &party, scope->root);
+	core->seams->within(core, &party, scope->root);
 	ct_parties_add(&core->counts.beyond, &party, 1);
 }
 
@@ -84,7 +80,7 @@ static struct ct_share *greatest(const struct ct_core *core, enum ct_share_kind 
 {
 	struct ct_share *found = NULL;
 
-	for (struct ct_share *s = core->shares; s; s = s->hh.next) {
+	for (struct ct_share *s = core->shares->of; s; s = s->hh.next) {
 		size_t n = s->of[kind].count;
 
 		if (n && !ct_scope_is_host(&s->scope) && (!found || n > found->of[kind].count))
@@ -110,7 +106,7 @@ static struct ct_held *least(const struct ct_core *core, const struct ct_share *
 
 static bool gives_way(struct ct_core *core, const struct ct_share *share, enum ct_share_kind kind)
 {
-	const struct ct_share_row *row = ct_share_rows[kind];
+	const struct ct_share_row *row = row_of(core, kind);
 	struct ct_held *held = least(core, share, kind);
 
 	if (!held || !row->matters || row->matters(core, held))
@@ -122,7 +118,7 @@ static bool gives_way(struct ct_core *core, const struct ct_share *share, enum c
 
 static void forget_over(struct ct_core *core, const struct ct_share *share, enum ct_share_kind kind)
 {
-	const struct ct_share_row *row = ct_share_rows[kind];
+	const struct ct_share_row *row = row_of(core, kind);
 
 	for (int i = 0; row->over && i < CT_PLACES; i++) {
 		struct ct_held *held = share->of[kind].lists[i], *next;
@@ -139,18 +135,18 @@ static void forget_over(struct ct_core *core, const struct ct_share *share, enum
 static bool has_room(struct ct_core *core, const struct ct_share *share, enum ct_share_kind kind)
 {
 	bool host = ct_scope_is_host(&share->scope);
-	size_t max = core->table_max[kind], part = host ? max : max / PARTS;
+	size_t max = core->shares->max[kind], part = host ? max : max / PARTS;
 
 	if (share->of[kind].count > (part ? part : 1))
 		return gives_way(core, share, kind);
-	if (!host && core->others[kind] > (max / 2 ? max / 2 : 1))
+	if (!host && core->shares->others[kind] > (max / 2 ? max / 2 : 1))
 		return gives_way(core, greatest(core, kind), kind);
 	return true;
 }
 
-static enum ct_place place_of(const struct ct_held *held)
+static enum ct_place place_of(const struct ct_core *core, const struct ct_held *held)
 {
-	const struct ct_share_row *row = ct_share_rows[held->kind];
+	const struct ct_share_row *row = row_of(core, held->kind);
 
 	return row->place ? row->place(held) : CT_PLACE_LIVE;
 }
@@ -167,7 +163,7 @@ static void put(const struct ct_core *core, struct ct_held *held)
 
 	held->heard_ns = core->now;
 	held->turn = core->turn;
-	held->place = (uint8_t)place_of(held);
+	held->place = (uint8_t)place_of(core, held);
 	list = list_of(held);
 	DL_APPEND(*list, held);
 }
@@ -231,22 +227,49 @@ void ct_share_move(struct ct_core *core, const struct ct_scope *scope, struct ct
 	ct_share_enter(core, scope, held->kind, held);
 }
 
-void ct_shares_init(struct ct_core *core)
+struct ct_held *ct_share_first(const struct ct_core *core, const struct ct_scope *scope,
+			       enum ct_share_kind kind)
 {
-	size_t max = core->opts.containers_max;
+	const struct ct_share *share = ct_share_find(core, scope);
 
-	for (int i = 0; i < CT_SHARE_KINDS; i++)
-		core->table_max[i] = ct_share_rows[i]->max;
-	core->table_max[CT_SHARE_CONTAINERS] = max ? max : CONTAINERS_MAX_DEFAULT;
+	return share ? share->of[kind].lists[CT_PLACE_LIVE] : NULL;
 }
 
-void ct_shares_free(struct ct_core *core)
+void ct_share_empty(struct ct_core *core, enum ct_share_kind kind)
 {
 	struct ct_share *share, *next;
 
-	HASH_ITER(hh, core->shares, share, next)
+	HASH_ITER(hh, core->shares->of, share, next)
 	{
-		HASH_DEL(core->shares, share);
+		for (size_t n = share->of[kind].count; n; n--) /* with the last the share may go */
+			row_of(core, kind)->give_up(core, share->of[kind].lists[CT_PLACE_LIVE]);
+	}
+}
+
+struct ct_shares *ct_shares_new(const struct ct_share_row *const rows[CT_SHARE_KINDS],
+				size_t containers_max)
+{
+	struct ct_shares *shares = calloc(1, sizeof(*shares));
+
+	if (!shares)
+		return NULL;
+	shares->rows = rows;
+	for (int i = 0; i < CT_SHARE_KINDS; i++)
+		shares->max[i] = rows[i]->max;
+	shares->max[CT_SHARE_CONTAINERS] = containers_max ? containers_max : CONTAINERS_MAX_DEFAULT;
+	return shares;
+}
+
+void ct_shares_free(struct ct_shares *shares)
+{
+	struct ct_share *share, *next;
+
+	if (!shares)
+		return;
+	HASH_ITER(hh, shares->of, share, next)
+	{
+		HASH_DEL(shares->of, share);
 		free(share);
 	}
+	free(shares);
 }

@@ -3,7 +3,7 @@
  * What each scope has of the tables. The host's root may have all of a table; everybody else has a
  * part of it, all others together have half as much beside it, and what somebody wants beyond that
  * is taken from what he had first. Which tables there are, and what giving up an entry of each
- * means, is a row of each (ct_share_rows); the rules are the same for all.
+ * means, is a row of each (core.c has them); the rules are the same for all.
  */
 #pragma once
 
@@ -11,7 +11,9 @@
 
 #include "ct_event.h"
 #include "core/base/hash.h"
-#include "core/book/speaker.h"
+#include "core/base/scope.h"
+
+struct ct_core;
 
 enum ct_share_kind {
 	CT_SHARE_CONTAINERS,
@@ -70,7 +72,12 @@ struct ct_share_row {
 	void (*give_up)(struct ct_core *core, struct ct_held *held); /* and out of its share */
 };
 
-extern const struct ct_share_row *const ct_share_rows[CT_SHARE_KINDS];
+struct ct_shares {
+	struct ct_share *of; /* owned, a uthash */
+	const struct ct_share_row *const *rows; /* static, by enum ct_share_kind */
+	size_t max[CT_SHARE_KINDS]; /* entries of the host's root */
+	size_t others[CT_SHARE_KINDS]; /* entries that are not */
+};
 
 /* What an entry of a table is of. */
 #define CT_HELD_OF(type, pointer) \
@@ -94,5 +101,13 @@ void ct_share_move(struct ct_core *core, const struct ct_scope *scope, struct ct
 struct ct_share *ct_share_find(const struct ct_core *core, const struct ct_scope *scope);
 /* Something of its was given up, or it was refused: counted, and by whom. */
 void ct_share_lose(struct ct_core *core, const struct ct_scope *scope, enum ct_share_kind kind);
-void ct_shares_init(struct ct_core *core);
-void ct_shares_free(struct ct_core *core);
+/* Of a table that has one list: the longest silent of a scope, then by next; NULL: none. */
+struct ct_held *ct_share_first(const struct ct_core *core, const struct ct_scope *scope,
+			       enum ct_share_kind kind);
+/* The same: all of it is given up. */
+void ct_share_empty(struct ct_core *core, enum ct_share_kind kind);
+
+/* A row per table, static; containers_max is the host's root's, 0: as many as usual. NULL: no memory. */
+struct ct_shares *ct_shares_new(const struct ct_share_row *const rows[CT_SHARE_KINDS],
+				size_t containers_max);
+void ct_shares_free(struct ct_shares *shares); /* NULL is fine; what they hold must have gone */

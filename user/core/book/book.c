@@ -67,6 +67,14 @@ struct ct_container *ct_book_find(struct ct_core *core, const struct ct_scope *s
 	return c;
 }
 
+struct ct_container *ct_book_of(struct ct_core *core, uint64_t handle)
+{
+	struct ct_container *c;
+
+	HASH_FIND(by_handle, core->book->handles, &handle, sizeof(handle), c);
+	return c;
+}
+
 struct ct_container *ct_book_of_run(struct ct_core *core, uint32_t seq)
 {
 	struct ct_container *c;
@@ -153,7 +161,12 @@ static enum ct_place place_of(const struct ct_held *held)
 
 	if (c->gone)
 		return CT_PLACE_OVER;
-	return c->run.stop_reported && !c->attended ? CT_PLACE_IDLE : CT_PLACE_LIVE;
+	return c->run.stop_reported && !c->moving ? CT_PLACE_IDLE : CT_PLACE_LIVE;
+}
+
+uint32_t ct_book_new_run(struct ct_core *core)
+{
+	return ++core->book->run_seq;
 }
 
 void ct_book_touch(struct ct_core *core, struct ct_container *c)
@@ -161,22 +174,67 @@ void ct_book_touch(struct ct_core *core, struct ct_container *c)
 	ct_share_touch(core, &c->held);
 }
 
+void ct_book_moves(struct ct_core *core, struct ct_container *c)
+{
+	if (c->moving || c->draft)
+		return;
+	DL_APPEND(core->book->moving, c);
+	c->moving = true;
+}
+
+void ct_book_rests(struct ct_core *core, struct ct_container *c)
+{
+	if (!c->moving)
+		return;
+	DL_DELETE(core->book->moving, c);
+	c->moving = false;
+}
+
+struct ct_container *ct_book_moving(const struct ct_core *core)
+{
+	return core->book->moving;
+}
+
+void ct_book_changed(struct ct_core *core, struct ct_container *c)
+{
+	if (c->changed || c->draft)
+		return;
+	DL_APPEND2(core->book->changed, c, changed_prev, changed_next);
+	c->changed = true;
+}
+
+static void unchange(struct ct_book *book, struct ct_container *c)
+{
+	if (c->changed)
+		DL_DELETE2(book->changed, c, changed_prev, changed_next);
+	c->changed = false;
+}
+
+struct ct_container *ct_book_take_changed(struct ct_core *core)
+{
+	struct ct_container *c = core->book->changed;
+
+	if (c)
+		unchange(core->book, c);
+	return c;
+}
+
 static void forget(struct ct_core *core, struct ct_held *held)
 {
 	struct ct_container *c = CT_HELD_OF(struct ct_container, held);
 	struct ct_book *book = core->book;
 
-	if (c->attended)
-		DL_DELETE(core->attended, c);
-	ct_openers_learn(core, c);
-	ct_actors_move(c, NULL);
-	ct_calls_forget(core, c);
+	ct_book_rests(core, c);
+	unchange(book, c);
+	core->seams->goes(core, c);
+	ct_works_move(c, NULL);
 	ct_book_unfile(core, c);
 	ct_book_init(core, c, 0);
 	ct_share_leave(core, &c->held);
 	if (book->last_found == c)
 		book->last_found = NULL;
 	HASH_DELETE(by_run, book->runs, c);
+	HASH_DELETE(by_handle, book->handles, c);
 	HASH_DEL(book->containers, c);
 	free(c->run.steps);
 	free(c);
@@ -217,7 +275,9 @@ static void enter(struct ct_core *core, struct ct_container *c)
 	HASH_ADD_KEYPTR(hh, book->containers, &c->key, sizeof(c->key.scope) + len, c);
 	book->id_lengths[len] = true;
 	ct_scope_owner(core, &c->key.scope, &c->who.owner);
-	ct_book_run(core, c, ++core->run_seq);
+	c->handle = ++book->made;
+	HASH_ADD(by_handle, book->handles, handle, sizeof(c->handle), c);
+	ct_book_run(core, c, ct_book_new_run(core));
 	ct_book_name_id(core, c);
 	core->counts.containers++;
 }
@@ -278,11 +338,6 @@ struct ct_container *ct_book_make(struct ct_core *core, const struct ct_scope *s
 	if (!c && speaker && is_id(id) && id.len < sizeof(c->who.id) &&
 	    !is_made_up(core->book, speaker, id))
 		c = make(core, speaker, id);
-	else if (c)
-		ct_container_namespace(core, c, ns);
-	if (!c || c->family)
-		return c;
-	ct_container_begin(core, c, ns);
 	return c;
 }
 
@@ -293,6 +348,7 @@ void ct_book_free(struct ct_core *core)
 	if (!core->book)
 		return;
 	HASH_CLEAR(by_run, core->book->runs);
+	HASH_CLEAR(by_handle, core->book->handles);
 	HASH_ITER(hh, core->book->containers, c, next)
 	{
 		HASH_DEL(core->book->containers, c);

@@ -2,13 +2,19 @@
 /* The table itself, of the book's files and of nobody else. */
 #pragma once
 
-#include "core/state.h"
+#include "core/book/book.h"
 
 #define CT_LISTS 1024 /* a power of two */
 
 struct ct_book {
 	struct ct_container *containers; /* by scope and id: one in each namespace */
 	struct ct_container *runs; /* by the number of their present run */
+	struct ct_container *handles; /* by handle */
+	struct ct_container *moving; /* list by next */
+	struct ct_container *changed; /* list by changed_next */
+	uint64_t made; /* the last handle */
+	uint32_t run_seq; /* the last run's */
+	bool asked; /* some event says which engine is asked: the recording is no old one */
 	struct ct_container *last_found; /* by its id; borrowed, NULL: none */
 	/* Whether an id of that length was ever heard: most of what is looked up is none. */
 	bool id_lengths[sizeof(((struct ct_identity *)0)->id)];

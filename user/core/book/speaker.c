@@ -3,7 +3,7 @@
  * The scope of a process: set by the events of programs with a role, inherited by all else. Old
  * recordings know levels alone: there everybody of a level is in one scope.
  */
-#include "core/state.h"
+#include "core/book/book_table.h"
 
 #define ANCESTORS_MAX 64
 
@@ -27,8 +27,8 @@ const struct ct_scope *ct_speaker_process(struct ct_core *core, uint32_t tgid)
  */
 static bool is_old_client(struct ct_core *core, const struct ct_event *e)
 {
-	core->asked |= e->root != 0;
-	return !core->asked && !ct_actor_get(core, e->tgid);
+	core->book->asked |= e->root != 0;
+	return !core->book->asked && !ct_actor_get(core, e->tgid);
 }
 
 const struct ct_scope *ct_speaker(struct ct_core *core, const struct ct_event *e)
@@ -105,7 +105,6 @@ void ct_scope_owner(struct ct_core *core, const struct ct_scope *scope, struct c
 			     ct_text(c->who.name, strlen(c->who.name)));
 }
 
-/* Whether it is the first process of its container or descends from it. */
 bool ct_actor_serves(struct ct_core *core, const struct ct_actor_state *a)
 {
 	const struct ct_container *c = a->container;
@@ -117,11 +116,6 @@ bool ct_actor_serves(struct ct_core *core, const struct ct_actor_state *a)
 		a = ct_actor_get(core, a->parent);
 	}
 	return false;
-}
-
-static bool by_name(uint8_t role)
-{
-	return role == CT_ROLE_ENGINE || role == CT_ROLE_SHIM || role == CT_ROLE_RUNTIME;
 }
 
 /*
@@ -144,10 +138,10 @@ void ct_scope_exec(struct ct_core *core, struct ct_actor_state *a, const struct 
 		   bool goes_on)
 {
 	uint32_t root = encloses(core, a, e, goes_on);
-	uint8_t role = e->sub < CT_ROLE_MAX ? (uint8_t)e->sub : 0;
+	uint8_t role = ct_role_of(e);
 
 	a->level = (uint8_t)ct_event_level(e);
-	if (!by_name(role)) {
+	if (role != CT_ROLE_ENGINE && role != CT_ROLE_SHIM && role != CT_ROLE_RUNTIME) {
 		a->inside = role == CT_ROLE_HELPER ? root : a->inside;
 		return;
 	}

@@ -6,33 +6,7 @@
  */
 #pragma once
 
-#include <stdbool.h>
-#include <stdint.h>
-
-struct ct_core;
-struct ct_container;
-struct ct_event;
-struct ct_actor_state;
-struct ct_party;
-struct ct_owner;
-
-/* Where somebody speaks from. A part of a key: no padding. */
-struct ct_scope {
-	uint32_t root; /* first process of the container that it runs in; 0: the host */
-	uint32_t uid; /* owner, as the host numbers users */
-	uint32_t level; /* of its pid namespace; 0: the host's */
-};
-
-static inline bool ct_scope_is(const struct ct_scope *a, const struct ct_scope *b)
-{
-	return a->root == b->root && a->uid == b->uid && a->level == b->level;
-}
-
-/* Of the host's root, who has the whole of every table. */
-static inline bool ct_scope_is_host(const struct ct_scope *s)
-{
-	return !s->root && !s->uid && !s->level;
-}
+#include "core/who/who.h"
 
 /*
  * Whose word an event is: a request that was heard at the socket of an engine is that engine's, all
@@ -56,3 +30,5 @@ void ct_party_within(struct ct_core *core, struct ct_party *party, uint32_t root
 void ct_scope_owner(struct ct_core *core, const struct ct_scope *scope, struct ct_owner *owner);
 /* It is one of the container's own, whatever it is called. */
 void ct_scope_enclose(struct ct_actor_state *a, uint32_t init_pid);
+/* Whether it is the first process of its container or descends from it. */
+bool ct_actor_serves(struct ct_core *core, const struct ct_actor_state *a);

@@ -1,8 +1,27 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The arguments of a program, args[0] its name, and what its command word means. */
+/* The arguments of a program, args[0] its name, and what its words mean. */
 #pragma once
 
-#include "core/state.h"
+#include "core/base/text.h"
+#include "ct_event.h"
+
+/* What a runtime or shim process was called to do: the words of its command line. */
+enum ct_op {
+	CT_OP_NONE,
+	CT_OP_CREATE,
+	CT_OP_RUN,
+	CT_OP_DO, /* run, under an id that the runtime chooses */
+	CT_OP_START,
+	CT_OP_KILL,
+	CT_OP_DELETE,
+	CT_OP_STOP,
+	CT_OP_RESTART,
+	CT_OP_CLEANUP,
+	CT_OP_SETUP,
+	CT_OP_TEARDOWN,
+	CT_OP_PUBLISH,
+	CT_OP_OTHER
+};
 
 #define CT_ARGS_MAX 64
 
@@ -14,3 +33,10 @@ enum ct_op ct_argv_op(const struct ct_text *args, size_t n);
 struct ct_text ct_argv_value(const struct ct_text *args, size_t n, const char *option);
 /* Whether one is that word. */
 bool ct_argv_has(const struct ct_text *args, size_t n, const char *word);
+
+enum ct_op ct_op_of_word(struct ct_text arg); /* CT_OP_NONE: it is no command word */
+
+/* kills.c: whether a signal is one that is sent for something else than to end. */
+bool ct_signal_spares(uint64_t number);
+bool ct_signal_named_spares(struct ct_text signal); /* "HUP", "SIGHUP", "1" */
+bool ct_kill_spares(const struct ct_text *args, size_t n); /* of a command with the word "kill" */

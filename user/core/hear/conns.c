@@ -10,7 +10,7 @@
 static void conn_drop(struct ct_core *core, struct ct_conn *conn)
 {
 	ct_share_leave(core, &conn->held);
-	HASH_DEL(core->conns, conn);
+	HASH_DEL(core->hear->conns, conn);
 	ct_hpack_free(conn->hpack);
 	free(conn);
 }
@@ -19,7 +19,7 @@ struct ct_conn *ct_conn_find(struct ct_core *core, uint64_t socket)
 {
 	struct ct_conn *conn;
 
-	HASH_FIND(hh, core->conns, &socket, sizeof(socket), conn);
+	HASH_FIND(hh, core->hear->conns, &socket, sizeof(socket), conn);
 	return conn;
 }
 
@@ -41,9 +41,10 @@ const struct ct_share_row ct_conns_row = {
 	.give_up = give_up,
 };
 
-struct ct_conn *ct_conn_get(struct ct_core *core, const struct ct_event *e)
+struct ct_conn *ct_conn_get(struct ct_core *core, const struct ct_sent *sent)
 {
-	struct ct_conn *conn = ct_conn_find(core, e->obj);
+	uint64_t socket = sent->e->obj;
+	struct ct_conn *conn = ct_conn_find(core, socket);
 
 	if (conn) {
 		ct_share_touch(core, &conn->held);
@@ -54,12 +55,12 @@ struct ct_conn *ct_conn_get(struct ct_core *core, const struct ct_event *e)
 		core->counts.lost[CT_LOSS_TALK]++;
 		return NULL;
 	}
-	if (!ct_share_enter(core, ct_speaker(core, e), CT_SHARE_CONNS, &conn->held)) {
+	if (!ct_share_enter(core, sent->speaker, CT_SHARE_CONNS, &conn->held)) {
 		free(conn);
 		return NULL;
 	}
-	conn->socket = e->obj;
-	HASH_ADD(hh, core->conns, socket, sizeof(conn->socket), conn);
+	conn->socket = socket;
+	HASH_ADD(hh, core->hear->conns, socket, sizeof(conn->socket), conn);
 	return conn;
 }
 
@@ -71,7 +72,7 @@ void ct_conns_hole(struct ct_core *core, uint64_t socket)
 		ct_hpack_forget(one->hpack);
 	if (socket)
 		return;
-	for (struct ct_conn *conn = core->conns; conn; conn = conn->hh.next) {
+	for (struct ct_conn *conn = core->hear->conns; conn; conn = conn->hh.next) {
 		if (conn->hpack)
 			ct_hpack_forget(conn->hpack);
 	}
@@ -81,6 +82,6 @@ void ct_conns_free(struct ct_core *core)
 {
 	struct ct_conn *conn, *next;
 
-	HASH_ITER(hh, core->conns, conn, next)
+	HASH_ITER(hh, core->hear->conns, conn, next)
 	conn_drop(core, conn);
 }

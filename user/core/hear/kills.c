@@ -4,7 +4,8 @@
  * configuration anew. A stop does not begin with what tells a program something else by custom; if
  * it ends all the same, its stop begins with its exit.
  */
-#include "core/state.h"
+#include "core/hear/args.h"
+#include "util/mem.h"
 
 #include <strings.h>
 

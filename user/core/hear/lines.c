@@ -24,7 +24,7 @@ struct ct_line *ct_line_find(struct ct_core *core, uint64_t socket)
 {
 	struct ct_line *line;
 
-	HASH_FIND(hh, core->lines, &socket, sizeof(socket), line);
+	HASH_FIND(hh, core->hear->lines, &socket, sizeof(socket), line);
 	return line;
 }
 
@@ -37,9 +37,9 @@ static void drop_calls(struct ct_core *core, struct ct_line *line)
 static void line_drop(struct ct_core *core, struct ct_line *line)
 {
 	drop_calls(core, line);
-	core->hijacked -= line->hijacked;
+	core->hear->hijacked -= line->hijacked;
 	ct_share_leave(core, &line->held);
-	HASH_DEL(core->lines, line);
+	HASH_DEL(core->hear->lines, line);
 	free(line);
 }
 
@@ -71,7 +71,7 @@ const struct ct_share_row ct_lines_row = {
 	.give_up = give_up,
 };
 
-static struct ct_line *line_make(struct ct_core *core, const struct ct_event *e, uint64_t socket)
+static struct ct_line *line_make(struct ct_core *core, const struct ct_sent *sent, uint64_t socket)
 {
 	struct ct_line *line = calloc(1, sizeof(*line));
 
@@ -79,23 +79,24 @@ static struct ct_line *line_make(struct ct_core *core, const struct ct_event *e,
 		core->counts.lost[CT_LOSS_TALK]++;
 		return NULL;
 	}
-	if (!ct_share_enter(core, ct_speaker(core, e), CT_SHARE_LINES, &line->held)) {
+	if (!ct_share_enter(core, sent->speaker, CT_SHARE_LINES, &line->held)) {
 		free(line);
 		return NULL;
 	}
 	line->socket = socket;
-	line->holes = core->holes;
-	HASH_ADD(hh, core->lines, socket, sizeof(line->socket), line);
+	line->holes = core->hear->holes;
+	HASH_ADD(hh, core->hear->lines, socket, sizeof(line->socket), line);
 	return line;
 }
 
 /* Found or made, and the last of all to be forgotten. */
-static struct ct_line *line_get(struct ct_core *core, const struct ct_event *e)
+static struct ct_line *line_get(struct ct_core *core, const struct ct_sent *sent)
 {
-	struct ct_line *line = e->obj ? ct_line_find(core, e->obj) : NULL;
+	uint64_t socket = sent->e->obj;
+	struct ct_line *line = socket ? ct_line_find(core, socket) : NULL;
 
 	if (!line)
-		return e->obj ? line_make(core, e, e->obj) : NULL;
+		return socket ? line_make(core, sent, socket) : NULL;
 	ct_share_touch(core, &line->held);
 	return line;
 }
@@ -104,7 +105,7 @@ void ct_lines_free(struct ct_core *core)
 {
 	struct ct_line *line, *next;
 
-	HASH_ITER(hh, core->lines, line, next)
+	HASH_ITER(hh, core->hear->lines, line, next)
 	line_drop(core, line);
 }
 
@@ -120,7 +121,7 @@ void ct_lines_hole(struct ct_core *core, uint64_t socket, uint64_t peer)
 
 	if (!line && peer)
 		line = ct_line_find(core, peer);
-	for (struct ct_line *any = core->lines; any && !line; any = any->hh.next) {
+	for (struct ct_line *any = core->hear->lines; any && !line; any = any->hh.next) {
 		if (any->peer && any->peer == socket)
 			line = any;
 	}
@@ -131,7 +132,7 @@ void ct_lines_hole(struct ct_core *core, uint64_t socket, uint64_t peer)
 void ct_line_hijack(struct ct_core *core, struct ct_line *line)
 {
 	drop_calls(core, line);
-	core->hijacked += !line->hijacked;
+	core->hear->hijacked += !line->hijacked;
 	line->hijacked = true;
 	ct_share_touch(core, &line->held);
 }
@@ -140,7 +141,7 @@ bool ct_line_is_hijacked(struct ct_core *core, const struct ct_event *e)
 {
 	struct ct_line *line;
 
-	if (!core->hijacked)
+	if (!core->hear->hijacked)
 		return false;
 	line = ct_line_find(core, e->flags & CT_F_SERVER ? e->arg : e->obj);
 	return line && line->hijacked;
@@ -155,7 +156,7 @@ static void drop_doubted(struct ct_core *core, struct ct_line *line)
 	while (call) {
 		struct ct_pending_call *next = call->line_next;
 
-		if (call->doubted || call->holes != core->holes)
+		if (call->doubted || call->holes != core->hear->holes)
 			ct_call_drop(core, call);
 		call = next;
 	}
@@ -169,11 +170,13 @@ static bool is_within_files(const struct ct_line *line)
 	return line->calls && line->calls->line_prev->streams;
 }
 
-struct ct_pending_call *ct_line_ask(struct ct_core *core, const struct ct_event *e,
+struct ct_pending_call *ct_line_ask(struct ct_core *core, const struct ct_sent *sent,
 				    const struct ct_http *http, struct ct_text verb)
 {
-	struct ct_line *line = line_get(core, e);
+	struct ct_line *line = line_get(core, sent);
+	const struct ct_event *e = sent->e;
 	struct ct_pending_call *call;
+	struct ct_call_key key;
 
 	if (!line || line->hijacked)
 		return NULL;
@@ -182,7 +185,8 @@ struct ct_pending_call *ct_line_ask(struct ct_core *core, const struct ct_event 
 		return NULL;
 	if (line->count >= LINE_CALLS_MAX)
 		ct_line_forget(core, line);
-	call = ct_call_make(core, e->obj, line->asked++, CT_PROTO_HTTP, verb, e);
+	key = (struct ct_call_key){ e->obj, line->asked++, CT_PROTO_HTTP };
+	call = ct_call_make(core, sent, &key, verb);
 	if (!call) {
 		ct_line_forget(core, line);
 		return NULL;
@@ -191,8 +195,8 @@ struct ct_pending_call *ct_line_ask(struct ct_core *core, const struct ct_event 
 	line->peer = e->arg;
 	call->makes = http->makes;
 	call->streams = http->streams;
-	call->holes = core->holes;
-	call->patched = line->holes != core->holes;
+	call->holes = core->hear->holes;
+	call->patched = line->holes != core->hear->holes;
 	call->suspected = line->holes == NOT_WHOLE && !line->stray_ns;
 	call->doubted =
 		call->suspected || (line->stray_ns && e->ts_ns < line->stray_ns + STRAY_NS &&
@@ -201,9 +205,9 @@ struct ct_pending_call *ct_line_ask(struct ct_core *core, const struct ct_event 
 	line->count++;
 	ct_share_touch(core, &line->held);
 	if (!call->suspected)
-		line->holes = core->holes;
+		line->holes = core->hear->holes;
 	line->stray_ns = 0;
-	core->hears_reads |= http->reads;
+	core->hear->hears_reads |= http->reads;
 	return call;
 }
 
@@ -226,48 +230,49 @@ bool ct_line_early(const struct ct_core *core, const struct ct_pending_call *cal
 {
 	const struct ct_line *line = call->line;
 	/* Whoever is heard first on a line may have been answered for what was not heard. */
-	bool all_heard = core->hears_reads && line->asked > 1;
+	bool all_heard = core->hear->hears_reads && line->asked > 1;
 
 	if (line->calls != call || call->patched || !ct_call_fits(call, http->status) ||
 	    (!all_heard && !is_of_change(http->status)))
 		return false;
-	return http->status != 201 || strcmp(call->verb, "create") != 0 ||
+	return http->status != 201 || strcmp(call->asked.verb, "create") != 0 ||
 	       is_of_container(http->body);
 }
 
-struct ct_pending_call *ct_line_answers(struct ct_core *core, const struct ct_event *e,
+struct ct_pending_call *ct_line_answers(struct ct_core *core, const struct ct_sent *sent,
 					const struct ct_http *http)
 {
+	const struct ct_event *e = sent->e;
 	const struct ct_call_key key = { e->arg, 0, CT_PROTO_HTTP };
 	struct ct_line *line = e->arg ? ct_line_find(core, e->arg) : NULL;
 	struct ct_pending_call *call;
 
 	if (!line && e->arg)
-		line = line_make(core, e, e->arg);
+		line = line_make(core, sent, e->arg);
 	if (!line)
 		return NULL;
 	line->peer = e->obj;
 	if (!line->calls) {
 		line->stray_ns = e->ts_ns;
 		line->stray_status = http->status;
-		ct_answer_keep(core, key, e);
+		ct_early_keep(core, key, sent);
 		return NULL;
 	}
 	DL_FOREACH2(line->calls, call, line_next)
 	{
 		if (ct_call_fits(call, http->status))
 			break;
-		if (!core->hears_reads) /* that was the answer to something unheard */
+		if (!core->hear->hears_reads) /* that was the answer to something unheard */
 			return NULL;
 	}
 	while (call && line->calls != call)
 		ct_call_drop(core, line->calls);
 	if (!call || !call->suspected)
 		return call;
-	if (e->ts_ns < call->ts_ns + CT_LATE_NS) {
+	if (e->ts_ns < call->asked.ts_ns + CT_LATE_NS) {
 		ct_call_drop(core, call);
 		return NULL;
 	}
-	line->holes = core->holes;
+	line->holes = core->hear->holes;
 	return call;
 }

@@ -13,6 +13,7 @@ static const struct {
 	const char *ns;
 	const struct ct_family *family;
 } namespaces[] = {
+	{ "", &ct_family_docker }, /* as long as nobody says */
 	{ "moby", &ct_family_docker }, /* dockerd's own (cmd/dockerd/daemon.go) */
 	{ CT_CRI_NAMESPACE, &ct_family_cri },
 	{ NULL, &ct_family_containerd },
@@ -52,4 +53,46 @@ const char *ct_family_cause(const struct ct_family *f, struct ct_text task_metho
 			return f->causes[i].request;
 	}
 	return NULL;
+}
+
+static bool is_row(const struct ct_file_row *row, struct ct_text file)
+{
+	return row->begins ? ct_text_starts(file, row->name) : ct_text_is(file, row->name);
+}
+
+const struct ct_file_row *ct_family_file(struct ct_text file)
+{
+	for (size_t i = 0; i < CT_FAMILY_MAX; i++) {
+		for (size_t k = 0; k < ct_families[i]->file_count; k++) {
+			if (is_row(&ct_families[i]->files[k], file))
+				return &ct_families[i]->files[k];
+		}
+	}
+	return NULL;
+}
+
+const struct ct_family *ct_family_of_api(void)
+{
+	size_t i = 0;
+
+	while (!ct_families[i]->api)
+		i++;
+	return ct_families[i];
+}
+
+const struct ct_family *ct_family_of_monitor(struct ct_text program, const char *engine_name)
+{
+	const struct ct_family *found = NULL;
+
+	for (size_t i = 0; i < CT_FAMILY_MAX; i++) {
+		const struct ct_family *f = ct_families[i];
+
+		if (!f->monitor || !ct_text_starts(program, f->monitor))
+			continue;
+		if (engine_name && !strcmp(f->name, engine_name))
+			return f;
+		if (f->monitor_alone)
+			found = f;
+	}
+	return found;
 }

@@ -5,15 +5,8 @@
  */
 #pragma once
 
-#include "core/base/marks.h"
+#include "core/book/book.h"
 #include "util/mem.h"
-
-#define CT_MARK_LIST 4
-/* containerd namespace of what Kubernetes asks for (pkg/cri/constants) */
-#define CT_CRI_NAMESPACE "k8s.io"
-
-struct ct_core;
-struct ct_container;
 
 /* A signal with which a container that has exited starts again. */
 struct ct_again {
@@ -26,6 +19,26 @@ struct ct_again {
 struct ct_cause_row {
 	const char *task_method;
 	const char *request;
+};
+
+/* What an engine's file tells whose name is not that of a container's directory. */
+enum ct_file_is {
+	CT_FILE_OWN, /* its directory is named by the id of a container */
+	CT_FILE_NETWORKS, /* one for all containers of the engine */
+	CT_FILE_DATABASE, /* of whatever the process that syncs it works for */
+	CT_FILE_STDIO /* goes at every stop, whether or not the container is removed */
+};
+
+struct ct_file_row {
+	const char *name;
+	bool begins; /* that is how its name begins, and not all of it */
+	enum ct_file_is is;
+};
+
+/* What follows from a signal beyond marks: bits. */
+enum ct_effect {
+	CT_EFFECT_NONE = 0,
+	CT_EFFECT_FAILED = 1 /* the start has failed with it */
 };
 
 enum ct_family_number {
@@ -64,6 +77,16 @@ struct ct_family {
 	enum ct_mark asked; /* not set: the start was asked for before tracing began */
 	enum ct_mark stopped; /* set: all that may follow is a removal */
 	uint64_t remove_wait_ns; /* how long after a stop its removal still belongs to it */
+	const struct ct_file_row *files;
+	size_t file_count;
+	bool api; /* its engine is asked by HTTP */
+	bool commands; /* its engine is no daemon: every command is a process that does it all */
+	bool cri; /* its engine answers the Kubernetes runtime interface in a way of its own */
+	bool hears_itself; /* there is no shim between a container and who listens to it */
+	const char
+		*monitor; /* program that stands between its engine and its runtime; NULL: none */
+	bool monitor_alone; /* whose monitor it is when nobody known has called that */
+	bool execs_monitored; /* for a process executed in a container there is one, too */
 	bool first_exec_is_init; /* nobody tells the pid: the first program in the container */
 	bool runtime_at_start; /* who was told no runtime writes down which one it takes then */
 	/*
@@ -71,8 +94,8 @@ struct ct_family {
 	 * `stop_ends` before a stop is told, `again_begins` before a run that starts again is told,
 	 * `again_began` when the new one has replaced it.
 	 */
-	void (*follow)(struct ct_core *core, struct ct_container *c, enum ct_signal signal,
-		       struct ct_text what, uint64_t ts_ns);
+	enum ct_effect (*follow)(struct ct_container *c, enum ct_signal signal, struct ct_text what,
+				 uint64_t ts_ns);
 	void (*stop_ends)(struct ct_container *c);
 	void (*again_begins)(struct ct_container *c);
 	void (*again_began)(struct ct_container *c, const struct ct_again *how);
@@ -87,6 +110,7 @@ struct ct_family {
 	.rules = rules, .rule_count = CT_RULE_COUNT(rules), .start = start, \
 	.start_count = CT_ARRAY_SIZE(start), .stop = stop, .stop_count = CT_ARRAY_SIZE(stop), \
 	.again = again, .again_count = CT_ARRAY_SIZE(again)
+#define CT_FAMILY_FILES  .files = files, .file_count = CT_ARRAY_SIZE(files)
 #define CT_FAMILY_CAUSES .causes = causes, .cause_count = CT_ARRAY_SIZE(causes)
 
 extern const struct ct_family ct_family_docker;
@@ -107,3 +131,9 @@ bool ct_family_fails(const struct ct_family *f, struct ct_text request);
 const char *ct_family_cause(const struct ct_family *f, struct ct_text task_method);
 /* By the name of an engine, NULL when there is none of that name. */
 const struct ct_family *ct_family_of_engine(struct ct_text engine);
+/* What that file of any engine is; NULL: a container's own. */
+const struct ct_file_row *ct_family_file(struct ct_text file);
+/* Whose API is asked by HTTP. */
+const struct ct_family *ct_family_of_api(void);
+/* Of a program that may be a monitor, called by that engine (NULL: nobody known); NULL: it is none. */
+const struct ct_family *ct_family_of_monitor(struct ct_text program, const char *engine_name);

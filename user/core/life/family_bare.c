@@ -4,7 +4,7 @@
  * the answer is the exit of the runtime, or, for `run`, the container's program itself. Watched on
  * runc 1.1.5, crun 1.8.1 and runsc 2024-07.
  */
-#include "core/state.h"
+#include "core/life/family.h"
 
 #define M(symbol) CT_MARK_##symbol
 #define P(symbol) CT_PHASE_##symbol
@@ -51,8 +51,8 @@ static const struct ct_again again[] = {
 	{ CT_SIG_PROGRAM, "runtime run", CT_CAUSE_REQUEST },
 };
 
-static void follow(struct ct_core *core, struct ct_container *c, enum ct_signal signal,
-		   struct ct_text what, uint64_t ts_ns)
+static enum ct_effect follow(struct ct_container *c, enum ct_signal signal, struct ct_text what,
+			     uint64_t ts_ns)
 {
 	uint64_t *m = c->run.marks;
 
@@ -82,11 +82,12 @@ static void follow(struct ct_core *core, struct ct_container *c, enum ct_signal 
 		if (!m[CT_MARK_START_END] &&
 		    (ct_text_is(what, "runtime run") || ct_text_is(what, "runtime create") ||
 		     ct_text_is(what, "runtime start")))
-			ct_failed(core, c, ct_text("", 0));
+			return CT_EFFECT_FAILED;
 		break;
 	default:
 		break;
 	}
+	return CT_EFFECT_NONE;
 }
 
 const struct ct_family ct_family_bare = {
@@ -98,6 +99,7 @@ const struct ct_family ct_family_bare = {
 	.asked = M(START_BEGIN),
 	.stopped = M(SAVED),
 	.remove_wait_ns = 2000 * CT_NS_PER_MS,
+	.hears_itself = true,
 	.first_exec_is_init = true,
 	.follow = follow,
 };

@@ -5,7 +5,7 @@
  * Watched on containerd 1.6.20 beside `ctr events` of the same run; services/{snapshots,containers,
  * tasks}/local.go of 1.6 say what is done before which answer.
  */
-#include "core/state.h"
+#include "core/life/family.h"
 
 #define M(symbol) CT_MARK_##symbol
 #define P(symbol) CT_PHASE_##symbol
@@ -81,13 +81,13 @@ static const struct ct_cause_row causes[] = {
 	{ "Delete", "Tasks/Delete" },
 };
 
-static void follow(struct ct_core *core, struct ct_container *c, enum ct_signal signal,
-		   struct ct_text what, uint64_t ts_ns)
+static enum ct_effect follow(struct ct_container *c, enum ct_signal signal, struct ct_text what,
+			     uint64_t ts_ns)
 {
-	(void)core;
 	(void)ts_ns;
 	if (signal == CT_SIG_ENGINE_ANSWER && ct_text_is(what, "Containers/Delete"))
 		c->removed = true;
+	return CT_EFFECT_NONE;
 }
 
 const struct ct_family ct_family_containerd = {

@@ -5,7 +5,7 @@
  * requests, the network plugins, and what the shim is asked. Watched on containerd 1.6.20;
  * pkg/cri/server/{sandbox_run,sandbox_stop,container_start,events}.go of 1.6 have the order.
  */
-#include "core/state.h"
+#include "core/life/family.h"
 
 #define M(symbol) CT_MARK_##symbol
 #define P(symbol) CT_PHASE_##symbol
@@ -66,12 +66,11 @@ static const struct ct_cause_row pod_causes[] = {
 	{ "Kill", CRI("StopPodSandbox") },
 };
 
-static void pod_follow(struct ct_core *core, struct ct_container *c, enum ct_signal signal,
-		       struct ct_text what, uint64_t ts_ns)
+static enum ct_effect pod_follow(struct ct_container *c, enum ct_signal signal, struct ct_text what,
+				 uint64_t ts_ns)
 {
 	uint64_t *m = c->run.marks;
 
-	(void)core;
 	/* The namespace is made before the first plugin is called, and right after the request. */
 	if (signal == CT_SIG_PROGRAM && m[CT_MARK_CONNECT_BEGIN] == ts_ns &&
 	    m[CT_MARK_CREATE_BEGIN])
@@ -81,6 +80,7 @@ static void pod_follow(struct ct_core *core, struct ct_container *c, enum ct_sig
 		m[CT_MARK_DISCONNECT_BEGIN] = m[CT_MARK_DIE_END];
 	if (signal == CT_SIG_ENGINE_ANSWER && ct_text_is(what, CRI("RemovePodSandbox")))
 		c->removed = true;
+	return CT_EFFECT_NONE;
 }
 
 const struct ct_family ct_family_pod = {
@@ -156,13 +156,13 @@ static const struct ct_cause_row causes[] = {
 	{ "Kill", CRI("StopContainer") },
 };
 
-static void follow(struct ct_core *core, struct ct_container *c, enum ct_signal signal,
-		   struct ct_text what, uint64_t ts_ns)
+static enum ct_effect follow(struct ct_container *c, enum ct_signal signal, struct ct_text what,
+			     uint64_t ts_ns)
 {
-	(void)core;
 	(void)ts_ns;
 	if (signal == CT_SIG_ENGINE_ANSWER && ct_text_is(what, CRI("RemoveContainer")))
 		c->removed = true;
+	return CT_EFFECT_NONE;
 }
 
 const struct ct_family ct_family_cri = {

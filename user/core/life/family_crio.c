@@ -3,7 +3,7 @@
  * CRI-O, as far as its processes tell: conmon for each container, which calls the runtime, then the
  * runtime for every step of its life. Seen in recordings of CRI-O 1.26.4, conmon 2.1.6 and runc 1.1.5 under a kubelet.
  */
-#include "core/state.h"
+#include "core/life/family.h"
 
 #define M(symbol) CT_MARK_##symbol
 #define P(symbol) CT_PHASE_##symbol
@@ -37,15 +37,16 @@ static const struct ct_span stop[] = {
 	{ P(DESTROY), M(REMOVE_BEGIN), { M(REMOVE_END) }, P(CLIENT), true, M(NONE) },
 };
 
-static void follow(struct ct_core *core, struct ct_container *c, enum ct_signal signal,
-		   struct ct_text what, uint64_t ts_ns)
+static enum ct_effect follow(struct ct_container *c, enum ct_signal signal, struct ct_text what,
+			     uint64_t ts_ns)
 {
 	(void)ts_ns;
 	if (signal == CT_SIG_PROGRAM_DONE && ct_text_is(what, "runtime delete"))
 		c->removed = true;
 	if (signal == CT_SIG_PROGRAM_FAILED && !c->run.marks[CT_MARK_START_END] &&
 	    (ct_text_is(what, "runtime create") || ct_text_is(what, "runtime start")))
-		ct_failed(core, c, ct_text("", 0));
+		return CT_EFFECT_FAILED;
+	return CT_EFFECT_NONE;
 }
 
 const struct ct_family ct_family_crio = {
@@ -57,6 +58,9 @@ const struct ct_family ct_family_crio = {
 	.start_count = CT_ARRAY_SIZE(start),
 	.stop = stop,
 	.stop_count = CT_ARRAY_SIZE(stop),
+	.cri = true,
+	.monitor = "conmon",
+	.execs_monitored = true, /* kubelets probe so */
 	.begins = { M(CREATE_BEGIN), M(START_BEGIN) },
 	.opens = { M(START_BEGIN) },
 	.asked = M(START_BEGIN),

@@ -4,7 +4,7 @@
  * containerd 1.6.20 and runc 1.1.5 beside `docker events` of the same run; docs/how-it-works.md
  * has the figures.
  */
-#include "core/state.h"
+#include "core/life/family.h"
 
 #define M(symbol) CT_MARK_##symbol
 
@@ -99,10 +99,9 @@ static void again_began(struct ct_container *c, const struct ct_again *how)
 		c->run.marks[CT_MARK_START_BEGIN] = c->run.base_ns;
 }
 
-static void follow(struct ct_core *core, struct ct_container *c, enum ct_signal signal,
-		   struct ct_text what, uint64_t ts_ns)
+static enum ct_effect follow(struct ct_container *c, enum ct_signal signal, struct ct_text what,
+			     uint64_t ts_ns)
 {
-	(void)core;
 	switch (signal) {
 	case CT_SIG_API_REQUEST:
 		if (ct_text_is(what, "restart"))
@@ -133,6 +132,7 @@ static void follow(struct ct_core *core, struct ct_container *c, enum ct_signal 
 	default:
 		break;
 	}
+	return CT_EFFECT_NONE;
 }
 
 /*
@@ -145,48 +145,20 @@ static void stop_ends(struct ct_container *c)
 		c->run.marks[CT_MARK_SAVED] = c->run.marks[CT_MARK_STOP_END] = 0;
 }
 
-/*
- * dockerd's network store is one file for all containers. Its syncs tell when the endpoint of a
- * container is gone only while no other container of the engine is between two states.
- */
-void ct_network_synced(struct ct_core *core, uint32_t engine, uint64_t ts_ns)
-{
-	struct ct_container *c, *only = NULL;
-	unsigned moving = 0;
-
-	DL_FOREACH(core->attended, c)
-	{
-		const uint64_t *m = c->run.marks;
-		bool stops = m[CT_MARK_EXIT] != 0;
-
-		if (stops ? m[CT_MARK_DISCONNECT_END] != 0
-			  : !m[CT_MARK_START_BEGIN] || m[CT_MARK_START_END] || c->run.failed_ns)
-			continue;
-		if (c->who.engine_pid != engine)
-			continue;
-		moving++;
-		if (stops && m[CT_MARK_DIE_END])
-			only = c;
-	}
-	if (!only)
-		return;
-	if (moving == 1) {
-		only->run.network_synced = ts_ns;
-		return;
-	}
-	DL_FOREACH(core->attended, c)
-	{
-		if (c->who.engine_pid == engine && c->run.marks[CT_MARK_DIE_END] &&
-		    !c->run.marks[CT_MARK_DISCONNECT_END])
-			c->run.network_crowded = true;
-	}
-}
+static const struct ct_file_row files[] = {
+	/* libnetwork's store: one for all containers. Its syncs tell when an endpoint is gone. */
+	{ "local-kv.db", false, CT_FILE_NETWORKS },
+	/* libcontainerd's fifos */
+	{ "init-std", true, CT_FILE_STDIO },
+};
 
 const struct ct_family ct_family_docker = {
 	.number = CT_FAMILY_DOCKER,
 	.name = "docker",
 	CT_FAMILY_TABLES,
 	CT_FAMILY_CAUSES,
+	CT_FAMILY_FILES,
+	.api = true,
 	.begins = { M(CREATE_BEGIN), M(START_BEGIN) },
 	.opens = { M(START_BEGIN), M(TASK_CREATE_BEGIN) },
 	.asked = M(START_BEGIN),

@@ -4,7 +4,7 @@
  * conmon, and may leave. conmon calls the runtime, waits for the container, and calls podman to
  * clean up behind it. Watched on podman 4.3.1, conmon 2.1.6, netavark 1.4 and runc 1.1.5.
  */
-#include "core/state.h"
+#include "core/life/family.h"
 
 #define M(symbol) CT_MARK_##symbol
 #define P(symbol) CT_PHASE_##symbol
@@ -88,8 +88,8 @@ static void again_began(struct ct_container *c, const struct ct_again *how)
 	c->run.marks[CT_MARK_START_BEGIN] = c->run.base_ns;
 }
 
-static void follow(struct ct_core *core, struct ct_container *c, enum ct_signal signal,
-		   struct ct_text what, uint64_t ts_ns)
+static enum ct_effect follow(struct ct_container *c, enum ct_signal signal, struct ct_text what,
+			     uint64_t ts_ns)
 {
 	uint64_t *m = c->run.marks;
 
@@ -112,7 +112,7 @@ static void follow(struct ct_core *core, struct ct_container *c, enum ct_signal 
 	case CT_SIG_PROGRAM_FAILED:
 		if (!m[CT_MARK_START_END] &&
 		    (ct_text_is(what, "runtime create") || ct_text_is(what, "runtime start")))
-			ct_failed(core, c, ct_text("", 0));
+			return CT_EFFECT_FAILED;
 		break;
 	case CT_SIG_PROGRAM_END:
 		if (ct_text_is(what, "podman cleanup") && c->auto_remove)
@@ -121,12 +121,23 @@ static void follow(struct ct_core *core, struct ct_container *c, enum ct_signal 
 	default:
 		break;
 	}
+	return CT_EFFECT_NONE;
 }
+
+static const struct ct_file_row files[] = {
+	/* Its database, before version 5 and since: of whoever syncs it. */
+	{ "bolt_state.db", false, CT_FILE_DATABASE },
+	{ "db.sql", false, CT_FILE_DATABASE },
+};
 
 const struct ct_family ct_family_podman = {
 	.number = CT_FAMILY_PODMAN,
 	.name = "podman",
 	CT_FAMILY_TABLES,
+	CT_FAMILY_FILES,
+	.commands = true,
+	.monitor = "conmon",
+	.monitor_alone = true, /* without root it may be called by who has left */
 	.begins = { M(CREATE_BEGIN), M(START_BEGIN) },
 	.opens = { M(START_BEGIN), M(TASK_CREATE_BEGIN) },
 	.asked = M(START_BEGIN),

@@ -1,20 +1,33 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What a signal sets, and what follows from it. */
-#include "core/state.h"
+#include "core/life/life.h"
 
-/* Both lists end with NONE, or are full. */
-bool ct_run_any(const struct ct_run *run, const enum ct_mark *marks)
+#include <stdlib.h>
+
+struct ct_life {
+	uint64_t rows[CT_FAMILY_MAX][CT_SIG_MAX]; /* bit per rule of the family */
+};
+
+static void index_rows(struct ct_life *life)
 {
-	return ct_run_first(run, marks) != 0;
+	for (size_t f = 0; f < CT_FAMILY_MAX; f++) {
+		for (size_t i = 0; i < ct_families[f]->rule_count; i++)
+			life->rows[f][ct_families[f]->rules[i].signal] |= 1ull << i;
+	}
 }
 
-uint64_t ct_run_first(const struct ct_run *run, const enum ct_mark *marks)
+struct ct_life *ct_life_new(void)
 {
-	for (int i = 0; i < CT_MARK_LIST && marks[i]; i++) {
-		if (run->marks[marks[i]])
-			return run->marks[marks[i]];
-	}
-	return 0;
+	struct ct_life *life = calloc(1, sizeof(*life));
+
+	if (life)
+		index_rows(life);
+	return life;
+}
+
+void ct_life_free(struct ct_life *life)
+{
+	free(life);
 }
 
 static const struct ct_again *starts_again(const struct ct_container *c, enum ct_signal signal,
@@ -36,26 +49,15 @@ static void start_again(struct ct_core *core, struct ct_container *c, const stru
 {
 	if (c->family->again_begins)
 		c->family->again_begins(c);
-	if (!c->run.start_reported)
-		ct_report_start(core, c, c->run.failed_ns ? CT_OUTCOME_FAILED : CT_OUTCOME_CUT);
-	if (!c->run.stop_reported)
-		ct_report_stop(core, c, CT_OUTCOME_OK);
-	ct_container_new_run(core, c, how->cause);
+	core->seams->starts_again(core, c);
+	ct_book_next_run(core, c, how->cause);
 	if (c->family->again_began)
 		c->family->again_began(c, how);
 }
 
-void ct_rules_index(struct ct_core *core)
-{
-	for (size_t f = 0; f < CT_FAMILY_MAX; f++) {
-		for (size_t i = 0; i < ct_families[f]->rule_count; i++)
-			core->rule_rows[f][ct_families[f]->rules[i].signal] |= 1ull << i;
-	}
-}
-
 bool ct_hears(const struct ct_core *core, const struct ct_container *c, enum ct_signal signal)
 {
-	return core->rule_rows[c->family->number][signal] != 0;
+	return core->life->rows[c->family->number][signal] != 0;
 }
 
 void ct_signal(struct ct_core *core, struct ct_container *c, enum ct_signal signal,
@@ -68,14 +70,14 @@ void ct_signal(struct ct_core *core, struct ct_container *c, enum ct_signal sign
 		start_again(core, c, how);
 	exit_ns = c->run.marks[CT_MARK_EXIT];
 	c->last_ns = ts_ns;
-	for (rows = core->rule_rows[c->family->number][signal]; rows; rows &= rows - 1) {
+	for (rows = core->life->rows[c->family->number][signal]; rows; rows &= rows - 1) {
 		const struct ct_rule *rule = &c->family->rules[__builtin_ctzll(rows)];
 
 		if (ct_rule_matches(rule, signal, what, c->run.marks))
 			c->run.marks[rule->mark] = ts_ns;
 	}
-	if (c->family->follow)
-		c->family->follow(core, c, signal, what, ts_ns);
+	if (c->family->follow && c->family->follow(c, signal, what, ts_ns) & CT_EFFECT_FAILED)
+		ct_failed(core, c, ct_text("", 0));
 	if (c->draft)
 		return;
 	ct_book_touch(core, c);
@@ -83,11 +85,10 @@ void ct_signal(struct ct_core *core, struct ct_container *c, enum ct_signal sign
 		ct_book_file(core, c);
 	if (signal == CT_SIG_INIT_EXEC)
 		ct_readied(core, c, CT_READY_EXEC, ts_ns);
-	ct_attend(core, c);
-	ct_evaluate(core, c);
+	ct_book_moves(core, c);
+	ct_book_changed(core, c);
 }
 
-/* The engine refused a request: the marks that it set were none. */
 void ct_refused(struct ct_core *core, struct ct_container *c, enum ct_signal signal,
 		struct ct_text verb, uint64_t asked_ns)
 {
@@ -98,7 +99,7 @@ void ct_refused(struct ct_core *core, struct ct_container *c, enum ct_signal sig
 		    c->run.marks[rule->mark] == asked_ns)
 			c->run.marks[rule->mark] = 0;
 	}
-	ct_evaluate(core, c);
+	ct_book_changed(core, c);
 }
 
 void ct_failed(struct ct_core *core, struct ct_container *c, struct ct_text message)
@@ -106,13 +107,10 @@ void ct_failed(struct ct_core *core, struct ct_container *c, struct ct_text mess
 	if (message.len)
 		ct_text_copy(c->run.message, sizeof(c->run.message), message);
 	c->run.failed_ns = core->now;
-	/* Who it is may still be being looked up; what nobody has begun is not waited for. */
-	if (!c->run.start_reported && (!c->looked_up_ns || !ct_run_any(&c->run, c->family->opens)))
-		ct_report_start(core, c, CT_OUTCOME_FAILED);
 	/* It never ran: what follows is the engine cleaning up, not a stop. */
 	c->run.stop_reported = true;
-	ct_attend(core, c);
-	ct_evaluate(core, c); /* with --rm it may be gone already: nothing else would ask */
+	ct_book_moves(core, c);
+	ct_book_changed(core, c); /* with --rm it may be gone already: nothing else would ask */
 }
 
 void ct_readied(struct ct_core *core, struct ct_container *c, enum ct_ready by, uint64_t ts_ns)
@@ -128,16 +126,15 @@ void ct_readied(struct ct_core *core, struct ct_container *c, enum ct_ready by, 
 	c->last_ns = ts_ns;
 	if ((mask & 1u << by) && !c->run.marks[CT_MARK_READY]) {
 		c->run.marks[CT_MARK_READY] = ts_ns;
-		ct_evaluate(core, c);
+		ct_book_changed(core, c);
 	}
 }
 
 void ct_engine_exited(struct ct_core *core, uint32_t engine)
 {
-	struct ct_container *c, *next;
+	struct ct_container *c;
 
-	DL_FOREACH_SAFE(core->attended, c, next)
-	{
+	for (c = ct_book_moving(core); c; c = c->next) {
 		if (c->who.engine_pid != engine)
 			continue;
 		c->in_flight = 0;

@@ -4,12 +4,11 @@
  * first one of a container or exec session, or one that serves a container its files. What it
  * counted may be told after that process has ended, so openers outlive it.
  */
-#include "core/state.h"
+#include "core/opens/openers.h"
 
 #include <errno.h>
 #include <stdlib.h>
 
-#include "core/opens/opens.h"
 #include "util/mem.h"
 
 #define OPENERS_MAX 8192
@@ -35,6 +34,13 @@ struct ct_opener {
 	struct ct_opens *opens; /* borrowed of the list; NULL: nothing since it was taken */
 	char *unseen[CT_VIEW_MAX]; /* owned; why it gives no such view */
 	UT_hash_handle hh;
+};
+
+struct ct_openers {
+	struct ct_opener *openers; /* owned, by process */
+	struct ct_opener *ended, *kept; /* of them, lists */
+	struct ct_opens *runs; /* owned list, a run of a container each */
+	struct ct_opens *by_run; /* those of them whose container is known */
 };
 
 #define IN_A_MACHINE "the application's opens are inside of a virtual machine"
@@ -112,13 +118,13 @@ static struct ct_opener *opener_get(struct ct_core *core, uint32_t root)
 {
 	struct ct_opener *op;
 
-	HASH_FIND(hh, core->openers, &root, sizeof(root), op);
+	HASH_FIND(hh, core->opens->openers, &root, sizeof(root), op);
 	return op;
 }
 
 static struct ct_opener **list_of(struct ct_core *core, const struct ct_opener *op)
 {
-	return op->kept ? &core->openers_kept : &core->openers_ended;
+	return op->kept ? &core->opens->kept : &core->opens->ended;
 }
 
 /* Into its list, behind the others. */
@@ -142,7 +148,7 @@ static void delist(struct ct_core *core, struct ct_opener *op)
 static void forget(struct ct_core *core, struct ct_opener *op)
 {
 	ct_share_leave(core, &op->held);
-	HASH_DEL(core->openers, op);
+	HASH_DEL(core->opens->openers, op);
 	delist(core, op);
 	opener_free(op);
 }
@@ -184,8 +190,8 @@ static void end(struct ct_core *core, struct ct_opener *op, uint64_t now_ns)
 	op->ended = true;
 	op->ended_ns = now_ns;
 	enlist(core, op, now_ns);
-	sift(core, &core->openers_kept, now_ns); /* first: who is new there comes last */
-	sift(core, &core->openers_ended, now_ns);
+	sift(core, &core->opens->kept, now_ns); /* first: who is new there comes last */
+	sift(core, &core->opens->ended, now_ns);
 }
 
 /*
@@ -254,7 +260,7 @@ static struct ct_opener *opener_make(struct ct_core *core, uint32_t root)
 		free(op);
 		return NULL;
 	}
-	HASH_ADD(hh, core->openers, root, sizeof(op->root), op);
+	HASH_ADD(hh, core->opens->openers, root, sizeof(op->root), op);
 	return op;
 }
 
@@ -266,36 +272,36 @@ static void learn(struct ct_opens *o, const struct ct_container *c, const struct
 }
 
 /* By the number of a run; NULL: nothing was opened in it since it was told. */
-static struct ct_opens *opens_of_run(struct ct_core *core, uint32_t seq)
+struct ct_opens *ct_openers_run(struct ct_core *core, uint32_t seq)
 {
 	struct ct_opens *o;
 
-	HASH_FIND(hh, core->opens_by_run, &seq, sizeof(seq), o);
+	HASH_FIND(hh, core->opens->by_run, &seq, sizeof(seq), o);
 	return o;
 }
 
 static void opens_add(struct ct_core *core, struct ct_opens *o)
 {
-	DL_APPEND(core->opens, o);
+	DL_APPEND(core->opens->runs, o);
 	if (o->seq)
-		HASH_ADD(hh, core->opens_by_run, seq, sizeof(o->seq), o);
+		HASH_ADD(hh, core->opens->by_run, seq, sizeof(o->seq), o);
 }
 
 static void opens_drop(struct ct_core *core, struct ct_opens *o)
 {
 	ct_share_leave(core, &o->held);
-	DL_DELETE(core->opens, o);
-	if (o->seq && core->opens_by_run)
-		HASH_DEL(core->opens_by_run, o);
+	DL_DELETE(core->opens->runs, o);
+	if (o->seq && core->opens->by_run)
+		HASH_DEL(core->opens->by_run, o);
 }
 
 void ct_openers_learn(struct ct_core *core, const struct ct_container *c)
 {
-	struct ct_opens *o = opens_of_run(core, c->run.seq);
+	struct ct_opens *o = ct_openers_run(core, c->run.seq);
 
 	if (o)
 		learn(o, c, &c->run);
-	o = c->has_old ? opens_of_run(core, c->old.seq) : NULL;
+	o = c->has_old ? ct_openers_run(core, c->old.seq) : NULL;
 	if (o)
 		learn(o, c, &c->old);
 }
@@ -304,7 +310,7 @@ static void learn_all(struct ct_core *core)
 {
 	const struct ct_container *c = NULL;
 
-	while (core->opens && (c = ct_book_next(core, c)))
+	while (core->opens->runs && (c = ct_book_next(core, c)))
 		ct_openers_learn(core, c);
 }
 
@@ -313,7 +319,7 @@ static void hand_over(struct ct_core *core, struct ct_opens *o)
 	struct ct_opener *op, *next;
 
 	opens_drop(core, o);
-	HASH_ITER(hh, core->openers, op, next)
+	HASH_ITER(hh, core->opens->openers, op, next)
 	{
 		if (op->opens == o)
 			op->opens = NULL;
@@ -346,12 +352,12 @@ const struct ct_share_row ct_runs_row = {
 /* The run's, or a new one. */
 static struct ct_opens *opens_of(struct ct_core *core, const struct ct_opener *op)
 {
-	struct ct_opens *o = op->seq ? opens_of_run(core, op->seq) : NULL;
+	struct ct_opens *o = op->seq ? ct_openers_run(core, op->seq) : NULL;
 	const struct ct_container *c;
 
 	if (o)
 		return o;
-	for (o = op->seq ? NULL : core->opens; o; o = o->next) {
+	for (o = op->seq ? NULL : core->opens->runs; o; o = o->next) {
 		if (!o->seq && o->who.init_pid == op->root)
 			return o;
 	}
@@ -414,7 +420,7 @@ static void opener_begin(struct ct_core *core, const struct ct_actor_state *a, b
 		known_as(op, CT_VIEW_HOST);
 }
 
-void ct_openers_exec(struct ct_core *core, const struct ct_actor_state *a, const struct ct_event *e)
+static void executed(struct ct_core *core, const struct ct_actor_state *a, const struct ct_event *e)
 {
 	struct ct_opener *before = opener_get(core, a->tgid);
 	const struct ct_opener *parent = opener_get(core, a->parent);
@@ -434,18 +440,27 @@ void ct_openers_exec(struct ct_core *core, const struct ct_actor_state *a, const
 		opener_misses(op, CT_VIEW_APPLICATION, row->unseen);
 }
 
-void ct_openers_exit(struct ct_core *core, struct ct_actor_state *a, uint64_t now_ns)
+void ct_openers_exec(struct ct_core *core, const struct ct_event *e)
 {
-	struct ct_opener *op = opener_get(core, a->tgid);
+	const struct ct_actor_state *a = ct_actor_get(core, e->tgid);
 
-	if (!op && a->role == CT_ROLE_HELPER && ct_actor_serves(core, a)) {
+	if (a)
+		executed(core, a, e);
+}
+
+void ct_openers_exit(struct ct_core *core, const struct ct_event *e)
+{
+	struct ct_actor_state *a = ct_actor_get(core, e->tgid);
+	struct ct_opener *op = a ? opener_get(core, a->tgid) : NULL;
+
+	if (!op && a && a->role == CT_ROLE_HELPER && ct_actor_serves(core, a)) {
 		op = opener_make(core, a->tgid);
 		known_as(op, CT_VIEW_NATIVE);
 	}
 	if (!op)
 		return;
 	place(core, op, a);
-	end(core, op, now_ns);
+	end(core, op, e->ts_ns);
 }
 
 /* The event's process, as far as its opens are a container's; NULL if they are nobody's. */
@@ -500,13 +515,15 @@ static struct ct_opens *opens_by(struct ct_core *core, struct ct_opener *op)
 }
 
 /* What a sandbox says of a view, when it is asked for it. */
-void ct_openers_watched(struct ct_core *core, const struct ct_event *e, struct ct_text why)
+void ct_openers_watched(struct ct_core *core, const struct ct_event *e)
 {
 	struct ct_opener *op = opener_get(core, e->root);
+	struct ct_text why = ct_text(e->tail, e->tail_len);
 	char text[CT_TAIL_MEDIUM + 1];
 
-	if (e->arg >= CT_VIEW_MAX)
+	if (e->sub != CT_APP_WATCHED || e->arg >= CT_VIEW_MAX)
 		return;
+	ct_text_cut(&why, '\0'); /* the id */
 	if (!op) { /* it ran before */
 		op = opener_make(core, e->root);
 		known_as(op, CT_VIEW_HOST);
@@ -570,8 +587,13 @@ void ct_openers_opens(struct ct_core *core, const struct ct_event *e)
 void ct_openers_tell(struct ct_core *core)
 {
 	learn_all(core);
-	while (core->opens)
-		hand_over(core, core->opens);
+	while (core->opens->runs)
+		hand_over(core, core->opens->runs);
+}
+
+struct ct_openers *ct_openers_new(void)
+{
+	return calloc(1, sizeof(struct ct_openers));
 }
 
 void ct_openers_free(struct ct_core *core)
@@ -579,11 +601,15 @@ void ct_openers_free(struct ct_core *core)
 	struct ct_opener *op, *next;
 	struct ct_opens *o, *more;
 
-	HASH_ITER(hh, core->openers, op, next)
+	if (!core->opens)
+		return;
+	HASH_ITER(hh, core->opens->openers, op, next)
 	forget(core, op);
-	DL_FOREACH_SAFE(core->opens, o, more)
+	DL_FOREACH_SAFE(core->opens->runs, o, more)
 	{
 		opens_drop(core, o);
 		ct_opens_free(o);
 	}
+	free(core->opens);
+	core->opens = NULL;
 }

@@ -1,102 +1,30 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Which event is which step: tables of programs, of RPC methods, of system calls. */
-#include "core/hear/said.h"
-#include "core/state.h"
+/* Processes, requests and programs as steps. */
+#include "core/steps/evidence.h"
 
 #include <stdlib.h>
 
-/* Calls that are further apart are two steps. A netlink request is seen when it is done, and one
- * that waits for a grace period takes its time. */
-#define MERGE_GAP_NS   (3 * CT_NS_PER_MS)
-#define NETLINK_GAP_NS (40 * CT_NS_PER_MS)
-
-const char *ct_role_name(uint8_t role)
+struct ct_evidence *ct_steps_new(void)
 {
-	static const char *const names[CT_ROLE_MAX] = {
-#define X(number, symbol, name) [number] = name,
-		CT_ROLES(X)
-#undef X
-	};
+	struct ct_evidence *all = calloc(1, sizeof(*all));
 
-	return role < CT_ROLE_MAX && names[role] ? names[role] : "";
+	if (all)
+		ct_calls_index(all);
+	return all;
 }
 
-/* Columns: role (NONE: any), program, first argument, what it was called to do, step. */
-static const struct program {
-	uint8_t role;
-	const char *program; /* NULL: any; else what its file name begins with */
-	const char *arg; /* NULL: any */
-	int op; /* -1: any */
-	const char *step; /* NULL: no step */
-} programs[] = {
-	{ CT_ROLE_ENGINE, "podman", NULL, CT_OP_RUN, "podman run" },
-	{ CT_ROLE_ENGINE, "podman", NULL, CT_OP_START, "podman start" },
-	{ CT_ROLE_ENGINE, "podman", NULL, CT_OP_STOP, "podman stop" },
-	{ CT_ROLE_ENGINE, "podman", NULL, CT_OP_KILL, "podman kill" },
-	{ CT_ROLE_ENGINE, "podman", NULL, CT_OP_RESTART, "podman restart" },
-	{ CT_ROLE_ENGINE, "podman", NULL, CT_OP_DELETE, "podman rm" },
-	{ CT_ROLE_ENGINE, "podman", NULL, CT_OP_CLEANUP, "podman cleanup" },
-	{ CT_ROLE_ENGINE, "containerd", NULL, CT_OP_PUBLISH, "publish" },
-	{ CT_ROLE_ENGINE, NULL, NULL, -1, NULL },
-	{ CT_ROLE_SHIM, "conmon", "--version", -1, NULL },
-	{ CT_ROLE_SHIM, "conmon", NULL, -1, "conmon" },
-	{ CT_ROLE_SHIM, NULL, NULL, CT_OP_START, "shim spawn" },
-	{ CT_ROLE_SHIM, NULL, NULL, CT_OP_DELETE, "shim delete" },
-	{ CT_ROLE_SHIM, NULL, NULL, -1, NULL },
-	{ CT_ROLE_RUNTIME, "sh", NULL, -1, "runtime wrapper" },
-	{ CT_ROLE_RUNTIME, NULL, "init", -1, "nsexec" },
-	{ CT_ROLE_RUNTIME, NULL, NULL, CT_OP_CREATE, "runtime create" },
-	{ CT_ROLE_RUNTIME, NULL, NULL, CT_OP_RUN, "runtime run" },
-	{ CT_ROLE_RUNTIME, NULL, NULL, CT_OP_DO, "runtime run" },
-	{ CT_ROLE_RUNTIME, NULL, NULL, CT_OP_START, "runtime start" },
-	{ CT_ROLE_RUNTIME, NULL, NULL, CT_OP_KILL, "runtime kill" },
-	{ CT_ROLE_RUNTIME, NULL, NULL, CT_OP_DELETE, "runtime delete" },
-	{ CT_ROLE_NONE, "runc", "init", -1, "nsexec" },
-	{ CT_ROLE_NONE, "libnetwork-setkey", NULL, -1, "network hook" },
-	{ CT_ROLE_NONE, "set-ipv6", NULL, -1, "ipv6 sysctl" },
-	{ CT_ROLE_NONE, "runsc-gofer", NULL, -1, "gofer" },
-	{ CT_ROLE_NONE, "runsc-sandbox", NULL, -1, CT_SANDBOX },
-	{ CT_ROLE_NONE, "exe", "umount", -1, "umount helper" },
-	{ CT_ROLE_HELPER, "qemu-", NULL, -1, CT_VMM },
-	{ CT_ROLE_HELPER, "cloud-hypervisor", NULL, -1, CT_VMM },
-	{ CT_ROLE_HELPER, "firecracker", NULL, -1, CT_VMM },
-	{ CT_ROLE_HELPER, "jailer", NULL, -1, CT_VMM },
-	{ CT_ROLE_HELPER, "stratovirt", NULL, -1, CT_VMM },
-	{ CT_ROLE_HELPER, "virtiofsd", NULL, -1, "virtiofsd" },
-	{ CT_ROLE_HELPER, "kata-proxy", NULL, -1, "agent proxy" },
-	{ CT_ROLE_HELPER, "kata-shim", NULL, -1, "container proxy" },
-	{ CT_ROLE_HELPER, "slirp4netns", NULL, -1, "user network" },
-	{ CT_ROLE_HELPER, "pasta", NULL, -1, "user network" },
-	{ CT_ROLE_HELPER, NULL, NULL, CT_OP_SETUP, "network setup" },
-	{ CT_ROLE_HELPER, NULL, NULL, CT_OP_TEARDOWN, "network teardown" },
-	{ CT_ROLE_NONE, "iptables", NULL, -1, "iptables" },
-	{ CT_ROLE_NONE, "ip6tables", NULL, -1, "iptables" },
-	{ CT_ROLE_HELPER, NULL, NULL, -1, "helper" },
-};
-
-static const char *program_step(const struct ct_actor_state *a, struct ct_text program,
-				struct ct_text arg)
+void ct_steps_free(struct ct_core *core)
 {
-	for (size_t i = 0; i < sizeof(programs) / sizeof(programs[0]); i++) {
-		const struct program *row = &programs[i];
-
-		if ((row->role == CT_ROLE_NONE || row->role == a->role) &&
-		    (!row->program || ct_text_starts(program, row->program)) &&
-		    (!row->arg || ct_text_is(arg, row->arg)) && (row->op < 0 || row->op == a->op))
-			return row->step;
-	}
-	return NULL;
-}
-
-const char *ct_program_name(const struct ct_actor_state *a, struct ct_text args)
-{
-	struct ct_text program = ct_text_base(ct_text_cut(&args, '\0'));
-
-	return program_step(a, program, ct_text_cut(&args, '\0'));
+	if (!core->steps)
+		return;
+	ct_orphans_free(core);
+	ct_syncs_free(core);
+	free(core->steps);
+	core->steps = NULL;
 }
 
 /* A process is a step of its container from its exec to its next exec or its exit. */
-void ct_steps_process(struct ct_core *core, struct ct_actor_state *a, const struct ct_event *e)
+static void process(struct ct_core *core, struct ct_actor_state *a, const struct ct_event *e)
 {
 	struct ct_text rest = ct_text(e->tail, e->tail_len);
 	struct ct_step step = {
@@ -119,7 +47,8 @@ void ct_steps_process(struct ct_core *core, struct ct_actor_state *a, const stru
 	}
 }
 
-void ct_steps_init(struct ct_core *core, struct ct_actor_state *a, uint64_t exec_ns)
+/* The container's program: what was before it was the runtime, in its process. */
+static void program(struct ct_core *core, struct ct_actor_state *a, uint64_t exec_ns)
 {
 	struct ct_step step = {
 		.name = "runtime init",
@@ -180,70 +109,40 @@ static struct ct_step rpc_step(const char *name, uint8_t role, uint64_t begin_ns
 	return step;
 }
 
-void ct_steps_rpc_orphan(struct ct_core *core, const struct ct_scope *speaker, struct ct_text id,
-			 struct ct_text method, uint64_t begin_ns, uint64_t end_ns, uint32_t pid)
+/* Whose container is not known, or not yet: what was asked for may have its id. */
+static void rpc_of_unknown(struct ct_core *core, const struct ct_fact *fact, struct ct_text method)
 {
+	const struct ct_request *asked = fact->request;
+	struct ct_text id = ct_text(asked->name, strlen(asked->name));
 	const char *name = method_step(method);
 	struct ct_container *c;
 	struct ct_step step;
 
-	if (!name)
+	if (!name || !id.len)
 		return;
-	step = rpc_step(name, CT_ROLE_ENGINE, begin_ns, end_ns, pid);
-	c = ct_book_find(core, speaker, ct_text("", 0), id);
+	step = rpc_step(name, CT_ROLE_ENGINE, asked->ts_ns, fact->ts_ns, fact->e->tgid);
+	c = ct_book_find(core, fact->speaker, ct_text("", 0), id);
 	if (c && !c->removed)
 		ct_step_add(core, c, &step);
 	else
-		ct_orphan_add(core, speaker, CT_BY_ID, id, 0, &step);
+		ct_orphan_add(core, fact->speaker, CT_BY_ID, id, 0, &step);
 }
 
-void ct_steps_rpc(struct ct_core *core, struct ct_container *c, uint8_t role, struct ct_text method,
-		  uint64_t begin_ns, uint64_t end_ns, uint32_t pid, bool failed)
+static void rpc(struct ct_core *core, const struct ct_fact *fact, uint8_t role,
+		struct ct_text method)
 {
+	const struct ct_request *asked = fact->request;
+	bool failed = fact->kind == CT_FACT_REFUSED;
 	const char *name = core->opts.steps || failed ? method_step(method) : NULL;
+	struct ct_container *c = fact->container;
 	struct ct_step step;
 
 	if (!name)
 		return;
 	if (failed && !c->run.failed_step)
 		c->run.failed_step = name;
-	step = rpc_step(name, role, begin_ns, end_ns, pid);
+	step = rpc_step(name, role, asked->ts_ns, fact->ts_ns, fact->e->tgid);
 	ct_step_add(core, c, &step);
-}
-
-static struct ct_step event_step(const char *name, const char *actor, const struct ct_event *e)
-{
-	struct ct_step step = {
-		.name = name,
-		.actor = actor,
-		.begin_ns = e->ts_ns - e->dur_ns,
-		.end_ns = e->ts_ns,
-		.pid = e->tgid,
-		.count = 1,
-		.kind = CT_STEP_CALLS,
-	};
-
-	return step;
-}
-
-/* The engine's container that is being connected or disconnected, when there is just one. */
-static struct ct_container *only_moving(struct ct_core *core, uint32_t engine)
-{
-	struct ct_container *c, *only = NULL;
-
-	DL_FOREACH(core->attended, c)
-	{
-		const uint64_t *m = c->run.marks;
-		bool starts = m[CT_MARK_START_BEGIN] && !m[CT_MARK_START_END] && !c->run.failed_ns;
-		bool stops = m[CT_MARK_DIE_END] && !m[CT_MARK_DISCONNECT_END];
-
-		if (c->who.engine_pid != engine || (!starts && !stops))
-			continue;
-		if (only)
-			return NULL;
-		only = c;
-	}
-	return only;
 }
 
 /*
@@ -261,8 +160,8 @@ static const struct {
 	{ "Start", "workload started" }, /* the shim's own answer */
 };
 
-void ct_steps_agent(struct ct_core *core, struct ct_container *c, struct ct_text method,
-		    const struct ct_event *e)
+static void agent(struct ct_core *core, struct ct_container *c, struct ct_text method,
+		  const struct ct_event *e)
 {
 	for (size_t i = 0; i < CT_ARRAY_SIZE(agent_steps); i++) {
 		struct ct_step step = {
@@ -283,338 +182,100 @@ void ct_steps_agent(struct ct_core *core, struct ct_container *c, struct ct_text
 	}
 }
 
-void ct_steps_netlink(struct ct_core *core, const struct ct_event *e)
+/* What was asked is told by its answer; of the agent no answer is heard. */
+void ct_steps_fact(struct ct_core *core, const struct ct_fact *fact)
 {
-	struct ct_actor_state *a = ct_actor_get(core, e->tgid);
-	const struct ct_scope *speaker;
-	struct ct_container *c;
-	struct ct_step step;
+	struct ct_container *c = fact->container;
+	struct ct_text method = fact->verb;
+	bool answer = fact->kind == CT_FACT_ANSWERED || fact->kind == CT_FACT_REFUSED;
 
-	if (!a)
-		return;
-	c = a->container;
-	step = event_step("network sandbox", ct_role_name(a->role), e);
-	if (c) {
-		/* The runtime's own child lives in the new namespace before it execs. */
-		if (!c->netns && !a->execed && a->role == CT_ROLE_RUNTIME) {
-			c->netns = e->obj;
-			ct_orphans_adopt(core, c);
-		}
-		ct_step_merge(core, c, &step, NETLINK_GAP_NS);
-		return;
-	}
-	if (a->role != CT_ROLE_ENGINE)
-		return;
-	if (e->obj == a->netns || !a->netns) {
-		c = only_moving(core, a->tgid);
-		step.name = "network host end";
+	if (fact->how == CT_HOW_ENGINE && fact->kind == CT_FACT_ANSWERED) {
+		method = ct_text(fact->request->verb, strlen(fact->request->verb));
 		if (c)
-			ct_step_merge(core, c, &step, NETLINK_GAP_NS);
-		return;
-	}
-	speaker = ct_speaker(core, e);
-	for (c = core->attended; speaker && c; c = c->next) {
-		if (c->netns == e->obj && ct_scope_is(&c->key.scope, speaker)) {
-			ct_step_merge(core, c, &step, NETLINK_GAP_NS);
-			return;
-		}
-	}
-	ct_orphan_add(core, speaker, CT_BY_NETNS, ct_text("", 0), e->obj, &step);
-}
-
-void ct_steps_cgroup(struct ct_core *core, const struct ct_event *e)
-{
-	struct ct_actor_state *a = ct_actor_get(core, e->tgid);
-	struct ct_step step;
-
-	if (!a || !a->container)
-		return;
-	step = event_step("cgroup", ct_role_name(a->role), e);
-	ct_step_merge(core, a->container, &step, MERGE_GAP_NS);
-}
-
-static void sync_drop(struct ct_core *core, struct ct_sync *sync)
-{
-	ct_share_leave(core, &sync->held);
-	HASH_DEL(core->syncs, sync);
-	free(sync);
-}
-
-/* Disks are slow, but not for so long. */
-static bool matters(const struct ct_core *core, const struct ct_held *held)
-{
-	return held->heard_ns + CT_OPEN_NS >= core->now;
-}
-
-static void give_up(struct ct_core *core, struct ct_held *held)
-{
-	sync_drop(core, CT_HELD_OF(struct ct_sync, held));
-}
-
-const struct ct_share_row ct_syncs_row = {
-	.max = CT_SYNCS_MAX,
-	.full = CT_LOSS_STEPS,
-	.matters = matters,
-	.give_up = give_up,
-};
-
-void ct_syncs_free(struct ct_core *core)
-{
-	struct ct_sync *sync, *next;
-
-	HASH_ITER(hh, core->syncs, sync, next)
-	sync_drop(core, sync);
-}
-
-static struct ct_sync *sync_of(struct ct_core *core, uint32_t tid)
-{
-	struct ct_sync *sync;
-
-	HASH_FIND(hh, core->syncs, &tid, sizeof(tid), sync);
-	return sync;
-}
-
-/* A thread has one at a time. */
-static struct ct_sync *sync_make(struct ct_core *core, const struct ct_event *e)
-{
-	const struct ct_scope *speaker = ct_speaker(core, e);
-	struct ct_sync *sync = sync_of(core, e->tid);
-
-	if (sync || !speaker)
-		return sync;
-	sync = malloc(sizeof(*sync));
-	if (!sync || !ct_share_enter(core, speaker, CT_SHARE_SYNCS, &sync->held)) {
-		free(sync);
-		return NULL;
-	}
-	sync->tid = e->tid;
-	HASH_ADD(hh, core->syncs, tid, sizeof(sync->tid), sync);
-	return sync;
-}
-
-/*
- * An fsync call has a duration and no path, the file system's own event has the path and lies
- * within the call: together they are a step.
- */
-void ct_steps_sync(struct ct_core *core, const struct ct_container *c, struct ct_text id,
-		   const struct ct_event *e)
-{
-	struct ct_sync *sync = sync_make(core, e);
-
-	if (!sync)
-		return;
-	sync->ts_ns = e->ts_ns;
-	ct_text_copy(sync->id, sizeof(sync->id), c ? ct_text(c->who.id, strlen(c->who.id)) : id);
-}
-
-static void synced_call(struct ct_core *core, const struct ct_event *e)
-{
-	struct ct_step step = event_step("metadata sync", ct_role_name(CT_ROLE_ENGINE), e);
-	const struct ct_scope *speaker = ct_speaker(core, e);
-	struct ct_sync *sync = sync_of(core, e->tid);
-	char text[sizeof(sync->id)];
-	struct ct_container *c;
-	struct ct_text id;
-
-	if (!sync || sync->ts_ns < step.begin_ns || sync->ts_ns > step.end_ns)
-		return;
-	memcpy(text, sync->id, sizeof(text));
-	sync_drop(core, sync);
-	id = ct_text(text, strlen(text));
-	c = ct_book_find(core, speaker, ct_text("", 0), id);
-	if (c)
-		ct_step_merge(core, c, &step, MERGE_GAP_NS);
-	else
-		ct_orphan_add(core, speaker, CT_BY_ID, id, 0, &step);
-}
-
-void ct_steps_unlink(struct ct_core *core, struct ct_container *c, const struct ct_event *e)
-{
-	struct ct_step step;
-
-	if (!c)
-		return;
-	step = event_step("metadata removal", ct_role_name(CT_ROLE_ENGINE), e);
-	ct_step_merge(core, c, &step, MERGE_GAP_NS);
-}
-
-#define ENGINE  (1u << CT_ROLE_ENGINE)
-#define SHIM    (1u << CT_ROLE_SHIM)
-#define RUNTIME (1u << CT_ROLE_RUNTIME | 1u << CT_ROLE_HELPER | 1u << CT_ROLE_INIT)
-#define ANY     (ENGINE | SHIM | RUNTIME)
-
-/* Columns: call, roles, pattern of its strings (NULL: any), step. The first that fits counts. */
-static const struct call_row {
-	uint8_t call;
-	uint8_t roles;
-	const char *pattern;
-	const char *step; /* NULL: not worth one */
-} call_rows[] = {
-	{ CT_CALL_MOUNT, ANY, "*/netns/*", "network namespace pin" },
-	{ CT_CALL_MOUNT, ENGINE | SHIM, "overlay *", "rootfs mount" },
-	{ CT_CALL_MOUNT, SHIM, "*/kata-containers/shared/*/rootfs*", "rootfs share" },
-	{ CT_CALL_MOUNT, SHIM, "*/kata-containers/shared/*", "shared directory" },
-	{ CT_CALL_MKDIR, SHIM, "*/kata-containers/shared/*", "shared directory" },
-	{ CT_CALL_UMOUNT, SHIM, "*/kata-containers/shared/*/rootfs*", "rootfs unshare" },
-	{ CT_CALL_UMOUNT, SHIM, "*/kata-containers/shared/*", "shared directory" },
-	{ CT_CALL_MKDIR, SHIM, "*/vc/*", "sandbox directory" },
-	{ CT_CALL_UNLINK, SHIM, "*/vc/*", "sandbox directory" },
-	{ CT_CALL_MKDIR, SHIM, "/sys/fs/cgroup/*", "cgroup" },
-	{ CT_CALL_UNSHARE, SHIM, NULL, "namespaces" },
-	{ CT_CALL_MOUNT, RUNTIME, NULL, "mounts" },
-	{ CT_CALL_FSOPEN, RUNTIME, NULL, "mounts" },
-	{ CT_CALL_MOVE_MOUNT, RUNTIME, NULL, "mounts" },
-	{ CT_CALL_OPEN_TREE, RUNTIME, NULL, "mounts" },
-	{ CT_CALL_UMOUNT, ANY, "*/netns/*", "network namespace unpin" },
-	{ CT_CALL_UMOUNT, ENGINE | SHIM, "*/merged", "rootfs umount" },
-	{ CT_CALL_UMOUNT, ENGINE | SHIM, "*/rootfs", "rootfs umount" },
-	{ CT_CALL_UMOUNT, RUNTIME, NULL, "mounts" },
-	{ CT_CALL_UNSHARE, RUNTIME, NULL, "namespaces" },
-	{ CT_CALL_PIVOT_ROOT, RUNTIME, NULL, "pivot_root" },
-	{ CT_CALL_MKDIR, ENGINE, "*/overlay2/*", "layer" },
-	{ CT_CALL_MKDIR, ENGINE, "*/containers/*", "metadata write" },
-	{ CT_CALL_MKDIR, ENGINE, "*/io.containerd.runtime*", "task directory" },
-	{ CT_CALL_MKDIR, RUNTIME, "/sys/fs/cgroup/*", "cgroup" },
-	{ CT_CALL_MKDIR, RUNTIME, NULL, "mounts" },
-	{ CT_CALL_MKNOD, ENGINE, "*/init-std*", "stdio fifos" },
-	{ CT_CALL_MKNOD, RUNTIME, "*/exec.fifo", "exec fifo" },
-	{ CT_CALL_MKNOD, RUNTIME, NULL, "mounts" },
-	{ CT_CALL_RENAME, ENGINE, "*config*json*", "metadata write" },
-	{ CT_CALL_UNLINK, ENGINE, "*/overlay2/*", "layer" },
-	{ CT_CALL_UNLINK, ENGINE, "*/containers/*", "metadata removal" },
-	{ CT_CALL_UNLINK, ENGINE, "*/layerdb/*", "metadata removal" },
-	{ CT_CALL_UNLINK, ENGINE, "*/io.containerd.runtime*", "task directory" },
-	{ CT_CALL_UNLINK, RUNTIME, "/sys/fs/cgroup/*", "cgroup removal" },
-	{ CT_CALL_MEMFD, RUNTIME, NULL, "memfd" },
-	{ CT_CALL_SECCOMP, RUNTIME, NULL, "seccomp" },
-};
-
-#define SECCOMP_SET_MODE_FILTER 1
-
-_Static_assert(sizeof(call_rows) / sizeof(call_rows[0]) <= 64, "a bit per row");
-
-void ct_steps_index(struct ct_core *core)
-{
-	for (size_t i = 0; i < sizeof(call_rows) / sizeof(call_rows[0]); i++)
-		core->call_rows[call_rows[i].call] |= 1ull << i;
-}
-
-static const char *call_step(const struct ct_core *core, uint8_t role, const struct ct_event *e,
-			     struct ct_said *said)
-{
-	uint64_t rows = e->sub < CT_CALL_MAX ? core->call_rows[e->sub] : 0;
-
-	/* libseccomp asks for what the kernel can do by calls that fail. */
-	if (e->sub == CT_CALL_SECCOMP && (e->obj != SECCOMP_SET_MODE_FILTER || e->ret < 0))
-		return NULL;
-	for (; rows; rows &= rows - 1) {
-		const struct call_row *row = &call_rows[__builtin_ctzll(rows)];
-
-		if (!(row->roles & 1u << role))
-			continue;
-		if (!row->pattern)
-			return row->step;
-		if (!said->text.p)
-			ct_said_hear(said, e);
-		if (ct_said_matches(said, row->pattern))
-			return row->step;
-	}
-	return NULL;
-}
-
-/* Paths say whose they are. Columns: directory before the name, what the name is. */
-static const struct {
-	struct ct_text dir;
-	enum ct_orphan_key by;
-} owners[] = {
-	{ CT_TEXT("/containers/"), CT_BY_ID },
-	{ CT_TEXT("/containerd/"), CT_BY_ID },
-	{ CT_TEXT("/layerdb/mounts/"), CT_BY_ID },
-	{ CT_TEXT("/io.containerd.runtime.v2.task/moby/"), CT_BY_ID },
-	{ CT_TEXT("/overlay2/l/"), CT_BY_LAYER },
-	{ CT_TEXT("/overlay2/"), CT_BY_LAYER },
-	{ CT_TEXT("/netns/"), CT_BY_SANDBOX },
-};
-
-static struct ct_container *find_owner(struct ct_core *core, const struct ct_scope *speaker,
-				       enum ct_orphan_key by, struct ct_text name)
-{
-	struct ct_container *c;
-
-	if (by == CT_BY_ID)
-		return ct_book_find(core, speaker, ct_text("", 0), name);
-	for (c = core->attended; speaker && c; c = c->next) {
-		if (!ct_scope_is(&c->key.scope, speaker))
-			continue;
-		if (by == CT_BY_LAYER && c->layer[0] && ct_text_starts(name, c->layer))
-			return c;
-		if (by == CT_BY_SANDBOX && c->sandbox[0] && ct_text_is(name, c->sandbox))
-			return c;
-	}
-	return NULL;
-}
-
-/* mount("/proc/<pid>/ns/net", ".../netns/<name>"): from here on the name says whose it is. */
-static void learn_sandbox(struct ct_core *core, const struct ct_event *e,
-			  const struct ct_said *said)
-{
-	struct ct_text pid = ct_said_behind(said, e, ct_text("/proc/", 6));
-	struct ct_text name = ct_said_behind(said, e, ct_text("/netns/", 7));
-	const struct ct_scope *speaker;
-	struct ct_actor_state *a;
-	uint32_t tgid = 0;
-
-	if (!pid.len || !name.len)
-		return;
-	for (size_t i = 0; i < pid.len && pid.p[i] >= '0' && pid.p[i] <= '9' && i < 9; i++)
-		tgid = tgid * 10 + (uint32_t)(pid.p[i] - '0');
-	a = ct_actor_get(core, tgid);
-	speaker = ct_speaker(core, e);
-	if (a && a->container && speaker && ct_scope_is(&a->container->key.scope, speaker)) {
-		ct_text_copy(a->container->sandbox, sizeof(a->container->sandbox), name);
-		ct_orphans_adopt(core, a->container);
-	}
-}
-
-void ct_steps_call(struct ct_core *core, const struct ct_event *e)
-{
-	struct ct_actor_state *a = ct_actor_get(core, e->tgid);
-	const struct ct_scope *speaker = ct_speaker(core, e);
-	struct ct_container *c;
-	struct ct_said said;
-	struct ct_step step;
-	const char *name;
-
-	if (!a)
-		return;
-	if (e->sub == CT_CALL_FSYNC) {
-		synced_call(core, e);
-		return;
-	}
-	said.text.p = NULL;
-	name = call_step(core, a->role, e, &said);
-	if (!name)
-		return;
-	step = event_step(name, ct_role_name(a->role), e);
-	c = a->role == CT_ROLE_ENGINE ? NULL : a->container;
-	if (!said.text.p && (!c || e->sub == CT_CALL_MOUNT))
-		ct_said_hear(&said, e);
-	if (e->sub == CT_CALL_MOUNT)
-		learn_sandbox(core, e, &said);
-	if (c) {
-		ct_step_merge(core, c, &step, MERGE_GAP_NS);
-		return;
-	}
-	for (size_t i = 0; i < sizeof(owners) / sizeof(owners[0]); i++) {
-		struct ct_text owner = ct_said_behind(&said, e, owners[i].dir);
-
-		if (!owner.len)
-			continue;
-		c = find_owner(core, speaker, owners[i].by, owner);
-		if (c)
-			ct_step_merge(core, c, &step, MERGE_GAP_NS);
+			rpc(core, fact, CT_ROLE_ENGINE, method);
 		else
-			ct_orphan_add(core, speaker, owners[i].by, owner, 0, &step);
-		return;
+			rpc_of_unknown(core, fact, method);
 	}
+	if (fact->how == CT_HOW_TASK && answer && c) {
+		rpc(core, fact, CT_ROLE_SHIM, method);
+		if (fact->kind == CT_FACT_ANSWERED && c->vm_ns && ct_text_is(method, "Start"))
+			agent(core, c, method, fact->e);
+	}
+	if (fact->how == CT_HOW_AGENT && c && core->opts.steps)
+		agent(core, c, method, fact->e);
+}
+
+void ct_steps_exec_before(struct ct_core *core, const struct ct_event *e)
+{
+	struct ct_actor_state *a = ct_actor_get(core, e->tgid);
+
+	if (a && a->step >= 0)
+		ct_step_end(a, e->ts_ns, 0);
+}
+
+/* With --pid=host the kernel side cannot tell it from a helper; its pid can. */
+static bool is_program(const struct ct_actor_state *a)
+{
+	return a->container && a->role != CT_ROLE_RUNTIME &&
+	       a->container->who.init_pid == a->tgid &&
+	       !(a->program && !strcmp(a->program, CT_SANDBOX));
+}
+
+void ct_steps_exec(struct ct_core *core, const struct ct_event *e)
+{
+	struct ct_actor_state *a = ct_actor_get(core, e->tgid);
+
+	if (!a)
+		return;
+	if (is_program(a))
+		program(core, a, e->ts_ns);
+	process(core, a, e);
+}
+
+void ct_steps_exit_before(struct ct_core *core, const struct ct_event *e)
+{
+	struct ct_actor_state *a = ct_actor_get(core, e->tgid);
+
+	if (a)
+		ct_step_end(a, e->ts_ns, e->ret);
+}
+
+static void executed(struct ct_core *core, struct ct_container *c, const struct ct_event *e)
+{
+	const struct ct_step step = {
+		.name = "exec",
+		.actor = ct_role_name(CT_ROLE_INIT),
+		.begin_ns = e->ts_ns,
+		.end_ns = e->ts_ns,
+		.pid = e->tgid,
+		.count = 1,
+	};
+
+	ct_step_add(core, c, &step);
+}
+
+static void started(struct ct_core *core, struct ct_container *c, const struct ct_event *e)
+{
+	const struct ct_step step = {
+		.name = "program load",
+		.actor = ct_role_name(CT_ROLE_INIT),
+		.begin_ns = c->run.app_exec_ns,
+		.end_ns = e->ts_ns,
+		.pid = e->tgid,
+		.count = 1,
+	};
+
+	if (step.begin_ns && step.begin_ns <= e->ts_ns)
+		ct_step_add(core, c, &step);
+}
+
+/* What a sandbox says of the program inside. */
+void ct_steps_app(struct ct_core *core, const struct ct_event *e)
+{
+	struct ct_container *c = ct_life_app_of(core, e);
+
+	if (c && e->sub == CT_APP_EXEC)
+		executed(core, c, e);
+	else if (c && e->sub == CT_APP_START)
+		started(core, c, e);
 }

@@ -6,7 +6,7 @@
  * which no fork was seen was started by somebody who is not watched, and is below nothing; only
  * where events were lost does what lies around it in time count.
  */
-#include "core/state.h"
+#include "core/steps/steps.h"
 
 #include <stdlib.h>
 
@@ -38,18 +38,6 @@ struct tree {
 };
 
 _Static_assert(CT_STEPS_MAX < UINT16_MAX, "a node has a number of 16 bits");
-
-void ct_actor_descends(struct ct_actor_state *a, const struct ct_actor_state *up)
-{
-	const size_t kept = CT_ARRAY_SIZE(a->above) - 1;
-
-	if (!up) {
-		memset(a->above, 0, sizeof(a->above));
-		return;
-	}
-	memmove(&a->above[1], up->above, kept * sizeof(a->above[0]));
-	a->above[0] = up->parent;
-}
 
 static int by_begin(const void *a, const void *b)
 {

@@ -3,7 +3,7 @@
  * A container between two states is attended to: every piece of evidence, and every passing of
  * its deadline, asks whether its start or its stop is now complete.
  */
-#include "core/state.h"
+#include "core/tell/tell.h"
 
 #include <stdlib.h>
 
@@ -22,20 +22,30 @@
 /* After the exit, how long until a stop whose evidence does not come is given up. */
 #define STOP_TIMEOUT_NS (30000 * CT_NS_PER_MS)
 
-void ct_attend(struct ct_core *core, struct ct_container *c)
+struct ct_tell {
+	uint64_t deadline; /* 0: nothing is waited for */
+};
+
+struct ct_tell *ct_tell_new(void)
 {
-	if (c->attended)
-		return;
-	DL_APPEND(core->attended, c);
-	c->attended = true;
+	return calloc(1, sizeof(struct ct_tell));
+}
+
+void ct_tell_free(struct ct_tell *tell)
+{
+	free(tell);
+}
+
+uint64_t ct_tell_deadline(const struct ct_core *core)
+{
+	return core->tell->deadline;
 }
 
 static void unattend(struct ct_core *core, struct ct_container *c)
 {
-	if (!c->attended)
+	if (!c->moving)
 		return;
-	DL_DELETE(core->attended, c);
-	c->attended = false;
+	ct_book_rests(core, c);
 	c->deadline = 0;
 	if (c->removed && !c->gone) {
 		c->gone = true;
@@ -49,8 +59,8 @@ static void unattend(struct ct_core *core, struct ct_container *c)
 static void wait_until(struct ct_core *core, struct ct_container *c, uint64_t when)
 {
 	c->deadline = when;
-	if (!core->deadline || when < core->deadline)
-		core->deadline = when;
+	if (!core->tell->deadline || when < core->tell->deadline)
+		core->tell->deadline = when;
 }
 
 static bool start_is_open(const struct ct_container *c)
@@ -160,13 +170,16 @@ static void evaluate_create(struct ct_core *core, struct ct_container *c)
 		wait_until(core, c, until);
 }
 
-void ct_evaluate(struct ct_core *core, struct ct_container *c)
+static void evaluate(struct ct_core *core, struct ct_container *c)
 {
 	bool opened = ct_run_any(&c->run, c->family->opens);
 
 	c->deadline = 0;
 	if (c->run.marks[CT_MARK_CREATE_END] && !opened)
 		evaluate_create(core, c);
+	/* What nobody has begun is not waited for. */
+	if (!opened && c->run.failed_ns && !c->run.start_reported)
+		ct_report_start(core, c, CT_OUTCOME_FAILED);
 	if (opened && !c->run.start_reported)
 		evaluate_start(core, c);
 	if (c->run.marks[CT_MARK_EXIT] && !c->run.stop_reported)
@@ -184,18 +197,65 @@ void ct_evaluate(struct ct_core *core, struct ct_container *c)
 		unattend(core, c);
 }
 
-void ct_attend_due(struct ct_core *core)
+void ct_tell_due(struct ct_core *core)
 {
 	struct ct_container *c, *next;
 
-	core->deadline = 0;
-	DL_FOREACH_SAFE(core->attended, c, next)
-	{
+	if (!core->tell->deadline || core->now < core->tell->deadline)
+		return;
+	core->tell->deadline = 0;
+	for (c = ct_book_moving(core); c; c = next) {
 		uint64_t due = c->deadline;
 
+		next = c->next;
 		if (due && core->now >= due)
-			ct_evaluate(core, c);
-		else if (due && (!core->deadline || due < core->deadline))
-			core->deadline = due;
+			evaluate(core, c);
+		else if (due && (!core->tell->deadline || due < core->tell->deadline))
+			core->tell->deadline = due;
+	}
+}
+
+void ct_tell_changed(struct ct_core *core)
+{
+	struct ct_container *c;
+
+	while ((c = ct_book_take_changed(core)))
+		evaluate(core, c);
+}
+
+/* Its stop is complete, whatever is missing of it. */
+void ct_tell_again(struct ct_core *core, struct ct_container *c)
+{
+	if (!c->run.start_reported)
+		ct_report_start(core, c, c->run.failed_ns ? CT_OUTCOME_FAILED : CT_OUTCOME_CUT);
+	if (!c->run.stop_reported)
+		ct_report_stop(core, c, CT_OUTCOME_OK);
+}
+
+static void cut(struct ct_core *core, struct ct_container *c)
+{
+	const uint64_t *m = c->run.marks;
+
+	/* What is complete but for its waiting times is complete. */
+	if (m[CT_MARK_CREATE_END] && !ct_run_any(&c->run, c->family->opens))
+		ct_report_create(core, c);
+	if (!c->run.start_reported && ct_run_any(&c->run, c->family->opens))
+		ct_report_start(core, c,
+				c->run.failed_ns       ? CT_OUTCOME_FAILED
+				: m[CT_MARK_START_END] ? CT_OUTCOME_OK
+						       : CT_OUTCOME_CUT);
+	if (m[CT_MARK_EXIT] && !c->run.stop_reported)
+		ct_report_stop(core, c, m[c->family->stopped] ? CT_OUTCOME_OK : CT_OUTCOME_CUT);
+	else if (m[CT_MARK_REMOVE_END] && !c->run.remove_told)
+		ct_report_remove(core, c);
+}
+
+void ct_tell_flush(struct ct_core *core)
+{
+	struct ct_container *c, *next;
+
+	for (c = ct_book_moving(core); c; c = next) {
+		next = c->next;
+		cut(core, c);
 	}
 }

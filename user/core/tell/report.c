@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* From marks to records: what is said about a start, a stop, a restart. */
-#include "core/state.h"
+#include "core/tell/tell.h"
+
+#include "core/why/path.h"
 
 #include <stdlib.h>
 
@@ -44,14 +46,14 @@ static struct ct_why *why_of(const struct ct_core *core, const struct ct_step *s
 	struct ct_why *why = count ? calloc(count, sizeof(*why)) : NULL;
 
 	for (size_t i = 0; why && i < count; i++)
-		ct_path_step(core->waits, &steps[i], &why[i]);
+		ct_path_step(core->why, &steps[i], &why[i]);
 	return why;
 }
 
 static void emit(struct ct_core *core, struct ct_record *rec, struct ct_container *c,
 		 const struct ct_run *run)
 {
-	bool waits = core->opts.why && ct_waits_any(core->waits);
+	bool waits = core->opts.why && ct_waits_any(core->why);
 	size_t step_count = 0, piece_count = 0;
 	struct ct_step *steps;
 	struct ct_piece *path = NULL;
@@ -73,7 +75,7 @@ static void emit(struct ct_core *core, struct ct_record *rec, struct ct_containe
 	steps = rec->type != CT_RECORD_RESTART || waits ? steps_of(core, run, rec, &step_count)
 							: NULL;
 	if (waits)
-		path = ct_path_record(core->waits, rec, steps, step_count, &piece_count);
+		path = ct_path_record(core->why, rec, steps, step_count, &piece_count);
 	rec->path = path;
 	rec->piece_count = piece_count;
 	if (rec->type != CT_RECORD_RESTART) {
@@ -324,31 +326,34 @@ void ct_report_remove(struct ct_core *core, struct ct_container *c)
 	emit(core, &rec, c, run);
 }
 
-void ct_report_failed_create(struct ct_core *core, const struct ct_pending_call *call,
-			     const struct ct_event *e, struct ct_text message)
+/* Nothing was made: there never was a container. */
+static void failed_create(struct ct_core *core, const struct ct_fact *fact)
 {
-	const struct ct_actor_state *engine = ct_actor_get(core, e->tgid);
-	const struct ct_scope *speaker = ct_speaker(core, e);
-	struct ct_container c = { .told = true }; /* there never was one */
+	const struct ct_actor_state *engine = ct_actor_get(core, fact->e->tgid);
+	const struct ct_request *asked = fact->request;
+	struct ct_container c = { .told = true };
 	struct ct_record rec;
 
-	if (!speaker)
-		return;
-	c.key.scope = *speaker;
-	ct_text_copy(c.who.name, sizeof(c.who.name), ct_text(call->name, strlen(call->name)));
-	ct_text_copy(c.who.image, sizeof(c.who.image), ct_text(call->image, strlen(call->image)));
-	ct_text_copy(c.who.runtime, sizeof(c.who.runtime),
-		     ct_text(call->runtime, strlen(call->runtime)));
+	c.key.scope = *fact->speaker;
+	memcpy(c.who.name, asked->name, sizeof(c.who.name));
+	memcpy(c.who.image, asked->image, sizeof(c.who.image));
+	memcpy(c.who.runtime, asked->runtime, sizeof(c.who.runtime));
 	if (engine && engine->engine_name)
 		ct_text_copy(c.who.engine, sizeof(c.who.engine),
 			     ct_text(engine->engine_name, strlen(engine->engine_name)));
 	c.run.exit_code = CT_NO_EXIT_CODE;
-	ct_text_copy(c.run.message, sizeof(c.run.message), message);
+	ct_text_copy(c.run.message, sizeof(c.run.message), fact->message);
 	rec = record_of(CT_RECORD_START, CT_OUTCOME_FAILED, &c, &c.run);
-	rec.begin_ns = call->ts_ns;
-	rec.end_ns = e->ts_ns;
+	rec.begin_ns = asked->ts_ns;
+	rec.end_ns = fact->ts_ns;
 	rec.failed_phase = CT_PHASE_CREATE;
 	ct_segments_fill(&rec, CT_PHASE_CREATE, rec.begin_ns, rec.end_ns);
 	rec.seen = 1u << CT_PHASE_CREATE;
 	emit(core, &rec, &c, &c.run);
+}
+
+void ct_tell_fact(struct ct_core *core, const struct ct_fact *fact)
+{
+	if (fact->kind == CT_FACT_REFUSED && fact->awaits_id && !fact->container && fact->speaker)
+		failed_create(core, fact);
 }

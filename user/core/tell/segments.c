@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Marks in, segments out: they tile the record's time, whatever is missing between them. */
-#include "core/state.h"
+#include "core/tell/segments.h"
 
 void ct_segments_fill(struct ct_record *rec, enum ct_phase phase, uint64_t begin_ns,
 		      uint64_t end_ns)

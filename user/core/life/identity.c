@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "core/state.h"
-
-#include <stdlib.h>
+/* Who a container is, as somebody says it. */
+#include "core/life/life.h"
 
 /* Whose way of living it has: that of who uses the namespace. */
-void ct_container_namespace(struct ct_core *core, struct ct_container *c, struct ct_text ns)
+static void take_namespace(struct ct_core *core, struct ct_container *c, struct ct_text ns)
 {
 	if (!ns.len || c->ns[0] || ns.len >= sizeof(c->ns))
 		return;
@@ -22,12 +21,22 @@ void ct_container_namespace(struct ct_core *core, struct ct_container *c, struct
 			     ct_text(c->family->engine, strlen(c->family->engine)));
 }
 
-void ct_container_begin(struct ct_core *core, struct ct_container *c, struct ct_text ns)
+struct ct_container *ct_container_make(struct ct_core *core, const struct ct_scope *speaker,
+				       struct ct_text ns, struct ct_text id)
 {
-	c->family = &ct_family_docker;
+	struct ct_container *c = ct_book_make(core, speaker, ns, id);
+
+	if (!c)
+		return NULL;
+	if (c->family) {
+		take_namespace(core, c, ns);
+		return c;
+	}
+	c->family = ct_family_of_namespace(ct_text("", 0));
 	c->run.exit_code = CT_NO_EXIT_CODE;
-	ct_container_namespace(core, c, ns);
-	ct_orphans_adopt(core, c);
+	take_namespace(core, c, ns);
+	core->seams->learned(core, c);
+	return c;
 }
 
 void ct_container_first(struct ct_core *core, struct ct_container *c, uint32_t pid)
@@ -37,85 +46,8 @@ void ct_container_first(struct ct_core *core, struct ct_container *c, uint32_t p
 	/* An engine inside a container knows pids of its own namespace only. */
 	if (c->key.scope.level || !ct_book_init(core, c, pid) || !a)
 		return;
-	ct_actor_works(a, c);
+	ct_works(a, c);
 	ct_scope_enclose(a, pid);
-}
-
-struct ct_container *ct_draft_new(struct ct_core *core, const struct ct_family *family)
-{
-	struct ct_container *draft = calloc(1, sizeof(*draft));
-
-	if (!draft) {
-		core->counts.lost[CT_LOSS_TABLE]++;
-		return NULL;
-	}
-	draft->family = family;
-	draft->draft = true;
-	draft->run.seq = ++core->run_seq;
-	return draft;
-}
-
-void ct_draft_free(struct ct_container *draft)
-{
-	if (!draft)
-		return;
-	ct_actors_move(draft, NULL);
-	free(draft->run.steps);
-	free(draft);
-}
-
-void ct_draft_becomes(struct ct_core *core, struct ct_container *draft, struct ct_container *c)
-{
-	struct ct_run *run = &c->run;
-
-	c->family = draft->family;
-	for (int m = 0; m < CT_MARK_MAX; m++) {
-		if (!run->marks[m])
-			run->marks[m] = draft->run.marks[m];
-	}
-	/* Steps that are still open belong to the run by its number, and are found by index. */
-	if (!run->step_count) {
-		free(run->steps);
-		run->steps = draft->run.steps;
-		run->step_count = draft->run.step_count;
-		run->step_room = draft->run.step_room;
-		run->steps_forgotten = draft->run.steps_forgotten;
-		ct_book_run(core, c, draft->run.seq);
-		draft->run.steps = NULL;
-	}
-	ct_book_file(core, c);
-	ct_actors_move(draft, c);
-	ct_draft_free(draft);
-}
-
-void ct_container_new_run(struct ct_core *core, struct ct_container *c, enum ct_cause cause)
-{
-	uint64_t base = c->run.start_end_ns;
-	uint32_t seq;
-
-	for (int m = CT_MARK_EXIT; m <= CT_MARK_SAVED; m++) {
-		if (c->run.marks[m] > base)
-			base = c->run.marks[m];
-	}
-	ct_openers_learn(core, c);
-	ct_steps_drop(&c->run);
-	c->old = c->run;
-	c->has_old = true;
-	ct_book_run(core, c, ++core->run_seq);
-	seq = c->run.seq;
-	memset(&c->run, 0, sizeof(c->run));
-	c->run.seq = seq;
-	c->run.exit_code = CT_NO_EXIT_CODE;
-	c->run.cause = cause;
-	c->run.base_ns = base;
-	ct_book_init(core, c, 0);
-	c->netns = 0;
-	/* Made anew under the id of one that was removed. */
-	c->gone = false;
-	c->removed = false;
-	ct_book_touch(core, c);
-	ct_book_file(core, c);
-	ct_orphans_adopt(core, c);
 }
 
 /* The network namespace of the first process; that of the host is nobody's. */
@@ -127,7 +59,7 @@ void ct_container_netns(struct ct_core *core, struct ct_container *c,
 	if (!init->netns || (engine && engine->netns == init->netns))
 		return;
 	c->netns = init->netns;
-	ct_orphans_adopt(core, c);
+	core->seams->learned(core, c);
 }
 
 uint64_t ct_args_hash(const char *image, const char *args)
@@ -218,7 +150,7 @@ static struct ct_container *identified(struct ct_core *core, const struct ct_eve
 	struct ct_container *c = NULL, *found = NULL;
 
 	if (e->tgid)
-		return ct_book_make(core, ct_speaker(core, e), said->ns, said->id);
+		return ct_container_make(core, ct_speaker(core, e), said->ns, said->id);
 	while ((c = ct_book_next(core, c))) {
 		if (!ct_text_is(said->id, c->who.id))
 			continue;
@@ -226,10 +158,10 @@ static struct ct_container *identified(struct ct_core *core, const struct ct_eve
 			return c;
 		found = c;
 	}
-	return found ? found : ct_book_make(core, &self, said->ns, said->id);
+	return found ? found : ct_container_make(core, &self, said->ns, said->id);
 }
 
-void ct_container_identity(struct ct_core *core, const struct ct_event *e)
+void ct_life_identity(struct ct_core *core, const struct ct_event *e)
 {
 	const struct said said = said_of(ct_text(e->tail, e->tail_len));
 	struct ct_container *c = identified(core, e, &said);
@@ -257,9 +189,9 @@ void ct_container_identity(struct ct_core *core, const struct ct_event *e)
 	if (number(said.pid) && !c->who.init_pid && !c->run.marks[CT_MARK_EXIT])
 		ct_container_first(core, c, number(said.pid));
 	ct_book_file(core, c);
-	ct_orphans_adopt(core, c);
+	core->seams->learned(core, c);
 	if (c->looked_up_ns) {
 		c->looked_up_ns = 0;
-		ct_evaluate(core, c);
+		ct_book_changed(core, c);
 	}
 }

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What was sent goes to who reads its protocol; what was not heard to whom it matters. */
+#include "core/hear/talk.h"
+
+/* A whole message of TTRPC: its length is that of the send. */
+static bool is_ttrpc(struct ct_text bytes, int sent)
+{
+	const unsigned char *h = (const unsigned char *)bytes.p;
+
+	return bytes.len >= 10 && (h[8] == 1 || h[8] == 2) && sent >= 10 &&
+	       ((uint32_t)h[0] << 24 | (uint32_t)h[1] << 16 | (uint32_t)h[2] << 8 | h[3]) + 10 ==
+		       (uint32_t)sent;
+}
+
+void ct_talk(struct ct_core *core, const struct ct_sent *sent)
+{
+	const struct ct_event *e = sent->e;
+	struct ct_text bytes = ct_text(e->tail, e->tail_len);
+	struct ct_ttrpc rpc;
+	struct ct_http http;
+
+	if (!bytes.len || ct_line_is_hijacked(core, e))
+		return;
+	if (bytes.p[0] == '{')
+		ct_talk_http_body(core, e, bytes);
+	else if (ct_http_parse(bytes, &http))
+		ct_talk_http(core, sent, &http);
+	else if (is_ttrpc(bytes, e->ret) && ct_ttrpc_parse(bytes, &rpc))
+		ct_talk_ttrpc(core, sent, &rpc);
+	else
+		ct_talk_grpc(core, sent);
+}
+
+void ct_hear_send(struct ct_core *core, const struct ct_event *e, const struct ct_scope *speaker)
+{
+	ct_talk(core, &(struct ct_sent){ e, speaker });
+}
+
+void ct_hear_hole(struct ct_core *core, uint64_t socket, uint64_t peer)
+{
+	ct_lines_hole(core, socket, peer);
+	if (socket)
+		ct_conns_hole(core, socket);
+}
+
+void ct_hear_lost(struct ct_core *core)
+{
+	core->hear->holes++;
+	ct_conns_hole(core, 0);
+}
+
+void ct_hear_file(const struct ct_event *e, struct ct_text *ret_dir, struct ct_text *ret_file)
+{
+	*ret_file = ct_text(e->tail, e->tail_len);
+	*ret_dir = ct_text_cut(ret_file, '/');
+}

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What is said: sends become requests and their answers, whatever protocol and connection they came
+ * on, and command lines become words. The only thing that leaves this station is a fact. It knows no
+ * container: whoever finds out which one a request is about gives it a handle to remember.
+ */
+#pragma once
+
+#include "core/base/house.h"
+#include "core/hear/args.h"
+
+#define CT_VERB_LEN 48
+/* containerd namespace of what Kubernetes asks for (pkg/cri/constants) */
+#define CT_CRI_NAMESPACE "k8s.io"
+
+/* By which way something is said. */
+enum ct_how {
+	CT_HOW_API, /* HTTP: an engine is asked by its client */
+	CT_HOW_ENGINE, /* gRPC: one engine is asked by another, or by its client */
+	CT_HOW_TASK, /* TTRPC: a shim is asked by its engine */
+	CT_HOW_SHIM, /* TTRPC: a shim tells its engine of an event */
+	CT_HOW_AGENT /* TTRPC: a shim asks the agent in its virtual machine */
+};
+
+enum ct_fact_kind {
+	CT_FACT_ASKED,
+	CT_FACT_ANSWERED,
+	CT_FACT_REFUSED, /* or it failed */
+	CT_FACT_OVER /* a request waits no more, answered or not */
+};
+
+/* What a request may make. */
+enum ct_makes {
+	CT_MAKES_NOTHING,
+	CT_MAKES_KNOWN, /* it is of something that may not have been heard of */
+	CT_MAKES_NEW
+};
+
+/* What was asked for, as far as it was heard. Texts are empty when not. */
+struct ct_request {
+	uint64_t ts_ns; /* no later than its answer, however late it was heard */
+	uint32_t tgid; /* of who asked */
+	char verb[CT_VERB_LEN];
+	char name[128]; /* create: asked name */
+	char image[256];
+	char runtime[64];
+	bool auto_remove;
+	char ns[80]; /* gRPC: containerd namespace */
+	char pod_ns[64], pod_uid[64]; /* of a pod that is to run; its name is above */
+	char sandbox[80]; /* id of the sandbox that a container is to be in */
+};
+
+struct ct_pending_call;
+
+/* Valid while it is being told, and so is what it borrows. */
+struct ct_fact {
+	enum ct_fact_kind kind;
+	enum ct_how how;
+	const struct ct_event *e; /* what was heard, and from whom */
+	const struct ct_scope *speaker; /* whose word it is; NULL: nobody's who is known */
+	struct ct_text ns; /* containerd's namespace; empty: any */
+	struct ct_text ids[2]; /* id, or what may be one; API: id, name or prefix of an id */
+	uint32_t engine; /* API: that is asked, 0: not known */
+	struct ct_text verb; /* empty: not known */
+	uint64_t ts_ns; /* asked: when; else when it was answered */
+	const struct ct_request *request; /* NULL: no part of it is kept yet */
+	enum ct_makes makes;
+	/* Asked for something new. */
+	struct ct_text image, runtime;
+	uint64_t prepared_ns; /* a snapshot was made for it before; 0: none was heard of */
+	uint64_t signal; /* that is to be sent; 0: none, or the one of the image */
+	/* Answered. */
+	struct ct_text made; /* id of what was made */
+	struct ct_text message; /* refused: why */
+	uint64_t value; /* number that the method answers with: a pid, an exit status */
+	bool valued; /* it does; else it is 0, which is not sent */
+	bool awaits_id; /* a success of it answers with an id */
+
+	uint64_t about; /* handle of the container that the request is about; 0: none */
+	struct ct_container *container; /* of the handle: set by life, for those to its right */
+	struct ct_pending_call *call; /* of hear, NULL: not made yet */
+	struct ct_early *early; /* of hear */
+	uint32_t stream; /* of hear */
+};
+
+struct ct_hear *ct_hear_new(void); /* NULL: no memory */
+void ct_hear_free(struct ct_core *core);
+
+/* A SEND; `speaker` is whose word it is, NULL: nobody's. */
+void ct_hear_send(struct ct_core *core, const struct ct_event *e, const struct ct_scope *speaker);
+/* Something that was said by these sockets was not heard; 0: not known. */
+void ct_hear_hole(struct ct_core *core, uint64_t socket, uint64_t peer);
+/* Events were lost: anything may have been said. */
+void ct_hear_lost(struct ct_core *core);
+
+/*
+ * Whoever was told of a request says which container it is about: its answer will be told with that
+ * handle. Its time may become earlier, if its answer was heard before it. False: it is not waited
+ * for, for want of room (counted).
+ */
+bool ct_hear_about(struct ct_core *core, struct ct_fact *fact, uint64_t about);
+/* The container is forgotten: what waits for an answer about it waits for nothing. */
+void ct_hear_forget(struct ct_core *core, uint64_t about);
+/*
+ * What a shim is asked follows from what the engine was asked: of the requests about that container
+ * whose name was not heard the latest is that one. Returns when it was made; 0: there is none.
+ */
+uint64_t ct_hear_named(struct ct_core *core, uint64_t about, const char *verb);
+/* A request of this scope for that pod, about nothing yet. It is about that from now on; NULL: none. */
+const struct ct_request *ct_hear_pod(struct ct_core *core, const struct ct_scope *speaker,
+				     const struct ct_request *pod, uint64_t about);
+
+/* A file of an engine: "directory/file", of which the directory is named by an id. */
+void ct_hear_file(const struct ct_event *e, struct ct_text *ret_dir, struct ct_text *ret_file);
+/* Whether a request to Docker's API may leave its container in another state. */
+bool ct_request_changes(struct ct_text verb);
+
+extern const struct ct_share_row ct_calls_row, ct_lines_row, ct_conns_row, ct_early_row,
+	ct_prepared_row;

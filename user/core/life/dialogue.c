@@ -1,0 +1,292 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What somebody asks for and is answered, as signals to the container that it is about. */
+#include "core/life/life.h"
+
+static struct ct_text asked_verb(const struct ct_fact *f)
+{
+	return ct_text(f->request->verb, strlen(f->request->verb));
+}
+
+/* What the engine asks the shim for says what it was asked for itself. */
+static void caused(struct ct_core *core, struct ct_container *c, struct ct_text task_method)
+{
+	const char *verb = ct_family_cause(c->family, task_method);
+	uint64_t asked_ns = verb ? ct_hear_named(core, c->handle, verb) : 0;
+
+	if (asked_ns && c->family->grpc)
+		ct_signal(core, c, CT_SIG_ENGINE_REQUEST, ct_text(verb, strlen(verb)), asked_ns);
+}
+
+static void api_asked(struct ct_core *core, struct ct_fact *f)
+{
+	struct ct_container *c =
+		ct_book_by_ref(core, f->speaker, f->ids[0], f->engine, ct_family_of_api());
+
+	if (!c) {
+		core->counts.unmatched_requests++;
+		return;
+	}
+	if (!ct_hear_about(core, f, c->handle))
+		return;
+	if (ct_request_changes(f->verb))
+		c->in_flight++;
+	f->container = c;
+	ct_signal(core, c, CT_SIG_API_REQUEST, f->verb, f->ts_ns);
+}
+
+/* What an engine has written down may be gone before it is read, if the start fails and it is removed. */
+static void name_engine(struct ct_core *core, struct ct_container *c, uint32_t engine)
+{
+	const struct ct_actor_state *a = ct_actor_get(core, engine);
+
+	c->who.engine_pid = engine;
+	if (a && a->engine_name && !c->who.engine[0])
+		ct_text_copy(c->who.engine, sizeof(c->who.engine),
+			     ct_text(a->engine_name, strlen(a->engine_name)));
+}
+
+static void api_created(struct ct_core *core, struct ct_fact *f)
+{
+	const struct ct_request *asked = f->request;
+	struct ct_container *c = ct_container_make(core, f->speaker, ct_text("", 0), f->made);
+
+	if (!c) {
+		core->counts.unmatched_answers++;
+		return;
+	}
+	if (asked->name[0])
+		memcpy(c->who.name, asked->name, sizeof(c->who.name));
+	memcpy(c->who.image, asked->image, sizeof(c->who.image));
+	memcpy(c->who.runtime, asked->runtime, sizeof(c->who.runtime));
+	c->auto_remove = asked->auto_remove;
+	name_engine(core, c, f->e->tgid);
+	ct_book_file(core, c);
+	c->run.marks[CT_MARK_CREATE_BEGIN] = asked->ts_ns;
+	f->container = c;
+	ct_signal(core, c, CT_SIG_API_ANSWER, f->verb, f->ts_ns);
+	ct_container_look_up(core, c, f->e->tgid, ct_text("", 0));
+}
+
+static void api_answered(struct ct_core *core, struct ct_fact *f)
+{
+	struct ct_container *c = f->container;
+
+	if (f->awaits_id) {
+		api_created(core, f);
+		return;
+	}
+	if (!c)
+		return;
+	if (ct_text_is(f->verb, "rename") && f->request->name[0]) {
+		memcpy(c->who.name, f->request->name, sizeof(c->who.name));
+		ct_book_file(core, c);
+	}
+	ct_signal(core, c, CT_SIG_API_ANSWER, f->verb, f->ts_ns);
+}
+
+/* 304 is "already so"; only a start that fails is a failed start. */
+static void api_refused(struct ct_core *core, struct ct_fact *f)
+{
+	struct ct_container *c = f->container;
+
+	if (!c)
+		return;
+	if (!ct_text_is(f->verb, "start"))
+		ct_refused(core, c, CT_SIG_API_REQUEST, f->verb, f->request->ts_ns);
+	else if (!c->run.marks[CT_MARK_START_END])
+		ct_failed(core, c, f->message);
+}
+
+/* The container that a request names; of two ids that it may name, the one that is known. */
+static struct ct_container *named(struct ct_core *core, const struct ct_fact *f)
+{
+	bool grpc = f->makes && ct_family_of_namespace(f->ns)->grpc;
+	struct ct_container *c = NULL;
+
+	if (f->makes == CT_MAKES_NEW && grpc)
+		return ct_container_make(core, f->speaker, f->ns, f->ids[0]);
+	for (size_t i = 0; i < CT_ARRAY_SIZE(f->ids) && !c; i++)
+		c = ct_book_find(core, f->speaker, f->ns, f->ids[i]);
+	return !c && grpc ? ct_container_make(core, f->speaker, f->ns, f->ids[0]) : c;
+}
+
+/* An id that is in use will be refused. False: so it is. */
+static bool takes_new(struct ct_container *c, const struct ct_fact *f)
+{
+	if (!c->family->grpc)
+		return true;
+	if (!c->removed && c->run.marks[CT_MARK_EXIT])
+		return false;
+	if (f->image.len)
+		ct_text_copy(c->who.image, sizeof(c->who.image), f->image);
+	if (f->runtime.len)
+		ct_text_copy(c->who.runtime, sizeof(c->who.runtime), f->runtime);
+	return true;
+}
+
+void ct_life_engine_request(struct ct_core *core, struct ct_container *c,
+			    const struct ct_request *asked)
+{
+	ct_signal(core, c, CT_SIG_ENGINE_REQUEST, ct_text(asked->verb, strlen(asked->verb)),
+		  asked->ts_ns);
+}
+
+static void engine_asked(struct ct_core *core, struct ct_fact *f)
+{
+	struct ct_container *c = named(core, f);
+
+	if (!c || (f->makes == CT_MAKES_NEW && !takes_new(c, f)))
+		return;
+	f->container = c;
+	if (f->prepared_ns)
+		ct_signal(core, c, CT_SIG_ENGINE_REQUEST, ct_text("Snapshots/Prepare", 17),
+			  f->prepared_ns);
+	ct_hear_about(core, f, c->handle);
+	/* Heard after what it led to: the engine asks nothing else in between. */
+	if (!f->verb.len && c->run.marks[CT_MARK_TASK_DELETE_BEGIN] &&
+	    !c->run.marks[CT_MARK_DIE_END])
+		caused(core, c, ct_text("Delete", 6));
+	ct_signal(core, c, CT_SIG_ENGINE_REQUEST, f->verb, f->ts_ns);
+}
+
+static void engine_answered(struct ct_core *core, struct ct_fact *f)
+{
+	if (f->made.len && !f->container)
+		f->container = ct_pod_made(core, f);
+	if (f->container)
+		ct_signal(core, f->container, CT_SIG_ENGINE_ANSWER, asked_verb(f), f->ts_ns);
+}
+
+/*
+ * A request that was refused; one that a start depends on has failed with it. To Docker it is an
+ * answer all the same: what it asks to be gone may be gone.
+ */
+static void engine_refused(struct ct_core *core, struct ct_fact *f)
+{
+	struct ct_container *c = f->container;
+
+	if (c ? !c->family->grpc : !f->awaits_id) {
+		f->kind = CT_FACT_ANSWERED;
+		engine_answered(core, f);
+		return;
+	}
+	if (!c)
+		return;
+	if (ct_family_fails(c->family, f->verb) && !c->run.marks[CT_MARK_START_END])
+		ct_failed(core, c, f->message);
+	else
+		ct_refused(core, c, CT_SIG_ENGINE_REQUEST, f->verb, f->request->ts_ns);
+}
+
+static void task_asked(struct ct_core *core, struct ct_fact *f)
+{
+	struct ct_container *c = ct_container_make(core, f->speaker, f->ns, f->ids[0]);
+
+	if (!c || (!c->family->kills_end && ct_signal_spares(f->signal)) ||
+	    !ct_hear_about(core, f, c->handle))
+		return;
+	f->container = c;
+	if (!c->who.engine_pid)
+		c->who.engine_pid = f->e->tgid;
+	caused(core, c, f->verb);
+	ct_signal(core, c, CT_SIG_TASK_REQUEST, f->verb, f->ts_ns);
+}
+
+static void set_init(struct ct_core *core, struct ct_container *c, uint32_t pid)
+{
+	const struct ct_actor_state *a;
+
+	ct_container_first(core, c, pid);
+	a = ct_actor_get(core, pid);
+	if (a && a->container == c)
+		ct_container_netns(core, c, a);
+}
+
+static void task_answered(struct ct_core *core, struct ct_fact *f)
+{
+	struct ct_container *c = f->container;
+
+	if (!c)
+		return;
+	if (ct_text_is(f->verb, "Create") && f->valued)
+		set_init(core, c, (uint32_t)f->value);
+	if (ct_text_is(f->verb, "Delete") ||
+	    (ct_text_is(f->verb, "Wait") && c->run.exit_code == CT_NO_EXIT_CODE))
+		c->run.exit_code = (int)f->value;
+	ct_signal(core, c, CT_SIG_TASK_ANSWER, f->verb, f->ts_ns);
+}
+
+static void task_refused(struct ct_core *core, struct ct_fact *f)
+{
+	struct ct_container *c = f->container;
+
+	(void)core;
+	if (c && f->message.len && !c->run.message[0])
+		ct_text_copy(c->run.message, sizeof(c->run.message), f->message);
+}
+
+static void shim_told(struct ct_core *core, struct ct_fact *f)
+{
+	struct ct_container *c = ct_book_find(core, f->speaker, f->ns, f->ids[0]);
+
+	if (c && ct_hears(core, c, CT_SIG_SHIM_EVENT) && ct_hear_about(core, f, c->handle))
+		f->container = c;
+}
+
+static void shim_heard(struct ct_core *core, struct ct_fact *f)
+{
+	if (f->container)
+		ct_signal(core, f->container, CT_SIG_SHIM_EVENT, f->verb, f->ts_ns);
+}
+
+/* Whose agent it is; that of the pod speaks for each of its containers. */
+static void agent_asked(struct ct_core *core, struct ct_fact *f)
+{
+	const struct ct_actor_state *shim = ct_actor_get(core, f->e->tgid);
+	const char *ns;
+
+	if (!shim || !shim->container)
+		return;
+	ns = shim->container->ns;
+	f->container = ct_book_find(core, f->speaker, ct_text(ns, strlen(ns)), f->ids[0]);
+	if (!f->container)
+		f->container = shim->container;
+}
+
+static void api_over(struct ct_core *core, struct ct_fact *f)
+{
+	(void)core;
+	if (f->container && ct_request_changes(f->verb) && f->container->in_flight)
+		f->container->in_flight--;
+}
+
+/* Columns: way, kind of fact, what follows from it. */
+static const struct {
+	enum ct_how how;
+	enum ct_fact_kind kind;
+	void (*handle)(struct ct_core *core, struct ct_fact *f);
+} rows[] = {
+	{ CT_HOW_API, CT_FACT_ASKED, api_asked },
+	{ CT_HOW_API, CT_FACT_ANSWERED, api_answered },
+	{ CT_HOW_API, CT_FACT_REFUSED, api_refused },
+	{ CT_HOW_API, CT_FACT_OVER, api_over },
+	{ CT_HOW_ENGINE, CT_FACT_ASKED, engine_asked },
+	{ CT_HOW_ENGINE, CT_FACT_ANSWERED, engine_answered },
+	{ CT_HOW_ENGINE, CT_FACT_REFUSED, engine_refused },
+	{ CT_HOW_TASK, CT_FACT_ASKED, task_asked },
+	{ CT_HOW_TASK, CT_FACT_ANSWERED, task_answered },
+	{ CT_HOW_TASK, CT_FACT_REFUSED, task_refused },
+	{ CT_HOW_SHIM, CT_FACT_ASKED, shim_told },
+	{ CT_HOW_SHIM, CT_FACT_ANSWERED, shim_heard },
+	{ CT_HOW_SHIM, CT_FACT_REFUSED, shim_heard },
+	{ CT_HOW_AGENT, CT_FACT_ASKED, agent_asked },
+};
+
+void ct_life_fact(struct ct_core *core, struct ct_fact *fact)
+{
+	fact->container = fact->about ? ct_book_of(core, fact->about) : NULL;
+	for (size_t i = 0; i < CT_ARRAY_SIZE(rows); i++) {
+		if (rows[i].how == fact->how && rows[i].kind == fact->kind)
+			rows[i].handle(core, fact);
+	}
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What happens to containers: facts, processes and files become signals, and by the rows of a
+ * container's family (family.h) signals become marks. What has changed by them is told by those to the
+ * right when the event has been handled.
+ */
+#pragma once
+
+#include "core/life/family.h"
+
+struct ct_life *ct_life_new(void); /* NULL: no memory */
+void ct_life_free(struct ct_life *life); /* NULL is fine */
+
+/* dialogue.c, pods.c: sets the fact's container. */
+void ct_life_fact(struct ct_core *core, struct ct_fact *fact);
+void ct_life_engine_request(struct ct_core *core, struct ct_container *c,
+			    const struct ct_request *asked);
+/* Something was made for a pod: that, or a container in it. NULL: it is nobody's to say. */
+struct ct_container *ct_pod_made(struct ct_core *core, struct ct_fact *fact);
+/* A network plugin is executed for a pod, or for a container. */
+void ct_life_plugin(struct ct_core *core, const struct ct_event *e);
+
+/* process.c: FORK, EXEC, EXIT, PROCESS. */
+void ct_life_fork(struct ct_core *core, const struct ct_event *e);
+void ct_life_exec(struct ct_core *core, const struct ct_event *e);
+void ct_life_exit(struct ct_core *core, const struct ct_event *e);
+void ct_life_seed(struct ct_core *core, const struct ct_event *e);
+/* commands.c: whom a process works for, by what it was called with. */
+void ct_life_called(struct ct_core *core, struct ct_actor_state *a, const struct ct_event *e);
+
+/* files.c: SYNC and UNLINK of an engine's files, RELAY. */
+void ct_life_file(struct ct_core *core, const struct ct_event *e);
+void ct_life_relayed(struct ct_core *core, const struct ct_event *e);
+/* ready.c: a program in a container does what shows that it serves. */
+void ct_life_ready(struct ct_core *core, const struct ct_event *e);
+/* sandbox.c: what gVisor's says of the program inside. */
+void ct_life_app(struct ct_core *core, const struct ct_event *e);
+struct ct_container *ct_life_app_of(struct ct_core *core, const struct ct_event *e);
+
+/* identity.c. The door: found or made as ct_book_make() does, with the family that it has. */
+struct ct_container *ct_container_make(struct ct_core *core, const struct ct_scope *speaker,
+				       struct ct_text ns, struct ct_text id);
+/* Who runs it says that this is its first process, in the numbers of the host. */
+void ct_container_first(struct ct_core *core, struct ct_container *c, uint32_t pid);
+void ct_container_netns(struct ct_core *core, struct ct_container *c,
+			const struct ct_actor_state *init);
+/* Asks user space who it is; a replay waits for the answer that is in the recording. */
+void ct_container_look_up(struct ct_core *core, struct ct_container *c, uint32_t engine_pid,
+			  struct ct_text bundle); /* empty: not known */
+void ct_life_identity(struct ct_core *core, const struct ct_event *e);
+
+/* rules.c: what a signal sets, by the rows of the container's family. */
+/* Whether any rule of its family is about such a signal. */
+bool ct_hears(const struct ct_core *core, const struct ct_container *c, enum ct_signal signal);
+void ct_signal(struct ct_core *core, struct ct_container *c, enum ct_signal signal,
+	       struct ct_text what, uint64_t ts_ns);
+/* The engine refused a request: the marks that it set were none. */
+void ct_refused(struct ct_core *core, struct ct_container *c, enum ct_signal signal,
+		struct ct_text verb, uint64_t asked_ns);
+void ct_failed(struct ct_core *core, struct ct_container *c, struct ct_text message);
+void ct_readied(struct ct_core *core, struct ct_container *c, enum ct_ready by, uint64_t ts_ns);
+void ct_engine_exited(struct ct_core *core, uint32_t engine);

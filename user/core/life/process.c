@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Processes begin, execute and end: what that means for the container that they work for. */
+#include "core/life/life.h"
+
+void ct_life_fork(struct ct_core *core, const struct ct_event *e)
+{
+	struct ct_actor_state *up = ct_actor_get(core, e->tgid);
+	bool instead = ct_actor_get(core, (uint32_t)e->obj);
+	struct ct_scope room;
+	const struct ct_scope *payer = ct_works_payer(up, &room);
+	struct ct_actor_state *a = ct_actor_make(core, (uint32_t)e->obj, payer);
+
+	if (!a)
+		return;
+	if (instead)
+		ct_share_move(core, payer, &a->held);
+	a->parent = e->tgid;
+	ct_actor_descends(a, up);
+	a->role = ct_role_of(e);
+	a->execed = false;
+	a->program = NULL;
+	a->runtime = NULL;
+	a->forked_ns = e->ts_ns;
+	a->step = -1;
+	/* Its pid may have been another's, whose exit was not seen. */
+	ct_works_drop_draft(a);
+	a->engine = 0;
+	ct_works(a, NULL);
+	ct_works_first_of(a, NULL);
+	a->vmm = false;
+	a->level = ct_event_level(e);
+	ct_scope_inherit(a, up);
+	a->op = CT_OP_NONE;
+	a->plugin = CT_OP_NONE;
+	if (!up)
+		return;
+	a->engine = up->engine;
+	ct_works(a, up->container);
+	a->op = up->op;
+	a->plugin = up->plugin;
+	/* A daemon: what was executed exits, what it has forked is the machine. */
+	a->vmm = up->vmm && a->container;
+	if (a->vmm)
+		a->container->vmms++;
+	/* gVisor: the first task of the application is a stub that the sandbox forks and that
+	 * never execs, between the request to start and its answer. */
+	if (a->container && up->role == CT_ROLE_HELPER && !up->execed &&
+	    a->container->run.marks[CT_MARK_TASK_START_BEGIN])
+		ct_signal(core, a->container, CT_SIG_INIT_EXEC, ct_text("", 0), e->ts_ns);
+}
+
+/*
+ * A runtime's wrapper may give it mounts of its own, as runtimes give to containers: the kernel side
+ * takes it for one. It is told by going on with the same command, about the same container.
+ */
+static bool goes_on(const struct ct_actor_state *a, const struct ct_event *e)
+{
+	struct ct_text args[CT_ARGS_MAX] = { { NULL, 0 } };
+	size_t n;
+
+	if (e->root != e->tgid || ct_role_of(e) != CT_ROLE_RUNTIME || a->op == CT_OP_NONE ||
+	    !a->container || a->container->who.init_pid == a->tgid)
+		return false;
+	n = ct_argv_split(e, args);
+	return ct_argv_op(args, n) == a->op && ct_argv_has(args, n, a->container->who.id);
+}
+
+/* A wrapper may execute another: one machine. */
+static void machine_begins(struct ct_actor_state *a, uint64_t ts_ns)
+{
+	if (!a->container || a->vmm)
+		return;
+	a->vmm = true;
+	a->container->vmms++;
+	a->container->vm_ns = ts_ns;
+}
+
+static void machine_ends(struct ct_core *core, const struct ct_actor_state *a, uint64_t ts_ns)
+{
+	struct ct_container *c = a->container;
+
+	if (c && a->vmm && c->vmms && --c->vmms == 0)
+		ct_signal(core, c, CT_SIG_VM_EXIT, ct_text("", 0), ts_ns);
+}
+
+void ct_life_exec(struct ct_core *core, const struct ct_event *e)
+{
+	struct ct_actor_state *a = ct_actor_get(core, e->tgid);
+	struct ct_container *c;
+	bool sandbox, first;
+
+	if (!a)
+		a = ct_actor_make(core, e->tgid, NULL);
+	if (!a)
+		return;
+	if (a->container && a->container->who.init_pid == a->tgid)
+		ct_works_first_of(a, a->container);
+	ct_scope_exec(core, a, e, goes_on(a, e));
+	a->role = ct_role_of(e);
+	a->execed = true;
+	ct_works_pays(core, a);
+	a->execed_ns = e->ts_ns;
+	a->netns = e->obj;
+	a->again = false;
+	ct_life_called(core, a, e);
+	if (a->plugin && !memchr(e->tail, '\0', e->tail_len ? e->tail_len - 1u : 0))
+		a->op = a->plugin; /* plugins are called with no arguments, also by each other */
+	a->program = ct_program_name(a, ct_text(e->tail, e->tail_len));
+	c = a->container;
+	if (c && a->program && !a->again)
+		ct_signal(core, c, CT_SIG_PROGRAM, ct_text(a->program, strlen(a->program)),
+			  e->ts_ns);
+	sandbox = a->program && !strcmp(a->program, CT_SANDBOX);
+	first = c && !c->who.init_pid && (c->family->first_exec_is_init || c->key.scope.level);
+	if (first && (sandbox || (a->role == CT_ROLE_INIT && !a->program)))
+		ct_book_init(core, c, a->tgid);
+	/* With --pid=host the kernel side cannot tell it from a helper; its pid can. */
+	if (c && a->role != CT_ROLE_RUNTIME && c->who.init_pid == a->tgid && !sandbox) {
+		ct_container_netns(core, c, a);
+		ct_signal(core, c, CT_SIG_INIT_EXEC, ct_text("", 0), e->ts_ns);
+	}
+	if (a->program && !strcmp(a->program, CT_VMM))
+		machine_begins(a, e->ts_ns);
+	/* Its program has the name of an engine or a shim: it is that, too. */
+	if (a->first_of && a->first_of != c)
+		ct_signal(core, a->first_of, CT_SIG_INIT_EXEC, ct_text("", 0), e->ts_ns);
+}
+
+void ct_life_exit(struct ct_core *core, const struct ct_event *e)
+{
+	struct ct_actor_state *a = ct_actor_get(core, e->tgid);
+	struct ct_container *c;
+	int status = e->ret;
+
+	if (!a) {
+		core->counts.unmatched_exits++;
+		return;
+	}
+	c = a->first_of ? a->first_of : a->container;
+	if (c && c->who.init_pid == a->tgid && a->role != CT_ROLE_SHIM) {
+		if (c->run.exit_code == CT_NO_EXIT_CODE)
+			c->run.exit_code = ct_exit_code(status);
+		ct_signal(core, c, CT_SIG_INIT_EXIT, ct_text("", 0), e->ts_ns);
+	}
+	machine_ends(core, a, e->ts_ns);
+	c = a->container;
+	if (c && a->program) {
+		struct ct_text what = ct_text(a->program, strlen(a->program));
+
+		ct_signal(core, c, status ? CT_SIG_PROGRAM_FAILED : CT_SIG_PROGRAM_DONE, what,
+			  e->ts_ns);
+		ct_signal(core, c, CT_SIG_PROGRAM_END, what, e->ts_ns);
+	}
+	if (a->role == CT_ROLE_ENGINE && a->engine == a->tgid && a->execed)
+		ct_engine_exited(core, a->tgid);
+	ct_works_leave(core, a);
+}
+
+/* Containers whose first process it was found to be. */
+static void seed_first(struct ct_core *core, struct ct_actor_state *a,
+		       const struct ct_actor_state *up)
+{
+	struct ct_container *c = NULL;
+
+	while ((c = ct_book_of_init(core, a->tgid, c))) {
+		if (up ? !ct_scope_is(&up->scope, &c->key.scope) : !ct_scope_is_host(&c->key.scope))
+			continue;
+		if (a->role == CT_ROLE_ENGINE || a->role == CT_ROLE_SHIM)
+			ct_works_first_of(a, c);
+		else
+			ct_works(a, c);
+	}
+}
+
+void ct_life_seed(struct ct_core *core, const struct ct_event *e)
+{
+	struct ct_actor_state *up = ct_actor_get(core, ct_event_ppid(e)), *a;
+	struct ct_scope room;
+
+	a = ct_actor_make(core, e->tgid, ct_works_payer(up, &room));
+	if (!a)
+		return;
+	a->parent = ct_event_ppid(e);
+	ct_actor_descends(a, up);
+	ct_scope_inherit(a, up);
+	ct_scope_exec(core, a, e, false);
+	a->role = ct_role_of(e);
+	a->execed = true;
+	ct_works_pays(core, a);
+	a->netns = e->obj;
+	if (up) {
+		a->engine = up->engine;
+		ct_works(a, up->container);
+		a->op = up->op;
+	}
+	ct_life_called(core, a, e);
+	if (a->role == CT_ROLE_INIT && a->container && a->container->key.scope.level &&
+	    !a->container->who.init_pid)
+		ct_book_init(core, a->container, a->tgid);
+	seed_first(core, a, up);
+	if (a->container && !a->container->who.init_pid &&
+	    a->container->family->first_exec_is_init && a->role == CT_ROLE_INIT)
+		ct_book_init(core, a->container, a->tgid);
+}

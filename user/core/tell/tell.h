@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What is told: once per event whatever has changed is asked whether its start or its stop is now
+ * complete, and so is what has waited long enough. From marks to records.
+ */
+#pragma once
+
+#include "core/life/life.h"
+#include "core/steps/steps.h"
+#include "core/tell/segments.h"
+
+struct ct_tell *ct_tell_new(void); /* NULL: no memory */
+void ct_tell_free(struct ct_tell *tell); /* NULL is fine */
+
+/* attend.c: which containers are between two states, and when to look at them again. */
+uint64_t ct_tell_deadline(const struct ct_core *core); /* 0: nothing is waited for */
+void ct_tell_due(struct ct_core *core); /* what the time has come for */
+void ct_tell_changed(struct ct_core *core); /* what the event has changed */
+void ct_tell_again(struct ct_core *core, struct ct_container *c); /* it is about to start again */
+void ct_tell_flush(struct ct_core *core); /* no more events: what is open is cut */
+/* What is told without there being anything to tell it of: a create that was refused. */
+void ct_tell_fact(struct ct_core *core, const struct ct_fact *fact);
+
+/* report.c: what is said about a start, a stop, a restart. */
+void ct_report_start(struct ct_core *core, struct ct_container *c, enum ct_outcome outcome);
+void ct_report_stop(struct ct_core *core, struct ct_container *c, enum ct_outcome outcome);
+void ct_report_create(struct ct_core *core, struct ct_container *c);
+void ct_report_remove(struct ct_core *core, struct ct_container *c);
+bool ct_start_unasked(const struct ct_container *c);
+/* It has been waited for a sign of being ready, nothing was lost meanwhile, and none came. */
+bool ct_start_signless(const struct ct_core *core, const struct ct_container *c);
