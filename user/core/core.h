@@ -1,7 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The pure core: events in, records out. No libbpf, no clock, no file, no output of its own: what
- * is live and what is replayed go through the same lines.
+ * is live and what is replayed go through the same lines. The way of an event (core.c has it as rows):
+ *
+ * order  puts it among those that came before their time, and hands over what is due, by time;
+ * hear   makes of what was sent a fact: who asks what of whom, or is answered;
+ * who    knows the process that it is about, what it was called to do, and who started it;
+ * book   knows whose word that is, and finds the container, or makes it, or trusts it with nothing;
+ * life   turns it into a signal to the container, and by the rows of its family into marks;
+ * steps, opens and why keep what it says about work, files and waits;
+ * tell   looks at what it has changed, and says the records that are now complete.
+ *
+ * Each of them asks those before it, and none of those behind it (docs/stations.md).
  */
 #pragma once
 

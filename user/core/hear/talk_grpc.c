@@ -53,6 +53,14 @@ static struct ct_text runtime_name(struct ct_text name)
 	return ct_text_cut(&name, '.');
 }
 
+/* A snapshot that was asked for before the container that it is for: the key is the container's id. */
+struct ct_prepared {
+	struct ct_held held;
+	uint64_t ts_ns;
+	char ns[80];
+	char key[80];
+};
+
 static void prepared_drop(struct ct_core *core, struct ct_prepared *p)
 {
 	ct_share_leave(core, &p->held);
