@@ -203,6 +203,7 @@ Test(processes, arguments_that_could_not_be_read)
 static const struct {
 	const char *shim, *runtime, *told;
 } shims[] = {
+	{ "/usr/bin/containerd-shim-kata-v2", NULL, "kata" },
 	{ "/usr/bin/containerd-shim-runsc-v1", "runsc", "runsc" },
 	{ "/usr/bin/containerd-shim-runc-v2", "runc", "runc" },
 	{ "/usr/bin/containerd-shim-runc-v2", "/usr/bin/crun", "crun" },

@@ -37,15 +37,18 @@ static struct ct_container *container_of_args(struct ct_core *core, const struct
 	return ct_book_make(core, speaker, ns, id);
 }
 
+/* The longest name that it begins with: a shim of containerd begins as containerd does. */
 static const struct ct_role_row *row_of(struct ct_text program)
 {
 	struct ct_text base = ct_text_base(program);
+	const struct ct_role_row *found = NULL;
 
 	for (const struct ct_role_row *row = ct_roles; row->comm; row++) {
-		if (ct_text_starts(base, row->comm))
-			return row;
+		if (ct_text_starts(base, row->comm) &&
+		    (!found || strlen(row->comm) > strlen(found->comm)))
+			found = row;
 	}
-	return NULL;
+	return found;
 }
 
 void ct_actors_fork(struct ct_core *core, const struct ct_event *e)
