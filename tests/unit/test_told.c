@@ -181,6 +181,27 @@ Test(told, the_phase_in_which_a_start_failed)
 	}
 }
 
+/* The engine says no when all was done, and seen to be ready: it has failed last. */
+Test(told, a_start_that_failed_when_all_was_done)
+{
+	struct run *run = run_new();
+	struct life l = life_of(0);
+	const struct seen *s;
+
+	life_create(&run->t, &l, 10);
+	life_request(&run->t, &l, 30, "start");
+	life_started_within(&run->t, &l, 30);
+	tape_at(&run->t, 185);
+	tape_output(&run->t, l.init, l.shim);
+	life_answer(&run->t, &l, 300, 500, "{\"message\":\"no\"}");
+	play_sorted(run);
+	s = find(run, CT_RECORD_START, l.name, 0);
+	expect_outcome(s, CT_OUTCOME_FAILED);
+	cr_expect_eq(s->rec.failed_phase, CT_PHASE_READY, "failed in %s",
+		     ct_phase_names[s->rec.failed_phase]);
+	run_free(run);
+}
+
 /* Columns: request that is refused, what the stop is told to begin with. */
 static const struct {
 	const char *verb;
