@@ -57,6 +57,7 @@ struct ct_container *ct_book_next(const struct ct_core *core, const struct ct_co
 void ct_book_file(struct ct_core *core, struct ct_container *c);
 /* Somebody spoke of it, or it is between two states no more. */
 void ct_book_touch(struct ct_core *core, struct ct_container *c);
+/* Another run is its present one; of no draft: those have one, and are found by nobody. */
 void ct_book_run(struct ct_core *core, struct ct_container *c, uint32_t seq);
 /*
  * Its first process, 0: none. False: that is not for who runs it to say, because the process is in

@@ -285,7 +285,7 @@ static void opens_drop(struct ct_core *core, struct ct_opens *o)
 {
 	ct_share_leave(core, &o->held);
 	DL_DELETE(core->opens, o);
-	if (o->seq && core->opens_by_run)
+	if (o->seq)
 		HASH_DEL(core->opens_by_run, o);
 }
 
