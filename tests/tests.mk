@@ -12,6 +12,8 @@
 # make insns-check              instructions that the verifier goes through, per probe
 # make insns-update             keeps the new numbers
 # make check                    unit and replay
+# make coverage                 lines and branches of user/core that both reach; fails below
+#                               COVERAGE_FLOOR=90 % of the branches
 
 S            := $(patsubst %/san,%,$(O))/san
 F            := $(patsubst %/san,%,$(O))/fuzz
@@ -114,3 +116,29 @@ insns-check: $(O)/insns
 	@tests/kernels/insns $<
 insns-update: $(O)/insns
 	@tests/kernels/insns $< --update
+
+# What unit and replay reach of the core: built once more without sanitizers, and counted by gcc in
+# what is below user/core and in COVERED. tests/coverage says which branches count.
+C              := $(patsubst %/san,%,$(O))/coverage
+C_CFLAGS       := -O0 -g -std=gnu11 -Wall -Wextra -Wshadow -Werror
+GCOV           ?= gcov
+COVERAGE_FLOOR ?= 90
+COVERED        := $(filter user/core/%,$(CORE_SRC)) user/source/identity_podman.c
+
+$(COVERED:%.c=$(C)/%.o): C_CFLAGS += --coverage
+$(C)/%.o: %.c | $(O)/gen/version.h
+	@mkdir -p $(@D)
+	$(call msg,CC-COV,$@)$(CC) $(CPPFLAGS) -Itests/unit $(C_CFLAGS) -MMD -MP -c $< -o $@
+
+$(C)/unit: $(UNIT_SRC:%.c=$(C)/%.o) $(PURE_SRC:%.c=$(C)/%.o) $(SANDBOX_SRC:%.c=$(C)/%.o)
+	$(call msg,LD-COV,$@)$(CC) --coverage $^ -o $@ -lcriterion $(CORE_LIBS)
+
+$(C)/reader: $(READER_SRC:%.c=$(C)/%.o) $(PURE_SRC:%.c=$(C)/%.o)
+	$(call msg,LD-COV,$@)$(CC) --coverage $^ -o $@ $(CORE_LIBS)
+
+.PHONY: coverage
+coverage: $(C)/unit $(C)/reader
+	@find $(C) -name '*.gcda' -delete
+	$(Q)$(C)/unit --jobs 2 $(CRITERION)
+	$(Q)tests/replay/run $(C)/reader > $(C)/replay.tap || { cat $(C)/replay.tap; exit 1; }
+	@tests/coverage $(GCOV) $(COVERAGE_FLOOR) user/core $(COVERED:%.c=$(C)/%.o)

@@ -449,3 +449,53 @@ Test(shares, what_another_prepared_is_not_mine)
 	ct_core_free(core);
 	run_free(run);
 }
+
+/* Executes as an engine in the container of that root, with no fork that was seen. */
+static void executes_within(struct tape *t, uint32_t root, uint32_t tgid)
+{
+	tape_exec(t, tgid, CT_ROLE_ENGINE, 9, "dockerd", TAPE_END);
+	last(t)->root = root;
+	last(t)->arg = 1;
+}
+
+/*
+ * Its share is full of what the same event is about, which does not give way: it goes back to whose
+ * it was, and is given up there in its turn. Out of every share nobody would ever give it up.
+ */
+Test(shares, what_finds_no_room_goes_back)
+{
+	struct run *run = run_new();
+	struct tape *t = &run->t;
+	struct ct_core *core = core_of(run);
+	unsigned known = 0;
+
+	core->shares->max[CT_SHARE_ACTORS] = 8; /* one for whoever is not the host's root */
+	tape_at(t, 10);
+	executes_within(t, 777, 777);
+	for (uint32_t i = 0; i < 100; i++)
+		executes_within(t, 777, 1000 + i);
+	tape_at(t, 1000);
+	tape_clock(t);
+	tape_feed(t, core);
+	for (uint32_t i = 0; i < 100; i++)
+		known += ct_actor_get(core, 1000 + i) != NULL;
+	cr_expect(ct_actor_get(core, 777), "it is spoken of each time");
+	cr_expect_eq(known, 1, "%u of 100 that have no share", known);
+	cr_expect_eq(core->shares->others[CT_SHARE_ACTORS], 2, "%zu of others",
+		     core->shares->others[CT_SHARE_ACTORS]);
+	/* Refused a hundred times, and given up but for the last: each is counted. */
+	cr_expect_eq(ct_core_counts(core).lost[CT_LOSS_SHARE], 100 + 99, "%llu",
+		     (unsigned long long)ct_core_counts(core).lost[CT_LOSS_SHARE]);
+	cr_expect_eq(ct_core_counts(core).lost[CT_LOSS_ACTORS], 0);
+	tape_free(t);
+	memset(t, 0, sizeof(*t));
+	tape_at(t, 2000);
+	tape_exit(t, 777, CT_ROLE_ENGINE, 0);
+	tape_exit(t, 1099, CT_ROLE_ENGINE, 0);
+	tape_at(t, 5000);
+	tape_clock(t);
+	tape_feed(t, core);
+	cr_expect_eq(core->shares->others[CT_SHARE_ACTORS], 0, "nothing is left of them");
+	ct_core_free(core);
+	run_free(run);
+}

@@ -221,10 +221,14 @@ void ct_share_leave(struct ct_core *core, struct ct_held *held)
 
 void ct_share_move(struct ct_core *core, const struct ct_scope *scope, struct ct_held *held)
 {
-	if (held->share && ct_scope_is(&held->share->scope, scope ? scope : &nobody))
+	struct ct_scope from = held->share ? held->share->scope : nobody;
+
+	if (held->share && ct_scope_is(&from, scope ? scope : &nobody))
 		return;
 	ct_share_leave(core, held);
-	ct_share_enter(core, scope, held->kind, held);
+	/* Without a share nobody would ever give it up: what is refused goes back. */
+	if (!ct_share_enter(core, scope, held->kind, held))
+		ct_share_enter(core, &from, held->kind, held);
 }
 
 struct ct_held *ct_share_first(const struct ct_core *core, const struct ct_scope *scope,

@@ -95,7 +95,7 @@ void ct_share_touch(struct ct_core *core, struct ct_held *held);
 void ct_share_use(const struct ct_core *core, struct ct_held *held);
 /* It goes; one that is in no table may, too. */
 void ct_share_leave(struct ct_core *core, struct ct_held *held);
-/* It is of somebody else from now on. */
+/* It is of somebody else from now on; where there is no room (counted) it stays where it was. */
 void ct_share_move(struct ct_core *core, const struct ct_scope *scope, struct ct_held *held);
 /* NULL: the scope holds nothing. Nobody is a scope, too. */
 struct ct_share *ct_share_find(const struct ct_core *core, const struct ct_scope *scope);

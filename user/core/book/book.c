@@ -148,11 +148,10 @@ bool ct_book_init(struct ct_core *core, struct ct_container *c, uint32_t pid)
 
 void ct_book_run(struct ct_core *core, struct ct_container *c, uint32_t seq)
 {
-	if (c->run.seq && !c->draft)
+	if (c->run.seq)
 		HASH_DELETE(by_run, core->book->runs, c);
 	c->run.seq = seq;
-	if (!c->draft)
-		HASH_ADD(by_run, core->book->runs, run.seq, sizeof(c->run.seq), c);
+	HASH_ADD(by_run, core->book->runs, run.seq, sizeof(c->run.seq), c);
 }
 
 static enum ct_place place_of(const struct ct_held *held)

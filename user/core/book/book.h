@@ -58,6 +58,7 @@ struct ct_container *ct_book_next(const struct ct_core *core, const struct ct_co
 void ct_book_file(struct ct_core *core, struct ct_container *c);
 /* Somebody spoke of it, or it is between two states no more. */
 void ct_book_touch(struct ct_core *core, struct ct_container *c);
+/* Another run is its present one; of no draft: those have one, and are found by nobody. */
 void ct_book_run(struct ct_core *core, struct ct_container *c, uint32_t seq);
 uint32_t ct_book_new_run(struct ct_core *core); /* the number of a run that begins */
 /*

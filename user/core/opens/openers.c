@@ -291,7 +291,7 @@ static void opens_drop(struct ct_core *core, struct ct_opens *o)
 {
 	ct_share_leave(core, &o->held);
 	DL_DELETE(core->opens->runs, o);
-	if (o->seq && core->opens->by_run)
+	if (o->seq)
 		HASH_DEL(core->opens->by_run, o);
 }
 

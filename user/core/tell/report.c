@@ -125,6 +125,8 @@ static void set_failure(struct ct_record *rec, uint64_t marks[CT_MARK_MAX],
 {
 	const struct ct_family *family = c->family;
 
+	/* When all was done it has failed last. */
+	rec->failed_phase = family->start[family->start_count - 1].phase;
 	for (size_t i = 0; i < family->start_count; i++) {
 		const struct ct_span *span = &family->start[i];
 		uint64_t ends = 0;

@@ -123,12 +123,14 @@ const char *ct_role_name(uint8_t role)
 const struct ct_role_row *ct_role_of_program(struct ct_text program)
 {
 	struct ct_text base = ct_text_base(program);
+	const struct ct_role_row *found = NULL;
 
 	for (const struct ct_role_row *row = ct_roles; row->comm; row++) {
-		if (ct_text_starts(base, row->comm))
-			return row;
+		if (ct_text_starts(base, row->comm) &&
+		    (!found || strlen(row->comm) > strlen(found->comm)))
+			found = row;
 	}
-	return NULL;
+	return found;
 }
 
 int ct_exit_code(int status)

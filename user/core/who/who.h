@@ -78,7 +78,10 @@ bool ct_actor_is_named(const struct ct_actor_state *a);
 uint8_t ct_role_of(const struct ct_event *e);
 /* "engine", "shim", ...; "" if there is none of that number. Static. */
 const char *ct_role_name(uint8_t role);
-/* The row of a program, by what its file name begins with; NULL: it is no actor by its name. */
+/*
+ * The row of a program, by the longest name that its own begins with (a shim of containerd begins as
+ * containerd does); NULL: it is no actor by its name.
+ */
 const struct ct_role_row *ct_role_of_program(struct ct_text program);
 /* The step that a program is, NULL if it is none. Static. called.c has the table. */
 const char *ct_program_name(const struct ct_actor_state *a, struct ct_text args);

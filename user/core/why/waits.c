@@ -257,6 +257,7 @@ static struct ct_text plain_name(struct ct_text file)
 static void feed_act(struct ct_waits *w, const struct ct_event *e)
 {
 	struct act act = { .ts_ns = e->ts_ns, .dur_ns = e->dur_ns, .tid = e->tid, .tgid = e->tgid };
+	size_t at = w->act_count;
 
 	if (w->act_count >= ACTS_MAX ||
 	    !room_for((void **)&w->acts, sizeof(*w->acts), w->act_count, &w->act_room)) {
@@ -272,12 +273,9 @@ static void feed_act(struct ct_waits *w, const struct ct_event *e)
 		ct_text_copy(act.file, sizeof(act.file),
 			     plain_name(ct_text_base(ct_text(e->tail, e->tail_len))));
 	/* Late ones are few and not very late. */
-	for (size_t i = w->act_count; i && w->acts[i - 1].ts_ns > act.ts_ns; i--) {
-		w->acts[i] = w->acts[i - 1];
-		w->acts[i - 1] = act;
-	}
-	if (!w->act_count || w->acts[w->act_count - 1].ts_ns <= act.ts_ns)
-		w->acts[w->act_count] = act;
+	for (; at && w->acts[at - 1].ts_ns > act.ts_ns; at--)
+		w->acts[at] = w->acts[at - 1];
+	w->acts[at] = act;
 	w->act_count++;
 }
 
