@@ -202,11 +202,11 @@ Test(grpc, numbers_of_a_block_that_is_not_whole_are_not_guessed)
 	cr_expect_not(understood(END_BLOCK, NULL, 0, CT_F_NO_DATA), "it was not read");
 }
 
-/* The end of an HTTP/2 block that was heard before its request is read once: else numbers shift. */
+/* An answer that was heard before its request has been read: else all numbers shift. */
 Test(grpc, numbers_of_an_answer_that_waited_are_not_read_twice)
 {
 	static const char other[] = "\x40\1x\1y", status[] = "\x40\x0bgrpc-status\1"
-							     "6";
+							     "0";
 	static const char numbered[] = { (char)(0x80 | 62) };
 	struct run *run = run_new();
 	struct tape *t = &run->t;
@@ -229,7 +229,7 @@ Test(grpc, numbers_of_an_answer_that_waited_are_not_read_twice)
 	n = grpc_put_headers(message, 5, END_BLOCK | END_STREAM, numbered, 1);
 	grpc_says(t, message, n);
 	play_until(run, 90000);
-	expect_outcome(find(run, CT_RECORD_START, "db", 0), CT_OUTCOME_FAILED);
+	expect_counts(run, 1, 0, 0); /* it says that it has not failed */
 	run_free(run);
 }
 
