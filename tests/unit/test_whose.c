@@ -114,6 +114,8 @@ Test(whose, docker_is_not_asked_for_what_others_run)
 	tape_ttrpc_request(t, LIFE_CONTAINERD, 9000, 3, "Start", "redis", NULL);
 	tape_ttrpc_answer(t, SHIM, 9000, 3, INIT, 0);
 	tape_output(t, INIT, SHIM);
+	tape_at(t, 500);
+	tape_exit(t, LIFE_CONTAINERD, CT_ROLE_ENGINE, 0); /* whose it is nobody can ask any more */
 	l.id = "redis";
 	life_request(t, &l, 1000, "stop");
 	life_answer(t, &l, 1001, 404, "{\"message\":\"No such container: redis\"}");
@@ -283,5 +285,27 @@ Test(whose, a_start_that_takes_minutes_keeps_its_first_steps)
 	s = find(run, CT_RECORD_START, l.name, 0);
 	cr_expect_geq(s->rec.step_count, 60);
 	cr_expect_leq(s->steps[0].begin_ns, tape_ns(100));
+	run_free(run);
+}
+
+/* A sandbox tells of its program: the first exit code is the program's, the host's is the sandbox's. */
+Test(whose, an_exit_code_is_the_first_that_is_told)
+{
+	struct run *run = run_new();
+	struct tape *t = &run->t;
+	struct life l = life_of(0);
+	struct ct_event *e;
+
+	life_serves(t, &l);
+	for (int i = 0; i < 2; i++) {
+		tape_at(t, 1000 + i);
+		e = tape_add(t, CT_KIND_APP, l.init, l.id, strlen(l.id) + 1);
+		e->sub = CT_APP_EXIT;
+		e->root = l.init;
+		e->ret = (7 + i) << 8;
+	}
+	play_until(run, 60000);
+	expect_counts(run, 1, 1, 0);
+	cr_expect_eq(find(run, CT_RECORD_STOP, l.name, 0)->rec.exit_code, 7);
 	run_free(run);
 }

@@ -362,3 +362,25 @@ Test(words, a_text_with_too_much_padding_is_refused)
 	cr_expect_not(reads(h, "\x04\x82\x63\xff", 4, "/"));
 	ct_hpack_free(h);
 }
+
+/* The longest codes are of 30 bits. */
+Test(words, the_longest_code_is_read)
+{
+	struct ct_hpack *h = ct_hpack_new();
+
+	cr_expect(reads(h, "\x04\x84\xff\xff\xff\xf3", 6, "\n"));
+	cr_expect_not(reads(h, "\x04\x84\xff\xff\xff\xff", 6, ""), "the end of a text is not said");
+	ct_hpack_free(h);
+}
+
+Test(words, a_status_is_its_three_digits)
+{
+	static const char answer[] = "HTTP/1.1 437 Whatever\r\n\r\n";
+	struct ct_http http;
+
+	cr_assert(ct_http_parse(ct_text(answer, sizeof(answer) - 1), &http));
+	cr_expect(http.answer);
+	cr_expect_eq(http.status, 437, "%d", http.status);
+	cr_expect_not(ct_http_parse(ct_text("HTTP/1.1 4x7 ", 13), &http));
+	cr_expect_not(ct_http_parse(ct_text("HTTP/1.1 43", 11), &http));
+}
