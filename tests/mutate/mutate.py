@@ -178,7 +178,7 @@ class Trial:
         if path.endswith(".c"):
             return [path]
         users = []
-        for source in self.args.core:
+        for source in self.args.core + self.args.unit:
             with open(self.object_of(source)[:-2] + ".d", encoding="utf-8") as f:
                 if path in f.read().split():
                     users.append(source)
