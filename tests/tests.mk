@@ -9,6 +9,8 @@
 # make replay-update            writes the expected reports anew
 # make fuzz FUZZ_SECONDS=60     tests/fuzz, each target that long, three at a time; "events"
 #                               plays the recordings in a wrong order
+# make mutate                   one-line mistakes in the core that no test sees: tests/mutate/run;
+#                               MUTATE= passes options and files to it
 # make insns-check              instructions that the verifier goes through, per probe
 # make insns-update             keeps the new numbers
 # make check                    unit and replay
@@ -103,6 +105,26 @@ fuzz-seeds: $(F)/make_seeds
 fuzz: $(FUZZ_TARGETS:%=$(F)/fuzz_%) fuzz-seeds
 	@mkdir -p $(FUZZ_TARGETS:%=$(F)/corpus/%) $(F)/findings
 	$(Q)printf '%s\n' $(FUZZ_TARGETS) | F=$(F) xargs -P 3 -n 1 tests/fuzz/run $(FUZZ_SECONDS)
+
+# Mutants are many and their runs short: no framework that forks, and none of what is no
+# part of the core, or takes its time.
+M            := $(patsubst %/san,%,$(O))/mutate
+MUTATE       ?=
+MUTATE_FLAGS := -O1 -std=gnu11 -w -Itests/mutate/quick -Itests/unit
+MUTATE_SRC   := tests/mutate/quick/quick.c $(filter-out $(addsuffix .c,$(addprefix tests/unit/test_,apart compare \
+		csv engines files hdr openmetrics options otlp pictures plots privileges recorder \
+		recording% sandbox seccheck seccheck_queue session sinks summary table_opens \
+		trust)),$(UNIT_SRC))
+
+$(M)/%.o: %.c | $(O)/gen/version.h
+	@mkdir -p $(@D)
+	$(call msg,CC-MUT,$@)$(CC) $(CPPFLAGS) $(MUTATE_FLAGS) -MMD -MP -c $< -o $@
+
+.PHONY: mutate
+mutate: $(patsubst %.c,$(M)/%.o,$(MUTATE_SRC) $(READER_SRC) $(PURE_SRC))
+	$(Q)tests/mutate/run --objects $(M) --unit "$(MUTATE_SRC)" --reader "$(READER_SRC)" \
+		--core "$(PURE_SRC)" --cc "$(CC)" --flags "$(CPPFLAGS) $(MUTATE_FLAGS)" \
+		--libs "$(CORE_LIBS)" $(MUTATE)
 
 # What the verifier goes through per probe; a growth of more than 10 % fails. Needs root.
 $(O)/insns: $(O)/tests/kernels/insns.o $(O)/user/source/kernel.o $(O)/user/source/procfs.o \

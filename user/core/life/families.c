@@ -13,7 +13,6 @@ static const struct {
 	const char *ns;
 	const struct ct_family *family;
 } namespaces[] = {
-	{ "", &ct_family_docker }, /* as long as nobody says */
 	{ "moby", &ct_family_docker }, /* dockerd's own (cmd/dockerd/daemon.go) */
 	{ CT_CRI_NAMESPACE, &ct_family_cri },
 	{ NULL, &ct_family_containerd },
@@ -69,6 +68,15 @@ const struct ct_file_row *ct_family_file(struct ct_text file)
 		}
 	}
 	return NULL;
+}
+
+const struct ct_family *ct_family_at_first(void)
+{
+	size_t i = 0;
+
+	while (!ct_families[i]->at_first)
+		i++;
+	return ct_families[i];
 }
 
 const struct ct_family *ct_family_of_api(void)

@@ -80,6 +80,7 @@ struct ct_family {
 	const struct ct_file_row *files;
 	size_t file_count;
 	bool api; /* its engine is asked by HTTP */
+	bool at_first; /* it is taken to be its, as long as nobody says whose it is */
 	bool commands; /* its engine is no daemon: every command is a process that does it all */
 	bool cri; /* its engine answers the Kubernetes runtime interface in a way of its own */
 	bool hears_itself; /* there is no shim between a container and who listens to it */
@@ -133,6 +134,8 @@ const char *ct_family_cause(const struct ct_family *f, struct ct_text task_metho
 const struct ct_family *ct_family_of_engine(struct ct_text engine);
 /* What that file of any engine is; NULL: a container's own. */
 const struct ct_file_row *ct_family_file(struct ct_text file);
+/* As long as nobody says. */
+const struct ct_family *ct_family_at_first(void);
 /* Whose API is asked by HTTP. */
 const struct ct_family *ct_family_of_api(void);
 /* Of a program that may be a monitor, called by that engine (NULL: nobody known); NULL: it is none. */

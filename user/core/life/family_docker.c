@@ -159,6 +159,7 @@ const struct ct_family ct_family_docker = {
 	CT_FAMILY_CAUSES,
 	CT_FAMILY_FILES,
 	.api = true,
+	.at_first = true,
 	.begins = { M(CREATE_BEGIN), M(START_BEGIN) },
 	.opens = { M(START_BEGIN), M(TASK_CREATE_BEGIN) },
 	.asked = M(START_BEGIN),

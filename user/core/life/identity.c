@@ -32,7 +32,7 @@ struct ct_container *ct_container_make(struct ct_core *core, const struct ct_sco
 		take_namespace(core, c, ns);
 		return c;
 	}
-	c->family = ct_family_of_namespace(ct_text("", 0));
+	c->family = ct_family_at_first();
 	c->run.exit_code = CT_NO_EXIT_CODE;
 	take_namespace(core, c, ns);
 	core->seams->learned(core, c);

@@ -1,0 +1,386 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""Mutation testing of the core: makes one-line mistakes in it, one at a time, and tells which of
+them neither the unit tests nor the recordings see. `make mutate` builds what it needs and runs it;
+MUTATE= passes it options:
+
+    --list FILE       mutants made by hand: tests/mutate/list; "none" for none
+    --generated N     so many more, made by the operators below from all files of the core
+    --seed N          which ones
+    --floor PERCENT   fewer killed than that: exit code 1
+    -j N              at the same time
+    --slow            also the unit tests that take a tenth of the whole time each
+    --show            the mutants, without running them
+    FILE...           only mutants of these files, by their base names
+
+Each mutant is a line: killed by unit, killed by replay, hang, SURVIVED. One that does not compile
+is not counted, nor is one that tests/mutate/equivalent gives a reason for. Nothing is changed in
+the tree: each worker has a copy of the sources, and what it compiles goes there too.
+
+A line of the list: FILE | FROM ~> TO. FILE is a base name, of the core if it has one of that name.
+FROM occurs exactly once in it, whatever blanks and new lines are between its words; else the
+list is out of date, and nothing is run. A line of `equivalent` has | REASON at its end.
+"""
+import argparse
+import concurrent.futures
+import os
+import queue
+import random
+import re
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+TREE = os.path.dirname(os.path.dirname(HERE))
+# Without a library: five times as quick as with one. What is not initialized is no zero.
+SANITIZE = ["-fsanitize=undefined", "-fsanitize-undefined-trap-on-error"]
+ENV = {
+    "PATH": os.environ["PATH"],
+    "LC_ALL": "C.UTF-8",
+    "TZ": "UTC",
+    "MALLOC_PERTURB_": "165",
+}
+SLOW = 0.1  # of the whole time: such tests run with --slow only
+
+
+class Mutant:
+    def __init__(self, path, begin, end, to, text):
+        self.path, self.begin, self.end, self.to = path, begin, end, to
+        self.line = text.count("\n", 0, begin) + 1
+        self.after = text[:begin] + to + text[end:]
+        old, new = self.around(text, end), self.around(self.after, begin + len(to))
+        self.change = f"{os.path.basename(path)} | {old} ~> {new}"
+
+    def around(self, text, end):
+        """The lines that it changes, without needless blanks."""
+        first = text.rfind("\n", 0, self.begin) + 1
+        last = text.find("\n", end)
+        return " ".join(text[first : last if last >= 0 else len(text)].split())
+
+    def __str__(self):
+        return f"{self.path}:{self.line}: {self.change.split(' | ', 1)[1]}"
+
+
+def sources(tree):
+    """Files by base name; what the core has goes before what others have."""
+    found = {}
+    for top in ("user/core", "user"):
+        here = {}
+        for at, _, names in os.walk(os.path.join(tree, top)):
+            for name in names:
+                here.setdefault(name, []).append(os.path.relpath(os.path.join(at, name), tree))
+        for name, paths in here.items():
+            found.setdefault(name, paths)
+    return found
+
+
+def lines_of(name):
+    with open(os.path.join(HERE, name), encoding="utf-8") as f:
+        return [line.strip() for line in f if line.strip() and not line.startswith("#")]
+
+
+def read_list(name, files, texts):
+    mutants, wrong = [], []
+    for line in lines_of(name):
+        parts = re.fullmatch(r"(\S+) \| (.*?) ~> ?(.*)", line)
+        if not parts:
+            wrong.append(f"no mutant: {line}")
+            continue
+        base, old, new = parts.groups()
+        paths = files.get(base, [])
+        if len(paths) != 1:
+            wrong.append(f"{len(paths)} files of that name: {line}")
+            continue
+        text = texts(paths[0])
+        pattern = r"\s+".join(re.escape(word) for word in old.split())
+        found = list(re.finditer(pattern, text))
+        if len(found) != 1:
+            wrong.append(f"occurs {len(found)} times: {line}")
+            continue
+        mutants.append(Mutant(paths[0], found[0].start(), found[0].end(), new, text))
+    for what in wrong:
+        print(f"{name}: {what}", file=sys.stderr)
+    if wrong:
+        sys.exit(2)
+    return mutants
+
+
+def masked(text):
+    """Of the same length, with blanks for what is no code: comments and strings."""
+
+    def blank(found):
+        return re.sub(r"[^\n]", " ", found.group())
+
+    return re.sub(r"/\*.*?\*/|//[^\n]*|\"(?:\\.|[^\"\\\n])*\"|'(?:\\.|[^'\\\n])*'|#include[^\n]*",
+                  blank, text, flags=re.S)
+
+
+# Columns: what is looked for in the code, what group 1 of it becomes.
+OPERATORS = [
+    (r"(?<=\s)(<=|>=|<|>|==|!=)(?=\s)",
+     {"<": "<=", "<=": "<", ">": ">=", ">=": ">", "==": "!=", "!=": "=="}),
+    (r"(&&|\|\|)", {"&&": "||", "||": "&&"}),
+    (r"(?<=[\w\])] )([+-])(?= [\w(*])", {"+": "-", "-": "+"}),
+    (r"(?<=[\w\])])( [+-] 1)\b(?!\w)", lambda _: ""),
+    (r"\b(?:if|while) \((.*)\)(?= \{\n|\n)", lambda old: f"!({old})"),
+    (r"\n\t+(\w+\([^\n]*\);)(?=\n)", lambda _: ";"),
+    (r"\n\t+([\w>.\[\]-]+(?:\+\+|--|(?: [|+-]?=) [^\n]*);)(?=\n)", lambda _: ";"),
+    (r"\breturn (true|false|0|1|NULL);",
+     {"true": "false", "false": "true", "0": "1", "1": "0", "NULL": "(void *)1"}),
+    (r"#define [A-Z]\w+\s+\(?(\d+)", lambda old: str(2 * int(old))),
+]
+
+
+def generate(paths, texts):
+    mutants = []
+    for path in paths:
+        text = texts(path)
+        code = masked(text)
+        for pattern, become in OPERATORS:
+            for found in re.finditer(pattern, code):
+                begin, end = found.span(1)
+                old = text[begin:end]
+                to = become(old) if callable(become) else become[old]
+                # A pointer to nowhere is no mistake that anybody makes: only a truth is one.
+                if to != "(void *)1":
+                    mutants.append(Mutant(path, begin, end, to, text))
+    return mutants
+
+
+class Trial:
+    """What a worker needs: a copy of the sources, and what is not mutated, built."""
+
+    def __init__(self, args, work):
+        self.args, self.work = args, work
+        os.makedirs(work)
+        for top in ("user", "include", "tests/unit", "tests/mutate/quick"):
+            shutil.copytree(os.path.join(TREE, top), os.path.join(work, top))
+        for top in ("docs", "tests/replay"):  # which are read
+            os.symlink(os.path.join(TREE, top), os.path.join(work, top))
+        self.cc = shlex.split(args.cc)[-1:]
+        self.flags = [
+            re.sub(r"^-I(?!/)", f"-I{work}/", flag).replace(f"{work}/{args.gen}",
+                                                            f"{TREE}/{args.gen}")
+            for flag in shlex.split(args.flags)
+        ]
+        self.libs = shlex.split(args.libs)
+
+    def object_of(self, path):
+        return os.path.join(TREE, self.args.objects, path[:-2] + ".o")
+
+    def users_of(self, path):
+        """What is to be compiled anew: of a header, what includes it."""
+        if path.endswith(".c"):
+            return [path]
+        users = []
+        for source in self.args.core + self.args.unit:
+            with open(self.object_of(source)[:-2] + ".d", encoding="utf-8") as f:
+                if path in f.read().split():
+                    users.append(source)
+        return users
+
+    def compile(self, path):
+        """Objects by source; None: it does not compile."""
+        objects = {}
+        for source in self.users_of(path):
+            to = os.path.join(self.work, os.path.basename(source)[:-2] + ".mutant.o")
+            command = self.cc + self.flags + SANITIZE + ["-c", source, "-o", to]
+            if subprocess.run(command, cwd=self.work, stdout=subprocess.DEVNULL,
+                              stderr=subprocess.DEVNULL, check=False).returncode:
+                return None
+            objects[source] = to
+        return objects
+
+    def link(self, name, listed, objects):
+        to = os.path.join(self.work, name)
+        inputs = [objects.get(s) or self.object_of(s) for s in listed]
+        subprocess.run(self.cc + self.args.linker + inputs + ["-o", to] + self.libs
+                       + (["-lm"] if "-lm" not in self.libs else []), check=True)
+        return to
+
+    def play(self, command, seconds, cwd):
+        """Exit code and output; None: it hangs."""
+        with subprocess.Popen(command, cwd=cwd, env=ENV, stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                              start_new_session=True) as run:
+            try:
+                out, _ = run.communicate(timeout=seconds)
+                return run.returncode, out
+            except subprocess.TimeoutExpired:
+                os.killpg(run.pid, signal.SIGKILL)
+                run.communicate()
+                return None
+
+    def unit(self, objects, seconds, order=()):
+        binary = self.link("unit", self.args.unit + self.args.core, objects)
+        return self.play([binary, *order], seconds, self.work)
+
+    def views(self, recordings):
+        """What the reader is asked of each recording: its steps, its table, its reasons."""
+        for recording in recordings:
+            why = ["--why"] if os.path.basename(recording).startswith("why-") else []
+            yield ["report", recording, "--steps", "-o", "json"] + why
+            yield ["report", recording] + why
+
+    def replay(self, objects, recordings, expected, seconds):
+        """What tells it from the core as it is; `expected` is filled when it is empty."""
+        binary = self.link("reader", self.args.reader + self.args.core, objects)
+        fill = not expected
+        for view in self.views(recordings):
+            answer = self.play([binary] + view, seconds, self.work)
+            if fill:
+                expected[tuple(view)] = answer
+            elif answer is None:
+                return "hang"
+            elif answer != expected[tuple(view)]:
+                return "killed by replay"
+        return "SURVIVED"
+
+
+def judge(trial, mutant, limits, recordings, expected):
+    at = os.path.join(trial.work, mutant.path)
+    with open(at, encoding="utf-8") as f:
+        whole = f.read()
+    try:
+        with open(at, "w", encoding="utf-8") as f:
+            f.write(mutant.after)
+        objects = trial.compile(mutant.path)
+        if objects is None:
+            return "does not compile", ""
+        ran = trial.unit(objects, limits["unit"], [limits["order"]])
+        if ran is None:
+            return "hang", ""
+        if ran[0]:
+            said = ran[1].decode(errors="replace").split("tests/unit/")
+            return "killed by unit", said[1].strip() if len(said) > 1 else "it crashed"
+        return trial.replay(objects, recordings, expected, limits["replay"]), ""
+    finally:
+        with open(at, "w", encoding="utf-8") as f:
+            f.write(whole)
+
+
+def options():
+    p = argparse.ArgumentParser(description=__doc__,
+                                formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument("files", nargs="*", metavar="FILE")
+    p.add_argument("--list", default="list")
+    p.add_argument("--generated", type=int, default=0, metavar="N")
+    p.add_argument("--seed", type=int, default=1)
+    p.add_argument("--floor", type=float, default=90)
+    p.add_argument("-j", dest="jobs", type=int, default=2)
+    p.add_argument("--slow", action="store_true")
+    p.add_argument("--show", action="store_true")
+    for name in ("objects", "cc", "flags", "libs"):
+        p.add_argument("--" + name, default="", help=argparse.SUPPRESS)
+    for name in ("unit", "reader", "core"):
+        p.add_argument("--" + name, default=[], type=str.split, help=argparse.SUPPRESS)
+    args = p.parse_args()
+    args.gen = os.path.join(os.path.dirname(args.objects), "gen")
+    args.linker = ["-fuse-ld=lld"] if shutil.which("ld.lld") else []
+    return args
+
+
+def chosen(args):
+    """The mutants to be run, and the changes that are known to change nothing."""
+    cache = {}
+
+    def texts(path):
+        if path not in cache:
+            with open(os.path.join(TREE, path), encoding="utf-8") as f:
+                cache[path] = f.read()
+        return cache[path]
+
+    files = sources(TREE)
+    mutants = [] if args.list == "none" else read_list(args.list, files, texts)
+    core = sorted(p for paths in files.values() for p in paths
+                  if p.startswith("user/core/") and p.endswith(".c"))
+    for name in args.files:
+        if name not in files:
+            sys.exit(f"mutate: there is no file '{name}' below user")
+    if args.files:
+        mutants = [m for m in mutants if os.path.basename(m.path) in args.files]
+        core = [p for p in core if os.path.basename(p) in args.files]
+    made = generate(core, texts)
+    listed = {m.change for m in mutants}
+    made = [m for m in made if m.change not in listed]
+    random.Random(args.seed).shuffle(made)
+    same = {" | ".join(line.split(" | ")[:-1]) for line in lines_of("equivalent")}
+    return [m for m in mutants + made[: args.generated] if m.change not in same]
+
+
+def main():
+    args = options()
+    mutants = chosen(args)
+    if args.show:
+        print("\n".join(str(m) for m in mutants))
+        return 0
+    if not args.objects:
+        sys.exit("mutate: what it links is not built; use 'make mutate'")
+    work = tempfile.mkdtemp(prefix="mutate.")
+    try:
+        return run(args, mutants, work)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def order_of(times, slow, path):
+    """A file that names the tests, the quickest first."""
+    took = sorted((float(line.split()[0]), line.split()[1]) for line in times.splitlines()
+                  if re.match(r"\d+\.\d+ \S+$", line))
+    whole = sum(seconds for seconds, _ in took)
+    with open(path, "w", encoding="utf-8") as f:
+        f.writelines(f"{name}\n" for seconds, name in took if slow or seconds <= SLOW * whole)
+    return path
+
+
+def run(args, mutants, work):
+    recordings = []
+    for name in sorted(os.listdir(os.path.join(TREE, "tests/replay"))):
+        path = os.path.join(TREE, "tests/replay", name)
+        if name.endswith(".ct.gz"):
+            to = os.path.join(work, name[:-3])
+            with open(to, "wb") as f:
+                subprocess.run(["gzip", "-dc", path], stdout=f, check=True)
+            recordings.append(to)
+        elif name.endswith(".ct"):
+            recordings.append(path)
+    trials = [Trial(args, os.path.join(work, str(i))) for i in range(args.jobs)]
+    expected = {}
+    begin = time.monotonic()
+    ran = trials[0].unit({}, 300)
+    if ran is None or ran[0]:
+        print("the tests fail without any mutant:", ran and ran[1].decode(), file=sys.stderr)
+        return 2
+    limits = {"unit": 15 + 3 * (time.monotonic() - begin), "replay": 20}
+    limits["order"] = order_of(ran[1].decode(), args.slow, os.path.join(work, "order"))
+    trials[0].replay({}, recordings, expected, 60)
+    idle = queue.SimpleQueue()
+    for trial in trials:
+        idle.put(trial)
+
+    def one(mutant):
+        trial = idle.get()
+        try:
+            return judge(trial, mutant, limits, recordings, expected)
+        finally:
+            idle.put(trial)
+
+    counts = {}
+    with concurrent.futures.ThreadPoolExecutor(args.jobs) as pool:
+        for mutant, (what, why) in zip(mutants, pool.map(one, mutants)):
+            counts[what] = counts.get(what, 0) + 1
+            print(f"{what}: {mutant}" + (f" [{why}]" if why else ""), flush=True)
+    ruled = sum(n for what, n in counts.items() if what != "does not compile")
+    killed = ruled - counts.get("SURVIVED", 0)
+    percent = 100 * killed / ruled if ruled else 100.0
+    print(f"{killed} of {ruled} killed: {percent:.1f} %; "
+          + ", ".join(f"{n} {what}" for what, n in sorted(counts.items())))
+    return 0 if percent >= args.floor else 1
+
+
+sys.exit(main())

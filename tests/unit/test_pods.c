@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Pods: what the kubelet asks for has the names that it gave, and those of no other pod. */
+#include <criterion/criterion.h>
+
+#include "grpc.h"
+#include "runs.h"
+
+/* Pods of one name in two namespaces of Kubernetes have nothing to do with each other. */
+Test(pods, a_pod_of_another_namespace_is_no_successor)
+{
+	for (unsigned same = 0; same < 2; same++) {
+		struct run *run = run_new();
+		struct tape *t = &run->t;
+
+		tape_at(t, 10);
+		grpc_runs_pod(t, 1, "web", "u1", "shop");
+		grpc_runs(t, 20, "k8s.io", POD);
+		tape_at(t, 15);
+		grpc_plugs(t, "ADD", POD, "K8S_POD_NAME=web;K8S_POD_NAMESPACE=shop");
+		tape_at(t, 90);
+		grpc_answers_id(t, 1, POD);
+		tape_at(t, 1000);
+		tape_exit(t, INIT, CT_ROLE_INIT, 0);
+		tape_at(t, 2000);
+		grpc_runs_pod(t, 3, "web", "u2", same ? "shop" : "bank");
+		tape_at(t, 2100);
+		grpc_answers_id(t, 3, BOX);
+		tape_sort(t);
+		play_until(run, 90000);
+		cr_expect_eq(count(run, CT_RECORD_RESTART), same, "%u", same);
+		run_free(run);
+	}
+}
+
+/* Names of what the kubelet asks for, and where they come from. */
+Test(pods, a_pod_and_what_is_in_it_have_their_names)
+{
+	struct run *run = run_new();
+	struct tape *t = &run->t;
+	const struct seen *s;
+
+	tape_at(t, 10);
+	grpc_runs_pod(t, 1, "web", "u1", "shop");
+	tape_at(t, 50);
+	grpc_answers_id(t, 1, POD);
+	tape_at(t, 60);
+	grpc_creates_in_pod(t, 3, "nginx", "nginx:1");
+	tape_at(t, 70);
+	grpc_answers_id(t, 3, BOX);
+	tape_at(t, 80);
+	grpc_runs_pod(t, 5, "db", "u2", "shop"); /* takes what was the call before's */
+	tape_at(t, 90);
+	grpc_answers_id(t, 5, "aa" BOX);
+	play_until(run, 90000);
+	s = find(run, CT_RECORD_CREATE, "web/nginx", 0);
+	cr_expect_str_eq(s->who.image, "nginx:1");
+	cr_expect_str_eq(s->who.pod, "web");
+	cr_expect_str_eq(s->who.pod_uid, "u1");
+	cr_expect_str_eq(s->who.pod_ns, "shop");
+	cr_expect_str_eq(s->who.pod_container, "nginx");
+	expect_span(s, 60, 70);
+	s = find(run, CT_RECORD_START, "db", 0);
+	cr_expect_str_eq(s->who.pod_uid, "u2");
+	expect_span(s, 80, 90);
+	run_free(run);
+}
+
+/* A plugin is executed for the pod of its own uid and namespace, made anew under an old name too. */
+static uint64_t pod_begins(const char *command, const char *args)
+{
+	struct run *run = run_new();
+	struct tape *t = &run->t;
+	uint64_t begin_ns = 0;
+
+	tape_at(t, 10);
+	grpc_runs_pod(t, 1, "web", "old", "shop");
+	tape_at(t, 20);
+	grpc_plugs(t, command, POD, args);
+	tape_at(t, 30);
+	grpc_runs(t, 30, "k8s.io", POD);
+	play_until(run, 90000);
+	for (size_t i = 0; i < run->count; i++) {
+		if (run->seen[i].rec.type == CT_RECORD_START)
+			begin_ns = run->seen[i].rec.begin_ns;
+	}
+	run_free(run);
+	return begin_ns;
+}
+
+Test(pods, a_plugin_is_of_the_pod_that_it_names)
+{
+	cr_expect_eq(pod_begins("ADD", "K8S_POD_NAME=web;K8S_POD_NAMESPACE=shop;K8S_POD_UID=old"),
+		     tape_ns(10));
+	cr_expect_eq(pod_begins("ADD", "K8S_POD_NAME=web;K8S_POD_NAMESPACE=shop"), tape_ns(10));
+	cr_expect_neq(pod_begins("ADD", "K8S_POD_NAME=web;K8S_POD_NAMESPACE=shop;K8S_POD_UID=new"),
+		      tape_ns(10));
+	cr_expect_neq(pod_begins("ADD", "K8S_POD_NAME=web;K8S_POD_NAMESPACE=other"), tape_ns(10));
+	cr_expect_neq(pod_begins("ADD", "K8S_POD_NAME=db;K8S_POD_NAMESPACE=shop"), tape_ns(10));
+	cr_expect_neq(pod_begins("DEL", "K8S_POD_NAME=web;K8S_POD_NAMESPACE=shop"), tape_ns(10));
+}
+
+/* A pod that was refused is told, with the reason as it was said. */
+Test(pods, a_pod_that_is_refused_says_why)
+{
+	struct run *run = run_new();
+	struct tape *t = &run->t;
+	const struct seen *s;
+
+	tape_at(t, 10);
+	grpc_runs_pod(t, 1, "web", "u1", "shop");
+	tape_at(t, 50);
+	grpc_refuses(t, 1, "no%20network%3a 100%");
+	play_until(run, 90000);
+	expect_counts(run, 1, 0, 0);
+	s = find(run, CT_RECORD_START, "web", 0);
+	expect_outcome(s, CT_OUTCOME_FAILED);
+	cr_expect_str_eq(s->message, "no network: 100%");
+	run_free(run);
+}
+
+/* CRI-O answers the same, and is told by its conmon. */
+Test(pods, an_answer_of_crio_makes_no_pod)
+{
+	struct run *run = run_new();
+	struct tape *t = &run->t;
+
+	tape_process(t, LIFE_CONTAINERD, 1, CT_ROLE_ENGINE, "/usr/bin/crio", TAPE_END);
+	tape_at(t, 10);
+	grpc_runs_pod(t, 1, "web", "u1", "shop");
+	tape_at(t, 50);
+	grpc_answers_id(t, 1, POD);
+	play_until(run, 90000);
+	cr_expect_eq(run->count, 0, "%zu", run->count);
+	run_free(run);
+}
