@@ -44,7 +44,7 @@ BPFFLAGS  = -g -O2 -target bpf -D__bpf__ -D__TARGET_ARCH_$(BPF_ARCH_$(ARCH)) -Wa
 	    -Ivmlinux/$(VMLINUX_$(ARCH)) -Iinclude
 
 # The core is pure: it links without libbpf, and so do the statistics, the sinks and the readers.
-CORE_SRC  = $(wildcard user/core/*.c user/stats/*.c user/sinks/*.c user/util/*.c) \
+CORE_SRC  = $(sort $(foreach part,core stats sinks util,$(wildcard user/$(part)/*.c user/$(part)/*/*.c))) \
 	    $(wildcard user/source/recording*.c) $(wildcard user/source/distill*.c) user/source/plan.c \
 	    user/source/identity.c user/source/identity_podman.c user/source/privileges.c \
 	    $(wildcard user/source/seccheck_*.c) user/source/gopclntab.c \

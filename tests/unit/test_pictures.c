@@ -4,7 +4,7 @@
 
 #include "perfetto.pb-c.h"
 #include "sink_records.h"
-#include "sinks/html.h"
+#include "sinks/html/html.h"
 
 static const char data_begins[] = "<script type=\"application/json\" id=\"data\">";
 static const char words_begin[] = "<script type=\"application/json\" id=\"words\">";

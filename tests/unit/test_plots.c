@@ -3,7 +3,7 @@
 #include "sink_records.h"
 
 #include "sinks/escape.h"
-#include "sinks/plot.h"
+#include "sinks/plots/plot.h"
 
 static const char *const names[] = { "timeline", "cdf", "histogram" };
 
