@@ -10,7 +10,7 @@
 #include "check.h"
 #include "core/core.h"
 #include "sinks/sink.h"
-#include "source/recording.h"
+#include "source/recording/recording.h"
 #include "stats/summary.h"
 
 struct fuzz {
