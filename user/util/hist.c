@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "stats/hist.h"
+#include "util/hist.h"
 
 #include <stdlib.h>
 
