@@ -11,7 +11,6 @@
 #include <sys/un.h>
 
 #include "source/engines/identity.h"
-#include "source/live/seed.h"
 
 #define CT_ENGINES_MAX        64
 #define CT_ENGINE_SOCKETS_MAX 8

@@ -8,7 +8,7 @@
 #pragma once
 
 #include "source/engines/errand.h"
-#include "source/live/seed.h"
+#include "source/facts.h"
 
 typedef void (*ct_socket_fn)(void *ctx, uint32_t pid, const struct ct_socket_file *file);
 

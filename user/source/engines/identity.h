@@ -9,25 +9,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "ct_event.h"
+#include "source/tail.h"
 #include "util/err.h"
 
 #define CT_ID_LEN 64
-
-/* "key NUL value NUL ..." in the making. */
-struct ct_tail {
-	size_t len;
-	bool truncated; /* a value was cut or left out */
-	char bytes[CT_TAIL_MAX];
-};
-
-/* Adds a value of at most max bytes, cut between characters. Empty values are left out. */
-void ct_tail_add(struct ct_tail *tail, const char *key, const char *value, size_t len, size_t max);
-void ct_tail_add_str(struct ct_tail *tail, const char *key, const char *value, size_t max);
-void ct_tail_add_number(struct ct_tail *tail, const char *key, long long value);
-
-/* The value of a key, NULL if there is none. */
-const char *ct_tail_value(const char *bytes, size_t len, const char *key);
 
 /* 64 digits of lower-case hex: only such an id may become a part of a path. */
 bool ct_id_valid(const char *id, size_t len);

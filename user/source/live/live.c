@@ -10,10 +10,10 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "source/proc/credentials.h"
 #include "source/live/live_state.h"
+#include "source/proc/credentials.h"
 #include "source/proc/privileges.h"
-#include "source/recording/recording.h"
+#include "source/proc/procfs.h"
 #include "util/mem.h"
 
 #define RING_BYTES_MIN  4096u

@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 #include "core/core.h"
-#include "ct_event.h"
+#include "source/facts.h"
 #include "source/live/plan.h"
 #include "util/err.h"
 
@@ -21,8 +21,6 @@ enum ct_opens_mode {
 	CT_OPENS_COUNTED, /* per container and path, in the kernel */
 	CT_OPENS_EACH /* an event per open, for recordings */
 };
-
-typedef void (*ct_event_fn)(void *ctx, const struct ct_event *e);
 
 struct ct_live_options {
 	bool steps; /* per-call tracepoints */

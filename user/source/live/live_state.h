@@ -7,12 +7,12 @@
 
 #include "coldtrace.skel.h"
 #include "source/engines/engines.h"
-#include "source/sandbox/inside.h"
 #include "source/live/kernel.h"
 #include "source/live/live.h"
 #include "source/live/open_maps.h"
 #include "source/live/seed.h"
 #include "source/proc/symbols.h"
+#include "source/sandbox/inside.h"
 
 /* The kernel side's key of socket files. */
 struct ct_live_file_id {

@@ -9,7 +9,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "source/live/seed.h"
+#include "source/facts.h"
+#include "source/live/live.h"
 #include "util/err.h"
 
 struct coldtrace_bpf;

@@ -7,7 +7,7 @@
 
 #include "core/hash.h"
 #include "core/text.h"
-#include "source/engines/identity.h"
+#include "source/tail.h"
 #include "util/mem.h"
 
 #define PROCESSES_MAX  16384 /* as many as the kernel side tracks */
