@@ -511,3 +511,19 @@ Test(sinks, no_sink_lets_a_container_write_to_the_terminal)
 		}
 	}
 }
+
+/* Of a forged recording: with the offset of the wall clock it is more than a number of 64 bits holds. */
+Test(sinks, draw_an_instant_that_no_clock_has)
+{
+	static const char *const drawn[] = { "table", "timeline" };
+	const struct options opts = { .width = 100, .utf8 = true };
+	struct ct_record rec = a_start();
+
+	rec.begin_ns = INT64_MAX;
+	rec.end_ns = rec.begin_ns + 5 * MS;
+	for (size_t i = 0; i < CT_ARRAY_SIZE(drawn); i++) {
+		own_mem char *text = run(drawn[i], &opts, &rec, 1, &no_loss);
+
+		expect_in(text, "web");
+	}
+}

@@ -4,6 +4,7 @@
 
 #include "sinks/escape.h"
 #include "sinks/owner.h"
+#include "sinks/page.h"
 #include "sinks/plots/plot.h"
 #include "sinks/step_rows.h"
 #include "sinks/table/table.h"
@@ -252,7 +253,7 @@ static void draw_head(struct ct_pen *pen, const struct ct_record *rec, int64_t w
 	fputc('\n', pen->f);
 	ct_pen_on(pen, CT_STYLE_DIM);
 	fprintf(pen->f, "  %s  ",
-		ct_clock(clock, (int64_t)rec->begin_ns + wall_minus_mono_ns, true));
+		ct_clock(clock, ct_wall_ns(rec->begin_ns, wall_minus_mono_ns), true));
 	ct_pen_foreign(pen, id, 12, false);
 	fputs("  ", pen->f);
 	ct_pen_foreign(pen, *who->runtime ? who->runtime : "unknown runtime", 16, false);

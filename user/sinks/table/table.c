@@ -357,7 +357,7 @@ static size_t draw_who(struct ct_pen *pen, const struct table *t, const struct c
 	if (!*name) /* what could not even be created has no id: its image says which it was */
 		name = *id12 ? id12 : *who->image ? who->image : "?";
 	if (t->on.time) {
-		int64_t real = (int64_t)rec->begin_ns + t->wall_minus_mono_ns;
+		int64_t real = ct_wall_ns(rec->begin_ns, t->wall_minus_mono_ns);
 
 		ct_pen_on(pen, CT_STYLE_DIM);
 		ct_pen_left(pen, ct_clock(clock, real, true), TIME_COLUMNS + 1);
