@@ -65,11 +65,11 @@ static int write_all(struct ct_sink *s, struct ct_err *err)
 
 	cr_assert(summary);
 	cr_assert_eq(ct_summary_add(summary, &rec), 0);
-	ret = s->ops->begin(s, &session, err);
+	ret = ct_sink_begin(s, &session, err);
 	if (!ret)
-		ret = s->ops->record(s, &rec, err);
+		ret = ct_sink_record(s, &session, &rec, err);
 	if (!ret)
-		ret = s->ops->end(s, &session, summary, &no_loss, err);
+		ret = ct_sink_end(s, &session, summary, &no_loss, err);
 	ct_summary_free(summary);
 	return ret;
 }

@@ -3,12 +3,11 @@
  * RFC 4180: a header, then a row per record or per step; docs/formats.md says what the columns
  * are. Text is always quoted, and a cell that a spreadsheet takes for a formula gets an apostrophe.
  */
-#include <stdlib.h>
-#include <string.h>
+#include <errno.h>
 
 #include "sinks/csv/csv.h"
 #include "sinks/owner.h"
-#include "sinks/page.h"
+#include "sinks/sink.h"
 #include "sinks/units.h"
 #include "util/mem.h"
 
@@ -18,7 +17,7 @@ struct row {
 	const struct ct_record *rec;
 	const struct ct_step *step;
 	size_t index; /* of the step in its record */
-	int64_t wall_minus_mono_ns;
+	const struct ct_session *session;
 	bool no_memory;
 };
 
@@ -43,7 +42,7 @@ static void put_time(struct row *row, uint64_t mono_ns)
 {
 	char buf[CT_RFC3339_LEN];
 
-	fputs(ct_rfc3339(buf, ct_wall_ns(mono_ns, row->wall_minus_mono_ns)), row->f);
+	fputs(ct_rfc3339(buf, ct_wall_ns(row->session, mono_ns)), row->f);
 }
 
 /* A cell per column: what is not known, or does not apply, stays empty. */
@@ -240,86 +239,49 @@ static void put_row(struct row *row, const struct column *columns, size_t count)
 	fputs("\r\n", row->f);
 }
 
-static int begin(struct ct_sink *s, const struct ct_session *session, const struct column *columns,
-		 size_t count, struct ct_err *err)
+static void put_head(FILE *page, const struct column *columns, size_t count)
 {
-	int64_t *offset = malloc(sizeof(*offset));
-	struct ct_page page;
-
-	s->state = offset;
-	if (!offset)
-		return ct_sink_no_memory(s, err);
-	*offset = session->wall_minus_mono_ns;
-	if (ct_page_open(&page, s, err))
-		return err->code;
 	for (size_t i = 0; i < count; i++)
-		fprintf(page.f, "%s%s", i ? "," : "", columns[i].name);
-	fputs("\r\n", page.f);
-	return ct_page_put(&page, s, err);
+		fprintf(page, "%s%s", i ? "," : "", columns[i].name);
+	fputs("\r\n", page);
 }
 
-/* Nothing of a page that lacks a cell is written. */
-static int put_page(struct ct_page *page, const struct row *row, struct ct_sink *s,
-		    struct ct_err *err)
+static int csv_begin(struct ct_sink *s, FILE *page, const struct ct_session *session)
 {
-	if (!row->no_memory)
-		return ct_page_put(page, s, err);
-	ct_page_drop(page);
-	return ct_sink_no_memory(s, err);
+	(void)s, (void)session;
+	put_head(page, record_columns, CT_ARRAY_SIZE(record_columns));
+	return 0;
 }
 
-static int csv_begin(struct ct_sink *s, const struct ct_session *session, struct ct_err *err)
+/* Sums are for the reader of the table to make: there is no end. */
+static int csv_record(struct ct_sink *s, FILE *page, const struct ct_session *session,
+		      const struct ct_record *rec)
 {
-	return begin(s, session, record_columns, CT_ARRAY_SIZE(record_columns), err);
-}
+	struct row row = { .f = page, .rec = rec, .session = session };
 
-static int csv_record(struct ct_sink *s, const struct ct_record *rec, struct ct_err *err)
-{
-	struct row row = { .rec = rec, .wall_minus_mono_ns = *(const int64_t *)s->state };
-	struct ct_page page;
-
-	if (ct_page_open(&page, s, err))
-		return err->code;
-	row.f = page.f;
+	(void)s;
 	put_row(&row, record_columns, CT_ARRAY_SIZE(record_columns));
-	return put_page(&page, &row, s, err);
+	return row.no_memory ? -ENOMEM : 0;
 }
 
-static int steps_begin(struct ct_sink *s, const struct ct_session *session, struct ct_err *err)
+static int steps_begin(struct ct_sink *s, FILE *page, const struct ct_session *session)
 {
-	return begin(s, session, step_columns, CT_ARRAY_SIZE(step_columns), err);
+	(void)s, (void)session;
+	put_head(page, step_columns, CT_ARRAY_SIZE(step_columns));
+	return 0;
 }
 
-static int steps_record(struct ct_sink *s, const struct ct_record *rec, struct ct_err *err)
+static int steps_record(struct ct_sink *s, FILE *page, const struct ct_session *session,
+			const struct ct_record *rec)
 {
-	struct row row = { .rec = rec, .wall_minus_mono_ns = *(const int64_t *)s->state };
-	struct ct_page page;
+	struct row row = { .f = page, .rec = rec, .session = session };
 
-	if (!rec->step_count)
-		return 0;
-	if (ct_page_open(&page, s, err))
-		return err->code;
-	row.f = page.f;
+	(void)s;
 	for (row.index = 0; row.index < rec->step_count; row.index++) {
 		row.step = &rec->steps[row.index];
 		put_row(&row, step_columns, CT_ARRAY_SIZE(step_columns));
 	}
-	return put_page(&page, &row, s, err);
-}
-
-/* Sums are for the reader of the table to make. */
-static int csv_end(struct ct_sink *s, const struct ct_session *session,
-		   const struct ct_summary *summary, const struct ct_core_counts *counts,
-		   struct ct_err *err)
-{
-	(void)s, (void)session, (void)summary, (void)counts, (void)err;
-	return 0;
-}
-
-static void csv_free(struct ct_sink *s)
-{
-	free(s->state);
-	s->state = NULL;
+	return row.no_memory ? -ENOMEM : 0;
 }
 
 const struct ct_sink_ops ct_csv_ops = {
@@ -328,8 +290,6 @@ const struct ct_sink_ops ct_csv_ops = {
 	.help = "a table for spreadsheets and data frames: a row per record",
 	.begin = csv_begin,
 	.record = csv_record,
-	.end = csv_end,
-	.free = csv_free,
 };
 
 const struct ct_sink_ops ct_csv_steps_ops = {
@@ -339,6 +299,4 @@ const struct ct_sink_ops ct_csv_steps_ops = {
 	.steps = CT_SINK_STEPS_ALONE,
 	.begin = steps_begin,
 	.record = steps_record,
-	.end = csv_end,
-	.free = csv_free,
 };

@@ -7,7 +7,7 @@
 #include "sinks/escape.h"
 #include "sinks/opens_words.h"
 #include "sinks/owner.h"
-#include "sinks/page.h"
+#include "sinks/sink.h"
 #include "util/mem.h"
 
 /* How a formula begins, also in the wide forms that some spreadsheets take. */
@@ -77,42 +77,29 @@ static int put_path(FILE *f, const struct ct_opens *o, enum ct_view view,
 	return ret;
 }
 
-static int opens_begin(struct ct_sink *s, const struct ct_session *session, struct ct_err *err)
+static int opens_begin(struct ct_sink *s, FILE *page, const struct ct_session *session)
 {
-	(void)session;
-	return ct_sink_put(s, head, sizeof(head) - 1, err);
-}
-
-/* All of it comes at the end. */
-static int opens_record(struct ct_sink *s, const struct ct_record *rec, struct ct_err *err)
-{
-	(void)s, (void)rec, (void)err;
+	(void)s, (void)session;
+	fputs(head, page);
 	return 0;
 }
 
-static int opens_end(struct ct_sink *s, const struct ct_session *session,
-		     const struct ct_summary *summary, const struct ct_core_counts *counts,
-		     struct ct_err *err)
+static int opens_end(struct ct_sink *s, FILE *page, const struct ct_session *session,
+		     const struct ct_summary *summary, const struct ct_core_counts *counts)
 {
 	const struct ct_opens_list *l = ct_summary_opened(summary);
-	struct ct_page page;
 	int ret = 0;
 
-	(void)session, (void)counts;
-	if (ct_page_open(&page, s, err))
-		return err->code;
+	(void)s, (void)session, (void)counts;
 	for (size_t i = 0; i < l->count; i++) {
 		for (int view = 0; view < CT_VIEW_MAX; view++) {
 			const struct ct_opens_view *v = l->items[i]->views[view];
 
 			for (const struct ct_open_path *p = v ? v->paths : NULL; p; p = p->hh.next)
-				ret |= put_path(page.f, l->items[i], (enum ct_view)view, p);
+				ret |= put_path(page, l->items[i], (enum ct_view)view, p);
 		}
 	}
-	if (!ret)
-		return ct_page_put(&page, s, err);
-	ct_page_drop(&page);
-	return ct_sink_no_memory(s, err);
+	return ret ? -ENOMEM : 0;
 }
 
 const struct ct_sink_ops ct_csv_opens_ops = {
@@ -120,6 +107,5 @@ const struct ct_sink_ops ct_csv_opens_ops = {
 	.suffix = ".opens.csv",
 	.help = "a table of opened files: a row per container and path",
 	.begin = opens_begin,
-	.record = opens_record,
 	.end = opens_end,
 };

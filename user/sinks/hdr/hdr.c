@@ -4,11 +4,9 @@
  * phase; docs/formats.md says which records are in which.
  */
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "sinks/hdr/hdr_hist.h"
-#include "sinks/page.h"
 #include "sinks/series.h"
 #include "stats/opens_totals.h"
 #include "util/mem.h"
@@ -16,9 +14,10 @@
 #define MS_NS 1000000.0
 #define S_NS  1000000000.0
 
-static int add(void *cell, uint64_t ns, const struct ct_record *rec, void *ctx)
+static int add(void *cell, uint64_t ns, const struct ct_session *session,
+	       const struct ct_record *rec)
 {
-	(void)rec, (void)ctx;
+	(void)session, (void)rec;
 	return ct_hdr_add(cell, ns);
 }
 
@@ -34,21 +33,11 @@ static const struct ct_series_ops series_ops = {
 	.any_engine = true,
 };
 
-static int hdr_begin(struct ct_sink *s, const struct ct_session *session, struct ct_err *err)
+static int hdr_record(struct ct_sink *s, FILE *page, const struct ct_session *session,
+		      const struct ct_record *rec)
 {
-	struct ct_series_set *set = calloc(1, sizeof(*set));
-
-	(void)session;
-	s->state = set;
-	if (!set)
-		return ct_sink_no_memory(s, err);
-	set->ops = &series_ops;
-	return 0;
-}
-
-static int hdr_record(struct ct_sink *s, const struct ct_record *rec, struct ct_err *err)
-{
-	return ct_series_add(s->state, rec, NULL) ? ct_sink_no_memory(s, err) : 0;
+	(void)page;
+	return ct_series_add(s->state, &series_ops, session, rec);
 }
 
 /* A tag of the log must have neither comma nor blank: what is not plain becomes %XX. */
@@ -131,8 +120,8 @@ static const char *next_runtime(const struct ct_series_set *set, const char *aft
 	return next;
 }
 
-static int put_all(FILE *f, const struct ct_session *session, const struct ct_series_set *set,
-		   put_fn *put)
+static int put_runtimes(FILE *f, const struct ct_session *session, const struct ct_series_set *set,
+			put_fn *put)
 {
 	const char *runtime = NULL;
 	int ret = 0;
@@ -215,78 +204,53 @@ static int put_percentiles(FILE *f, const struct ct_session *session, const char
 	return 0;
 }
 
-static int put_whole(struct ct_page *page, int ret, struct ct_sink *s, struct ct_err *err)
+static int put_all(const struct ct_sink *s, FILE *page, const struct ct_session *session,
+		   const struct ct_summary *summary, put_fn *put)
 {
-	if (!ret)
-		return ct_page_put(page, s, err);
-	ct_page_drop(page);
-	return ct_sink_no_memory(s, err);
+	int ret = put_runtimes(page, session, s->state, put);
+
+	return ret ? ret : put_all_opens(page, session, ct_summary_opened(summary), put);
 }
 
-static int log_end(struct ct_sink *s, const struct ct_session *session,
-		   const struct ct_summary *summary, const struct ct_core_counts *counts,
-		   struct ct_err *err)
+static int log_end(struct ct_sink *s, FILE *page, const struct ct_session *session,
+		   const struct ct_summary *summary, const struct ct_core_counts *counts)
 {
-	double begin = (double)ct_wall_ns(session->begin_ns, session->wall_minus_mono_ns) / S_NS;
-	struct ct_page page;
-	int ret;
+	double begin = (double)ct_wall_ns(session, session->begin_ns) / S_NS;
 
 	(void)counts;
-	if (ct_page_open(&page, s, err))
-		return err->code;
-	fprintf(page.f,
+	fprintf(page,
 		"#[Histogram log format version 1.3]\n"
 		"#[BaseTime: %.3f (seconds since epoch)]\n"
 		"#[StartTime: %.3f (seconds since epoch)]\n"
 		"\"StartTimestamp\",\"Interval_Length\",\"Interval_Max\","
 		"\"Interval_Compressed_Histogram\"\n",
 		begin, begin);
-	ret = put_all(page.f, session, s->state, put_log_line);
-	if (!ret)
-		ret = put_all_opens(page.f, session, ct_summary_opened(summary), put_log_line);
-	return put_whole(&page, ret, s, err);
+	return put_all(s, page, session, summary, put_log_line);
 }
 
-static int percentiles_end(struct ct_sink *s, const struct ct_session *session,
-			   const struct ct_summary *summary, const struct ct_core_counts *counts,
-			   struct ct_err *err)
+static int percentiles_end(struct ct_sink *s, FILE *page, const struct ct_session *session,
+			   const struct ct_summary *summary, const struct ct_core_counts *counts)
 {
-	struct ct_page page;
-	int ret;
-
 	(void)counts;
-	if (ct_page_open(&page, s, err))
-		return err->code;
-	ret = put_all(page.f, session, s->state, put_percentiles);
-	if (!ret)
-		ret = put_all_opens(page.f, session, ct_summary_opened(summary), put_percentiles);
-	return put_whole(&page, ret, s, err);
-}
-
-static void hdr_free(struct ct_sink *s)
-{
-	if (s->state)
-		ct_series_clear(s->state);
-	free(s->state);
-	s->state = NULL;
+	return put_all(s, page, session, summary, put_percentiles);
 }
 
 const struct ct_sink_ops ct_hdr_ops = {
 	.name = "hdr",
 	.suffix = ".hlog",
 	.help = "HdrHistogram log, a histogram per runtime and phase",
-	.begin = hdr_begin,
+	.state_size = sizeof(struct ct_series_set),
 	.record = hdr_record,
 	.end = log_end,
-	.free = hdr_free,
+	.free = ct_series_free,
 };
 
 const struct ct_sink_ops ct_hgrm_ops = {
 	.name = "hgrm",
 	.suffix = ".hgrm",
 	.help = "HdrHistogram percentile text, the same histograms",
-	.begin = hdr_begin,
+	.state_size = sizeof(struct ct_series_set),
 	.record = hdr_record,
 	.end = percentiles_end,
-	.free = hdr_free,
+	.free = ct_series_free,
 };

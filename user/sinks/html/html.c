@@ -5,38 +5,44 @@
  */
 #include "sinks/html/html.h"
 
+#include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "sinks/json/json_objects.h"
 #include "sinks/losses.h"
-#include "sinks/page.h"
-#include "util/mem.h"
 
 struct html {
-	int64_t wall_minus_mono_ns;
 	bool more; /* a record stands there already */
 };
 
-/* Instead of ct_page_put(). No "<" leaves here: no string can end the script element it is in. */
-static int put_data(struct ct_page *page, struct ct_sink *s, struct ct_err *err)
-{
-	own_mem char *text = NULL;
-	struct ct_page safe;
-	bool bad = fclose(page->f);
+/* What is drawn here goes into a script element. */
+struct data {
+	FILE *f; /* owned while it is drawn on; NULL: out of memory */
+	char *text;
+	size_t len;
+};
 
-	text = page->text;
-	if (bad)
-		return ct_sink_no_memory(s, err);
-	if (ct_page_open(&safe, s, err))
-		return err->code;
-	for (size_t i = 0; i < page->len; i++) {
-		if (text[i] == '<')
-			fputs("\\u003c", safe.f);
+static bool data_open(struct data *data)
+{
+	*data = (struct data){ 0 };
+	data->f = open_memstream(&data->text, &data->len);
+	return data->f;
+}
+
+/* No "<" leaves here: no string can end the script element it is in. Returns 0 or -ENOMEM. */
+static int data_put(struct data *data, FILE *page)
+{
+	bool bad = ferror(data->f);
+
+	bad |= fclose(data->f) != 0;
+	for (size_t i = 0; !bad && i < data->len; i++) {
+		if (data->text[i] == '<')
+			fputs("\\u003c", page);
 		else
-			putc(text[i], safe.f);
+			putc(data->text[i], page);
 	}
-	return ct_page_put(&safe, s, err);
+	free(data->text);
+	return bad ? -ENOMEM : 0;
 }
 
 static void put_words(struct ct_json *w, const char *name, const char *doc)
@@ -85,37 +91,6 @@ static void put_vocabulary(struct ct_json *w)
 	ct_json_leave(w, '}');
 }
 
-static int put_text(struct ct_sink *s, const char *text, struct ct_err *err)
-{
-	return ct_sink_put(s, text, strlen(text), err);
-}
-
-static int put_head(struct ct_sink *s, const struct ct_session *session, struct ct_err *err)
-{
-	struct ct_json words = { 0 }, data = { 0 };
-	struct ct_page page;
-	int ret;
-
-	if (ct_page_open(&page, s, err))
-		return err->code;
-	words.f = page.f;
-	put_vocabulary(&words);
-	ret = put_data(&page, s, err);
-	if (!ret)
-		ret = put_text(s, "</script>\n<script type=\"application/json\" id=\"data\">\n",
-			       err);
-	if (ret)
-		return ret;
-	if (ct_page_open(&page, s, err))
-		return err->code;
-	data.f = page.f;
-	ct_json_enter(&data, NULL, '{');
-	ct_json_string(&data, "schema", CT_JSON_SCHEMA);
-	ct_json_session(&data, "session", session);
-	fputs(",\n\"records\":[", page.f);
-	return put_data(&page, s, err);
-}
-
 static const char *html_refuse(void)
 {
 	struct ct_html_page page;
@@ -125,67 +100,55 @@ static const char *html_refuse(void)
 				     "and build coldtrace again";
 }
 
-static int html_begin(struct ct_sink *s, const struct ct_session *session, struct ct_err *err)
+static int html_begin(struct ct_sink *s, FILE *page, const struct ct_session *session)
 {
-	struct ct_html_page page = { 0 };
-	struct html *html;
-	int ret;
+	struct ct_html_page around = { 0 };
+	struct ct_json w = { 0 };
+	struct data data;
 
-	ct_html_page(&page);
-	html = calloc(1, sizeof(*html));
-	if (!html)
-		return ct_sink_no_memory(s, err);
-	s->state = html;
-	html->wall_minus_mono_ns = session->wall_minus_mono_ns;
-	ret = ct_sink_put(s, page.head, page.head_len, err);
-	return ret ? ret : put_head(s, session, err);
+	(void)s;
+	ct_html_page(&around);
+	fwrite(around.head, 1, around.head_len, page);
+	if (!data_open(&data))
+		return -ENOMEM;
+	w.f = data.f;
+	put_vocabulary(&w);
+	if (data_put(&data, page))
+		return -ENOMEM;
+	fputs("</script>\n<script type=\"application/json\" id=\"data\">\n", page);
+	if (!data_open(&data))
+		return -ENOMEM;
+	ct_json_document_begin(data.f, session);
+	return data_put(&data, page);
 }
 
-static int html_record(struct ct_sink *s, const struct ct_record *rec, struct ct_err *err)
+static int html_record(struct ct_sink *s, FILE *page, const struct ct_session *session,
+		       const struct ct_record *rec)
 {
 	struct html *html = s->state;
-	struct ct_json w = { 0 };
-	struct ct_page page;
+	struct data data;
 
-	if (ct_page_open(&page, s, err))
-		return err->code;
-	w.f = page.f;
-	fputs(html->more ? ",\n" : "\n", page.f);
-	html->more = true;
-	ct_json_record(&w, NULL, rec, html->wall_minus_mono_ns);
-	return put_data(&page, s, err);
+	if (!data_open(&data))
+		return -ENOMEM;
+	ct_json_document_record(data.f, session, rec, &html->more);
+	return data_put(&data, page);
 }
 
-static int html_end(struct ct_sink *s, const struct ct_session *session,
-		    const struct ct_summary *summary, const struct ct_core_counts *counts,
-		    struct ct_err *err)
+static int html_end(struct ct_sink *s, FILE *page, const struct ct_session *session,
+		    const struct ct_summary *summary, const struct ct_core_counts *counts)
 {
-	struct ct_html_page page;
-	struct ct_json w = { 0 };
-	struct ct_page data;
-	int ret;
+	struct ct_html_page around = { 0 };
+	struct data data;
+	int drawn, put;
 
-	if (ct_page_open(&data, s, err))
-		return err->code;
-	w.f = data.f;
-	fputs("\n],\n\"opens\":[", data.f);
-	if (ct_json_opens(&w, ct_summary_opened(summary), false)) {
-		ct_page_drop(&data);
-		return ct_sink_no_memory(s, err);
-	}
-	fputs("\n],\n", data.f);
-	ct_json_summary(&w, "summary", session, summary, counts);
-	fputs("}\n", data.f);
-	ret = put_data(&data, s, err);
-	if (!ret && ct_html_page(&page))
-		ret = ct_sink_put(s, page.tail, page.tail_len, err);
-	return ret;
-}
-
-static void html_free(struct ct_sink *s)
-{
-	free(s->state);
-	s->state = NULL;
+	(void)s;
+	if (!data_open(&data))
+		return -ENOMEM;
+	drawn = ct_json_document_end(data.f, session, summary, counts);
+	put = data_put(&data, page);
+	ct_html_page(&around);
+	fwrite(around.tail, 1, around.tail_len, page);
+	return drawn ? drawn : put;
 }
 
 const struct ct_sink_ops ct_html_ops = {
@@ -194,8 +157,8 @@ const struct ct_sink_ops ct_html_ops = {
 	.help = "one page for a browser, with charts: needs no network",
 	.refuse = html_refuse,
 	.steps = CT_SINK_STEPS_DRAWN,
+	.state_size = sizeof(struct html),
 	.begin = html_begin,
 	.record = html_record,
 	.end = html_end,
-	.free = html_free,
 };

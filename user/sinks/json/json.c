@@ -1,65 +1,38 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* JSON Lines; docs/schema.md says what each field is. */
-#include <stdlib.h>
-
 #include "sinks/json/json_objects.h"
-#include "sinks/page.h"
 
-static int json_begin(struct ct_sink *s, const struct ct_session *session, struct ct_err *err)
+static int json_begin(struct ct_sink *s, FILE *page, const struct ct_session *session)
 {
-	struct ct_page page;
-	struct ct_json w = { 0 };
-	int64_t *offset = malloc(sizeof(*offset));
+	struct ct_json w = { .f = page };
 
-	s->state = offset;
-	if (!offset)
-		return ct_sink_no_memory(s, err);
-	*offset = session->wall_minus_mono_ns;
-	if (ct_page_open(&page, s, err))
-		return err->code;
-	w.f = page.f;
+	(void)s;
 	ct_json_session(&w, NULL, session);
-	putc('\n', page.f);
-	return ct_page_put(&page, s, err);
+	putc('\n', page);
+	return 0;
 }
 
-static int json_record(struct ct_sink *s, const struct ct_record *rec, struct ct_err *err)
+static int json_record(struct ct_sink *s, FILE *page, const struct ct_session *session,
+		       const struct ct_record *rec)
 {
-	const int64_t *offset = s->state;
-	struct ct_page page;
-	struct ct_json w = { 0 };
+	struct ct_json w = { .f = page };
 
-	if (ct_page_open(&page, s, err))
-		return err->code;
-	w.f = page.f;
-	ct_json_record(&w, NULL, rec, *offset);
-	putc('\n', page.f);
-	return ct_page_put(&page, s, err);
+	(void)s;
+	ct_json_record(&w, NULL, session, rec);
+	putc('\n', page);
+	return 0;
 }
 
-static int json_end(struct ct_sink *s, const struct ct_session *session,
-		    const struct ct_summary *summary, const struct ct_core_counts *counts,
-		    struct ct_err *err)
+static int json_end(struct ct_sink *s, FILE *page, const struct ct_session *session,
+		    const struct ct_summary *summary, const struct ct_core_counts *counts)
 {
-	struct ct_page page;
-	struct ct_json w = { 0 };
+	struct ct_json w = { .f = page };
+	int ret = ct_json_opens(&w, ct_summary_opened(summary), true);
 
-	if (ct_page_open(&page, s, err))
-		return err->code;
-	w.f = page.f;
-	if (ct_json_opens(&w, ct_summary_opened(summary), true)) {
-		ct_page_drop(&page);
-		return ct_sink_no_memory(s, err);
-	}
+	(void)s;
 	ct_json_summary(&w, NULL, session, summary, counts);
-	putc('\n', page.f);
-	return ct_page_put(&page, s, err);
-}
-
-static void json_free(struct ct_sink *s)
-{
-	free(s->state);
-	s->state = NULL;
+	putc('\n', page);
+	return ret;
 }
 
 const struct ct_sink_ops ct_json_ops = {
@@ -69,5 +42,4 @@ const struct ct_sink_ops ct_json_ops = {
 	.begin = json_begin,
 	.record = json_record,
 	.end = json_end,
-	.free = json_free,
 };

@@ -2,7 +2,6 @@
 #include "sinks/json/json_objects.h"
 
 #include "sinks/losses.h"
-#include "sinks/page.h"
 #include "util/mem.h"
 
 void ct_json_session(struct ct_json *w, const char *key, const struct ct_session *session)
@@ -14,7 +13,7 @@ void ct_json_session(struct ct_json *w, const char *key, const struct ct_session
 	ct_json_string(w, "kernel", session->kernel);
 	ct_json_string(w, "depth", session->depth);
 	ct_json_u64(w, "begin_ns", session->begin_ns);
-	ct_json_time(w, "begin_time", ct_wall_ns(session->begin_ns, session->wall_minus_mono_ns));
+	ct_json_time(w, "begin_time", ct_wall_ns(session, session->begin_ns));
 	if (session->attach_ns)
 		ct_json_u64(w, "attach_ns", session->attach_ns);
 	ct_json_leave(w, '}');
@@ -203,8 +202,8 @@ static void put_steps(struct ct_json *w, const struct ct_record *rec)
 	ct_json_leave(w, ']');
 }
 
-void ct_json_record(struct ct_json *w, const char *key, const struct ct_record *rec,
-		    int64_t wall_minus_mono_ns)
+void ct_json_record(struct ct_json *w, const char *key, const struct ct_session *session,
+		    const struct ct_record *rec)
 {
 	bool exited = rec->exit_code != CT_NO_EXIT_CODE;
 
@@ -218,7 +217,7 @@ void ct_json_record(struct ct_json *w, const char *key, const struct ct_record *
 	ct_json_u64(w, "begin_ns", rec->begin_ns);
 	ct_json_u64(w, "end_ns", rec->end_ns);
 	ct_json_u64(w, "total_ns", rec->end_ns > rec->begin_ns ? rec->end_ns - rec->begin_ns : 0);
-	ct_json_time(w, "begin_time", ct_wall_ns(rec->begin_ns, wall_minus_mono_ns));
+	ct_json_time(w, "begin_time", ct_wall_ns(session, rec->begin_ns));
 	put_phases(w, rec);
 	put_ready(w, rec);
 	ct_json_u64_or_null(w, "run_ns", rec->run_ns, rec->run_ns);
@@ -362,7 +361,7 @@ void ct_json_summary(struct ct_json *w, const char *key, const struct ct_session
 	ct_json_enter(w, key, '{');
 	ct_json_string(w, "kind", "summary");
 	ct_json_u64(w, "end_ns", session->end_ns);
-	ct_json_time(w, "end_time", ct_wall_ns(session->end_ns, session->wall_minus_mono_ns));
+	ct_json_time(w, "end_time", ct_wall_ns(session, session->end_ns));
 	ct_json_string(w, "by", ct_by_names[ct_summary_by(summary)]);
 	ct_json_enter(w, "groups", '[');
 	for (size_t i = 0; i < ct_summary_groups(summary); i++)

@@ -3,13 +3,11 @@
  * OpenMetrics 1.0 text. Labels have few values, never an id: the id of a container stands in an
  * exemplar. docs/formats.md lists the metrics.
  */
-#include <stdlib.h>
 #include <string.h>
 
 #include "sinks/escape.h"
 #include "sinks/losses.h"
 #include "sinks/openmetrics/openmetrics.h"
-#include "sinks/page.h"
 #include "sinks/series.h"
 #include "util/mem.h"
 
@@ -49,18 +47,19 @@ struct cell {
 	struct exemplar last[CT_ARRAY_SIZE(buckets)]; /* of each bucket */
 };
 
+/* What is drawn at the end. */
 struct metrics {
-	struct ct_series_set series;
-	int64_t wall_minus_mono_ns;
+	const struct ct_series_set *series;
+	const struct ct_session *session;
 };
 
-static int add(void *p, uint64_t ns, const struct ct_record *rec, void *ctx)
+static int add(void *p, uint64_t ns, const struct ct_session *session, const struct ct_record *rec)
 {
 	struct cell *cell = p;
 	struct exemplar *last;
 	size_t b = 0;
 
-	(void)ctx;
+	(void)session;
 	while (ns > buckets[b].ns)
 		b++;
 	cell->count++;
@@ -76,23 +75,11 @@ static int add(void *p, uint64_t ns, const struct ct_record *rec, void *ctx)
 
 static const struct ct_series_ops series_ops = { .cell_size = sizeof(struct cell), .add = add };
 
-static int metrics_begin(struct ct_sink *s, const struct ct_session *session, struct ct_err *err)
+static int metrics_record(struct ct_sink *s, FILE *page, const struct ct_session *session,
+			  const struct ct_record *rec)
 {
-	struct metrics *m = calloc(1, sizeof(*m));
-
-	s->state = m;
-	if (!m)
-		return ct_sink_no_memory(s, err);
-	m->series.ops = &series_ops;
-	m->wall_minus_mono_ns = session->wall_minus_mono_ns;
-	return 0;
-}
-
-static int metrics_record(struct ct_sink *s, const struct ct_record *rec, struct ct_err *err)
-{
-	struct metrics *m = s->state;
-
-	return ct_series_add(&m->series, rec, NULL) ? ct_sink_no_memory(s, err) : 0;
+	(void)page;
+	return ct_series_add(s->state, &series_ops, session, rec);
 }
 
 static void put_seconds(FILE *f, uint64_t ns)
@@ -102,9 +89,9 @@ static void put_seconds(FILE *f, uint64_t ns)
 	fputs(ct_seconds(buf, ns), f);
 }
 
-static void put_instant(FILE *f, uint64_t mono_ns, int64_t wall_minus_mono_ns)
+static void put_instant(FILE *f, const struct ct_session *session, uint64_t mono_ns)
 {
-	int64_t ns = ct_wall_ns(mono_ns, wall_minus_mono_ns);
+	int64_t ns = ct_wall_ns(session, mono_ns);
 
 	if (ns < 0)
 		putc('-', f);
@@ -152,7 +139,7 @@ static void put_exemplar(FILE *f, const struct metrics *m, const struct exemplar
 	fputs("} ", f);
 	put_seconds(f, last->ns);
 	putc(' ', f);
-	put_instant(f, last->at_ns, m->wall_minus_mono_ns);
+	put_instant(f, m->session, last->at_ns);
 }
 
 static void put_cell(FILE *f, const struct metrics *m, const char *name,
@@ -186,8 +173,8 @@ static void put_durations(FILE *f, const struct metrics *m)
 
 	ct_metrics_family(f, phases, "histogram", "seconds",
 			  "Time of a lifecycle phase, of records that succeeded.");
-	for (size_t i = 0; i < m->series.count; i++) {
-		const struct ct_series *series = m->series.items[i];
+	for (size_t i = 0; i < m->series->count; i++) {
+		const struct ct_series *series = m->series->items[i];
 
 		for (unsigned p = 0; p < CT_PHASE_MAX; p++)
 			if (series->cells[p])
@@ -196,17 +183,17 @@ static void put_durations(FILE *f, const struct metrics *m)
 	ct_metrics_family(
 		f, records, "histogram", "seconds",
 		"Time of a whole start, stop, restart, create or removal that succeeded.");
-	for (size_t i = 0; i < m->series.count; i++)
-		if (m->series.items[i]->cells[CT_SERIES_TOTAL])
-			put_cell(f, m, records, m->series.items[i], NULL,
-				 m->series.items[i]->cells[CT_SERIES_TOTAL]);
+	for (size_t i = 0; i < m->series->count; i++)
+		if (m->series->items[i]->cells[CT_SERIES_TOTAL])
+			put_cell(f, m, records, m->series->items[i], NULL,
+				 m->series->items[i]->cells[CT_SERIES_TOTAL]);
 }
 
 static void put_counts(FILE *f, const struct metrics *m)
 {
 	ct_metrics_family(f, "coldtrace_records", "counter", NULL, "Records, by how they ended.");
-	for (size_t i = 0; i < m->series.count; i++) {
-		const struct ct_series *series = m->series.items[i];
+	for (size_t i = 0; i < m->series->count; i++) {
+		const struct ct_series *series = m->series->items[i];
 
 		for (unsigned o = 0; o < CT_OUTCOME_MAX; o++) {
 			fputs("coldtrace_records_total", f);
@@ -217,8 +204,8 @@ static void put_counts(FILE *f, const struct metrics *m)
 	}
 	ct_metrics_family(f, "coldtrace_unmeasured_phases", "counter", NULL,
 			  "Phases that happened and of which the begin or the end was not seen.");
-	for (size_t i = 0; i < m->series.count; i++) {
-		const struct ct_series *series = m->series.items[i];
+	for (size_t i = 0; i < m->series->count; i++) {
+		const struct ct_series *series = m->series->items[i];
 
 		for (unsigned p = 0; p < CT_PHASE_MAX; p++) {
 			if (!series->unknown[p])
@@ -286,7 +273,7 @@ static void put_session(FILE *f, const struct ct_session *session,
 	for (size_t i = 0; i < CT_ARRAY_SIZE(times); i++) {
 		ct_metrics_family(f, times[i].name, "gauge", "seconds", times[i].help);
 		fprintf(f, "%s ", times[i].name);
-		put_instant(f, times[i].ns, session->wall_minus_mono_ns);
+		put_instant(f, session, times[i].ns);
 		putc('\n', f);
 	}
 	ct_metrics_family(f, "coldtrace_session", "info", NULL, "What traced, and on what.");
@@ -296,43 +283,27 @@ static void put_session(FILE *f, const struct ct_session *session,
 	fputs("} 1\n", f);
 }
 
-static int metrics_end(struct ct_sink *s, const struct ct_session *session,
-		       const struct ct_summary *summary, const struct ct_core_counts *counts,
-		       struct ct_err *err)
+static int metrics_end(struct ct_sink *s, FILE *page, const struct ct_session *session,
+		       const struct ct_summary *summary, const struct ct_core_counts *counts)
 {
-	const struct metrics *m = s->state;
-	struct ct_page page;
+	const struct metrics m = { s->state, session };
+	int ret;
 
-	if (ct_page_open(&page, s, err))
-		return err->code;
-	put_durations(page.f, m);
-	if (ct_metrics_opens(page.f, ct_summary_opened(summary))) {
-		ct_page_drop(&page);
-		return ct_sink_no_memory(s, err);
-	}
-	put_counts(page.f, m);
-	put_losses(page.f, counts);
-	put_session(page.f, session, counts);
-	fputs("# EOF\n", page.f);
-	return ct_page_put(&page, s, err);
-}
-
-static void metrics_free(struct ct_sink *s)
-{
-	struct metrics *m = s->state;
-
-	if (m)
-		ct_series_clear(&m->series);
-	free(m);
-	s->state = NULL;
+	put_durations(page, &m);
+	ret = ct_metrics_opens(page, ct_summary_opened(summary));
+	put_counts(page, &m);
+	put_losses(page, counts);
+	put_session(page, session, counts);
+	fputs("# EOF\n", page);
+	return ret;
 }
 
 const struct ct_sink_ops ct_openmetrics_ops = {
 	.name = "openmetrics",
 	.suffix = ".openmetrics",
 	.help = "OpenMetrics 1.0 text, for Prometheus: histograms of phases, counters",
-	.begin = metrics_begin,
+	.state_size = sizeof(struct ct_series_set),
 	.record = metrics_record,
 	.end = metrics_end,
-	.free = metrics_free,
+	.free = ct_series_free,
 };

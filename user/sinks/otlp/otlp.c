@@ -3,8 +3,6 @@
 
 #include <string.h>
 
-#include "sinks/page.h"
-
 #define FNV_BASIS 0xcbf29ce484222325ULL
 #define FNV_PRIME 0x100000001b3ULL
 
@@ -34,11 +32,11 @@ const char *ct_otlp_span_id(char *buf, const struct ct_otlp_ids *ids, size_t n)
 	return buf;
 }
 
-struct ct_otlp_ids ct_otlp_ids_of(const struct ct_record *rec, int64_t wall_minus_mono_ns)
+struct ct_otlp_ids ct_otlp_ids_of(const struct ct_session *session, const struct ct_record *rec)
 {
 	char when[48];
 	int len = snprintf(when, sizeof(when), "/%u/%lld", (unsigned)rec->type,
-			   (long long)ct_wall_ns(rec->begin_ns, wall_minus_mono_ns));
+			   (long long)ct_wall_ns(session, rec->begin_ns));
 	uint64_t h = hash(FNV_BASIS, rec->who->id, strlen(rec->who->id));
 	struct ct_otlp_ids ids;
 
@@ -58,10 +56,10 @@ void ct_otlp_u64(struct ct_json *w, const char *key, uint64_t n)
 	ct_json_string(w, key, buf);
 }
 
-void ct_otlp_instant(struct ct_json *w, const char *key, uint64_t mono_ns,
-		     int64_t wall_minus_mono_ns)
+void ct_otlp_instant(struct ct_json *w, const char *key, const struct ct_session *session,
+		     uint64_t mono_ns)
 {
-	int64_t ns = ct_wall_ns(mono_ns, wall_minus_mono_ns);
+	int64_t ns = ct_wall_ns(session, mono_ns);
 
 	ct_otlp_u64(w, key, ns > 0 ? (uint64_t)ns : 0);
 }
@@ -109,23 +107,23 @@ void ct_otlp_open(struct ct_json *w, const struct ct_otlp_shape *shape)
 }
 
 void ct_otlp_open_resource(struct ct_json *w, const struct ct_otlp_shape *shape,
-			   const struct ct_otlp_resource *resource)
+			   const struct ct_session *session, const char *node)
 {
 	ct_json_enter(w, NULL, '{');
 	ct_json_enter(w, "resource", '{');
 	ct_json_enter(w, "attributes", '[');
 	ct_otlp_string(w, "service.name", "coldtrace");
-	ct_otlp_string(w, "service.version", resource->version);
-	ct_otlp_string(w, "host.name", resource->node);
+	ct_otlp_string(w, "service.version", session->version);
+	ct_otlp_string(w, "host.name", node);
 	ct_otlp_string(w, "os.type", "linux");
-	ct_otlp_string(w, "os.version", resource->kernel);
+	ct_otlp_string(w, "os.version", session->kernel);
 	ct_json_leave(w, ']');
 	ct_json_leave(w, '}');
 	ct_json_enter(w, shape->inner, '[');
 	ct_json_enter(w, NULL, '{');
 	ct_json_enter(w, "scope", '{');
 	ct_json_string(w, "name", "coldtrace");
-	ct_json_string(w, "version", resource->version);
+	ct_json_string(w, "version", session->version);
 	ct_json_leave(w, '}');
 	ct_json_enter(w, shape->items, '[');
 }

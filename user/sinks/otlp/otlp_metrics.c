@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* OTLP metrics: one line at the end, durations as exponential histograms; docs/formats.md. */
+#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "sinks/losses.h"
 #include "sinks/otlp/otlp.h"
-#include "sinks/page.h"
 #include "sinks/series.h"
 #include "util/mem.h"
 
@@ -40,7 +40,6 @@ struct node {
 struct metrics {
 	struct node *nodes; /* owned, in the order of their first records */
 	size_t count;
-	int64_t wall_minus_mono_ns;
 };
 
 /* Bucket i holds what is above 2^(i / PER_POWER) seconds and not above the next. */
@@ -51,9 +50,8 @@ static int bucket_of(uint64_t ns)
 	return (int)index - INDEX_LOWEST;
 }
 
-static int add(void *p, uint64_t ns, const struct ct_record *rec, void *ctx)
+static int add(void *p, uint64_t ns, const struct ct_session *session, const struct ct_record *rec)
 {
-	const struct metrics *m = ctx;
 	struct cell *cell = p;
 
 	if (!cell->count || ns < cell->min_ns)
@@ -61,7 +59,7 @@ static int add(void *p, uint64_t ns, const struct ct_record *rec, void *ctx)
 	if (!cell->count || ns > cell->max_ns) {
 		cell->max_ns = ns;
 		cell->max_at_ns = rec->end_ns;
-		cell->max_ids = ct_otlp_ids_of(rec, m->wall_minus_mono_ns);
+		cell->max_ids = ct_otlp_ids_of(session, rec);
 		memcpy(cell->max_id, rec->who->id, sizeof(cell->max_id));
 	}
 	cell->count++;
@@ -75,17 +73,6 @@ static int add(void *p, uint64_t ns, const struct ct_record *rec, void *ctx)
 }
 
 static const struct ct_series_ops series_ops = { .cell_size = sizeof(struct cell), .add = add };
-
-static int metrics_begin(struct ct_sink *s, const struct ct_session *session, struct ct_err *err)
-{
-	struct metrics *m = calloc(1, sizeof(*m));
-
-	s->state = m;
-	if (!m)
-		return ct_sink_no_memory(s, err);
-	m->wall_minus_mono_ns = session->wall_minus_mono_ns;
-	return 0;
-}
 
 /* NULL when out of memory. */
 static struct node *node_get(struct metrics *m, const char *name)
@@ -103,22 +90,22 @@ static struct node *node_get(struct metrics *m, const char *name)
 	copy = strdup(name);
 	if (!copy)
 		return NULL;
-	nodes[m->count] = (struct node){ .name = copy, .series.ops = &series_ops };
+	nodes[m->count] = (struct node){ .name = copy };
 	return &nodes[m->count++];
 }
 
-static int metrics_record(struct ct_sink *s, const struct ct_record *rec, struct ct_err *err)
+static int metrics_record(struct ct_sink *s, FILE *page, const struct ct_session *session,
+			  const struct ct_record *rec)
 {
-	struct metrics *m = s->state;
-	struct node *node = node_get(m, rec->node);
+	struct node *node = node_get(s->state, rec->node);
 
-	return node && !ct_series_add(&node->series, rec, m) ? 0 : ct_sink_no_memory(s, err);
+	(void)page;
+	return node ? ct_series_add(&node->series, &series_ops, session, rec) : -ENOMEM;
 }
 
 /* What the points of all metrics have in common. */
 struct drawing {
 	struct ct_json w;
-	const struct metrics *m;
 	const struct ct_session *session;
 };
 
@@ -149,12 +136,11 @@ static void close_metric(struct ct_json *w, bool cumulative, bool monotonic)
 static void open_point(struct drawing *d, bool since_begin)
 {
 	struct ct_json *w = &d->w;
-	int64_t offset = d->m->wall_minus_mono_ns;
 
 	ct_json_enter(w, NULL, '{');
 	if (since_begin)
-		ct_otlp_instant(w, "startTimeUnixNano", d->session->begin_ns, offset);
-	ct_otlp_instant(w, "timeUnixNano", d->session->end_ns, offset);
+		ct_otlp_instant(w, "startTimeUnixNano", d->session, d->session->begin_ns);
+	ct_otlp_instant(w, "timeUnixNano", d->session, d->session->end_ns);
 	ct_json_enter(w, "attributes", '[');
 }
 
@@ -203,7 +189,7 @@ static void put_exemplar(struct drawing *d, const struct cell *cell)
 	ct_json_enter(w, "filteredAttributes", '[');
 	ct_otlp_string(w, "container.id", cell->max_id);
 	ct_json_leave(w, ']');
-	ct_otlp_instant(w, "timeUnixNano", cell->max_at_ns, d->m->wall_minus_mono_ns);
+	ct_otlp_instant(w, "timeUnixNano", d->session, cell->max_at_ns);
 	put_seconds(w, "asDouble", cell->max_ns);
 	ct_json_string(w, "spanId", cell->max_ids.span);
 	ct_json_string(w, "traceId", cell->max_ids.trace);
@@ -311,58 +297,48 @@ static void put_counts(struct drawing *d, const struct ct_core_counts *counts)
 	}
 }
 
-static int metrics_end(struct ct_sink *s, const struct ct_session *session,
-		       const struct ct_summary *summary, const struct ct_core_counts *counts,
-		       struct ct_err *err)
+static int metrics_end(struct ct_sink *s, FILE *page, const struct ct_session *session,
+		       const struct ct_summary *summary, const struct ct_core_counts *counts)
 {
 	static const struct ct_otlp_shape shape = { "resourceMetrics", "scopeMetrics", "metrics" };
-	struct ct_otlp_resource resource = { session->version, session->kernel, "" };
-	struct drawing d = { .m = s->state, .session = session };
-	struct ct_page page;
+	struct drawing d = { .w.f = page, .session = session };
+	const struct metrics *m = s->state;
 
 	(void)summary;
-	if (ct_page_open(&page, s, err))
-		return err->code;
-	d.w.f = page.f;
 	ct_otlp_open(&d.w, &shape);
-	for (size_t i = 0; i < d.m->count; i++) {
-		resource.node = d.m->nodes[i].name;
-		ct_otlp_open_resource(&d.w, &shape, &resource);
-		put_durations(&d, &d.m->nodes[i].series);
-		put_records(&d, &d.m->nodes[i].series);
-		if (d.m->count == 1)
+	for (size_t i = 0; i < m->count; i++) {
+		ct_otlp_open_resource(&d.w, &shape, session, m->nodes[i].name);
+		put_durations(&d, &m->nodes[i].series);
+		put_records(&d, &m->nodes[i].series);
+		if (m->count == 1)
 			put_counts(&d, counts);
 		ct_otlp_close_resource(&d.w);
 	}
-	if (d.m->count != 1) {
-		resource.node = "";
-		ct_otlp_open_resource(&d.w, &shape, &resource);
+	if (m->count != 1) {
+		ct_otlp_open_resource(&d.w, &shape, session, "");
 		put_counts(&d, counts);
 		ct_otlp_close_resource(&d.w);
 	}
 	ct_otlp_close(&d.w);
-	return ct_page_put(&page, s, err);
+	return 0;
 }
 
-static void metrics_free(struct ct_sink *s)
+static void metrics_free(void *state)
 {
-	struct metrics *m = s->state;
+	struct metrics *m = state;
 
-	for (size_t i = 0; m && i < m->count; i++) {
-		ct_series_clear(&m->nodes[i].series);
+	for (size_t i = 0; i < m->count; i++) {
+		ct_series_free(&m->nodes[i].series);
 		free(m->nodes[i].name);
 	}
-	if (m)
-		free(m->nodes);
-	free(m);
-	s->state = NULL;
+	free(m->nodes);
 }
 
 const struct ct_sink_ops ct_otlp_metrics_ops = {
 	.name = "otlp-metrics",
 	.suffix = ".metrics.jsonl",
 	.help = "OTLP JSON for OpenTelemetry: phases as exponential histograms, counters",
-	.begin = metrics_begin,
+	.state_size = sizeof(struct metrics),
 	.record = metrics_record,
 	.end = metrics_end,
 	.free = metrics_free,

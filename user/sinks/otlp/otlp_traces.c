@@ -4,20 +4,13 @@
  * segment of a phase, below that the steps. Names of attributes are those of the semantic
  * conventions where there are any; docs/formats.md.
  */
-#include <stdlib.h>
 #include <string.h>
 
 #include "sinks/otlp/otlp.h"
 #include "sinks/owner.h"
-#include "sinks/page.h"
 
 #define SPAN_KIND_INTERNAL 1
 #define STATUS_ERROR       2
-
-struct traces {
-	int64_t wall_minus_mono_ns;
-	char *version, *kernel; /* owned */
-};
 
 /* A span that is being written. */
 struct span {
@@ -27,30 +20,16 @@ struct span {
 
 struct trace {
 	struct ct_json w;
-	const struct traces *t;
+	const struct ct_session *session;
 	const struct ct_record *rec;
 	struct ct_otlp_ids ids;
 	size_t spans; /* below the root, so far */
 };
 
-static int traces_begin(struct ct_sink *s, const struct ct_session *session, struct ct_err *err)
-{
-	struct traces *t = calloc(1, sizeof(*t));
-
-	s->state = t;
-	if (!t)
-		return ct_sink_no_memory(s, err);
-	t->wall_minus_mono_ns = session->wall_minus_mono_ns;
-	t->version = strdup(session->version);
-	t->kernel = strdup(session->kernel);
-	return t->version && t->kernel ? 0 : ct_sink_no_memory(s, err);
-}
-
 /* Opens a span down to its attributes. */
 static void open_span(struct trace *trace, const struct span *span)
 {
 	struct ct_json *w = &trace->w;
-	int64_t offset = trace->t->wall_minus_mono_ns;
 	uint64_t end = span->end_ns > span->begin_ns ? span->end_ns : span->begin_ns;
 
 	ct_json_enter(w, NULL, '{');
@@ -60,8 +39,8 @@ static void open_span(struct trace *trace, const struct span *span)
 		ct_json_string(w, "parentSpanId", span->parent);
 	ct_json_string(w, "name", span->name);
 	ct_json_u64(w, "kind", SPAN_KIND_INTERNAL);
-	ct_otlp_instant(w, "startTimeUnixNano", span->begin_ns, offset);
-	ct_otlp_instant(w, "endTimeUnixNano", end, offset);
+	ct_otlp_instant(w, "startTimeUnixNano", trace->session, span->begin_ns);
+	ct_otlp_instant(w, "endTimeUnixNano", trace->session, end);
 	ct_json_enter(w, "attributes", '[');
 }
 
@@ -198,7 +177,7 @@ static void put_event(struct trace *trace, const char *name, uint64_t ns, const 
 	struct ct_json *w = &trace->w;
 
 	ct_json_enter(w, NULL, '{');
-	ct_otlp_instant(w, "timeUnixNano", ns, trace->t->wall_minus_mono_ns);
+	ct_otlp_instant(w, "timeUnixNano", trace->session, ns);
 	ct_json_string(w, "name", name);
 	if (key) {
 		ct_json_enter(w, "attributes", '[');
@@ -351,46 +330,26 @@ static void put_steps(struct trace *trace)
 	}
 }
 
-static int traces_record(struct ct_sink *s, const struct ct_record *rec, struct ct_err *err)
+static int traces_record(struct ct_sink *s, FILE *page, const struct ct_session *session,
+			 const struct ct_record *rec)
 {
 	static const struct ct_otlp_shape shape = { "resourceSpans", "scopeSpans", "spans" };
-	const struct traces *t = s->state;
-	const struct ct_otlp_resource resource = { t->version, t->kernel, rec->node };
-	struct trace trace = { .t = t, .rec = rec };
-	struct ct_page page;
+	struct trace trace = {
+		.w.f = page,
+		.session = session,
+		.rec = rec,
+		.ids = ct_otlp_ids_of(session, rec),
+	};
 
-	if (ct_page_open(&page, s, err))
-		return err->code;
-	trace.w.f = page.f;
-	trace.ids = ct_otlp_ids_of(rec, t->wall_minus_mono_ns);
+	(void)s;
 	ct_otlp_open(&trace.w, &shape);
-	ct_otlp_open_resource(&trace.w, &shape, &resource);
+	ct_otlp_open_resource(&trace.w, &shape, session, rec->node);
 	put_root(&trace);
 	put_segments(&trace);
 	put_steps(&trace);
 	ct_otlp_close_resource(&trace.w);
 	ct_otlp_close(&trace.w);
-	return ct_page_put(&page, s, err);
-}
-
-static int traces_end(struct ct_sink *s, const struct ct_session *session,
-		      const struct ct_summary *summary, const struct ct_core_counts *counts,
-		      struct ct_err *err)
-{
-	(void)s, (void)session, (void)summary, (void)counts, (void)err;
 	return 0;
-}
-
-static void traces_free(struct ct_sink *s)
-{
-	struct traces *t = s->state;
-
-	if (t) {
-		free(t->version);
-		free(t->kernel);
-	}
-	free(t);
-	s->state = NULL;
 }
 
 const struct ct_sink_ops ct_otlp_traces_ops = {
@@ -398,8 +357,5 @@ const struct ct_sink_ops ct_otlp_traces_ops = {
 	.suffix = ".traces.jsonl",
 	.help = "OTLP JSON lines for OpenTelemetry: a trace per record, phases and steps as spans",
 	.steps = CT_SINK_STEPS_DRAWN,
-	.begin = traces_begin,
 	.record = traces_record,
-	.end = traces_end,
-	.free = traces_free,
 };

@@ -8,8 +8,8 @@
 #include <string.h>
 
 #include "sinks/owner.h"
-#include "sinks/page.h"
 #include "sinks/perfetto/perfetto_tracks.h"
+#include "sinks/sink.h"
 #include "util/mem.h"
 
 #define FLOWS_MAX 64 /* that begin at one slice */
@@ -33,17 +33,6 @@ struct handoffs {
 
 static const struct ct_tracks_row own_row = { 0 };
 static const struct ct_tracks_row restart_row = { .group = "restart" };
-
-static int put(struct ct_sink *s, struct ct_page *page, struct ct_err *err)
-{
-	struct perfetto *p = s->state;
-
-	if (!p->trace.no_memory)
-		return ct_page_put(page, s, err);
-	fclose(page->f);
-	free(page->text);
-	return ct_sink_no_memory(s, err);
-}
 
 static size_t segment_of(const struct ct_record *rec, const struct ct_step *step)
 {
@@ -288,17 +277,16 @@ static void say_missing(struct perfetto *p, struct ct_tracks_container *c,
 	}
 }
 
-static int perfetto_record(struct ct_sink *s, const struct ct_record *rec, struct ct_err *err)
+static int perfetto_record(struct ct_sink *s, FILE *page, const struct ct_session *session,
+			   const struct ct_record *rec)
 {
 	struct perfetto *p = s->state;
 	struct ct_tracks_row row = rec->type == CT_RECORD_RESTART ? restart_row : own_row;
 	struct ct_tracks_container *c;
 	struct handoffs h = { 0 };
-	struct ct_page page;
 
-	if (ct_page_open(&page, s, err))
-		return err->code;
-	p->trace.f = page.f;
+	(void)session;
+	p->trace.f = page;
 	c = ct_tracks_container(p->tracks, &p->trace, rec->who, rec->begin_ns);
 	if (c && find_handoffs(rec, &h)) {
 		open_record(p, c, row, rec);
@@ -313,10 +301,10 @@ static int perfetto_record(struct ct_sink *s, const struct ct_record *rec, struc
 		p->trace.no_memory = true;
 	}
 	free_handoffs(&h);
-	return put(s, &page, err);
+	return p->trace.no_memory ? -ENOMEM : 0;
 }
 
-static int perfetto_begin(struct ct_sink *s, const struct ct_session *session, struct ct_err *err)
+static int perfetto_begin(struct ct_sink *s, FILE *page, const struct ct_session *session)
 {
 	const struct ct_track track = { .uuid = 1, .name = "coldtrace" };
 	const struct ct_note notes[] = {
@@ -331,31 +319,20 @@ static int perfetto_begin(struct ct_sink *s, const struct ct_session *session, s
 		.notes = notes,
 		.note_count = CT_ARRAY_SIZE(notes),
 	};
-	struct perfetto *p = calloc(1, sizeof(*p));
-	struct ct_page page;
+	struct perfetto *p = s->state;
 
-	s->state = p;
-	if (!p)
-		return ct_sink_no_memory(s, err);
 	p->tracks = ct_tracks_new();
 	if (!p->tracks)
-		return ct_sink_no_memory(s, err);
-	if (isatty(fileno(s->out)))
-		return ct_fail(
-			err, -EINVAL,
-			"write output 'perfetto' to the terminal: it is not text; write 'perfetto:FILE'");
-	if (ct_page_open(&page, s, err))
-		return err->code;
-	p->trace.f = page.f;
-	ct_trace_clocks(&p->trace, session->begin_ns, session->wall_minus_mono_ns);
+		return -ENOMEM;
+	p->trace.f = page;
+	ct_trace_clocks(&p->trace, session->begin_ns, ct_wall_ns(session, session->begin_ns));
 	ct_trace_track(&p->trace, &track);
 	ct_trace_instant(&p->trace, session->begin_ns, &slice);
-	return put(s, &page, err);
+	return p->trace.no_memory ? -ENOMEM : 0;
 }
 
-static int perfetto_end(struct ct_sink *s, const struct ct_session *session,
-			const struct ct_summary *summary, const struct ct_core_counts *counts,
-			struct ct_err *err)
+static int perfetto_end(struct ct_sink *s, FILE *page, const struct ct_session *session,
+			const struct ct_summary *summary, const struct ct_core_counts *counts)
 {
 	static const char *const losses[CT_LOSS_MAX] = {
 #define X(number, symbol, name, advice) [CT_LOSS_##symbol] = name,
@@ -382,7 +359,6 @@ static int perfetto_end(struct ct_sink *s, const struct ct_session *session,
 		.notes = notes,
 		.note_count = CT_ARRAY_SIZE(notes),
 	};
-	struct ct_page page;
 
 	(void)summary;
 	for (size_t i = 0; i < CT_LOSS_MAX; i++) {
@@ -398,21 +374,16 @@ static int perfetto_end(struct ct_sink *s, const struct ct_session *session,
 	if (p->trace.left_out)
 		notes[CT_LOSS_MAX] = (struct ct_note){ "slices left out of this trace", NULL,
 						       p->trace.left_out };
-	if (ct_page_open(&page, s, err))
-		return err->code;
-	p->trace.f = page.f;
+	p->trace.f = page;
 	ct_trace_instant(&p->trace, session->end_ns, &slice);
-	return put(s, &page, err);
+	return p->trace.no_memory ? -ENOMEM : 0;
 }
 
-static void perfetto_free(struct ct_sink *s)
+static void perfetto_free(void *state)
 {
-	struct perfetto *p = s->state;
+	const struct perfetto *p = state;
 
-	if (p)
-		ct_tracks_free(p->tracks);
-	free(p);
-	s->state = NULL;
+	ct_tracks_free(p->tracks);
 }
 
 const struct ct_sink_ops ct_perfetto_ops = {
@@ -421,6 +392,7 @@ const struct ct_sink_ops ct_perfetto_ops = {
 	.help = "a trace for ui.perfetto.dev: containers, phases, steps, hand-offs",
 	.binary = true,
 	.steps = CT_SINK_STEPS_DRAWN,
+	.state_size = sizeof(struct perfetto),
 	.begin = perfetto_begin,
 	.record = perfetto_record,
 	.end = perfetto_end,

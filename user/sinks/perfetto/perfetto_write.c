@@ -48,7 +48,7 @@ static void put(struct ct_trace *t, pb_packet *packet)
 	fwrite(bytes, 1, len, t->f);
 }
 
-void ct_trace_clocks(struct ct_trace *t, uint64_t mono_ns, int64_t wall_minus_mono_ns)
+void ct_trace_clocks(struct ct_trace *t, uint64_t mono_ns, int64_t wall_ns)
 {
 	pb_packet packet = PERFETTO__PROTOS__TRACE_PACKET__INIT;
 	pb_clocks clocks = PERFETTO__PROTOS__CLOCK_SNAPSHOT__INIT;
@@ -61,7 +61,7 @@ void ct_trace_clocks(struct ct_trace *t, uint64_t mono_ns, int64_t wall_minus_mo
 	mono.clock_id = CLOCK(MONOTONIC);
 	mono.timestamp = mono_ns;
 	wall.clock_id = CLOCK(REALTIME);
-	wall.timestamp = mono_ns + (uint64_t)wall_minus_mono_ns;
+	wall.timestamp = (uint64_t)wall_ns;
 	clocks.n_clocks = CT_ARRAY_SIZE(list);
 	clocks.clocks = list;
 	clocks.has_primary_trace_clock = true;

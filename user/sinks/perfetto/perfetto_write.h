@@ -41,7 +41,7 @@ struct ct_slice {
 };
 
 /* Says which clock the packets are of (CLOCK_MONOTONIC) and what time it was on the wall. */
-void ct_trace_clocks(struct ct_trace *t, uint64_t mono_ns, int64_t wall_minus_mono_ns);
+void ct_trace_clocks(struct ct_trace *t, uint64_t mono_ns, int64_t wall_ns);
 
 /* Before the first slice of the track. */
 void ct_trace_track(struct ct_trace *t, const struct ct_track *track);

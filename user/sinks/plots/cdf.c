@@ -205,34 +205,29 @@ static bool draw(struct ct_pen *pen, const struct ct_summary *summary, enum ct_r
 	return true;
 }
 
-static int cdf_end(struct ct_sink *s, const struct ct_session *session,
-		   const struct ct_summary *summary, const struct ct_core_counts *counts,
-		   struct ct_err *err)
+static int cdf_end(struct ct_sink *s, FILE *page, const struct ct_session *session,
+		   const struct ct_summary *summary, const struct ct_core_counts *counts)
 {
 	static const enum ct_record_type types[] = { CT_RECORD_RESTART, CT_RECORD_START };
-	struct ct_canvas canvas;
+	struct ct_pen pen = ct_sink_pen(s, page);
 	bool drawn = false;
-	int ret = ct_canvas_begin(&canvas, s, err);
 
 	(void)session;
-	if (ret)
-		return ret;
 	for (size_t i = 0; i < CT_ARRAY_SIZE(types); i++) {
-		if (!draw(&canvas.pen, summary, types[i]))
+		if (!draw(&pen, summary, types[i]))
 			continue;
-		fputc('\n', canvas.pen.f);
+		fputc('\n', page);
 		drawn = true;
 	}
-	ct_table_honesty(&canvas.pen, summary, counts,
+	ct_table_honesty(&pen, summary, counts,
 			 drawn ? CT_ESTIMATES_PERCENTILES : CT_ESTIMATES_NONE);
-	return ct_canvas_put(&canvas, s, err);
+	return 0;
 }
 
 const struct ct_sink_ops ct_cdf_ops = {
 	.name = "cdf",
 	.suffix = ".cdf.txt",
 	.help = "how restarts and starts are distributed, as a plot in text",
-	.begin = ct_plot_begin,
-	.record = ct_plot_record,
+	.columns = true,
 	.end = cdf_end,
 };

@@ -158,35 +158,29 @@ static void draw_group(struct ct_pen *pen, const struct ct_group *g)
 	fputc('\n', pen->f);
 }
 
-static int histogram_end(struct ct_sink *s, const struct ct_session *session,
-			 const struct ct_summary *summary, const struct ct_core_counts *counts,
-			 struct ct_err *err)
+static int histogram_end(struct ct_sink *s, FILE *page, const struct ct_session *session,
+			 const struct ct_summary *summary, const struct ct_core_counts *counts)
 {
-	struct ct_canvas canvas;
+	struct ct_pen pen = ct_sink_pen(s, page);
 	bool drawn = false;
-	int ret = ct_canvas_begin(&canvas, s, err);
 
 	(void)session;
-	if (ret)
-		return ret;
 	for (size_t i = 0; i < ct_summary_groups(summary); i++) {
 		const struct ct_group *g = ct_summary_group(summary, i);
 
 		if (!ct_hist_count(g->total))
 			continue;
-		draw_group(&canvas.pen, g);
+		draw_group(&pen, g);
 		drawn = true;
 	}
-	ct_table_honesty(&canvas.pen, summary, counts,
-			 drawn ? CT_ESTIMATES_BINS : CT_ESTIMATES_NONE);
-	return ct_canvas_put(&canvas, s, err);
+	ct_table_honesty(&pen, summary, counts, drawn ? CT_ESTIMATES_BINS : CT_ESTIMATES_NONE);
+	return 0;
 }
 
 const struct ct_sink_ops ct_histogram_ops = {
 	.name = "histogram",
 	.suffix = ".histogram.txt",
 	.help = "how many took how long, as bars in text",
-	.begin = ct_plot_begin,
-	.record = ct_plot_record,
+	.columns = true,
 	.end = histogram_end,
 };

@@ -10,51 +10,6 @@
 
 #define TICK_COLUMNS 10
 
-int ct_canvas_begin(struct ct_canvas *canvas, const struct ct_sink *s, struct ct_err *err)
-{
-	*canvas = (struct ct_canvas){ 0 };
-	canvas->pen = (struct ct_pen){
-		.f = open_memstream(&canvas->bytes, &canvas->len),
-		.width = ct_sink_width(s),
-		.utf8 = s->utf8,
-		.blocks = s->utf8 && s->width,
-		.colour = s->colour,
-	};
-	return canvas->pen.f ? 0 : ct_sink_no_memory(s, err);
-}
-
-int ct_canvas_put(struct ct_canvas *canvas, struct ct_sink *s, struct ct_err *err)
-{
-	bool bad = ferror(canvas->pen.f);
-	int ret = 0;
-
-	if (fclose(canvas->pen.f) || bad) {
-		ret = ct_sink_no_memory(s, err);
-	} else if (canvas->len) {
-		ct_pen_trim(canvas->bytes, &canvas->len);
-		ret = ct_sink_put(s, canvas->bytes, canvas->len, err);
-	}
-	free(canvas->bytes);
-	*canvas = (struct ct_canvas){ 0 };
-	return ret;
-}
-
-int ct_plot_begin(struct ct_sink *s, const struct ct_session *session, struct ct_err *err)
-{
-	(void)s;
-	(void)session;
-	(void)err;
-	return 0;
-}
-
-int ct_plot_record(struct ct_sink *s, const struct ct_record *rec, struct ct_err *err)
-{
-	(void)s;
-	(void)rec;
-	(void)err;
-	return 0;
-}
-
 static double place(const struct ct_scale *scale, double ns)
 {
 	if (scale->high <= scale->low)

@@ -4,7 +4,6 @@
 
 #include "sinks/escape.h"
 #include "sinks/owner.h"
-#include "sinks/page.h"
 #include "sinks/plots/plot.h"
 #include "sinks/step_rows.h"
 #include "sinks/table/table.h"
@@ -227,7 +226,8 @@ static void draw_segment(struct ct_pen *pen, const struct ct_record *rec, const 
 	}
 }
 
-static void draw_head(struct ct_pen *pen, const struct ct_record *rec, int64_t wall_minus_mono_ns)
+static void draw_head(struct ct_pen *pen, const struct ct_session *session,
+		      const struct ct_record *rec)
 {
 	const struct ct_identity *who = rec->who;
 	char clock[CT_CLOCK_LEN], took[CT_DURATION_LEN], id[13], words[CT_OWNER_LEN];
@@ -252,8 +252,7 @@ static void draw_head(struct ct_pen *pen, const struct ct_record *rec, int64_t w
 		fprintf(pen->f, ", exit code %d", rec->exit_code);
 	fputc('\n', pen->f);
 	ct_pen_on(pen, CT_STYLE_DIM);
-	fprintf(pen->f, "  %s  ",
-		ct_clock(clock, ct_wall_ns(rec->begin_ns, wall_minus_mono_ns), true));
+	fprintf(pen->f, "  %s  ", ct_clock(clock, ct_wall_ns(session, rec->begin_ns), true));
 	ct_pen_foreign(pen, id, 12, false);
 	fputs("  ", pen->f);
 	ct_pen_foreign(pen, *who->runtime ? who->runtime : "unknown runtime", 16, false);
@@ -269,63 +268,38 @@ static void draw_head(struct ct_pen *pen, const struct ct_record *rec, int64_t w
 }
 
 struct timeline {
-	int64_t wall_minus_mono_ns;
-	size_t drawn;
+	size_t drawn; /* records */
 };
 
-static int timeline_begin(struct ct_sink *s, const struct ct_session *session, struct ct_err *err)
+static int timeline_record(struct ct_sink *s, FILE *page, const struct ct_session *session,
+			   const struct ct_record *rec)
 {
-	struct timeline *t = calloc(1, sizeof(*t));
+	struct ct_pen pen = ct_sink_pen(s, page);
+	struct frame f = frame_of(&pen, rec);
+	struct timeline *t = s->state;
 
-	if (!t)
-		return ct_sink_no_memory(s, err);
-	t->wall_minus_mono_ns = session->wall_minus_mono_ns;
-	s->state = t;
+	if (t->drawn++)
+		fputc('\n', page);
+	draw_head(&pen, session, rec);
+	ct_pen_on(&pen, CT_STYLE_DIM);
+	ct_scale_draw(&pen, &f.scale, 2 + f.name + 2 * TIME_COLUMNS + 1 + 2);
+	ct_pen_off(&pen);
+	for (size_t i = 0; i < rec->segment_count; i++)
+		draw_segment(&pen, rec, &f, i);
+	draw_legend(&pen, rec);
 	return 0;
 }
 
-static int timeline_record(struct ct_sink *s, const struct ct_record *rec, struct ct_err *err)
+static int timeline_end(struct ct_sink *s, FILE *page, const struct ct_session *session,
+			const struct ct_summary *summary, const struct ct_core_counts *counts)
 {
-	struct timeline *t = s->state;
-	struct ct_canvas canvas;
-	struct frame f;
-	int ret = ct_canvas_begin(&canvas, s, err);
-
-	if (ret)
-		return ret;
-	f = frame_of(&canvas.pen, rec);
-	if (t->drawn++)
-		fputc('\n', canvas.pen.f);
-	draw_head(&canvas.pen, rec, t->wall_minus_mono_ns);
-	ct_pen_on(&canvas.pen, CT_STYLE_DIM);
-	ct_scale_draw(&canvas.pen, &f.scale, 2 + f.name + 2 * TIME_COLUMNS + 1 + 2);
-	ct_pen_off(&canvas.pen);
-	for (size_t i = 0; i < rec->segment_count; i++)
-		draw_segment(&canvas.pen, rec, &f, i);
-	draw_legend(&canvas.pen, rec);
-	return ct_canvas_put(&canvas, s, err);
-}
-
-static int timeline_end(struct ct_sink *s, const struct ct_session *session,
-			const struct ct_summary *summary, const struct ct_core_counts *counts,
-			struct ct_err *err)
-{
+	struct ct_pen pen = ct_sink_pen(s, page);
 	const struct timeline *t = s->state;
-	struct ct_canvas canvas;
-	int ret = ct_canvas_begin(&canvas, s, err);
 
 	(void)session;
-	if (ret)
-		return ret;
-	fputs(t->drawn ? "\n" : "No records.\n\n", canvas.pen.f);
-	ct_table_honesty(&canvas.pen, summary, counts, CT_ESTIMATES_NONE);
-	return ct_canvas_put(&canvas, s, err);
-}
-
-static void timeline_free(struct ct_sink *s)
-{
-	free(s->state);
-	s->state = NULL;
+	fputs(t->drawn ? "\n" : "No records.\n\n", page);
+	ct_table_honesty(&pen, summary, counts, CT_ESTIMATES_NONE);
+	return 0;
 }
 
 const struct ct_sink_ops ct_timeline_ops = {
@@ -333,8 +307,8 @@ const struct ct_sink_ops ct_timeline_ops = {
 	.suffix = ".timeline.txt",
 	.help = "each record as a waterfall of its phases and steps",
 	.steps = CT_SINK_STEPS_DRAWN,
-	.begin = timeline_begin,
+	.columns = true,
+	.state_size = sizeof(struct timeline),
 	.record = timeline_record,
 	.end = timeline_end,
-	.free = timeline_free,
 };

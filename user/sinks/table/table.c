@@ -7,7 +7,6 @@
 #include <time.h>
 
 #include "sinks/escape.h"
-#include "sinks/page.h"
 #include "sinks/units.h"
 #include "util/mem.h"
 
@@ -58,7 +57,6 @@ static const struct layout {
 };
 
 struct table {
-	int64_t wall_minus_mono_ns;
 	unsigned lines; /* since the last heading */
 	char date[CT_DATE_LEN]; /* of the last record, "" before the first */
 	struct layout on; /* the layout in use */
@@ -119,17 +117,6 @@ static void lay_out(struct table *t, unsigned width)
 		t->runtime += spare < CT_RUNTIME_COLUMNS - RUNTIME_MIN
 				      ? spare
 				      : CT_RUNTIME_COLUMNS - RUNTIME_MIN;
-}
-
-static void pen_init(struct ct_pen *pen, const struct ct_sink *s, FILE *f)
-{
-	*pen = (struct ct_pen){
-		.f = f,
-		.width = ct_sink_width(s),
-		.utf8 = s->utf8,
-		.blocks = s->utf8 && s->width,
-		.colour = s->colour,
-	};
 }
 
 static void draw_head_row(struct ct_pen *pen, const struct table *t, bool stop)
@@ -347,7 +334,8 @@ static void draw_name(struct ct_pen *pen, const char *name, const struct ct_owne
 }
 
 /* Returns the column it ends in. */
-static size_t draw_who(struct ct_pen *pen, const struct table *t, const struct ct_record *rec)
+static size_t draw_who(struct ct_pen *pen, const struct table *t, const struct ct_session *session,
+		       const struct ct_record *rec)
 {
 	const struct ct_identity *who = rec->who;
 	char id12[13], clock[CT_CLOCK_LEN];
@@ -357,7 +345,7 @@ static size_t draw_who(struct ct_pen *pen, const struct table *t, const struct c
 	if (!*name) /* what could not even be created has no id: its image says which it was */
 		name = *id12 ? id12 : *who->image ? who->image : "?";
 	if (t->on.time) {
-		int64_t real = ct_wall_ns(rec->begin_ns, t->wall_minus_mono_ns);
+		int64_t real = ct_wall_ns(session, rec->begin_ns);
 
 		ct_pen_on(pen, CT_STYLE_DIM);
 		ct_pen_left(pen, ct_clock(clock, real, true), TIME_COLUMNS + 1);
@@ -376,11 +364,12 @@ static size_t draw_who(struct ct_pen *pen, const struct table *t, const struct c
 }
 
 /* Times of one day need no date: only when it changes, both are said. */
-static void draw_date(struct ct_pen *pen, struct table *t, const struct ct_record *rec)
+static void draw_date(struct ct_pen *pen, struct table *t, const struct ct_session *session,
+		      const struct ct_record *rec)
 {
 	char date[CT_DATE_LEN];
 
-	ct_date(date, ct_wall_ns(rec->begin_ns, t->wall_minus_mono_ns));
+	ct_date(date, ct_wall_ns(session, rec->begin_ns));
 	if (t->on.time && *t->date && strcmp(t->date, date) != 0) {
 		ct_pen_on(pen, CT_STYLE_DIM);
 		fprintf(pen->f, "%s (above: %s)", date, t->date);
@@ -455,10 +444,10 @@ static void draw_elsewhere(struct ct_pen *pen, const struct table *t, const stru
 	fputc('\n', pen->f);
 }
 
-static int draw_record(struct ct_pen *pen, const struct table *t, const struct ct_record *rec,
-		       bool terminal)
+static int draw_record(struct ct_pen *pen, const struct table *t, const struct ct_session *session,
+		       const struct ct_record *rec, bool terminal)
 {
-	size_t at = draw_who(pen, t, rec);
+	size_t at = draw_who(pen, t, session, rec);
 
 	if (rec->outcome == CT_OUTCOME_FAILED)
 		return draw_failed(pen, t, rec, at, terminal);
@@ -472,56 +461,28 @@ static int draw_record(struct ct_pen *pen, const struct table *t, const struct c
 	return 0;
 }
 
-/* Closes the drawing and writes it, unless drawing failed. */
-static int put(struct ct_sink *s, FILE *f, char **bytes, size_t *len, int drawn, struct ct_err *err)
+static int table_begin(struct ct_sink *s, FILE *page, const struct ct_session *session)
 {
-	bool bad = ferror(f) || drawn;
-
-	if (fclose(f) || bad)
-		return ct_sink_no_memory(s, err);
-	ct_pen_trim(*bytes, len);
-	return *len ? ct_sink_put(s, *bytes, *len, err) : 0;
-}
-
-static int table_begin(struct ct_sink *s, const struct ct_session *session, struct ct_err *err)
-{
-	own_mem char *bytes = NULL;
-	size_t len = 0;
-	struct ct_pen pen;
-	struct table *t = calloc(1, sizeof(*t));
-	FILE *f;
-
-	if (!t)
-		return ct_sink_no_memory(s, err);
-	s->state = t;
-	tzset();
-	t->wall_minus_mono_ns = session->wall_minus_mono_ns;
-	lay_out(t, ct_sink_width(s));
-	if (!s->live)
-		return 0;
-	f = open_memstream(&bytes, &len);
-	if (!f)
-		return ct_sink_no_memory(s, err);
-	pen_init(&pen, s, f);
-	draw_head(&pen, t);
-	return put(s, f, &bytes, &len, 0, err);
-}
-
-static int table_record(struct ct_sink *s, const struct ct_record *rec, struct ct_err *err)
-{
+	struct ct_pen pen = ct_sink_pen(s, page);
 	struct table *t = s->state;
-	own_mem char *bytes = NULL;
-	size_t len = 0;
-	struct ct_pen pen;
-	FILE *f;
+
+	(void)session;
+	tzset();
+	lay_out(t, pen.width);
+	if (s->live)
+		draw_head(&pen, t);
+	return 0;
+}
+
+static int table_record(struct ct_sink *s, FILE *page, const struct ct_session *session,
+			const struct ct_record *rec)
+{
+	struct ct_pen pen = ct_sink_pen(s, page);
+	struct table *t = s->state;
 	int drawn;
 
 	if (!s->live)
 		return 0;
-	f = open_memstream(&bytes, &len);
-	if (!f)
-		return ct_sink_no_memory(s, err);
-	pen_init(&pen, s, f);
 	if (pen.width != t->width) {
 		lay_out(t, pen.width);
 		t->lines = LINES_PER_HEAD;
@@ -529,47 +490,31 @@ static int table_record(struct ct_sink *s, const struct ct_record *rec, struct c
 	if (s->width && t->lines >= LINES_PER_HEAD)
 		draw_head(&pen, t);
 	t->lines++;
-	draw_date(&pen, t, rec);
-	drawn = draw_record(&pen, t, rec, s->width);
+	draw_date(&pen, t, session, rec);
+	drawn = draw_record(&pen, t, session, rec, s->width);
 	if (s->steps && rec->step_count)
 		ct_table_steps(&pen, rec);
-	if (!drawn)
-		drawn = ct_table_why(&pen, rec);
-	return put(s, f, &bytes, &len, drawn, err);
+	return drawn ? drawn : ct_table_why(&pen, rec);
 }
 
-static int table_end(struct ct_sink *s, const struct ct_session *session,
-		     const struct ct_summary *summary, const struct ct_core_counts *counts,
-		     struct ct_err *err)
+static int table_end(struct ct_sink *s, FILE *page, const struct ct_session *session,
+		     const struct ct_summary *summary, const struct ct_core_counts *counts)
 {
-	own_mem char *bytes = NULL;
-	size_t len = 0;
-	struct ct_pen pen;
-	FILE *f = open_memstream(&bytes, &len);
-	int drawn;
+	struct ct_pen pen = ct_sink_pen(s, page);
 
-	if (!f)
-		return ct_sink_no_memory(s, err);
-	pen_init(&pen, s, f);
 	if (s->live)
-		fputc('\n', f);
+		fputc('\n', page);
 	ct_table_causes(&pen, ct_summary_causes(summary));
-	drawn = ct_table_summary(&pen, session, summary, counts);
-	return put(s, f, &bytes, &len, drawn, err);
-}
-
-static void table_free(struct ct_sink *s)
-{
-	free(s->state);
-	s->state = NULL;
+	return ct_table_summary(&pen, session, summary, counts);
 }
 
 const struct ct_sink_ops ct_table_ops = {
 	.name = "table",
 	.suffix = ".txt",
 	.help = "lines for people as containers start and stop, and a summary at the end",
+	.columns = true,
+	.state_size = sizeof(struct table),
 	.begin = table_begin,
 	.record = table_record,
 	.end = table_end,
-	.free = table_free,
 };
