@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "stats/measure.h"
 #include "util/mem.h"
 
 static void series_free(const struct ct_series_set *set, struct ct_series *series)
@@ -127,12 +128,12 @@ int ct_series_add(struct ct_series_set *set, const struct ct_series_ops *ops,
 		return 0;
 	ret = add_to(set, &series->cells[CT_SERIES_TOTAL], total, session, rec);
 	for (unsigned p = 0; p < CT_PHASE_MAX && !ret; p++) {
-		uint64_t ns = ct_record_phase_ns(rec, (enum ct_phase)p);
+		struct ct_phase_value value = ct_phase_value(rec, (enum ct_phase)p, CT_GAPS_ALL);
 
-		if (rec->missing >> p & 1)
+		if (value.is == CT_PHASE_UNMEASURED)
 			series->unknown[p]++;
-		else if (ns || rec->seen >> p & 1)
-			ret = add_to(set, &series->cells[p], ns, session, rec);
+		else if (value.is == CT_PHASE_MEASURED)
+			ret = add_to(set, &series->cells[p], value.ns, session, rec);
 	}
 	return ret;
 }

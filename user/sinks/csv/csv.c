@@ -9,6 +9,7 @@
 #include "sinks/owner.h"
 #include "sinks/sink.h"
 #include "sinks/units.h"
+#include "stats/measure.h"
 #include "util/mem.h"
 
 /* One row: a record, and in the table of steps one of its steps. */
@@ -103,12 +104,9 @@ static void scope_container(struct row *row, enum ct_phase phase)
 
 static void phase_ns(struct row *row, enum ct_phase phase)
 {
-	uint64_t ns = ct_record_phase_ns(row->rec, phase);
-	bool gap = phase == CT_PHASE_CLIENT || phase == CT_PHASE_UNKNOWN;
+	struct ct_phase_value value = ct_phase_value(row->rec, phase, CT_GAPS_WITH_TIME);
 
-	if (row->rec->missing >> phase & 1)
-		return;
-	put_u64(row, ns, ns || (row->rec->seen >> phase & 1 && !gap));
+	put_u64(row, value.ns, value.is == CT_PHASE_MEASURED);
 }
 
 /* Of the record's critical path, of the step: empty where waits were not traced. */
@@ -131,7 +129,7 @@ static void missing(struct row *row, enum ct_phase phase)
 
 	putc('"', row->f);
 	for (phase = 0; phase < CT_PHASE_MAX; phase++) {
-		if (!(row->rec->missing >> phase & 1))
+		if (ct_phase_value(row->rec, phase, CT_GAPS_WITH_TIME).is != CT_PHASE_UNMEASURED)
 			continue;
 		fprintf(row->f, "%s%s", space, ct_phase_names[phase]);
 		space = " ";

@@ -2,6 +2,7 @@
 #include "sinks/json/json_objects.h"
 
 #include "sinks/losses.h"
+#include "stats/measure.h"
 #include "util/mem.h"
 
 void ct_json_session(struct ct_json *w, const char *key, const struct ct_session *session)
@@ -83,13 +84,12 @@ static void put_phases(struct ct_json *w, const struct ct_record *rec)
 {
 	ct_json_enter(w, "phases", '{');
 	for (unsigned p = 0; p < CT_PHASE_MAX; p++) {
-		uint64_t ns = ct_record_phase_ns(rec, (enum ct_phase)p);
-		bool gap = p == CT_PHASE_CLIENT || p == CT_PHASE_UNKNOWN;
+		struct ct_phase_value value =
+			ct_phase_value(rec, (enum ct_phase)p, CT_GAPS_WITH_TIME);
 
-		if (rec->missing >> p & 1)
-			ct_json_null(w, ct_phase_names[p]);
-		else if (ns || (rec->seen >> p & 1 && !gap))
-			ct_json_u64(w, ct_phase_names[p], ns);
+		if (value.is != CT_PHASE_ABSENT)
+			ct_json_u64_or_null(w, ct_phase_names[p], value.ns,
+					    value.is == CT_PHASE_MEASURED);
 	}
 	ct_json_leave(w, '}');
 	ct_json_enter(w, "segments", '[');

@@ -8,6 +8,7 @@
 
 #include "sinks/otlp/otlp.h"
 #include "sinks/owner.h"
+#include "stats/measure.h"
 
 #define SPAN_KIND_INTERNAL 1
 #define STATUS_ERROR       2
@@ -143,7 +144,8 @@ static void put_missing(struct ct_json *w, const struct ct_record *rec)
 	size_t n = 0;
 
 	for (unsigned p = 0; p < CT_PHASE_MAX; p++)
-		if (rec->missing >> p & 1)
+		if (ct_phase_value(rec, (enum ct_phase)p, CT_GAPS_WITH_TIME).is ==
+		    CT_PHASE_UNMEASURED)
 			names[n++] = ct_phase_names[p];
 	put_list(w, "coldtrace.missing", names, n);
 }

@@ -10,6 +10,7 @@
 #include "sinks/owner.h"
 #include "sinks/perfetto/perfetto_tracks.h"
 #include "sinks/sink.h"
+#include "stats/measure.h"
 #include "util/mem.h"
 
 #define FLOWS_MAX 64 /* that begin at one slice */
@@ -272,7 +273,8 @@ static void say_missing(struct perfetto *p, struct ct_tracks_container *c,
 			.note_count = 1,
 		};
 
-		if (rec->missing >> phase & 1)
+		if (ct_phase_value(rec, (enum ct_phase)phase, CT_GAPS_WITH_TIME).is ==
+		    CT_PHASE_UNMEASURED)
 			ct_trace_instant(&p->trace, rec->end_ns, &slice);
 	}
 }

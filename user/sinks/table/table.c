@@ -8,6 +8,7 @@
 
 #include "sinks/escape.h"
 #include "sinks/units.h"
+#include "stats/measure.h"
 #include "util/mem.h"
 
 #define LINES_PER_HEAD   40
@@ -157,7 +158,7 @@ static void draw_head(struct ct_pen *pen, struct table *t)
 
 static bool has_phase(const struct ct_record *rec, enum ct_phase p)
 {
-	return (rec->seen | rec->missing) >> p & 1 || ct_record_phase_ns(rec, p);
+	return ct_phase_value(rec, p, CT_GAPS_ALL).is != CT_PHASE_ABSENT;
 }
 
 static uint64_t record_ns(const struct ct_record *rec)
@@ -184,6 +185,7 @@ static void draw_cell(struct ct_pen *pen, const struct table *t, const struct ct
 		      const struct column *c, int what)
 {
 	unsigned width = column_width(&t->on, c);
+	struct ct_phase_value value = { 0 };
 	const char *mark = "-";
 
 	if (what == CELL_TOTAL) {
@@ -200,13 +202,14 @@ static void draw_cell(struct ct_pen *pen, const struct table *t, const struct ct
 		ct_pen_off(pen);
 		return;
 	}
-	if (what < CT_PHASE_MAX && rec->missing >> what & 1) {
-		mark = "?";
-	} else if (what < CT_PHASE_MAX && has_phase(rec, (enum ct_phase)what)) {
-		ct_pen_duration(pen, ct_record_phase_ns(rec, (enum ct_phase)what), width,
-				t->on.compact);
+	if (what < CT_PHASE_MAX)
+		value = ct_phase_value(rec, (enum ct_phase)what, CT_GAPS_ALL);
+	if (value.is == CT_PHASE_MEASURED) {
+		ct_pen_duration(pen, value.ns, width, t->on.compact);
 		return;
 	}
+	if (value.is == CT_PHASE_UNMEASURED)
+		mark = "?";
 	ct_pen_on(pen, *mark == '?' ? CT_STYLE_ODD : CT_STYLE_DIM);
 	ct_pen_right(pen, mark, width);
 	ct_pen_off(pen);
@@ -244,19 +247,14 @@ static void draw_cells(struct ct_pen *pen, const struct table *t, const struct c
 /* A restart is what both of its halves are: the old one goes down, the new one comes up. */
 static const struct part {
 	const char *name;
-	uint16_t phases;
+	enum ct_phase from, to; /* in the order of life */
 	bool always;
 } parts[] = {
-	{ "down",
-	  1 << CT_PHASE_STOP | 1 << CT_PHASE_DIE | 1 << CT_PHASE_DISCONNECT | 1 << CT_PHASE_DESTROY,
-	  true },
-	{ "client", 1 << CT_PHASE_CLIENT, false },
-	{ "up",
-	  1 << CT_PHASE_PULL | 1 << CT_PHASE_CREATE | 1 << CT_PHASE_ATTACH | 1 << CT_PHASE_CONNECT |
-		  1 << CT_PHASE_START | 1 << CT_PHASE_READY,
-	  true },
-	{ "run", 1 << CT_PHASE_RUN, false },
-	{ "unknown", 1 << CT_PHASE_UNKNOWN, false },
+	{ "down", CT_PHASE_STOP, CT_PHASE_DESTROY, true },
+	{ "client", CT_PHASE_CLIENT, CT_PHASE_CLIENT, false },
+	{ "up", 0, CT_PHASE_READY, true },
+	{ "run", CT_PHASE_RUN, CT_PHASE_RUN, false },
+	{ "unknown", CT_PHASE_UNKNOWN, CT_PHASE_UNKNOWN, false },
 };
 
 /* Returns its length. */
@@ -271,9 +269,8 @@ static size_t restart_text(char *text, size_t size, const struct ct_record *rec,
 		char buf[CT_DURATION_LEN];
 		uint64_t ns = 0;
 
-		for (unsigned p = 0; p < CT_PHASE_MAX; p++)
-			if (parts[i].phases >> p & 1)
-				ns += ct_record_phase_ns(rec, (enum ct_phase)p);
+		for (unsigned p = parts[i].from; p <= parts[i].to; p++)
+			ns += ct_record_phase_ns(rec, (enum ct_phase)p);
 		if (!ns && !parts[i].always)
 			continue;
 		len += (size_t)snprintf(text + len, size - len, "%s%s%s%s", len ? between : "",

@@ -11,18 +11,31 @@
 #define CHART_MAX      80
 #define NAMED_MARGIN   6
 
-/* A phase in a stacked line: its letter, and its colour (letters alone tell them apart). */
+/*
+ * A phase in a stacked line: its letter, and its colour (letters alone tell them apart). A phase
+ * without a row here does not compile.
+ */
+#define MARK_PULL       'p', "37;45"
+#define MARK_CREATE     'c', "30;46"
+#define MARK_ATTACH     'a', "37;41"
+#define MARK_CONNECT    'n', "37;44"
+#define MARK_START      's', "30;42"
+#define MARK_READY      'r', "30;43"
+#define MARK_RUN        'u', "30;47"
+#define MARK_STOP       'S', "30;47"
+#define MARK_DIE        'd', "37;41"
+#define MARK_DISCONNECT 'x', "37;44"
+#define MARK_DESTROY    'y', "37;45"
+#define MARK_CLIENT     '.', "2"
+#define MARK_UNKNOWN    '?', "33"
+
 static const struct mark {
 	char letter;
 	const char *sgr;
 } marks[CT_PHASE_MAX] = {
-	[CT_PHASE_PULL] = { 'p', "37;45" },    [CT_PHASE_CREATE] = { 'c', "30;46" },
-	[CT_PHASE_ATTACH] = { 'a', "37;41" },  [CT_PHASE_CONNECT] = { 'n', "37;44" },
-	[CT_PHASE_START] = { 's', "30;42" },   [CT_PHASE_READY] = { 'r', "30;43" },
-	[CT_PHASE_RUN] = { 'u', "30;47" },     [CT_PHASE_STOP] = { 'S', "30;47" },
-	[CT_PHASE_DIE] = { 'd', "37;41" },     [CT_PHASE_DISCONNECT] = { 'x', "37;44" },
-	[CT_PHASE_DESTROY] = { 'y', "37;45" }, [CT_PHASE_CLIENT] = { '.', "2" },
-	[CT_PHASE_UNKNOWN] = { '?', "33" },
+#define X(symbol, name, doc) { MARK_##symbol },
+	CT_PHASES(X)
+#undef X
 };
 
 struct chart {

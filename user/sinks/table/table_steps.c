@@ -5,6 +5,7 @@
 #include "sinks/step_rows.h"
 #include "sinks/table/table.h"
 #include "sinks/units.h"
+#include "stats/measure.h"
 #include "util/mem.h"
 
 #define INDENT       8
@@ -112,7 +113,7 @@ static void draw_phase(struct ct_pen *pen, const struct ct_record *rec, enum ct_
 			ct_pen_fill(pen, " ", INDENT);
 			ct_pen_on(pen, CT_STYLE_BOLD);
 			ct_pen_left(pen, ct_phase_names[phase], frame->name + TIME_COLUMNS + 1);
-			if (rec->missing >> phase & 1)
+			if (ct_phase_value(rec, phase, CT_GAPS_ALL).is == CT_PHASE_UNMEASURED)
 				ct_pen_right(pen, "?", TIME_COLUMNS);
 			else
 				ct_pen_duration(pen, ct_record_phase_ns(rec, phase), TIME_COLUMNS,
