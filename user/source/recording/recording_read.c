@@ -11,23 +11,12 @@
 #include "source/recording/recording.h"
 #include "source/recording/recording_block.h"
 #include "source/recording/recording_file.h"
+#include "source/recording/recording_input.h"
 #include "util/mem.h"
-
-/* Holds any block with its header, and any event of version 1. */
-#define INPUT_ROOM (2 * CT_BLOCK_RAW_MAX)
-
-/* What is read, of a file, a pipe or memory: bytes[at..end) are there. */
-struct input {
-	int fd; /* -1: memory, all of it is there */
-	char *room; /* owned, NULL: memory */
-	const char *bytes;
-	size_t at, end;
-	uint64_t offset; /* of bytes[at] in the recording */
-};
 
 struct ct_reader {
 	const char *name; /* borrowed */
-	struct input in;
+	struct ct_input in;
 	struct ct_recording_header header;
 	struct libdeflate_decompressor *zlib; /* owned */
 	char *raw, *planes; /* owned, CT_BLOCK_RAW_MAX each */
@@ -49,29 +38,9 @@ struct ct_reader {
 /* Places that look like a block behind a damaged one, that are tried: no file takes for ever. */
 #define GUESSES_MAX 256
 
-/* Makes `want` bytes be there, fewer at the end. */
 static int peek(struct ct_reader *r, size_t want, size_t *ret_got, struct ct_err *err)
 {
-	struct input *in = &r->in;
-
-	if (in->fd >= 0 && in->end - in->at < want && in->at) {
-		memmove(in->room, in->room + in->at, in->end - in->at);
-		in->end -= in->at;
-		in->at = 0;
-	}
-	while (in->fd >= 0 && in->end - in->at < want) {
-		ssize_t n = read(in->fd, in->room + in->end, INPUT_ROOM - in->end);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return ct_fail(err, errno, "read '%s': %s", r->name, strerror(errno));
-		if (!n)
-			break;
-		in->end += (size_t)n;
-	}
-	*ret_got = in->end - in->at;
-	return 0;
+	return ct_input_peek(&r->in, r->name, want, ret_got, err);
 }
 
 static const char *here(const struct ct_reader *r)
@@ -562,7 +531,7 @@ static int cannot_open(const char *path, int code, struct ct_err *err)
 
 int ct_reader_open(struct ct_reader **ret_reader, const char *path, struct ct_err *err)
 {
-	struct ct_reader *r = reader_new(path, INPUT_ROOM);
+	struct ct_reader *r = reader_new(path, CT_INPUT_ROOM);
 	int ret;
 
 	if (!r)
