@@ -44,13 +44,11 @@ BPFFLAGS  = -g -O2 -target bpf -D__bpf__ -D__TARGET_ARCH_$(BPF_ARCH_$(ARCH)) -Wa
 	    -Ivmlinux/$(VMLINUX_$(ARCH)) -Iinclude
 
 # The core is pure: it links without libbpf, and so do the statistics, the sinks and the readers.
-CORE_SRC  = $(wildcard user/core/*.c user/core/*/*.c user/stats/*.c user/sinks/*.c user/util/*.c) \
-	    $(wildcard user/source/recording*.c) $(wildcard user/source/distill*.c) user/source/plan.c \
-	    user/source/identity.c user/source/identity_podman.c user/source/privileges.c \
-	    $(wildcard user/source/seccheck_*.c) user/source/gopclntab.c \
-	    user/source/sentry_points.c user/source/open_names.c \
-	    user/source/unix_sockets.c
-LIVE_SRC  = $(filter-out $(CORE_SRC),$(wildcard user/source/*.c)) $(wildcard user/cmd/*.c)
+CORE_SRC  = $(sort $(foreach part,core stats sinks util,$(wildcard user/$(part)/*.c user/$(part)/*/*.c))) \
+	    $(wildcard user/source/*.c user/source/recording/*.c user/source/sandbox/seccheck_*.c) \
+	    $(addprefix user/source/,engines/identity.c engines/identity_podman.c live/open_names.c live/plan.c \
+	    proc/privileges.c proc/unix_sockets.c sandbox/gopclntab.c sandbox/sentry_points.c)
+LIVE_SRC  = $(filter-out $(CORE_SRC),$(wildcard user/source/*.c user/source/*/*.c)) $(wildcard user/cmd/*.c)
 CORE_OBJ  = $(CORE_SRC:%.c=$(O)/%.o)
 LIVE_OBJ  = $(LIVE_SRC:%.c=$(O)/%.o)
 CORE_LIBS = -ljansson -ldeflate -lm
@@ -90,8 +88,8 @@ $(O)/%.o: %.c
 
 $(LIVE_OBJ) $(CORE_OBJ): | $(O)/gen/version.h
 $(LIVE_OBJ): | $(O)/gen/coldtrace.skel.h $(O)/gen/sentry.skel.h
-$(O)/user/source/live.o: $(O)/gen/coldtrace.skel.h
-$(O)/user/source/sentry.o: $(O)/gen/sentry.skel.h
+$(O)/user/source/live/live.o: $(O)/gen/coldtrace.skel.h
+$(O)/user/source/sandbox/sentry.o: $(O)/gen/sentry.skel.h
 # What is embedded with .incbin is no dependency that the compiler sees.
 $(O)/user/cmd/schema.o $(O)/san/user/cmd/schema.o: $(addprefix docs/,schema.md formats.md perfetto.md \
 	html.md opens.md comparing.md recording.md)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Opens in gVisor's Sentry: an object of its own, loaded only for --sentry-probes. Its three
- * programs are uprobes of one process each, put where user/source/sentry_points.c says.
+ * programs are uprobes of one process each, put where user/source/sandbox/sentry_points.c says.
  *
  * Go passes arguments and results in registers (ABIInternal of Go 1.17 and later): linux.openat
  * has t in rax, dirfd in rbx, path in rcx, flags in rdi; r14 is the goroutine, which runs one task

@@ -58,7 +58,7 @@ enum ct_open_call {
 #define CT_OPENS_DEVICE(where)        ((__u32)((where) >> 32))
 
 /*
- * Latencies: buckets as in user/stats/hist, 1/128 wide. Below CT_OPENS_EXACT ns each value has its
+ * Latencies: buckets as in user/util/hist, 1/128 wide. Below CT_OPENS_EXACT ns each value has its
  * own; above, each power of two has CT_OPENS_SUB_BUCKETS. The last bucket takes all that is longer.
  */
 #define CT_OPENS_SUB_BITS    6

@@ -32,11 +32,12 @@ FUZZ_TARGETS := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c)
 TAPE_SRC     := $(addprefix tests/unit/,tape.c tape_opens.c life.c sandbox_messages.c go_program.c)
 
 # What the command line means is pure too, but no part of the core.
-PURE_SRC     := $(CORE_SRC) user/cmd/options.c user/cmd/options_keep.c user/cmd/filter.c user/cmd/session.c user/cmd/notices.c \
-		user/cmd/apart.c
+PURE_SRC     := $(CORE_SRC) $(wildcard user/cmd/options*.c) user/cmd/filter.c \
+		user/cmd/session.c user/cmd/notices.c user/cmd/apart.c
 # Neither is what talks to a sandbox or reads what an engine keeps, which a test can pretend to be.
-SANDBOX_SRC  := $(addprefix user/source/,sandbox.c seccheck.c procfs.c files.c engine.c \
-		engine_identity.c engines.c errand.c scout.c seed.c trust.c credentials.c)
+SANDBOX_SRC  := $(addprefix user/source/,sandbox/sandbox.c sandbox/seccheck.c proc/procfs.c proc/files.c \
+		proc/trust.c proc/credentials.c engines/engine.c engines/engine_identity.c \
+		engines/engines.c engines/errand.c engines/scout.c live/seed.c)
 
 .PHONY: unit replay replay-update fuzz fuzz-seeds check pure
 
@@ -127,8 +128,8 @@ mutate: $(patsubst %.c,$(M)/%.o,$(MUTATE_SRC) $(READER_SRC) $(PURE_SRC))
 		--libs "$(CORE_LIBS)" $(MUTATE)
 
 # What the verifier goes through per probe; a growth of more than 10 % fails. Needs root.
-$(O)/insns: $(O)/tests/kernels/insns.o $(O)/user/source/kernel.o $(O)/user/source/procfs.o \
-	    $(O)/user/source/reads.o $(O)/libctcore.a
+$(O)/insns: $(O)/tests/kernels/insns.o $(addprefix $(O)/user/source/,live/kernel.o live/reads.o proc/procfs.o) \
+	    $(O)/libctcore.a
 	$(call msg,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) $^ -o $@ $(LIVE_LIBS)
 
 $(O)/tests/kernels/insns.o: $(O)/gen/coldtrace.skel.h

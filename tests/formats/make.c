@@ -65,7 +65,7 @@ static void add(const struct ct_record *rec)
 	if (ct_summary_add(summary, rec))
 		exit(1);
 	for (size_t i = 0; ct_sinks[i]; i++)
-		if (sinks[i].ops->record && sinks[i].ops->record(&sinks[i], rec, &err))
+		if (ct_sink_record(&sinks[i], &session, rec, &err))
 			fail(&err);
 	if (rec->end_ns > session.end_ns)
 		session.end_ns = rec->end_ns;
@@ -76,8 +76,7 @@ static void end(void)
 	struct ct_err err = { 0 };
 
 	for (size_t i = 0; ct_sinks[i]; i++) {
-		if (sinks[i].ops->end &&
-		    sinks[i].ops->end(&sinks[i], &session, summary, &counts, &err))
+		if (ct_sink_end(&sinks[i], &session, summary, &counts, &err))
 			fail(&err);
 		if (ct_sink_close(&sinks[i], &err))
 			fail(&err);

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "core/core.h"
-#include "source/distill.h"
+#include "source/recording/distill.h"
 
 /* Of characters that no id, no name and no path has together. */
 #define CANARY "\x01s3cr3t\x02"

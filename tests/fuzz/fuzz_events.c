@@ -15,7 +15,7 @@
 #include "core/core.h"
 #include "core/opens/opens.h"
 #include "core/base/text.h"
-#include "source/recording.h"
+#include "source/recording/recording.h"
 #include "util/mem.h"
 
 #define EVENTS_MAX  1500 /* fed for one input: enough for a few lives */

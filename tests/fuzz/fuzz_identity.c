@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "source/identity.h"
+#include "source/engines/identity.h"
 
 static const char id[] = "7805ffef97dd6fec708c5638e323a5f752d8865a9a43575f124d56a002ed3ada";
 

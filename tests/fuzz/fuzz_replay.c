@@ -10,7 +10,7 @@
 #include "check.h"
 #include "core/core.h"
 #include "sinks/sink.h"
-#include "source/recording.h"
+#include "source/recording/recording.h"
 #include "stats/summary.h"
 
 struct fuzz {
@@ -28,6 +28,8 @@ static void ensure(bool ok, const char *what)
 	abort();
 }
 
+static const struct ct_session session = { .version = "0", .kernel = "0", .depth = "steps" };
+
 static void on_record(void *ctx, const struct ct_record *rec)
 {
 	const char *wrong = check_record(rec);
@@ -37,9 +39,7 @@ static void on_record(void *ctx, const struct ct_record *rec)
 	ensure(!wrong, wrong);
 	ensure(!ct_summary_add(fuzz->summary, rec), "summary");
 	fuzz->records++;
-	ensure(!fuzz->sink.ops || !fuzz->sink.ops->record ||
-		       !fuzz->sink.ops->record(&fuzz->sink, rec, &err),
-	       "record");
+	ensure(!fuzz->sink.ops || !ct_sink_record(&fuzz->sink, &session, rec, &err), "record");
 }
 
 static void on_event(void *ctx, const struct ct_event *e)
@@ -55,7 +55,6 @@ static uint64_t replay(const char *bytes, size_t len, bool steps, const struct c
 {
 	const struct ct_core_ops ops = { .record = on_record };
 	const struct ct_core_options opts = { .containers_max = 16, .steps = steps };
-	struct ct_session session = { .version = "0", .kernel = "0", .depth = "steps" };
 	struct ct_recording_header header;
 	struct ct_core_counts counts;
 	struct fuzz fuzz = { 0 };
@@ -77,7 +76,7 @@ static uint64_t replay(const char *bytes, size_t len, bool steps, const struct c
 		s->colour = steps;
 		s->width = 80;
 		s->path = "null";
-		ensure(!s->ops->begin || !s->ops->begin(s, &session, &err), "begin");
+		ensure(!ct_sink_begin(s, &session, &err), "begin");
 	}
 	ret = ct_replay_bytes("fuzz", bytes, len, &header, on_event, &fuzz, &cut, &err);
 	ensure(!ret == !err.code, "an error has a sentence");
@@ -85,8 +84,7 @@ static uint64_t replay(const char *bytes, size_t len, bool steps, const struct c
 	counts = ct_core_counts(fuzz.core);
 	ensure(counts.events == fuzz.fed, "every event is counted");
 	if (sink) {
-		ensure(!s->ops->end || !s->ops->end(s, &session, fuzz.summary, &counts, &err),
-		       "end");
+		ensure(!ct_sink_end(s, &session, fuzz.summary, &counts, &err), "end");
 		ensure(!ct_sink_close(s, &err), "close");
 	}
 	ct_core_free(fuzz.core);

@@ -7,10 +7,10 @@
 #include <string.h>
 
 #include "ct_opens.h"
-#include "source/seccheck_app.h"
-#include "source/seccheck_queue.h"
-#include "source/seccheck_rpc.h"
-#include "source/sentry_points.h"
+#include "source/sandbox/seccheck_app.h"
+#include "source/sandbox/seccheck_queue.h"
+#include "source/sandbox/seccheck_rpc.h"
+#include "source/sandbox/sentry_points.h"
 
 #define NOW 1000000000ull
 

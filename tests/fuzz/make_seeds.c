@@ -7,7 +7,7 @@
 #include "go_program.h"
 #include "life.h"
 #include "sandbox_messages.h"
-#include "source/recording.h"
+#include "source/recording/recording.h"
 
 static const char *directory;
 

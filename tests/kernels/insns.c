@@ -11,9 +11,9 @@
 #include <bpf/libbpf.h>
 
 #include "coldtrace.skel.h"
-#include "source/kernel.h"
-#include "source/plan.h"
-#include "source/reads.h"
+#include "source/live/kernel.h"
+#include "source/live/plan.h"
+#include "source/live/reads.h"
 #include "util/mem.h"
 
 static const struct set {

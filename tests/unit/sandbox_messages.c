@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "source/seccheck_wire.h"
+#include "source/sandbox/seccheck_wire.h"
 
 static void put(struct message *m, const void *bytes, size_t len)
 {

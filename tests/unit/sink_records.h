@@ -187,14 +187,14 @@ static inline char *run(const char *name, const struct options *opts, const stru
 	s.colour = opts->colour;
 	s.steps = opts->steps;
 	s.live = !opts->not_live;
-	cr_assert_eq(s.ops->begin(&s, &session, &err), 0, "%s", err.msg);
+	cr_assert_eq(ct_sink_begin(&s, &session, &err), 0, "%s", err.msg);
 	for (size_t i = 0; i < count; i++) {
 		cr_assert_eq(ct_summary_add(summary, &recs[i]), 0);
-		cr_assert_eq(s.ops->record(&s, &recs[i], &err), 0, "%s", err.msg);
+		cr_assert_eq(ct_sink_record(&s, &session, &recs[i], &err), 0, "%s", err.msg);
 	}
 	if (opts->opens)
 		cr_assert_eq(ct_opens_list_take(ct_summary_opens(summary), opts->opens), 0);
-	cr_assert_eq(s.ops->end(&s, &session, summary, counts, &err), 0, "%s", err.msg);
+	cr_assert_eq(ct_sink_end(&s, &session, summary, counts, &err), 0, "%s", err.msg);
 	cr_assert_eq(ct_sink_close(&s, &err), 0, "%s", err.msg);
 	ct_summary_free(summary);
 	text = calloc(1, 1 << 20);

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "stats/causes.h"
-#include "stats/hist.h"
+#include "util/hist.h"
 
 #define MS 1000000ull
 

@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "life.h"
-#include "source/recordings.h"
+#include "source/recording/recordings.h"
 #include "stats/bootstrap.h"
 #include "stats/compare.h"
 #include "util/mem.h"

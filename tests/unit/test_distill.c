@@ -4,7 +4,7 @@
 #include <stdio.h>
 
 #include "core/hear/wire_hpack.h"
-#include "source/distill.h"
+#include "source/recording/distill.h"
 #include "tape.h"
 
 #define CANARY "hunter2-CANARY"

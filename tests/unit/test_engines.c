@@ -17,8 +17,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "source/engines.h"
-#include "source/procfs.h"
+#include "source/engines/engines.h"
+#include "source/proc/procfs.h"
 #include "util/mem.h"
 
 #define MS 1000000ull

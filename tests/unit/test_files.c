@@ -11,7 +11,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "source/files.h"
+#include "source/proc/files.h"
 #include "util/mem.h"
 
 #define ROOM 32

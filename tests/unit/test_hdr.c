@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "sink_records.h"
-#include "sinks/hdr_hist.h"
+#include "sinks/hdr/hdr_hist.h"
 
 static const struct options opts = { 0 };
 

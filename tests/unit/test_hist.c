@@ -4,7 +4,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-#include "stats/hist.h"
+#include "util/hist.h"
 #include "util/mem.h"
 
 static uint64_t next_random(uint64_t *state)

@@ -137,13 +137,13 @@ static int write_hostile(struct ct_sink *s, const struct hostile *h, struct ct_e
 	recs[1].failed_phase = CT_PHASE_START;
 	recs[3] = a_stop();
 	cr_assert_eq(ct_opens_list_take(ct_summary_opens(summary), opens_of(h)), 0);
-	ret = s->ops->begin(s, &session, err);
+	ret = ct_sink_begin(s, &session, err);
 	for (size_t i = 0; !ret && i < CT_ARRAY_SIZE(recs); i++) {
 		cr_assert_eq(ct_summary_add(summary, &recs[i]), 0);
-		ret = s->ops->record(s, &recs[i], err);
+		ret = ct_sink_record(s, &session, &recs[i], err);
 	}
 	if (!ret)
-		ret = s->ops->end(s, &session, summary, &no_loss, err);
+		ret = ct_sink_end(s, &session, summary, &no_loss, err);
 	ct_summary_free(summary);
 	if (ret)
 		ct_sink_close(s, &second);

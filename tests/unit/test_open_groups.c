@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "core/opens/opens.h"
-#include "source/open_names.h"
+#include "source/live/open_names.h"
 #include "stats/open_groups.h"
 #include "tape.h"
 #include "util/mem.h"

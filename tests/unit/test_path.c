@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "core/why/path.h"
-#include "source/recordings.h"
+#include "source/recording/recordings.h"
 #include "util/mem.h"
 
 #define AT(us) (1000000000ull + (us)*1000ull)

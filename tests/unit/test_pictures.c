@@ -4,7 +4,7 @@
 
 #include "perfetto.pb-c.h"
 #include "sink_records.h"
-#include "sinks/html.h"
+#include "sinks/html/html.h"
 
 static const char data_begins[] = "<script type=\"application/json\" id=\"data\">";
 static const char words_begin[] = "<script type=\"application/json\" id=\"words\">";
@@ -88,10 +88,10 @@ static Perfetto__Protos__Trace *trace_counted(const struct ct_record *recs, size
 	cr_assert(fd >= 0 && summary);
 	snprintf(spec, sizeof(spec), "perfetto:%s", path);
 	cr_assert_eq(ct_sink_open(&s, spec, &err), 0);
-	cr_assert_eq(s.ops->begin(&s, &session, &err), 0);
+	cr_assert_eq(ct_sink_begin(&s, &session, &err), 0);
 	for (size_t i = 0; i < count; i++)
-		cr_assert_eq(s.ops->record(&s, &recs[i], &err), 0);
-	cr_assert_eq(s.ops->end(&s, &session, summary, counts, &err), 0);
+		cr_assert_eq(ct_sink_record(&s, &session, &recs[i], &err), 0);
+	cr_assert_eq(ct_sink_end(&s, &session, summary, counts, &err), 0);
 	cr_assert_eq(ct_sink_close(&s, &err), 0);
 	ct_summary_free(summary);
 	len = pread(fd, bytes, sizeof(bytes), 0);

@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "source/plan.h"
+#include "source/live/plan.h"
 
 #define LISTEN CT_READY_BIT(LISTEN)
 #define OUTPUT CT_READY_BIT(OUTPUT)

@@ -3,7 +3,7 @@
 #include <criterion/criterion.h>
 #include <stdlib.h>
 
-#include "source/recording_planes.h"
+#include "source/recording/recording_planes.h"
 #include "tape.h"
 
 /* Any number of events, also those that are no multiple of what is turned at once. */

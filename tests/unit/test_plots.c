@@ -3,7 +3,7 @@
 #include "sink_records.h"
 
 #include "sinks/escape.h"
-#include "sinks/plot.h"
+#include "sinks/plots/plot.h"
 
 static const char *const names[] = { "timeline", "cdf", "histogram" };
 
@@ -25,14 +25,12 @@ static char *drawn(const char *name, const struct options *opts, const struct ct
 	s.width = opts->width;
 	s.utf8 = opts->utf8;
 	s.colour = opts->colour;
-	if (s.ops->begin)
-		cr_assert_eq(s.ops->begin(&s, &session, &err), 0, "%s", err.msg);
+	cr_assert_eq(ct_sink_begin(&s, &session, &err), 0, "%s", err.msg);
 	for (size_t i = 0; i < count; i++) {
 		cr_assert_eq(ct_summary_add(summary, &recs[i]), 0);
-		if (s.ops->record)
-			cr_assert_eq(s.ops->record(&s, &recs[i], &err), 0, "%s", err.msg);
+		cr_assert_eq(ct_sink_record(&s, &session, &recs[i], &err), 0, "%s", err.msg);
 	}
-	cr_assert_eq(s.ops->end(&s, &session, summary, &no_loss, &err), 0, "%s", err.msg);
+	cr_assert_eq(ct_sink_end(&s, &session, summary, &no_loss, &err), 0, "%s", err.msg);
 	cr_assert_eq(ct_sink_close(&s, &err), 0, "%s", err.msg);
 	ct_summary_free(summary);
 	text = calloc(1, 1 << 20);

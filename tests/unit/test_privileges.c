@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "cmd/notices.h"
-#include "source/privileges.h"
+#include "source/proc/privileges.h"
 #include "util/mem.h"
 
 #define BIT(symbol) CT_CAP_BIT(CAP_##symbol)

@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "source/recording.h"
+#include "source/recording/recording.h"
 #include "util/mem.h"
 
 static char dir[] = "/tmp/coldtrace-recorder-XXXXXX";

@@ -8,7 +8,7 @@
 
 #include "core/core.h"
 #include "life.h"
-#include "source/recording.h"
+#include "source/recording/recording.h"
 #include "util/mem.h"
 
 struct file {

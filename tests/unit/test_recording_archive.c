@@ -13,8 +13,8 @@
 
 #include "core/core.h"
 #include "life.h"
-#include "source/recording_archive.h"
-#include "source/recordings.h"
+#include "source/recording/recording_archive.h"
+#include "source/recording/recordings.h"
 #include "util/amount.h"
 #include "util/clock.h"
 #include "util/mem.h"

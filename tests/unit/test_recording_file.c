@@ -11,8 +11,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "source/recording.h"
-#include "source/recordings.h"
+#include "source/recording/recording.h"
+#include "source/recording/recordings.h"
 #include "util/clock.h"
 #include "util/mem.h"
 

@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "source/recording_info.h"
+#include "source/recording/recording_info.h"
 #include "util/mem.h"
 
 static char dir[] = "/tmp/coldtrace-info-XXXXXX";

@@ -18,8 +18,8 @@
 #include <unistd.h>
 
 #include "sandbox_messages.h"
-#include "source/sandbox.h"
-#include "source/seccheck.h"
+#include "source/sandbox/sandbox.h"
+#include "source/sandbox/seccheck.h"
 #include "util/clock.h"
 #include "util/mem.h"
 

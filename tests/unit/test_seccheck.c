@@ -5,7 +5,7 @@
 
 #include "ct_opens.h"
 #include "sandbox_messages.h"
-#include "source/seccheck_app.h"
+#include "source/sandbox/seccheck_app.h"
 #include "util/mem.h"
 
 #define WALL 1700000000000000000ll /* of the sandbox when CLOCK_MONOTONIC is 0 */

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "source/seccheck_queue.h"
-#include "source/seccheck_rpc.h"
+#include "source/sandbox/seccheck_queue.h"
+#include "source/sandbox/seccheck_rpc.h"
 #include "util/mem.h"
 
 static struct ct_event heard[16];

@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "go_program.h"
-#include "source/gopclntab.h"
-#include "source/sentry_points.h"
+#include "source/sandbox/gopclntab.h"
+#include "source/sandbox/sentry_points.h"
 #include "util/mem.h"
 
 #define GO_120 0xfffffff1u

@@ -65,11 +65,11 @@ static int write_all(struct ct_sink *s, struct ct_err *err)
 
 	cr_assert(summary);
 	cr_assert_eq(ct_summary_add(summary, &rec), 0);
-	ret = s->ops->begin(s, &session, err);
+	ret = ct_sink_begin(s, &session, err);
 	if (!ret)
-		ret = s->ops->record(s, &rec, err);
+		ret = ct_sink_record(s, &session, &rec, err);
 	if (!ret)
-		ret = s->ops->end(s, &session, summary, &no_loss, err);
+		ret = ct_sink_end(s, &session, summary, &no_loss, err);
 	ct_summary_free(summary);
 	return ret;
 }
@@ -509,5 +509,21 @@ Test(sinks, no_sink_lets_a_container_write_to_the_terminal)
 			cr_expect_null(strstr(text, "\xe2\x80\xae"));
 			cr_expect_null(strchr(text, '\xff'));
 		}
+	}
+}
+
+/* Of a forged recording: with the offset of the wall clock it is more than a number of 64 bits holds. */
+Test(sinks, draw_an_instant_that_no_clock_has)
+{
+	static const char *const drawn[] = { "table", "timeline" };
+	const struct options opts = { .width = 100, .utf8 = true };
+	struct ct_record rec = a_start();
+
+	rec.begin_ns = INT64_MAX;
+	rec.end_ns = rec.begin_ns + 5 * MS;
+	for (size_t i = 0; i < CT_ARRAY_SIZE(drawn); i++) {
+		own_mem char *text = run(drawn[i], &opts, &rec, 1, &no_loss);
+
+		expect_in(text, "web");
 	}
 }

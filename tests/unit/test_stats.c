@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "stats/bootstrap.h"
-#include "stats/hist.h"
 #include "stats/mannwhitney.h"
+#include "util/hist.h"
 #include "util/mem.h"
 
 #define N_MAX 20

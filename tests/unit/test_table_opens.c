@@ -8,7 +8,7 @@
 
 #include "cmd/session.h"
 #include "sinks/escape.h"
-#include "sinks/table_opens.h"
+#include "sinks/table/table_opens.h"
 #include "tape.h"
 
 static struct ct_opens *opens_of(struct tape *t)

@@ -4,7 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "source/trust.h"
+#include "source/proc/trust.h"
 
 #define ROOT .root_of_host = true, .asked = true, .file_mode = S_IFREG | 0755
 #define USER .asked = true, .file_mode = S_IFREG | 0755

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "source/unix_sockets.h"
+#include "source/proc/unix_sockets.h"
 #include "util/mem.h"
 
 #define HEAD  "Num       RefCount Protocol Flags    Type St Inode Path\n"

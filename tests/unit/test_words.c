@@ -9,7 +9,7 @@
 #include "core/hear/said.h"
 #include "core/hear/wire_hpack.h"
 #include "runs.h"
-#include "source/identity.h"
+#include "source/engines/identity.h"
 
 static void feed(struct ct_programs *all, const struct tape *t)
 {

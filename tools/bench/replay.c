@@ -16,7 +16,7 @@
 #include <sys/resource.h>
 
 #include "core/core.h"
-#include "source/recording.h"
+#include "source/recording/recording.h"
 #include "util/clock.h"
 #include "util/mem.h"
 

@@ -4,7 +4,7 @@
 #include <stddef.h>
 
 #include "cmd/options.h"
-#include "source/recordings.h"
+#include "source/recording/recordings.h"
 #include "util/err.h"
 
 /* Exit codes, for scripts. */

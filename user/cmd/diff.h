@@ -3,7 +3,7 @@
 #pragma once
 
 #include "cmd/options.h"
-#include "source/recordings.h"
+#include "source/recording/recordings.h"
 #include "stats/compare.h"
 
 struct ct_diff {

@@ -16,12 +16,12 @@
 #include "cmd/doctor_privileges.h"
 #include "cmd/doctor_verdict.h"
 #include "core/who/roles.h"
-#include "source/credentials.h"
-#include "source/engine.h"
-#include "source/kernel.h"
-#include "source/plan.h"
-#include "source/privileges.h"
-#include "source/procfs.h"
+#include "source/proc/credentials.h"
+#include "source/engines/engine.h"
+#include "source/live/kernel.h"
+#include "source/live/plan.h"
+#include "source/proc/privileges.h"
+#include "source/proc/procfs.h"
 #include "util/mem.h"
 
 #define READY_ALL ((1u << CT_READY_MAX) - 1)

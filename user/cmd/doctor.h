@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-#include "source/plan.h"
+#include "source/live/plan.h"
 #include "util/err.h"
 
 /*

@@ -7,7 +7,7 @@
 #include "cmd/doctor_try.h"
 #include "cmd/doctor_verdict.h"
 #include "ct_opens.h"
-#include "source/plan.h"
+#include "source/live/plan.h"
 #include "util/mem.h"
 
 #define WIDTH 80

@@ -4,9 +4,9 @@
 #include <string.h>
 #include <sys/resource.h>
 
-#include "source/credentials.h"
-#include "source/privileges.h"
-#include "source/procfs.h"
+#include "source/proc/credentials.h"
+#include "source/proc/privileges.h"
+#include "source/proc/procfs.h"
 #include "util/err.h"
 
 static const char *const after_names[] = {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "cmd/doctor_try.h"
 
-#include "source/credentials.h"
-#include "source/live.h"
+#include "source/proc/credentials.h"
+#include "source/live/live.h"
 
 #define READY_ALL ((1u << CT_READY_MAX) - 1)
 

@@ -9,7 +9,7 @@
 #include <stdbool.h>
 
 #include "cmd/apart.h"
-#include "source/plan.h"
+#include "source/live/plan.h"
 #include "util/err.h"
 
 /* Why a probe is off that the kernel would have. */

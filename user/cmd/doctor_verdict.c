@@ -5,9 +5,9 @@
 
 #include "cmd/notices.h"
 #include "core/record.h"
-#include "source/credentials.h"
-#include "source/privileges.h"
-#include "source/procfs.h"
+#include "source/proc/credentials.h"
+#include "source/proc/privileges.h"
+#include "source/proc/procfs.h"
 #include "util/mem.h"
 
 static void add(json_t *to, const char *key, json_t *value)

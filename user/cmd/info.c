@@ -9,7 +9,7 @@
 
 #include "cmd/cmd.h"
 #include "sinks/escape.h"
-#include "sinks/json_writer.h"
+#include "sinks/json/json_writer.h"
 #include "sinks/losses.h"
 #include "sinks/sink.h"
 #include "sinks/units.h"

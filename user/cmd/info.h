@@ -4,7 +4,7 @@
 
 #include <stdio.h>
 
-#include "source/recording_info.h"
+#include "source/recording/recording_info.h"
 
 /* path: as it was given. Nothing of it, nor of the recording, is written that is not escaped. */
 void ct_info_text(FILE *out, const char *path, const struct ct_recording_info *info);

@@ -8,8 +8,8 @@
 #include "cmd/cmd.h"
 #include "cmd/completion.h"
 #include "cmd/doctor.h"
-#include "source/core_dump.h"
-#include "source/credentials.h"
+#include "source/proc/core_dump.h"
+#include "source/proc/credentials.h"
 #include "util/mem.h"
 #include "version.h"
 

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "sinks/sink.h"
-#include "source/privileges.h"
+#include "source/proc/privileges.h"
 
 #define TRACEFS_HOOK "tracepoint/"
 #define TRACEFS_ADVICE \

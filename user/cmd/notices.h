@@ -7,7 +7,7 @@
 #include <stdio.h>
 
 #include "cmd/options.h"
-#include "source/plan.h"
+#include "source/live/plan.h"
 
 /*
  * A sentence for each wanted capability that is not among own, for all tracepoints of system calls

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "options.h"
 #include "options_keep.h"
+#include "options_opens.h"
+#include "options_value.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -22,21 +24,6 @@ static int add(struct ct_list *list, const char *name, const char *value, struct
 	if (list->count == CT_LIST_MAX)
 		return ct_fail(err, EINVAL, "option --%s: at most %d of them", name, CT_LIST_MAX);
 	list->items[list->count++] = value;
-	return 0;
-}
-
-static int number(const char *name, const char *value, uint64_t min, uint64_t max, uint64_t *ret,
-		  struct ct_err *err)
-{
-	char *end;
-	unsigned long long n;
-
-	errno = 0;
-	n = strtoull(value, &end, 10);
-	if (errno || end == value || *end || *value == '-' || n < min || n > max)
-		return ct_fail(err, EINVAL, "option %s: '%s' is no whole number from %llu to %llu",
-			       name, value, (unsigned long long)min, (unsigned long long)max);
-	*ret = n;
 	return 0;
 }
 
@@ -77,7 +64,7 @@ static int parse_output(struct ct_options *opts, const char *value, struct ct_er
 
 static int parse_count(struct ct_options *opts, const char *value, struct ct_err *err)
 {
-	return number("-n", value, 1, UINT32_MAX, &opts->count, err);
+	return ct_value_number("-n", value, 1, UINT32_MAX, &opts->count, err);
 }
 
 static int parse_seconds(struct ct_options *opts, const char *value, struct ct_err *err)
@@ -115,28 +102,9 @@ static int parse_ready(struct ct_options *opts, const char *value, struct ct_err
 		       value);
 }
 
-/* Which of the names; the error counts them up. */
-static int one_of(const char *option, const char *value, const char *const *names, int count,
-		  int *ret, struct ct_err *err)
-{
-	char all[128] = "";
-	size_t len = 0;
-
-	for (int i = 0; i < count; i++) {
-		if (!strcmp(value, names[i])) {
-			*ret = i;
-			return 0;
-		}
-		if (len < sizeof(all))
-			len += (size_t)snprintf(all + len, sizeof(all) - len, "%s%s", i ? ", " : "",
-						names[i]);
-	}
-	return ct_fail(err, EINVAL, "option %s: '%s' is none of %s", option, value, all);
-}
-
 static int parse_by(struct ct_options *opts, const char *value, struct ct_err *err)
 {
-	int by = 0, ret = one_of("--by", value, ct_by_names, CT_BY_MAX, &by, err);
+	int by = 0, ret = ct_value_one_of("--by", value, ct_by_names, CT_BY_MAX, &by, err);
 
 	if (ret)
 		return ret;
@@ -159,7 +127,7 @@ static int parse_format(struct ct_options *opts, const char *value, struct ct_er
 static int parse_info_format(struct ct_options *opts, const char *value, struct ct_err *err)
 {
 	static const char *const names[] = { "text", "json" };
-	int at = 0, ret = one_of("--format", value, names, CT_ARRAY_SIZE(names), &at, err);
+	int at = 0, ret = ct_value_one_of("--format", value, names, CT_ARRAY_SIZE(names), &at, err);
 
 	opts->json = at == 1;
 	return ret;
@@ -183,7 +151,7 @@ static int parse_percent(struct ct_options *opts, const char *value, struct ct_e
 static int parse_ready_fd(struct ct_options *opts, const char *value, struct ct_err *err)
 {
 	uint64_t n = 0;
-	int ret = number("--ready-fd", value, 1, 1 << 20, &n, err), flags;
+	int ret = ct_value_number("--ready-fd", value, 1, 1 << 20, &n, err), flags;
 
 	if (ret)
 		return ret;
@@ -220,7 +188,7 @@ static int parse_ring(struct ct_options *opts, const char *value, struct ct_err 
 static int parse_processes(struct ct_options *opts, const char *value, struct ct_err *err)
 {
 	uint64_t n = 0;
-	int ret = number("--processes", value, 64, 1 << 22, &n, err);
+	int ret = ct_value_number("--processes", value, 64, 1 << 22, &n, err);
 
 	if (!ret)
 		opts->processes = (size_t)n;
@@ -230,7 +198,7 @@ static int parse_processes(struct ct_options *opts, const char *value, struct ct
 static int parse_containers(struct ct_options *opts, const char *value, struct ct_err *err)
 {
 	uint64_t n = 0;
-	int ret = number("--containers", value, 64, 1 << 20, &n, err);
+	int ret = ct_value_number("--containers", value, 64, 1 << 20, &n, err);
 
 	if (!ret)
 		opts->containers_max = (size_t)n;
@@ -244,67 +212,10 @@ static int parse_plan(struct ct_options *opts, const char *value, struct ct_err 
 
 	for (int i = 0; i < CT_PLAN_MAX; i++)
 		names[i] = ct_plans[i].name;
-	ret = one_of("--plan", value, names, CT_PLAN_MAX, &plan, err);
+	ret = ct_value_one_of("--plan", value, names, CT_PLAN_MAX, &plan, err);
 	if (!ret)
 		opts->plan = (enum ct_plan_name)plan;
 	return ret;
-}
-
-static int parse_interval(struct ct_options *opts, const char *value, struct ct_err *err)
-{
-	char *end;
-	double s = strtod(value, &end);
-
-	if (end == value || *end || !(s >= 0.1) || s > 1e6)
-		return ct_fail(err, EINVAL, "option -i: '%s' is no number of seconds from 0.1 on",
-			       value);
-	opts->interval = s;
-	return 0;
-}
-
-static int parse_top(struct ct_options *opts, const char *value, struct ct_err *err)
-{
-	uint64_t n = 0;
-	int ret = number("--top", value, 1, 1000, &n, err);
-
-	if (!ret)
-		opts->how.top = (size_t)n;
-	return ret;
-}
-
-static int open_by(struct ct_options *opts, const char *option, const char *value,
-		   struct ct_err *err)
-{
-	int by = 0, ret = one_of(option, value, ct_open_by_names, CT_OPEN_BY_MAX, &by, err);
-
-	if (!ret)
-		opts->how.by = (enum ct_open_by)by;
-	return ret;
-}
-
-static int parse_open_by(struct ct_options *opts, const char *value, struct ct_err *err)
-{
-	return open_by(opts, "--by", value, err);
-}
-
-static int parse_opens_by(struct ct_options *opts, const char *value, struct ct_err *err)
-{
-	return open_by(opts, "--opens-by", value, err);
-}
-
-static int parse_group(struct ct_options *opts, const char *value, struct ct_err *err)
-{
-	const char *is = strchr(value, '=');
-
-	if (!is || is == value || !is[1])
-		return ct_fail(err, EINVAL, "option --group: '%s' is no NAME=GLOB", value);
-	if (opts->how.glob_count == CT_OPEN_GLOBS_MAX)
-		return ct_fail(err, EINVAL, "option --group: at most %d of them",
-			       CT_OPEN_GLOBS_MAX);
-	opts->how.globs[opts->how.glob_count].name = value;
-	opts->how.globs[opts->how.glob_count].name_len = (size_t)(is - value);
-	opts->how.globs[opts->how.glob_count++].glob = is + 1;
-	return 0;
 }
 
 #define READS_EVENTS "trace record report diff export opens"
@@ -336,15 +247,15 @@ static const struct option_row {
 	  "only images that match, e.g. 'node:*'; repeatable" },
 	{ "opens", 0, "image", "GLOB", MANY, parse_image,
 	  "only images that match, e.g. 'node:*'; repeatable" },
-	{ "opens", 'i', "interval", "SECONDS", 0, parse_interval,
+	{ "opens", 'i', "interval", "SECONDS", 0, ct_parse_interval,
 	  "a table every so often, each of what was opened since the last" },
 	{ "opens", 'n', "count", "COUNT", 0, parse_count, "end after COUNT tables" },
-	{ "opens report", 0, "top", "N", 0, parse_top, "so many paths and groups, default 10" },
-	{ "opens report", 0, "group", "NAME=GLOB", MANY, parse_group,
+	{ "opens report", 0, "top", "N", 0, ct_parse_top, "so many paths and groups, default 10" },
+	{ "opens report", 0, "group", "NAME=GLOB", MANY, ct_parse_group,
 	  "paths that match as a group, e.g. 'express=*/node_modules/express/*'; repeatable" },
-	{ "opens", 0, "by", "KEY", 0, parse_open_by,
+	{ "opens", 0, "by", "KEY", 0, ct_parse_open_by,
 	  "put together by module (default), dir, depth, mount or path" },
-	{ "report", 0, "opens-by", "KEY", 0, parse_opens_by,
+	{ "report", 0, "opens-by", "KEY", 0, ct_parse_opens_by,
 	  "opened files by module (default), dir, depth, mount or path" },
 	{ "trace", 0, "opens", NULL, offsetof(struct ct_options, opens), NULL,
 	  "also the files that containers open" },

@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #include "core/record.h"
-#include "source/plan.h"
+#include "source/live/plan.h"
 #include "stats/summary.h"
 #include "util/err.h"
 

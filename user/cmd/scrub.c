@@ -8,8 +8,8 @@
 #include <unistd.h>
 
 #include "cmd/cmd.h"
-#include "source/distill.h"
-#include "source/recording.h"
+#include "source/recording/distill.h"
+#include "source/recording/recording.h"
 #include "sinks/escape.h"
 #include "sinks/sink.h"
 #include "util/mem.h"

@@ -249,8 +249,8 @@ void ct_session_record(struct ct_run_session *s, const struct ct_record *rec)
 	for (size_t i = 0; i < s->sink_count; i++) {
 		struct ct_sink *sink = &s->sinks[i];
 
-		if (sink->ops && sink->ops->record &&
-		    sink->ops->record(sink, is_deep(s, sink) ? rec : asked, &err))
+		if (sink->ops &&
+		    ct_sink_record(sink, &s->head, is_deep(s, sink) ? rec : asked, &err))
 			sink_failed(s, sink, sink->path, &err);
 	}
 }
@@ -301,7 +301,7 @@ void ct_session_interval(struct ct_run_session *s, uint64_t now_ns)
 		struct ct_sink *sink = &s->sinks[i];
 
 		if (sink->ops == &ct_opens_ops &&
-		    sink->ops->end(sink, &s->head, s->summary, &counts, &err))
+		    ct_sink_end(sink, &s->head, s->summary, &counts, &err))
 			sink_failed(s, sink, sink->path, &err);
 	}
 	ct_opens_list_clear(ct_summary_opens(s->summary));
@@ -325,9 +325,8 @@ int ct_session_end(struct ct_run_session *s, uint64_t end_ns, struct ct_err *err
 
 		if (!sink->ops)
 			continue;
-		if ((sink->ops->end &&
-		     sink->ops->end(sink, &s->head, is_deep(s, sink) ? s->deep : s->summary,
-				    &counts, &own)) ||
+		if (ct_sink_end(sink, &s->head, is_deep(s, sink) ? s->deep : s->summary, &counts,
+				&own) ||
 		    ct_sink_close(sink, &own))
 			sink_failed(s, sink, path, &own);
 	}

@@ -10,7 +10,7 @@
 #include "cmd/options.h"
 #include "core/core.h"
 #include "sinks/sink.h"
-#include "source/recordings.h"
+#include "source/recording/recordings.h"
 #include "stats/summary.h"
 
 struct ct_run_session {

@@ -4,7 +4,7 @@
 
 #include "cmd/options.h"
 #include "core/core.h"
-#include "source/recording_archive.h"
+#include "source/recording/recording_archive.h"
 #include "util/err.h"
 
 /* Called a few times a second, and with `ended` once all is written. */

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "stats/measure.h"
 #include "util/mem.h"
 
 static void series_free(const struct ct_series_set *set, struct ct_series *series)
@@ -18,8 +19,10 @@ static void series_free(const struct ct_series_set *set, struct ct_series *serie
 	free(series);
 }
 
-void ct_series_clear(struct ct_series_set *set)
+void ct_series_free(void *state)
 {
+	struct ct_series_set *set = state;
+
 	for (size_t i = 0; i < set->count; i++)
 		series_free(set, set->items[i]);
 	free(set->items);
@@ -102,32 +105,35 @@ static struct ct_series *get(struct ct_series_set *set, const struct ct_record *
 }
 
 static int add_to(const struct ct_series_set *set, void **cell, uint64_t ns,
-		  const struct ct_record *rec, void *ctx)
+		  const struct ct_session *session, const struct ct_record *rec)
 {
 	if (!*cell)
 		*cell = calloc(1, set->ops->cell_size);
-	return *cell ? set->ops->add(*cell, ns, rec, ctx) : -ENOMEM;
+	return *cell ? set->ops->add(*cell, ns, session, rec) : -ENOMEM;
 }
 
-int ct_series_add(struct ct_series_set *set, const struct ct_record *rec, void *ctx)
+int ct_series_add(struct ct_series_set *set, const struct ct_series_ops *ops,
+		  const struct ct_session *session, const struct ct_record *rec)
 {
-	struct ct_series *series = get(set, rec);
+	struct ct_series *series;
 	uint64_t total = rec->end_ns > rec->begin_ns ? rec->end_ns - rec->begin_ns : 0;
 	int ret;
 
+	set->ops = ops;
+	series = get(set, rec);
 	if (!series)
 		return -ENOMEM;
 	series->count[rec->outcome]++;
 	if (rec->outcome != CT_OUTCOME_OK)
 		return 0;
-	ret = add_to(set, &series->cells[CT_SERIES_TOTAL], total, rec, ctx);
+	ret = add_to(set, &series->cells[CT_SERIES_TOTAL], total, session, rec);
 	for (unsigned p = 0; p < CT_PHASE_MAX && !ret; p++) {
-		uint64_t ns = ct_record_phase_ns(rec, (enum ct_phase)p);
+		struct ct_phase_value value = ct_phase_value(rec, (enum ct_phase)p, CT_GAPS_ALL);
 
-		if (rec->missing >> p & 1)
+		if (value.is == CT_PHASE_UNMEASURED)
 			series->unknown[p]++;
-		else if (ns || rec->seen >> p & 1)
-			ret = add_to(set, &series->cells[p], ns, rec, ctx);
+		else if (value.is == CT_PHASE_MEASURED)
+			ret = add_to(set, &series->cells[p], value.ns, session, rec);
 	}
 	return ret;
 }

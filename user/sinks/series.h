@@ -9,6 +9,7 @@
 #include <stddef.h>
 
 #include "core/record.h"
+#include "sinks/sink.h"
 
 /* Series of one type beyond so many go into one whose engine and runtime are CT_SERIES_REST. */
 #define CT_SERIES_MAX   64
@@ -18,7 +19,8 @@
 struct ct_series_ops {
 	size_t cell_size; /* cells begin as zeros */
 	/* Returns 0 or -ENOMEM. */
-	int (*add)(void *cell, uint64_t ns, const struct ct_record *rec, void *ctx);
+	int (*add)(void *cell, uint64_t ns, const struct ct_session *session,
+		   const struct ct_record *rec);
 	void (*drop)(void *cell); /* frees what a cell owns; may be NULL */
 	bool any_engine; /* engines are not told apart: engine is "" */
 };
@@ -32,16 +34,18 @@ struct ct_series {
 	void *cells[CT_PHASE_MAX + 1]; /* NULL where nothing was added */
 };
 
-/* All zeros but the ops is an empty one. */
+/* All zeros is an empty one. */
 struct ct_series_set {
-	const struct ct_series_ops *ops;
+	const struct ct_series_ops *ops; /* of its first record */
 	struct ct_series **items; /* in order: type, engine, runtime */
 	size_t count, room;
 };
 
-/* Returns 0 or -ENOMEM. ctx goes to add. */
-int ct_series_add(struct ct_series_set *set, const struct ct_record *rec, void *ctx);
-void ct_series_clear(struct ct_series_set *set);
+/* Returns 0 or -ENOMEM. The ops are the same for all records of a set. */
+int ct_series_add(struct ct_series_set *set, const struct ct_series_ops *ops,
+		  const struct ct_session *session, const struct ct_record *rec);
+/* Frees what a struct ct_series_set owns: the free of a sink whose state is one. */
+void ct_series_free(void *set);
 
 /* "total" for CT_SERIES_TOTAL. */
 const char *ct_series_cell_name(unsigned cell);

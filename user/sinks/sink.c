@@ -6,6 +6,7 @@
 #include <langinfo.h>
 #include <locale.h>
 #include <stdio_ext.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
@@ -144,18 +145,19 @@ int ct_sink_open(struct ct_sink *s, const char *spec, struct ct_err *err)
 	return 0;
 }
 
-int ct_sink_begin(struct ct_sink *s, const struct ct_session *session, struct ct_err *err)
+struct ct_pen ct_sink_pen(const struct ct_sink *s, FILE *page)
 {
-	struct stat st;
-
-	if (s->path && !fstat(fileno(s->out), &st) && S_ISREG(st.st_mode) &&
-	    ftruncate(fileno(s->out), 0))
-		return ct_fail(err, -errno, "empty '%s' for output '%s': %s", s->path, s->ops->name,
-			       strerror(errno));
-	return s->ops->begin ? s->ops->begin(s, session, err) : 0;
+	return (struct ct_pen){
+		.f = page,
+		.width = ct_sink_width(s),
+		.utf8 = s->utf8,
+		.blocks = s->utf8 && s->width,
+		.colour = s->colour,
+	};
 }
 
-int ct_sink_put(struct ct_sink *s, const char *bytes, size_t len, struct ct_err *err)
+/* All of the bytes, now. */
+static int put(struct ct_sink *s, const char *bytes, size_t len, struct ct_err *err)
 {
 	int code;
 
@@ -170,10 +172,90 @@ int ct_sink_put(struct ct_sink *s, const char *bytes, size_t len, struct ct_err 
 		       strerror(code));
 }
 
-int ct_sink_no_memory(const struct ct_sink *s, struct ct_err *err)
+static int no_memory(const struct ct_sink *s, struct ct_err *err)
 {
 	return ct_fail(err, -ENOMEM, "write output '%s' to '%s': out of memory", s->ops->name,
 		       path_of(s));
+}
+
+/* Where an output draws, one at a time. */
+struct page {
+	FILE *f; /* owned while it is drawn on; NULL: out of memory */
+	char *text;
+	size_t len;
+};
+
+static void page_open(struct page *page)
+{
+	*page = (struct page){ 0 };
+	page->f = open_memstream(&page->text, &page->len);
+}
+
+/* Writes the page unless drawing failed, and frees it either way. */
+static int page_put(struct page *page, struct ct_sink *s, int drawn, struct ct_err *err)
+{
+	bool bad = !page->f || drawn || ferror(page->f);
+	int ret;
+
+	if ((page->f && fclose(page->f)) || bad) {
+		ret = no_memory(s, err);
+	} else {
+		if (s->ops->columns)
+			ct_pen_trim(page->text, &page->len);
+		ret = page->len ? put(s, page->text, page->len, err) : 0;
+	}
+	free(page->text);
+	return ret;
+}
+
+int ct_sink_begin(struct ct_sink *s, const struct ct_session *session, struct ct_err *err)
+{
+	struct page page;
+	struct stat st;
+
+	if (s->ops->binary && isatty(fileno(s->out)))
+		return ct_fail(err, -EINVAL,
+			       "write output '%s' to the terminal: it is not text; write '%s:FILE'",
+			       s->ops->name, s->ops->name);
+	if (s->path && !fstat(fileno(s->out), &st) && S_ISREG(st.st_mode) &&
+	    ftruncate(fileno(s->out), 0))
+		return ct_fail(err, -errno, "empty '%s' for output '%s': %s", s->path, s->ops->name,
+			       strerror(errno));
+	if (s->ops->state_size) {
+		s->state = calloc(1, s->ops->state_size);
+		if (!s->state)
+			return no_memory(s, err);
+	}
+	if (!s->ops->begin)
+		return 0;
+	page_open(&page);
+	return page_put(&page, s, page.f ? s->ops->begin(s, page.f, session) : -ENOMEM, err);
+}
+
+int ct_sink_record(struct ct_sink *s, const struct ct_session *session, const struct ct_record *rec,
+		   struct ct_err *err)
+{
+	struct page page;
+
+	if (!s->ops->record)
+		return 0;
+	page_open(&page);
+	return page_put(&page, s, page.f ? s->ops->record(s, page.f, session, rec) : -ENOMEM, err);
+}
+
+int ct_sink_end(struct ct_sink *s, const struct ct_session *session,
+		const struct ct_summary *summary, const struct ct_core_counts *counts,
+		struct ct_err *err)
+{
+	struct page page;
+	int ret = -ENOMEM;
+
+	if (!s->ops->end)
+		return 0;
+	page_open(&page);
+	if (page.f)
+		ret = s->ops->end(s, page.f, session, summary, counts);
+	return page_put(&page, s, ret, err);
 }
 
 int ct_sink_close(struct ct_sink *s, struct ct_err *err)
@@ -182,8 +264,9 @@ int ct_sink_close(struct ct_sink *s, struct ct_err *err)
 
 	if (!s->ops)
 		return 0;
-	if (s->ops->free)
-		s->ops->free(s);
+	if (s->state && s->ops->free)
+		s->ops->free(s->state);
+	free(s->state);
 	errno = 0;
 	if (s->out && (s->out == stdout ? fflush(s->out) : fclose(s->out)))
 		code = errno ? errno : EIO;

@@ -9,6 +9,7 @@
 
 #include "core/core.h"
 #include "core/record.h"
+#include "sinks/pen.h"
 #include "stats/summary.h"
 #include "util/err.h"
 
@@ -37,7 +38,7 @@ struct ct_sink {
 	bool live; /* draw records as they come; else only the summary */
 	bool steps; /* draw steps too */
 	unsigned width; /* columns of the terminal, 0 if it is none: see ct_sink_width() */
-	void *state; /* owned by the ops */
+	void *state; /* owned, what the ops remember */
 };
 
 struct ct_sink_ops {
@@ -45,16 +46,28 @@ struct ct_sink_ops {
 	const char *suffix; /* of a file that export names itself, e.g. ".csv" */
 	const char *help;
 	bool binary; /* not text: never to a terminal */
+	bool columns; /* drawn in columns: blanks before the end of a line are left out */
 	enum ct_sink_steps steps;
 	/* Why this build cannot write it, asked before a file is opened. NULL: it can. Optional. */
 	const char *(*refuse)(void);
-	int (*begin)(struct ct_sink *s, const struct ct_session *session, struct ct_err *err);
-	int (*record)(struct ct_sink *s, const struct ct_record *rec, struct ct_err *err);
-	int (*end)(struct ct_sink *s, const struct ct_session *session,
-		   const struct ct_summary *summary, const struct ct_core_counts *counts,
-		   struct ct_err *err);
-	void (*free)(struct ct_sink *s);
+	size_t state_size; /* of s->state, which is zeros when it begins; 0: none */
+	/*
+	 * Each draws on a page in memory, which is then written whole: no half line, one check of
+	 * errors. Returns 0 or -ENOMEM; nothing of the page is written then. All optional.
+	 */
+	int (*begin)(struct ct_sink *s, FILE *page, const struct ct_session *session);
+	int (*record)(struct ct_sink *s, FILE *page, const struct ct_session *session,
+		      const struct ct_record *rec);
+	int (*end)(struct ct_sink *s, FILE *page, const struct ct_session *session,
+		   const struct ct_summary *summary, const struct ct_core_counts *counts);
+	void (*free)(void *state); /* what the state owns; optional */
 };
+
+/* CLOCK_REALTIME of an instant. A recording may hold any number: it wraps. */
+static inline int64_t ct_wall_ns(const struct ct_session *session, uint64_t mono_ns)
+{
+	return (int64_t)(mono_ns + (uint64_t)session->wall_minus_mono_ns);
+}
 
 /* Of the user's environment, whatever setlocale() was or was not told. */
 bool ct_locale_is_utf8(void);
@@ -75,6 +88,12 @@ const struct ct_sink_ops *ct_sink_find(const char *spec);
  */
 int ct_sink_open(struct ct_sink *s, const char *spec, struct ct_err *err);
 int ct_sink_begin(struct ct_sink *s, const struct ct_session *session, struct ct_err *err);
+int ct_sink_record(struct ct_sink *s, const struct ct_session *session, const struct ct_record *rec,
+		   struct ct_err *err);
+/* May be called again: 'coldtrace opens' draws every few seconds. */
+int ct_sink_end(struct ct_sink *s, const struct ct_session *session,
+		const struct ct_summary *summary, const struct ct_core_counts *counts,
+		struct ct_err *err);
 
 /* What ct_sink_open would refuse of the spec itself, and whether it means stdout. Opens nothing. */
 int ct_sink_check(const char *spec, bool *ret_stdout, struct ct_err *err);
@@ -86,11 +105,8 @@ int ct_sink_close(struct ct_sink *s, struct ct_err *err);
  */
 unsigned ct_sink_width(const struct ct_sink *s);
 
-/* For the ops: all of the bytes, now, or the error with the sink's name and path. */
-int ct_sink_put(struct ct_sink *s, const char *bytes, size_t len, struct ct_err *err);
-
-/* For the ops: memory ran out while something was drawn. */
-int ct_sink_no_memory(const struct ct_sink *s, struct ct_err *err);
+/* For the ops: what draws on the page as the terminal or the file wants it. */
+struct ct_pen ct_sink_pen(const struct ct_sink *s, FILE *page);
 
 extern const struct ct_sink_ops ct_table_ops;
 extern const struct ct_sink_ops ct_json_ops;

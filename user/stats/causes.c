@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "stats/hist.h"
+#include "util/hist.h"
 
 #define KEY_LEN    256
 #define KEYS_MAX   128

@@ -38,6 +38,20 @@ static struct ct_measure sum_of(const struct ct_record *rec, size_t first)
 	return sum;
 }
 
+struct ct_phase_value ct_phase_value(const struct ct_record *rec, enum ct_phase phase,
+				     enum ct_gaps gaps)
+{
+	bool gap = phase == CT_PHASE_CLIENT || phase == CT_PHASE_UNKNOWN;
+	bool seen = rec->seen >> phase & 1 && !(gap && gaps == CT_GAPS_WITH_TIME);
+	struct ct_phase_value value = { .ns = ct_record_phase_ns(rec, phase) };
+
+	if (rec->missing >> phase & 1)
+		value.is = CT_PHASE_UNMEASURED;
+	else if (value.ns || seen)
+		value.is = CT_PHASE_MEASURED;
+	return value;
+}
+
 int ct_measure(const struct ct_record *rec, ct_measure_fn fn, void *ctx)
 {
 	struct ct_measure m = {
@@ -48,9 +62,11 @@ int ct_measure(const struct ct_record *rec, ct_measure_fn fn, void *ctx)
 	int ret = fn(ctx, &m);
 
 	for (unsigned p = 0; p < CT_PHASE_MAX && !ret; p++) {
+		struct ct_phase_value value = ct_phase_value(rec, (enum ct_phase)p, CT_GAPS_ALL);
+
 		m.phase = p;
-		m.ns = ct_record_phase_ns(rec, (enum ct_phase)p);
-		if (!(rec->missing >> p & 1) && (rec->seen >> p & 1 || m.ns))
+		m.ns = value.ns;
+		if (value.is == CT_PHASE_MEASURED)
 			ret = fn(ctx, &m);
 	}
 	for (size_t i = 0; i < rec->step_count && !ret; i++) {

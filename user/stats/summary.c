@@ -232,6 +232,11 @@ static int add_measure(void *ctx, const struct ct_measure *m)
 	return 0;
 }
 
+static bool unmeasured(const struct ct_record *rec, unsigned phase)
+{
+	return ct_phase_value(rec, (enum ct_phase)phase, CT_GAPS_ALL).is == CT_PHASE_UNMEASURED;
+}
+
 int ct_summary_add(struct ct_summary *s, const struct ct_record *rec)
 {
 	struct group *g = group_get(s, rec->type, ct_by_key(s->by, rec));
@@ -240,11 +245,11 @@ int ct_summary_add(struct ct_summary *s, const struct ct_record *rec)
 		return -ENOMEM;
 	g->pub.count[rec->outcome]++;
 	for (unsigned p = 0; p < CT_PHASE_MAX; p++)
-		s->unknown[p] += rec->missing >> p & 1;
+		s->unknown[p] += unmeasured(rec, p);
 	if (rec->outcome != CT_OUTCOME_OK)
 		return 0;
 	for (unsigned p = 0; p < CT_PHASE_MAX; p++)
-		g->pub.unknown[p] += rec->missing >> p & 1;
+		g->pub.unknown[p] += unmeasured(rec, p);
 	if (ct_causes_add(s->causes, rec, g->key))
 		return -ENOMEM;
 	return ct_measure(rec, add_measure, g);

@@ -4,8 +4,8 @@
 
 #include "core/record.h"
 #include "stats/causes.h"
-#include "stats/hist.h"
 #include "stats/opens_list.h"
+#include "util/hist.h"
 
 struct ct_summary;
 

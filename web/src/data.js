@@ -65,7 +65,7 @@ function rounded(value, precision) {
 	return Math.floor(value / width) * width + width / 2;
 }
 
-// Nearest rank, as user/stats/hist.c has it.
+// Nearest rank, as user/util/hist.c has it.
 export function quantile(sorted, q, precision) {
 	const n = sorted.length;
 	const rank = Math.min(n, Math.max(1, Math.ceil(q * n * (1 - 1e-12))));

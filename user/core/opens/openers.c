@@ -4,7 +4,7 @@
  * first one of a container or exec session, or one that serves a container its files. What it
  * counted may be told after that process has ended, so openers outlive it.
  */
-#include "core/opens/openers.h"
+#include "core/opens/openers_table.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -12,36 +12,9 @@
 #include "util/mem.h"
 
 #define OPENERS_MAX 8192
-#define RUNS_MAX    1024
 /* What a process counted comes within seconds of its end. */
-#define KEEP_NS   60000000000ULL
-#define SETTLE_NS 10000000000ULL
-
-struct ct_opener {
-	struct ct_held held;
-	uint32_t root;
-	bool stranger; /* nothing else is known of it: it is known again as soon as it opens */
-	enum ct_view as; /* what the kernel side calls its opens may be wrong: see below */
-	bool known_as;
-	bool ended;
-	bool kept; /* it ended long ago, and may have heirs */
-	bool proved; /* it has: they opened something */
-	uint64_t ended_ns;
-	uint64_t since_ns; /* it is in its list */
-	struct ct_opener *prev, *next; /* of those that have ended, or of those that are kept */
-	uint32_t seq; /* of the run, 0: not known */
-	struct ct_identity who;
-	struct ct_opens *opens; /* borrowed of the list; NULL: nothing since it was taken */
-	char *unseen[CT_VIEW_MAX]; /* owned; why it gives no such view */
-	UT_hash_handle hh;
-};
-
-struct ct_openers {
-	struct ct_opener *openers; /* owned, by process */
-	struct ct_opener *ended, *kept; /* of them, lists */
-	struct ct_opens *runs; /* owned list, a run of a container each */
-	struct ct_opens *by_run; /* those of them whose container is known */
-};
+#define KEEP_NS      60000000000ULL
+#define SETTLE_NS    10000000000ULL
 
 #define IN_A_MACHINE "the application's opens are inside of a virtual machine"
 #define NOT_ASKED    "its sandbox was not asked for them, or did not answer before it ended"
@@ -235,14 +208,6 @@ const struct ct_share_row ct_openers_row = {
 	.give_up = give_up,
 };
 
-/* In whose share a process is. NULL: nobody knows. */
-static const struct ct_scope *payer_of(struct ct_core *core, uint32_t tgid)
-{
-	const struct ct_actor_state *a = ct_actor_get(core, tgid);
-
-	return a && a->held.share ? &a->held.share->scope : NULL;
-}
-
 static struct ct_opener *opener_make(struct ct_core *core, uint32_t root)
 {
 	struct ct_opener *op = opener_get(core, root);
@@ -256,7 +221,7 @@ static struct ct_opener *opener_make(struct ct_core *core, uint32_t root)
 	}
 	op->root = root;
 	op->stranger = !ct_actor_get(core, root);
-	if (!ct_share_enter(core, payer_of(core, root), CT_SHARE_OPENERS, &op->held)) {
+	if (!ct_share_enter(core, ct_opener_payer(core, root), CT_SHARE_OPENERS, &op->held)) {
 		free(op);
 		return NULL;
 	}
@@ -264,141 +229,10 @@ static struct ct_opener *opener_make(struct ct_core *core, uint32_t root)
 	return op;
 }
 
-static void learn(struct ct_opens *o, const struct ct_container *c, const struct ct_run *run)
-{
-	o->who = c->who;
-	o->exec_ns = run->ready_at[CT_READY_EXEC];
-	o->ready_ns = run->marks[CT_MARK_READY];
-}
-
-/* By the number of a run; NULL: nothing was opened in it since it was told. */
-struct ct_opens *ct_openers_run(struct ct_core *core, uint32_t seq)
-{
-	struct ct_opens *o;
-
-	HASH_FIND(hh, core->opens->by_run, &seq, sizeof(seq), o);
-	return o;
-}
-
-static void opens_add(struct ct_core *core, struct ct_opens *o)
-{
-	DL_APPEND(core->opens->runs, o);
-	if (o->seq)
-		HASH_ADD(hh, core->opens->by_run, seq, sizeof(o->seq), o);
-}
-
-static void opens_drop(struct ct_core *core, struct ct_opens *o)
-{
-	ct_share_leave(core, &o->held);
-	DL_DELETE(core->opens->runs, o);
-	if (o->seq)
-		HASH_DEL(core->opens->by_run, o);
-}
-
-void ct_openers_learn(struct ct_core *core, const struct ct_container *c)
-{
-	struct ct_opens *o = ct_openers_run(core, c->run.seq);
-
-	if (o)
-		learn(o, c, &c->run);
-	o = c->has_old ? ct_openers_run(core, c->old.seq) : NULL;
-	if (o)
-		learn(o, c, &c->old);
-}
-
-static void learn_all(struct ct_core *core)
-{
-	const struct ct_container *c = NULL;
-
-	while (core->opens->runs && (c = ct_book_next(core, c)))
-		ct_openers_learn(core, c);
-}
-
-static void hand_over(struct ct_core *core, struct ct_opens *o)
-{
-	struct ct_opener *op, *next;
-
-	opens_drop(core, o);
-	HASH_ITER(hh, core->opens->openers, op, next)
-	{
-		if (op->opens == o)
-			op->opens = NULL;
-	}
-	if (core->ops.opens)
-		core->ops.opens(core->ctx, o);
-	else
-		ct_opens_free(o);
-}
-
-/* It is told, and once more when there is more to tell. */
-static bool loses_nothing(const struct ct_core *core, const struct ct_held *held)
-{
-	(void)core, (void)held;
-	return false;
-}
-
-static void tell_early(struct ct_core *core, struct ct_held *held)
-{
-	hand_over(core, CT_HELD_OF(struct ct_opens, held));
-}
-
-const struct ct_share_row ct_runs_row = {
-	.max = RUNS_MAX,
-	.full = CT_LOSS_OPENS,
-	.matters = loses_nothing,
-	.give_up = tell_early,
-};
-
-/* The run's, or a new one. */
-static struct ct_opens *opens_of(struct ct_core *core, const struct ct_opener *op)
-{
-	struct ct_opens *o = op->seq ? ct_openers_run(core, op->seq) : NULL;
-	const struct ct_container *c;
-
-	if (o)
-		return o;
-	for (o = op->seq ? NULL : core->opens->runs; o; o = o->next) {
-		if (!o->seq && o->who.init_pid == op->root)
-			return o;
-	}
-	o = ct_opens_new();
-	if (!o)
-		return NULL;
-	c = ct_book_of_run(core, op->seq);
-	if (!ct_share_enter(core, c ? &c->key.scope : payer_of(core, op->root), CT_SHARE_RUNS,
-			    &o->held)) {
-		ct_opens_free(o);
-		return NULL;
-	}
-	o->who = op->who;
-	o->node = core->opts.node;
-	o->seq = op->seq;
-	opens_add(core, o);
-	return o;
-}
-
-/* Puts what was counted before the container was known where it belongs. */
-static void adopt(struct ct_core *core, struct ct_opener *op, const struct ct_container *c)
-{
-	struct ct_opens *before = op->opens, *o;
-
-	op->who = c->who;
-	op->seq = c->run.seq;
-	op->opens = NULL;
-	if (!before)
-		return;
-	opens_drop(core, before); /* first: with no room the oldest is told, and gone */
-	o = opens_of(core, op);
-	if (!o || ct_opens_merge(o, before))
-		core->counts.lost[CT_LOSS_OPENS]++;
-	op->opens = o;
-	ct_opens_free(before);
-}
-
 static void place(struct ct_core *core, struct ct_opener *op, const struct ct_actor_state *a)
 {
 	if (!op->seq && a && a->container)
-		adopt(core, op, a->container);
+		ct_opener_adopt(core, op, a->container);
 }
 
 /* The process has become the first one of a container, or one that serves it. */
@@ -508,7 +342,7 @@ static struct ct_opens *opens_by(struct ct_core *core, struct ct_opener *op)
 		ct_text_pid(op->who.name, op->root);
 	}
 	if (!op->opens) {
-		op->opens = opens_of(core, op);
+		op->opens = ct_opener_opens(core, op);
 		tell_unseen(op);
 	}
 	return op->opens;
@@ -546,7 +380,7 @@ static struct ct_opens *opens_for(struct ct_core *core, const struct ct_event *e
 	if (c) {
 		const struct ct_opener one = { .seq = c->run.seq, .who = c->who };
 
-		return opens_of(core, &one);
+		return ct_opener_opens(core, &one);
 	}
 	op = opener_of(core, e, *view);
 	if (!op) {
@@ -578,17 +412,10 @@ void ct_openers_opens(struct ct_core *core, const struct ct_event *e)
 	}
 	c = ct_book_of_run(core, o->seq);
 	if (c)
-		learn(o, c, &c->run);
+		ct_run_learn(o, c, &c->run);
 	ret = ct_opens_add(o, view, e);
 	if (ret)
 		core->counts.lost[ret == -EBADMSG ? CT_LOSS_UNKNOWN : CT_LOSS_OPENS]++;
-}
-
-void ct_openers_tell(struct ct_core *core)
-{
-	learn_all(core);
-	while (core->opens->runs)
-		hand_over(core, core->opens->runs);
 }
 
 struct ct_openers *ct_openers_new(void)
@@ -607,7 +434,7 @@ void ct_openers_free(struct ct_core *core)
 	forget(core, op);
 	DL_FOREACH_SAFE(core->opens->runs, o, more)
 	{
-		opens_drop(core, o);
+		ct_run_drop(core, o);
 		ct_opens_free(o);
 	}
 	free(core->opens);

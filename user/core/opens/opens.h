@@ -17,7 +17,7 @@
 #include "core/base/shares.h"
 #include "ct_event.h"
 #include "ct_opens.h"
-#include "stats/hist.h"
+#include "util/hist.h"
 
 extern const char *const ct_view_names[CT_VIEW_MAX];
 extern const char *const ct_view_docs[CT_VIEW_MAX];

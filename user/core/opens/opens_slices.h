@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #include "ct_opens.h"
-#include "stats/hist.h"
+#include "util/hist.h"
 
 #define CT_OPENS_SLICES_MAX 256 /* then two neighbours become one */
 

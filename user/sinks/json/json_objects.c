@@ -1,0 +1,386 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "sinks/json/json_objects.h"
+
+#include "sinks/losses.h"
+#include "stats/measure.h"
+#include "util/mem.h"
+
+void ct_json_session(struct ct_json *w, const char *key, const struct ct_session *session)
+{
+	ct_json_enter(w, key, '{');
+	ct_json_string(w, "kind", "session");
+	ct_json_string(w, "schema", CT_JSON_SCHEMA);
+	ct_json_string(w, "version", session->version);
+	ct_json_string(w, "kernel", session->kernel);
+	ct_json_string(w, "depth", session->depth);
+	ct_json_u64(w, "begin_ns", session->begin_ns);
+	ct_json_time(w, "begin_time", ct_wall_ns(session, session->begin_ns));
+	if (session->attach_ns)
+		ct_json_u64(w, "attach_ns", session->attach_ns);
+	ct_json_leave(w, '}');
+}
+
+static void put_pod(struct ct_json *w, const struct ct_identity *who)
+{
+	if (!who->pod[0]) {
+		ct_json_null(w, "pod");
+		return;
+	}
+	ct_json_enter(w, "pod", '{');
+	ct_json_string(w, "name", who->pod);
+	ct_json_string(w, "namespace", who->pod_ns);
+	ct_json_string(w, "uid", who->pod_uid);
+	if (who->pod_container[0])
+		ct_json_string(w, "container", who->pod_container);
+	else
+		ct_json_null(w, "container");
+	ct_json_leave(w, '}');
+}
+
+static void put_or_null(struct ct_json *w, const char *key, const char *text)
+{
+	if (*text)
+		ct_json_string(w, key, text);
+	else
+		ct_json_null(w, key);
+}
+
+void ct_json_scope(struct ct_json *w, const struct ct_identity *who)
+{
+	const struct ct_owner *owner = &who->owner;
+
+	if (!owner->other) {
+		ct_json_null(w, "scope");
+		return;
+	}
+	ct_json_enter(w, "scope", '{');
+	if (owner->inside) {
+		ct_json_enter(w, "container", '{');
+		put_or_null(w, "id", owner->id);
+		put_or_null(w, "name", owner->name);
+		ct_json_u64_or_null(w, "pid", owner->pid, owner->pid);
+		ct_json_leave(w, '}');
+	} else {
+		ct_json_null(w, "container");
+	}
+	ct_json_u64(w, "uid", owner->uid);
+	ct_json_leave(w, '}');
+}
+
+static void put_who(struct ct_json *w, const struct ct_identity *who)
+{
+	ct_json_string(w, "id", who->id);
+	ct_json_string(w, "name", who->name);
+	ct_json_string(w, "image", who->image);
+	ct_json_string(w, "runtime", who->runtime);
+	ct_json_string(w, "engine", who->engine);
+	ct_json_string(w, "namespace", who->ns);
+	put_pod(w, who);
+	ct_json_u64_or_null(w, "init_pid", who->init_pid, who->init_pid);
+	ct_json_scope(w, who);
+}
+
+static void put_phases(struct ct_json *w, const struct ct_record *rec)
+{
+	ct_json_enter(w, "phases", '{');
+	for (unsigned p = 0; p < CT_PHASE_MAX; p++) {
+		struct ct_phase_value value =
+			ct_phase_value(rec, (enum ct_phase)p, CT_GAPS_WITH_TIME);
+
+		if (value.is != CT_PHASE_ABSENT)
+			ct_json_u64_or_null(w, ct_phase_names[p], value.ns,
+					    value.is == CT_PHASE_MEASURED);
+	}
+	ct_json_leave(w, '}');
+	ct_json_enter(w, "segments", '[');
+	for (size_t i = 0; i < rec->segment_count && i < CT_SEGMENTS_MAX; i++) {
+		ct_json_enter(w, NULL, '{');
+		ct_json_string(w, "phase", ct_phase_names[rec->segments[i].phase]);
+		ct_json_u64(w, "begin_ns", rec->segments[i].begin_ns);
+		ct_json_u64(w, "end_ns", rec->segments[i].end_ns);
+		ct_json_leave(w, '}');
+	}
+	ct_json_leave(w, ']');
+}
+
+static void put_ready(struct ct_json *w, const struct ct_record *rec)
+{
+	if (rec->ready < 0 || rec->ready >= CT_READY_MAX) {
+		ct_json_null(w, "ready");
+		return;
+	}
+	ct_json_enter(w, "ready", '{');
+	ct_json_string(w, "by", ct_ready_names[rec->ready]);
+	ct_json_u64(w, "ns", rec->ready_ns);
+	ct_json_leave(w, '}');
+}
+
+static void put_failed(struct ct_json *w, const struct ct_record *rec)
+{
+	if (rec->outcome != CT_OUTCOME_FAILED) {
+		ct_json_null(w, "failed");
+		return;
+	}
+	ct_json_enter(w, "failed", '{');
+	ct_json_string(w, "phase", ct_phase_names[rec->failed_phase]);
+	if (rec->failed_step)
+		ct_json_string(w, "step", rec->failed_step);
+	else
+		ct_json_null(w, "step");
+	ct_json_string(w, "message", rec->message ? rec->message : "");
+	ct_json_leave(w, '}');
+}
+
+static void put_predecessor(struct ct_json *w, const struct ct_record *rec)
+{
+	if (!rec->predecessor) {
+		ct_json_null(w, "predecessor");
+		return;
+	}
+	ct_json_enter(w, "predecessor", '{');
+	ct_json_string(w, "id", rec->predecessor->id);
+	ct_json_string(w, "name", rec->predecessor->name);
+	ct_json_leave(w, '}');
+}
+
+/* Only what there is of it: the sum is the whole. */
+static void put_why(struct ct_json *w, const struct ct_why *why)
+{
+	ct_json_enter(w, "why", '{');
+	for (unsigned r = 0; r < CT_REASON_MAX; r++)
+		if (why->ns[r])
+			ct_json_u64(w, ct_reason_keys[r], why->ns[r]);
+	ct_json_leave(w, '}');
+}
+
+static void put_path(struct ct_json *w, const struct ct_record *rec)
+{
+	const struct ct_why why = ct_record_why(rec, CT_PHASE_MAX);
+
+	put_why(w, &why);
+	ct_json_enter(w, "path", '[');
+	for (size_t i = 0; i < rec->piece_count; i++) {
+		const struct ct_piece *piece = &rec->path[i];
+
+		ct_json_enter(w, NULL, '{');
+		ct_json_string(w, "phase", ct_phase_names[piece->phase]);
+		ct_json_u64(w, "begin_ns", piece->begin_ns);
+		ct_json_u64(w, "end_ns", piece->end_ns);
+		ct_json_string(w, "reason", ct_reason_keys[piece->reason]);
+		ct_json_string(w, "what", piece->what);
+		ct_json_string(w, "actor", piece->actor);
+		ct_json_string(w, "step", piece->step);
+		ct_json_u64(w, "pid", piece->pid);
+		ct_json_u64(w, "tid", piece->tid);
+		ct_json_leave(w, '}');
+	}
+	ct_json_leave(w, ']');
+}
+
+static void put_steps(struct ct_json *w, const struct ct_record *rec)
+{
+	ct_json_enter(w, "steps", '[');
+	for (size_t i = 0; i < rec->step_count; i++) {
+		const struct ct_step *step = &rec->steps[i];
+
+		ct_json_enter(w, NULL, '{');
+		ct_json_string(w, "name", step->name);
+		ct_json_string(w, "actor", step->actor ? step->actor : "");
+		ct_json_u64(w, "pid", step->pid);
+		ct_json_string(w, "phase", ct_phase_names[step->phase]);
+		ct_json_u64(w, "begin_ns", step->begin_ns);
+		ct_json_u64_or_null(w, "end_ns", step->end_ns, !step->open);
+		ct_json_u64_or_null(w, "parent", step->parent - 1u, step->parent);
+		ct_json_u64(w, "depth", step->depth);
+		ct_json_u64(w, "count", step->count);
+		ct_json_bool(w, "open", step->open);
+		ct_json_string(w, "detail", step->detail);
+		if (rec->why)
+			put_why(w, &rec->why[i]);
+		ct_json_leave(w, '}');
+	}
+	ct_json_leave(w, ']');
+}
+
+void ct_json_record(struct ct_json *w, const char *key, const struct ct_session *session,
+		    const struct ct_record *rec)
+{
+	bool exited = rec->exit_code != CT_NO_EXIT_CODE;
+
+	ct_json_enter(w, key, '{');
+	ct_json_string(w, "kind", ct_record_names[rec->type]);
+	ct_json_string(w, "outcome", ct_outcome_names[rec->outcome]);
+	ct_json_string(w, "cause", ct_cause_names[rec->cause]);
+	put_who(w, rec->who);
+	ct_json_string(w, "node", rec->node);
+	ct_json_u64_or_null(w, "exit_code", exited ? (uint64_t)rec->exit_code : 0, exited);
+	ct_json_u64(w, "begin_ns", rec->begin_ns);
+	ct_json_u64(w, "end_ns", rec->end_ns);
+	ct_json_u64(w, "total_ns", rec->end_ns > rec->begin_ns ? rec->end_ns - rec->begin_ns : 0);
+	ct_json_time(w, "begin_time", ct_wall_ns(session, rec->begin_ns));
+	put_phases(w, rec);
+	put_ready(w, rec);
+	ct_json_u64_or_null(w, "run_ns", rec->run_ns, rec->run_ns);
+	ct_json_u64_or_null(w, "service_end_ns", rec->service_end_ns, rec->service_end_ns);
+	ct_json_bool(w, "removed", rec->removed);
+	put_failed(w, rec);
+	put_predecessor(w, rec);
+	put_steps(w, rec);
+	if (rec->path)
+		put_path(w, rec);
+	ct_json_leave(w, '}');
+}
+
+static void put_hist(struct ct_json *w, const struct ct_hist *h)
+{
+	static const struct {
+		const char *key;
+		double quantile;
+	} quantiles[] = { { "p50", 0.5 }, { "p90", 0.9 }, { "p99", 0.99 } };
+	uint64_t n = h ? ct_hist_count(h) : 0;
+
+	ct_json_u64(w, "n", n);
+	ct_json_u64_or_null(w, "min", n ? ct_hist_min(h) : 0, n);
+	for (size_t i = 0; i < CT_ARRAY_SIZE(quantiles); i++)
+		ct_json_u64_or_null(w, quantiles[i].key,
+				    n ? ct_hist_quantile(h, quantiles[i].quantile) : 0, n);
+	ct_json_u64_or_null(w, "max", n ? ct_hist_max(h) : 0, n);
+	ct_json_u64(w, "sum", n ? ct_hist_sum(h) : 0);
+}
+
+static void put_group(struct ct_json *w, const struct ct_summary *summary, const struct ct_group *g)
+{
+	ct_json_enter(w, NULL, '{');
+	ct_json_string(w, "type", ct_record_names[g->type]);
+	ct_json_string(w, ct_by_names[g->by], g->key);
+	ct_json_enter(w, "count", '{');
+	for (unsigned o = 0; o < CT_OUTCOME_MAX; o++)
+		ct_json_u64(w, ct_outcome_names[o], g->count[o]);
+	ct_json_leave(w, '}');
+	ct_json_enter(w, "total", '{');
+	put_hist(w, g->total);
+	ct_json_leave(w, '}');
+	ct_json_enter(w, "phases", '{');
+	for (unsigned p = 0; p < CT_PHASE_MAX; p++) {
+		if (!g->phases[p] && !g->unknown[p])
+			continue;
+		ct_json_enter(w, ct_phase_names[p], '{');
+		put_hist(w, g->phases[p]);
+		ct_json_u64(w, "unknown", g->unknown[p]);
+		ct_json_leave(w, '}');
+	}
+	ct_json_leave(w, '}');
+	ct_json_enter(w, "steps", '[');
+	for (size_t i = 0, n = ct_summary_steps(summary, g); i < n; i++) {
+		const struct ct_step_group *step = ct_summary_step(summary, g, i);
+
+		ct_json_enter(w, NULL, '{');
+		ct_json_string(w, "name", step->name);
+		ct_json_string(w, "phase", ct_phase_names[step->phase]);
+		ct_json_u64(w, "calls", step->calls);
+		put_hist(w, step->hist);
+		ct_json_leave(w, '}');
+	}
+	ct_json_leave(w, ']');
+	ct_json_leave(w, '}');
+}
+
+static void put_lost(struct ct_json *w, const struct ct_core_counts *counts)
+{
+	ct_json_enter(w, "lost", '{');
+	for (size_t i = 0; i < CT_LOSS_MAX; i++) {
+		char key[CT_LOSS_NAME_LEN];
+
+		ct_json_u64(w, ct_loss_name(key, i), counts->lost[i]);
+	}
+	ct_json_leave(w, '}');
+}
+
+/* Who that was, if it was anybody. */
+static void put_parties(struct ct_json *w, const char *key, const struct ct_parties *parties)
+{
+	if (!ct_parties_sum(parties))
+		return;
+	ct_json_enter(w, key, '[');
+	for (int i = 0; i < CT_PARTIES_MAX && parties->each[i].count; i++) {
+		const struct ct_party *p = &parties->each[i];
+
+		ct_json_enter(w, NULL, '{');
+		if (p->uid == CT_UID_UNKNOWN)
+			ct_json_null(w, "uid");
+		else
+			ct_json_u64(w, "uid", p->uid);
+		ct_json_string(w, "container", p->within);
+		if (p->comm[0])
+			ct_json_string(w, "program", p->comm);
+		ct_json_u64(w, "count", p->count);
+		ct_json_leave(w, '}');
+	}
+	ct_json_leave(w, ']');
+}
+
+/* Medians over the records of each group: those of one group do not add up. */
+static void put_causes(struct ct_json *w, struct ct_causes *causes)
+{
+	if (!ct_causes_groups(causes))
+		return;
+	ct_json_enter(w, "why", '[');
+	for (size_t i = 0; i < ct_causes_groups(causes); i++) {
+		const struct ct_cause_group *g = ct_causes_group(causes, i);
+		size_t count;
+		const struct ct_cause_sum *sums = ct_causes_ranked(causes, i, &count);
+
+		ct_json_enter(w, NULL, '{');
+		ct_json_string(w, "kind", ct_record_names[g->type]);
+		ct_json_string(w, "key", g->key);
+		ct_json_u64(w, "records", g->records);
+		ct_json_u64(w, "total_ns", g->ns);
+		ct_json_u64(w, "unexplained_ns", g->unknown_ns);
+		ct_json_enter(w, "causes", '[');
+		for (size_t k = 0; k < count; k++) {
+			ct_json_enter(w, NULL, '{');
+			ct_json_string(w, "phase", ct_phase_names[sums[k].key.phase]);
+			ct_json_string(w, "reason", ct_reason_keys[sums[k].key.reason]);
+			ct_json_string(w, "what", sums[k].key.what);
+			ct_json_string(w, "actor", sums[k].key.actor);
+			ct_json_string(w, "step", sums[k].key.step);
+			ct_json_u64(w, "median_ns", sums[k].median_ns);
+			ct_json_u64(w, "total_ns", sums[k].ns);
+			ct_json_u64(w, "records", sums[k].records);
+			ct_json_leave(w, '}');
+		}
+		ct_json_leave(w, ']');
+		ct_json_leave(w, '}');
+	}
+	ct_json_leave(w, ']');
+}
+
+void ct_json_summary(struct ct_json *w, const char *key, const struct ct_session *session,
+		     const struct ct_summary *summary, const struct ct_core_counts *counts)
+{
+	ct_json_enter(w, key, '{');
+	ct_json_string(w, "kind", "summary");
+	ct_json_u64(w, "end_ns", session->end_ns);
+	ct_json_time(w, "end_time", ct_wall_ns(session, session->end_ns));
+	ct_json_string(w, "by", ct_by_names[ct_summary_by(summary)]);
+	ct_json_enter(w, "groups", '[');
+	for (size_t i = 0; i < ct_summary_groups(summary); i++)
+		put_group(w, summary, ct_summary_group(summary, i));
+	ct_json_leave(w, ']');
+	put_causes(w, ct_summary_causes(summary));
+	ct_json_u64(w, "events", counts->events);
+	ct_json_u64(w, "containers", counts->containers);
+	ct_json_u64(w, "unfinished", counts->open);
+	put_lost(w, counts);
+	put_parties(w, "beyond_share", &counts->beyond);
+	put_parties(w, "forgers", &counts->forgers);
+	ct_json_enter(w, "unmatched", '{');
+	ct_json_u64(w, "exits", counts->unmatched_exits);
+	ct_json_u64(w, "answers", counts->unmatched_answers);
+	ct_json_u64(w, "requests", counts->unmatched_requests);
+	ct_json_leave(w, '}');
+	ct_json_u64(w, "unknown_phases", counts->unknown_phases);
+	ct_json_u64(w, "unread", counts->unread);
+	ct_json_bool(w, "complete", !ct_counts_incomplete(counts));
+	ct_json_leave(w, '}');
+}

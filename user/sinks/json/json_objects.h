@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The objects of the schema coldtrace/1 (docs/schema.md), as lines or as parts of a document. */
+#pragma once
+
+#include "sinks/json/json_writer.h"
+#include "sinks/sink.h"
+#include "stats/opens_list.h"
+
+#define CT_JSON_SCHEMA "coldtrace/1"
+
+/* key is NULL where the object stands alone or in an array. */
+void ct_json_session(struct ct_json *w, const char *key, const struct ct_session *session);
+/* Whose a container is: the field "scope". */
+void ct_json_scope(struct ct_json *w, const struct ct_identity *who);
+void ct_json_record(struct ct_json *w, const char *key, const struct ct_session *session,
+		    const struct ct_record *rec);
+/* Members of an array, or lines of their own: one per run of a container and view. */
+int ct_json_opens(struct ct_json *w, const struct ct_opens_list *l, bool lines);
+void ct_json_summary(struct ct_json *w, const char *key, const struct ct_session *session,
+		     const struct ct_summary *summary, const struct ct_core_counts *counts);
+
+/*
+ * All of them as one document, in three parts: its begin, a record (*more says whether one stands
+ * there already), and its end, which returns 0 or -ENOMEM.
+ */
+void ct_json_document_begin(FILE *f, const struct ct_session *session);
+void ct_json_document_record(FILE *f, const struct ct_session *session, const struct ct_record *rec,
+			     bool *more);
+int ct_json_document_end(FILE *f, const struct ct_session *session,
+			 const struct ct_summary *summary, const struct ct_core_counts *counts);

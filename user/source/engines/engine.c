@@ -1,0 +1,297 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* One running engine: where it keeps its data, on which socket files it listens. */
+#include "source/engines/engine.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include <jansson.h>
+
+#include "core/who/roles.h"
+#include "source/proc/files.h"
+#include "source/proc/procfs.h"
+#include "source/proc/unix_sockets.h"
+#include "util/mem.h"
+
+#define ARGS_ROOM  (64 << 10)
+#define CONFIG_MAX (1 << 20)
+#define FDS_MAX    65536
+
+/* A value in a configuration file: the caller frees it, NULL if it is not there. */
+typedef char *(*config_value_fn)(const char *text, size_t len, const char *key);
+
+static char *json_value(const char *text, size_t len, const char *key)
+{
+	json_t *config = json_loadb(text, len, 0, NULL);
+	const char *value = json_string_value(json_object_get(config, key));
+	char *copy = value ? strdup(value) : NULL;
+
+	json_decref(config);
+	return copy;
+}
+
+/* key = "value" before the first table: all that is needed of TOML. */
+static char *toml_value(const char *text, size_t len, const char *key)
+{
+	const char *line = text, *end = text + len;
+
+	for (; line < end && *line; line += strcspn(line, "\n"), line += *line == '\n') {
+		line += strspn(line, " \t");
+		if (*line == '[')
+			return NULL;
+		if (strncmp(line, key, strlen(key)))
+			continue;
+		line += strlen(key);
+		line += strspn(line, " \t");
+		if (*line != '=')
+			continue;
+		line++;
+		line += strspn(line, " \t");
+		if (*line == '"' || *line == '\'')
+			return strndup(line + 1, strcspn(line + 1, "\"'\n"));
+	}
+	return NULL;
+}
+
+struct place {
+	const char *args[4];
+	const char *keys[3];
+	const char *standard;
+};
+
+static const struct engine_row {
+	const char *name;
+	const char *config_args[3];
+	const char *config;
+	config_value_fn value;
+	struct place root, exec_root;
+} engine_rows[] = {
+	{
+		.name = "docker",
+		.config_args = { "--config-file" },
+		.config = "/etc/docker/daemon.json",
+		.value = json_value,
+		.root = { { "--data-root", "--graph", "-g" },
+			  { "data-root", "graph" },
+			  "/var/lib/docker" },
+		.exec_root = { { "--exec-root" }, { "exec-root" }, "/var/run/docker" },
+	},
+	{
+		.name = "containerd",
+		.config_args = { "--config", "-c" },
+		.config = "/etc/containerd/config.toml",
+		.value = toml_value,
+		.root = { { "--root" }, { "root" }, "/var/lib/containerd" },
+		.exec_root = { { "--state" }, { "state" }, "/run/containerd" },
+	},
+	{
+		.name = "podman",
+		.root = { { "--root" }, { NULL }, "/var/lib/containers/storage" },
+		.exec_root = { { "--runroot" }, { NULL }, "/run/containers/storage" },
+	},
+	{
+		.name = "crio",
+		.root = { { "--root", "-r" }, { NULL }, "/var/lib/containers/storage" },
+		.exec_root = { { "--runroot" }, { NULL }, "/run/containers/storage" },
+	},
+};
+
+static const struct engine_row *row_of(const char *name)
+{
+	for (size_t i = 0; name && i < CT_ARRAY_SIZE(engine_rows); i++) {
+		if (!strcmp(engine_rows[i].name, name))
+			return &engine_rows[i];
+	}
+	return NULL;
+}
+
+struct source {
+	const struct engine_row *row;
+	const char *args; /* borrowed */
+	size_t args_len;
+	const char *config; /* borrowed, NULL if there is none */
+	size_t config_len;
+};
+
+static void find_place(const struct source *from, const struct place *place,
+		       char ret[CT_ENGINE_PATH_MAX])
+{
+	const char *arg = ct_args_value(from->args, from->args_len, place->args);
+	own_mem char *value = NULL;
+
+	for (size_t i = 0; !arg && !value && from->config && place->keys[i]; i++)
+		value = from->row->value(from->config, from->config_len, place->keys[i]);
+	if (!arg)
+		arg = value && *value ? value : place->standard;
+	snprintf(ret, CT_ENGINE_PATH_MAX, "%s", arg);
+}
+
+static void find_places(int root, struct ct_engine *engine, const struct engine_row *row)
+{
+	own_mem char *args = malloc(ARGS_ROOM);
+	own_mem char *config = NULL;
+	struct source from = { .row = row };
+	const char *path;
+
+	if (!args)
+		return;
+	from.args = args;
+	from.args_len = ct_proc_args(engine->pid, args, ARGS_ROOM);
+	path = ct_args_value(args, from.args_len, row->config_args);
+	if (!path)
+		path = row->config;
+	if (path)
+		config =
+			ct_file_read(root, path, CT_REACH_ROOT, CONFIG_MAX, &from.config_len, NULL);
+	from.config = config;
+	find_place(&from, &row->root, engine->data_root);
+	find_place(&from, &row->exec_root, engine->exec_root);
+}
+
+static int by_number(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+/*
+ * What is no UNIX socket has no line of its own in /proc/PID/net/unix, and whoever knows its inode
+ * could forge one.
+ */
+static bool is_unix(uint32_t pid, const char *fd)
+{
+	char path[64], protocol[32];
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "/proc/%u/fd/%.16s", pid, fd);
+	n = getxattr(path, "system.sockprotoname", protocol, sizeof(protocol) - 1);
+	return n >= 4 && !memcmp(protocol, "UNIX", 4);
+}
+
+/* Inodes of the UNIX sockets that a process has open, sorted. The caller frees *ret. */
+static size_t open_sockets(uint32_t pid, uint64_t **ret)
+{
+	own_mem uint64_t *list = NULL;
+	own_dir DIR *dir = NULL;
+	size_t count = 0, room = 0;
+	struct dirent *entry;
+	char link[64];
+
+	*ret = NULL;
+	dir = ct_proc_entries(pid, "fd");
+	while (dir && count < FDS_MAX && (entry = readdir(dir))) {
+		ssize_t n = readlinkat(dirfd(dir), entry->d_name, link, sizeof(link) - 1);
+
+		if (n < 0)
+			continue;
+		link[n] = '\0';
+		if (strncmp(link, "socket:[", 8) || !is_unix(pid, entry->d_name))
+			continue;
+		if (count == room) {
+			size_t bigger = room ? room * 2 : 64;
+			uint64_t *grown = reallocarray(list, bigger, sizeof(*list));
+
+			if (!grown)
+				break;
+			list = grown;
+			room = bigger;
+		}
+		list[count++] = strtoull(link + 8, NULL, 10);
+	}
+	if (count)
+		qsort(list, count, sizeof(*list), by_number);
+	*ret = take_ptr(list);
+	return count;
+}
+
+/* The kernel's own dev_t, which user space sees in another encoding. */
+static uint64_t kernel_dev(dev_t dev)
+{
+	return (uint64_t)major(dev) << 20 | minor(dev);
+}
+
+struct listener {
+	int root;
+	struct ct_engine *engine;
+};
+
+static void add_socket(void *ctx, const char *name)
+{
+	struct listener *l = ctx;
+	struct ct_socket_file *file = &l->engine->sockets[l->engine->socket_count];
+	struct stat st;
+
+	if (l->engine->socket_count == CT_ENGINE_SOCKETS_MAX || strlen(name) >= sizeof(file->path))
+		return;
+	if (!ct_file_stat(l->root, name, CT_REACH_ROOT, &st) || !S_ISSOCK(st.st_mode))
+		return;
+	memcpy(file->path, name, strlen(name) + 1);
+	file->ino = st.st_ino;
+	file->dev = kernel_dev(st.st_dev);
+	l->engine->socket_count++;
+}
+
+/* Also those that systemd made and passed on: what counts is who has them open. */
+static void find_sockets(int root, struct ct_engine *engine)
+{
+	own_mem uint64_t *open_inodes = NULL;
+	struct listener l = { root, engine };
+	own_file FILE *f = NULL;
+	size_t count = open_sockets(engine->pid, &open_inodes);
+
+	if (!count)
+		return;
+	f = ct_proc_file(engine->pid, "net/unix");
+	if (f)
+		ct_unix_sockets(f, open_inodes, count, add_socket, &l);
+}
+
+bool ct_engine_read(uint32_t pid, struct ct_engine *ret)
+{
+	const struct ct_role_row *role;
+	const struct engine_row *row;
+	struct ct_proc proc;
+	own_fd int root = -1;
+
+	if (ct_proc_read(pid, &proc))
+		return false;
+	role = ct_role_of_comm(proc.comm);
+	if (!role || role->role != CT_ROLE_ENGINE)
+		return false;
+	*ret = (struct ct_engine){ .pid = pid, .name = role->engine, .foreign = ret->foreign };
+	row = row_of(role->engine);
+	root = ct_dir_of(pid, "root");
+	if (root < 0)
+		return true; /* known to run, nothing more may be read */
+	if (row)
+		find_places(root, ret, row);
+	find_sockets(root, ret);
+	return true;
+}
+
+void ct_engine_tail(const struct ct_engine *engine, struct ct_tail *tail)
+{
+	char sockets[CT_ENGINE_SOCKETS_MAX * sizeof(engine->sockets[0].path)];
+	size_t len = 0;
+
+	memset(tail, 0, sizeof(*tail));
+	ct_tail_add_str(tail, "engine", engine->name, 31);
+	ct_tail_add_str(tail, "root", engine->data_root, CT_ENGINE_PATH_MAX);
+	ct_tail_add_str(tail, "exec_root", engine->exec_root, CT_ENGINE_PATH_MAX);
+	for (size_t i = 0; i < engine->socket_count; i++) {
+		int n = snprintf(sockets + len, sizeof(sockets) - len, "%s%s", i ? " " : "",
+				 engine->sockets[i].path);
+
+		if (n > 0 && (size_t)n < sizeof(sockets) - len)
+			len += (size_t)n;
+	}
+	ct_tail_add(tail, "sockets", sockets, len, sizeof(sockets));
+}

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A running engine: where it keeps its data, on which socket files it listens, and what it knows
+ * about its containers.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/un.h>
+
+#include "source/engines/identity.h"
+
+#define CT_ENGINES_MAX        64
+#define CT_ENGINE_SOCKETS_MAX 8
+#define CT_LOOKUPS_MAX        512
+#define CT_ENGINE_PATH_MAX    512
+
+/* What the kernel side knows a socket file by. */
+struct ct_socket_file {
+	char path[sizeof(((struct sockaddr_un *)0)->sun_path) + 1];
+	uint64_t ino;
+	uint64_t dev; /* as the kernel encodes it */
+};
+
+struct ct_engine {
+	uint32_t pid;
+	const char *name; /* static, and at the same address in a scout */
+	/*
+	 * In a container, or of a user: it may have chosen its files to do harm. It has a scout of
+	 * its own, which no other engine has to wait for, and a smaller share.
+	 */
+	bool foreign;
+	char data_root[CT_ENGINE_PATH_MAX];
+	char exec_root[CT_ENGINE_PATH_MAX];
+	struct ct_socket_file sockets[CT_ENGINE_SOCKETS_MAX];
+	size_t socket_count;
+};
+
+typedef void (*ct_socket_fn)(void *ctx, uint32_t pid, const struct ct_socket_file *file);
+
+#define CT_ENGINE_FILES_MAX 4096
+
+/* What may be read of one engine, and what has been. */
+struct ct_engine_budget {
+	size_t bytes; /* left */
+	size_t count;
+	struct ct_engine_file {
+		uint64_t dev, ino;
+	} files[CT_ENGINE_FILES_MAX]; /* no file counts twice */
+};
+
+/* engine_identity.c: they may be kept waiting, only a scout calls them. */
+/* What the engine keeps about a container, as the tail of an IDENTITY event; false: nothing. */
+bool ct_engine_identity(struct ct_tail *tail, const struct ct_engine *engine, const char *id,
+			struct ct_engine_budget *budget);
+
+/* The ids of all that it keeps, until fn returns false. */
+void ct_engine_list(const struct ct_engine *engine, bool (*fn)(void *ctx, const char *id),
+		    void *ctx);
+
+/* Whether it keeps anything that can be read. */
+bool ct_engine_keeps(const struct ct_engine *engine);
+
+/* It runs on: its containers are listed when it is found, and fail with it. */
+bool ct_engine_is_daemon(const struct ct_engine *engine);
+
+/* The engine that a container's monitor (conmon) was called by; false when it is none. */
+bool ct_engine_of_monitor(uint32_t pid, struct ct_engine *ret);
+/* The same, of the bundle that it was called with: of a short life it is gone when it is asked. */
+bool ct_engine_of_bundle(uint32_t pid, const char *bundle, struct ct_engine *ret);
+
+/* engine.c */
+/*
+ * False when there is no such process, or its name is not an engine's. ret->foreign stays. It may be
+ * kept waiting, only a scout calls it.
+ */
+bool ct_engine_read(uint32_t pid, struct ct_engine *ret);
+
+/* The tail of an ENGINE event: engine, root, exec_root, sockets (paths, a space between them). */
+void ct_engine_tail(const struct ct_engine *engine, struct ct_tail *tail);

@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "source/engines/errand.h"
+
+#include <malloc.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "source/proc/files.h"
+#include "util/clock.h"
+#include "util/mem.h"
+
+#define INIT_ROOM      32
+#define CONTAINERS_MAX 4096 /* of one engine, told when it is found */
+
+/* What reading all that an engine keeps may cost. */
+static const struct allowance {
+	size_t bytes;
+	uint64_t ns;
+} allowances[] = {
+	[false] = { 256u << 20, 10000000000ull },
+	[true] = { 16u << 20, 1000000000ull },
+};
+
+#define ONE_BYTES (8u << 20) /* what a question about one container may cost */
+
+struct trip {
+	int fd;
+	struct ct_scout_sign *sign;
+	const struct ct_errand *errand; /* the one that it is at */
+	struct ct_finding finding;
+	struct ct_engine_budget budget; /* of a question about one container */
+};
+
+size_t ct_errand_len(const struct ct_errand *errand)
+{
+	return offsetof(struct ct_errand, engines) + errand->count * sizeof(errand->engines[0]);
+}
+
+size_t ct_finding_len(const struct ct_finding *f)
+{
+	const size_t head = offsetof(struct ct_finding, engine);
+
+	switch (f->kind) {
+	case CT_FINDING_ENGINE:
+		return head + sizeof(f->engine);
+	case CT_FINDING_IDENTITY:
+		return sizeof(*f);
+	case CT_FINDING_TEXT:
+		return offsetof(struct ct_finding, tail.bytes) + f->tail.len;
+	case CT_FINDING_END:
+		break;
+	}
+	return head;
+}
+
+/* Waits while its parent is busy: that is how fast it may go. */
+static void say(struct trip *t)
+{
+	t->finding.seq = t->errand->seq;
+	if (send(t->fd, &t->finding, ct_finding_len(&t->finding), MSG_NOSIGNAL) < 0)
+		_exit(0);
+}
+
+static void say_identity(struct trip *t, const struct ct_engine *engine)
+{
+	t->finding.kind = CT_FINDING_IDENTITY;
+	t->finding.pid = ct_engine_is_daemon(engine) ? engine->pid : 0;
+	say(t);
+}
+
+static void say_end(struct trip *t, bool found, uint64_t beyond)
+{
+	t->finding.kind = CT_FINDING_END;
+	t->finding.found = found;
+	t->finding.beyond = beyond;
+	say(t);
+}
+
+/* Before whatever may be waited for. */
+static void beat(struct trip *t, uint32_t pid)
+{
+	atomic_store(&t->sign->seq, t->errand->seq);
+	atomic_store(&t->sign->pid, pid);
+	atomic_fetch_add(&t->sign->beats, 1);
+}
+
+static void look_at_engine(struct trip *t)
+{
+	bool found;
+
+	beat(t, t->errand->pid);
+	t->finding.kind = CT_FINDING_ENGINE;
+	t->finding.pid = t->errand->pid;
+	memset(&t->finding.engine, 0, sizeof(t->finding.engine));
+	t->finding.engine.foreign = t->errand->foreign;
+	found = ct_engine_read(t->errand->pid, &t->finding.engine);
+	if (found)
+		say(t);
+	say_end(t, found, 0);
+}
+
+static bool ask_engine(struct trip *t, const struct ct_engine *engine)
+{
+	t->budget.bytes = ONE_BYTES;
+	t->budget.count = 0;
+	beat(t, engine->pid);
+	return ct_engine_identity(&t->finding.tail, engine, t->errand->id, &t->budget);
+}
+
+/* An engine without a daemon is on no list: who stays with its container knows where it keeps it. */
+static bool ask_monitor(struct trip *t, struct ct_engine *engine)
+{
+	const struct ct_errand *errand = t->errand;
+
+	beat(t, errand->pid);
+	if (!ct_engine_of_bundle(errand->pid, errand->bundle, engine) &&
+	    !ct_engine_of_monitor(errand->pid, engine))
+		return false;
+	engine->foreign = errand->foreign;
+	return ask_engine(t, engine);
+}
+
+static void look_for_one(struct trip *t)
+{
+	struct ct_engine monitored;
+	bool found = ask_monitor(t, &monitored);
+
+	if (found)
+		say_identity(t, &monitored);
+	for (size_t i = 0; i < t->errand->count && !found; i++) {
+		found = ask_engine(t, &t->errand->engines[i]);
+		if (found)
+			say_identity(t, &t->errand->engines[i]);
+	}
+	say_end(t, found, 0);
+}
+
+/* A shim of version 2 runs in its bundle, where the runtime has left the pid of the container. */
+static void look_at_bundle(struct trip *t)
+{
+	struct ct_tail *text = &t->finding.tail;
+	own_fd int bundle = -1;
+
+	beat(t, t->errand->pid);
+	bundle = ct_dir_of(t->errand->pid, "cwd");
+	t->finding.kind = CT_FINDING_TEXT;
+	text->len = 0;
+	if (ct_file_line(bundle, "init.pid", CT_REACH_BELOW, text->bytes, INIT_ROOM)) {
+		text->len = strlen(text->bytes);
+		say(t);
+	}
+	say_end(t, text->len, 0);
+}
+
+static bool receive(int fd, struct ct_errand *errand, int flags)
+{
+	return recv(fd, errand, sizeof(*errand), flags) > 0 &&
+	       errand->count <= CT_ERRAND_ENGINES_MAX && errand->kind <= CT_ERRAND_INIT;
+}
+
+static void run_one(struct trip *t, const struct ct_errand *errand)
+{
+	static void (*const looks[])(struct trip *) = {
+		[CT_ERRAND_ENGINE] = look_at_engine,
+		[CT_ERRAND_WHO] = look_for_one,
+		[CT_ERRAND_INIT] = look_at_bundle,
+	};
+
+	t->errand = errand;
+	looks[errand->kind](t);
+}
+
+/* One list is asked for at a time: whatever comes meanwhile is short. */
+static void let_others_pass(struct trip *t)
+{
+	const struct ct_errand *all = t->errand;
+	static struct ct_errand errand;
+
+	while (receive(t->fd, &errand, MSG_DONTWAIT)) {
+		if (errand.kind != CT_ERRAND_ALL)
+			run_one(t, &errand);
+	}
+	t->errand = all;
+}
+
+struct listing {
+	struct trip *trip;
+	uint64_t until_ns;
+	size_t count;
+	uint64_t beyond;
+	struct ct_engine_budget budget;
+};
+
+static bool list_one(void *ctx, const char *id)
+{
+	struct listing *l = ctx;
+	struct trip *t = l->trip;
+	const struct ct_engine *engine = &t->errand->engines[0];
+
+	let_others_pass(t);
+	beat(t, engine->pid);
+	if (l->count == CONTAINERS_MAX || !l->budget.bytes || ct_mono_ns() > l->until_ns) {
+		l->beyond++;
+		return true; /* goes on to count them */
+	}
+	l->count++;
+	if (ct_engine_identity(&t->finding.tail, engine, id, &l->budget))
+		say_identity(t, engine);
+	return true;
+}
+
+static void look_for_all(struct trip *t)
+{
+	const struct ct_engine *engine = &t->errand->engines[0];
+	const struct allowance *allowed = &allowances[engine->foreign];
+	static struct listing l;
+
+	l.trip = t;
+	l.until_ns = ct_mono_ns() + allowed->ns;
+	l.count = l.budget.count = 0;
+	l.beyond = 0;
+	l.budget.bytes = allowed->bytes;
+	beat(t, engine->pid);
+	ct_engine_list(engine, list_one, &l);
+	malloc_trim(0);
+	say_end(t, true, l.beyond);
+}
+
+void ct_errands_run(int fd, struct ct_scout_sign *sign)
+{
+	static struct trip t;
+	static struct ct_errand errand;
+
+	t.fd = fd;
+	t.sign = sign;
+
+	while (receive(fd, &errand, 0)) {
+		t.errand = &errand;
+		if (errand.kind == CT_ERRAND_ALL)
+			look_for_all(&t);
+		else
+			run_one(&t, &errand);
+		atomic_fetch_add(&sign->beats, 1);
+	}
+}

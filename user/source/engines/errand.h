@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What a scout is sent for: an engine and its sockets, who a container is, all containers that an
+ * engine keeps. Files are read under a budget: of one file, and of one engine in bytes and in time;
+ * what has several names is read once. A question about one container is answered in the middle of
+ * a list of all.
+ */
+#pragma once
+
+#include "source/engines/engine.h"
+#include "source/engines/scout.h"
+
+#define CT_ERRAND_ENGINES_MAX 16
+
+enum ct_errand_kind {
+	CT_ERRAND_ENGINE, /* pid: read what it is */
+	CT_ERRAND_WHO, /* id: asked of the monitor pid or its bundle, then of the engines in turn */
+	CT_ERRAND_ALL, /* all containers of engines[0] */
+	CT_ERRAND_INIT /* pid, a shim: the pid of its container, as its bundle has it */
+};
+
+struct ct_errand {
+	enum ct_errand_kind kind;
+	uint32_t seq;
+	uint32_t pid;
+	bool foreign; /* as of struct ct_engine */
+	char id[CT_ID_LEN + 1];
+	char bundle[CT_ENGINE_PATH_MAX];
+	size_t count;
+	struct ct_engine engines[CT_ERRAND_ENGINES_MAX];
+};
+
+enum ct_finding_kind {
+	CT_FINDING_ENGINE,
+	CT_FINDING_IDENTITY,
+	CT_FINDING_TEXT,
+	CT_FINDING_END /* of the errand, always */
+};
+
+struct ct_finding {
+	enum ct_finding_kind kind;
+	uint32_t seq;
+	uint32_t pid; /* of the engine that says it, 0: nobody */
+	uint64_t beyond; /* END: how many containers there was no budget for */
+	bool found; /* END */
+	union {
+		struct ct_engine engine;
+		struct ct_tail tail;
+	};
+};
+
+/* What of them is sent. */
+size_t ct_errand_len(const struct ct_errand *errand);
+size_t ct_finding_len(const struct ct_finding *finding);
+
+/* The work of a scout. */
+void ct_errands_run(int fd, struct ct_scout_sign *sign);

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What the files of the live source share: live.c, live_load.c, live_seed.c; nobody else's. */
+#pragma once
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "coldtrace.skel.h"
+#include "source/engines/engines.h"
+#include "source/live/kernel.h"
+#include "source/live/live.h"
+#include "source/live/open_maps.h"
+#include "source/live/seed.h"
+#include "source/proc/symbols.h"
+#include "source/sandbox/inside.h"
+
+/* The kernel side's key of socket files. */
+struct ct_live_file_id {
+	uint64_t ino;
+	uint64_t dev;
+};
+
+/* The kernel side's shares and forgers: bpf/shares.bpf.h. */
+struct ct_live_share {
+	int64_t actors;
+	int64_t since_ns;
+	uint64_t bytes;
+};
+
+struct ct_live_forger_key {
+	uint32_t uid;
+	uint32_t root;
+	char comm[CT_COMM_LEN]; /* empty: beyond the share */
+};
+
+struct ct_live_forger {
+	uint64_t count;
+	uint64_t role;
+};
+
+struct ct_live {
+	struct ct_live_options opts;
+	struct ct_plan plan;
+	struct ct_kernel *kernel; /* while it is being opened */
+	const char *refused[CT_PROBE_MAX]; /* why the kernel would not after all; else NULL */
+	struct coldtrace_bpf *skel;
+	struct bpf_link *links[CT_PROBE_MAX];
+	int programs[CT_PROBE_MAX]; /* borrowed descriptors of those that are on */
+	struct ring_buffer *ring;
+	int epoll;
+	uint64_t bad_events;
+	uint64_t losses_ns; /* when the counters were read */
+	uint64_t losses[CT_LOSS_MAX];
+	uint64_t opens_missed;
+	uint64_t *per_cpu; /* owned */
+	size_t cpus;
+	struct ct_facts facts;
+	struct ct_engines engines;
+	struct ct_open_maps *opens; /* owned, NULL: not asked for */
+	struct ct_inside *inside; /* owned, NULL: not asked for */
+	size_t taken; /* from the ring, in one poll */
+	struct ct_symbols *symbols; /* owned; NULL unless waits are traced */
+};
+
+/* live.c */
+void ct_live_emit_lost(struct ct_live *live, enum ct_loss loss, uint64_t more);
+
+/* live_forgers.c: tells who took names or more than his share since the last time. */
+void ct_live_read_forgers(struct ct_live *live);
+
+/* live_load.c: one attempt with the plan that is made. -EAGAIN: another plan may do. */
+void ct_live_listen(bool verbose); /* to what libbpf says */
+int ct_live_load(struct ct_live *live, struct ct_err *err);
+int ct_live_fill_roles(struct ct_live *live, struct ct_err *err);
+int ct_live_attach(struct ct_live *live);
+
+/* live_seed.c: what runs already. */
+void ct_live_on_socket(void *ctx, uint32_t pid, const struct ct_socket_file *file);
+int ct_live_find_running(struct ct_live *live, struct ct_err *err);
+int ct_live_seed_threads(struct ct_live *live, struct ct_err *err);

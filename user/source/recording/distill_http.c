@@ -1,0 +1,287 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * HTTP/1 of Docker's API. Of a request stay its line, and the client's name; of the body of a create
+ * what the container is to be; of an answer its status, the id of what was made, why it failed.
+ */
+#include <string.h>
+
+#include "core/hear/wire.h"
+#include "source/recording/distill_state.h"
+#include "util/mem.h"
+
+#define VALUE_ROOM 512 /* more than any field of a record has */
+
+/* As a string of JSON, never longer than it was. */
+static void put_string(struct ct_distill *d, const char *text)
+{
+	static const char escapes[] = "\"\"\\\\\bb\ff\nn\rr\tt";
+	static const char digits[] = "0123456789abcdef";
+
+	ct_distill_word(d, "\"");
+	for (; *text; text++) {
+		const char *e = strchr(escapes, *text);
+		char bytes[6] = { '\\', 'u', '0', '0', digits[*text >> 4 & 1], digits[*text & 15] };
+		size_t n = sizeof(bytes);
+
+		if (e && (e - escapes) % 2 == 0) {
+			bytes[1] = e[1];
+			n = 2;
+		} else if ((unsigned char)*text >= ' ') {
+			bytes[0] = *text;
+			n = 1;
+		}
+		ct_distill_put(d, ct_text(bytes, n));
+	}
+	ct_distill_word(d, "\"");
+}
+
+static void put_member(struct ct_distill *d, const char *before, const char *key, const char *value)
+{
+	ct_distill_word(d, before);
+	ct_distill_word(d, "\"");
+	ct_distill_word(d, key);
+	ct_distill_word(d, "\":");
+	if (value)
+		put_string(d, value);
+	else
+		ct_distill_word(d, "true");
+}
+
+/* What is to be made: the fields of create_body() of talk.c. */
+static void put_create(struct ct_distill *d, struct ct_text body)
+{
+	char image[VALUE_ROOM], runtime[VALUE_ROOM];
+	struct ct_json_field fields[] = {
+		{ NULL, "Image", image, sizeof(image), false },
+		{ "HostConfig", "Runtime", runtime, sizeof(runtime), false },
+		{ "HostConfig", "AutoRemove", NULL, 0, false },
+	};
+	const char *before = "{";
+
+	if (!ct_json_fields(body, fields, CT_ARRAY_SIZE(fields)))
+		return;
+	if (*image) {
+		put_member(d, before, "Image", image);
+		before = ",";
+	}
+	if (*runtime || fields[2].truth) {
+		ct_distill_word(d, before);
+		ct_distill_word(d, "\"HostConfig\":");
+		before = "{";
+		if (*runtime) {
+			put_member(d, before, "Runtime", runtime);
+			before = ",";
+		}
+		if (fields[2].truth)
+			put_member(d, before, "AutoRemove", NULL);
+		ct_distill_word(d, "}");
+		before = ",";
+	}
+	ct_distill_word(d, *before == '{' ? "{}" : "}");
+}
+
+void ct_distill_body(struct ct_distill *d, struct ct_event *e)
+{
+	ct_distill_begin(d, e->tail_len);
+	put_create(d, ct_text(e->tail, e->tail_len));
+	ct_distill_end(d, e);
+}
+
+/* Parameters of a request that somebody reads: whom it is about, which signal, which image. */
+static const char *const parameters[] = { "name", "signal", "fromImage", "tag", "t" };
+
+static void put_query(struct ct_distill *d, struct ct_text query)
+{
+	const char *before = "?";
+
+	while (query.len) {
+		struct ct_text value = ct_text_cut(&query, '&'), whole = value;
+		struct ct_text name = ct_text_cut(&value, '=');
+
+		for (size_t i = 0; i < CT_ARRAY_SIZE(parameters); i++) {
+			if (!ct_text_is(name, parameters[i]))
+				continue;
+			ct_distill_word(d, before);
+			ct_distill_put(d, whole);
+			before = "&";
+		}
+	}
+}
+
+#define WORD_MAX 16
+
+/* A word of the API, as far as it is one. */
+static bool is_word(struct ct_text t)
+{
+	for (size_t i = 0; i < t.len; i++) {
+		if (t.p[i] < 'a' || t.p[i] > 'z')
+			return false;
+	}
+	return t.len && t.len <= WORD_MAX;
+}
+
+static bool is_version(struct ct_text t)
+{
+	if (t.len < 2 || t.len > 6 || *t.p != 'v')
+		return false;
+	for (size_t i = 1; i < t.len; i++) {
+		if ((t.p[i] < '0' || t.p[i] > '9') && t.p[i] != '.')
+			return false;
+	}
+	return true;
+}
+
+static void put_part(struct ct_distill *d, struct ct_text part)
+{
+	ct_distill_word(d, "/");
+	ct_distill_put(d, part);
+}
+
+/* What is not about containers may have anything in its path but its first words. */
+static void put_path(struct ct_distill *d, struct ct_text path, bool *ret_other)
+{
+	struct ct_text part;
+
+	ct_text_cut(&path, '/');
+	part = ct_text_cut(&path, '/');
+	if (is_version(part)) {
+		put_part(d, part);
+		part = ct_text_cut(&path, '/');
+	}
+	*ret_other = !ct_text_is(part, "containers");
+	put_part(d, is_word(part) ? part : ct_text("*", 1));
+	if (!path.len)
+		return;
+	part = ct_text_cut(&path, '/');
+	if (*ret_other && !ct_text_is(part, "create")) {
+		ct_distill_word(d, "/*");
+		return;
+	}
+	put_part(d, part);
+	part = ct_text_cut(&path, '/');
+	if (!*ret_other && is_word(part))
+		put_part(d, part);
+}
+
+static void learn_name(struct ct_distill *d, struct ct_text query)
+{
+	ct_distill_learn(d, ct_http_query(query, "name"));
+}
+
+#define AGENT_MAX 128
+
+/* Who asks, as it calls itself. */
+static void put_agent(struct ct_distill *d, struct ct_text rest)
+{
+	static const char agent[] = "User-Agent: ";
+
+	while (rest.len) {
+		struct ct_text line = ct_text_cut(&rest, '\n');
+
+		if (line.len <= 1) /* the body is behind it */
+			return;
+		if (!ct_text_starts(line, agent) || line.p[line.len - 1] != '\r')
+			continue;
+		ct_distill_put(d, ct_text(line.p, line.len < AGENT_MAX ? line.len - 1 : AGENT_MAX));
+		ct_distill_word(d, "\r\n");
+		return;
+	}
+}
+
+static struct ct_text body_of(struct ct_text rest)
+{
+	while (rest.len) {
+		ct_text_cut(&rest, '\r');
+		if (ct_text_starts(rest, "\n\r\n"))
+			return ct_text(rest.p + 3, rest.len - 3);
+	}
+	return rest;
+}
+
+static void request(struct ct_distill *d, struct ct_event *e)
+{
+	struct ct_text rest = ct_text(e->tail, e->tail_len), line = ct_text_cut(&rest, '\r');
+	struct ct_text method = ct_text_cut(&line, ' '), query = ct_text_cut(&line, ' ');
+	struct ct_text path = ct_text_cut(&query, '?');
+	bool other = true;
+
+	ct_distill_put(d, method);
+	ct_distill_word(d, " ");
+	put_path(d, path, &other);
+	put_query(d, query);
+	if (line.len)
+		ct_distill_word(d, " HTTP/1.1");
+	ct_distill_word(d, "\r\n");
+	if (ct_text_starts(rest, "\n"))
+		put_agent(d, ct_text(rest.p + 1, rest.len - 1));
+	ct_distill_word(d, "\r\n");
+	ct_distill_call_made(d, e->obj, 0)->other = other;
+	if (other)
+		return;
+	learn_name(d, query);
+	put_create(d, body_of(rest));
+}
+
+/* That of a container, whatever it was that was asked last: an answer may be heard late. */
+static bool is_of_container(struct ct_text body, const char *id)
+{
+	static const char warnings[] = "\"Warnings\"";
+
+	return strlen(id) == 64 && strspn(id, "0123456789abcdef") == 64 &&
+	       memmem(body.p, body.len, warnings, sizeof(warnings) - 1);
+}
+
+/* {"Id":"..."} of what was made, {"message":"..."} of what failed. */
+static void put_answer(struct ct_distill *d, struct ct_event *e, struct ct_text body, bool failed)
+{
+	const struct ct_distill_call *call = ct_distill_call(d, e->arg, 0);
+	char value[VALUE_ROOM];
+	struct ct_json_field field = { NULL, failed ? "message" : "Id", value, sizeof(value),
+				       false };
+
+	bool container;
+
+	if (!ct_json_fields(body, &field, 1) || !*value)
+		return;
+	container = !failed && is_of_container(body, value);
+	if (call && call->other && !container)
+		return;
+	if (!failed)
+		ct_distill_learn(d, ct_text(value, strlen(value)));
+	put_member(d, "{", field.key, value);
+	ct_distill_word(d, container ? ",\"Warnings\":[]}" : "}");
+}
+
+static void answer(struct ct_distill *d, struct ct_event *e)
+{
+	struct ct_text rest = ct_text(e->tail, e->tail_len), line = rest;
+	struct ct_http http;
+
+	line = ct_text_cut(&rest, '\r');
+	if (!ct_http_parse(ct_text(e->tail, e->tail_len), &http))
+		return;
+	ct_distill_put(d, ct_text(line.p, line.len < 12 ? line.len : 12));
+	ct_distill_word(d, "\r\n\r\n");
+	put_answer(d, e, http.body, http.status >= 400);
+}
+
+static void read_request(struct ct_distill *d, struct ct_event *e)
+{
+	struct ct_text rest = ct_text(e->tail, e->tail_len);
+
+	ct_distill_put(d, ct_text_cut(&rest, ' '));
+	ct_distill_word(d, " /");
+	ct_distill_call_made(d, e->obj, 0)->other = true;
+}
+
+void ct_distill_http(struct ct_distill *d, struct ct_event *e, bool reads)
+{
+	ct_distill_begin(d, e->tail_len);
+	if (ct_text_starts(ct_text(e->tail, e->tail_len), "HTTP/1."))
+		answer(d, e);
+	else if (reads)
+		read_request(d, e);
+	else
+		request(d, e);
+	ct_distill_end(d, e);
+}

@@ -1,0 +1,358 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * gRPC and TTRPC: of a message stay the fields of the tables below, of a header block what names the
+ * method. Lengths stay, so that what is left is read as it was.
+ */
+#include <string.h>
+
+#include "core/hear/wire.h"
+#include "source/recording/distill_state.h"
+#include "util/mem.h"
+
+/* A field that is kept: its bytes, or of the message in it the fields of another list. */
+struct ct_keep {
+	uint8_t field; /* 0: the end */
+	enum {
+		ANYTHING,
+		NAME, /* an id, which others refer to */
+		NUMBER /* and no bytes */
+	} what;
+	const struct ct_keep *in;
+};
+
+#define END \
+	{ \
+		0, ANYTHING, NULL \
+	}
+#define FIELD(n) \
+	{ \
+		n, ANYTHING, NULL \
+	}
+#define ID(n) \
+	{ \
+		n, NAME, NULL \
+	}
+#define NUMBER(n) \
+	{ \
+		n, NUMBER, NULL \
+	}
+#define IN(n, list) \
+	{ \
+		n, ANYTHING, list \
+	}
+#define LIST(name, ...) static const struct ct_keep name[] = { __VA_ARGS__, END }
+
+static const struct ct_keep nothing[] = { END };
+LIST(first_id, ID(1));
+LIST(first_id_within, IN(1, first_id));
+LIST(id_and_exec, ID(1), FIELD(2));
+LIST(id_exec_and_number, ID(1), FIELD(2), NUMBER(3));
+LIST(key, FIELD(2));
+LIST(first, FIELD(1));
+LIST(container, ID(1), FIELD(3), IN(4, first));
+LIST(containers_create, IN(1, container));
+LIST(pod_metadata, FIELD(1), FIELD(2), FIELD(3));
+LIST(pod_config, IN(1, pod_metadata));
+LIST(run_pod, IN(1, pod_config));
+LIST(container_config, IN(1, first), IN(2, first));
+LIST(create_container, ID(1), IN(2, container_config));
+LIST(image, IN(1, first));
+
+#define CRI "RuntimeService/"
+
+/* Columns: service and method as in talk_grpc.c; what is kept of the request; whether the answer is an id. */
+struct ct_distill_method {
+	const char *name;
+	const struct ct_keep *kept;
+	bool answers_id;
+};
+
+static const struct ct_distill_method methods[] = {
+	{ "Snapshots/Prepare", key, false },
+	{ "Snapshots/Remove", key, false },
+	{ "Containers/Create", containers_create, false },
+	{ "Containers/Delete", first_id, false },
+	{ "Tasks/Create", first_id, false },
+	{ "Tasks/Start", id_and_exec, false },
+	{ "Tasks/Kill", id_exec_and_number, false },
+	{ "Tasks/Delete", first_id, false },
+	{ CRI "RunPodSandbox", run_pod, true },
+	{ CRI "StopPodSandbox", first_id, false },
+	{ CRI "RemovePodSandbox", first_id, false },
+	{ CRI "CreateContainer", create_container, true },
+	{ CRI "StartContainer", first_id, false },
+	{ CRI "StopContainer", first_id, false },
+	{ CRI "RemoveContainer", first_id, false },
+	{ "ImageService/PullImage", image, false },
+};
+
+static const struct ct_distill_method *method_of(const char *path)
+{
+	const char *dot = strrchr(path, '.');
+
+	for (size_t i = 0; dot && i < CT_ARRAY_SIZE(methods); i++) {
+		if (!strcmp(dot + 1, methods[i].name))
+			return &methods[i];
+	}
+	return NULL;
+}
+
+/* Texts are borrowed from the copy of the event, which may be changed. */
+static void fill(struct ct_distill *d, struct ct_text t)
+{
+	if (!t.len)
+		return;
+	memset((char *)t.p, CT_DISTILL_FILLER, t.len);
+	if (t.p != d->filled_end)
+		d->filled = t.p;
+	d->filled_end = t.p + t.len;
+}
+
+/* A number becomes 0, in as many bytes. */
+static void zero(const char *field, const char *end, enum ct_proto_type type)
+{
+	char *p = (char *)field;
+
+	while (p < end && *p & 0x80) /* the field's own number */
+		p++;
+	for (p++; p < end; p++)
+		*p = type == CT_PROTO_VARINT && p + 1 < end ? (char)0x80 : 0;
+}
+
+static const struct ct_keep *kept_field(const struct ct_keep *list, uint32_t number)
+{
+	while (list->field && list->field != number)
+		list++;
+	return list->field ? list : NULL;
+}
+
+#define NESTED_MAX 8
+
+/* The deepest table has four lists in each other. */
+static void keep(struct ct_distill *d, struct ct_text msg, const struct ct_keep *list,
+		 unsigned int depth)
+{
+	struct ct_proto_field f;
+	const char *begin = msg.p;
+
+	for (; ct_proto_next(&msg, &f); begin = msg.p) {
+		const struct ct_keep *row = kept_field(list, f.number);
+
+		if (f.type != CT_PROTO_BYTES) {
+			if (!row || row->in)
+				zero(begin, msg.p, f.type);
+		} else if (!row || row->what == NUMBER) {
+			fill(d, f.data);
+		} else if (row->in && depth < NESTED_MAX) {
+			keep(d, f.data, row->in, depth + 1);
+		} else if (row->what == NAME) {
+			ct_distill_learn(d, f.data);
+		}
+	}
+	/* What follows is no field, or one without an end. */
+	fill(d, ct_text(begin, (size_t)(msg.p + msg.len - begin)));
+}
+
+#define GRPC_PREFIX 5
+
+/* Of a message that nobody understands: the id that it begins with, if it is one that is known. */
+static void keep_known(struct ct_distill *d, struct ct_text data)
+{
+	struct ct_text ids[2], msg;
+	size_t n = ct_grpc_ids(data, ids);
+
+	for (size_t i = 0; i < n; i++) {
+		if (!ct_distill_knows(d, ids[i]))
+			continue;
+		/* The message's first field, or the first field of that. */
+		ct_grpc_message(data, &msg);
+		keep(d, msg, ids[i].p == ids[0].p ? first_id : first_id_within, 0);
+		return;
+	}
+	fill(d, data);
+}
+
+static void message(struct ct_distill *d, struct ct_text data, const struct ct_keep *kept)
+{
+	struct ct_text msg;
+
+	if (ct_grpc_message(data, &msg))
+		keep(d, msg, kept, 0);
+	else
+		fill(d, data);
+}
+
+static void client_data(struct ct_distill *d, struct ct_event *e, const struct ct_h2_frame *frame)
+{
+	struct ct_distill_call *call = ct_distill_call(d, e->obj, frame->stream);
+
+	if (call && call->spoken)
+		fill(d, frame->payload);
+	else if (call && call->method)
+		message(d, frame->payload, call->method->kept);
+	else
+		keep_known(d, frame->payload);
+	if (call)
+		call->spoken = true;
+}
+
+#define ID_LEN 64
+
+static bool is_id(struct ct_text t)
+{
+	for (size_t i = 0; i < t.len; i++) {
+		if (!strchr("0123456789abcdef", t.p[i]) || !t.p[i])
+			return false;
+	}
+	return t.len == ID_LEN;
+}
+
+/* An answer may come before its request: then it is kept if it is nothing but an id. */
+static void server_data(struct ct_distill *d, struct ct_event *e, const struct ct_h2_frame *frame)
+{
+	const struct ct_distill_call *call = ct_distill_call(d, e->arg, frame->stream);
+	struct ct_text ids[2];
+	bool id = call ? call->method && call->method->answers_id
+		       : ct_grpc_ids(frame->payload, ids) && is_id(ids[0]);
+
+	message(d, frame->payload, id ? first_id : nothing);
+}
+
+#define FLAG_END_BLOCK 0x04
+#define FLAG_PADDED    0x08
+#define FLAG_PRIORITY  0x20
+#define PRIORITY_LEN   5
+
+static void headers(struct ct_distill *d, struct ct_event *e, const struct ct_h2_frame *frame)
+{
+	bool server = e->flags & CT_F_SERVER;
+	struct ct_distill_call *call = ct_distill_call(d, e->arg, frame->stream);
+	/* Why a container failed is shown; why an image was not pulled is not. */
+	bool messages = server && (!call || !call->method || call->method->kept != image);
+	size_t skip = frame->flags & FLAG_PRIORITY ? PRIORITY_LEN : 0;
+	struct ct_hpack *hpack = ct_distill_hpack(d, e->obj);
+	struct ct_text block = frame->payload;
+	struct ct_headers got;
+
+	ct_headers_none(&got);
+	if (!hpack || block.len < skip || !(frame->flags & FLAG_END_BLOCK) ||
+	    frame->flags & FLAG_PADDED || e->flags & (CT_F_TRUNCATED | CT_F_NO_DATA)) {
+		if (hpack)
+			ct_hpack_forget(hpack);
+		fill(d, block);
+	} else if (!ct_hpack_sieve(hpack, (char *)block.p + skip, block.len - skip, messages,
+				   &got)) {
+		fill(d, block);
+	}
+	if (!server && *got.path)
+		ct_distill_call_made(d, e->obj, frame->stream)->method = method_of(got.path);
+}
+
+#define H2_HEADER   9
+#define H2_TYPE_MAX 9
+
+/* As the kernel side takes it for one. */
+static bool is_frame(const char *header)
+{
+	return (unsigned char)header[3] <= H2_TYPE_MAX && !(header[5] & 0x80);
+}
+
+/*
+ * What was left out at the end need not be kept at all. By where it lies: a number that is kept may
+ * look like it.
+ */
+static void trim(const struct ct_distill *d, struct ct_event *e, const char *from)
+{
+	if (d->filled_end == e->tail + e->tail_len)
+		e->tail_len = (__u16)((d->filled > from ? d->filled : from) - e->tail);
+}
+
+void ct_distill_frames(struct ct_distill *d, struct ct_event *e)
+{
+	struct ct_text rest = ct_text(e->tail, e->tail_len);
+	const char *data = e->tail;
+	struct ct_h2_frame frame;
+
+	d->filled = d->filled_end = NULL;
+	while (rest.len >= H2_HEADER && is_frame(rest.p) && ct_h2_next(&rest, &frame)) {
+		if (!frame.stream || frame.type > CT_H2_HEADERS)
+			fill(d, frame.payload);
+		else if (frame.type == CT_H2_HEADERS)
+			headers(d, e, &frame);
+		else if (e->flags & CT_F_SERVER)
+			server_data(d, e, &frame);
+		else
+			client_data(d, e, &frame);
+		/* A header block is whole or nothing. */
+		data = frame.type == CT_H2_HEADERS ? rest.p : frame.payload.p;
+	}
+	fill(d, rest);
+	trim(d, e, data);
+}
+
+LIST(task_event, ID(1), FIELD(2));
+LIST(any, IN(2, task_event));
+LIST(envelope, FIELD(2), FIELD(3), IN(4, any));
+LIST(forwarded, IN(1, envelope));
+LIST(named, FIELD(1), FIELD(2));
+LIST(named_create, FIELD(1), FIELD(2), IN(3, id_and_exec));
+LIST(named_kill, FIELD(1), FIELD(2), IN(3, id_exec_and_number));
+LIST(named_event, FIELD(1), FIELD(2), IN(3, forwarded));
+LIST(named_agent, FIELD(1), FIELD(2), IN(3, first_id));
+
+/* { 1: Status { 2: message }, 2: the answer, of which numbers are read: pid, exit status } */
+LIST(status, NUMBER(1), FIELD(2));
+LIST(numbers, NUMBER(1), NUMBER(2));
+LIST(answer, IN(1, status), IN(2, numbers));
+
+/* Of what a request is about. Columns: service that it begins with, method (NULL: any), what is kept. */
+static const struct {
+	const char *service;
+	const char *method;
+	const struct ct_keep *kept;
+	bool known; /* only if its first field is an id that is known */
+} services[] = {
+	{ "containerd.services.events.ttrpc.v1.Events", NULL, named_event, false },
+	{ "containerd.task.v", "Kill", named_kill, false },
+	{ "containerd.task.v", NULL, named_create, false },
+	{ "grpc.", NULL, named_agent, true },
+};
+
+static const struct ct_keep *kept_of(const struct ct_distill *d, const struct ct_ttrpc *rpc)
+{
+	for (size_t i = 0; i < CT_ARRAY_SIZE(services); i++) {
+		if (!ct_text_starts(rpc->service, services[i].service) ||
+		    (services[i].method && !ct_text_is(rpc->method, services[i].method)))
+			continue;
+		return services[i].known && !ct_distill_knows(d, rpc->id) ? named
+									  : services[i].kept;
+	}
+	return named;
+}
+
+#define TTRPC_HEADER 10
+
+static bool is_ttrpc(const struct ct_event *e, struct ct_ttrpc *ret)
+{
+	const unsigned char *h = (const unsigned char *)e->tail;
+
+	return e->tail_len >= TTRPC_HEADER && (h[8] == 1 || h[8] == 2) && e->ret >= TTRPC_HEADER &&
+	       ((uint32_t)h[0] << 24 | (uint32_t)h[1] << 16 | (uint32_t)h[2] << 8 | h[3]) +
+			       TTRPC_HEADER ==
+		       (uint32_t)e->ret &&
+	       ct_ttrpc_parse(ct_text(e->tail, e->tail_len), ret);
+}
+
+bool ct_distill_ttrpc(struct ct_distill *d, struct ct_event *e)
+{
+	struct ct_text body;
+	struct ct_ttrpc rpc;
+
+	if (!is_ttrpc(e, &rpc))
+		return false;
+	body = ct_text(e->tail + TTRPC_HEADER, e->tail_len - TTRPC_HEADER);
+	d->filled = d->filled_end = NULL;
+	keep(d, body, rpc.answer ? answer : kept_of(d, &rpc), 0);
+	trim(d, e, e->tail + TTRPC_HEADER);
+	return true;
+}
