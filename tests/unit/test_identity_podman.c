@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "source/identity.h"
+#include "source/engines/identity.h"
 #include "util/mem.h"
 
 #define ID    "a31a3497ad1d75b39d576ad57c2c18bc73ec7e5e78f22982295cf530a1fe5e6e"
