@@ -88,9 +88,12 @@ static void send_event(struct ct_core *core, const struct ct_event *e)
 
 static void file_event(struct ct_core *core, const struct ct_event *e)
 {
+	struct ct_file file;
+
+	ct_life_file_of(core, e, &file);
 	if (core->opts.steps)
-		ct_steps_file(core, e);
-	ct_life_file(core, e);
+		ct_steps_file(core, &file);
+	ct_life_file(core, &file);
 }
 
 static void app_event(struct ct_core *core, const struct ct_event *e)
@@ -197,12 +200,14 @@ static void handle(void *ctx, const struct ct_event *e)
 		core->now = e->ts_ns;
 	if (core->opts.why)
 		ct_why_feed(core, e);
-	ct_tell_due(core);
+	if (core->due_ns && core->now >= core->due_ns)
+		ct_tell_due(core);
 	if (e->kind >= CT_ARRAY_SIZE(ways) || !ways[e->kind].go)
 		core->counts.lost[CT_LOSS_UNKNOWN]++;
 	else if (!ways[e->kind].steps || core->opts.steps)
 		ways[e->kind].go(core, e);
-	ct_tell_changed(core);
+	if (core->changed)
+		ct_tell_changed(core);
 }
 
 static bool furnish(struct ct_core *core)
@@ -213,12 +218,11 @@ static bool furnish(struct ct_core *core)
 	core->who = ct_who_new();
 	core->book = ct_book_new();
 	core->life = ct_life_new();
-	core->tell = ct_tell_new();
 	core->steps = ct_steps_new();
 	core->opens = ct_openers_new();
 	core->why = ct_waits_new();
 	return core->shares && core->order && core->hear && core->who && core->book && core->life &&
-	       core->tell && core->steps && core->opens && core->why;
+	       core->steps && core->opens && core->why;
 }
 
 struct ct_core *ct_core_new(const struct ct_core_options *opts, const struct ct_core_ops *ops,
@@ -261,7 +265,6 @@ void ct_core_free(struct ct_core *core)
 	ct_book_free(core);
 	ct_who_free(core->who);
 	ct_steps_free(core);
-	ct_tell_free(core->tell);
 	ct_life_free(core->life);
 	ct_shares_free(core->shares);
 	free(core);
@@ -282,7 +285,7 @@ uint64_t ct_core_deadline(const struct ct_core *core)
 	/* A CLOCK that is held awaits nothing: an idle node must not be told the time for ever. */
 	if (core->now < core->newest)
 		return core->newest + CT_REORDER_WINDOW_NS;
-	return ct_tell_deadline(core);
+	return core->due_ns;
 }
 
 void ct_core_flush(struct ct_core *core)

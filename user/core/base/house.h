@@ -46,6 +46,8 @@ struct ct_core {
 	uint32_t turn; /* number of the event that is being handled */
 	uint64_t begin_ns; /* from when on nothing is missed; 0: not known */
 	uint64_t lost_ns; /* when something was lost, the last time */
+	uint64_t due_ns; /* when tell is to look at something again; 0: never */
+	bool changed; /* something has, that tell is to look at behind this event */
 	uint64_t why_forgot_ns; /* when old waits were last forgotten */
 
 	/* Owned. */
@@ -55,7 +57,6 @@ struct ct_core {
 	struct ct_who *who;
 	struct ct_book *book;
 	struct ct_life *life;
-	struct ct_tell *tell;
 	struct ct_evidence *steps;
 	struct ct_openers *opens;
 	struct ct_waits *why;

@@ -199,7 +199,7 @@ void ct_book_changed(struct ct_core *core, struct ct_container *c)
 	if (c->changed || c->draft)
 		return;
 	DL_APPEND2(core->book->changed, c, changed_prev, changed_next);
-	c->changed = true;
+	c->changed = core->changed = true;
 }
 
 static void unchange(struct ct_book *book, struct ct_container *c)

@@ -67,33 +67,25 @@ static struct ct_pending_call *call_alloc(struct ct_core *core)
 	return call;
 }
 
-static enum ct_how how(const struct ct_pending_call *call)
-{
-	if (call->key.proto == CT_PROTO_HTTP)
-		return CT_HOW_API;
-	return call->key.proto == CT_PROTO_H2 ? CT_HOW_ENGINE
-	       : call->event                  ? CT_HOW_SHIM
-					      : CT_HOW_TASK;
-}
-
-/* What waits no more is told of: somebody counts those that may change its container. */
+/* A request to an API waits no more: somebody counts those that may change its container. */
 static void tell_over(struct ct_core *core, const struct ct_pending_call *call)
 {
 	struct ct_fact fact = {
 		.kind = CT_FACT_OVER,
-		.how = how(call),
+		.how = CT_HOW_API,
 		.verb = ct_text(call->asked.verb, strlen(call->asked.verb)),
 		.about = call->about,
 	};
 
-	if (call->about)
-		core->seams->heard(core, &fact);
+	core->seams->heard(core, &fact);
 }
 
 void ct_call_drop(struct ct_core *core, struct ct_pending_call *call)
 {
-	tell_over(core, call);
-	is_about(core, call, 0);
+	if (call->about && call->key.proto == CT_PROTO_HTTP)
+		tell_over(core, call);
+	if (call->about)
+		DL_DELETE(*about_list(core, call->about), call);
 	if (call->line) {
 		DL_DELETE2(call->line->calls, call, line_prev, line_next);
 		if (!--call->line->count)

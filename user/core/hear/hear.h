@@ -19,14 +19,16 @@ enum ct_how {
 	CT_HOW_ENGINE, /* gRPC: one engine is asked by another, or by its client */
 	CT_HOW_TASK, /* TTRPC: a shim is asked by its engine */
 	CT_HOW_SHIM, /* TTRPC: a shim tells its engine of an event */
-	CT_HOW_AGENT /* TTRPC: a shim asks the agent in its virtual machine */
+	CT_HOW_AGENT, /* TTRPC: a shim asks the agent in its virtual machine */
+	CT_HOW_MAX
 };
 
 enum ct_fact_kind {
 	CT_FACT_ASKED,
 	CT_FACT_ANSWERED,
 	CT_FACT_REFUSED, /* or it failed */
-	CT_FACT_OVER /* a request waits no more, answered or not */
+	CT_FACT_OVER, /* a request to an API waits no more, answered or not */
+	CT_FACT_MAX
 };
 
 /* What a request may make. */

@@ -260,33 +260,27 @@ static void api_over(struct ct_core *core, struct ct_fact *f)
 		f->container->in_flight--;
 }
 
-/* Columns: way, kind of fact, what follows from it. */
-static const struct {
-	enum ct_how how;
-	enum ct_fact_kind kind;
-	void (*handle)(struct ct_core *core, struct ct_fact *f);
-} rows[] = {
-	{ CT_HOW_API, CT_FACT_ASKED, api_asked },
-	{ CT_HOW_API, CT_FACT_ANSWERED, api_answered },
-	{ CT_HOW_API, CT_FACT_REFUSED, api_refused },
-	{ CT_HOW_API, CT_FACT_OVER, api_over },
-	{ CT_HOW_ENGINE, CT_FACT_ASKED, engine_asked },
-	{ CT_HOW_ENGINE, CT_FACT_ANSWERED, engine_answered },
-	{ CT_HOW_ENGINE, CT_FACT_REFUSED, engine_refused },
-	{ CT_HOW_TASK, CT_FACT_ASKED, task_asked },
-	{ CT_HOW_TASK, CT_FACT_ANSWERED, task_answered },
-	{ CT_HOW_TASK, CT_FACT_REFUSED, task_refused },
-	{ CT_HOW_SHIM, CT_FACT_ASKED, shim_told },
-	{ CT_HOW_SHIM, CT_FACT_ANSWERED, shim_heard },
-	{ CT_HOW_SHIM, CT_FACT_REFUSED, shim_heard },
-	{ CT_HOW_AGENT, CT_FACT_ASKED, agent_asked },
+/* What follows from a fact, by the way and the kind. */
+static void (*const rows[CT_HOW_MAX][CT_FACT_MAX])(struct ct_core *core, struct ct_fact *f) = {
+	[CT_HOW_API][CT_FACT_ASKED] = api_asked,
+	[CT_HOW_API][CT_FACT_ANSWERED] = api_answered,
+	[CT_HOW_API][CT_FACT_REFUSED] = api_refused,
+	[CT_HOW_API][CT_FACT_OVER] = api_over,
+	[CT_HOW_ENGINE][CT_FACT_ASKED] = engine_asked,
+	[CT_HOW_ENGINE][CT_FACT_ANSWERED] = engine_answered,
+	[CT_HOW_ENGINE][CT_FACT_REFUSED] = engine_refused,
+	[CT_HOW_TASK][CT_FACT_ASKED] = task_asked,
+	[CT_HOW_TASK][CT_FACT_ANSWERED] = task_answered,
+	[CT_HOW_TASK][CT_FACT_REFUSED] = task_refused,
+	[CT_HOW_SHIM][CT_FACT_ASKED] = shim_told,
+	[CT_HOW_SHIM][CT_FACT_ANSWERED] = shim_heard,
+	[CT_HOW_SHIM][CT_FACT_REFUSED] = shim_heard,
+	[CT_HOW_AGENT][CT_FACT_ASKED] = agent_asked,
 };
 
 void ct_life_fact(struct ct_core *core, struct ct_fact *fact)
 {
 	fact->container = fact->about ? ct_book_of(core, fact->about) : NULL;
-	for (size_t i = 0; i < CT_ARRAY_SIZE(rows); i++) {
-		if (rows[i].how == fact->how && rows[i].kind == fact->kind)
-			rows[i].handle(core, fact);
-	}
+	if (rows[fact->how][fact->kind])
+		rows[fact->how][fact->kind](core, fact);
 }

@@ -54,20 +54,29 @@ const char *ct_family_cause(const struct ct_family *f, struct ct_text task_metho
 	return NULL;
 }
 
-static bool is_row(const struct ct_file_row *row, struct ct_text file)
-{
-	return row->begins ? ct_text_starts(file, row->name) : ct_text_is(file, row->name);
-}
+/* Files of engines. Columns: name, or how it begins; whether it goes on; whose it is. */
+static const struct {
+	const char *name;
+	bool goes_on;
+	enum ct_file_is is;
+} files[] = {
+	/* Docker, libnetwork's store: its syncs tell when an endpoint is gone. */
+	{ "local-kv.db", false, CT_FILE_NETWORKS },
+	/* Docker, libcontainerd's fifos. */
+	{ "init-std", true, CT_FILE_STDIO },
+	/* Podman's database, before version 5 and since. */
+	{ "bolt_state.db", false, CT_FILE_DATABASE },
+	{ "db.sql", false, CT_FILE_DATABASE },
+};
 
-const struct ct_file_row *ct_family_file(struct ct_text file)
+enum ct_file_is ct_family_file(struct ct_text file)
 {
-	for (size_t i = 0; i < CT_FAMILY_MAX; i++) {
-		for (size_t k = 0; k < ct_families[i]->file_count; k++) {
-			if (is_row(&ct_families[i]->files[k], file))
-				return &ct_families[i]->files[k];
-		}
+	for (size_t i = 0; i < CT_ARRAY_SIZE(files); i++) {
+		if (files[i].goes_on ? ct_text_starts(file, files[i].name)
+				     : ct_text_is(file, files[i].name))
+			return files[i].is;
 	}
-	return NULL;
+	return CT_FILE_OWN;
 }
 
 const struct ct_family *ct_family_at_first(void)

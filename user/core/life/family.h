@@ -21,18 +21,12 @@ struct ct_cause_row {
 	const char *request;
 };
 
-/* What an engine's file tells whose name is not that of a container's directory. */
+/* Whose an engine's file is. */
 enum ct_file_is {
 	CT_FILE_OWN, /* its directory is named by the id of a container */
 	CT_FILE_NETWORKS, /* one for all containers of the engine */
 	CT_FILE_DATABASE, /* of whatever the process that syncs it works for */
 	CT_FILE_STDIO /* goes at every stop, whether or not the container is removed */
-};
-
-struct ct_file_row {
-	const char *name;
-	bool begins; /* that is how its name begins, and not all of it */
-	enum ct_file_is is;
 };
 
 /* What follows from a signal beyond marks: bits. */
@@ -77,8 +71,6 @@ struct ct_family {
 	enum ct_mark asked; /* not set: the start was asked for before tracing began */
 	enum ct_mark stopped; /* set: all that may follow is a removal */
 	uint64_t remove_wait_ns; /* how long after a stop its removal still belongs to it */
-	const struct ct_file_row *files;
-	size_t file_count;
 	bool api; /* its engine is asked by HTTP */
 	bool at_first; /* it is taken to be its, as long as nobody says whose it is */
 	bool commands; /* its engine is no daemon: every command is a process that does it all */
@@ -132,8 +124,7 @@ bool ct_family_fails(const struct ct_family *f, struct ct_text request);
 const char *ct_family_cause(const struct ct_family *f, struct ct_text task_method);
 /* By the name of an engine, NULL when there is none of that name. */
 const struct ct_family *ct_family_of_engine(struct ct_text engine);
-/* What that file of any engine is; NULL: a container's own. */
-const struct ct_file_row *ct_family_file(struct ct_text file);
+enum ct_file_is ct_family_file(struct ct_text file);
 /* As long as nobody says. */
 const struct ct_family *ct_family_at_first(void);
 /* Whose API is asked by HTTP. */

@@ -145,19 +145,11 @@ static void stop_ends(struct ct_container *c)
 		c->run.marks[CT_MARK_SAVED] = c->run.marks[CT_MARK_STOP_END] = 0;
 }
 
-static const struct ct_file_row files[] = {
-	/* libnetwork's store: one for all containers. Its syncs tell when an endpoint is gone. */
-	{ "local-kv.db", false, CT_FILE_NETWORKS },
-	/* libcontainerd's fifos */
-	{ "init-std", true, CT_FILE_STDIO },
-};
-
 const struct ct_family ct_family_docker = {
 	.number = CT_FAMILY_DOCKER,
 	.name = "docker",
 	CT_FAMILY_TABLES,
 	CT_FAMILY_CAUSES,
-	CT_FAMILY_FILES,
 	.api = true,
 	.at_first = true,
 	.begins = { M(CREATE_BEGIN), M(START_BEGIN) },

@@ -124,17 +124,10 @@ static enum ct_effect follow(struct ct_container *c, enum ct_signal signal, stru
 	return CT_EFFECT_NONE;
 }
 
-static const struct ct_file_row files[] = {
-	/* Its database, before version 5 and since: of whoever syncs it. */
-	{ "bolt_state.db", false, CT_FILE_DATABASE },
-	{ "db.sql", false, CT_FILE_DATABASE },
-};
-
 const struct ct_family ct_family_podman = {
 	.number = CT_FAMILY_PODMAN,
 	.name = "podman",
 	CT_FAMILY_TABLES,
-	CT_FAMILY_FILES,
 	.commands = true,
 	.monitor = "conmon",
 	.monitor_alone = true, /* without root it may be called by who has left */

@@ -45,28 +45,28 @@ static void database_synced(struct ct_core *core, const struct ct_event *e)
 		ct_signal(core, a->container, CT_SIG_SYNC, ct_text("database", 8), e->ts_ns);
 }
 
-static void own(struct ct_core *core, const struct ct_event *e, struct ct_text dir,
-		struct ct_text file)
+void ct_life_file_of(struct ct_core *core, const struct ct_event *e, struct ct_file *ret)
 {
-	struct ct_container *c = ct_book_find(core, ct_speaker(core, e), ct_text("", 0), dir);
-
-	if (c)
-		ct_signal(core, c, e->kind == CT_KIND_SYNC ? CT_SIG_SYNC : CT_SIG_UNLINK, file,
-			  e->ts_ns);
+	ret->e = e;
+	ct_hear_file(e, &ret->dir, &ret->name);
+	ret->is = ct_family_file(ret->name);
+	ret->speaker = ct_speaker(core, e);
+	ret->container = ret->is == CT_FILE_OWN
+				 ? ct_book_find(core, ret->speaker, ct_text("", 0), ret->dir)
+				 : NULL;
 }
 
-void ct_life_file(struct ct_core *core, const struct ct_event *e)
+void ct_life_file(struct ct_core *core, const struct ct_file *file)
 {
-	const struct ct_file_row *row;
-	struct ct_text dir, file;
+	const struct ct_event *e = file->e;
+	bool synced = e->kind == CT_KIND_SYNC;
 
-	ct_hear_file(e, &dir, &file);
-	row = ct_family_file(file);
-	if (!row)
-		own(core, e, dir, file);
-	else if (row->is == CT_FILE_NETWORKS && e->kind == CT_KIND_SYNC)
+	if (file->container)
+		ct_signal(core, file->container, synced ? CT_SIG_SYNC : CT_SIG_UNLINK, file->name,
+			  e->ts_ns);
+	else if (file->is == CT_FILE_NETWORKS && synced)
 		networks_synced(core, e->tgid, e->ts_ns);
-	else if (row->is == CT_FILE_DATABASE && e->kind == CT_KIND_SYNC)
+	else if (file->is == CT_FILE_DATABASE && synced)
 		database_synced(core, e);
 }
 

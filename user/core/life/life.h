@@ -29,7 +29,15 @@ void ct_life_seed(struct ct_core *core, const struct ct_event *e);
 void ct_life_called(struct ct_core *core, struct ct_actor_state *a, const struct ct_event *e);
 
 /* files.c: SYNC and UNLINK of an engine's files, RELAY. */
-void ct_life_file(struct ct_core *core, const struct ct_event *e);
+struct ct_file {
+	const struct ct_event *e;
+	const struct ct_scope *speaker; /* whose word it is; NULL: nobody's who is known */
+	struct ct_text dir, name;
+	enum ct_file_is is;
+	struct ct_container *container; /* NULL: not one's own, or of none that is known */
+};
+void ct_life_file_of(struct ct_core *core, const struct ct_event *e, struct ct_file *ret);
+void ct_life_file(struct ct_core *core, const struct ct_file *file);
 void ct_life_relayed(struct ct_core *core, const struct ct_event *e);
 /* ready.c: a program in a container does what shows that it serves. */
 void ct_life_ready(struct ct_core *core, const struct ct_event *e);

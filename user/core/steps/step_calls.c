@@ -136,19 +136,18 @@ static struct ct_sync *sync_of(struct ct_core *core, uint32_t tid)
 }
 
 /* A thread has one at a time. */
-static struct ct_sync *sync_make(struct ct_core *core, const struct ct_event *e)
+static struct ct_sync *sync_make(struct ct_core *core, const struct ct_file *file)
 {
-	const struct ct_scope *speaker = ct_speaker(core, e);
-	struct ct_sync *sync = sync_of(core, e->tid);
+	struct ct_sync *sync = sync_of(core, file->e->tid);
 
-	if (sync || !speaker)
+	if (sync || !file->speaker)
 		return sync;
 	sync = malloc(sizeof(*sync));
-	if (!sync || !ct_share_enter(core, speaker, CT_SHARE_SYNCS, &sync->held)) {
+	if (!sync || !ct_share_enter(core, file->speaker, CT_SHARE_SYNCS, &sync->held)) {
 		free(sync);
 		return NULL;
 	}
-	sync->tid = e->tid;
+	sync->tid = file->e->tid;
 	HASH_ADD(hh, core->steps->syncs, tid, sizeof(sync->tid), sync);
 	return sync;
 }
@@ -157,15 +156,16 @@ static struct ct_sync *sync_make(struct ct_core *core, const struct ct_event *e)
  * An fsync call has a duration and no path, the file system's own event has the path and lies
  * within the call: together they are a step.
  */
-static void synced(struct ct_core *core, const struct ct_container *c, struct ct_text id,
-		   const struct ct_event *e)
+static void synced(struct ct_core *core, const struct ct_file *file)
 {
-	struct ct_sync *sync = sync_make(core, e);
+	const struct ct_container *c = file->container;
+	struct ct_sync *sync = sync_make(core, file);
 
 	if (!sync)
 		return;
-	sync->ts_ns = e->ts_ns;
-	ct_text_copy(sync->id, sizeof(sync->id), c ? ct_text(c->who.id, strlen(c->who.id)) : id);
+	sync->ts_ns = file->e->ts_ns;
+	ct_text_copy(sync->id, sizeof(sync->id),
+		     c ? ct_text(c->who.id, strlen(c->who.id)) : file->dir);
 }
 
 static void synced_call(struct ct_core *core, const struct ct_event *e)
@@ -199,19 +199,14 @@ static void unlinked(struct ct_core *core, struct ct_container *c, const struct 
 	ct_step_merge(core, c, &step, MERGE_GAP_NS);
 }
 
-void ct_steps_file(struct ct_core *core, const struct ct_event *e)
+void ct_steps_file(struct ct_core *core, const struct ct_file *file)
 {
-	struct ct_text dir, file;
-	struct ct_container *c;
-
-	ct_hear_file(e, &dir, &file);
-	if (ct_family_file(file))
+	if (file->is != CT_FILE_OWN)
 		return;
-	c = ct_book_find(core, ct_speaker(core, e), ct_text("", 0), dir);
-	if (e->kind == CT_KIND_SYNC)
-		synced(core, c, dir, e);
+	if (file->e->kind == CT_KIND_SYNC)
+		synced(core, file);
 	else
-		unlinked(core, c, e);
+		unlinked(core, file->container, file->e);
 }
 
 #define ENGINE  (1u << CT_ROLE_ENGINE)

@@ -15,7 +15,7 @@ void ct_steps_exec_before(struct ct_core *core, const struct ct_event *e);
 void ct_steps_exec(struct ct_core *core, const struct ct_event *e); /* behind */
 void ct_steps_exit_before(struct ct_core *core, const struct ct_event *e);
 void ct_steps_app(struct ct_core *core, const struct ct_event *e); /* behind */
-void ct_steps_file(struct ct_core *core, const struct ct_event *e); /* SYNC, UNLINK */
+void ct_steps_file(struct ct_core *core, const struct ct_file *file); /* before */
 void ct_steps_netlink(struct ct_core *core, const struct ct_event *e);
 void ct_steps_cgroup(struct ct_core *core, const struct ct_event *e);
 void ct_steps_call(struct ct_core *core, const struct ct_event *e);

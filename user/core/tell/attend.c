@@ -22,25 +22,6 @@
 /* After the exit, how long until a stop whose evidence does not come is given up. */
 #define STOP_TIMEOUT_NS (30000 * CT_NS_PER_MS)
 
-struct ct_tell {
-	uint64_t deadline; /* 0: nothing is waited for */
-};
-
-struct ct_tell *ct_tell_new(void)
-{
-	return calloc(1, sizeof(struct ct_tell));
-}
-
-void ct_tell_free(struct ct_tell *tell)
-{
-	free(tell);
-}
-
-uint64_t ct_tell_deadline(const struct ct_core *core)
-{
-	return core->tell->deadline;
-}
-
 static void unattend(struct ct_core *core, struct ct_container *c)
 {
 	if (!c->moving)
@@ -59,8 +40,8 @@ static void unattend(struct ct_core *core, struct ct_container *c)
 static void wait_until(struct ct_core *core, struct ct_container *c, uint64_t when)
 {
 	c->deadline = when;
-	if (!core->tell->deadline || when < core->tell->deadline)
-		core->tell->deadline = when;
+	if (!core->due_ns || when < core->due_ns)
+		core->due_ns = when;
 }
 
 static bool start_is_open(const struct ct_container *c)
@@ -201,17 +182,15 @@ void ct_tell_due(struct ct_core *core)
 {
 	struct ct_container *c, *next;
 
-	if (!core->tell->deadline || core->now < core->tell->deadline)
-		return;
-	core->tell->deadline = 0;
+	core->due_ns = 0;
 	for (c = ct_book_moving(core); c; c = next) {
 		uint64_t due = c->deadline;
 
 		next = c->next;
 		if (due && core->now >= due)
 			evaluate(core, c);
-		else if (due && (!core->tell->deadline || due < core->tell->deadline))
-			core->tell->deadline = due;
+		else if (due && (!core->due_ns || due < core->due_ns))
+			core->due_ns = due;
 	}
 }
 
@@ -221,6 +200,7 @@ void ct_tell_changed(struct ct_core *core)
 
 	while ((c = ct_book_take_changed(core)))
 		evaluate(core, c);
+	core->changed = false;
 }
 
 /* Its stop is complete, whatever is missing of it. */

@@ -9,13 +9,9 @@
 #include "core/steps/steps.h"
 #include "core/tell/segments.h"
 
-struct ct_tell *ct_tell_new(void); /* NULL: no memory */
-void ct_tell_free(struct ct_tell *tell); /* NULL is fine */
-
 /* attend.c: which containers are between two states, and when to look at them again. */
-uint64_t ct_tell_deadline(const struct ct_core *core); /* 0: nothing is waited for */
-void ct_tell_due(struct ct_core *core); /* what the time has come for */
-void ct_tell_changed(struct ct_core *core); /* what the event has changed */
+void ct_tell_due(struct ct_core *core); /* core->due_ns has come */
+void ct_tell_changed(struct ct_core *core); /* what the event has changed: core->changed */
 void ct_tell_again(struct ct_core *core, struct ct_container *c); /* it is about to start again */
 void ct_tell_flush(struct ct_core *core); /* no more events: what is open is cut */
 /* What is told without there being anything to tell it of: a create that was refused. */

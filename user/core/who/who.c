@@ -7,6 +7,7 @@
 struct ct_who {
 	struct ct_actor_state *actors; /* owned, a uthash */
 	struct ct_actor_state *spare; /* owned, list by next */
+	struct ct_actor_state *last; /* that was asked for; borrowed, NULL: none */
 };
 
 struct ct_who *ct_who_new(void)
@@ -16,11 +17,15 @@ struct ct_who *ct_who_new(void)
 
 struct ct_actor_state *ct_actor_get(struct ct_core *core, uint32_t tgid)
 {
-	struct ct_actor_state *a;
+	struct ct_actor_state *a = core->who->last;
 
-	HASH_FIND(hh, core->who->actors, &tgid, sizeof(tgid), a);
-	if (a)
-		ct_share_use(core, &a->held);
+	/* Every station asks for who did it. */
+	if (!a || a->tgid != tgid)
+		HASH_FIND(hh, core->who->actors, &tgid, sizeof(tgid), a);
+	if (!a)
+		return NULL;
+	core->who->last = a;
+	ct_share_use(core, &a->held);
 	return a;
 }
 
@@ -66,6 +71,8 @@ struct ct_actor_state *ct_actor_make(struct ct_core *core, uint32_t tgid,
 
 void ct_actor_drop(struct ct_core *core, struct ct_actor_state *a)
 {
+	if (core->who->last == a)
+		core->who->last = NULL;
 	ct_share_leave(core, &a->held);
 	HASH_DEL(core->who->actors, a);
 	actor_spare(core, a);
