@@ -13,7 +13,8 @@
 #                               MUTATE= passes options and files to it
 # make insns-check              instructions that the verifier goes through, per probe
 # make insns-update             keeps the new numbers
-# make check                    unit and replay
+# make adding                   an engine and a runtime that nobody has: rows, and a file
+# make check                    unit, replay and adding
 # make coverage                 lines and branches of user/core that both reach; fails below
 #                               COVERAGE_FLOOR=90 % of the branches
 
@@ -39,9 +40,12 @@ SANDBOX_SRC  := $(addprefix user/source/,sandbox/sandbox.c sandbox/seccheck.c pr
 		proc/trust.c proc/credentials.c engines/engine.c engines/engine_identity.c \
 		engines/engines.c engines/errand.c engines/scout.c live/seed.c)
 
-.PHONY: unit replay replay-update fuzz fuzz-seeds check pure
+.PHONY: adding unit replay replay-update fuzz fuzz-seeds check pure
 
-check: unit replay
+check: unit replay adding
+
+adding: build
+	@O=$(O) tests/adding/run
 
 $(S)/%.o: %.c | $(O)/gen/version.h
 	@mkdir -p $(@D)
