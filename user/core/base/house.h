@@ -46,6 +46,7 @@ struct ct_core {
 	uint32_t turn; /* number of the event that is being handled */
 	uint64_t begin_ns; /* from when on nothing is missed; 0: not known */
 	uint64_t lost_ns; /* when something was lost, the last time */
+	uint64_t hole_ns; /* when events were, whatever they would have said; 0: never */
 	uint64_t why_forgot_ns; /* when old waits were last forgotten */
 
 	/* Owned. */
