@@ -17,6 +17,7 @@ uint64_t ct_tell_deadline(const struct ct_core *core); /* 0: nothing is waited f
 void ct_tell_due(struct ct_core *core); /* what the time has come for */
 void ct_tell_changed(struct ct_core *core); /* what the event has changed */
 void ct_tell_again(struct ct_core *core, struct ct_container *c); /* it is about to start again */
+void ct_tell_lost(struct ct_core *core); /* events were: what is waited for may never come */
 void ct_tell_flush(struct ct_core *core); /* no more events: what is open is cut */
 /* What is told without there being anything to tell it of: a create that was refused. */
 void ct_tell_fact(struct ct_core *core, const struct ct_fact *fact);
