@@ -75,6 +75,56 @@ Test(bare, run_in_the_foreground)
 	run_free(run);
 }
 
+/* The exit of its `run` was lost, and that process' pid is another's, that nobody known has forked. */
+Test(bare, pid_of_one_whose_exit_was_lost)
+{
+	struct run *run = run_new();
+	struct tape *t = &run->t;
+
+	run_begins(t, "one", 10);
+	tape_at(t, 45);
+	tape_output(t, INIT, 0);
+	tape_at(t, 400);
+	tape_exit(t, INIT, CT_ROLE_INIT, STATUS << 8);
+	tape_lost(t, CT_LOSS_RING, 7);
+	run_begins(t, "two", 200000);
+	tape_at(t, 200045);
+	tape_output(t, INIT, 0);
+	run_ends(t, 200400, 200403, STATUS << 8);
+	play_until(run, 205000);
+	expect_counts(run, 2, 2, 0);
+	cr_assert_not_null(find(run, CT_RECORD_START, "one", 0));
+	expect_outcome(find(run, CT_RECORD_STOP, "one", 0), CT_OUTCOME_CUT);
+	expect_span(find(run, CT_RECORD_START, "two", 0), 200000, 200045);
+	expect_outcome(find(run, CT_RECORD_STOP, "two", 0), CT_OUTCOME_OK);
+	run_free(run);
+}
+
+/* Something was lost, but just now: who executes again is who it was. */
+Test(bare, executes_again_behind_a_loss)
+{
+	const uint32_t child = INIT - 1;
+	struct run *run = run_new();
+	struct tape *t = &run->t;
+
+	tape_exec(t, RUNC, CT_ROLE_RUNTIME, 1, "runc", "run", "one", TAPE_END);
+	tape_fork(t, RUNC, child, CT_ROLE_RUNTIME);
+	tape_exec(t, child, CT_ROLE_HELPER, 1, "runc", "init", TAPE_END);
+	tape_lost(t, CT_LOSS_RING, 7);
+	tape_at(t, 2000);
+	tape_exec(t, child, CT_ROLE_HELPER, 1, "runc", "init", TAPE_END);
+	tape_fork(t, child, INIT, CT_ROLE_RUNTIME);
+	tape_exit(t, child, CT_ROLE_HELPER, 0);
+	tape_at(t, 2030);
+	tape_exec(t, INIT, CT_ROLE_INIT, NETNS, "sh", TAPE_END);
+	tape_output(t, INIT, 0);
+	run_ends(t, 2400, 2403, STATUS << 8);
+	play_until(run, 8000);
+	expect_counts(run, 1, 1, 0);
+	expect_outcome(find(run, CT_RECORD_START, "one", 0), CT_OUTCOME_OK);
+	run_free(run);
+}
+
 /* On a busy machine it may be seconds until `run` has deleted what has exited. */
 Test(bare, slow_to_clean_up)
 {

@@ -42,3 +42,42 @@ Test(core, which_losses_make_a_run_incomplete)
 		cr_expect_eq(ct_counts_incomplete(&counts), loss != CT_LOSS_LATE, "loss %u", loss);
 	}
 }
+
+/* A start of which nothing more comes. Columns: what is lost when, until when, whether it is waited for. */
+static const struct {
+	enum ct_loss loss;
+	double lost;
+	double end;
+	bool open;
+} hung[] = {
+	{ CT_LOSS_RING, 5, 600000, true }, /* before it began */
+	{ CT_LOSS_CALLS, 200, 600000, true }, /* no event */
+	{ CT_LOSS_RING, 200, 50000, true }, /* the rest may just be late */
+	{ CT_LOSS_RING, 200, 70000, false },  { CT_LOSS_DISK, 200, 70000, false },
+};
+
+static void lose(struct tape *t, enum ct_loss loss, double ms)
+{
+	tape_at(t, ms);
+	tape_lost(t, (uint16_t)loss, 1);
+}
+
+Test(core, start_whose_end_may_be_lost)
+{
+	for (size_t i = 0; i < CT_ARRAY_SIZE(hung); i++) {
+		struct run *run = run_new();
+		struct tape *t = &run->t;
+
+		if (hung[i].lost < 10)
+			lose(t, hung[i].loss, hung[i].lost);
+		tape_at(t, 10);
+		tape_exec(t, 700, CT_ROLE_RUNTIME, 1, "runc", "run", "one", TAPE_END);
+		if (hung[i].lost > 10)
+			lose(t, hung[i].loss, hung[i].lost);
+		play_until(run, hung[i].end);
+		cr_expect_eq(run->counts.open, hung[i].open, "row %zu", i);
+		expect_counts(run, 1, 0, 0);
+		expect_outcome(find(run, CT_RECORD_START, "one", 0), CT_OUTCOME_CUT);
+		run_free(run);
+	}
+}

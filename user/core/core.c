@@ -124,6 +124,10 @@ static void lost(struct ct_core *core, const struct ct_event *e)
 	/* Older kernels' sides counted what they did not carry of a connection as not readable. */
 	if (e->sub == CT_LOSS_RING || e->sub == CT_LOSS_READ)
 		ct_hear_lost(core);
+	if (e->sub == CT_LOSS_RING || e->sub == CT_LOSS_DISK) {
+		core->hole_ns = e->ts_ns;
+		ct_tell_lost(core);
+	}
 	core->lost_ns = e->ts_ns;
 	if (e->sub == CT_LOSS_SHARE)
 		party(core, e, &core->counts.beyond);

@@ -44,3 +44,25 @@ static inline unsigned ct_hash(const void *key, size_t len)
 /* Elements are large and lie apart: each that is passed on the way to another is a cache miss. */
 #undef HASH_BKT_CAPACITY_THRESH
 #define HASH_BKT_CAPACITY_THRESH 3U
+/*
+ * But chance alone makes such a chain sooner or later, however many buckets there are: where elements
+ * come and go for days, uthash would double them for ever. There are at most 4 for an element.
+ */
+#define CT_HASH_MAY_GROW(tbl) (!(tbl)->noexpand && (tbl)->num_items * 2U > (tbl)->num_buckets)
+
+/* As in uthash.h, but for CT_HASH_MAY_GROW(). */
+#undef HASH_ADD_TO_BKT
+#define HASH_ADD_TO_BKT(head, hh, addhh, oomed) \
+	do { \
+		UT_hash_bucket *_ct_bkt = &(head); \
+\
+		_ct_bkt->count++; \
+		(addhh)->hh_next = _ct_bkt->hh_head; \
+		(addhh)->hh_prev = NULL; \
+		if (_ct_bkt->hh_head) \
+			_ct_bkt->hh_head->hh_prev = (addhh); \
+		_ct_bkt->hh_head = (addhh); \
+		if (_ct_bkt->count >= (_ct_bkt->expand_mult + 1U) * HASH_BKT_CAPACITY_THRESH && \
+		    CT_HASH_MAY_GROW((addhh)->tbl)) \
+			HASH_EXPAND_BUCKETS(addhh, (addhh)->tbl, oomed); \
+	} while (0)

@@ -48,6 +48,7 @@ struct ct_core {
 	uint64_t lost_ns; /* when something was lost, the last time */
 	uint64_t due_ns; /* when tell is to look at something again; 0: never */
 	bool changed; /* something has, that tell is to look at behind this event */
+	uint64_t hole_ns; /* when events were, whatever they would have said; 0: never */
 	uint64_t why_forgot_ns; /* when old waits were last forgotten */
 
 	/* Owned. */

@@ -2,6 +2,21 @@
 /* Processes begin, execute and end: what that means for the container that they work for. */
 #include "core/life/life.h"
 
+/* What was known of the process that had its pid before, whose exit was not seen, is not its own. */
+static void begins_anew(struct ct_actor_state *a)
+{
+	a->program = NULL;
+	a->runtime = NULL;
+	a->step = -1;
+	ct_works_drop_draft(a);
+	a->engine = 0;
+	ct_works(a, NULL);
+	ct_works_first_of(a, NULL);
+	a->vmm = false;
+	a->op = CT_OP_NONE;
+	a->plugin = CT_OP_NONE;
+}
+
 void ct_life_fork(struct ct_core *core, const struct ct_event *e)
 {
 	struct ct_actor_state *up = ct_actor_get(core, e->tgid);
@@ -18,20 +33,10 @@ void ct_life_fork(struct ct_core *core, const struct ct_event *e)
 	ct_actor_descends(a, up);
 	a->role = ct_role_of(e);
 	a->execed = false;
-	a->program = NULL;
-	a->runtime = NULL;
 	a->forked_ns = e->ts_ns;
-	a->step = -1;
-	/* Its pid may have been another's, whose exit was not seen. */
-	ct_works_drop_draft(a);
-	a->engine = 0;
-	ct_works(a, NULL);
-	ct_works_first_of(a, NULL);
-	a->vmm = false;
+	begins_anew(a);
 	a->level = ct_event_level(e);
 	ct_scope_inherit(a, up);
-	a->op = CT_OP_NONE;
-	a->plugin = CT_OP_NONE;
 	if (!up)
 		return;
 	a->engine = up->engine;
@@ -65,6 +70,17 @@ static bool goes_on(const struct ct_actor_state *a, const struct ct_event *e)
 	return ct_argv_op(args, n) == a->op && ct_argv_has(args, n, a->container->who.id);
 }
 
+/*
+ * Whether events were lost since it last executed, its exit and the fork of who has its pid now among
+ * them: who executes again does so soon. A container's first process may do so at any time.
+ */
+static bool is_another(const struct ct_core *core, const struct ct_actor_state *a,
+		       const struct ct_event *e)
+{
+	return a->execed && e->root != e->tgid && a->execed_ns <= core->hole_ns &&
+	       a->execed_ns + CT_OPEN_NS < e->ts_ns;
+}
+
 /* A wrapper may execute another: one machine. */
 static void machine_begins(struct ct_actor_state *a, uint64_t ts_ns)
 {
@@ -93,6 +109,12 @@ void ct_life_exec(struct ct_core *core, const struct ct_event *e)
 		a = ct_actor_make(core, e->tgid, NULL);
 	if (!a)
 		return;
+	if (is_another(core, a, e)) {
+		a->parent = 0;
+		ct_actor_descends(a, NULL);
+		ct_scope_inherit(a, NULL);
+		begins_anew(a);
+	}
 	if (a->container && a->container->who.init_pid == a->tgid)
 		ct_works_first_of(a, a->container);
 	ct_scope_exec(core, a, e, goes_on(a, e));

@@ -99,7 +99,11 @@ static uint64_t start_due(const struct ct_core *core, const struct ct_container 
 	if (started)
 		return started + ready_timeout(core);
 	*outcome = CT_OUTCOME_CUT;
-	return m[CT_MARK_EXIT] ? c->last_ns + STOP_TIMEOUT_NS : 0;
+	if (m[CT_MARK_EXIT])
+		return c->last_ns + STOP_TIMEOUT_NS;
+	/* What is waited for may have been among what was lost, and never come. */
+	return core->hole_ns >= ct_run_first(&c->run, c->family->opens) ? c->last_ns + CT_WAIT_NS
+									: 0;
 }
 
 static void evaluate_start(struct ct_core *core, struct ct_container *c)
@@ -201,6 +205,12 @@ void ct_tell_changed(struct ct_core *core)
 	while ((c = ct_book_take_changed(core)))
 		evaluate(core, c);
 	core->changed = false;
+}
+
+void ct_tell_lost(struct ct_core *core)
+{
+	for (struct ct_container *c = ct_book_moving(core); c; c = c->next)
+		ct_book_changed(core, c);
 }
 
 /* Its stop is complete, whatever is missing of it. */

@@ -13,6 +13,7 @@
 void ct_tell_due(struct ct_core *core); /* core->due_ns has come */
 void ct_tell_changed(struct ct_core *core); /* what the event has changed: core->changed */
 void ct_tell_again(struct ct_core *core, struct ct_container *c); /* it is about to start again */
+void ct_tell_lost(struct ct_core *core); /* events were: what is waited for may never come */
 void ct_tell_flush(struct ct_core *core); /* no more events: what is open is cut */
 /* What is told without there being anything to tell it of: a create that was refused. */
 void ct_tell_fact(struct ct_core *core, const struct ct_fact *fact);
