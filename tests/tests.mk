@@ -146,7 +146,7 @@ C              := $(patsubst %/san,%,$(O))/coverage
 C_CFLAGS       := -O0 -g -std=gnu11 -Wall -Wextra -Wshadow -Werror
 GCOV           ?= gcov
 COVERAGE_FLOOR ?= 90
-COVERED        := $(filter user/core/%,$(CORE_SRC)) user/source/identity_podman.c
+COVERED        := $(filter user/core/%,$(CORE_SRC)) user/source/engines/identity_podman.c
 
 $(COVERED:%.c=$(C)/%.o): C_CFLAGS += --coverage
 $(C)/%.o: %.c | $(O)/gen/version.h
