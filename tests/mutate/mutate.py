@@ -19,7 +19,8 @@ the tree: each worker has a copy of the sources, and what it compiles goes there
 
 A line of the list: FILE | FROM ~> TO. FILE is a base name, of the core if it has one of that name.
 FROM occurs exactly once in it, whatever blanks and new lines are between its words; else the
-list is out of date, and nothing is run. A line of `equivalent` has | REASON at its end.
+list is out of date, and nothing is run. A line of `equivalent` has | REASON at its end, and its
+FROM is whole lines.
 """
 import argparse
 import concurrent.futures
@@ -110,6 +111,23 @@ def read_list(name, files, texts):
     return mutants
 
 
+def read_equivalent(files, texts):
+    """The changes that change nothing; what has gone meanwhile is out of date."""
+    same, wrong = set(), []
+    for line in lines_of("equivalent"):
+        change = " | ".join(line.split(" | ")[:-1])
+        base, old = change.split(" ~> ")[0].split(" | ", 1)
+        paths = files.get(base, [])
+        if len(paths) != 1 or old not in " ".join(texts(paths[0]).split()):
+            wrong.append(line)
+        same.add(change)
+    for line in wrong:
+        print(f"equivalent: is not there: {line}", file=sys.stderr)
+    if wrong:
+        sys.exit(2)
+    return same
+
+
 def masked(text):
     """Of the same length, with blanks for what is no code: comments and strings."""
 
@@ -188,7 +206,7 @@ class Trial:
         """Objects by source; None: it does not compile."""
         objects = {}
         for source in self.users_of(path):
-            to = os.path.join(self.work, os.path.basename(source)[:-2] + ".mutant.o")
+            to = os.path.join(self.work, source[:-2].replace("/", "-") + ".mutant.o")
             command = self.cc + self.flags + SANITIZE + ["-c", source, "-o", to]
             if subprocess.run(command, cwd=self.work, stdout=subprocess.DEVNULL,
                               stderr=subprocess.DEVNULL, check=False).returncode:
@@ -309,7 +327,7 @@ def chosen(args):
     listed = {m.change for m in mutants}
     made = [m for m in made if m.change not in listed]
     random.Random(args.seed).shuffle(made)
-    same = {" | ".join(line.split(" | ")[:-1]) for line in lines_of("equivalent")}
+    same = read_equivalent(files, texts)
     return [m for m in mutants + made[: args.generated] if m.change not in same]
 
 
