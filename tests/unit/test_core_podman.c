@@ -313,6 +313,40 @@ Test(podman, fails_and_is_never_known)
 	run_free(run);
 }
 
+/* The words of its command are its own: one that is called like a container is about none. */
+Test(podman, a_word_that_is_anothers_name)
+{
+	static const char id[] = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+	struct run *run = run_new();
+	struct tape *t = &run->t;
+
+	created(t, false);
+	monitored(t, "web", 60);
+	tape_at(t, 1000);
+	tape_fork(t, 1, 600, CT_ROLE_ENGINE);
+	tape_exec(t, 600, CT_ROLE_ENGINE, 1, "podman", "run", "curl", "web", TAPE_END);
+	tape_at(t, 1010);
+	tape_fork(t, 600, 620, CT_ROLE_ENGINE);
+	tape_exec(t, 620, CT_ROLE_SHIM, 1, "/usr/bin/conmon", "-c", id, "-r", "/usr/bin/crun", "-n",
+		  "other", TAPE_END);
+	tape_fork(t, 620, 630, CT_ROLE_SHIM);
+	tape_exec(t, 630, CT_ROLE_RUNTIME, 1, "/usr/bin/crun", "create", "--bundle", "/b", id,
+		  TAPE_END);
+	tape_fork(t, 630, 640, CT_ROLE_RUNTIME);
+	tape_exit(t, 630, CT_ROLE_RUNTIME, 0);
+	tape_at(t, 1020);
+	tape_fork(t, 600, 650, CT_ROLE_ENGINE);
+	tape_exec(t, 650, CT_ROLE_RUNTIME, 1, "/usr/bin/crun", "start", id, TAPE_END);
+	tape_exec(t, 640, CT_ROLE_INIT, NETNS + 1, "curl", "web", TAPE_END);
+	tape_exit(t, 650, CT_ROLE_RUNTIME, 0);
+	tape_at(t, 1035);
+	tape_output(t, 640, 620);
+	play_until(run, 30000);
+	expect_counts(run, 2, 0, 0);
+	expect_span(find(run, CT_RECORD_START, "other", 0), 1000, 1035);
+	run_free(run);
+}
+
 /* On a file system whose syncs are not seen nobody knows when it was created, but it started. */
 Test(podman, database_is_not_seen)
 {

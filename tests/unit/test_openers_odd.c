@@ -258,3 +258,39 @@ Test(openers_odd, told_in_between)
 	cr_expect_eq(second.count, 0);
 	tape_free(&t);
 }
+
+/* A process that was there before tracing began serves like one that was seen to begin. */
+Test(openers_odd, a_server_that_was_there_before)
+{
+	struct ct_opens_list l = { 0 };
+	struct tape t = { 0 };
+	struct life life = start(&t);
+
+	tape_at(&t, 210);
+	tape_process(&t, SERVER, life.shim, CT_ROLE_HELPER, "runsc-sandbox", "boot", TAPE_END);
+	tape_opened(&t, SERVER, CT_VIEW_NATIVE, "/a", 100, 3);
+	play(&t, &l);
+	cr_expect_eq(opened(&l, life.id, CT_VIEW_HOST), 1);
+	cr_expect_eq(opened(&l, life.id, CT_VIEW_NATIVE), 0);
+	ct_opens_list_clear(&l);
+	tape_free(&t);
+}
+
+/* Its pid comes again, for somebody who executes nothing. */
+Test(openers_odd, a_pid_that_comes_again)
+{
+	struct ct_opens_list l = { 0 };
+	struct tape t = { 0 };
+	struct life life = start(&t);
+
+	tape_at(&t, 210);
+	tape_opened(&t, life.init, CT_VIEW_NATIVE, "/a", 100, 3);
+	life_exit(&t, &life, 300, 0);
+	tape_at(&t, 500);
+	tape_fork(&t, 1, life.init, CT_ROLE_HELPER);
+	tape_opened(&t, life.init, CT_VIEW_NATIVE, "/b", 100, 3);
+	play(&t, &l);
+	cr_expect_eq(opened(&l, life.id, CT_VIEW_NATIVE), 1);
+	ct_opens_list_clear(&l);
+	tape_free(&t);
+}

@@ -131,3 +131,26 @@ Test(why_kept, of_a_stop_that_takes_long)
 			     lasts[i]);
 	}
 }
+
+/* A start that hangs is no reason to keep all that ever waited: three minutes of it. */
+Test(why_kept, no_longer_than_minutes)
+{
+	struct life l = life_of(0);
+	struct tape t = { 0 };
+	struct told told;
+
+	begins(&t);
+	life_create(&t, &l, 1000);
+	life_request(&t, &l, 1020, "start");
+	passes(&t, 1500, 260000);
+	for (double ms = 1021; ms < 255000; ms += 1000)
+		waits(&t, ms, ms + 999);
+	answers(&t, &l, 255021);
+	tape_at(&t, 255030);
+	tape_output(&t, l.init, l.shim);
+	passes(&t, 260000, 280000);
+	told = played(&t);
+	cr_assert_eq(told.records[CT_RECORD_START], 1);
+	cr_expect_gt(told.synced[CT_RECORD_START], 175000, "%.0f ms", told.synced[CT_RECORD_START]);
+	cr_expect_lt(told.synced[CT_RECORD_START], 200000, "%.0f ms", told.synced[CT_RECORD_START]);
+}
