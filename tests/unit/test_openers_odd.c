@@ -2,7 +2,6 @@
 /* Whose opens are whose when processes are odd: sandboxes that execute again, strangers, views. */
 #include <criterion/criterion.h>
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "opens_play.h"
@@ -292,66 +291,6 @@ Test(openers_odd, a_pid_that_comes_again)
 	tape_opened(&t, life.init, CT_VIEW_NATIVE, "/b", 100, 3);
 	play(&t, &l);
 	cr_expect_eq(opened(&l, life.id, CT_VIEW_NATIVE), 1);
-	ct_opens_list_clear(&l);
-	tape_free(&t);
-}
-
-/* What is told of a run when its container has another, and another, is of that run. */
-Test(openers_odd, times_of_a_run_that_is_long_over)
-{
-	struct ct_opens_list l = { 0 };
-	struct tape t = { 0 };
-	struct life life = start(&t);
-	unsigned found = 0;
-
-	tape_at(&t, 210);
-	tape_opened(&t, life.init, CT_VIEW_NATIVE, "/a", 100, 3);
-	for (int i = 1; i < 4; i++) {
-		life_exit(&t, &life, 1000 * i, 0);
-		life.init += 50;
-		life.shim += 50;
-		life_started_within(&t, &life, 1000 * i + 300);
-		tape_at(&t, 1000 * i + 600);
-		tape_listen(&t, life.init, 80);
-	}
-	play(&t, &l);
-	for (size_t i = 0; i < l.count; i++) {
-		if (!opened(&l, life.id, CT_VIEW_NATIVE) || !l.items[i]->views[CT_VIEW_NATIVE])
-			continue;
-		cr_expect_eq(l.items[i]->ready_ns, tape_ns(200));
-		found++;
-	}
-	cr_expect_eq(found, 1);
-	ct_opens_list_clear(&l);
-	tape_free(&t);
-}
-
-/* Its container has given way to others: what is told of the run is what was known until then. */
-Test(openers_odd, times_of_a_container_that_gave_way)
-{
-	const struct ct_core_options opts = { .node = "node-1", .containers_max = 16 };
-	const struct ct_core_ops ops = { .record = opens_ignore, .opens = opens_keep };
-	struct ct_opens_list l = { 0 };
-	struct ct_core *core = ct_core_new(&opts, &ops, &l);
-	struct tape t = { 0 };
-	struct life life = start(&t);
-	char id[16];
-
-	cr_assert(core);
-	tape_at(&t, 210);
-	tape_opened(&t, life.init, CT_VIEW_NATIVE, "/a", 100, 3);
-	for (int i = 0; i < 40; i++) {
-		snprintf(id, sizeof(id), "x%d", i);
-		tape_at(&t, 100000 + i);
-		tape_exec(&t, 7000, CT_ROLE_RUNTIME, 9, "runc", "create", id, TAPE_END);
-		tape_exit(&t, 7000, CT_ROLE_RUNTIME, 0);
-	}
-	tape_feed(&t, core);
-	ct_core_flush(core);
-	cr_assert_eq(l.count, 1);
-	cr_expect_str_eq(l.items[0]->who.id, life.id);
-	cr_expect_eq(l.items[0]->ready_ns, tape_ns(200));
-	ct_core_free(core);
 	ct_opens_list_clear(&l);
 	tape_free(&t);
 }

@@ -28,28 +28,6 @@ static void fill(struct tape *t, double ms, unsigned first, unsigned count)
 	}
 }
 
-/* Who was asked about is gone: that his answers will not be heard is no loss any more. */
-Test(seams, requests_about_who_is_forgotten_are_not_missed)
-{
-	struct run *run = run_new();
-	struct tape *t = &run->t;
-	struct life l = life_of(0), other = life_of(1);
-
-	run->opts.containers_max = 16;
-	for (unsigned i = 0; i < 16384; i++) {
-		tape_at(t, 20 + i / 1000.0);
-		tape_ttrpc_request(t, LIFE_CONTAINERD, 100000, 2 * i + 1, "Connect", l.id, NULL);
-	}
-	fill(t, 1000, 0, 40);
-	tape_at(t, 200000);
-	tape_ttrpc_request(t, LIFE_CONTAINERD, 100001, 1, "Connect", other.id, NULL);
-	play_until(run, 210000);
-	cr_expect_eq(run->counts.lost[CT_LOSS_TALK], 0, "%llu",
-		     (unsigned long long)run->counts.lost[CT_LOSS_TALK]);
-	cr_expect_gt(run->counts.lost[CT_LOSS_TABLE], 0, "it gave way itself");
-	run_free(run);
-}
-
 /* An id that was removed and is used again is of one that lives: it is not the first to give way. */
 Test(seams, who_is_made_again_is_not_gone)
 {
