@@ -28,15 +28,19 @@ chroot "$O/$suite/root" /bin/sh -c 'dockerd --version; containerd --version; run
 # row WHAT CGROUPS N
 row()
 {
-	local said
+	local said reads
 
 	trace_start "$1" --steps --record "$OUT/$1.ct" || return
 	said=$(generation_run "$O/$suite" "$OUT" "$2" bash "$CT_LIB/generation_runs.sh" "$1" "$OUT" "$P" "$3" 2>&1)
 	same "$1: everything that is run runs" "" "$said"
 	trace_stop
-	same "$1: exit status" 0 "$CT_STATUS"
+	# Strings of programs that were unpacked a moment ago may not be in memory: a probe cannot wait for them.
+	reads=$(ask 'summary | .lost.read')
+	((reads == 0)) || echo "# $1: $reads arguments were not in memory"
+	same "$1: exit status" $((reads ? 3 : 0)) "$CT_STATUS"
 	says "$1: phases tile each record" '[]' untiled
-	says "$1: nothing lost, nothing unknown" '[0,true,0]' '[lost, (summary | .complete), unknown]'
+	says "$1: nothing else lost, nothing unknown" "[$reads,$( ((reads)) && echo false || echo true),0]" \
+		'[lost, (summary | .complete), unknown]'
 }
 
 # starts WHAT N IDENTITY START-PHASES STOP-PHASES: N starts and stops of names with WHAT-run-
