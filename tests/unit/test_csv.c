@@ -8,6 +8,8 @@
 #define SCOPE    "scope_container,scope_uid"
 #define NO_WHY   ",,,,,,,,,,,,,,"
 #define NODE     ",\"node-1\",\"\","
+#define NO_POD   ",\"\",\"\",\"\",\"\",,,,"
+#define POD      "pod,pod_namespace,pod_uid,pod_container,sandbox_ns,init_ns,containers_ns,backoff_ns"
 
 #define HEAD_WHO "kind,outcome,cause,id,name,image,runtime,engine,init_pid,exit_code,begin_time,"
 #define HEAD_PHASES \
@@ -15,7 +17,7 @@
 	"stop_ns,die_ns,disconnect_ns,destroy_ns,client_ns,unknown_ns,missing,"
 #define HEAD_REST \
 	"ready_by,ready_at_ns,run_before_ns,service_end_ns,removed,failed_phase,failed_step," \
-	"failed_message,predecessor_id,predecessor_name,steps," WHY ",node," SCOPE "\r\n"
+	"failed_message,predecessor_id,predecessor_name,steps," WHY ",node," SCOPE "," POD "\r\n"
 #define ID  "\"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\""
 #define WHO ID ",\"web\",\"busybox:1\",\"runc\",\"docker\","
 
@@ -31,19 +33,40 @@ Test(csv, rows)
 		"\"start\",\"ok\",\"request\"," WHO "4242,,2024-11-21T09:08:20.000000000Z,"
 		"100000000000,100206512000,206512000,,11000000,312000,9000000,185000000,0,,,,,,"
 		"1200000,,\"\",\"listen\",100206512000,,,false,\"\",\"\",\"\",\"\",\"\",3" NO_WHY
-			NODE "\r\n"
+			NODE NO_POD "\r\n"
 		"\"stop\",\"ok\",\"request\"," WHO "4242,137,2024-11-21T09:08:20.000000000Z,"
 		"100000000000,101282000000,1282000000,,,,,,,,1200000000,25000000,47000000,10000000,"
 		",,\"\",\"\",,3000000000,101200000000,true,\"\",\"\",\"\",\"\",\"\",0" NO_WHY NODE
-		"\r\n"
+			NO_POD "\r\n"
 		"\"start\",\"failed\",\"request\"," WHO "4242,127,2024-11-21T09:08:20.000000000Z,"
 		"100000000000,100062000000,62000000,,11000000,,,51000000,,,,,,,,,\"\",\"\",,,,false,"
 		"\"start\",\"runtime create\","
 		"\"exec: \"\"nope\"\": executable file not found in $PATH\",\"\",\"\",0" NO_WHY NODE
-		"\r\n"
+			NO_POD "\r\n"
 		"\"start\",\"ok\",\"request\"," WHO "4242,,2024-11-21T09:08:20.000000000Z,"
 		"100000000000,100218000000,218000000,,11000000,,,185000000,2000000,,,,,,,20000000,"
-		"\"connect\",\"\",,,,false,\"\",\"\",\"\",\"\",\"\",0" NO_WHY NODE "\r\n");
+		"\"connect\",\"\",,,,false,\"\",\"\",\"\",\"\",\"\",0" NO_WHY NODE NO_POD "\r\n");
+}
+
+Test(csv, a_pod_has_columns_of_its_own)
+{
+	struct ct_identity who = { .id = "u-1",
+				   .name = "web-1",
+				   .pod = "web-1",
+				   .pod_ns = "shop",
+				   .pod_uid = "u-1",
+				   .runtime = "runc" };
+	struct ct_record rec = record(CT_RECORD_POD_START, &who);
+	own_mem char *text = NULL;
+
+	rec.end_ns = rec.begin_ns + 8;
+	rec.segments[0] = (struct ct_segment){ CT_PHASE_SANDBOX, rec.begin_ns, rec.begin_ns + 5 };
+	rec.segments[1] =
+		(struct ct_segment){ CT_PHASE_CONTAINERS, rec.begin_ns + 5, rec.begin_ns + 8 };
+	rec.segment_count = 2;
+	text = run("csv", &opts, &rec, 1, &no_loss);
+	expect_in(text, "\"pod-start\",\"ok\",");
+	expect_in(text, ",\"web-1\",\"shop\",\"u-1\",\"\",5,,3,\r\n");
 }
 
 Test(csv, steps_are_a_table_of_their_own)
@@ -108,8 +131,10 @@ Test(csv, whose_it_is)
 		{ .other = true, .inside = true, .pid = 777, .id = "feed" },
 		{ .other = true, .inside = true, .pid = 777, .id = "feed", .name = "=kind" },
 	};
-	static const char *const cells[] = { ",\"\",1000\r\n", ",\"pid 777\",5\r\n",
-					     ",\"feed\",0\r\n", ",\"'=kind\",0\r\n" };
+	static const char *const cells[] = { ",\"\",1000" NO_POD "\r\n",
+					     ",\"pid 777\",5" NO_POD "\r\n",
+					     ",\"feed\",0" NO_POD "\r\n",
+					     ",\"'=kind\",0" NO_POD "\r\n" };
 
 	for (size_t i = 0; i < CT_ARRAY_SIZE(owners); i++) {
 		struct ct_identity who = web;

@@ -19,7 +19,8 @@ static bool is_container(const struct ct_list *list, const struct ct_identity *w
 	for (size_t i = 0; i < list->count; i++) {
 		const char *item = list->items[i];
 
-		if (!strcmp(item, who->name) || (*item && !strncmp(item, who->id, strlen(item))))
+		if (!strcmp(item, who->name) || (*item && !strcmp(item, who->pod)) ||
+		    (*item && !strncmp(item, who->id, strlen(item))))
 			return true;
 	}
 	return !list->count;
@@ -28,13 +29,14 @@ static bool is_container(const struct ct_list *list, const struct ct_identity *w
 bool ct_options_filter(const struct ct_options *opts)
 {
 	return opts->runtimes.count || opts->engines.count || opts->images.count ||
-	       opts->containers.count;
+	       opts->containers.count || opts->pods.count || opts->namespaces.count;
 }
 
 bool ct_options_match_who(const struct ct_options *opts, const struct ct_identity *who)
 {
 	return any(&opts->runtimes, who->runtime, false) &&
 	       any(&opts->engines, who->engine, false) && any(&opts->images, who->image, true) &&
+	       any(&opts->pods, who->pod, true) && any(&opts->namespaces, who->pod_ns, true) &&
 	       is_container(&opts->containers, who);
 }
 

@@ -47,6 +47,16 @@ static int parse_image(struct ct_options *opts, const char *value, struct ct_err
 	return add(&opts->images, "image", value, err);
 }
 
+static int parse_pod(struct ct_options *opts, const char *value, struct ct_err *err)
+{
+	return add(&opts->pods, "pod", value, err);
+}
+
+static int parse_namespace(struct ct_options *opts, const char *value, struct ct_err *err)
+{
+	return add(&opts->namespaces, "namespace", value, err);
+}
+
 static int parse_output(struct ct_options *opts, const char *value, struct ct_err *err)
 {
 	bool to_stdout = false;
@@ -242,9 +252,13 @@ static const struct option_row {
 	{ READS_EVENTS, 'e', "engine", "NAME", MANY, parse_engine,
 	  "only containers of this engine (docker, ...); repeatable" },
 	{ READS_EVENTS, 'c', "container", "ID|NAME", MANY, parse_container,
-	  "only this container: name, id or beginning of the id; repeatable" },
+	  "only this container: name, id or beginning of the id, or name of its pod; repeatable" },
 	{ READS_IMAGES, 'i', "image", "GLOB", MANY, parse_image,
 	  "only images that match, e.g. 'node:*'; repeatable" },
+	{ READS_IMAGES, 0, "pod", "GLOB", MANY, parse_pod,
+	  "only pods of Kubernetes that match by name, and their containers; repeatable" },
+	{ READS_IMAGES, 0, "namespace", "GLOB", MANY, parse_namespace,
+	  "only pods of these namespaces of Kubernetes, and their containers; repeatable" },
 	{ "opens", 0, "image", "GLOB", MANY, parse_image,
 	  "only images that match, e.g. 'node:*'; repeatable" },
 	{ "opens", 'i', "interval", "SECONDS", 0, ct_parse_interval,
@@ -275,7 +289,7 @@ static const struct option_row {
 	{ "trace report", 'o', "output", "FORMAT[:FILE]", MANY, parse_output,
 	  "table, json (JSON Lines), csv, html and others; repeatable; default: table" },
 	{ "report diff", 0, "by", "KEY", 0, parse_by,
-	  "tell apart by runtime (default), engine, image, container or node" },
+	  "tell apart by runtime (default), engine, image, container, node, pod or namespace" },
 	{ "report diff", 0, "phases", NULL, offsetof(struct ct_options, phases), NULL,
 	  "only the phases, also if the recording has steps" },
 	{ "report", 0, "timeline", "ID|NAME", MANY, parse_timeline,

@@ -26,7 +26,7 @@ struct ct_operands {
 
 struct ct_options {
 	bool stdout_taken; /* by an output */
-	struct ct_list runtimes, engines, containers, images, outputs;
+	struct ct_list runtimes, engines, containers, images, pods, namespaces, outputs;
 	struct ct_list formats; /* export: each F[:FILE],... */
 	uint64_t count; /* -n, 0: no limit */
 	double seconds; /* -d, 0: no limit */

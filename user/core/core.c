@@ -4,6 +4,7 @@
 #include "core/opens/openers.h"
 #include "core/order/reorder.h"
 #include "core/steps/steps.h"
+#include "core/tell/made.h"
 #include "core/tell/tell.h"
 #include "core/why/why.h"
 
@@ -41,6 +42,7 @@ static void goes(struct ct_core *core, struct ct_container *c)
 {
 	ct_openers_learn(core, c);
 	ct_hear_forget(core, c->handle);
+	ct_made_goes(core, c);
 }
 
 static const struct ct_seams seams = {
@@ -225,8 +227,9 @@ static bool furnish(struct ct_core *core)
 	core->steps = ct_steps_new();
 	core->opens = ct_openers_new();
 	core->why = ct_waits_new();
+	core->made = ct_made_new();
 	return core->shares && core->order && core->hear && core->who && core->book && core->life &&
-	       core->steps && core->opens && core->why;
+	       core->steps && core->opens && core->why && core->made;
 }
 
 struct ct_core *ct_core_new(const struct ct_core_options *opts, const struct ct_core_ops *ops,
@@ -270,6 +273,7 @@ void ct_core_free(struct ct_core *core)
 	ct_who_free(core->who);
 	ct_steps_free(core);
 	ct_life_free(core->life);
+	ct_made_free(core->made);
 	ct_shares_free(core->shares);
 	free(core);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * What the core says: one record per finished start, stop, restart, create or removal of a
- * container. Statistics and sinks see records and nothing before them.
+ * container, start or stop of a pod. Statistics and sinks see records and nothing before them.
  */
 #pragma once
 
@@ -10,11 +10,26 @@
 #include <stdint.h>
 
 /*
- * Columns: symbol, name, what it is. The order is the order of life. The last two are not phases
- * of the engine but complete the tiling: time in which nothing was asked of it, and time between
- * two marks of which the one in the middle was not seen.
+ * What has a life that is told: all of it has identity, phases, steps, a critical path. Columns:
+ * symbol, name, what it is.
  */
-#define CT_PHASES(X) \
+#define CT_SUBJECTS(X) \
+	X(CONTAINER, "container", "a container, or the sandbox of a pod") \
+	X(POD, "pod", "a pod of Kubernetes: its sandbox and its containers")
+
+enum ct_subject {
+#define X(symbol, name, doc) CT_SUBJECT_##symbol,
+	CT_SUBJECTS(X)
+#undef X
+	CT_SUBJECT_MAX
+};
+
+/*
+ * Columns: symbol, name, what it is. The order is the order of life. The last two are not phases
+ * of the engine but complete the tiling, of any subject: time in which nothing was asked of it, and
+ * time between two marks of which the one in the middle was not seen.
+ */
+#define CT_CONTAINER_PHASES(X) \
 	X(PULL, "pull", "the image is fetched and unpacked") \
 	X(CREATE, "create", "the create request until its answer") \
 	X(ATTACH, "attach", "the attach request until its answer") \
@@ -29,6 +44,17 @@
 	X(CLIENT, "client", "the engine waits for its client's next request") \
 	X(UNKNOWN, "unknown", "between two marks, the one between them was not seen")
 
+/* Those of a pod; CLIENT is the kubelet's part of it. */
+#define CT_POD_PHASES(X) \
+	X(SANDBOX, "sandbox", "the pod's sandbox and its network are made, or taken away") \
+	X(INIT, "init", "containers that must end before the next is asked for") \
+	X(CONTAINERS, "containers", "the others: until each is ready, or has stopped") \
+	X(BACKOFF, "backoff", "what has failed is not tried again yet")
+
+#define CT_PHASES(X) \
+	CT_CONTAINER_PHASES(X) \
+	CT_POD_PHASES(X)
+
 enum ct_phase {
 #define X(symbol, name, doc) CT_PHASE_##symbol,
 	CT_PHASES(X)
@@ -36,16 +62,24 @@ enum ct_phase {
 	CT_PHASE_MAX
 };
 
-/* Columns: symbol, name, what it tells. */
+/* Columns: symbol, name, whose, what it is called beside others, what it tells. */
 #define CT_RECORDS(X) \
-	X(START, "start", "a container was started: create to ready") \
-	X(STOP, "stop", "a container stopped: stop to destroy") \
-	X(RESTART, "restart", "a service ended and its successor is ready") \
-	X(CREATE, "create", "a container was created and not started") \
-	X(REMOVE, "remove", "a container that had stopped before was removed")
+	X(START, "start", CONTAINER, "container start", \
+	  "a container was started: create to ready") \
+	X(STOP, "stop", CONTAINER, "container stop", "a container stopped: stop to destroy") \
+	X(RESTART, "restart", CONTAINER, "container restart", \
+	  "a service ended and its successor is ready") \
+	X(CREATE, "create", CONTAINER, "container create", \
+	  "a container was created and not started") \
+	X(REMOVE, "remove", CONTAINER, "container remove", \
+	  "a container that had stopped before was removed") \
+	X(POD_START, "pod-start", POD, "pod start", \
+	  "a pod was started: sandbox until all containers are ready") \
+	X(POD_STOP, "pod-stop", POD, "pod stop", \
+	  "a pod stopped: first container asked to stop until its network is gone")
 
 enum ct_record_type {
-#define X(symbol, name, doc) CT_RECORD_##symbol,
+#define X(symbol, name, subject, title, doc) CT_RECORD_##symbol,
 	CT_RECORDS(X)
 #undef X
 	CT_RECORD_MAX
@@ -131,7 +165,10 @@ struct ct_owner {
 	char id[80], name[128]; /* of that container, empty if not known */
 };
 
-/* Strings are empty when not known, never NULL. They are what a container chose: escape them. */
+/*
+ * Who a subject is. Strings are empty when not known, never NULL. They are what a container chose:
+ * escape them. Of a pod, id is its uid, name its name; it has no image and no container's name.
+ */
 struct ct_identity {
 	char id[80]; /* containerd allows 76 characters */
 	char name[128];
@@ -220,8 +257,8 @@ struct ct_record {
 	uint64_t end_ns;
 	struct ct_segment segments[CT_SEGMENTS_MAX];
 	size_t segment_count;
-	uint16_t seen; /* bit per phase: it has a segment, however short */
-	uint16_t missing; /* bit per phase: it happened, its begin or end was not seen */
+	uint32_t seen; /* bit per phase: it has a segment, however short */
+	uint32_t missing; /* bit per phase: it happened, its begin or end was not seen */
 	int exit_code; /* CT_NO_EXIT_CODE if none */
 	bool removed;
 	int ready; /* enum ct_ready, -1 if not seen */
@@ -253,6 +290,9 @@ extern const char *const ct_reason_names[CT_REASON_MAX];
 extern const char *const ct_reason_keys[CT_REASON_MAX];
 extern const char ct_reason_letters[CT_REASON_MAX];
 extern const char *const ct_record_names[CT_RECORD_MAX];
+extern const char *const ct_record_titles[CT_RECORD_MAX];
+extern const enum ct_subject ct_record_subjects[CT_RECORD_MAX];
+extern const char *const ct_subject_names[CT_SUBJECT_MAX];
 extern const char *const ct_outcome_names[];
 extern const char *const ct_cause_names[];
 extern const char *const ct_ready_names[CT_READY_MAX];

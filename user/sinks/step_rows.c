@@ -52,3 +52,12 @@ void ct_step_rows_above(struct ct_step_rows *rows, struct ct_pen *pen, const str
 		       (CT_STEP_ROWS_DEEP - depth - 1) * sizeof(rows->last[0]));
 	}
 }
+
+const char *ct_step_label(char *buf, const struct ct_record *rec, const struct ct_step *step)
+{
+	bool whose = ct_record_subjects[rec->type] != CT_SUBJECT_CONTAINER && !step->parent;
+
+	snprintf(buf, CT_STEP_LABEL_LEN, "%s%s%s", step->name, whose && *step->detail ? " " : "",
+		 whose ? step->detail : "");
+	return buf;
+}

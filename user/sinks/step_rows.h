@@ -19,5 +19,12 @@ struct ct_step_rows {
 void ct_step_rows_above(struct ct_step_rows *rows, struct ct_pen *pen, const struct ct_record *rec,
 			size_t step, size_t indent);
 
+/*
+ * What a row of it says: its name, and with it whose it is where that is what it is about, the steps
+ * of a pod being its containers. Returns buf.
+ */
+#define CT_STEP_LABEL_LEN 128
+const char *ct_step_label(char *buf, const struct ct_record *rec, const struct ct_step *step);
+
 /* Columns that a step is moved to the right. */
 size_t ct_step_rows_depth(const struct ct_step *step);

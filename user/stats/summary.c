@@ -42,6 +42,8 @@ const char *ct_by_key(enum ct_by by, const struct ct_record *rec)
 		[CT_BY_IMAGE] = rec->who->image,
 		[CT_BY_CONTAINER] = *rec->who->name ? rec->who->name : rec->who->id,
 		[CT_BY_NODE] = rec->node,
+		[CT_BY_POD] = rec->who->pod,
+		[CT_BY_NAMESPACE] = rec->who->pod_ns,
 	};
 
 	return keys[by];

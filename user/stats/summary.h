@@ -15,7 +15,9 @@ struct ct_summary;
 	X(ENGINE, "engine") \
 	X(IMAGE, "image") \
 	X(CONTAINER, "container") \
-	X(NODE, "node")
+	X(NODE, "node") \
+	X(POD, "pod") \
+	X(NAMESPACE, "namespace")
 
 enum ct_by {
 #define X(symbol, name) CT_BY_##symbol,

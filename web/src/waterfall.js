@@ -44,7 +44,7 @@ export function rows_of(record) {
 			step,
 			index,
 			phase: step.phase,
-			name: step.name,
+			name: record.kind.startsWith("pod") && !step.depth && step.detail ? `${step.name} ${step.detail}` : step.name,
 			begin,
 			end: step.open ? record.end_ns - record.begin_ns : step.end_ns - record.begin_ns,
 			depth: step.depth + 1,

@@ -61,4 +61,5 @@ struct ct_core {
 	struct ct_evidence *steps;
 	struct ct_openers *opens;
 	struct ct_waits *why;
+	struct ct_made *made; /* of tell */
 };

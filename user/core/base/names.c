@@ -39,8 +39,26 @@ struct ct_why ct_record_why(const struct ct_record *rec, enum ct_phase phase)
 }
 
 const char *const ct_record_names[CT_RECORD_MAX] = {
-#define X(symbol, name, doc) [CT_RECORD_##symbol] = name,
+#define X(symbol, name, subject, title, doc) [CT_RECORD_##symbol] = name,
 	CT_RECORDS(X)
+#undef X
+};
+
+const char *const ct_record_titles[CT_RECORD_MAX] = {
+#define X(symbol, name, subject, title, doc) [CT_RECORD_##symbol] = title,
+	CT_RECORDS(X)
+#undef X
+};
+
+const enum ct_subject ct_record_subjects[CT_RECORD_MAX] = {
+#define X(symbol, name, subject, title, doc) [CT_RECORD_##symbol] = CT_SUBJECT_##subject,
+	CT_RECORDS(X)
+#undef X
+};
+
+const char *const ct_subject_names[CT_SUBJECT_MAX] = {
+#define X(symbol, name, doc) [CT_SUBJECT_##symbol] = name,
+	CT_SUBJECTS(X)
 #undef X
 };
 
@@ -62,7 +80,7 @@ const char *const ct_ready_names[CT_READY_MAX] = {
 #undef X
 };
 
-_Static_assert(CT_PHASE_MAX <= 16, "ct_record.seen and .missing hold a bit per phase");
+_Static_assert(CT_PHASE_MAX <= 32, "ct_record.seen and .missing hold a bit per phase");
 
 uint64_t ct_record_phase_ns(const struct ct_record *rec, enum ct_phase phase)
 {

@@ -3,6 +3,7 @@
  * A container between two states is attended to: every piece of evidence, and every passing of
  * its deadline, asks whether its start or its stop is now complete.
  */
+#include "core/tell/made.h"
 #include "core/tell/tell.h"
 
 #include <stdlib.h>
@@ -196,6 +197,7 @@ void ct_tell_due(struct ct_core *core)
 		else if (due && (!core->due_ns || due < core->due_ns))
 			core->due_ns = due;
 	}
+	ct_made_due(core);
 }
 
 void ct_tell_changed(struct ct_core *core)
@@ -248,4 +250,5 @@ void ct_tell_flush(struct ct_core *core)
 		next = c->next;
 		cut(core, c);
 	}
+	ct_made_flush(core);
 }

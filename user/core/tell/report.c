@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* From marks to records: what is said about a start, a stop, a restart. */
+#include "core/tell/made.h"
 #include "core/tell/tell.h"
 
 #include "core/why/path.h"
@@ -87,6 +88,7 @@ static void emit(struct ct_core *core, struct ct_record *rec, struct ct_containe
 	core->counts.unknown_phases += (unsigned)__builtin_popcount(rec->missing);
 	if (core->ops.record)
 		core->ops.record(core->ctx, rec);
+	ct_made_told(core, rec, c);
 	free(why);
 	free(path);
 	free(steps);
@@ -210,12 +212,12 @@ static void report_restart(struct ct_core *core, struct ct_container *c)
 	family = c->family;
 	cursor = ct_segments_build(&rec, family->start, family->start_count, marks, cursor);
 	if (c->guest)
-		rec.seen &= (uint16_t) ~(1u << CT_PHASE_CONNECT);
+		rec.seen &= ~(1u << CT_PHASE_CONNECT);
 	rec.end_ns = rec.ready_ns ? rec.ready_ns : cursor;
 	if (!rec.ready_ns)
 		rec.outcome = CT_OUTCOME_CUT;
 	if (ct_start_signless(core, c))
-		rec.missing &= (uint16_t) ~(1u << CT_PHASE_READY);
+		rec.missing &= ~(1u << CT_PHASE_READY);
 	if (cursor < rec.end_ns)
 		ct_segments_fill(&rec, CT_PHASE_UNKNOWN, cursor, rec.end_ns);
 	ct_segments_clip(&rec, rec.begin_ns, rec.end_ns);
@@ -249,7 +251,7 @@ void ct_report_start(struct ct_core *core, struct ct_container *c, enum ct_outco
 	cursor = ct_segments_build(&rec, c->family->start, c->family->start_count, marks,
 				   rec.begin_ns);
 	if (c->guest)
-		rec.seen &= (uint16_t) ~(1u << CT_PHASE_CONNECT);
+		rec.seen &= ~(1u << CT_PHASE_CONNECT);
 	rec.end_ns = later(later(cursor, marks[CT_MARK_START_END]), marks[CT_MARK_READY]);
 	if (outcome == CT_OUTCOME_CUT && !marks[CT_MARK_START_END])
 		rec.end_ns = later(rec.end_ns, cut_at(c));
@@ -258,9 +260,9 @@ void ct_report_start(struct ct_core *core, struct ct_container *c, enum ct_outco
 	/* What comes after a failure never was, nor is what exits without having been ready ready: that
 	 * is not unknown. */
 	if (outcome == CT_OUTCOME_FAILED)
-		rec.missing &= (uint16_t)((1u << rec.failed_phase) - 1);
+		rec.missing &= (1u << rec.failed_phase) - 1;
 	if ((marks[CT_MARK_EXIT] && !rec.ready_ns) || ct_start_signless(core, c))
-		rec.missing &= (uint16_t) ~(1u << CT_PHASE_READY);
+		rec.missing &= ~(1u << CT_PHASE_READY);
 	run->start_end_ns = rec.end_ns;
 	emit(core, &rec, c, run);
 	if (outcome == CT_OUTCOME_OK)

@@ -56,13 +56,13 @@ uint64_t ct_segments_build(struct ct_record *rec, const struct ct_span *spans, s
 		hole = !from || !to;
 		if (hole) {
 			/* The time is not lost: up to the next known mark it is unknown. */
-			rec->missing |= (uint16_t)(1u << span->phase);
+			rec->missing |= 1u << span->phase;
 			continue;
 		}
 		if (to < cursor)
 			to = cursor;
 		ct_segments_fill(rec, span->phase, cursor, to);
-		rec->seen |= (uint16_t)(1u << span->phase);
+		rec->seen |= 1u << span->phase;
 		cursor = to;
 	}
 	return cursor;

@@ -73,7 +73,7 @@ static void put_vocabulary(struct ct_json *w)
 #undef X
 	ct_json_leave(w, ']');
 	ct_json_enter(w, "records", '[');
-#define X(symbol, name, doc) put_words(w, name, doc);
+#define X(symbol, name, subject, title, doc) put_words(w, name, doc);
 	CT_RECORDS(X)
 #undef X
 	ct_json_leave(w, ']');

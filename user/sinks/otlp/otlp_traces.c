@@ -125,7 +125,8 @@ static void put_scope(struct ct_json *w, const struct ct_owner *owner)
 		ct_otlp_int(w, "coldtrace.scope.uid", owner->uid);
 }
 
-static void put_who(struct ct_json *w, const struct ct_identity *who)
+/* What a container alone has. */
+static void put_container(struct ct_json *w, const struct ct_identity *who)
 {
 	ct_otlp_string(w, "container.id", who->id);
 	ct_otlp_string(w, "container.name", who->name);
@@ -133,6 +134,12 @@ static void put_who(struct ct_json *w, const struct ct_identity *who)
 	put_image(w, who->image);
 	if (who->init_pid)
 		ct_otlp_int(w, "process.pid", who->init_pid);
+}
+
+static void put_who(struct ct_json *w, const struct ct_identity *who, enum ct_subject subject)
+{
+	if (subject == CT_SUBJECT_CONTAINER)
+		put_container(w, who);
 	ct_otlp_string(w, "coldtrace.engine", who->engine);
 	put_pod(w, who);
 	put_scope(w, &who->owner);
@@ -152,7 +159,7 @@ static void put_missing(struct ct_json *w, const struct ct_record *rec)
 
 static void put_record_attributes(struct ct_json *w, const struct ct_record *rec)
 {
-	put_who(w, rec->who);
+	put_who(w, rec->who, ct_record_subjects[rec->type]);
 	ct_otlp_string(w, "coldtrace.record.type", ct_record_names[rec->type]);
 	ct_otlp_string(w, "coldtrace.outcome", ct_outcome_names[rec->outcome]);
 	ct_otlp_string(w, "coldtrace.cause", ct_cause_names[rec->cause]);
@@ -207,16 +214,11 @@ static void put_events(struct trace *trace)
 
 static void put_root(struct trace *trace)
 {
-	static const char *const names[CT_RECORD_MAX] = {
-#define X(symbol, name, doc) [CT_RECORD_##symbol] = "container " name,
-		CT_RECORDS(X)
-#undef X
-	};
 	const struct ct_record *rec = trace->rec;
 	struct ct_json *w = &trace->w;
 
-	open_span(trace, &(struct span){ trace->ids.span, NULL, names[rec->type], rec->begin_ns,
-					 rec->end_ns });
+	open_span(trace, &(struct span){ trace->ids.span, NULL, ct_record_titles[rec->type],
+					 rec->begin_ns, rec->end_ns });
 	put_record_attributes(w, rec);
 	ct_json_leave(w, ']');
 	ct_json_enter(w, "events", '[');
@@ -277,7 +279,10 @@ static void put_segments(struct trace *trace)
 		open_span(trace,
 			  &(struct span){ id, trace->ids.span, ct_phase_names[segment->phase],
 					  segment->begin_ns, segment->end_ns });
-		ct_otlp_string(w, "container.id", rec->who->id);
+		if (ct_record_subjects[rec->type] == CT_SUBJECT_CONTAINER)
+			ct_otlp_string(w, "container.id", rec->who->id);
+		else
+			ct_otlp_string(w, "k8s.pod.uid", rec->who->pod_uid);
 		ct_otlp_string(w, "container.runtime.name", rec->who->runtime);
 		ct_otlp_string(w, "coldtrace.phase", ct_phase_names[segment->phase]);
 		if (rec->path) {

@@ -108,7 +108,7 @@ static void draw_step(struct ct_pen *pen, const struct ct_record *rec, const str
 		.open = step->open,
 	};
 	size_t depth = ct_step_rows_depth(step);
-	char text[96];
+	char text[CT_STEP_LABEL_LEN + 16];
 
 	if (depth + 8 > f->name)
 		depth = f->name - 8;
@@ -116,7 +116,7 @@ static void draw_step(struct ct_pen *pen, const struct ct_record *rec, const str
 		snprintf(text, sizeof(text), "%s %s%u", step->name, pen->utf8 ? "\u00d7" : "x",
 			 step->count);
 	else
-		snprintf(text, sizeof(text), "%s", step->name);
+		ct_step_label(text, rec, step);
 	ct_pen_fill(pen, " ", 2 + depth);
 	ct_pen_foreign(pen, text, f->name - depth, true);
 	draw_times(pen, rec, &bar);

@@ -244,22 +244,45 @@ static void draw_cells(struct ct_pen *pen, const struct table *t, const struct c
 				  stop ? columns[i].stop : columns[i].start);
 }
 
-/* A restart is what both of its halves are: the old one goes down, the new one comes up. */
+/* In a line of its own, behind what says when and what. */
+static void draw_below(struct ct_pen *pen, const struct table *t, const char *text,
+		       enum ct_style style)
+{
+	size_t indent = (t->on.time ? TIME_COLUMNS + 1 : 0) + WHAT_COLUMNS + 1;
+
+	fputc('\n', pen->f);
+	ct_pen_fill(pen, " ", indent);
+	ct_pen_on(pen, style);
+	ct_pen_wrap(pen, text, indent, indent, t->width);
+	ct_pen_off(pen);
+}
+
+/* What fits no columns is said in words, these in this order. */
 static const struct part {
 	const char *name;
 	enum ct_phase from, to; /* in the order of life */
-	bool always;
 } parts[] = {
-	{ "down", CT_PHASE_STOP, CT_PHASE_DESTROY, true },
-	{ "client", CT_PHASE_CLIENT, CT_PHASE_CLIENT, false },
-	{ "up", 0, CT_PHASE_READY, true },
-	{ "run", CT_PHASE_RUN, CT_PHASE_RUN, false },
-	{ "unknown", CT_PHASE_UNKNOWN, CT_PHASE_UNKNOWN, false },
+	/* A restart is what both of its halves are: the old one goes down, the new one comes up. */
+	{ "down", CT_PHASE_STOP, CT_PHASE_DESTROY },
+	{ "sandbox", CT_PHASE_SANDBOX, CT_PHASE_SANDBOX },
+	{ "init", CT_PHASE_INIT, CT_PHASE_INIT },
+	{ "containers", CT_PHASE_CONTAINERS, CT_PHASE_CONTAINERS },
+	{ "backoff", CT_PHASE_BACKOFF, CT_PHASE_BACKOFF },
+	{ "client", CT_PHASE_CLIENT, CT_PHASE_CLIENT },
+	{ "up", 0, CT_PHASE_READY },
+	{ "run", CT_PHASE_RUN, CT_PHASE_RUN },
+	{ "unknown", CT_PHASE_UNKNOWN, CT_PHASE_UNKNOWN },
 };
 
+static bool is_always_said(const struct ct_record *rec, const struct part *part)
+{
+	return rec->type == CT_RECORD_RESTART &&
+	       (part->from == CT_PHASE_STOP || part->to == CT_PHASE_READY);
+}
+
 /* Returns its length. */
-static size_t restart_text(char *text, size_t size, const struct ct_record *rec, bool named,
-			   unsigned flags)
+static size_t words_of(char *text, size_t size, const struct ct_record *rec, bool named,
+		       unsigned flags)
 {
 	size_t len = 0;
 
@@ -271,7 +294,7 @@ static size_t restart_text(char *text, size_t size, const struct ct_record *rec,
 
 		for (unsigned p = parts[i].from; p <= parts[i].to; p++)
 			ns += ct_record_phase_ns(rec, (enum ct_phase)p);
-		if (!ns && !parts[i].always)
+		if (!ns && !is_always_said(rec, &parts[i]))
 			continue;
 		len += (size_t)snprintf(text + len, size - len, "%s%s%s%s", len ? between : "",
 					named ? parts[i].name : "", named ? " " : "",
@@ -280,35 +303,50 @@ static size_t restart_text(char *text, size_t size, const struct ct_record *rec,
 	return ct_text_columns(text);
 }
 
-static void draw_restart(struct ct_pen *pen, const struct table *t, const struct ct_record *rec)
+static void draw_words(struct ct_pen *pen, const struct table *t, const struct ct_record *rec)
 {
 	const struct column *total = &columns[CT_ARRAY_SIZE(columns) - 1];
-	size_t width = cells_width(&t->on) - column_width(&t->on, total);
+	size_t width = cells_width(&t->on) - column_width(&t->on, total), used;
+	bool restart = rec->type == CT_RECORD_RESTART, below;
 	unsigned flags =
 		(pen->utf8 ? CT_DURATION_UTF8 : 0) | (t->on.compact ? CT_DURATION_COMPACT : 0);
 	char text[256];
 
-	if (t->on.phases) {
-		const char *cause = cause_words[rec->cause];
-		size_t used = restart_text(text, sizeof(text), rec, true, flags);
-
-		width -= 2;
-		if (used > width)
-			used = restart_text(text, sizeof(text), rec, false, flags);
-		fputs("  ", pen->f);
-		fputs(text, pen->f);
-		if (used + 2 + strlen(cause) <= width)
-			used += (size_t)fprintf(pen->f, ", %s", cause);
-		if (used < width)
-			ct_pen_fill(pen, " ", width - used);
+	if (!t->on.phases) {
+		draw_total(pen, t, rec);
+		return;
 	}
+	width -= 2;
+	used = words_of(text, sizeof(text), rec, true, flags);
+	below = used > width && !restart;
+	if (below)
+		used = 0;
+	else if (used > width)
+		used = words_of(text, sizeof(text), rec, false, flags);
+	fputs("  ", pen->f);
+	fputs(below ? "" : text, pen->f);
+	if (restart && used + 2 + strlen(cause_words[rec->cause]) <= width)
+		used += (size_t)fprintf(pen->f, ", %s", cause_words[rec->cause]);
+	if (used < width)
+		ct_pen_fill(pen, " ", width - used);
 	draw_total(pen, t, rec);
+	if (below)
+		draw_below(pen, t, text, CT_STYLE_DIM);
 }
 
-static const enum ct_style looks[CT_RECORD_MAX] = {
-	[CT_RECORD_START] = CT_STYLE_START,     [CT_RECORD_STOP] = CT_STYLE_STOP,
-	[CT_RECORD_RESTART] = CT_STYLE_RESTART, [CT_RECORD_CREATE] = CT_STYLE_DIM,
-	[CT_RECORD_REMOVE] = CT_STYLE_DIM,
+/* Columns: what it is called in WHAT_COLUMNS, how it looks, whether its phases are words. */
+static const struct {
+	const char *what;
+	enum ct_style style;
+	bool words;
+} looks[CT_RECORD_MAX] = {
+	[CT_RECORD_START] = { "start", CT_STYLE_START, false },
+	[CT_RECORD_STOP] = { "stop", CT_STYLE_STOP, false },
+	[CT_RECORD_RESTART] = { "restart", CT_STYLE_RESTART, true },
+	[CT_RECORD_CREATE] = { "create", CT_STYLE_DIM, false },
+	[CT_RECORD_REMOVE] = { "remove", CT_STYLE_DIM, false },
+	[CT_RECORD_POD_START] = { "pod", CT_STYLE_RESTART, true },
+	[CT_RECORD_POD_STOP] = { "pod end", CT_STYLE_RESTART, true },
 };
 
 /* However long the name is, there is room to say that it is not the host's root's. */
@@ -348,8 +386,8 @@ static size_t draw_who(struct ct_pen *pen, const struct table *t, const struct c
 		ct_pen_left(pen, ct_clock(clock, real, true), TIME_COLUMNS + 1);
 		ct_pen_off(pen);
 	}
-	ct_pen_on(pen, looks[rec->type]);
-	ct_pen_left(pen, ct_record_names[rec->type], WHAT_COLUMNS + 1);
+	ct_pen_on(pen, looks[rec->type].style);
+	ct_pen_left(pen, looks[rec->type].what, WHAT_COLUMNS + 1);
 	ct_pen_off(pen);
 	draw_name(pen, name, &who->owner, t->name);
 	if (t->on.runtime) {
@@ -419,7 +457,7 @@ static void draw_elsewhere(struct ct_pen *pen, const struct table *t, const stru
 	bool stop = rec->type == CT_RECORD_STOP || rec->type == CT_RECORD_REMOVE;
 	unsigned flags = pen->utf8 ? CT_DURATION_UTF8 : 0;
 	char text[256] = "", buf[CT_DURATION_LEN];
-	size_t len = 0, indent = t->on.time ? TIME_COLUMNS + 1 : 0;
+	size_t len = 0;
 
 	for (unsigned p = 0; p < CT_PHASE_MAX; p++) {
 		uint64_t ns = ct_record_phase_ns(rec, (enum ct_phase)p);
@@ -432,13 +470,8 @@ static void draw_elsewhere(struct ct_pen *pen, const struct table *t, const stru
 						len ? ", " : "and ", ct_phase_names[p],
 						ct_duration(buf, ns, flags));
 	}
-	if (!len || !t->on.phases)
-		return;
-	ct_pen_fill(pen, " ", indent + WHAT_COLUMNS + 1);
-	ct_pen_on(pen, CT_STYLE_ODD);
-	ct_pen_wrap(pen, text, indent + WHAT_COLUMNS + 1, indent + WHAT_COLUMNS + 1, t->width);
-	ct_pen_off(pen);
-	fputc('\n', pen->f);
+	if (len && t->on.phases)
+		draw_below(pen, t, text, CT_STYLE_ODD);
 }
 
 static int draw_record(struct ct_pen *pen, const struct table *t, const struct ct_session *session,
@@ -448,13 +481,13 @@ static int draw_record(struct ct_pen *pen, const struct table *t, const struct c
 
 	if (rec->outcome == CT_OUTCOME_FAILED)
 		return draw_failed(pen, t, rec, at, terminal);
-	if (rec->type == CT_RECORD_RESTART)
-		draw_restart(pen, t, rec);
-	else
+	if (looks[rec->type].words) {
+		draw_words(pen, t, rec);
+	} else {
 		draw_cells(pen, t, rec);
-	fputc('\n', pen->f);
-	if (rec->type != CT_RECORD_RESTART)
 		draw_elsewhere(pen, t, rec);
+	}
+	fputc('\n', pen->f);
 	return 0;
 }
 

@@ -28,6 +28,10 @@
 #define MARK_DESTROY    'y', "37;45"
 #define MARK_CLIENT     '.', "2"
 #define MARK_UNKNOWN    '?', "33"
+#define MARK_SANDBOX    'b', "37;44"
+#define MARK_INIT       'i', "30;46"
+#define MARK_CONTAINERS 'o', "30;42"
+#define MARK_BACKOFF    'w', "37;41"
 
 static const struct mark {
 	char letter;

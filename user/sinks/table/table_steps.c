@@ -69,10 +69,11 @@ static void draw_step(struct ct_pen *pen, const struct ct_record *rec, const str
 		INDENT + frame->name + 2 * TIME_COLUMNS + 1 + (frame->gantt ? 2 : 0) + frame->gantt;
 	size_t name = depth < frame->name ? frame->name - depth : 1;
 	char text[CT_DURATION_LEN + 2] = "+", who[64], calls[24] = "";
+	char label[CT_STEP_LABEL_LEN];
 	uint64_t offset = step->begin_ns > rec->begin_ns ? step->begin_ns - rec->begin_ns : 0;
 
 	ct_pen_fill(pen, " ", INDENT + depth);
-	ct_pen_foreign(pen, step->name, name, true);
+	ct_pen_foreign(pen, ct_step_label(label, rec, step), name, true);
 	ct_duration(text + 1, offset, CT_DURATION_COLUMN | (pen->utf8 ? CT_DURATION_UTF8 : 0));
 	ct_pen_on(pen, CT_STYLE_DIM);
 	ct_pen_right(pen, text, TIME_COLUMNS + 1);

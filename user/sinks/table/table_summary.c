@@ -134,11 +134,16 @@ static void draw_row_heads(struct ct_pen *pen, const struct shape *shape)
 	fputc('\n', pen->f);
 }
 
-/* A restart begins where a stop is half over: the old container goes before the new one comes. */
+/*
+ * A restart begins where a stop is half over: the old container goes before the new one comes. What
+ * lies between the phases of a pod comes behind them.
+ */
 enum ct_phase ct_table_phase(enum ct_record_type type, unsigned i)
 {
-	const unsigned rotated = CT_PHASE_DESTROY + 1;
+	const unsigned rotated = CT_PHASE_DESTROY + 1, own = CT_PHASE_MAX - CT_PHASE_SANDBOX;
 
+	if (ct_record_subjects[type] != CT_SUBJECT_CONTAINER)
+		return (enum ct_phase)(i < own ? CT_PHASE_SANDBOX + i : i - own);
 	if (type != CT_RECORD_RESTART || i > CT_PHASE_CLIENT)
 		return (enum ct_phase)i;
 	if (i == rotated - CT_PHASE_DIE)

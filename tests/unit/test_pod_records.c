@@ -1,0 +1,421 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What is told of a pod, from what is told of its containers. */
+#include "core/tell/made.h"
+
+#include "runs.h"
+
+#define MS(ms) tape_ns(ms)
+
+struct cluster {
+	struct ct_core *core;
+	struct run run;
+	struct ct_container c; /* of whom the next record is */
+};
+
+static void on_record(void *ctx, const struct ct_record *rec)
+{
+	struct run *run = ctx;
+	struct seen *s = &run->seen[run->count++];
+
+	cr_assert_lt(run->count, RECORDS_MAX);
+	s->rec = *rec;
+	s->who = *rec->who;
+	s->rec.who = &s->who;
+	snprintf(s->message, sizeof(s->message), "%s", rec->message ? rec->message : "");
+	cr_assert_leq(rec->step_count, CT_ARRAY_SIZE(s->steps));
+	for (size_t i = 0; i < rec->step_count; i++)
+		s->steps[i] = rec->steps[i];
+}
+
+static struct cluster *cluster_new(bool steps)
+{
+	static const struct ct_core_ops ops = { .record = on_record };
+	const struct ct_core_options opts = { .steps = steps, .node = "n1" };
+	struct cluster *cl = calloc(1, sizeof(*cl));
+
+	cr_assert(cl);
+	cl->core = ct_core_new(&opts, &ops, &cl->run);
+	cr_assert(cl->core);
+	return cl;
+}
+
+static void cluster_free(struct cluster *cl)
+{
+	ct_core_free(cl->core);
+	free(cl);
+}
+
+static void text(char *to, size_t room, const char *from)
+{
+	ct_text_copy(to, room, ct_text(from, strlen(from)));
+}
+
+/* name: "" is the sandbox. */
+static struct ct_record record_of(struct cluster *cl, enum ct_record_type type, const char *id,
+				  const char *name, double begin, double end)
+{
+	struct ct_identity *who = &cl->c.who;
+
+	memset(&cl->c, 0, sizeof(cl->c));
+	text(who->id, sizeof(who->id), id);
+	text(who->pod, sizeof(who->pod), "web-1");
+	text(who->pod_uid, sizeof(who->pod_uid), "u-1");
+	text(who->pod_ns, sizeof(who->pod_ns), "shop");
+	text(who->pod_container, sizeof(who->pod_container), name);
+	text(who->image, sizeof(who->image), "nginx:1");
+	text(who->runtime, sizeof(who->runtime), "runc");
+	cl->core->now = MS(end);
+	return (struct ct_record){
+		.type = type,
+		.who = who,
+		.begin_ns = MS(begin),
+		.end_ns = MS(end),
+		.exit_code = CT_NO_EXIT_CODE,
+		.ready = -1,
+		.segments = { { CT_PHASE_CREATE, MS(begin), MS(end) } },
+		.segment_count = 1,
+	};
+}
+
+static void starts(struct cluster *cl, const char *id, const char *name, double begin, double end,
+		   bool ready)
+{
+	struct ct_record rec = record_of(cl, CT_RECORD_START, id, name, begin, end);
+
+	if (ready) {
+		rec.ready = CT_READY_LISTEN;
+		rec.ready_ns = rec.end_ns;
+	}
+	ct_made_told(cl->core, &rec, &cl->c);
+}
+
+static void fails(struct cluster *cl, const char *id, const char *name, double begin, double end)
+{
+	struct ct_record rec = record_of(cl, CT_RECORD_START, id, name, begin, end);
+
+	rec.outcome = CT_OUTCOME_FAILED;
+	rec.message = "no such file";
+	ct_made_told(cl->core, &rec, &cl->c);
+}
+
+/* asked: by somebody who wanted it to stop, that long before its exit. */
+static void stops(struct cluster *cl, const char *id, const char *name, double begin, double end,
+		  double asked, int code)
+{
+	struct ct_record rec = record_of(cl, CT_RECORD_STOP, id, name, begin, end);
+
+	rec.exit_code = code;
+	rec.service_end_ns = MS(begin + asked);
+	if (asked > 0)
+		rec.segments[0] =
+			(struct ct_segment){ CT_PHASE_STOP, MS(begin), MS(begin + asked) };
+	else
+		rec.segments[0].phase = CT_PHASE_DIE;
+	ct_made_told(cl->core, &rec, &cl->c);
+}
+
+static void passes(struct cluster *cl, double until)
+{
+	cl->core->now = MS(until);
+	if (cl->core->due_ns && cl->core->now >= cl->core->due_ns) {
+		cl->core->due_ns = 0;
+		ct_made_due(cl->core);
+	}
+}
+
+static const struct seen *only(struct cluster *cl, enum ct_record_type type)
+{
+	cr_assert_eq(cl->run.count, 1, "%zu records", cl->run.count);
+	cr_assert_eq(cl->run.seen[0].rec.type, type);
+	return &cl->run.seen[0];
+}
+
+static void expect_tiled(const struct seen *s)
+{
+	uint64_t at = s->rec.begin_ns;
+
+	for (size_t i = 0; i < s->rec.segment_count; i++) {
+		cr_expect_eq(s->rec.segments[i].begin_ns, at);
+		at = s->rec.segments[i].end_ns;
+	}
+	cr_expect_eq(at, s->rec.end_ns);
+}
+
+Test(pod_records, containers_one_after_the_other)
+{
+	struct cluster *cl = cluster_new(true);
+	const struct seen *s;
+
+	starts(cl, "s1", "", 0, 100, false);
+	starts(cl, "a1", "app", 105, 205, true);
+	starts(cl, "b1", "side", 150, 260, true);
+	passes(cl, 5259);
+	cr_expect_eq(cl->run.count, 0, "the kubelet may ask for another");
+	passes(cl, 5261);
+	s = only(cl, CT_RECORD_POD_START);
+	expect_outcome(s, CT_OUTCOME_OK);
+	expect_span(s, 0, 260);
+	expect_phase(s, CT_PHASE_SANDBOX, 100);
+	expect_phase(s, CT_PHASE_CLIENT, 5);
+	expect_phase(s, CT_PHASE_CONTAINERS, 155);
+	expect_tiled(s);
+	cr_expect_str_eq(s->who.name, "web-1");
+	cr_expect_str_eq(s->who.id, "u-1");
+	cr_expect_str_eq(s->who.image, "");
+	cr_expect_str_eq(s->rec.node, "n1");
+	cr_expect_eq(s->rec.ready, CT_READY_LISTEN);
+	cr_expect_eq(s->rec.ready_ns, MS(260));
+	cr_assert_eq(s->rec.step_count, 6, "each, and its only phase below it");
+	cr_expect_str_eq(s->steps[2].name, "container");
+	cr_expect_str_eq(s->steps[2].detail, "app");
+	cr_expect_eq(s->steps[3].parent, 3);
+	passes(cl, 100000);
+	cr_expect_eq(cl->run.count, 1, "it is told once");
+	cluster_free(cl);
+}
+
+Test(pod_records, steps_are_told_if_asked_for)
+{
+	struct cluster *cl = cluster_new(false);
+
+	starts(cl, "s1", "", 0, 100, false);
+	starts(cl, "a1", "app", 105, 205, true);
+	passes(cl, 10000);
+	cr_expect_eq(only(cl, CT_RECORD_POD_START)->rec.step_count, 0);
+	cluster_free(cl);
+}
+
+Test(pod_records, what_ends_before_the_next_is_init)
+{
+	struct cluster *cl = cluster_new(true);
+	const struct seen *s;
+
+	starts(cl, "s1", "", 0, 100, false);
+	starts(cl, "i1", "setup", 100, 150, false);
+	stops(cl, "i1", "setup", 400, 420, 0, 0);
+	passes(cl, 20000);
+	cr_expect_eq(cl->run.count, 0, "what follows it may have to be pulled");
+	starts(cl, "a1", "app", 21000, 21100, true);
+	passes(cl, 27000);
+	s = only(cl, CT_RECORD_POD_START);
+	expect_phase(s, CT_PHASE_INIT, 300);
+	expect_phase(s, CT_PHASE_CLIENT, 20600);
+	expect_phase(s, CT_PHASE_CONTAINERS, 100);
+	expect_tiled(s);
+	cr_expect_str_eq(s->steps[2].name, "init container");
+	cr_expect_str_eq(s->steps[4].name, "run");
+	cr_expect_eq(s->steps[4].end_ns, MS(400));
+	cluster_free(cl);
+}
+
+Test(pod_records, what_ends_while_others_are_asked_for_is_a_container)
+{
+	struct cluster *cl = cluster_new(false);
+	const struct seen *s;
+
+	starts(cl, "s1", "", 0, 100, false);
+	starts(cl, "j1", "job", 100, 150, false);
+	starts(cl, "a1", "app", 140, 300, true);
+	stops(cl, "j1", "job", 200, 220, 0, 0);
+	passes(cl, 8000);
+	s = only(cl, CT_RECORD_POD_START);
+	expect_phase(s, CT_PHASE_INIT, 0);
+	expect_phase(s, CT_PHASE_CONTAINERS, 200);
+	cluster_free(cl);
+}
+
+Test(pod_records, a_retry_comes_after_a_backoff)
+{
+	struct cluster *cl = cluster_new(false);
+	const struct seen *s;
+
+	starts(cl, "s1", "", 0, 100, false);
+	fails(cl, "a1", "app", 100, 150);
+	starts(cl, "a2", "app", 3150, 3200, true);
+	passes(cl, 9000);
+	s = only(cl, CT_RECORD_POD_START);
+	expect_outcome(s, CT_OUTCOME_OK);
+	expect_phase(s, CT_PHASE_BACKOFF, 3000);
+	expect_phase(s, CT_PHASE_CLIENT, 0);
+	expect_tiled(s);
+	cluster_free(cl);
+}
+
+Test(pod_records, who_never_was_ready_is_named)
+{
+	struct cluster *cl = cluster_new(false);
+	const struct seen *s;
+
+	starts(cl, "s1", "", 0, 100, false);
+	fails(cl, "a1", "app", 100, 150);
+	passes(cl, 9000);
+	s = only(cl, CT_RECORD_POD_START);
+	expect_outcome(s, CT_OUTCOME_FAILED);
+	cr_expect_eq(s->rec.failed_phase, CT_PHASE_CONTAINERS);
+	cr_expect_str_eq(s->message, "app: no such file");
+	cluster_free(cl);
+
+	cl = cluster_new(false);
+	starts(cl, "s1", "", 0, 100, false);
+	starts(cl, "a1", "app", 100, 150, false);
+	stops(cl, "a1", "app", 160, 170, 0, 3);
+	passes(cl, 9000);
+	s = only(cl, CT_RECORD_POD_START);
+	expect_outcome(s, CT_OUTCOME_FAILED);
+	cr_expect_str_eq(s->message, "app exited with 3");
+	cluster_free(cl);
+}
+
+Test(pod_records, a_sandbox_that_fails_is_told_at_once)
+{
+	struct cluster *cl = cluster_new(false);
+	const struct seen *s;
+
+	fails(cl, "s1", "", 0, 100);
+	s = only(cl, CT_RECORD_POD_START);
+	expect_outcome(s, CT_OUTCOME_FAILED);
+	cr_expect_eq(s->rec.failed_phase, CT_PHASE_SANDBOX);
+	cr_expect_str_eq(s->message, "the sandbox: no such file");
+	/* and the next is another's */
+	starts(cl, "s2", "", 200, 300, false);
+	starts(cl, "a1", "app", 305, 400, true);
+	passes(cl, 9000);
+	cr_assert_eq(cl->run.count, 2);
+	expect_outcome(&cl->run.seen[1], CT_OUTCOME_OK);
+	expect_span(&cl->run.seen[1], 200, 400);
+	cluster_free(cl);
+}
+
+Test(pod_records, a_restart_is_the_containers_own)
+{
+	struct cluster *cl = cluster_new(false);
+	const struct seen *s;
+
+	starts(cl, "s1", "", 0, 100, false);
+	starts(cl, "a1", "app", 100, 200, true);
+	stops(cl, "a1", "app", 300, 310, 0, 7);
+	starts(cl, "a2", "app", 400, 500, true);
+	passes(cl, 9000);
+	s = only(cl, CT_RECORD_POD_START);
+	expect_outcome(s, CT_OUTCOME_OK);
+	expect_span(s, 0, 200);
+	starts(cl, "a3", "app", 20000, 20100, true);
+	passes(cl, 40000);
+	cr_expect_eq(cl->run.count, 1);
+	cluster_free(cl);
+}
+
+Test(pod_records, a_stop_is_the_containers_then_the_sandbox)
+{
+	struct cluster *cl = cluster_new(true);
+	const struct seen *s;
+
+	starts(cl, "s1", "", 0, 100, false);
+	starts(cl, "i1", "setup", 100, 150, false);
+	stops(cl, "i1", "setup", 200, 220, 0, 0);
+	starts(cl, "a1", "app", 300, 400, true);
+	passes(cl, 6000);
+	stops(cl, "a1", "app", 10000, 10200, 150, 0);
+	passes(cl, 10900);
+	stops(cl, "s1", "", 10230, 10400, 50, 137);
+	passes(cl, 10450);
+	cr_expect_eq(cl->run.count, 1, "another container's stop may be told yet");
+	passes(cl, 13000);
+	cr_assert_eq(cl->run.count, 2);
+	s = &cl->run.seen[1];
+	cr_expect_eq(s->rec.type, CT_RECORD_POD_STOP);
+	expect_outcome(s, CT_OUTCOME_OK);
+	expect_span(s, 10000, 10400);
+	expect_phase(s, CT_PHASE_CONTAINERS, 200);
+	expect_phase(s, CT_PHASE_CLIENT, 30);
+	expect_phase(s, CT_PHASE_SANDBOX, 170);
+	expect_tiled(s);
+	cr_expect_eq(s->rec.step_count, 2, "who had ended before was not stopped");
+	cr_expect_eq(s->rec.exit_code, CT_NO_EXIT_CODE);
+	cluster_free(cl);
+}
+
+Test(pod_records, a_stop_ends_the_wait_for_more)
+{
+	struct cluster *cl = cluster_new(false);
+
+	starts(cl, "s1", "", 0, 100, false);
+	starts(cl, "a1", "app", 100, 200, false);
+	stops(cl, "a1", "app", 300, 400, 50, 137);
+	stops(cl, "s1", "", 410, 500, 50, 137);
+	passes(cl, 2600);
+	cr_assert_eq(cl->run.count, 2);
+	expect_outcome(&cl->run.seen[0], CT_OUTCOME_OK); /* it was ended, it has not failed */
+	cr_expect_eq(cl->run.seen[0].rec.type, CT_RECORD_POD_START);
+	cr_expect_eq(cl->run.seen[1].rec.type, CT_RECORD_POD_STOP);
+	cluster_free(cl);
+}
+
+Test(pod_records, what_began_before_is_not_told_as_a_start)
+{
+	struct cluster *cl = cluster_new(false);
+
+	starts(cl, "a2", "app", 100, 200, true);
+	passes(cl, 100000);
+	cr_expect_eq(cl->run.count, 0);
+	cluster_free(cl);
+}
+
+Test(pod_records, at_the_end_what_may_go_on_is_cut)
+{
+	struct cluster *cl = cluster_new(false);
+
+	starts(cl, "s1", "", 0, 100, false);
+	starts(cl, "a1", "app", 100, 200, true);
+	ct_made_flush(cl->core);
+	expect_outcome(only(cl, CT_RECORD_POD_START), CT_OUTCOME_OK);
+	cluster_free(cl);
+
+	cl = cluster_new(false);
+	starts(cl, "s1", "", 0, 100, false);
+	ct_made_flush(cl->core);
+	expect_outcome(only(cl, CT_RECORD_POD_START), CT_OUTCOME_CUT);
+	cluster_free(cl);
+}
+
+Test(pod_records, more_containers_than_there_is_room_for)
+{
+	struct cluster *cl = cluster_new(false);
+	char id[16];
+
+	starts(cl, "s1", "", 0, 100, false);
+	for (int i = 0; i < 60; i++) {
+		snprintf(id, sizeof(id), "c%d", i);
+		starts(cl, id, id, 100 + i * 10, 105 + i * 10, true);
+	}
+	passes(cl, 90000);
+	expect_outcome(only(cl, CT_RECORD_POD_START), CT_OUTCOME_CUT);
+	expect_tiled(only(cl, CT_RECORD_POD_START));
+	cluster_free(cl);
+}
+
+Test(pod_records, who_is_of_another_scope_is_another)
+{
+	struct cluster *cl = cluster_new(false);
+	struct ct_record rec;
+
+	starts(cl, "s1", "", 0, 100, false);
+	rec = record_of(cl, CT_RECORD_START, "a1", "app", 100, 5000);
+	cl->c.key.scope.uid = 1000;
+	ct_made_told(cl->core, &rec, &cl->c);
+	starts(cl, "b1", "side", 110, 200, true);
+	passes(cl, 9000);
+	expect_span(only(cl, CT_RECORD_POD_START), 0, 200);
+	cluster_free(cl);
+}
+
+Test(pod_records, a_sandbox_that_is_forgotten_takes_its_pod_along)
+{
+	struct cluster *cl = cluster_new(false);
+
+	starts(cl, "s1", "", 0, 100, false);
+	ct_made_goes(cl->core, &cl->c);
+	passes(cl, 90000);
+	cr_expect_eq(cl->run.count, 0);
+	cluster_free(cl);
+}
