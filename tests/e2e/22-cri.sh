@@ -29,7 +29,7 @@ says "no two have one first process" $((3 * n)) '[of("start")[].init_pid] | uniq
 says "each is of its pod" '[]' '($client | split("\n") | map(select(. != "") | fromjson)
 	| map({key: .sandbox, value: [.pod, null]}, (.pod as $p | .containers | to_entries[]
 		| {key: .value, value: [$p, .key]})) | from_entries) as $of
-	| [mine | select(.kind != "restart")
+	| [mine | select(.kind | . != "restart" and (startswith("pod") | not))
 		| select([.pod.name, .pod.container] != $of[.id] or .pod.namespace != "ct-tests"
 			or .pod.uid != "uid-" + .pod.name
 			or .name != ([$of[.id][] | strings] | join("/"))) | .id]' --rawfile client "$OUT/client"
@@ -76,6 +76,36 @@ cri_truth "StopContainer is sent" stop 0 'select(.kind == "stop" and .pod.contai
 cri_truth "StopPodSandbox is answered" stop 1 'select(.kind == "stop" and .pod.container == null) | phase_end("disconnect")'
 cri_truth "RemoveContainer is answered" remove 1 'select(.kind == "stop" and .pod.container) | .end_ns' 2
 cri_truth "RemovePodSandbox is answered" remove 1 'select(.kind == "stop" and .pod.container == null) | .end_ns'
+
+# The pod as a whole, from its sandbox until the last container is ready, by the client's clock.
+same "each pod starts once" "$(jq -r .pod "$OUT/client" | sort)" "$(ask 'of("pod-start"; "ok")[].name' | sort)"
+same "each pod stops once" "$(jq -r .pod "$OUT/client" | sort)" "$(ask 'of("pod-stop"; "ok")[].name' | sort)"
+phases_of "what the start of a pod's containers consists of" '[["client","sandbox","containers"]]' pod-start null
+phases_of "and their stop" '[["client","sandbox","containers"]]' pod-stop null
+# pod_truth WHAT KIND JQ: what the record has beside the client's stamps of the same pod, $t
+pod_truth()
+{
+	local count median
+
+	# shellcheck disable=SC2016
+	read -r count median < <(ask '
+		($client | split("\n") | map(select(. != "") | fromjson | {key: .pod, value: .times}) | from_entries) as $at
+		| [of("'"$2"'")[] | $at[.name] as $t | ('"$3"') | if . < 0 then -. else . end] as $d
+		| "\($d | length) \(if ($d | length) > 0 then $d | quantile(0.5) else "none" end)"' --rawfile client "$OUT/client")
+	awk -v ns="$median" -v what="$1" 'BEGIN { printf "# %s: median %.3f ms\n", what, ns / 1e6 }'
+	same "$1: all are seen" $n "$count"
+	check "$1: median within 2 ms" below "$median" 2000000
+}
+# shellcheck disable=SC2016
+{
+	pod_truth "a pod's start begins with its sandbox" pod-start '.begin_ns - $t.run[0]'
+	pod_truth "its sandbox is there" pod-start '.begin_ns + .phases.sandbox - $t.run[1]'
+	pod_truth "it stops when its first container is asked to" pod-stop \
+		'.begin_ns - ([$t | to_entries[] | select(.key | endswith(".stop")) | .value[0]] | min)'
+}
+says "a pod is ready when the last of its containers is" '[]' '[of("start")[] | select(.pod.container)] as $starts
+	| [of("pod-start")[] | . as $pod | [$starts[] | select(.pod.uid == $pod.id) | .end_ns] | max
+		| select(. != $pod.end_ns)]'
 
 # Several at once, and each plugin a step.
 trace_start burst --steps --ready output || exit 0
