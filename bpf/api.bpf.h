@@ -72,6 +72,38 @@ struct {
 } bodies SEC(".maps");
 
 /*
+ * Ends of connections at which an engine may answer with a stream of lines: the peers of those who
+ * have POSTed something, by address. One that is another's by now is told by its first bytes.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 256);
+	__type(key, __u64);
+	__type(value, __u8);
+} streams SEC(".maps");
+
+#define CT_LINE_HEAD 16
+
+/*
+ * A line of the progress of a pull, in a chunk of its own (moby's pkg/streamformatter): its length in
+ * hexadecimal digits, then {"status":... or {"errorDetail":...
+ */
+__attribute__((noinline)) int ct_is_progress(__u64 at) /* global: verified once, by itself */
+{
+	unsigned char h[CT_LINE_HEAD];
+
+	if (bpf_probe_read_user(h, sizeof(h), (const void *)at))
+		return 0;
+	for (int n = 1; n <= 4; n++) {
+		if (h[n] != '\r' || h[n + 1] != '\n' || h[n + 2] != '{' || h[n + 3] != '"')
+			continue;
+		return (h[n + 4] == 's' && h[n + 5] == 't' && h[n + 6] == 'a') ||
+		       (h[n + 4] == 'e' && h[n + 5] == 'r' && h[n + 6] == 'r');
+	}
+	return 0;
+}
+
+/*
  * HTTP/2: length (24 bits), type, flags, stream. Data and headers belong to a stream (RFC 9113, 6.1),
  * a row of zeros does not: docker load sends many.
  */
@@ -308,7 +340,7 @@ static __always_inline int heard_on(enum ct_how how, struct sock *sk, int ret)
 	struct ct_file_id id;
 	unsigned char head[10];
 	const void *bytes;
-	__u64 len = ret, key, share, at = 0;
+	__u64 len = ret, key, share, at = 0, end = (__u64)sk;
 	struct ct_h2 *h2;
 	enum ct_speech speech;
 	__u32 *owner, engine = 0;
@@ -332,12 +364,19 @@ static __always_inline int heard_on(enum ct_how how, struct sock *sk, int ret)
 		if (!owner)
 			return 0;
 		engine = *owner;
+		end = (__u64)peer;
 	}
 	share = share_of_speech(actor, engine);
 	bytes = sent_bytes(&len);
 	if (!bytes || len < sizeof(head) || bpf_probe_read_user(head, sizeof(head), bytes))
 		return 0;
 	speech = speech_of(head, ret);
+	if (speech == SILENT && bpf_map_lookup_elem(&streams, &end) &&
+	    ct_is_progress((__u64)bytes)) {
+		if (ct_may_say(share, len))
+			send_event(how, sk, us, bytes, len, ret, engine, CT_TAIL_MEDIUM);
+		return 0;
+	}
 	key = socket_id(how, sk);
 	h2 = h2_read(key, share);
 	if (!h2)
@@ -363,6 +402,7 @@ static __always_inline int heard_on(enum ct_how how, struct sock *sk, int ret)
 	}
 	if (speech == LONG) {
 		bpf_map_update_elem(&bodies, &key, &one, BPF_ANY);
+		bpf_map_update_elem(&streams, &end, &one, BPF_ANY);
 	} else if (speech == SILENT && head[0] == '{' && head[1] == '"' &&
 		   !bpf_map_delete_elem(&bodies, &key)) {
 		speech = LONG;

@@ -14,9 +14,9 @@ static void json(struct ct_text whole)
 {
 	char image[16], runtime[8];
 	struct ct_json_field fields[] = {
-		{ NULL, "Image", image, sizeof(image), false },
-		{ "HostConfig", "Runtime", runtime, sizeof(runtime), false },
-		{ "HostConfig", "AutoRemove", NULL, 0, false },
+		{ NULL, "Image", image, sizeof(image), false, false },
+		{ "HostConfig", "Runtime", runtime, sizeof(runtime), false, false },
+		{ "HostConfig", "AutoRemove", NULL, 0, false, false },
 	};
 	bool whole_object = ct_json_fields(whole, fields, 3);
 

@@ -16,6 +16,11 @@ static void on_record(void *ctx, const struct ct_record *rec)
 	s->rec.who = &s->who;
 	if (rec->predecessor)
 		s->predecessor = *rec->predecessor;
+	if (rec->fetched) {
+		s->fetched = *rec->fetched;
+		for (size_t i = 0; i < s->fetched.layer_count && i < CT_ARRAY_SIZE(s->layers); i++)
+			s->layers[i] = rec->fetched->layers[i];
+	}
 	if (rec->message)
 		strncpy(s->message, rec->message, sizeof(s->message) - 1);
 	for (size_t i = 0; i < rec->step_count && i < CT_ARRAY_SIZE(s->steps); i++)

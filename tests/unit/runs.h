@@ -17,6 +17,8 @@ struct seen {
 	struct ct_identity who, predecessor;
 	char message[384];
 	struct ct_step steps[64];
+	struct ct_fetched fetched; /* its head */
+	struct ct_layer layers[16]; /* and what is behind that */
 };
 
 struct run {

@@ -180,6 +180,14 @@ void tape_http_answer(struct tape *t, uint32_t tgid, uint64_t socket, int status
 	send_bytes(t, tgid, socket, true, text, (size_t)len);
 }
 
+void tape_http_chunk(struct tape *t, uint32_t tgid, uint64_t socket, const char *body)
+{
+	char text[MESSAGE_MAX];
+	int len = snprintf(text, sizeof(text), "%zx\r\n%s\r\n", strlen(body) + 2, body);
+
+	send_bytes(t, tgid, socket, true, text, (size_t)len);
+}
+
 size_t tape_put_varint(char *to, uint64_t value)
 {
 	size_t n = 0;

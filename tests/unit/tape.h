@@ -50,6 +50,8 @@ void tape_send(struct tape *t, uint32_t tgid, uint64_t socket, const char *bytes
 void tape_http_request(struct tape *t, uint32_t tgid, uint64_t socket, const char *line,
 		       const char *body);
 void tape_http_answer(struct tape *t, uint32_t tgid, uint64_t socket, int status, const char *body);
+/* A chunk of an answer's body. */
+void tape_http_chunk(struct tape *t, uint32_t tgid, uint64_t socket, const char *body);
 void tape_ttrpc_request(struct tape *t, uint32_t tgid, uint64_t socket, uint32_t stream,
 			const char *method, const char *id, const char *exec_id);
 /* Fields 1 and 2 of the method's answer, 0 for none. */

@@ -137,6 +137,46 @@ static void answer(const char *text)
 	"\"]}"
 #define FAILED "HTTP/1.1 409 Conflict\r\n\r\n{\"message\":\"in use\"}"
 
+static const struct {
+	const char *sent, *kept;
+} progress[] = {
+	{ "66\r\n{\"status\":\"Downloading\",\"progressDetail\":{\"current\":12,\"total\":345},"
+	  "\"progress\":\"[" CANARY "]\",\"id\":\"231a9b90302d\"}\r\n",
+	  "1\r\n{\"status\":\"Downloading\",\"id\":\"231a9b90302d\","
+	  "\"progressDetail\":{\"current\":12,\"total\":345}}" },
+	{ "40\r\n{\"status\":\"Pull complete\",\"progressDetail\":{},\"id\":\"231a9b90302d\"}\r\n",
+	  "1\r\n{\"status\":\"Pull complete\",\"id\":\"231a9b90302d\"}" },
+	{ "40\r\n{\"status\":\"" CANARY " and more\",\"id\":\"" CANARY "!\"}\r\n",
+	  "1\r\n{\"status\":\"*\"}" },
+	{ "2c\r\n{\"errorDetail\":{\"message\":\"gone\"},\"error\":\"" CANARY "\"}\r\n",
+	  "1\r\n{\"errorDetail\":{\"message\":\"gone\"}}" },
+};
+
+Test(distill, lines_of_a_pull)
+{
+	for (size_t i = 0; i < sizeof(progress) / sizeof(progress[0]); i++) {
+		answer(progress[i].sent);
+		expect_tail(progress[i].kept);
+	}
+}
+
+/* Why a pull was refused is kept; why a login was is not. */
+Test(distill, refused_pulls)
+{
+	static const char refused[] = "HTTP/1.1 404 Not Found\r\n\r\n{\"message\":\"gone\"}";
+	static const char pull[] = "POST /v1.41/images/create?fromImage=a HTTP/1.1\r\n\r\n";
+	static const char login[] = "POST /v1.41/auth HTTP/1.1\r\n\r\n";
+
+	tape_send(&tape, 7, CLIENT, pull, sizeof(pull) - 1);
+	kept();
+	answer(refused);
+	expect_tail("HTTP/1.1 404\r\n\r\n{\"message\":\"gone\"}");
+	tape_send(&tape, 7, CLIENT, login, sizeof(login) - 1);
+	kept();
+	answer(refused);
+	expect_tail("HTTP/1.1 404\r\n\r\n");
+}
+
 /* An answer has the id of a container, and why one failed; not the token of a login. */
 Test(distill, http_answers)
 {

@@ -44,9 +44,10 @@ static bool family_sets(const struct ct_family *f, enum ct_mark mark)
 		if (f->rules[i].mark == mark)
 			return true;
 	}
-	/* CREATE_BEGIN has no container yet, READY has rules of its own, and `bare` knows at the
+	/* CREATE_BEGIN and what is fetched for it have no container yet, READY has rules of its own, and `bare` knows at the
 	 * exit whether its runtime waits for it; Podman's network is known when it is made. */
 	return mark == CT_MARK_CREATE_BEGIN || mark == CT_MARK_READY ||
+	       mark == CT_MARK_PULL_BEGIN || mark == CT_MARK_PULL_END ||
 	       (f == &ct_family_bare &&
 		(mark == CT_MARK_TASK_DELETE_BEGIN || mark == CT_MARK_SAVED)) ||
 	       (f == &ct_family_podman &&

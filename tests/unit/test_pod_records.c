@@ -262,7 +262,8 @@ Test(pod_records, who_never_was_ready_is_named)
 	passes(cl, 9000);
 	s = only(cl, CT_RECORD_POD_START);
 	expect_outcome(s, CT_OUTCOME_FAILED);
-	cr_expect_str_eq(s->message, "app exited with 3");
+	cr_expect_str_eq(s->message, "app has exited");
+	cr_expect_eq(s->rec.exit_code, 3);
 	cluster_free(cl);
 }
 

@@ -74,9 +74,9 @@ static bool find(const char *text, size_t len, char *image, size_t room, char ru
 		 bool *remove)
 {
 	struct ct_json_field fields[] = {
-		{ NULL, "Image", image, room, true },
-		{ "HostConfig", "Runtime", runtime, 16, true },
-		{ "HostConfig", "AutoRemove", NULL, 0, true },
+		{ NULL, "Image", image, room, true, false },
+		{ "HostConfig", "Runtime", runtime, 16, true, false },
+		{ "HostConfig", "AutoRemove", NULL, 0, true, false },
 	};
 	char *exact = malloc(len ? len : 1);
 	bool whole;
@@ -120,7 +120,7 @@ Test(wire_json, cut_anywhere)
 
 Test(wire_json, bounds)
 {
-	struct ct_json_field none = { NULL, "Image", NULL, 0, true };
+	struct ct_json_field none = { NULL, "Image", NULL, 0, true, false };
 	char image[4], runtime[16], deep[300];
 	bool remove;
 

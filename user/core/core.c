@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The way of an event through the stations, and what they tell each other. */
+#include "core/book/pulls.h"
 #include "core/life/life.h"
 #include "core/opens/openers.h"
 #include "core/order/reorder.h"
@@ -23,6 +24,7 @@ static const struct ct_share_row *const shares[CT_SHARE_KINDS] = {
 	[CT_SHARE_SYNCS] = &ct_syncs_row,
 	[CT_SHARE_OPENERS] = &ct_openers_row,
 	[CT_SHARE_RUNS] = &ct_runs_row,
+	[CT_SHARE_PULLS] = &ct_pulls_row,
 };
 
 static void heard(struct ct_core *core, struct ct_fact *fact)
@@ -270,6 +272,7 @@ void ct_core_free(struct ct_core *core)
 	ct_hear_free(core);
 	drop_actors(core); /* first: drafts are found through actors */
 	ct_book_free(core);
+	ct_pulls_free(core);
 	ct_who_free(core->who);
 	ct_steps_free(core);
 	ct_life_free(core->life);

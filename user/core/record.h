@@ -15,7 +15,8 @@
  */
 #define CT_SUBJECTS(X) \
 	X(CONTAINER, "container", "a container, or the sandbox of a pod") \
-	X(POD, "pod", "a pod of Kubernetes: its sandbox and its containers")
+	X(POD, "pod", "a pod of Kubernetes: its sandbox and its containers") \
+	X(IMAGE, "image", "an image that an engine was asked to fetch")
 
 enum ct_subject {
 #define X(symbol, name, doc) CT_SUBJECT_##symbol,
@@ -51,9 +52,17 @@ enum ct_subject {
 	X(CONTAINERS, "containers", "the others: until each is ready, or has stopped") \
 	X(BACKOFF, "backoff", "what has failed is not tried again yet")
 
+/* Those of a pull; where its layers overlap, that of the one which the others wait for. */
+#define CT_IMAGE_PHASES(X) \
+	X(RESOLVE, "resolve", "the registry is asked what the image consists of") \
+	X(DOWNLOAD, "download", "a layer is fetched, and nothing else holds up the pull") \
+	X(UNPACK, "unpack", "a layer is unpacked, and the next one after it") \
+	X(REGISTER, "register", "from the last layer until the engine has answered")
+
 #define CT_PHASES(X) \
 	CT_CONTAINER_PHASES(X) \
-	CT_POD_PHASES(X)
+	CT_POD_PHASES(X) \
+	CT_IMAGE_PHASES(X)
 
 enum ct_phase {
 #define X(symbol, name, doc) CT_PHASE_##symbol,
@@ -76,7 +85,8 @@ enum ct_phase {
 	X(POD_START, "pod-start", POD, "pod start", \
 	  "a pod was started: sandbox until all containers are ready") \
 	X(POD_STOP, "pod-stop", POD, "pod stop", \
-	  "a pod stopped: first container asked to stop until its network is gone")
+	  "a pod stopped: first container asked to stop until its network is gone") \
+	X(PULL, "pull", IMAGE, "image pull", "an image was fetched: request until its answer")
 
 enum ct_record_type {
 #define X(symbol, name, subject, title, doc) CT_RECORD_##symbol,
@@ -167,7 +177,8 @@ struct ct_owner {
 
 /*
  * Who a subject is. Strings are empty when not known, never NULL. They are what a container chose:
- * escape them. Of a pod, id is its uid, name its name; it has no image and no container's name.
+ * escape them. Of a pod, id is its uid, name its name; it has no image and no container's name. Of
+ * an image that is fetched, name and image are what was asked for; it has no runtime.
  */
 struct ct_identity {
 	char id[80]; /* containerd allows 76 characters */
@@ -246,6 +257,30 @@ struct ct_piece {
 	char what[40]; /* which lock, peer or function, which file; may be empty */
 };
 
+/* What became of a layer of an image. Times are 0 where nothing was said of them. */
+struct ct_layer {
+	char id[80]; /* the first digits of its digest */
+	bool there; /* already; nothing was done for it */
+	bool waited; /* for others to be fetched first */
+	unsigned retries;
+	uint64_t size; /* bytes as stored, 0: not said */
+	uint64_t known_ns;
+	uint64_t first_ns; /* it is being fetched: no later than then */
+	uint64_t fetched_ns;
+	bool bounded; /* that was not said: it was there no later than then */
+	uint64_t unpacking_ns; /* it is being unpacked: no later than then */
+	uint64_t unpacked_ns;
+};
+
+/* What a pull brought. */
+struct ct_fetched {
+	char digest[80]; /* of the manifest, empty if not known */
+	bool up_to_date; /* all of it was there */
+	uint32_t client; /* process that asked, 0: not known */
+	size_t layer_count;
+	struct ct_layer layers[]; /* in the order of the manifest */
+};
+
 struct ct_record {
 	enum ct_record_type type;
 	enum ct_outcome outcome;
@@ -269,6 +304,7 @@ struct ct_record {
 	enum ct_phase failed_phase;
 	const char *failed_step; /* static, NULL if none was open */
 	const char *message; /* borrowed, what the engine answered, may be empty */
+	const struct ct_fetched *fetched; /* PULL: borrowed, NULL otherwise */
 	/* RESTART */
 	const struct ct_identity *predecessor; /* borrowed, NULL otherwise */
 	const struct ct_step *steps; /* borrowed */

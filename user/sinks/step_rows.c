@@ -61,3 +61,12 @@ const char *ct_step_label(char *buf, const struct ct_record *rec, const struct c
 		 whose ? step->detail : "");
 	return buf;
 }
+
+const struct ct_step *ct_step_home(const struct ct_record *rec, const struct ct_step *step)
+{
+	if (ct_record_subjects[rec->type] == CT_SUBJECT_CONTAINER)
+		return step;
+	while (step->parent)
+		step = &rec->steps[step->parent - 1];
+	return step;
+}

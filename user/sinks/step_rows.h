@@ -26,5 +26,11 @@ void ct_step_rows_above(struct ct_step_rows *rows, struct ct_pen *pen, const str
 #define CT_STEP_LABEL_LEN 128
 const char *ct_step_label(char *buf, const struct ct_record *rec, const struct ct_step *step);
 
+/*
+ * The step whose place among the phases it has: its own, but of a subject that is made of others, where
+ * what is a part of a member is drawn with it.
+ */
+const struct ct_step *ct_step_home(const struct ct_record *rec, const struct ct_step *step);
+
 /* Columns that a step is moved to the right. */
 size_t ct_step_rows_depth(const struct ct_step *step);

@@ -36,8 +36,10 @@ const char *const ct_by_names[CT_BY_MAX] = {
 
 const char *ct_by_key(enum ct_by by, const struct ct_record *rec)
 {
+	bool image =
+		ct_record_subjects[rec->type] == CT_SUBJECT_IMAGE; /* no runtime has a part in it */
 	const char *const keys[CT_BY_MAX] = {
-		[CT_BY_RUNTIME] = rec->who->runtime,
+		[CT_BY_RUNTIME] = image ? rec->who->engine : rec->who->runtime,
 		[CT_BY_ENGINE] = rec->who->engine,
 		[CT_BY_IMAGE] = rec->who->image,
 		[CT_BY_CONTAINER] = *rec->who->name ? rec->who->name : rec->who->id,

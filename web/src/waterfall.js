@@ -25,6 +25,15 @@ function with_parents(steps, all) {
 	});
 }
 
+// Whose steps are the containers of a pod, or the layers of an image: each has a name.
+const of_members = (record) => ["pod-start", "pod-stop", "pull"].includes(record.kind);
+
+function root_of(all, step) {
+	while (step.parent !== null)
+		step = all[step.parent];
+	return step;
+}
+
 // Phases in order, each followed by the steps that lie in it.
 export function rows_of(record) {
 	const rows = record.segments.map((segment) => ({
@@ -38,13 +47,15 @@ export function rows_of(record) {
 	const loose = [];
 	for (const [index, step] of record.steps.entries()) {
 		const begin = step.begin_ns - record.begin_ns;
-		const home = rows.filter((row) => row.phase === step.phase);
-		const row = home.findLast?.((candidate) => candidate.begin <= begin) ?? home[0];
+		// What is a part of a pod's container, or of an image's layer, is drawn with it.
+		const whole = of_members(record) ? root_of(record.steps, step) : step;
+		const home = rows.filter((row) => row.phase === whole.phase);
+		const row = home.findLast?.((candidate) => candidate.begin <= whole.begin_ns - record.begin_ns) ?? home[0];
 		(row ? row.steps : loose).push({
 			step,
 			index,
 			phase: step.phase,
-			name: record.kind.startsWith("pod") && !step.depth && step.detail ? `${step.name} ${step.detail}` : step.name,
+			name: of_members(record) && whole === step && step.detail ? `${step.name} ${step.detail}` : step.name,
 			begin,
 			end: step.open ? record.end_ns - record.begin_ns : step.end_ns - record.begin_ns,
 			depth: step.depth + 1,

@@ -62,6 +62,7 @@ static struct ct_pending_call *call_alloc(struct ct_core *core)
 	call->asked.sandbox[0] = '\0';
 	call->asked.auto_remove = call->named = call->body = call->event = false;
 	call->makes = call->doubted = call->patched = call->suspected = call->streams = false;
+	call->pulls = call->answering = false;
 	call->method = NULL;
 	call->line = NULL;
 	return call;
@@ -72,7 +73,7 @@ static void tell_over(struct ct_core *core, const struct ct_pending_call *call)
 {
 	struct ct_fact fact = {
 		.kind = CT_FACT_OVER,
-		.how = CT_HOW_API,
+		.how = call->pulls ? CT_HOW_IMAGE : CT_HOW_API,
 		.verb = ct_text(call->asked.verb, strlen(call->asked.verb)),
 		.about = call->about,
 	};
@@ -290,6 +291,7 @@ static const struct {
 	{ "create", { 201, 201 } }, { "attach", { 101, 200 } }, { "start", { 204, 304 } },
 	{ "stop", { 204, 304 } },   { "kill", { 204, 204 } },   { "restart", { 204, 204 } },
 	{ "delete", { 204, 204 } }, { "rename", { 204, 204 } }, { "exec", { 201, 201 } },
+	{ "pull", { 200, 200 } },
 };
 
 bool ct_call_fits(const struct ct_pending_call *call, int status)

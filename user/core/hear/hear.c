@@ -16,6 +16,7 @@ void ct_talk(struct ct_core *core, const struct ct_sent *sent)
 {
 	const struct ct_event *e = sent->e;
 	struct ct_text bytes = ct_text(e->tail, e->tail_len);
+	struct ct_progress progress;
 	struct ct_ttrpc rpc;
 	struct ct_http http;
 
@@ -25,6 +26,8 @@ void ct_talk(struct ct_core *core, const struct ct_sent *sent)
 		ct_talk_http_body(core, e, bytes);
 	else if (ct_http_parse(bytes, &http))
 		ct_talk_http(core, sent, &http);
+	else if (e->flags & CT_F_SERVER && ct_progress_parse(bytes, &progress))
+		ct_talk_http_line(core, sent, &progress);
 	else if (is_ttrpc(bytes, e->ret) && ct_ttrpc_parse(bytes, &rpc))
 		ct_talk_ttrpc(core, sent, &rpc);
 	else

@@ -20,6 +20,7 @@ enum ct_how {
 	CT_HOW_TASK, /* TTRPC: a shim is asked by its engine */
 	CT_HOW_SHIM, /* TTRPC: a shim tells its engine of an event */
 	CT_HOW_AGENT, /* TTRPC: a shim asks the agent in its virtual machine */
+	CT_HOW_IMAGE, /* an engine is asked for an image */
 	CT_HOW_MAX
 };
 
@@ -27,6 +28,7 @@ enum ct_fact_kind {
 	CT_FACT_ASKED,
 	CT_FACT_ANSWERED,
 	CT_FACT_REFUSED, /* or it failed */
+	CT_FACT_PROGRESS, /* it is being done: one more line of its answer */
 	CT_FACT_OVER, /* a request to an API waits no more, answered or not */
 	CT_FACT_MAX
 };
@@ -53,6 +55,7 @@ struct ct_request {
 };
 
 struct ct_pending_call;
+struct ct_progress;
 
 /* Valid while it is being told, and so is what it borrows. */
 struct ct_fact {
@@ -77,6 +80,7 @@ struct ct_fact {
 	uint64_t value; /* number that the method answers with: a pid, an exit status */
 	bool valued; /* it does; else it is 0, which is not sent */
 	bool awaits_id; /* a success of it answers with an id */
+	const struct ct_progress *progress; /* of an image; NULL: nothing is said of it */
 
 	uint64_t about; /* handle of the container that the request is about; 0: none */
 	struct ct_container *container; /* of the handle: set by life, for those to its right */

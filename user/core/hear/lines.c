@@ -156,7 +156,8 @@ static void drop_doubted(struct ct_core *core, struct ct_line *line)
 	while (call) {
 		struct ct_pending_call *next = call->line_next;
 
-		if (call->doubted || call->holes != core->hear->holes)
+		/* A stream whose end was not heard is over. */
+		if (call->doubted || call->answering || call->holes != core->hear->holes)
 			ct_call_drop(core, call);
 		call = next;
 	}
@@ -195,6 +196,7 @@ struct ct_pending_call *ct_line_ask(struct ct_core *core, const struct ct_sent *
 	line->peer = e->arg;
 	call->makes = http->makes;
 	call->streams = http->streams;
+	call->pulls = http->pulls;
 	call->holes = core->hear->holes;
 	call->patched = line->holes != core->hear->holes;
 	call->suspected = line->holes == NOT_WHOLE && !line->stray_ns;

@@ -23,6 +23,8 @@ struct ct_pending_call {
 	bool suspected; /* HTTP: that may have been another request, still to be answered */
 	bool makes; /* HTTP: something else than a container */
 	bool streams; /* HTTP: what follows it is not ours to read */
+	bool pulls; /* it is for an image */
+	bool answering; /* HTTP: its answer has begun, and is a stream of lines */
 	UT_hash_handle hh;
 };
 
@@ -71,6 +73,8 @@ struct ct_text ct_cri_made(struct ct_text msg); /* the id in an answer */
 /* The decoders. */
 void ct_talk(struct ct_core *core, const struct ct_sent *sent);
 void ct_talk_http(struct ct_core *core, const struct ct_sent *sent, const struct ct_http *http);
+void ct_talk_http_line(struct ct_core *core, const struct ct_sent *sent,
+		       const struct ct_progress *line);
 void ct_talk_http_body(struct ct_core *core, const struct ct_event *e, struct ct_text bytes);
 void ct_talk_ttrpc(struct ct_core *core, const struct ct_sent *sent, const struct ct_ttrpc *rpc);
 void ct_talk_grpc(struct ct_core *core, const struct ct_sent *sent);

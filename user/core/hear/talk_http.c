@@ -2,14 +2,16 @@
 /* Docker's API: HTTP/1, one request after the other on a connection. */
 #include "core/hear/talk.h"
 
+#include <stdlib.h>
+
 /* The body of a create request: what the container is to be, before it has an id. */
 static void create_body(struct ct_pending_call *call, struct ct_text body)
 {
 	struct ct_json_field fields[] = {
-		{ NULL, "Image", call->asked.image, sizeof(call->asked.image), false },
-		{ "HostConfig", "Runtime", call->asked.runtime, sizeof(call->asked.runtime),
+		{ NULL, "Image", call->asked.image, sizeof(call->asked.image), false, false },
+		{ "HostConfig", "Runtime", call->asked.runtime, sizeof(call->asked.runtime), false,
 		  false },
-		{ "HostConfig", "AutoRemove", NULL, 0, false },
+		{ "HostConfig", "AutoRemove", NULL, 0, false, false },
 	};
 
 	ct_json_fields(body, fields, sizeof(fields) / sizeof(fields[0]));
@@ -23,6 +25,39 @@ static struct ct_text verb_of(const struct ct_http *http)
 	    ct_signal_named_spares(ct_http_query(http->query, "signal")))
 		return ct_text("signal", 6);
 	return http->verb;
+}
+
+/* The rest of a value of a query, without its %XX. */
+static size_t put_decoded(char *to, size_t room, size_t at, struct ct_text value)
+{
+	while (value.len && at < room - 1) {
+		char hex[3] = { 0 };
+		size_t n = 1;
+
+		to[at] = *value.p;
+		if (*value.p == '%' && value.len >= 3) {
+			memcpy(hex, value.p + 1, 2);
+			to[at] = (char)strtoul(hex, NULL, 16);
+			n = 3;
+		}
+		at++;
+		value = ct_text(value.p + n, value.len - n);
+	}
+	to[at] = '\0';
+	return at;
+}
+
+/* NAME:TAG or NAME@DIGEST, as its user would write it. */
+static void pull_query(struct ct_request *asked, struct ct_text query)
+{
+	struct ct_text tag = ct_http_query(query, "tag");
+	size_t at = put_decoded(asked->image, sizeof(asked->image), 0,
+				ct_http_query(query, "fromImage"));
+
+	if (!tag.len || at + 1 >= sizeof(asked->image))
+		return;
+	asked->image[at] = ct_text_starts(tag, "sha256") ? '@' : ':';
+	put_decoded(asked->image, sizeof(asked->image), at + 1, tag);
 }
 
 static void request(struct ct_core *core, const struct ct_sent *sent, const struct ct_http *http)
@@ -48,6 +83,11 @@ static void request(struct ct_core *core, const struct ct_sent *sent, const stru
 			     ct_http_query(http->query, "name"));
 	if (create && http->body.len)
 		create_body(call, http->body);
+	if (http->pulls) {
+		pull_query(&call->asked, http->query);
+		fact.how = CT_HOW_IMAGE;
+		fact.request = &call->asked;
+	}
 	if (!create && verb.len)
 		core->seams->heard(core, &fact);
 	/* None of ours, or about nobody who is known: but its answer is its own. */
@@ -59,7 +99,7 @@ static void request(struct ct_core *core, const struct ct_sent *sent, const stru
 /* {"message":"..."} of a failed request, or {"Id":"..."} of a create. */
 static struct ct_text body_string(struct ct_text body, const char *key, char *to, size_t room)
 {
-	struct ct_json_field field = { NULL, key, to, room, false };
+	struct ct_json_field field = { NULL, key, to, room, false, false };
 
 	ct_json_fields(body, &field, 1);
 	return ct_text(to, strlen(to));
@@ -70,7 +110,7 @@ static void answered(struct ct_core *core, const struct ct_sent *sent, const str
 {
 	struct ct_fact fact = {
 		.kind = http->status < 400 ? CT_FACT_ANSWERED : CT_FACT_REFUSED,
-		.how = CT_HOW_API,
+		.how = call->pulls ? CT_HOW_IMAGE : CT_HOW_API,
 		.e = sent->e,
 		.speaker = sent->speaker,
 		.verb = ct_text(call->asked.verb, strlen(call->asked.verb)),
@@ -107,6 +147,10 @@ static void answer(struct ct_core *core, const struct ct_sent *sent, const struc
 	call = ct_line_answers(core, sent, http);
 	if (!call)
 		return;
+	if (call->pulls && http->status == 200) {
+		call->answering = true;
+		return;
+	}
 	hijacked = hijacks(call, http->status) ? call->line : NULL;
 	if (call->asked.verb[0])
 		answered(core, sent, http, call);
@@ -122,6 +166,38 @@ void ct_talk_http(struct ct_core *core, const struct ct_sent *sent, const struct
 		answer(core, sent, http);
 	else
 		request(core, sent, http);
+}
+
+/* One more line of what is said of a pull; after the last there is none. */
+void ct_talk_http_line(struct ct_core *core, const struct ct_sent *sent,
+		       const struct ct_progress *said)
+{
+	const struct ct_line *line = ct_line_find(core, sent->e->arg);
+	struct ct_pending_call *call = line ? line->calls : NULL;
+	struct ct_fact fact = {
+		.kind = CT_FACT_PROGRESS,
+		.how = CT_HOW_IMAGE,
+		.e = sent->e,
+		.speaker = sent->speaker,
+		.ts_ns = sent->e->ts_ns,
+		.progress = said,
+	};
+
+	if (!call || !call->pulls)
+		return;
+	fact.request = &call->asked;
+	fact.about = call->about;
+	core->seams->heard(core, &fact);
+	if (said->line == CT_PULL_FAILED) {
+		fact.kind = CT_FACT_REFUSED;
+		fact.message = ct_text(said->text, strlen(said->text));
+	} else if (said->line == CT_PULL_DONE || said->line == CT_PULL_UP_TO_DATE) {
+		fact.kind = CT_FACT_ANSWERED;
+	} else {
+		return;
+	}
+	core->seams->heard(core, &fact);
+	ct_call_drop(core, call);
 }
 
 /* The body of the request before it on this connection. */

@@ -19,6 +19,7 @@ struct ct_http {
 	bool reads; /* request: neither POST nor DELETE. These were not carried at first */
 	bool makes; /* request: of something else, which is made: 201, or refused */
 	bool streams; /* request: what follows it is no text of ours, but files */
+	bool pulls; /* request: an image; the answer is a stream of lines, see ct_progress */
 	struct ct_text ref; /* request: id, id prefix or name of the container */
 	struct ct_text query; /* request: behind the '?' */
 	struct ct_text body; /* of an answer or a create: what of it was in the same send */
@@ -40,10 +41,49 @@ struct ct_json_field {
 	char *to; /* borrowed */
 	size_t room; /* 0: only the truth is asked for */
 	bool truth; /* it is there and true */
+	bool number; /* asked for: that, as it is written, and no string */
 };
 
 /* False, and nothing found, when the text does not begin with a whole object or array. */
 bool ct_json_fields(struct ct_text json, struct ct_json_field *fields, size_t count);
+
+/*
+ * A line of what Docker's API says of a pull that is under way (moby's pkg/streamformatter and
+ * distribution/xfer): a chunk of an answer's body, with one JSON object. Columns: symbol, what its
+ * status is, or begins with.
+ */
+#define CT_PULL_LINES(X) \
+	X(FROM, "Pulling from ") /* the repository; its id is the tag */ \
+	X(KNOWN, "Pulling fs layer") \
+	X(WAITING, "Waiting") \
+	X(DOWNLOADING, "Downloading") \
+	X(VERIFYING, "Verifying Checksum") \
+	X(DOWNLOADED, "Download complete") \
+	X(EXTRACTING, "Extracting") \
+	X(UNPACKED, "Pull complete") \
+	X(EXISTS, "Already exists") \
+	X(RETRYING, "Retrying in ") \
+	X(DIGEST, "Digest: ") \
+	X(UP_TO_DATE, "Status: Image is up to date") \
+	X(DONE, "Status: ") /* the last */ \
+	X(OTHER, "")
+
+enum ct_pull_line {
+#define X(symbol, status) CT_PULL_##symbol,
+	CT_PULL_LINES(X)
+#undef X
+	CT_PULL_FAILED
+};
+
+struct ct_progress {
+	enum ct_pull_line line;
+	char id[80]; /* of a layer, the first digits of its digest; empty: of none */
+	char text[384]; /* what follows that status; FAILED: why */
+	uint64_t current, total; /* bytes; 0: not said */
+};
+
+/* False: no such line. */
+bool ct_progress_parse(struct ct_text bytes, struct ct_progress *ret);
 
 /* TTRPC: containerd to shim and back. Header of 10 bytes, then protobuf. */
 struct ct_ttrpc {

@@ -37,6 +37,12 @@ static void parse_asked(struct ct_text path, bool deletes, struct ct_http *ret)
 		part = ct_text_cut(&path, '/');
 	ret->streams = !deletes && is_one_of(part, streams);
 	ret->makes = !deletes && is_one_of(part, made) && ct_text_is(path, "create");
+	if (ret->streams && ct_text_is(part, "images") && ct_text_is(path, "create") &&
+	    ct_http_query(ret->query, "fromImage").len) {
+		ret->pulls = true;
+		ret->streams = false;
+		ret->verb = ct_text("pull", 4);
+	}
 	if (!ct_text_is(part, "containers"))
 		return;
 	ret->ref = ct_text_cut(&path, '/');

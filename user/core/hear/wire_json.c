@@ -267,7 +267,9 @@ static inline bool plain_value(struct scan *s, char c, struct ct_json_field *f)
 	if (!f)
 		return true;
 	f->truth = !quoted && ct_text_is(text, "true");
-	return !quoted || !f->room || unescape(text, f->to, f->room);
+	if (f->number && !quoted)
+		ct_text_copy(f->to, f->room, text);
+	return !quoted || f->number || !f->room || unescape(text, f->to, f->room);
 }
 
 /* Behind a value: closes what ends. Whether another value follows, with its key in an object. */

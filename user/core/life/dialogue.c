@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What somebody asks for and is answered, as signals to the container that it is about. */
+#include "core/book/pulls.h"
 #include "core/life/life.h"
 
 static struct ct_text asked_verb(const struct ct_fact *f)
@@ -34,15 +35,33 @@ static void api_asked(struct ct_core *core, struct ct_fact *f)
 	ct_signal(core, c, CT_SIG_API_REQUEST, f->verb, f->ts_ns);
 }
 
-/* What an engine has written down may be gone before it is read, if the start fails and it is removed. */
-static void name_engine(struct ct_core *core, struct ct_container *c, uint32_t engine)
+void ct_life_engine_name(struct ct_core *core, struct ct_identity *who, uint32_t engine)
 {
 	const struct ct_actor_state *a = ct_actor_get(core, engine);
 
-	c->who.engine_pid = engine;
-	if (a && a->engine_name && !c->who.engine[0])
-		ct_text_copy(c->who.engine, sizeof(c->who.engine),
+	if (a && a->engine_name && !who->engine[0])
+		ct_text_copy(who->engine, sizeof(who->engine),
 			     ct_text(a->engine_name, strlen(a->engine_name)));
+}
+
+/* What an engine has written down may be gone before it is read, if the start fails and it is removed. */
+static void name_engine(struct ct_core *core, struct ct_container *c, uint32_t engine)
+{
+	c->who.engine_pid = engine;
+	ct_life_engine_name(core, &c->who, engine);
+}
+
+/* Whoever wanted it had to fetch its image first: that is where its start begins. */
+static void waited_for_image(struct ct_core *core, struct ct_container *c, const struct ct_fact *f)
+{
+	const struct ct_request *asked = f->request;
+	const struct ct_pull *p =
+		ct_pull_before(core, f->speaker, asked->tgid, asked->image, asked->ts_ns);
+
+	if (!p)
+		return;
+	c->run.marks[CT_MARK_PULL_BEGIN] = p->begin_ns;
+	c->run.marks[CT_MARK_PULL_END] = p->end_ns;
 }
 
 static void api_created(struct ct_core *core, struct ct_fact *f)
@@ -62,6 +81,7 @@ static void api_created(struct ct_core *core, struct ct_fact *f)
 	name_engine(core, c, f->e->tgid);
 	ct_book_file(core, c);
 	c->run.marks[CT_MARK_CREATE_BEGIN] = asked->ts_ns;
+	waited_for_image(core, c, f);
 	f->container = c;
 	ct_signal(core, c, CT_SIG_API_ANSWER, f->verb, f->ts_ns);
 	ct_container_look_up(core, c, f->e->tgid, ct_text("", 0));
@@ -276,6 +296,10 @@ static void (*const rows[CT_HOW_MAX][CT_FACT_MAX])(struct ct_core *core, struct 
 	[CT_HOW_SHIM][CT_FACT_ANSWERED] = shim_heard,
 	[CT_HOW_SHIM][CT_FACT_REFUSED] = shim_heard,
 	[CT_HOW_AGENT][CT_FACT_ASKED] = agent_asked,
+	[CT_HOW_IMAGE][CT_FACT_ASKED] = ct_image_asked,
+	[CT_HOW_IMAGE][CT_FACT_PROGRESS] = ct_image_progress,
+	[CT_HOW_IMAGE][CT_FACT_ANSWERED] = ct_image_answered,
+	[CT_HOW_IMAGE][CT_FACT_REFUSED] = ct_image_refused,
 };
 
 void ct_life_fact(struct ct_core *core, struct ct_fact *fact)

@@ -55,6 +55,7 @@ static const struct ct_rule rules[] = {
 
 static const struct ct_span start[] = {
 	/* phase, from, to, gap before it, optional, past */
+	{ P(PULL), M(PULL_BEGIN), { M(PULL_END) }, P(CLIENT), true, M(START_BEGIN) },
 	{ P(CREATE), M(CREATE_BEGIN), { M(CREATE_END) }, P(CLIENT), true, M(START_BEGIN) },
 	{ P(ATTACH), M(ATTACH_BEGIN), { M(ATTACH_END) }, P(CLIENT), true, M(START_BEGIN) },
 	{ P(CONNECT), M(START_BEGIN), { M(CONNECT_END) }, P(CLIENT), false, M(TASK_CREATE_BEGIN) },
@@ -152,7 +153,7 @@ const struct ct_family ct_family_docker = {
 	CT_FAMILY_CAUSES,
 	.api = true,
 	.at_first = true,
-	.begins = { M(CREATE_BEGIN), M(START_BEGIN) },
+	.begins = { M(PULL_BEGIN), M(CREATE_BEGIN), M(START_BEGIN) },
 	.opens = { M(START_BEGIN), M(TASK_CREATE_BEGIN) },
 	.asked = M(START_BEGIN),
 	.stopped = M(DISCONNECT_END),

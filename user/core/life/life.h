@@ -20,6 +20,14 @@ struct ct_container *ct_pod_made(struct ct_core *core, struct ct_fact *fact);
 /* A network plugin is executed for a pod, or for a container. */
 void ct_life_plugin(struct ct_core *core, const struct ct_event *e);
 
+/* dialogue.c: what the engine is called, if that process is one. */
+void ct_life_engine_name(struct ct_core *core, struct ct_identity *who, uint32_t engine);
+/* images.c: an engine is asked for an image, says what it does for it, has it, or has it not. */
+void ct_image_asked(struct ct_core *core, struct ct_fact *f);
+void ct_image_progress(struct ct_core *core, struct ct_fact *f);
+void ct_image_answered(struct ct_core *core, struct ct_fact *f);
+void ct_image_refused(struct ct_core *core, struct ct_fact *f);
+
 /* process.c: FORK, EXEC, EXIT, PROCESS. */
 void ct_life_fork(struct ct_core *core, const struct ct_event *e);
 void ct_life_exec(struct ct_core *core, const struct ct_event *e);

@@ -250,5 +250,6 @@ void ct_tell_flush(struct ct_core *core)
 		next = c->next;
 		cut(core, c);
 	}
+	ct_tell_images_left(core);
 	ct_made_flush(core);
 }

@@ -203,6 +203,13 @@ static void fill_start(struct telling *t, const struct ct_pod *pod)
 	rec->end_ns = cursor;
 }
 
+static void put(struct telling *t, const char *text)
+{
+	size_t len = strlen(t->message);
+
+	ct_text_copy(t->message + len, sizeof(t->message) - len, ct_text(text, strlen(text)));
+}
+
 static void set_failure(struct telling *t, const struct ct_pod *pod, size_t i)
 {
 	const struct ct_pod_member *m = &pod->members[i];
@@ -211,11 +218,14 @@ static void set_failure(struct telling *t, const struct ct_pod *pod, size_t i)
 	t->rec.outcome = CT_OUTCOME_FAILED;
 	t->rec.failed_phase = phase_of(pod, i);
 	t->rec.message = t->message;
-	if (m->outcome == CT_OUTCOME_FAILED)
-		snprintf(t->message, sizeof(t->message), "%s%s%s", name, m->message[0] ? ": " : "",
-			 m->message);
-	else
-		snprintf(t->message, sizeof(t->message), "%s exited with %d", name, m->exit_code);
+	put(t, name);
+	if (m->outcome != CT_OUTCOME_FAILED) {
+		put(t, " has exited");
+		t->rec.exit_code = m->exit_code;
+	} else if (m->message[0]) {
+		put(t, ": ");
+		put(t, m->message);
+	}
 }
 
 static void set_outcome(struct telling *t, const struct ct_pod *pod)

@@ -311,7 +311,7 @@ void ct_report_create(struct ct_core *core, struct ct_container *c)
 		rec.seen = 1u << CT_PHASE_CREATE;
 		emit(core, &rec, c, run);
 	}
-	for (int m = CT_MARK_CREATE_BEGIN; m <= CT_MARK_ATTACH_END; m++)
+	for (int m = CT_MARK_PULL_BEGIN; m <= CT_MARK_ATTACH_END; m++)
 		run->marks[m] = 0;
 }
 
@@ -358,6 +358,9 @@ static void failed_create(struct ct_core *core, const struct ct_fact *fact)
 
 void ct_tell_fact(struct ct_core *core, const struct ct_fact *fact)
 {
-	if (fact->kind == CT_FACT_REFUSED && fact->awaits_id && !fact->container && fact->speaker)
+	if (fact->how == CT_HOW_IMAGE)
+		ct_tell_image(core, fact);
+	else if (fact->kind == CT_FACT_REFUSED && fact->awaits_id && !fact->container &&
+		 fact->speaker)
 		failed_create(core, fact);
 }

@@ -201,7 +201,7 @@ static const struct column record_columns[] = { { "kind", kind, 0 },
 						{ "pod_uid", pod_uid, 0 },
 						{ "pod_container", pod_container, 0 },
 #define X(symbol, phase, doc) { phase "_ns", phase_ns, CT_PHASE_##symbol },
-						CT_POD_PHASES(X)
+						CT_POD_PHASES(X) CT_IMAGE_PHASES(X)
 #undef X
 };
 

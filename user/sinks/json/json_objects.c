@@ -202,6 +202,42 @@ static void put_steps(struct ct_json *w, const struct ct_record *rec)
 	ct_json_leave(w, ']');
 }
 
+static void put_layer(struct ct_json *w, const struct ct_layer *layer)
+{
+	const struct {
+		const char *key;
+		uint64_t ns;
+	} times[] = {
+		{ "known_ns", layer->known_ns },       { "first_ns", layer->first_ns },
+		{ "fetched_ns", layer->fetched_ns },   { "unpacking_ns", layer->unpacking_ns },
+		{ "unpacked_ns", layer->unpacked_ns },
+	};
+
+	ct_json_enter(w, NULL, '{');
+	ct_json_string(w, "id", layer->id);
+	ct_json_bool(w, "there", layer->there);
+	ct_json_bool(w, "waited", layer->waited);
+	ct_json_bool(w, "fetched_is_bound", layer->bounded);
+	ct_json_u64(w, "retries", layer->retries);
+	ct_json_u64_or_null(w, "size", layer->size, layer->size);
+	for (size_t i = 0; i < CT_ARRAY_SIZE(times); i++)
+		ct_json_u64_or_null(w, times[i].key, times[i].ns, times[i].ns);
+	ct_json_leave(w, '}');
+}
+
+static void put_fetched(struct ct_json *w, const struct ct_fetched *f)
+{
+	ct_json_enter(w, "fetched", '{');
+	ct_json_string(w, "digest", f->digest);
+	ct_json_bool(w, "up_to_date", f->up_to_date);
+	ct_json_u64_or_null(w, "client_pid", f->client, f->client);
+	ct_json_enter(w, "layers", '[');
+	for (size_t i = 0; i < f->layer_count; i++)
+		put_layer(w, &f->layers[i]);
+	ct_json_leave(w, ']');
+	ct_json_leave(w, '}');
+}
+
 void ct_json_record(struct ct_json *w, const char *key, const struct ct_session *session,
 		    const struct ct_record *rec)
 {
@@ -225,6 +261,8 @@ void ct_json_record(struct ct_json *w, const char *key, const struct ct_session 
 	ct_json_bool(w, "removed", rec->removed);
 	put_failed(w, rec);
 	put_predecessor(w, rec);
+	if (rec->fetched)
+		put_fetched(w, rec->fetched);
 	put_steps(w, rec);
 	if (rec->path)
 		put_path(w, rec);

@@ -219,7 +219,7 @@ static void draw_segment(struct ct_pen *pen, const struct ct_record *rec, const 
 	fputc('\n', pen->f);
 	draw_path(pen, rec, f, segment);
 	for (size_t s = 0; s < rec->step_count; s++) {
-		if (segment_of(rec, &rec->steps[s]) != i)
+		if (segment_of(rec, ct_step_home(rec, &rec->steps[s])) != i)
 			continue;
 		ct_step_rows_above(&rows, pen, rec, s, 2);
 		draw_step(pen, rec, f, &rec->steps[s]);

@@ -268,6 +268,10 @@ static const struct part {
 	{ "init", CT_PHASE_INIT, CT_PHASE_INIT },
 	{ "containers", CT_PHASE_CONTAINERS, CT_PHASE_CONTAINERS },
 	{ "backoff", CT_PHASE_BACKOFF, CT_PHASE_BACKOFF },
+	{ "resolve", CT_PHASE_RESOLVE, CT_PHASE_RESOLVE },
+	{ "download", CT_PHASE_DOWNLOAD, CT_PHASE_DOWNLOAD },
+	{ "unpack", CT_PHASE_UNPACK, CT_PHASE_UNPACK },
+	{ "register", CT_PHASE_REGISTER, CT_PHASE_REGISTER },
 	{ "client", CT_PHASE_CLIENT, CT_PHASE_CLIENT },
 	{ "up", 0, CT_PHASE_READY },
 	{ "run", CT_PHASE_RUN, CT_PHASE_RUN },
@@ -347,6 +351,7 @@ static const struct {
 	[CT_RECORD_REMOVE] = { "remove", CT_STYLE_DIM, false },
 	[CT_RECORD_POD_START] = { "pod", CT_STYLE_RESTART, true },
 	[CT_RECORD_POD_STOP] = { "pod end", CT_STYLE_RESTART, true },
+	[CT_RECORD_PULL] = { "pull", CT_STYLE_START, true },
 };
 
 /* However long the name is, there is room to say that it is not the host's root's. */
@@ -374,7 +379,7 @@ static size_t draw_who(struct ct_pen *pen, const struct table *t, const struct c
 {
 	const struct ct_identity *who = rec->who;
 	char id12[13], clock[CT_CLOCK_LEN];
-	const char *name = who->name;
+	const char *name = who->name, *by = ct_by_key(CT_BY_RUNTIME, rec);
 
 	snprintf(id12, sizeof(id12), "%.12s", who->id);
 	if (!*name) /* what could not even be created has no id: its image says which it was */
@@ -392,7 +397,7 @@ static size_t draw_who(struct ct_pen *pen, const struct table *t, const struct c
 	draw_name(pen, name, &who->owner, t->name);
 	if (t->on.runtime) {
 		fputc(' ', pen->f);
-		ct_pen_foreign(pen, *who->runtime ? who->runtime : "?", t->runtime, true);
+		ct_pen_foreign(pen, *by ? by : "?", t->runtime, true);
 	}
 	return (t->on.time ? TIME_COLUMNS + 1 : 0) + WHAT_COLUMNS + 1 + t->name +
 	       (t->on.runtime ? 1 + t->runtime : 0);

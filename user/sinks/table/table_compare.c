@@ -32,6 +32,10 @@
 #define MARK_INIT       'i', "30;46"
 #define MARK_CONTAINERS 'o', "30;42"
 #define MARK_BACKOFF    'w', "37;41"
+#define MARK_RESOLVE    'v', "37;45"
+#define MARK_DOWNLOAD   'l', "30;46"
+#define MARK_UNPACK     'k', "30;43"
+#define MARK_REGISTER   'g', "30;47"
 
 static const struct mark {
 	char letter;

@@ -108,7 +108,7 @@ static void draw_phase(struct ct_pen *pen, const struct ct_record *rec, enum ct_
 	bool headed = false;
 
 	for (size_t i = 0; i < rec->step_count; i++) {
-		if (rec->steps[i].phase != phase)
+		if (ct_step_home(rec, &rec->steps[i])->phase != phase)
 			continue;
 		if (!headed) {
 			ct_pen_fill(pen, " ", INDENT);

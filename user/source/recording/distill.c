@@ -83,7 +83,7 @@ uint64_t ct_distill_hash(const struct ct_distill *d, const void *bytes, size_t l
 #define NAME_MAX_LEN 127
 
 /* As engines allow them. */
-static bool is_name(struct ct_text t)
+bool ct_distill_is_name(struct ct_text t)
 {
 	for (size_t i = 0; i < t.len; i++) {
 		char c = t.p[i], low = (char)(c | 0x20);
@@ -100,7 +100,7 @@ void ct_distill_learn(struct ct_distill *d, struct ct_text name)
 	uint64_t hash, *set;
 	size_t at = 0;
 
-	if (!is_name(name))
+	if (!ct_distill_is_name(name))
 		return;
 	hash = ct_distill_hash(d, name.p, name.len);
 	set = d->known[hash % CT_DISTILL_SETS];
@@ -115,7 +115,7 @@ bool ct_distill_knows(const struct ct_distill *d, struct ct_text name)
 	const uint64_t *set;
 	uint64_t hash;
 
-	if (!is_name(name))
+	if (!ct_distill_is_name(name))
 		return false;
 	hash = ct_distill_hash(d, name.p, name.len);
 	set = d->known[hash % CT_DISTILL_SETS];
@@ -213,7 +213,7 @@ static void distill_send(struct ct_distill *d, struct ct_event *e)
 	else if (ct_http_parse(bytes, &http) || ct_text_starts(bytes, "HTTP/1.") ||
 		 ct_text_starts(bytes, "POST ") || ct_text_starts(bytes, "DELETE "))
 		ct_distill_http(d, e, http.reads);
-	else if (!ct_distill_ttrpc(d, e))
+	else if (!(e->flags & CT_F_SERVER && ct_distill_progress(d, e)) && !ct_distill_ttrpc(d, e))
 		ct_distill_frames(d, e);
 }
 

@@ -3,6 +3,7 @@
  * HTTP/1 of Docker's API. Of a request stay its line, and the client's name; of the body of a create
  * what the container is to be; of an answer its status, the id of what was made, why it failed.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "core/hear/wire.h"
@@ -52,9 +53,9 @@ static void put_create(struct ct_distill *d, struct ct_text body)
 {
 	char image[VALUE_ROOM], runtime[VALUE_ROOM];
 	struct ct_json_field fields[] = {
-		{ NULL, "Image", image, sizeof(image), false },
-		{ "HostConfig", "Runtime", runtime, sizeof(runtime), false },
-		{ "HostConfig", "AutoRemove", NULL, 0, false },
+		{ NULL, "Image", image, sizeof(image), false, false },
+		{ "HostConfig", "Runtime", runtime, sizeof(runtime), false, false },
+		{ "HostConfig", "AutoRemove", NULL, 0, false, false },
 	};
 	const char *before = "{";
 
@@ -203,6 +204,8 @@ static void request(struct ct_distill *d, struct ct_event *e)
 	struct ct_text rest = ct_text(e->tail, e->tail_len), line = ct_text_cut(&rest, '\r');
 	struct ct_text method = ct_text_cut(&line, ' '), query = ct_text_cut(&line, ' ');
 	struct ct_text path = ct_text_cut(&query, '?');
+	struct ct_distill_call *call;
+	struct ct_http http = { 0 };
 	bool other = true;
 
 	ct_distill_put(d, method);
@@ -215,7 +218,9 @@ static void request(struct ct_distill *d, struct ct_event *e)
 	if (ct_text_starts(rest, "\n"))
 		put_agent(d, ct_text(rest.p + 1, rest.len - 1));
 	ct_distill_word(d, "\r\n");
-	ct_distill_call_made(d, e->obj, 0)->other = other;
+	call = ct_distill_call_made(d, e->obj, 0);
+	call->other = other;
+	call->pull = ct_http_parse(ct_text(e->tail, e->tail_len), &http) && http.pulls;
 	if (other)
 		return;
 	learn_name(d, query);
@@ -236,7 +241,7 @@ static void put_answer(struct ct_distill *d, struct ct_event *e, struct ct_text 
 {
 	const struct ct_distill_call *call = ct_distill_call(d, e->arg, 0);
 	char value[VALUE_ROOM];
-	struct ct_json_field field = { NULL, failed ? "message" : "Id", value, sizeof(value),
+	struct ct_json_field field = { NULL, failed ? "message" : "Id", value, sizeof(value), false,
 				       false };
 
 	bool container;
@@ -244,7 +249,7 @@ static void put_answer(struct ct_distill *d, struct ct_event *e, struct ct_text 
 	if (!ct_json_fields(body, &field, 1) || !*value)
 		return;
 	container = !failed && is_of_container(body, value);
-	if (call && call->other && !container)
+	if (call && call->other && !container && !(failed && call->pull))
 		return;
 	if (!failed)
 		ct_distill_learn(d, ct_text(value, strlen(value)));
@@ -284,4 +289,48 @@ void ct_distill_http(struct ct_distill *d, struct ct_event *e, bool reads)
 	else
 		request(d, e);
 	ct_distill_end(d, e);
+}
+
+static void put_number(struct ct_distill *d, const char *before, const char *key, uint64_t n)
+{
+	char text[64];
+
+	snprintf(text, sizeof(text), "%s\"%s\":%llu", before, key, (unsigned long long)n);
+	ct_distill_word(d, text);
+}
+
+/* A line of a pull: which layer, its state, its bytes; and whatever a known state is followed by. */
+bool ct_distill_progress(struct ct_distill *d, struct ct_event *e)
+{
+	static const char *const statuses[] = {
+#define X(symbol, status) [CT_PULL_##symbol] = status,
+		CT_PULL_LINES(X)
+#undef X
+	};
+	struct ct_progress said;
+	char status[sizeof(said.text) + 64];
+
+	if (!ct_progress_parse(ct_text(e->tail, e->tail_len), &said))
+		return false;
+	ct_distill_begin(d, e->tail_len);
+	ct_distill_word(d, "1\r\n");
+	if (said.line == CT_PULL_FAILED) {
+		ct_distill_word(d, "{\"errorDetail\":");
+		put_member(d, "{", "message", said.text);
+		ct_distill_word(d, "}}");
+	} else {
+		snprintf(status, sizeof(status), "%s%s", statuses[said.line],
+			 said.line == CT_PULL_OTHER ? "*" : said.text);
+		put_member(d, "{", "status", status);
+		if (ct_distill_is_name(ct_text(said.id, strlen(said.id))))
+			put_member(d, ",", "id", said.id);
+		if (said.total) {
+			put_number(d, ",\"progressDetail\":{", "current", said.current);
+			put_number(d, ",", "total", said.total);
+			ct_distill_word(d, "}");
+		}
+		ct_distill_word(d, "}");
+	}
+	ct_distill_end(d, e);
+	return true;
 }

@@ -26,6 +26,7 @@ struct ct_distill_call {
 	uint32_t stream;
 	bool spoken; /* its message was heard */
 	bool other; /* HTTP/1: it is about no container */
+	bool pull; /* of an image: why it failed is kept */
 	const struct ct_distill_method *method; /* NULL: one that nobody reads */
 };
 
@@ -74,6 +75,9 @@ void ct_distill_end(struct ct_distill *d, struct ct_event *e);
 /* Of a request that only reads stays that it was made. */
 void ct_distill_http(struct ct_distill *d, struct ct_event *e, bool reads);
 void ct_distill_body(struct ct_distill *d, struct ct_event *e);
+bool ct_distill_progress(struct ct_distill *d, struct ct_event *e); /* false: it is none */
+/* Of a container or image, as engines allow them. */
+bool ct_distill_is_name(struct ct_text t);
 /* False: it is none. */
 bool ct_distill_ttrpc(struct ct_distill *d, struct ct_event *e);
 void ct_distill_frames(struct ct_distill *d, struct ct_event *e);

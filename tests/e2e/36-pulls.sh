@@ -1,0 +1,92 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-only
+# Images that dockerd fetches from a registry: each pull is told once, with its layers in the order of
+# the manifest and their sizes, and a start that waited for one begins with it. The registry's manifests
+# and the client's words are the other witnesses.
+# shellcheck source=tests/lib/e2e.sh
+. "$(dirname "$0")/../lib/e2e.sh"
+# shellcheck source=tests/lib/registry.sh
+. "$CT_LIB/registry.sh"
+
+if ! command -v docker-registry > "$OUT/which"; then
+	cannot "pulls" "docker-registry is not installed: apt-get install docker-registry"
+	exit 0
+fi
+trap 'registry_stop' EXIT
+registry_start "$OUT" || { fail "the registry answers: $(tail -n 3 "$OUT/registry/log")"; exit 0; }
+
+# pushed NAME SIZE...: its layers, as the registry has them, to $OUT/layers.NAME: digits and size
+pushed()
+{
+	local name=$1
+
+	registry_image "test/$name:1" "${@:2}" || { fail "image $name is pushed"; exit 0; }
+	in_engine curl -sf -H 'Accept: application/vnd.docker.distribution.manifest.v2+json' \
+		"http://$REGISTRY/v2/test/$name/manifests/1" |
+		jq -c '[.layers[] | [.digest[7:19], .size]]' > "$OUT/layers.$name"
+}
+pushed five 1K 3M 6M 2M
+pushed twelve 1K 300K 300K 300K 1M 1M 1M 2M 2M 2M 1K
+pushed one
+five=$REGISTRY/test/five:1
+
+trace_start pulls || exit 0
+docker pull "$five" > "$OUT/pull.first" 2>&1 || fail "docker pull"
+docker pull -q "$five" > "$OUT/pull.again" 2>&1 || fail "docker pull, again"
+docker pull "$REGISTRY/test/none:1" > "$OUT/pull.none" 2>&1 && fail "a pull of what is not there fails"
+docker rmi "$five" > "$OUT/rmi" 2>&1
+docker run --rm --name "${P}run" "$five" exit 0 > "$OUT/run" 2>&1 || fail "docker run of a missing image"
+docker rmi "$five" > "$OUT/rmi" 2>&1
+for name in five twelve one; do
+	docker pull -q "$REGISTRY/test/$name:1" > "$OUT/pull.$name" 2>&1 &
+	clients+=($!)
+done
+wait "${clients[@]}"
+trace_stop
+same "exit status" 0 "$CT_STATUS"
+# shellcheck disable=SC2016
+pulls='def pulls: [records | select(.kind == "pull" and (.image | startswith($registry)))];'
+pulled()
+{
+	says "$1" "$2" "$pulls $3" --arg registry "$REGISTRY/" "${@:4}"
+}
+pulled "each pull is told once" '["five","five","five","five","none","one","twelve"]' \
+	'[pulls[].image | capture("test/(?<name>[^:]*):1").name] | sort'
+pulled "what is there, what is up to date, what is not" '[5,1,1]' \
+	'[(pulls | map(select(.outcome == "ok" and (.fetched.up_to_date | not))) | length),
+	(pulls | map(select(.outcome == "ok" and .fetched.up_to_date)) | length),
+	(pulls | map(select(.outcome == "failed" and (.failed.message | contains("not found")))) | length)]'
+for name in five twelve one; do
+	pulled "$name: layers in the order of the manifest, with their sizes" "[$(< "$OUT/layers.$name")]" \
+		"[pulls[] | select((.image | contains(\"/$name:\")) and (.fetched.layers | length > 0))
+			| [.fetched.layers[] | [.id, .size]]] | unique | map(
+				. as \$told | \$want | to_entries | map([.value[0], (\$told[.key][1] // .value[1])]))" \
+		--argjson want "$(< "$OUT/layers.$name")"
+done
+pulled "each layer is fetched, then unpacked, then the next one" '[]' \
+	'[pulls[].fetched.layers | . as $l | to_entries[] | select(.value.fetched_ns == null or
+		.value.unpacked_ns < .value.fetched_ns or
+		(.key > 0 and .value.unpacked_ns < $l[.key - 1].unpacked_ns)) | .value.id]'
+pulled "phases tile each pull" '[]' \
+	'[pulls[] | select(([.segments[] | .end_ns - .begin_ns] | add) != .total_ns) | .image]'
+pulled "no phase is unknown" '[]' '[pulls[].phases | to_entries[] | select(.value == null) | .key]'
+pulled "a pull is all its phases" '[["download","register","resolve","unpack"]]' \
+	'[pulls[] | select(.fetched.layers | length > 0) | .phases | keys] | unique'
+pulled "its digest is that of the registry" "[\"$(sed -n 's/^Digest: //p' "$OUT/pull.first")\"]" \
+	'[pulls[] | select(.outcome == "ok" and (.image | contains("five"))) | .fetched.digest] | unique'
+says "the start that waited for its image begins with its pull" '[true,true]' \
+	"$pulls"' (of("start"; "ok")[] | select(.name | endswith("run"))) as $start
+	| [pulls[] | select(.begin_ns == $start.begin_ns)] | [length == 1, .[0].total_ns == $start.phases.pull]' \
+	--arg registry "$REGISTRY/"
+
+# A client that goes: nobody says how it ended.
+trace_start left || exit 0
+pushed slow 20M 20M 20M
+docker pull -q "$REGISTRY/test/slow:1" > "$OUT/pull.slow" 2>&1 &
+client=$!
+sleep 0.3
+{ kill -KILL "$client" && wait "$client"; } 2> /dev/null
+trace_stop
+pulled "a pull whose end nobody waits for is cut" '["cut"]' \
+	'[pulls[] | select(.image | contains("slow")) | .outcome]'
+docker rmi -f "$five" "$REGISTRY/test/twelve:1" "$REGISTRY/test/one:1" > "$OUT/rmi" 2>&1

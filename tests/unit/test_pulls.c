@@ -1,0 +1,393 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Images that dockerd is asked for, and what it says while it fetches them (moby 20.10). */
+#include "core/hear/wire.h"
+#include "runs.h"
+
+#define SOCKET 4000
+#define PULL   "POST /v1.41/images/create?fromImage=reg.test%3A5000%2Fa%2Fweb&tag=1"
+#define NAME   "reg.test:5000/a/web:1"
+
+static void says(struct tape *t, double ms, const char *json)
+{
+	tape_at(t, ms);
+	tape_http_chunk(t, LIFE_DOCKERD, SOCKET, json);
+}
+
+static void layer_says(struct tape *t, double ms, const char *id, const char *status)
+{
+	char json[256];
+
+	snprintf(json, sizeof(json), "{\"status\":\"%s\",\"progressDetail\":{},\"id\":\"%s\"}",
+		 status, id);
+	says(t, ms, json);
+}
+
+static void asks(struct tape *t, double ms, const char *line)
+{
+	tape_at(t, ms);
+	t->engine = LIFE_DOCKERD;
+	tape_http_request(t, LIFE_CLIENT, SOCKET, line, NULL);
+}
+
+static void begins(struct tape *t, double ms)
+{
+	asks(t, ms, PULL);
+	tape_at(t, ms + 20);
+	tape_http_answer(t, LIFE_DOCKERD, SOCKET, 200, NULL);
+	says(t, ms + 20, "{\"status\":\"Pulling from a/web\",\"id\":\"1\"}");
+}
+
+static void is_done(struct tape *t, double ms)
+{
+	says(t, ms, "{\"status\":\"Digest: sha256:feed\"}");
+	says(t, ms, "{\"status\":\"Status: Downloaded newer image for " NAME "\"}");
+}
+
+/* Two layers: the second is there before the first, and waits for it. */
+static void two_layers(struct tape *t, double ms)
+{
+	begins(t, ms);
+	layer_says(t, ms + 30, "aaa", "Pulling fs layer");
+	layer_says(t, ms + 30, "bbb", "Pulling fs layer");
+	layer_says(t, ms + 30, "bbb", "Waiting");
+	says(t, ms + 50,
+	     "{\"status\":\"Downloading\",\"progressDetail\":{\"current\":10,\"total\":1000},"
+	     "\"progress\":\"[=>  ]\",\"id\":\"aaa\"}");
+	says(t, ms + 60,
+	     "{\"status\":\"Downloading\",\"progressDetail\":{\"current\":1,\"total\":50},\"id\":\"bbb\"}");
+	layer_says(t, ms + 70, "bbb", "Download complete");
+	layer_says(t, ms + 100, "aaa", "Verifying Checksum");
+	layer_says(t, ms + 101, "aaa", "Download complete");
+	layer_says(t, ms + 102, "aaa", "Extracting");
+	layer_says(t, ms + 150, "aaa", "Pull complete");
+	layer_says(t, ms + 151, "bbb", "Extracting");
+	layer_says(t, ms + 170, "bbb", "Pull complete");
+	is_done(t, ms + 180);
+}
+
+static struct run *new_run(void)
+{
+	struct run *run = run_new();
+
+	life_engines(&run->t);
+	return run;
+}
+
+static void expect_tiled(const struct seen *s)
+{
+	uint64_t at = s->rec.begin_ns;
+
+	for (size_t i = 0; i < s->rec.segment_count; i++) {
+		cr_expect_eq(s->rec.segments[i].begin_ns, at);
+		at = s->rec.segments[i].end_ns;
+	}
+	cr_expect_eq(at, s->rec.end_ns);
+}
+
+Test(pulls, phases_and_layers)
+{
+	struct run *run = new_run();
+	const struct seen *s;
+
+	two_layers(&run->t, 100);
+	play(run);
+	s = find(run, CT_RECORD_PULL, NAME, 0);
+	expect_outcome(s, CT_OUTCOME_OK);
+	expect_span(s, 100, 280);
+	expect_phase(s, CT_PHASE_RESOLVE, 30);
+	expect_phase(s, CT_PHASE_DOWNLOAD, 70); /* until the first layer is there */
+	expect_phase(s, CT_PHASE_UNPACK, 70); /* one after the other */
+	expect_phase(s, CT_PHASE_REGISTER, 10);
+	expect_tiled(s);
+	cr_expect_str_eq(s->who.engine, "docker");
+	cr_expect_str_eq(s->who.runtime, "");
+	cr_expect_str_eq(s->fetched.digest, "sha256:feed");
+	cr_expect_eq(s->fetched.client, LIFE_CLIENT);
+	cr_expect_not(s->fetched.up_to_date);
+	cr_assert_eq(s->fetched.layer_count, 2);
+	cr_expect_str_eq(s->layers[0].id, "aaa");
+	cr_expect_eq(s->layers[0].size, 1000);
+	cr_expect_eq(s->layers[0].fetched_ns, tape_ns(200));
+	cr_expect_eq(s->layers[1].size, 50);
+	cr_expect(s->layers[1].waited && !s->layers[0].waited);
+	expect_nothing_odd(run);
+	run_free(run);
+}
+
+Test(pulls, layers_are_steps)
+{
+	static const struct {
+		const char *name;
+		double begin, end;
+		unsigned parent;
+	} steps[] = {
+		{ "layer", 130, 250, 0 },
+		{ "download", 130, 200, 1 },
+		{ "unpack", 200, 250, 1 },
+		{ "layer", 130, 270, 0 },
+		{ "wait for a slot", 130, 160, 4 },
+		{ "download", 160, 170, 4 },
+		{ "wait for the layer before", 170, 250, 4 },
+		{ "unpack", 250, 270, 4 },
+	};
+	struct run *run = new_run();
+	const struct seen *s;
+
+	run->opts.steps = true;
+	two_layers(&run->t, 100);
+	play(run);
+	s = find(run, CT_RECORD_PULL, NAME, 0);
+	cr_assert_eq(s->rec.step_count, CT_ARRAY_SIZE(steps));
+	for (size_t i = 0; i < CT_ARRAY_SIZE(steps); i++) {
+		cr_expect_str_eq(s->steps[i].name, steps[i].name);
+		cr_expect_eq(s->steps[i].begin_ns, tape_ns(steps[i].begin), "%zu", i);
+		cr_expect_eq(s->steps[i].end_ns, tape_ns(steps[i].end), "%zu", i);
+		cr_expect_eq(s->steps[i].parent, steps[i].parent, "%zu", i);
+		cr_expect_str_eq(s->steps[i].detail, i < 3 ? "aaa" : "bbb");
+	}
+	run_free(run);
+}
+
+/* The last layer's bytes are what is waited for: nothing before it counts. */
+Test(pulls, a_late_layer_is_the_critical_one)
+{
+	struct run *run = new_run();
+	const struct seen *s;
+
+	begins(&run->t, 100);
+	layer_says(&run->t, 130, "aaa", "Pulling fs layer");
+	layer_says(&run->t, 130, "bbb", "Pulling fs layer");
+	layer_says(&run->t, 140, "aaa", "Download complete");
+	layer_says(&run->t, 160, "aaa", "Pull complete");
+	layer_says(&run->t, 300, "bbb", "Download complete");
+	layer_says(&run->t, 320, "bbb", "Pull complete");
+	is_done(&run->t, 330);
+	play(run);
+	s = find(run, CT_RECORD_PULL, NAME, 0);
+	expect_phase(s, CT_PHASE_DOWNLOAD, 170);
+	expect_phase(s, CT_PHASE_UNPACK, 20);
+	expect_tiled(s);
+	run_free(run);
+}
+
+Test(pulls, what_is_there_is_neither_fetched_nor_unpacked)
+{
+	struct run *run = new_run();
+	const struct seen *s;
+
+	begins(&run->t, 100);
+	layer_says(&run->t, 130, "aaa", "Already exists");
+	layer_says(&run->t, 130, "bbb", "Pulling fs layer");
+	layer_says(&run->t, 200, "bbb", "Download complete");
+	layer_says(&run->t, 220, "bbb", "Pull complete");
+	is_done(&run->t, 230);
+	play(run);
+	s = find(run, CT_RECORD_PULL, NAME, 0);
+	expect_outcome(s, CT_OUTCOME_OK);
+	expect_phase(s, CT_PHASE_DOWNLOAD, 70);
+	cr_expect(s->layers[0].there && !s->layers[1].there);
+	cr_expect_eq(s->rec.missing, 0);
+	run_free(run);
+}
+
+Test(pulls, up_to_date)
+{
+	struct run *run = new_run();
+	const struct seen *s;
+
+	begins(&run->t, 100);
+	says(&run->t, 150, "{\"status\":\"Digest: sha256:feed\"}");
+	says(&run->t, 151, "{\"status\":\"Status: Image is up to date for " NAME "\"}");
+	play(run);
+	s = find(run, CT_RECORD_PULL, NAME, 0);
+	expect_outcome(s, CT_OUTCOME_OK);
+	expect_phase(s, CT_PHASE_RESOLVE, 51);
+	cr_expect(s->fetched.up_to_date);
+	run_free(run);
+}
+
+Test(pulls, refused_or_failed_on_the_way)
+{
+	struct run *run = new_run();
+	const struct seen *s;
+
+	asks(&run->t, 100, PULL);
+	tape_at(&run->t, 120);
+	tape_http_answer(&run->t, LIFE_DOCKERD, SOCKET, 404, "{\"message\":\"not found\"}");
+	begins(&run->t, 200);
+	layer_says(&run->t, 230, "aaa", "Pulling fs layer");
+	layer_says(&run->t, 250, "aaa", "Retrying in 5 seconds");
+	says(&run->t, 300,
+	     "{\"errorDetail\":{\"message\":\"connection reset\"},\"error\":\"connection reset\"}");
+	play(run);
+	s = find(run, CT_RECORD_PULL, NAME, 0);
+	expect_outcome(s, CT_OUTCOME_FAILED);
+	expect_span(s, 100, 120);
+	cr_expect_str_eq(s->message, "not found");
+	s = find(run, CT_RECORD_PULL, NAME, 1);
+	expect_outcome(s, CT_OUTCOME_FAILED);
+	expect_span(s, 200, 300);
+	cr_expect_str_eq(s->message, "connection reset");
+	cr_expect_eq(s->layers[0].retries, 1);
+	expect_tiled(s);
+	cr_expect_eq(s->rec.missing, 0, "what never was is not unknown");
+	run_free(run);
+}
+
+/* The reader was slow: dockerd said only what came last. */
+Test(pulls, a_state_that_was_never_said_is_no_later_than_the_next)
+{
+	struct run *run = new_run();
+	const struct seen *s;
+
+	begins(&run->t, 100);
+	layer_says(&run->t, 130, "aaa", "Pulling fs layer");
+	layer_says(&run->t, 190, "aaa", "Extracting");
+	layer_says(&run->t, 220, "aaa", "Pull complete");
+	is_done(&run->t, 230);
+	play(run);
+	s = find(run, CT_RECORD_PULL, NAME, 0);
+	expect_phase(s, CT_PHASE_DOWNLOAD, 60);
+	expect_phase(s, CT_PHASE_UNPACK, 30);
+	cr_expect(s->layers[0].bounded);
+	run_free(run);
+}
+
+/* Podman's service says no "Pull complete" (pkg/api/handlers/compat of 4.3). */
+Test(pulls, an_unpacking_that_nobody_tells_of_is_unknown)
+{
+	struct run *run = new_run();
+	const struct seen *s;
+
+	begins(&run->t, 100);
+	layer_says(&run->t, 130, "aaa", "Pulling fs layer");
+	layer_says(&run->t, 190, "aaa", "Download complete");
+	is_done(&run->t, 230);
+	play(run);
+	s = find(run, CT_RECORD_PULL, NAME, 0);
+	expect_phase(s, CT_PHASE_DOWNLOAD, 60);
+	expect_phase(s, CT_PHASE_UNKNOWN, 40);
+	cr_expect_eq(s->rec.missing, 1u << CT_PHASE_UNPACK);
+	expect_tiled(s);
+	run_free(run);
+}
+
+Test(pulls, whose_end_was_not_heard_is_cut)
+{
+	struct run *run = new_run();
+	const struct seen *s;
+
+	begins(&run->t, 100);
+	layer_says(&run->t, 130, "aaa", "Pulling fs layer");
+	asks(&run->t, 500, PULL); /* the next on this connection */
+	play(run);
+	cr_assert_eq(count(run, CT_RECORD_PULL), 2);
+	s = find(run, CT_RECORD_PULL, NAME, 0);
+	expect_outcome(s, CT_OUTCOME_CUT);
+	expect_span(s, 100, 130);
+	expect_outcome(find(run, CT_RECORD_PULL, NAME, 1), CT_OUTCOME_CUT);
+	run_free(run);
+}
+
+Test(pulls, a_start_that_waited_for_its_image_begins_with_it)
+{
+	struct life l = life_of(1);
+	struct run *run = new_run();
+	const struct seen *s;
+
+	l.image = NAME;
+	l.client = SOCKET;
+	two_layers(&run->t, 100);
+	life_create(&run->t, &l, 300);
+	life_start(&run->t, &l, 320);
+	tape_at(&run->t, 480);
+	tape_output(&run->t, l.init, l.shim);
+	play_until(run, 30000);
+	s = find(run, CT_RECORD_START, l.name, 0);
+	expect_phase(s, CT_PHASE_PULL, 180);
+	cr_expect_eq(s->rec.begin_ns, tape_ns(100));
+	expect_tiled(s);
+	run_free(run);
+}
+
+Test(pulls, of_another_image_or_that_failed_it_does_not)
+{
+	struct life l = life_of(1);
+	struct run *run = new_run();
+
+	l.image = "reg.test:5000/a/we"; /* the beginning of the name that was pulled */
+	l.client = SOCKET;
+	two_layers(&run->t, 100);
+	life_create(&run->t, &l, 300);
+	life_start(&run->t, &l, 320);
+	play_until(run, 30000);
+	expect_phase(find(run, CT_RECORD_START, l.name, 0), CT_PHASE_PULL, 0);
+	run_free(run);
+}
+
+Test(pulls, an_import_is_no_pull)
+{
+	struct run *run = new_run();
+
+	asks(&run->t, 100, "POST /v1.41/images/create?fromSrc=-&repo=a");
+	tape_at(&run->t, 120);
+	tape_http_answer(&run->t, LIFE_DOCKERD, SOCKET, 200, NULL);
+	says(&run->t, 130, "{\"status\":\"Status: whatever\"}");
+	play(run);
+	cr_expect_eq(count(run, CT_RECORD_PULL), 0);
+	run_free(run);
+}
+
+Test(pulls, lines_of_nobody_are_nothing)
+{
+	struct run *run = new_run();
+
+	layer_says(&run->t, 100, "aaa", "Pulling fs layer");
+	is_done(&run->t, 110);
+	play(run);
+	cr_expect_eq(run->count, 0);
+	run_free(run);
+}
+
+static const struct {
+	const char *bytes;
+	bool is;
+	enum ct_pull_line line;
+	const char *id, *text;
+} lines[] = {
+	{ "2b\r\n{\"status\":\"Waiting\",\"id\":\"a\"}\r\n", true, CT_PULL_WAITING, "a", "" },
+	{ "1\r\n{\"status\":\"Pulling from x/y\",\"id\":\"1\"}", true, CT_PULL_FROM, "1", "x/y" },
+	{ "1\r\n{\"status\":\"Digest: sha256:1\"}", true, CT_PULL_DIGEST, "", "sha256:1" },
+	{ "1\r\n{\"status\":\"Status: Downloaded\"}", true, CT_PULL_DONE, "", "Downloaded" },
+	{ "1\r\n{\"status\":\"Retrying in 5 seconds\",\"id\":\"b\"}", true, CT_PULL_RETRYING, "b",
+	  "5 seconds" },
+	{ "1\r\n{\"status\":\"odd\"}", true, CT_PULL_OTHER, "", "odd" },
+	{ "1\r\n{\"errorDetail\":{\"message\":\"no\"}}", true, CT_PULL_FAILED, "", "no" },
+	{ "1\r\n{\"id\":\"b\"}", false, CT_PULL_OTHER, NULL, NULL },
+	{ "1\r\n{\"status\":\"cut", false, CT_PULL_OTHER, NULL, NULL },
+	{ "\r\n{\"status\":\"Waiting\"}", false, CT_PULL_OTHER, NULL, NULL },
+	{ "12345\r\n{\"status\":\"Waiting\"}", false, CT_PULL_OTHER, NULL, NULL },
+	{ "1g\r\n{\"status\":\"Waiting\"}", false, CT_PULL_OTHER, NULL, NULL },
+	{ "1\r\n", false, CT_PULL_OTHER, NULL, NULL },
+	{ "", false, CT_PULL_OTHER, NULL, NULL },
+};
+
+Test(pulls, lines)
+{
+	for (size_t i = 0; i < CT_ARRAY_SIZE(lines); i++) {
+		size_t len = strlen(lines[i].bytes);
+		own_mem char *bytes = malloc(len ? len : 1); /* no byte behind it */
+		struct ct_progress said;
+		bool is;
+
+		cr_assert(bytes);
+		memcpy(bytes, lines[i].bytes, len);
+		is = ct_progress_parse(ct_text(bytes, len), &said);
+		cr_assert_eq(is, lines[i].is, "%s", lines[i].bytes);
+		if (!is)
+			continue;
+		cr_expect_eq(said.line, lines[i].line, "%s", lines[i].bytes);
+		cr_expect_str_eq(said.id, lines[i].id);
+		cr_expect_str_eq(said.text, lines[i].text);
+	}
+}

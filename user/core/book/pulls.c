@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "core/book/pulls.h"
+
+#include <stdlib.h>
+#include <utlist.h>
+
+#define PULLS_MAX 256
+/* Handles of containers count from 1: they do not come so far. */
+#define HANDLES (1ull << 63)
+
+struct ct_pulls {
+	struct ct_pull *all; /* owned */
+	uint64_t made;
+};
+
+static enum ct_place place_of(const struct ct_held *held)
+{
+	return CT_HELD_OF(struct ct_pull, held)->end_ns ? CT_PLACE_OVER : CT_PLACE_LIVE;
+}
+
+static bool matters(const struct ct_core *core, const struct ct_held *held)
+{
+	(void)core;
+	return !CT_HELD_OF(struct ct_pull, held)->end_ns;
+}
+
+static void give_up(struct ct_core *core, struct ct_held *held)
+{
+	ct_pull_drop(core, CT_HELD_OF(struct ct_pull, held));
+}
+
+const struct ct_share_row ct_pulls_row = {
+	.max = PULLS_MAX,
+	.full = CT_LOSS_TABLE,
+	.place = place_of,
+	.matters = matters,
+	.give_up = give_up,
+};
+
+static struct ct_pull *pull_alloc(void)
+{
+	struct ct_pull *p = calloc(1, sizeof(*p));
+
+	if (!p)
+		return NULL;
+	p->fetched = calloc(1, sizeof(*p->fetched) + CT_LAYERS_MAX * sizeof(p->fetched->layers[0]));
+	if (p->fetched)
+		return p;
+	free(p);
+	return NULL;
+}
+
+static void pull_free(struct ct_pull *p)
+{
+	free(p->fetched);
+	free(p);
+}
+
+struct ct_pull *ct_pull_make(struct ct_core *core, const struct ct_scope *scope, const char *image,
+			     uint32_t client)
+{
+	struct ct_pull *p = pull_alloc();
+
+	if (!p) {
+		core->counts.lost[CT_LOSS_TABLE]++;
+		return NULL;
+	}
+	if (!core->pulls)
+		core->pulls = calloc(1, sizeof(*core->pulls));
+	if (!core->pulls || !ct_share_enter(core, scope, CT_SHARE_PULLS, &p->held)) {
+		pull_free(p);
+		return NULL;
+	}
+	p->handle = HANDLES + ++core->pulls->made;
+	ct_text_copy(p->who.image, sizeof(p->who.image), ct_text(image, strlen(image)));
+	ct_text_copy(p->who.name, sizeof(p->who.name), ct_text(image, strlen(image)));
+	p->fetched->client = client;
+	p->heard_ns = core->now;
+	DL_APPEND(core->pulls->all, p);
+	return p;
+}
+
+struct ct_pull *ct_pull_next(const struct ct_core *core, const struct ct_pull *p)
+{
+	if (p)
+		return p->next;
+	return core->pulls ? core->pulls->all : NULL;
+}
+
+struct ct_pull *ct_pull_of(struct ct_core *core, uint64_t handle)
+{
+	struct ct_pull *p = ct_pull_next(core, NULL);
+
+	while (p && p->handle != handle)
+		p = p->next;
+	return p;
+}
+
+void ct_pull_drop(struct ct_core *core, struct ct_pull *p)
+{
+	DL_DELETE(core->pulls->all, p);
+	ct_share_leave(core, &p->held);
+	pull_free(p);
+}
+
+struct ct_layer *ct_pull_layer(struct ct_pull *p, const char *id)
+{
+	struct ct_fetched *f = p->fetched;
+	struct ct_layer *layer;
+
+	for (size_t i = 0; i < f->layer_count; i++)
+		if (!strcmp(f->layers[i].id, id))
+			return &f->layers[i];
+	if (f->layer_count == CT_LAYERS_MAX) {
+		p->beyond++;
+		return NULL;
+	}
+	layer = &f->layers[f->layer_count++];
+	ct_text_copy(layer->id, sizeof(layer->id), ct_text(id, strlen(id)));
+	return layer;
+}
+
+/* "alpine" is asked for as "alpine:latest". */
+static bool is_same_image(const char *pulled, const char *wanted)
+{
+	size_t n = strlen(wanted);
+
+	return !strncmp(pulled, wanted, n) && (!pulled[n] || !strcmp(pulled + n, ":latest"));
+}
+
+const struct ct_pull *ct_pull_before(struct ct_core *core, const struct ct_scope *scope,
+				     uint32_t client, const char *image, uint64_t before_ns)
+{
+	const struct ct_pull *found = NULL;
+
+	for (const struct ct_pull *p = ct_pull_next(core, NULL); p; p = p->next)
+		if (p->end_ns && !p->failed && p->end_ns <= before_ns &&
+		    p->fetched->client == client && ct_scope_is(&p->held.share->scope, scope) &&
+		    is_same_image(p->who.image, image))
+			found = p;
+	return found;
+}
+
+void ct_pulls_free(struct ct_core *core)
+{
+	struct ct_pull *p, *next;
+
+	for (p = ct_pull_next(core, NULL); p; p = next) {
+		next = p->next;
+		ct_pull_drop(core, p);
+	}
+	free(core->pulls);
+	core->pulls = NULL;
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Pulls: images that engines were asked for, until they have been told of, and a while longer. */
+#pragma once
+
+#include "core/who/who.h"
+
+#define CT_LAYERS_MAX 128 /* overlayfs of moby takes no more */
+
+struct ct_pull {
+	struct ct_held held; /* of the scope of who was asked */
+	struct ct_pull *prev, *next; /* list of all, the oldest first */
+	uint64_t handle; /* never another's, nor a container's */
+	struct ct_identity who;
+	struct ct_fetched *fetched; /* owned, with room for CT_LAYERS_MAX */
+	size_t beyond; /* layers for which there was no room */
+	uint64_t begin_ns, end_ns; /* end: 0 while it is under way */
+	uint64_t heard_ns;
+	bool failed;
+	char message[384];
+};
+
+/* Asked for by that process; NULL: no room, or no memory, which is counted. */
+struct ct_pull *ct_pull_make(struct ct_core *core, const struct ct_scope *scope, const char *image,
+			     uint32_t client);
+struct ct_pull *ct_pull_of(struct ct_core *core, uint64_t handle); /* NULL: it is forgotten */
+struct ct_pull *ct_pull_next(const struct ct_core *core,
+			     const struct ct_pull *p); /* NULL: the first */
+void ct_pull_drop(struct ct_core *core, struct ct_pull *p);
+/* Found by its name in this pull, or made. NULL: there is no room. */
+struct ct_layer *ct_pull_layer(struct ct_pull *p, const char *id);
+/*
+ * The last that had succeeded by then, of those that this process asked for: what it asks for next it
+ * has waited for. NULL: there is none.
+ */
+const struct ct_pull *ct_pull_before(struct ct_core *core, const struct ct_scope *scope,
+				     uint32_t client, const char *image, uint64_t before_ns);
+void ct_pulls_free(struct ct_core *core);
+
+extern const struct ct_share_row ct_pulls_row;

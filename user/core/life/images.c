@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What an engine is asked for an image, and what it says while it fetches it. Docker says a line for
+ * each state that a layer comes into (distribution/xfer, distribution/pull_v2.go of moby 20.10 and
+ * 28), but only the newest of each layer to who reads slowly: a begin is no later than its line.
+ */
+#include "core/book/pulls.h"
+#include "core/hear/wire.h"
+#include "core/life/life.h"
+
+void ct_image_asked(struct ct_core *core, struct ct_fact *f)
+{
+	struct ct_pull *p;
+
+	if (!f->speaker)
+		return;
+	p = ct_pull_make(core, f->speaker, f->request->image, f->request->tgid);
+	if (!p)
+		return;
+	if (!ct_hear_about(core, f, p->handle)) {
+		ct_pull_drop(core, p);
+		return;
+	}
+	p->begin_ns = f->request->ts_ns;
+	p->who.engine_pid = f->engine;
+	ct_life_engine_name(core, &p->who, f->engine);
+}
+
+/*
+ * Its bytes are there: they are hashed on the way. Where that was said too fast for its reader, it was so
+ * no later than what follows from it.
+ */
+static void is_fetched(struct ct_layer *layer, enum ct_pull_line line, uint64_t ts_ns)
+{
+	if (layer->fetched_ns)
+		return;
+	layer->fetched_ns = ts_ns;
+	layer->bounded = line > CT_PULL_DOWNLOADED;
+}
+
+static void of_layer(struct ct_pull *p, const struct ct_progress *said, uint64_t ts_ns)
+{
+	struct ct_layer *layer = ct_pull_layer(p, said->id);
+
+	if (!layer)
+		return;
+	if (!layer->known_ns)
+		layer->known_ns = ts_ns;
+	if (said->line >= CT_PULL_VERIFYING && said->line <= CT_PULL_UNPACKED)
+		is_fetched(layer, said->line, ts_ns);
+	switch (said->line) {
+	case CT_PULL_WAITING:
+		layer->waited = true;
+		break;
+	case CT_PULL_DOWNLOADING:
+		if (!layer->first_ns)
+			layer->first_ns = ts_ns;
+		/* What is left of it, after a retry: the first is the whole. */
+		if (!layer->size)
+			layer->size = said->total;
+		break;
+	case CT_PULL_RETRYING:
+		layer->retries += !layer->fetched_ns;
+		break;
+	case CT_PULL_EXTRACTING:
+		if (!layer->unpacking_ns)
+			layer->unpacking_ns = ts_ns;
+		break;
+	case CT_PULL_UNPACKED:
+		layer->unpacked_ns = ts_ns;
+		break;
+	case CT_PULL_EXISTS:
+		layer->there = true;
+		break;
+	default:
+		break;
+	}
+}
+
+void ct_image_progress(struct ct_core *core, struct ct_fact *f)
+{
+	const struct ct_progress *said = f->progress;
+	struct ct_pull *p = ct_pull_of(core, f->about);
+
+	if (!p)
+		return;
+	p->heard_ns = f->ts_ns;
+	if (!p->who.engine[0]) {
+		p->who.engine_pid = f->e->tgid;
+		ct_life_engine_name(core, &p->who, f->e->tgid);
+	}
+	if (said->line == CT_PULL_DIGEST)
+		ct_text_copy(p->fetched->digest, sizeof(p->fetched->digest),
+			     ct_text(said->text, strlen(said->text)));
+	p->fetched->up_to_date |= said->line == CT_PULL_UP_TO_DATE;
+	if (said->id[0] && said->line != CT_PULL_FROM && said->line != CT_PULL_FAILED &&
+	    said->line != CT_PULL_OTHER)
+		of_layer(p, said, f->ts_ns);
+}
+
+static void over(struct ct_core *core, const struct ct_fact *f, bool failed)
+{
+	struct ct_pull *p = ct_pull_of(core, f->about);
+
+	if (!p || p->end_ns)
+		return;
+	p->end_ns = f->ts_ns;
+	p->failed = failed;
+	if (failed)
+		ct_text_copy(p->message, sizeof(p->message), f->message);
+}
+
+void ct_image_answered(struct ct_core *core, struct ct_fact *f)
+{
+	over(core, f, false);
+}
+
+void ct_image_refused(struct ct_core *core, struct ct_fact *f)
+{
+	over(core, f, true);
+}
