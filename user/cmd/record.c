@@ -12,6 +12,7 @@
 #include "cmd/trace.h"
 #include "sinks/escape.h"
 #include "sinks/sink.h"
+#include "sinks/units.h"
 #include "util/clock.h"
 #include "util/mem.h"
 
@@ -24,22 +25,12 @@ struct progress {
 	bool terminal; /* stderr is one, and nothing else is drawn */
 };
 
-static void print_bytes(FILE *out, uint64_t bytes)
-{
-	static const char *const units[] = { "B", "KiB", "MiB", "GiB", "TiB" };
-	double n = (double)bytes;
-	size_t unit = 0;
-
-	for (; n >= 1024 && unit + 1 < sizeof(units) / sizeof(units[0]); unit++)
-		n /= 1024;
-	fprintf(out, unit ? "%.1f %s" : "%.0f %s", n, units[unit]);
-}
-
 static void print_counts(const struct ct_archive *archive, const struct ct_core_counts *counts)
 {
 	const struct ct_archive_counts sum = ct_archive_counts(archive);
+	char size[CT_BYTES_LEN];
 
-	print_bytes(stderr, sum.bytes);
+	fputs(ct_bytes(size, sum.bytes), stderr);
 	if (archive->opts.directory)
 		fprintf(stderr, " in %" PRIu64 " file%s", archive->files,
 			archive->files == 1 ? "" : "s");

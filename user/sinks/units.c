@@ -100,3 +100,15 @@ const char *ct_rfc3339(char *buf, int64_t real_ns)
 	snprintf(buf, CT_RFC3339_LEN, "%s.%09uZ", date, (unsigned)rest);
 	return buf;
 }
+
+const char *ct_bytes(char *buf, uint64_t bytes)
+{
+	static const char *const sizes[] = { "B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB" };
+	double n = (double)bytes;
+	size_t unit = 0;
+
+	for (; n >= 1024 && unit + 1 < sizeof(sizes) / sizeof(sizes[0]); unit++)
+		n /= 1024;
+	snprintf(buf, CT_BYTES_LEN, unit ? "%.1f %s" : "%.0f %s", n, sizes[unit]);
+	return buf;
+}

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Durations for people: three significant digits and the unit that reads best. */
+/* Durations and sizes for people: three significant digits, or one after the point, and the unit that reads best. */
 #pragma once
 
 #include <stdbool.h>
@@ -17,6 +17,10 @@ enum ct_duration_flag {
 
 /* Writes "8.41 ms" into buf, which holds CT_DURATION_LEN bytes at least. Returns buf. */
 const char *ct_duration(char *buf, uint64_t ns, unsigned flags);
+
+/* Writes "15.8 MiB" into buf, which holds CT_BYTES_LEN bytes at least. Returns buf. */
+#define CT_BYTES_LEN 24
+const char *ct_bytes(char *buf, uint64_t bytes);
 
 /* Writes "12:00:01.123", or without the milliseconds; local time of CLOCK_REALTIME ns. */
 #define CT_CLOCK_LEN 16
