@@ -95,6 +95,8 @@ Test(pulls, phases_and_layers)
 	expect_outcome(s, CT_OUTCOME_OK);
 	expect_span(s, 100, 280);
 	expect_phase(s, CT_PHASE_RESOLVE, 30);
+	cr_expect_eq(s->rec.seen, 1u << CT_PHASE_RESOLVE | 1u << CT_PHASE_DOWNLOAD |
+					  1u << CT_PHASE_UNPACK | 1u << CT_PHASE_REGISTER);
 	expect_phase(s, CT_PHASE_DOWNLOAD, 70); /* until the first layer is there */
 	expect_phase(s, CT_PHASE_UNPACK, 70); /* one after the other */
 	expect_phase(s, CT_PHASE_REGISTER, 10);
@@ -224,10 +226,12 @@ Test(pulls, refused_or_failed_on_the_way)
 	expect_outcome(s, CT_OUTCOME_FAILED);
 	expect_span(s, 100, 120);
 	cr_expect_str_eq(s->message, "not found");
+	cr_expect_eq(s->rec.failed_phase, CT_PHASE_RESOLVE);
 	s = find(run, CT_RECORD_PULL, NAME, 1);
 	expect_outcome(s, CT_OUTCOME_FAILED);
 	expect_span(s, 200, 300);
 	cr_expect_str_eq(s->message, "connection reset");
+	cr_expect_eq(s->rec.failed_phase, CT_PHASE_UNKNOWN);
 	cr_expect_eq(s->layers[0].retries, 1);
 	expect_tiled(s);
 	cr_expect_eq(s->rec.missing, 0, "what never was is not unknown");
@@ -322,6 +326,58 @@ Test(pulls, of_another_image_or_that_failed_it_does_not)
 	life_start(&run->t, &l, 320);
 	play_until(run, 30000);
 	expect_phase(find(run, CT_RECORD_START, l.name, 0), CT_PHASE_PULL, 0);
+	run_free(run);
+
+	l = life_of(1);
+	run = new_run();
+	l.image = NAME;
+	l.client = SOCKET;
+	begins(&run->t, 100);
+	says(&run->t, 150, "{\"errorDetail\":{\"message\":\"no\"}}");
+	life_create(&run->t, &l, 300);
+	life_start(&run->t, &l, 320);
+	play_until(run, 30000);
+	expect_phase(find(run, CT_RECORD_START, l.name, 0), CT_PHASE_PULL, 0);
+	run_free(run);
+}
+
+/* The last of several: what is pulled at the very moment at which it is created counts. */
+Test(pulls, the_last_pull_before_it_counts)
+{
+	struct life l = life_of(1);
+	struct run *run = new_run();
+
+	l.image = NAME;
+	l.client = SOCKET;
+	two_layers(&run->t, 100);
+	two_layers(&run->t, 400);
+	life_create(&run->t, &l, 580);
+	life_start(&run->t, &l, 600);
+	play_until(run, 30000);
+	cr_expect_eq(find(run, CT_RECORD_START, l.name, 0)->rec.begin_ns, tape_ns(400));
+	run_free(run);
+}
+
+/* More pulls than anybody keeps: the oldest that are over go first, and nothing is lost. */
+Test(pulls, old_ones_make_room)
+{
+	const struct ct_core_options opts = { 0 };
+	const struct ct_core_ops ops = { 0 };
+	struct ct_core *core = ct_core_new(&opts, &ops, NULL);
+	struct ct_core_counts counts;
+	struct run *run = new_run();
+
+	cr_assert(core);
+	for (int i = 0; i < 300; i++) {
+		asks(&run->t, 100 + 100 * i, PULL);
+		tape_at(&run->t, 120 + 100 * i);
+		tape_http_answer(&run->t, LIFE_DOCKERD, SOCKET, 404, "{\"message\":\"no\"}");
+	}
+	tape_feed(&run->t, core);
+	ct_core_flush(core);
+	counts = ct_core_counts(core);
+	cr_expect_not(ct_counts_incomplete(&counts));
+	ct_core_free(core);
 	run_free(run);
 }
 
