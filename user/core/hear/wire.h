@@ -84,6 +84,8 @@ bool ct_proto_next(struct ct_text *msg, struct ct_proto_field *ret);
 /* Field of a protobuf message: varint in *value, or bytes in *data. False when there is none. */
 bool ct_proto_varint(struct ct_text msg, uint32_t field, uint64_t *value);
 bool ct_proto_bytes(struct ct_text msg, uint32_t field, struct ct_text *data);
+/* google.protobuf.Timestamp, CLOCK_REALTIME ns. 0: there is none, or none of these years. */
+uint64_t ct_proto_time(struct ct_text msg, uint32_t field);
 
 /* HTTP/2 frames of one send, as far as it was captured: gRPC between engines. */
 #define CT_H2_DATA    0
