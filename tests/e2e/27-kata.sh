@@ -9,6 +9,7 @@
 . "$CT_LIB/bundle.sh"
 
 n=$(as_many 20 10)
+STANDIN_OWN=31
 kata=$OUT/bin
 mkdir -p "$kata"
 gcc -std=gnu11 -O2 -Wall -Wextra -Wshadow -Werror -static -o "$kata/containerd-shim-kata-v2" \
@@ -68,6 +69,25 @@ cr_stopped()
 	cr_ctr task ls | grep -q "^$1 .*STOPPED"
 }
 
+# The 9p server of 1.x: so many files, by who was executed as QEMU before it became a daemon
+opens()
+{
+	trace_start opens --opens --record "$OUT/opens.ct" || return
+	cr_ctr run --rm --runtime io.containerd.kata.v2 docker.io/ct/service:1 "${P}opens" \
+		/service exit 7 > "$OUT/run.out" 2>&1
+	trace_stop
+	same "opens (stand-in): exit status" 0 "$CT_STATUS"
+	"$COLDTRACE" report "$OUT/opens.ct" -c "${P}opens" -o csv-opens > "$OUT/opens.csv" 2> /dev/null
+	same "opens (stand-in): 237 files are opened for the guest, all in the view of who serves them" \
+		'host 237' "$(awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next }
+			$at["path"] ~ /served-[0-9]"?$/ { n[$at["view"]] += $at["count"] }
+			END { for (v in n) print v, n[v] }' "$OUT/opens.csv" | tr -d '"')"
+	same "opens (stand-in): and what the machine opens for itself is in one of its own" \
+		"machine $STANDIN_OWN" "$(awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next }
+			$at["path"] ~ /own-[0-9]"?$/ { n[$at["view"]] += $at["count"] }
+			END { for (v in n) print v, n[v] }' "$OUT/opens.csv" | tr -d '"')"
+}
+
 # by_hand N: kata-runtime of 1.x, in a place of its own
 cat > "$OUT/by-hand" << 'END'
 run=$1/kata-runtime dir=$2 p=$3 n=$4
@@ -114,10 +134,11 @@ by_hand "$(as_many 10 4)"
 
 # Columns: version, machine; each once as often as the first of them.
 while read -r version vmm <&3; do
-	STANDIN_VERSION=$version STANDIN_VMM=$vmm PATH=$kata:$PATH containerd_start || exit 1
+	STANDIN_VERSION=$version STANDIN_VMM=$vmm STANDIN_OPENS=237 STANDIN_OWN=$STANDIN_OWN PATH=$kata:$PATH containerd_start || exit 1
 	count=$n
 	[[ $version$vmm == 1qemu* ]] || count=3 # what differs is who is asked, and the name of the machine's program
 	machines "$vmm" $count "$version"
+	[[ $version$vmm != 1qemu* ]] || opens
 	containerd_stop
 done 3<< 'END'
 1 qemu-system-x86_64

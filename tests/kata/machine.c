@@ -71,15 +71,27 @@ static void written(struct guest *g)
 	agent_answer(g->out_fd, g->out, &m);
 }
 
+static void open_files(int dir, const char *what, const char *how_many)
+{
+	char name[32];
+	int fd;
+
+	for (int i = how_many ? atoi(how_many) : 0; i > 0; i--) {
+		snprintf(name, sizeof(name), "%s-%d", what, i % 10);
+		fd = openat(dir, name, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+		if (fd >= 0)
+			close(fd);
+	}
+}
+
 /*
  * Its server of files makes directories in the container's root, where the guest mounts proc and sys,
  * and opens what the guest's programs read.
  */
 static void serve_files(const struct guest *g)
 {
-	const char *opens = getenv("STANDIN_OPENS");
-	char path[PATH_ROOM], name[32];
-	int dir, fd;
+	char path[PATH_ROOM];
+	int dir;
 
 	path_of(path, SHARED_DIR "/%s/mounts/%s/rootfs", g->id, g->id);
 	dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_PATH);
@@ -87,12 +99,7 @@ static void serve_files(const struct guest *g)
 		return;
 	mkdirat(dir, "proc", 0755);
 	mkdirat(dir, "sys", 0755);
-	for (int i = opens ? atoi(opens) : 0; i > 0; i--) {
-		snprintf(name, sizeof(name), "served-%d", i % 10);
-		fd = openat(dir, name, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
-		if (fd >= 0)
-			close(fd);
-	}
+	open_files(dir, "served", getenv("STANDIN_OPENS"));
 	close(dir);
 }
 
@@ -165,11 +172,19 @@ int machine(int argc, char **argv)
 	bool qemu = strstr(argv[0], "qemu");
 	struct guest g = { .status = -1 };
 	char path[3][PATH_ROOM];
-	int sockets[3], ready = -1;
+	int sockets[3], ready = -1, own;
 
 	agent_serial = getenv("STANDIN_YAMUX");
 	snprintf(g.id, sizeof(g.id), "%s", id);
 	if (qemu) {
+		path_of(path[0], VC_DIR "/vm/%s", id);
+		own = open(path[0], O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_PATH);
+		open_files(own, "own", getenv("STANDIN_OWN")); /* libraries of the real one */
+		for (int i = 0; i < 10; i++) {
+			path_of(path[0], "own-%d", i);
+			unlinkat(own, path[0], 0);
+		}
+		close(own);
 		close(memfd_create("test", MFD_CLOEXEC)); /* whether there is such a thing */
 		ready = daemonize();
 		close(memfd_create("test", MFD_CLOEXEC));

@@ -14,7 +14,8 @@
  *
  * Of 2.x and 3.x nothing was watched. With QEMU the agent of those is behind a vsock of the kernel, which
  * nobody hears: here it is a unix socket, too. STANDIN_VMM is the machine's name: QEMU becomes a daemon,
- * the others stay children of who starts them. STANDIN_OPENS: so many files are opened for the guest.
+ * the others stay children of who starts them. STANDIN_OPENS: so many files
+ * are opened for the guest by the one that serves them; STANDIN_OWN: so many by QEMU for itself, before.
  */
 #pragma once
 
