@@ -197,6 +197,36 @@ Test(kata_real, a_life_under_containerd)
 	run_free(run);
 }
 
+/* Through a vsock of the kernel nobody hears the agent: nothing is said of it. */
+Test(kata_real, an_agent_that_is_not_heard)
+{
+	struct run *run = run_of();
+	struct tape *t = &run->t;
+	const struct seen *s;
+	char msg[16];
+	size_t n = tape_put_number(msg, 1, SHIM);
+
+	tape_at(t, 10);
+	tape_fork(t, LIFE_CONTAINERD, SHIM, CT_ROLE_ENGINE);
+	tape_exec(t, SHIM, CT_ROLE_SHIM, LIFE_HOST_NETNS, "/usr/bin/containerd-shim-kata-v2",
+		  "-namespace", "default", "-id", "q-01", TAPE_END);
+	tape_at(t, 20);
+	tape_ttrpc_request(t, LIFE_CONTAINERD, SHIMS, 1, "Create", "q-01", "/run/bundle");
+	machine_begins(t, SHIM, 30);
+	tape_at(t, 300);
+	answer(t, SHIMS, 1, msg, n);
+	tape_at(t, 310);
+	tape_ttrpc_request(t, LIFE_CONTAINERD, SHIMS, 5, "Start", "q-01", NULL);
+	tape_at(t, 400);
+	answer(t, SHIMS, 5, msg, n);
+	play_until(run, 90000);
+	s = find(run, CT_RECORD_START, "q-01", 0);
+	expect_step(s, "agent connected", 0, 0);
+	expect_step(s, "workload started", 0, 0);
+	expect_step(s, "vmm", 30, 36);
+	run_free(run);
+}
+
 /* Times that cannot be are not believed: the machine's end is the next that is known, then the answer. */
 Test(kata_real, a_clock_that_was_set_says_nothing)
 {

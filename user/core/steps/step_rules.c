@@ -185,6 +185,14 @@ static void agent_done(struct ct_core *core, struct ct_container *c, uint64_t ts
 	c->vm_does = 0;
 }
 
+/* Who asks the agent has answered: whatever he had asked for is done, if he was heard to ask. */
+static void agent_answered(struct ct_core *core, struct ct_container *c, uint64_t ts_ns)
+{
+	if (c->vm_does)
+		agent_done(core, c, ts_ns);
+	c->vm_ns = 0;
+}
+
 static void agent(struct ct_core *core, struct ct_container *c, struct ct_text method,
 		  const struct ct_event *e)
 {
@@ -216,9 +224,8 @@ void ct_steps_fact(struct ct_core *core, const struct ct_fact *fact)
 	}
 	if (fact->how == CT_HOW_TASK && answer && c) {
 		rpc(core, fact, CT_ROLE_SHIM, method);
-		/* It has answered: whatever it had asked for is done. */
 		if (ct_text_is(method, "Start") || (ct_text_is(method, "Create") && !c->vmms))
-			agent_done(core, c, fact->e->ts_ns);
+			agent_answered(core, c, fact->e->ts_ns);
 	}
 	if (fact->how == CT_HOW_AGENT && c && core->opts.steps)
 		agent(core, c, method, fact->e);
