@@ -311,6 +311,12 @@ static __always_inline void api_socket(const struct ct_file_id *id, __u64 share)
 		bpf_map_update_elem(&api_sockets, id, &tgid, BPF_ANY);
 }
 
+/* Runtimes: kata-runtime asks the agent of its machine. */
+static __always_inline bool is_heard(__u8 role)
+{
+	return role == CT_ROLE_ENGINE || role == CT_ROLE_SHIM || role == CT_ROLE_RUNTIME;
+}
+
 static __always_inline int heard_on(enum ct_how how, struct sock *sk, int ret)
 {
 	struct ct_actor *actor = ct_actor_of(bpf_get_current_pid_tgid() >> 32);
@@ -326,7 +332,7 @@ static __always_inline int heard_on(enum ct_how how, struct sock *sk, int ret)
 
 	if (!us)
 		return 0;
-	if (!actor || (actor->role != CT_ROLE_ENGINE && actor->role != CT_ROLE_SHIM)) {
+	if (!actor || !is_heard(actor->role)) {
 		/* Anybody may be a client: known by the socket file that it talks to. */
 		struct sock *peer = CT_GET(how, us, peer);
 		struct unix_sock *peer_us;

@@ -125,6 +125,10 @@ by_hand()
 	says "$set (stand-in): a start ends when kata-runtime start does" '[]' \
 		'[of("start")[] | select(.name | contains("-step-")) | ([.steps[] | select(.name == "runtime start") | .end_ns][0]) as $over
 			| [.segments[] | select(.phase == "start") | .end_ns | select(. != $over)] | .[]]'
+	says "$set (stand-in): what kata-runtime asks the agent for" \
+		"[[\"agent connected\",\"guest boot\",\"sandbox created\",\"guest details\",\"container created\",\"cpu and memory online\",\"workload started\"]]" \
+		'[of("start")[] | select(.name | contains("-step-")) | [.steps[] | select(.name | IN("agent connected", "guest boot", "sandbox created",
+			"guest details", "container created", "cpu and memory online", "workload started"))] | sort_by(.begin_ns) | map(.name)] | unique'
 	says "$set (stand-in): what a kill takes apart is die" "$1" \
 		'[of("stop")[] | select((.name | contains("-step-")) and has_phases(["stop", "die", "destroy"]))] | length'
 	says "$set (stand-in): identity" '[["none","kata"]]' '[mine | [.engine, .runtime]] | unique'

@@ -49,7 +49,8 @@ static void waited(struct tape *t, uint32_t stream, int status, double exit_ms)
 	answer(t, SHIMS, stream, msg, n);
 }
 
-static void asks(struct tape *t, uint32_t stream, const char *method, const char *id)
+static void asks_as(struct tape *t, uint32_t tgid, uint32_t stream, const char *method,
+		    const char *id)
 {
 	char path[64], block[128], msg[128], message[512];
 	size_t n, m;
@@ -59,7 +60,12 @@ static void asks(struct tape *t, uint32_t stream, const char *method, const char
 	m = grpc_put_headers(message, stream, END_BLOCK, block, n);
 	if (id)
 		m += grpc_put_data(message + m, stream, msg, grpc_put_text(msg, 1, id));
-	tape_send(t, SHIM, AGENT, message, m);
+	tape_send(t, tgid, AGENT, message, m);
+}
+
+static void asks(struct tape *t, uint32_t stream, const char *method, const char *id)
+{
+	asks_as(t, SHIM, stream, method, id);
 }
 
 /* A machine that becomes a daemon: its pid is that of a process that never executed anything. */
@@ -395,9 +401,13 @@ Test(kata_real, step_by_step)
 		runtime(t, 10, RUNTIME, "create");
 		machine_begins(t, RUNTIME, 30);
 		proxy_begins(t, 500);
+		tape_at(t, 505);
+		asks_as(t, RUNTIME, 1, "AgentService/CreateContainer", "c-1");
 		tape_at(t, 510);
 		tape_exit(t, RUNTIME, CT_ROLE_RUNTIME, 0);
 		runtime(t, 600, RUNTIME + 1, "start");
+		tape_at(t, 610);
+		asks_as(t, RUNTIME + 1, 3, "AgentService/StartContainer", "c-1");
 		tape_at(t, 650);
 		tape_exit(t, RUNTIME + 1, CT_ROLE_RUNTIME, 0);
 		if (killed)
@@ -422,6 +432,8 @@ Test(kata_real, step_by_step)
 		cr_expect_eq(s->who.init_pid, PROXY);
 		expect_phase(s, CT_PHASE_CREATE, 500);
 		expect_phase(s, CT_PHASE_START, 50);
+		expect_step(s, "container created", 505, 510);
+		expect_step(s, "workload started", 610, 650);
 		s = find(run, CT_RECORD_STOP, "c-1", 0);
 		expect_outcome(s, CT_OUTCOME_OK);
 		cr_expect_eq(s->rec.exit_code, 7);
@@ -447,6 +459,12 @@ Test(kata_real, run_in_the_foreground)
 	runtime(t, 10, RUNTIME, "run");
 	machine_begins(t, RUNTIME, 30);
 	proxy_begins(t, 500);
+	tape_at(t, 510);
+	asks_as(t, RUNTIME, 1, "AgentService/OnlineCPUMem", NULL);
+	tape_at(t, 520);
+	asks_as(t, RUNTIME, 3, "AgentService/StartContainer", "c-1"); /* nobody says when it has */
+	tape_at(t, 560);
+	tape_output(t, PROXY, 0);
 	tape_at(t, 1000);
 	tape_exit(t, PROXY, CT_ROLE_INIT, 7 << 8);
 	tape_at(t, 1200);
@@ -455,7 +473,9 @@ Test(kata_real, run_in_the_foreground)
 	tape_exit(t, RUNTIME, CT_ROLE_RUNTIME, 7 << 8);
 	play_until(run, 90000);
 	expect_counts(run, 1, 1, 0);
-	expect_phase(find(run, CT_RECORD_START, "c-1", 0), CT_PHASE_START, 490);
+	s = find(run, CT_RECORD_START, "c-1", 0);
+	expect_phase(s, CT_PHASE_START, 490);
+	expect_step(s, "workload started", 0, 0);
 	s = find(run, CT_RECORD_STOP, "c-1", 0);
 	expect_phase(s, CT_PHASE_DIE, 250);
 	cr_expect_eq(s->rec.exit_code, 7);

@@ -265,8 +265,9 @@ void ct_steps_exit_before(struct ct_core *core, const struct ct_event *e)
 	if (!a)
 		return;
 	ct_step_end(a, e->ts_ns, e->ret);
-	/* The last process of a machine: the agent does nothing any more. */
-	if (a->vmm && a->container && a->container->vmms == 1 && a->container->vm_does)
+	/* Who asks the agent leaves with its answer; behind a machine's last process it does nothing. */
+	if (a->container && a->container->vm_does &&
+	    (a->vmm ? a->container->vmms == 1 : a->container->vm_asker == a->tgid))
 		agent_done(core, a->container, e->ts_ns);
 }
 
