@@ -6,6 +6,7 @@
 #define _GNU_SOURCE
 #include "standin.h"
 
+#include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
 #include <sched.h>
@@ -38,14 +39,19 @@ static int connect_proxy(void)
 	return fd;
 }
 
+/* As Go does it: returns when the program is executed. */
 static pid_t execute(const char *name, bool init)
 {
 	char program[PATH_ROOM + 32], listener[PATH_ROOM];
 	int dir = (int)(strrchr(box.self, '/') - box.self);
+	int executed[2];
+	char byte;
 	pid_t pid;
 
 	snprintf(program, sizeof(program), "%.*s/%s", dir, box.self, name);
 	proxy_path(listener);
+	if (pipe2(executed, O_CLOEXEC))
+		return -1;
 	if (init && unshare(CLONE_NEWPID))
 		perror("pid namespace");
 	pid = fork();
@@ -53,6 +59,10 @@ static pid_t execute(const char *name, bool init)
 		execl(program, program, "-agent", listener, "-container", box.id, (char *)NULL);
 		_exit(127);
 	}
+	close(executed[1]);
+	if (read(executed[0], &byte, 1) > 0) /* it ends with that */
+		return -1;
+	close(executed[0]);
 	return pid;
 }
 
