@@ -54,6 +54,7 @@ static __always_inline const void *sent_bytes(__u64 *len)
 #define CT_LINE_LEN    16 /* "OPTIONS /v1.41/c": of what only reads */
 #define CT_MESSAGE_MIN 10 /* nothing that is listened for is shorter */
 #define CT_GRPC_PREFIX 5
+#define CT_MUX_HEADER  12
 
 enum ct_speech {
 	SILENT,
@@ -111,6 +112,15 @@ static __always_inline bool is_frame(const unsigned char *h)
 {
 	return h[3] <= CT_H2_TYPE_MAX && !(h[5] & 0x80) &&
 	       (h[3] > CT_H2_HEADERS || (h[5] | h[6] | h[7] | h[8]));
+}
+
+/*
+ * yamux writes a header by itself before what it carries (Kata 1.x speaks to its agent so): version 0, one of
+ * four types, few flags. A frame of HTTP/2 has that length only with three bytes in it.
+ */
+static __always_inline bool is_mux_header(const unsigned char *b, int ret)
+{
+	return ret == CT_MUX_HEADER && !b[0] && b[1] <= 3 && !b[2] && b[3] <= 0xf;
 }
 
 /*
@@ -333,6 +343,12 @@ static __always_inline void api_socket(const struct ct_file_id *id, __u64 share)
 		bpf_map_update_elem(&api_sockets, id, &tgid, BPF_ANY);
 }
 
+/* Runtimes: kata-runtime asks the agent of its machine. */
+static __always_inline bool is_heard(__u8 role)
+{
+	return role == CT_ROLE_ENGINE || role == CT_ROLE_SHIM || role == CT_ROLE_RUNTIME;
+}
+
 static __always_inline int heard_on(enum ct_how how, struct sock *sk, int ret)
 {
 	struct ct_actor *actor = ct_actor_of(bpf_get_current_pid_tgid() >> 32);
@@ -348,7 +364,7 @@ static __always_inline int heard_on(enum ct_how how, struct sock *sk, int ret)
 
 	if (!us)
 		return 0;
-	if (!actor || (actor->role != CT_ROLE_ENGINE && actor->role != CT_ROLE_SHIM)) {
+	if (!actor || !is_heard(actor->role)) {
 		/* Anybody may be a client: known by the socket file that it talks to. */
 		struct sock *peer = CT_GET(how, us, peer);
 		struct unix_sock *peer_us;
@@ -380,6 +396,8 @@ static __always_inline int heard_on(enum ct_how how, struct sock *sk, int ret)
 	key = socket_id(how, sk);
 	h2 = h2_read(key, share);
 	if (!h2)
+		return 0;
+	if (is_mux_header(head, ret) && (!h2->left || h2->left == CT_H2_LOST))
 		return 0;
 	if (h2->known || speech == FRAMES) {
 		bool preface = speech == FRAMES && head[0] == 'P';

@@ -16,7 +16,8 @@
 	X(0, NATIVE, "native", "opens of the container's processes, by the kernel they run on") \
 	X(1, HOST, "host", "opens of the host by who serves the container its files") \
 	X(2, APPLICATION, "application", "opens of the application, as its sandbox saw them") \
-	X(3, SENTRY, "sentry", "opens in the sandbox's kernel, from its entry to its return")
+	X(3, SENTRY, "sentry", "opens in the sandbox's kernel, from its entry to its return") \
+	X(4, MACHINE, "machine", "opens of a virtual machine's program for itself")
 
 enum ct_view {
 #define X(number, symbol, name, doc) CT_VIEW_##symbol = number,

@@ -80,6 +80,7 @@ $(S)/reader: $(READER_SRC:%.c=$(S)/%.o) $(PURE_SRC:%.c=$(S)/%.o)
 replay: $(S)/reader
 	@rm -rf $(S)/replayed && mkdir -p $(S)/replayed
 	$(Q)status=0; $(call san_env,$(S)/replayed) tests/replay/run $(S)/reader || status=$$?; \
+	$(call san_env,$(S)/replayed) tests/replay/kata $(S)/reader || status=$$?; \
 	{ $(call san_verdict,$(S)/replayed); } && exit $$status
 
 replay-update: $(S)/reader

@@ -6,6 +6,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+bool rpc_empty_status;
+
 static void put_number(struct message *m, uint64_t value)
 {
 	do {
@@ -111,7 +113,16 @@ bool is(struct bytes b, const char *text)
 	return b.len == strlen(text) && !memcmp(b.p, text, b.len);
 }
 
-static bool read_all(int fd, char *to, size_t len)
+void put_time(struct message *m, uint32_t field, const struct timespec *when)
+{
+	struct message time = { .len = 0 };
+
+	put_varint(&time, 1, (uint64_t)when->tv_sec);
+	put_varint(&time, 2, (uint64_t)when->tv_nsec);
+	put_bytes(m, field, time.bytes, time.len);
+}
+
+bool read_all(int fd, char *to, size_t len)
 {
 	while (len) {
 		ssize_t n = read(fd, to, len);
@@ -178,6 +189,8 @@ void rpc_answer(int fd, uint32_t stream, const struct message *payload)
 	static struct message body;
 
 	body.len = 0;
+	if (rpc_empty_status)
+		put_bytes(&body, 1, "", 0);
 	if (payload->len)
 		put_bytes(&body, 2, payload->bytes, payload->len);
 	send_message(fd, stream, RPC_ANSWER, &body);

@@ -20,7 +20,6 @@
 
 #define LISTENER 3 /* inherited */
 #define CONNS    8
-#define AGENT    "grpc.AgentService"
 
 /* Of containerd/api/types/task: what a State says. */
 enum status {
@@ -32,26 +31,16 @@ enum status {
 static struct shim {
 	const char *ns, *id, *address, *publisher;
 	char self[PATH_ROOM]; /* the program */
-	char bundle[PATH_ROOM], netns[PATH_ROOM], share[PATH_ROOM];
 	char out[PATH_ROOM];
+	struct sandbox box;
 	enum status status;
 	int exit_code;
-	int agent;
-	uint32_t stream; /* of the last request to the agent */
+	struct timespec exited_at;
 	uint32_t exits; /* of the request on which the agent answers when the container ends */
 	int waits_fd[CONNS];
 	uint32_t waits[CONNS]; /* streams of containerd's that wait for the same */
 	int wait_count;
 } s;
-
-static const char *value_of(int argc, char **argv, const char *option)
-{
-	for (int i = 1; i + 1 < argc; i++) {
-		if (!strcmp(argv[i], option))
-			return argv[i + 1];
-	}
-	return "";
-}
 
 static void write_file(const char *dir, const char *name, const char *text)
 {
@@ -105,6 +94,7 @@ static int cleanup(void)
 	return 1;
 }
 
+/* Nobody waits for it: containerd may be answered before. */
 static void publish(const char *topic, const char *type)
 {
 	struct message event = { .len = 0 }, any = { .len = 0 };
@@ -112,6 +102,12 @@ static void publish(const char *topic, const char *type)
 	pid_t pid;
 
 	put_string(&event, 1, s.id);
+	if (!strcmp(topic, "/tasks/exit")) {
+		put_string(&event, 2, s.id);
+		put_varint(&event, 3, (uint64_t)getpid());
+		put_varint(&event, 4, (uint64_t)s.exit_code);
+		put_time(&event, 5, &s.exited_at);
+	}
 	put_string(&any, 1, type);
 	put_bytes(&any, 2, event.bytes, event.len);
 	if (pipe2(fds, O_CLOEXEC))
@@ -127,7 +123,6 @@ static void publish(const char *topic, const char *type)
 	if (write(fds[1], any.bytes, any.len) < 0)
 		perror("publish");
 	close(fds[1]);
-	waitpid(pid, NULL, 0);
 }
 
 static void mount_rootfs(struct bytes request)
@@ -135,7 +130,7 @@ static void mount_rootfs(struct bytes request)
 	char target[PATH_ROOM], source[PATH_ROOM], type[32], data[4096] = "", option[2048];
 	struct bytes m = get_bytes(request, 3, 0);
 
-	path_of(target, "%s/rootfs", s.bundle);
+	path_of(target, "%s/rootfs", s.box.bundle);
 	if (!m.len)
 		return;
 	for (int i = 0; get_bytes(m, 4, i).len; i++) {
@@ -149,143 +144,16 @@ static void mount_rootfs(struct bytes request)
 		perror("mount of the root file system");
 }
 
-/* A network namespace of its own, pinned to a file, and back. */
-static void make_netns(void)
-{
-	int own = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
-
-	mkdir("/run/netns", 0755);
-	path_of(s.netns, "/run/netns/cnitest-%d", getpid());
-	close(open(s.netns, O_CREAT | O_RDONLY | O_CLOEXEC, 0444));
-	if (unshare(CLONE_NEWNET) || mount("/proc/self/ns/net", s.netns, "none", MS_BIND, NULL) ||
-	    setns(own, CLONE_NEWNET))
-		perror("network namespace");
-	close(own);
-}
-
-static void make_dirs(void)
-{
-	char path[PATH_ROOM], mounts[PATH_ROOM];
-
-	mkdir(VC_DIR, 0750);
-	mkdir(VC_DIR "/sbs", 0750);
-	mkdir(VC_DIR "/vm", 0750);
-	path_of(path, VC_DIR "/sbs/%s", s.id);
-	mkdir(path, 0750);
-	mkdir("/run/kata-containers", 0750);
-	mkdir("/run/kata-containers/shared", 0750);
-	mkdir(SHARED_DIR, 0750);
-	path_of(s.share, SHARED_DIR "/%s", s.id);
-	mkdir(s.share, 0750);
-	path_of(path, "%s/shared", s.share);
-	mkdir(path, 0750);
-	path_of(mounts, "%s/mounts", s.share);
-	mkdir(mounts, 0750);
-	if (mount(mounts, path, "none", MS_BIND, NULL) || mount("none", path, NULL, MS_SLAVE, NULL))
-		perror(path);
-	path_of(path, VC_DIR "/vm/%s", s.id);
-	mkdir(path, 0750);
-}
-
-/* The helper that shares files, if there is one beside the shim, and the machine. */
-static void start_machine(void)
-{
-	char program[PATH_ROOM + 32], name[PATH_ROOM];
-	int dir = (int)(strrchr(s.self, '/') - s.self), own, netns;
-	const char *vmm = getenv("STANDIN_VMM");
-	pid_t pid;
-
-	own = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
-	netns = open(s.netns, O_RDONLY | O_CLOEXEC);
-	setns(netns, CLONE_NEWNET);
-	snprintf(program, sizeof(program), "%.*s/virtiofsd", dir, s.self);
-	if (!access(program, X_OK) && !fork()) {
-		prctl(PR_SET_PDEATHSIG, SIGTERM);
-		execl(program, program, "--shared-dir", s.share, (char *)NULL);
-		_exit(127);
-	}
-	snprintf(program, sizeof(program), "%.*s/%s", dir, s.self,
-		 vmm ? vmm : "qemu-system-x86_64");
-	snprintf(name, sizeof(name), "sandbox-%s", s.id);
-	pid = fork();
-	if (!pid) {
-		execl(program, program, "-name", name, "-daemonize", (char *)NULL);
-		_exit(127);
-	}
-	waitpid(pid, NULL, 0);
-	setns(own, CLONE_NEWNET);
-	close(own);
-	close(netns);
-}
-
-static void connect_agent(void)
-{
-	char path[PATH_ROOM];
-
-	path_of(path, VC_DIR "/vm/%s/kata.sock", s.id);
-	for (int tries = 0; tries < 5000 && (s.agent = connect_unix(path)) < 0; tries++)
-		usleep(1000);
-}
-
-/* Asks, and waits for the answer. */
-static struct rpc ask(const char *method, const char *what, char *buffer)
-{
-	struct message m = { .len = 0 };
-	struct rpc answer = { .stream = 0 };
-
-	put_string(&m, 1, s.id);
-	if (what)
-		put_string(&m, 6, what);
-	s.stream += 2;
-	rpc_ask(s.agent, s.stream, AGENT, method, &m);
-	rpc_read(s.agent, buffer, &answer);
-	return answer;
-}
-
-/* The last arguments of the container's process, as far as the stand-in knows what they mean. */
-static void program_of(char *to, size_t room)
-{
-	static char text[1 << 18];
-	char path[PATH_ROOM];
-	const char *at;
-	ssize_t n;
-	int fd;
-
-	path_of(path, "%s/config.json", s.bundle);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	n = read(fd, text, sizeof(text) - 1);
-	close(fd);
-	text[n > 0 ? n : 0] = '\0';
-	at = strstr(text, "\"exit\",\"");
-	snprintf(to, room, "%s", "serve");
-	if (at)
-		snprintf(to, room, "exit %d", atoi(at + strlen("\"exit\",\"")));
-}
-
 static void create(struct bytes request)
 {
-	static char buffer[RPC_MAX];
-	char path[PATH_ROOM], rootfs[PATH_ROOM], what[64];
-
-	to_string(get_bytes(request, 2, 0), s.bundle, sizeof(s.bundle));
+	to_string(get_bytes(request, 2, 0), s.box.bundle, sizeof(s.box.bundle));
 	to_string(get_bytes(request, 6, 0), s.out, sizeof(s.out));
 	mount_rootfs(request);
-	make_netns();
-	make_dirs();
-	start_machine();
-	connect_agent();
-	ask("CreateSandbox", NULL, buffer);
-	path_of(path, "%s/mounts/%s", s.share, s.id);
-	mkdir(path, 0755);
-	path_of(path, "%s/mounts/%s/rootfs", s.share, s.id);
-	mkdir(path, 0755);
-	path_of(rootfs, "%s/rootfs", s.bundle);
-	if (mount(rootfs, path, "none", MS_BIND, NULL) ||
-	    mount("none", path, NULL, MS_PRIVATE, NULL))
-		perror(path);
-	program_of(what, sizeof(what));
-	ask("CreateContainer", what, buffer);
-	publish("/tasks/create", "containerd.events.TaskCreate");
+	s.box.id = s.id;
+	s.box.self = s.self;
+	sandbox_begin(&s.box);
+	s.box.agent = sandbox_connect(&s.box);
+	sandbox_create(&s.box);
 	s.status = CREATED;
 }
 
@@ -293,7 +161,7 @@ static void create(struct bytes request)
 static void pass_output_on(void)
 {
 	static char buffer[RPC_MAX];
-	struct rpc answer = ask("ReadStdout", NULL, buffer);
+	struct rpc answer = sandbox_ask(&s.box, "grpc.AgentService", "ReadStdout", NULL, buffer);
 	struct bytes line = get_bytes(answer.payload, 1, 0);
 	int fd = s.out[0] ? open(s.out, O_RDWR | O_CLOEXEC) : -1;
 
@@ -307,56 +175,32 @@ static void start_container(void)
 	static char buffer[RPC_MAX];
 	struct message m = { .len = 0 };
 
-	ask("StartContainer", NULL, buffer);
+	sandbox_ask(&s.box, "grpc.AgentService", "StartContainer", NULL, buffer);
 	pass_output_on();
-	publish("/tasks/start", "containerd.events.TaskStart");
 	s.status = RUNNING;
 	put_string(&m, 1, s.id);
-	s.exits = s.stream += 2;
-	rpc_ask(s.agent, s.exits, AGENT, "WaitProcess", &m);
+	put_string(&m, 2, s.id);
+	s.exits = s.box.stream += 2;
+	agent_ask(s.box.agent, s.exits, "grpc.AgentService", "WaitProcess", &m);
 }
 
 static void put_exit(struct message *m, uint32_t field)
 {
-	m->len = 0;
 	put_varint(m, field, (uint64_t)s.exit_code);
+	put_time(m, field + 1, &s.exited_at);
 }
 
 /* The container has ended: so does the machine, and then whoever waits is told. */
 static void container_ended(struct bytes answer)
 {
 	char path[PATH_ROOM];
-	struct message m;
-	int qmp;
+	struct message m = { .len = 0 };
 
 	s.exit_code = (int)get_varint(answer, 1);
-	path_of(path, "%s/mounts/%s/rootfs", s.share, s.id);
-	umount2(path, MNT_DETACH | UMOUNT_NOFOLLOW);
-	rmdir(path);
-	path_of(path, VC_DIR "/vm/%s/qmp.sock", s.id);
-	qmp = connect_unix(path);
-	path_of(path, VC_DIR "/vm/%s/kata.sock", s.id);
-	for (int tries = 0; tries < 5000 && !access(path, F_OK); tries++)
-		usleep(1000);
-	close(qmp);
-	close(s.agent);
-	s.agent = -1;
-	path_of(path, VC_DIR "/vm/%s", s.id);
-	rmdir(path);
-	umount2(s.netns, MNT_DETACH);
-	unlink(s.netns);
-	path_of(path, "%s/shared", s.share);
-	umount2(path, MNT_DETACH);
-	rmdir(path);
-	path_of(path, "%s/mounts/%s", s.share, s.id);
-	rmdir(path);
-	path_of(path, "%s/mounts", s.share);
-	rmdir(path);
-	rmdir(s.share);
-	path_of(path, VC_DIR "/sbs/%s", s.id);
-	rmdir(path);
+	clock_gettime(CLOCK_REALTIME, &s.exited_at);
+	sandbox_end(&s.box);
 	publish("/tasks/exit", "containerd.events.TaskExit");
-	path_of(path, "%s/rootfs", s.bundle);
+	path_of(path, "%s/rootfs", s.box.bundle);
 	umount2(path, 0);
 	s.status = STOPPED;
 	put_exit(&m, 1);
@@ -368,7 +212,7 @@ static void container_ended(struct bytes answer)
 static void state(struct message *m)
 {
 	put_string(m, 1, s.id);
-	put_string(m, 2, s.bundle);
+	put_string(m, 2, s.box.bundle);
 	put_varint(m, 3, (uint64_t)getpid());
 	put_varint(m, 4, s.status);
 	put_string(m, 6, s.out);
@@ -380,6 +224,7 @@ static bool asked(int fd, const struct rpc *rpc)
 {
 	struct message m = { .len = 0 };
 	bool last = is(rpc->method, "Shutdown");
+	const char *topic = NULL;
 
 	if (is(rpc->method, "Wait") && s.status != STOPPED && s.wait_count < CONNS) {
 		s.waits_fd[s.wait_count] = fd;
@@ -389,19 +234,22 @@ static bool asked(int fd, const struct rpc *rpc)
 	if (is(rpc->method, "Create")) {
 		create(rpc->payload);
 		put_varint(&m, 1, (uint64_t)getpid());
+		topic = "/tasks/create";
 	} else if (is(rpc->method, "Start")) {
 		start_container();
 		put_varint(&m, 1, (uint64_t)getpid());
+		topic = "/tasks/start";
 	} else if (is(rpc->method, "Wait")) {
 		put_exit(&m, 1);
 	} else if (is(rpc->method, "Kill") && s.status == RUNNING) {
-		struct message none = { .len = 0 };
+		struct message kill = { .len = 0 };
 
-		s.stream += 2;
-		rpc_ask(s.agent, s.stream, AGENT, "SignalProcess", &none);
+		put_string(&kill, 1, s.id);
+		s.box.stream += 2;
+		agent_ask(s.box.agent, s.box.stream, "grpc.AgentService", "SignalProcess", &kill);
 	} else if (is(rpc->method, "Delete")) {
 		put_varint(&m, 1, (uint64_t)getpid());
-		put_varint(&m, 2, (uint64_t)s.exit_code);
+		put_exit(&m, 2);
 	} else if (is(rpc->method, "State")) {
 		state(&m);
 	} else if (is(rpc->method, "Connect")) {
@@ -410,6 +258,9 @@ static bool asked(int fd, const struct rpc *rpc)
 		put_string(&m, 3, "stand-in");
 	}
 	rpc_answer(fd, rpc->stream, &m);
+	if (topic)
+		publish(topic, strcmp(topic, "/tasks/create") ? "containerd.events.TaskStart"
+							      : "containerd.events.TaskCreate");
 	return !last;
 }
 
@@ -420,11 +271,17 @@ static int serve(void)
 	int conns[CONNS], n = 0;
 	struct rpc rpc;
 
-	s.agent = -1;
+	s.box.agent = -1;
 	setsid();
+	rpc_empty_status = standin_version() == 1;
+	agent_serial = standin_version() == 1;
+	if (agent_serial)
+		setenv("STANDIN_YAMUX", "1", 1);
 	for (;;) {
+		while (waitpid(-1, NULL, WNOHANG) > 0) /* those that published */
+			;
 		fds[0] = (struct pollfd){ .fd = LISTENER, .events = POLLIN };
-		fds[1] = (struct pollfd){ .fd = s.exits && s.agent >= 0 ? s.agent : -1,
+		fds[1] = (struct pollfd){ .fd = s.exits && s.box.agent >= 0 ? s.box.agent : -1,
 					  .events = POLLIN };
 		for (int i = 0; i < n; i++)
 			fds[i + 2] = (struct pollfd){ .fd = conns[i], .events = POLLIN };
@@ -440,7 +297,8 @@ static int serve(void)
 				return 0;
 			}
 		}
-		if (fds[1].revents && rpc_read(s.agent, buffer, &rpc) && rpc.stream == s.exits)
+		if (fds[1].revents && agent_read(s.box.agent, buffer, &rpc) &&
+		    rpc.stream == s.exits)
 			container_ended(rpc.payload);
 		if (fds[0].revents && n < CONNS)
 			conns[n++] = accept4(LISTENER, NULL, NULL, SOCK_CLOEXEC);

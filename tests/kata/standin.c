@@ -4,6 +4,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -53,6 +54,23 @@ int connect_unix(const char *path)
 	return -1;
 }
 
+/* Behind an option; empty: there is none. */
+const char *value_of(int argc, char **argv, const char *option)
+{
+	for (int i = 1; i + 1 < argc; i++) {
+		if (!strcmp(argv[i], option))
+			return argv[i + 1];
+	}
+	return "";
+}
+
+int standin_version(void)
+{
+	const char *version = getenv("STANDIN_VERSION");
+
+	return version && *version ? atoi(version) : 2;
+}
+
 int main(int argc, char **argv)
 {
 	const char *slash = strrchr(argv[0], '/');
@@ -64,5 +82,11 @@ int main(int argc, char **argv)
 		pause();
 		return 0;
 	}
+	if (!strcmp(name, "kata-runtime"))
+		return runtime(argc, argv);
+	if (!strcmp(name, "kata-proxy"))
+		return proxy(argc, argv);
+	if (!strcmp(name, "kata-shim"))
+		return container_shim(argc, argv);
 	return machine(argc, argv);
 }

@@ -504,6 +504,65 @@ Test(distill, grpc_of_no_interest)
 	cr_expect_not(has(kept(), ID));
 }
 
+/* When a container exited is read of answers and events; what has its place is not. */
+Test(distill, when_it_exited)
+{
+	char time[32], msg[256], event[160], any[200], whole[300];
+	size_t t = tape_put_number(time, 1, 1795406224), n, m;
+	const struct ct_event *e;
+
+	t += tape_put_number(time + t, 2, 955821100);
+	for (int secret = 0; secret < 2; secret++) {
+		n = tape_put_number(msg, 1, 7);
+		n += tape_put_bytes(msg + n, 2, secret ? CANARY : time,
+				    secret ? strlen(CANARY) : t);
+		m = tape_put_bytes(event, 2, msg, n);
+		tape_send(&tape, 7, CLIENT, whole, tape_put_ttrpc(whole, 1, 2, event, m));
+		e = kept();
+		cr_expect_eq(memmem(e->tail, e->tail_len, time, t) != NULL, !secret);
+		cr_expect_not(has(e, CANARY));
+
+		n = tape_put_bytes(event, 1, ID, 64);
+		n += tape_put_bytes(event + n, 2, ID, 64);
+		n += tape_put_bytes(event + n, 5, secret ? CANARY : time,
+				    secret ? strlen(CANARY) : t);
+		m = tape_put_bytes(any, 1, CANARY, strlen(CANARY));
+		m += tape_put_bytes(any + m, 2, event, n);
+		n = tape_put_bytes(msg, 1, "/tasks/exit", 11);
+		n += tape_put_bytes(msg + n, 2, any, m);
+		say_headers(1 + 2 * (uint32_t)secret,
+			    "/containerd.services.events.v1.Events/Publish", "a", "b");
+		kept();
+		say_data(1 + 2 * (uint32_t)secret, msg, n);
+		e = kept();
+		cr_expect(has(e, "/tasks/exit"));
+		cr_expect(has(e, ID));
+		cr_expect_eq(memmem(e->tail, e->tail_len, time, t) != NULL, !secret);
+		cr_expect_not(has(e, CANARY));
+	}
+}
+
+/* An agent is told which container it is about, and much that is nobody else's. */
+Test(distill, what_an_agent_is_asked)
+{
+	char msg[128];
+	size_t n = tape_put_bytes(msg, 1, ID, 64);
+	const struct ct_event *e;
+
+	n += tape_put_bytes(msg + n, 6, CANARY, strlen(CANARY));
+	say_headers(1, "/grpc.AgentService/CreateContainer", "a", "b");
+	cr_expect(has(kept(), "/grpc.AgentService/CreateContainer"));
+	say_data(1, msg, n);
+	e = kept();
+	cr_expect(has(e, ID));
+	cr_expect_not(has(e, CANARY));
+	n = tape_put_bytes(msg, 1, CANARY, strlen(CANARY)); /* a host's name */
+	say_headers(3, "/grpc.AgentService/CreateSandbox", "a", "b");
+	kept();
+	say_data(3, msg, n);
+	cr_expect_not(has(kept(), CANARY));
+}
+
 Test(distill, sends_that_are_nothing_known)
 {
 	tape_send(&tape, 7, CLIENT, CANARY " and more of it", 29);

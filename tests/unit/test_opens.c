@@ -186,14 +186,16 @@ static void expect_missed(const struct ct_opens_list *l, const char *why)
 Test(opens, a_file_server_is_the_containers_host_view_and_a_hook_is_nobodys)
 {
 	static const struct {
-		const char *program, *missed;
+		const char *program;
+		enum ct_view view;
+		const char *missed;
 	} servers[] = {
-		{ "/usr/libexec/virtiofsd",
+		{ "/usr/libexec/virtiofsd", CT_VIEW_HOST,
 		  "the application's opens are inside of a virtual machine" },
-		{ "/usr/bin/qemu-system-x86_64",
+		{ "/usr/bin/qemu-system-x86_64", CT_VIEW_MACHINE,
 		  "the application's opens are inside of a virtual machine" },
-		{ "runsc-gofer", NULL },
-		{ "runsc-sandbox",
+		{ "runsc-gofer", CT_VIEW_HOST, NULL },
+		{ "runsc-sandbox", CT_VIEW_HOST,
 		  "its sandbox was not asked for them, or did not answer before it ended" },
 	};
 
@@ -212,13 +214,39 @@ Test(opens, a_file_server_is_the_containers_host_view_and_a_hook_is_nobodys)
 		tape_opens(&t, 777, CT_VIEW_HOST, 53, 5, 220, 230);
 		tape_opens(&t, 778, CT_VIEW_HOST, 1000, 0, 220, 230);
 		play(&t, &l);
-		cr_expect_eq(only(&l, &life, CT_VIEW_HOST)->calls[CT_OPEN_OPEN].count, 53, "%s",
+		cr_expect_eq(only(&l, &life, servers[i].view)->calls[CT_OPEN_OPEN].count, 53, "%s",
 			     servers[i].program);
 		cr_expect_null(l.items[0]->views[CT_VIEW_NATIVE]);
 		expect_missed(&l, servers[i].missed);
 		ct_opens_list_clear(&l);
 		tape_free(&t);
 	}
+}
+
+/* A machine that becomes a daemon serves files from then on: what it is made of was opened before. */
+Test(opens, what_a_machine_opens_for_itself_is_a_view_of_its_own)
+{
+	struct ct_opens_list l = { 0 };
+	struct tape t = { 0 };
+	struct life life = start(&t);
+
+	tape_at(&t, 210);
+	tape_fork(&t, life.shim, 777, CT_ROLE_SHIM);
+	tape_exec(&t, 777, CT_ROLE_HELPER, 0, "/usr/bin/qemu-system-x86_64", TAPE_END);
+	tape_at(&t, 220);
+	tape_fork(&t, 777, 778, CT_ROLE_HELPER);
+	tape_fork(&t, 778, 779, CT_ROLE_HELPER);
+	tape_exit(&t, 778, CT_ROLE_HELPER, 0);
+	tape_exit(&t, 777, CT_ROLE_HELPER, 0);
+	tape_at(&t, 300);
+	tape_opens(&t, 777, CT_VIEW_HOST, 62, 2, 211, 219);
+	tape_opens(&t, 779, CT_VIEW_HOST, 621, 0, 220, 290);
+	play(&t, &l);
+	cr_expect_eq(only(&l, &life, CT_VIEW_MACHINE)->calls[CT_OPEN_OPEN].count, 62);
+	cr_expect_eq(only(&l, &life, CT_VIEW_HOST)->calls[CT_OPEN_OPEN].count, 621);
+	expect_missed(&l, "the application's opens are inside of a virtual machine");
+	ct_opens_list_clear(&l);
+	tape_free(&t);
 }
 
 /* As many processes as are remembered, of which no exit was seen: the next ones have room. */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Images that dockerd is asked for, and what it says while it fetches them (moby 20.10). */
-#include "core/hear/wire.h"
+#include "core/hear/wire_pull.h"
 #include "runs.h"
 
 #define SOCKET 4000

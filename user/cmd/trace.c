@@ -424,6 +424,7 @@ static int open_outputs(struct trace *t, const struct ct_core_ops *ops,
 		return ret;
 	ct_recording_header_fill(header, depth);
 	header->flags |= CT_RECORDING_DISTILLED;
+	ct_core_wall(t->session.core, header->wall_minus_mono_ns);
 	snprintf(t->session.node, sizeof(t->session.node), "%.*s", (int)sizeof(header->host),
 		 header->host);
 	t->session.head = (struct ct_session){

@@ -281,6 +281,11 @@ void ct_core_free(struct ct_core *core)
 	free(core);
 }
 
+void ct_core_wall(struct ct_core *core, int64_t wall_minus_mono_ns)
+{
+	core->opts.wall_minus_mono_ns = wall_minus_mono_ns;
+}
+
 void ct_core_feed(struct ct_core *core, const struct ct_event *e)
 {
 	core->counts.events++;

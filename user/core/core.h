@@ -53,6 +53,7 @@ struct ct_core_options {
 	size_t containers_max; /* 0: 4096 */
 	bool steps; /* keep steps */
 	bool why; /* keep waits, for records' why and path */
+	int64_t wall_minus_mono_ns; /* of the host that the events are from; 0: not known */
 	/* Where the events are from, borrowed; valid as long as what is told. NULL: not known. */
 	const char *node;
 };
@@ -77,6 +78,8 @@ struct ct_core_counts {
 struct ct_core *ct_core_new(const struct ct_core_options *opts, const struct ct_core_ops *ops,
 			    void *ctx);
 void ct_core_free(struct ct_core *core); /* NULL is fine */
+/* Of a host whose clocks were read after the core was made: before the first event. */
+void ct_core_wall(struct ct_core *core, int64_t wall_minus_mono_ns);
 
 /* The event must have passed ct_event_check(). It is copied if it is kept. */
 void ct_core_feed(struct ct_core *core, const struct ct_event *e);

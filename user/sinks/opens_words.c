@@ -30,6 +30,9 @@ const char *ct_view_caution(enum ct_view view)
 		[CT_VIEW_SENTRY] =
 			("Sentry open service time: the way from the application into the Sentry and "
 			 "back is outside it."),
+		[CT_VIEW_MACHINE] =
+			"These are opens of the virtual machine's program, which it needs to run "
+			"itself: neither the application's nor for its files.",
 	};
 
 	return view < CT_VIEW_MAX ? cautions[view] : "";

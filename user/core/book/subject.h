@@ -25,6 +25,7 @@ struct ct_run {
 	bool remove_told; /* with the stop, or by itself */
 	bool restart_used; /* a successor has been counted */
 	bool init_failed;
+	bool exit_seen; /* of its first process: nobody knows better when it was */
 	const char *failed_step; /* static */
 	char message[384];
 	struct ct_step *steps; /* owned */
@@ -50,8 +51,11 @@ struct ct_container {
 	bool auto_remove;
 	bool guest; /* it lives in the network of another container */
 	bool removed;
+	bool machine; /* it is in a virtual machine */
 	uint32_t vmms; /* processes that run its virtual machine */
 	uint64_t vm_ns; /* when the machine began to do what it does now */
+	uint8_t vm_does; /* of steps: what that is, 0: it boots */
+	uint32_t vm_asker; /* of steps: who asked for it */
 	bool told; /* in a record */
 	bool restart_asked; /* API restart in flight: the next start is part of it */
 	unsigned in_flight; /* API requests that change it */

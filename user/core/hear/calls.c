@@ -61,6 +61,7 @@ static struct ct_pending_call *call_alloc(struct ct_core *core)
 	call->asked.ns[0] = call->asked.pod_ns[0] = call->asked.pod_uid[0] = '\0';
 	call->asked.sandbox[0] = '\0';
 	call->asked.auto_remove = call->named = call->body = call->event = false;
+	call->agent = false;
 	call->makes = call->doubted = call->patched = call->suspected = call->streams = false;
 	call->pulls = call->answering = false;
 	call->method = NULL;

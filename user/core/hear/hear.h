@@ -18,8 +18,8 @@ enum ct_how {
 	CT_HOW_API, /* HTTP: an engine is asked by its client */
 	CT_HOW_ENGINE, /* gRPC: one engine is asked by another, or by its client */
 	CT_HOW_TASK, /* TTRPC: a shim is asked by its engine */
-	CT_HOW_SHIM, /* TTRPC: a shim tells its engine of an event */
-	CT_HOW_AGENT, /* TTRPC: a shim asks the agent in its virtual machine */
+	CT_HOW_SHIM, /* TTRPC, gRPC: a shim, or its messenger, tells its engine of an event */
+	CT_HOW_AGENT, /* TTRPC, gRPC: a shim asks the agent in its virtual machine */
 	CT_HOW_IMAGE, /* an engine is asked for an image */
 	CT_HOW_MAX
 };
@@ -79,6 +79,8 @@ struct ct_fact {
 	struct ct_text message; /* refused: why */
 	uint64_t value; /* number that the method answers with: a pid, an exit status */
 	bool valued; /* it does; else it is 0, which is not sent */
+	uint64_t
+		exited_wall_ns; /* the container's first process did then, CLOCK_REALTIME; 0: not said */
 	bool awaits_id; /* a success of it answers with an id */
 	const struct ct_progress *progress; /* of an image; NULL: nothing is said of it */
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "core/hear/conns.h"
+#include "core/hear/wire_pull.h"
 #include "util/mem.h"
 
 struct ct_pending_call {
@@ -14,7 +15,8 @@ struct ct_pending_call {
 	const struct ct_method *method; /* gRPC: of the verb, static; NULL: not one of interest */
 	bool named; /* gRPC: its headers were heard; else the verb is a guess, or empty */
 	bool body; /* gRPC: the beginning of its message was heard */
-	bool event; /* TTRPC: a shim tells of an event */
+	bool agent; /* gRPC: the agent in a virtual machine is asked */
+	bool event; /* a shim tells of an event */
 	struct ct_line *line; /* HTTP: borrowed; NULL: another protocol's */
 	struct ct_pending_call *line_prev, *line_next; /* list of those on the line */
 	uint64_t holes; /* HTTP: how many there had been when it was asked */
@@ -64,6 +66,18 @@ bool ct_call_matters(const struct ct_core *core, const struct ct_pending_call *c
 bool ct_call_fits(const struct ct_pending_call *call, int status);
 /* Tells of a request; then gives it the answer that came before it, if there is one. */
 void ct_call_told(struct ct_core *core, struct ct_fact *fact);
+
+/*
+ * talk_ttrpc.c: the topic of an event, and containerd's Any with it. False: it is about nothing that a
+ * container is, or about a process executed in one.
+ */
+bool ct_shim_event(struct ct_fact *fact, struct ct_text topic, struct ct_text any);
+
+/* talk_agent.c: gRPC with the agent in a virtual machine. False: that is no request to one. */
+bool ct_agent_headers(struct ct_core *core, const struct ct_sent *sent, uint32_t stream,
+		      const char *path);
+void ct_agent_asked(struct ct_core *core, const struct ct_sent *sent, struct ct_pending_call *call,
+		    struct ct_text data);
 
 /* cri.c: what the requests of the Kubernetes runtime interface say. */
 void ct_cri_run_pod(struct ct_request *asked, struct ct_text msg);

@@ -30,7 +30,7 @@ static struct ct_fact fact_of(const struct request *r)
 {
 	struct ct_fact fact = {
 		.kind = CT_FACT_ASKED,
-		.how = CT_HOW_ENGINE,
+		.how = r->call->event ? CT_HOW_SHIM : CT_HOW_ENGINE,
 		.e = r->sent->e,
 		.speaker = r->sent->speaker,
 		.ns = ns_of(r->call),
@@ -163,6 +163,24 @@ static void tasks_kill(const struct request *r)
 	ct_call_told(r->core, &fact);
 }
 
+/*
+ * { 1: topic, 2: Any }: the messenger of a shim that does not tell its engine itself (containerd
+ * publish, cmd/containerd/command/publish.go).
+ */
+static void events_publish(const struct request *r)
+{
+	struct ct_fact fact = fact_of(r);
+	struct ct_text topic, any;
+
+	fact.how = CT_HOW_SHIM;
+	if (!ct_proto_bytes(r->msg, 1, &topic) || !ct_proto_bytes(r->msg, 2, &any) ||
+	    !ct_shim_event(&fact, topic, any))
+		return;
+	r->call->event = true;
+	ct_text_copy(r->call->asked.verb, sizeof(r->call->asked.verb), topic);
+	ct_call_told(r->core, &fact);
+}
+
 static void run_pod(const struct request *r)
 {
 	ct_cri_run_pod(&r->call->asked, r->msg);
@@ -195,6 +213,7 @@ static const struct ct_method {
 	{ "Tasks/Start", 1, 2, true, NULL, false },
 	{ "Tasks/Kill", 0, 0, false, tasks_kill, false },
 	{ "Tasks/Delete", 1, 0, false, NULL, false },
+	{ "Events/Publish", 0, 0, false, events_publish, false },
 	{ CRI "RunPodSandbox", 0, 0, false, run_pod, true },
 	{ CRI "StopPodSandbox", 1, 0, false, NULL, false },
 	{ CRI "RemovePodSandbox", 1, 0, false, NULL, false },
@@ -251,7 +270,8 @@ static void client_headers(struct ct_core *core, const struct ct_sent *sent,
 	struct ct_pending_call *call;
 	struct ct_text method;
 
-	if (!read_headers(core, sent, frame, &headers))
+	if (!read_headers(core, sent, frame, &headers) ||
+	    ct_agent_headers(core, sent, frame->stream, headers.path))
 		return;
 	method = method_name(headers.path);
 	if (!method.len)
@@ -301,6 +321,10 @@ static void client_data(struct ct_core *core, const struct ct_sent *sent,
 	if (r.call->body)
 		return;
 	r.call->body = true;
+	if (r.call->agent) {
+		ct_agent_asked(core, sent, r.call, frame->payload);
+		return;
+	}
 	fact = fact_of(&r);
 	method = r.call->method;
 	if (!method) { /* its name says nothing to us */

@@ -63,36 +63,53 @@ static void request(struct ct_core *core, const struct ct_sent *sent, const stru
 }
 
 /*
+ * Any { 2: the event }, with 1: container, 2: process; of TaskExit also 4: its status, 5: when
+ * (containerd api/events/task.proto). A process that was executed in the container is none of its own
+ * life.
+ */
+bool ct_shim_event(struct ct_fact *fact, struct ct_text topic, struct ct_text any)
+{
+	bool exit = ct_text_is(topic, "/tasks/exit");
+	struct ct_text event, id, process;
+
+	if (!ct_proto_bytes(any, 2, &event) || !ct_proto_bytes(event, 1, &id))
+		return false;
+	if (exit && ct_proto_bytes(event, 2, &process) &&
+	    (process.len != id.len || memcmp(process.p, id.p, id.len) != 0))
+		return false;
+	fact->ids[0] = id;
+	fact->verb = topic;
+	if (exit) {
+		fact->valued = ct_proto_varint(event, 4, &fact->value);
+		fact->exited_wall_ns = ct_proto_time(event, 5);
+	}
+	return true;
+}
+
+/*
  * A shim tells containerd what happened: ForwardRequest { 1: Envelope { 2: namespace, 3: topic,
- * 4: Any { 2: the event, with 1: container, 2: process } } }, containerd api/services/ttrpc/events.
- * A process that was executed in the container is none of its own life.
+ * 4: Any } }, containerd api/services/ttrpc/events.
  */
 static void forward(struct ct_core *core, const struct ct_sent *sent, const struct ct_ttrpc *rpc)
 {
 	struct ct_fact fact = fact_of(sent, rpc, CT_HOW_SHIM);
-	struct ct_text envelope, topic, any, event, id, process;
+	struct ct_text envelope, topic, any;
 
 	if (!ct_proto_bytes(rpc->request, 1, &envelope) || !ct_proto_bytes(envelope, 3, &topic) ||
-	    !ct_proto_bytes(envelope, 4, &any) || !ct_proto_bytes(any, 2, &event) ||
-	    !ct_proto_bytes(event, 1, &id))
-		return;
-	if (ct_text_is(topic, "/tasks/exit") && ct_proto_bytes(event, 2, &process) &&
-	    (process.len != id.len || memcmp(process.p, id.p, id.len) != 0))
+	    !ct_proto_bytes(envelope, 4, &any) || !ct_shim_event(&fact, topic, any))
 		return;
 	ct_proto_bytes(envelope, 2, &fact.ns);
-	fact.ids[0] = id;
-	fact.verb = topic;
 	ct_call_told(core, &fact);
 }
 
-/* Numbers that a method answers with. Columns: method, field. */
+/* What a method answers with. Columns: method, field of a number, of when the container exited. */
 static const struct {
 	const char *method;
-	uint32_t field;
+	uint32_t field, exited; /* 0: none */
 } values[] = {
-	{ "Create", 1 }, /* pid */
-	{ "Delete", 2 }, /* exit status */
-	{ "Wait", 1 }, /* exit status */
+	{ "Create", 1, 0 }, /* pid */
+	{ "Delete", 2, 3 }, /* exit status */
+	{ "Wait", 1, 2 }, /* exit status */
 };
 
 static void answer(struct ct_core *core, const struct ct_sent *sent, const struct ct_ttrpc *rpc,
@@ -106,8 +123,11 @@ static void answer(struct ct_core *core, const struct ct_sent *sent, const struc
 	fact.about = call->about;
 	fact.message = rpc->message;
 	for (size_t i = 0; i < CT_ARRAY_SIZE(values); i++) {
-		if (ct_text_is(fact.verb, values[i].method))
-			fact.valued = ct_proto_varint(rpc->payload, values[i].field, &fact.value);
+		if (!ct_text_is(fact.verb, values[i].method))
+			continue;
+		fact.valued = ct_proto_varint(rpc->payload, values[i].field, &fact.value);
+		if (values[i].exited)
+			fact.exited_wall_ns = ct_proto_time(rpc->payload, values[i].exited);
 	}
 	core->seams->heard(core, &fact);
 	ct_call_drop(core, call);

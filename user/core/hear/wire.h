@@ -47,44 +47,6 @@ struct ct_json_field {
 /* False, and nothing found, when the text does not begin with a whole object or array. */
 bool ct_json_fields(struct ct_text json, struct ct_json_field *fields, size_t count);
 
-/*
- * A line of what Docker's API says of a pull that is under way (moby's pkg/streamformatter and
- * distribution/xfer): a chunk of an answer's body, with one JSON object. Columns: symbol, what its
- * status is, or begins with.
- */
-#define CT_PULL_LINES(X) \
-	X(FROM, "Pulling from ") /* the repository; its id is the tag */ \
-	X(KNOWN, "Pulling fs layer") \
-	X(WAITING, "Waiting") \
-	X(DOWNLOADING, "Downloading") \
-	X(VERIFYING, "Verifying Checksum") \
-	X(DOWNLOADED, "Download complete") \
-	X(EXTRACTING, "Extracting") \
-	X(UNPACKED, "Pull complete") \
-	X(EXISTS, "Already exists") \
-	X(RETRYING, "Retrying in ") \
-	X(DIGEST, "Digest: ") \
-	X(UP_TO_DATE, "Status: Image is up to date") \
-	X(DONE, "Status: ") /* the last */ \
-	X(OTHER, "")
-
-enum ct_pull_line {
-#define X(symbol, status) CT_PULL_##symbol,
-	CT_PULL_LINES(X)
-#undef X
-	CT_PULL_FAILED
-};
-
-struct ct_progress {
-	enum ct_pull_line line;
-	char id[80]; /* of a layer, the first digits of its digest; empty: of none */
-	char text[384]; /* what follows that status; FAILED: why */
-	uint64_t current, total; /* bytes; 0: not said */
-};
-
-/* False: no such line. */
-bool ct_progress_parse(struct ct_text bytes, struct ct_progress *ret);
-
 /* TTRPC: containerd to shim and back. Header of 10 bytes, then protobuf. */
 struct ct_ttrpc {
 	bool answer;
@@ -124,6 +86,8 @@ bool ct_proto_next(struct ct_text *msg, struct ct_proto_field *ret);
 /* Field of a protobuf message: varint in *value, or bytes in *data. False when there is none. */
 bool ct_proto_varint(struct ct_text msg, uint32_t field, uint64_t *value);
 bool ct_proto_bytes(struct ct_text msg, uint32_t field, struct ct_text *data);
+/* google.protobuf.Timestamp, CLOCK_REALTIME ns. 0: there is none, or none of these years. */
+uint64_t ct_proto_time(struct ct_text msg, uint32_t field);
 
 /* HTTP/2 frames of one send, as far as it was captured: gRPC between engines. */
 #define CT_H2_DATA    0

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "core/hear/wire.h"
+#include "core/hear/wire_pull.h"
 
 #include <stdlib.h>
 

@@ -7,6 +7,7 @@
 #define TTRPC_RESPONSE 2
 #define H2_HEADER      9
 #define GRPC_PREFIX    5
+#define NS_PER_S       1000000000ull
 #define ID_LEN_MAX     76 /* containerd identifiers.maxLength */
 
 static bool take_long_varint(struct ct_text *msg, uint64_t *value)
@@ -98,6 +99,18 @@ bool ct_proto_bytes(struct ct_text msg, uint32_t field, struct ct_text *data)
 	return false;
 }
 
+uint64_t ct_proto_time(struct ct_text msg, uint32_t field)
+{
+	uint64_t seconds = 0, ns = 0;
+	struct ct_text time;
+
+	if (!ct_proto_bytes(msg, field, &time) || !ct_proto_varint(time, 1, &seconds) || !seconds ||
+	    seconds > INT64_MAX / NS_PER_S)
+		return 0;
+	ct_proto_varint(time, 2, &ns);
+	return ns < NS_PER_S ? seconds * NS_PER_S + ns : 0;
+}
+
 /* Of the fields below `end`, by their numbers, the first of each; NULL: there is none. */
 static void first_fields(struct ct_text msg, struct ct_text *fields, uint32_t end)
 {
@@ -119,6 +132,7 @@ bool ct_ttrpc_parse(struct ct_text bytes, struct ct_ttrpc *ret)
 	const unsigned char *h = (const unsigned char *)bytes.p;
 	struct ct_ttrpc rpc = { 0 };
 	struct ct_text body, fields[4];
+	uint64_t code = 0;
 
 	if (bytes.len < TTRPC_HEADER || h[9])
 		return false;
@@ -140,7 +154,8 @@ bool ct_ttrpc_parse(struct ct_text bytes, struct ct_ttrpc *ret)
 		rpc.answer = true;
 		first_fields(body, fields, 3);
 		rpc.payload = fields[2];
-		rpc.failed = fields[1].p != NULL;
+		/* Status { 1: code, 2: message }: ttrpc before 1.0.2 sends that of a success, too. */
+		rpc.failed = fields[1].p && ct_proto_varint(fields[1], 1, &code) && code;
 		if (rpc.failed)
 			ct_proto_bytes(fields[1], 2, &rpc.message);
 		break;

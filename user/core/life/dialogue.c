@@ -222,6 +222,27 @@ static void set_init(struct ct_core *core, struct ct_container *c, uint32_t pid)
 		ct_container_netns(core, c, a);
 }
 
+/*
+ * The first process is in a virtual machine, and its shim says when it exited there: before the
+ * machine was taken apart, and before anybody was told. A clock that was set since says nonsense.
+ */
+static void exited_inside(struct ct_core *core, struct ct_container *c, const struct ct_fact *f)
+{
+	uint64_t *m = c->run.marks;
+	uint64_t ts_ns = f->exited_wall_ns - (uint64_t)core->opts.wall_minus_mono_ns;
+	bool starting = ct_run_any(&c->run, c->family->opens) && !m[CT_MARK_TASK_START_BEGIN];
+
+	if (!f->exited_wall_ns || !core->opts.wall_minus_mono_ns || c->run.exit_seen || starting ||
+	    ts_ns > f->ts_ns || ts_ns < m[CT_MARK_TASK_START_BEGIN])
+		return;
+	c->run.exit_seen = true;
+	if (m[CT_MARK_EXIT] > ts_ns) /* its machine ended later */
+		m[CT_MARK_EXIT] = 0;
+	if (m[CT_MARK_STOP_BEGIN] > ts_ns)
+		m[CT_MARK_STOP_BEGIN] = 0;
+	ct_signal(core, c, CT_SIG_INIT_EXIT, ct_text("", 0), ts_ns);
+}
+
 static void task_answered(struct ct_core *core, struct ct_fact *f)
 {
 	struct ct_container *c = f->container;
@@ -233,6 +254,7 @@ static void task_answered(struct ct_core *core, struct ct_fact *f)
 	if (ct_text_is(f->verb, "Delete") ||
 	    (ct_text_is(f->verb, "Wait") && c->run.exit_code == CT_NO_EXIT_CODE))
 		c->run.exit_code = (int)f->value;
+	exited_inside(core, c, f);
 	ct_signal(core, c, CT_SIG_TASK_ANSWER, f->verb, f->ts_ns);
 }
 
@@ -249,7 +271,12 @@ static void shim_told(struct ct_core *core, struct ct_fact *f)
 {
 	struct ct_container *c = ct_book_find(core, f->speaker, f->ns, f->ids[0]);
 
-	if (c && ct_hears(core, c, CT_SIG_SHIM_EVENT) && ct_hear_about(core, f, c->handle))
+	if (!c)
+		return;
+	if (f->valued && c->run.exit_code == CT_NO_EXIT_CODE)
+		c->run.exit_code = (int)f->value;
+	exited_inside(core, c, f);
+	if (ct_hears(core, c, CT_SIG_SHIM_EVENT) && ct_hear_about(core, f, c->handle))
 		f->container = c;
 }
 

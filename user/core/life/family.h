@@ -98,6 +98,17 @@ struct ct_family {
 #define CT_RULE_COUNT(rules) \
 	(CT_ARRAY_SIZE(rules) + 0 * sizeof(char[CT_ARRAY_SIZE(rules) <= 64 ? 1 : -1]))
 
+/*
+ * In a virtual machine nobody sees it exit: its shim says when it was (life/dialogue.c), or it was
+ * before the machine ended, or the shim was asked.
+ */
+#define CT_RULES_OF_MACHINES \
+	{ CT_SIG_VM_EXIT, NULL, CT_MARK_EXIT, CT_FIRST, CT_MARK_TASK_START_BEGIN, CT_MARK_NONE }, \
+	{ \
+		CT_SIG_TASK_ANSWER, "Wait", CT_MARK_EXIT, CT_FIRST, CT_MARK_TASK_START_BEGIN, \
+			CT_MARK_NONE \
+	}
+
 /* The tables of a family's file, by the names that all of them give to theirs. */
 #define CT_FAMILY_TABLES \
 	.rules = rules, .rule_count = CT_RULE_COUNT(rules), .start = start, \

@@ -20,6 +20,9 @@ static const struct ct_rule rules[] = {
 	/* Tells `run` from `start`: it may stay. */
 	{ CT_SIG_PROGRAM, "runtime run", M(TASK_CREATE_BEGIN), CT_FIRST, M(NONE), M(NONE) },
 	{ CT_SIG_INIT_EXEC, NULL, M(START_END), CT_FIRST, M(START_BEGIN), M(NONE) },
+	{ CT_SIG_INIT_EXEC, NULL, M(INIT_EXEC), CT_FIRST, M(NONE), M(NONE) },
+	/* Its first process was there before: what stands for it outside of its machine. */
+	{ CT_SIG_PROGRAM_DONE, "runtime start", M(START_END), CT_FIRST, M(INIT_EXEC), M(NONE) },
 	/* Whoever has returned by the exit does not clean up behind the container. */
 	{ CT_SIG_PROGRAM_END, "runtime start", M(TASK_START_END), CT_FIRST, M(NONE), M(EXIT) },
 	{ CT_SIG_PROGRAM_END, "runtime run", M(TASK_START_END), CT_FIRST, M(NONE), M(EXIT) },
@@ -63,11 +66,21 @@ static enum ct_effect follow(struct ct_container *c, enum ct_signal signal, stru
 		else if (!m[CT_MARK_TASK_DELETE_BEGIN])
 			m[CT_MARK_TASK_DELETE_BEGIN] = ts_ns;
 		break;
+	case CT_SIG_VM_EXIT:
+		/* Nobody but a kill takes the machine apart before it is to be removed. */
+		if (m[CT_MARK_EXIT] && !m[CT_MARK_TASK_DELETE_BEGIN] && !m[CT_MARK_REMOVE_BEGIN]) {
+			m[CT_MARK_TASK_DELETE_BEGIN] = m[CT_MARK_EXIT];
+			m[CT_MARK_DIE_END] = ts_ns;
+		}
+		break;
 	case CT_SIG_PROGRAM_DONE:
 		if (ct_text_is(what, "runtime delete"))
 			c->removed = true;
 		break;
 	case CT_SIG_PROGRAM_END:
+		if (ct_text_is(what, "runtime kill") && c->machine && m[CT_MARK_DIE_END] &&
+		    !m[CT_MARK_REMOVE_BEGIN])
+			m[CT_MARK_DIE_END] = ts_ns;
 		if (ct_text_is(what, "runtime run") && m[CT_MARK_DIE_END]) {
 			m[CT_MARK_SAVED] = m[CT_MARK_DIE_END];
 			c->removed = true;

@@ -31,9 +31,7 @@ static const struct ct_rule rules[] = {
 	{ CT_SIG_TASK_REQUEST, "Kill", M(STOP_BEGIN), CT_FIRST, M(NONE), M(EXIT) },
 	{ CT_SIG_ENGINE_REQUEST, "Tasks/Kill", M(STOP_BEGIN), CT_LAST, M(NONE), M(EXIT) },
 	{ CT_SIG_INIT_EXIT, NULL, M(EXIT), CT_FIRST, M(NONE), M(NONE) },
-	/* In a virtual machine nobody sees it exit: its machine ends, or the shim says so. */
-	{ CT_SIG_VM_EXIT, NULL, M(EXIT), CT_FIRST, M(TASK_START_BEGIN), M(NONE) },
-	{ CT_SIG_TASK_ANSWER, "Wait", M(EXIT), CT_FIRST, M(TASK_START_BEGIN), M(NONE) },
+	CT_RULES_OF_MACHINES,
 	{ CT_SIG_SHIM_EVENT, "/tasks/exit", M(DIE_END), CT_FIRST, M(EXIT), M(NONE) },
 	{ CT_SIG_TASK_ANSWER, "Delete", M(DIE_END), CT_FIRST, M(EXIT), M(NONE) },
 	{ CT_SIG_ENGINE_REQUEST, "Tasks/Delete", M(TASK_DELETE_BEGIN), CT_FIRST, M(EXIT), M(NONE) },

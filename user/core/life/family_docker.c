@@ -33,9 +33,7 @@ static const struct ct_rule rules[] = {
 	{ CT_SIG_API_REQUEST, "restart", M(STOP_BEGIN), CT_LAST, M(NONE), M(EXIT) },
 	{ CT_SIG_API_REQUEST, "delete", M(STOP_BEGIN), CT_LAST, M(NONE), M(EXIT) },
 	{ CT_SIG_INIT_EXIT, NULL, M(EXIT), CT_FIRST, M(NONE), M(NONE) },
-	/* In a virtual machine nobody sees it exit: its machine ends, or the shim says so. */
-	{ CT_SIG_VM_EXIT, NULL, M(EXIT), CT_FIRST, M(TASK_START_BEGIN), M(NONE) },
-	{ CT_SIG_TASK_ANSWER, "Wait", M(EXIT), CT_FIRST, M(TASK_START_BEGIN), M(NONE) },
+	CT_RULES_OF_MACHINES,
 	{ CT_SIG_TASK_REQUEST, "Delete", M(TASK_DELETE_BEGIN), CT_FIRST, M(NONE), M(NONE) },
 	{ CT_SIG_TASK_ANSWER, "Delete", M(TASK_DELETE_END), CT_FIRST, M(NONE), M(NONE) },
 	/* containerd answers dockerd's DeleteTask; 0.3 ms later dockerd emits `die`. */

@@ -5,7 +5,7 @@
  * 28), but only the newest of each layer to who reads slowly: a begin is no later than its line.
  */
 #include "core/book/pulls.h"
-#include "core/hear/wire.h"
+#include "core/hear/wire_pull.h"
 #include "core/life/life.h"
 
 void ct_image_asked(struct ct_core *core, struct ct_fact *f)

@@ -48,8 +48,9 @@ void ct_life_fork(struct ct_core *core, const struct ct_event *e)
 	if (a->vmm)
 		a->container->vmms++;
 	/* gVisor: the first task of the application is a stub that the sandbox forks and that
-	 * never execs, between the request to start and its answer. */
-	if (a->container && up->role == CT_ROLE_HELPER && !up->execed &&
+	 * never execs, between the request to start and its answer. A machine forks to become a
+	 * daemon. */
+	if (a->container && up->role == CT_ROLE_HELPER && !up->execed && !up->vmm &&
 	    a->container->run.marks[CT_MARK_TASK_START_BEGIN])
 		ct_signal(core, a->container, CT_SIG_INIT_EXEC, ct_text("", 0), e->ts_ns);
 }
@@ -87,6 +88,7 @@ static void machine_begins(struct ct_actor_state *a, uint64_t ts_ns)
 	if (!a->container || a->vmm)
 		return;
 	a->vmm = true;
+	a->container->machine = true;
 	a->container->vmms++;
 	a->container->vm_ns = ts_ns;
 }
@@ -162,6 +164,7 @@ void ct_life_exit(struct ct_core *core, const struct ct_event *e)
 	if (c && c->who.init_pid == a->tgid && a->role != CT_ROLE_SHIM) {
 		if (c->run.exit_code == CT_NO_EXIT_CODE)
 			c->run.exit_code = ct_exit_code(status);
+		c->run.exit_seen = true;
 		ct_signal(core, c, CT_SIG_INIT_EXIT, ct_text("", 0), e->ts_ns);
 	}
 	machine_ends(core, a, e->ts_ns);

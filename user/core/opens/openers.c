@@ -21,17 +21,20 @@
 
 /*
  * Programs beside a container that open files for it. Everything else that a runtime runs there
- * opens for itself. Columns: beginning of the first argument's file name; why there is no view of
- * the application, as long as nobody says otherwise.
+ * opens for itself. Columns: beginning of the first argument's file name; view of what it opens; why
+ * there is no view of the application, as long as nobody says otherwise.
  */
 static const struct server {
-	const char *name, *unseen;
+	const char *name;
+	enum ct_view view;
+	const char *unseen;
 } servers[] = {
-	{ "runsc-sandbox", NOT_ASKED }, /* gVisor's Sentry, with directfs */
-	{ "runsc-gofer", NULL }, /* without */
-	{ "virtiofsd", IN_A_MACHINE }, /* Kata, whatever its hypervisor */
-	{ "qemu-system", IN_A_MACHINE }, /* its 9p server is in here; so are QEMU's own files */
-	{ "qemu-lite", IN_A_MACHINE },
+	{ "runsc-sandbox", CT_VIEW_HOST, NOT_ASKED }, /* gVisor's Sentry, with directfs */
+	{ "runsc-gofer", CT_VIEW_HOST, NULL }, /* without */
+	{ "virtiofsd", CT_VIEW_HOST, IN_A_MACHINE }, /* Kata, whatever its hypervisor */
+	/* Its 9p server works when it has become a daemon; before it opens what it is made of. */
+	{ "qemu-system", CT_VIEW_MACHINE, IN_A_MACHINE },
+	{ "qemu-lite", CT_VIEW_MACHINE, IN_A_MACHINE },
 };
 
 /*
@@ -167,18 +170,6 @@ static void end(struct ct_core *core, struct ct_opener *op, uint64_t now_ns)
 	sift(core, &core->opens->ended, now_ns);
 }
 
-/*
- * Pids come again, on a node with 32768 of them within minutes: the next is not who this one was,
- * also when there still is somebody, whose exit was not seen.
- */
-void ct_openers_born(struct ct_core *core, uint32_t tgid, bool instead)
-{
-	struct ct_opener *op = opener_get(core, tgid);
-
-	if (op && (op->ended || instead))
-		forget(core, op);
-}
-
 /* Whom it costs least to forget: a health check has no heirs, though it might. */
 static enum ct_place place_of(const struct ct_held *held)
 {
@@ -235,8 +226,9 @@ static void place(struct ct_core *core, struct ct_opener *op, const struct ct_ac
 		ct_opener_adopt(core, op, a->container);
 }
 
-/* The process has become the first one of a container, or one that serves it. */
-static void opener_begin(struct ct_core *core, const struct ct_actor_state *a, bool server)
+/* The process has become the first one of a container, or one that serves it: then its opens are that. */
+static void opener_begin(struct ct_core *core, const struct ct_actor_state *a, bool server,
+			 enum ct_view view)
 {
 	struct ct_opener *op = opener_get(core, a->tgid);
 
@@ -251,7 +243,35 @@ static void opener_begin(struct ct_core *core, const struct ct_actor_state *a, b
 	if (op)
 		place(core, op, a);
 	if (server)
-		known_as(op, CT_VIEW_HOST);
+		known_as(op, view);
+}
+
+/* A machine becomes a daemon: what it has forked serves files, and executes nothing for that. */
+static void forked(struct ct_core *core, uint32_t tgid)
+{
+	const struct ct_actor_state *a = ct_actor_get(core, tgid);
+	const struct ct_opener *up = a && a->vmm ? opener_get(core, a->parent) : NULL;
+	struct ct_opener *op;
+
+	if (!up || !up->known_as)
+		return;
+	opener_begin(core, a, true, CT_VIEW_HOST);
+	op = opener_get(core, tgid);
+	if (op)
+		opener_misses(op, CT_VIEW_APPLICATION, IN_A_MACHINE);
+}
+
+/*
+ * Pids come again, on a node with 32768 of them within minutes: the next is not who this one was,
+ * also when there still is somebody, whose exit was not seen.
+ */
+void ct_openers_born(struct ct_core *core, uint32_t tgid, bool instead)
+{
+	struct ct_opener *op = opener_get(core, tgid);
+
+	if (op && (op->ended || instead))
+		forget(core, op);
+	forked(core, tgid);
 }
 
 static void executed(struct ct_core *core, const struct ct_actor_state *a, const struct ct_event *e)
@@ -268,7 +288,7 @@ static void executed(struct ct_core *core, const struct ct_actor_state *a, const
 	if (before && before->ended)
 		forget(core, before);
 	if (a->role == CT_ROLE_INIT || (a->role == CT_ROLE_HELPER && server))
-		opener_begin(core, a, server);
+		opener_begin(core, a, server, row ? row->view : CT_VIEW_HOST);
 	op = row && row->unseen ? opener_get(core, a->tgid) : NULL;
 	if (op && !op->unseen[CT_VIEW_APPLICATION])
 		opener_misses(op, CT_VIEW_APPLICATION, row->unseen);

@@ -223,13 +223,13 @@ static const struct call_row {
 } call_rows[] = {
 	{ CT_CALL_MOUNT, ANY, "*/netns/*", "network namespace pin" },
 	{ CT_CALL_MOUNT, ENGINE | SHIM, "overlay *", "rootfs mount" },
-	{ CT_CALL_MOUNT, SHIM, "*/kata-containers/shared/*/rootfs*", "rootfs share" },
-	{ CT_CALL_MOUNT, SHIM, "*/kata-containers/shared/*", "shared directory" },
-	{ CT_CALL_MKDIR, SHIM, "*/kata-containers/shared/*", "shared directory" },
-	{ CT_CALL_UMOUNT, SHIM, "*/kata-containers/shared/*/rootfs*", "rootfs unshare" },
-	{ CT_CALL_UMOUNT, SHIM, "*/kata-containers/shared/*", "shared directory" },
-	{ CT_CALL_MKDIR, SHIM, "*/vc/*", "sandbox directory" },
-	{ CT_CALL_UNLINK, SHIM, "*/vc/*", "sandbox directory" },
+	{ CT_CALL_MOUNT, SHIM | RUNTIME, "*/kata-containers/shared/*/rootfs*", "rootfs share" },
+	{ CT_CALL_MOUNT, SHIM | RUNTIME, "*/kata-containers/shared/*", "shared directory" },
+	{ CT_CALL_MKDIR, SHIM | RUNTIME, "*/kata-containers/shared/*", "shared directory" },
+	{ CT_CALL_UMOUNT, SHIM | RUNTIME, "*/kata-containers/shared/*/rootfs*", "rootfs unshare" },
+	{ CT_CALL_UMOUNT, SHIM | RUNTIME, "*/kata-containers/shared/*", "shared directory" },
+	{ CT_CALL_MKDIR, SHIM | RUNTIME, "*/vc/*", "sandbox directory" },
+	{ CT_CALL_UNLINK, SHIM | RUNTIME, "*/vc/*", "sandbox directory" },
 	{ CT_CALL_MKDIR, SHIM, "/sys/fs/cgroup/*", "cgroup" },
 	{ CT_CALL_UNSHARE, SHIM, NULL, "namespaces" },
 	{ CT_CALL_MOUNT, RUNTIME, NULL, "mounts" },
@@ -356,7 +356,8 @@ void ct_steps_call(struct ct_core *core, const struct ct_event *e)
 	struct ct_step step;
 	const char *name;
 
-	if (!a)
+	/* What a virtual machine does for its guest, or tries when it begins, is not its container's. */
+	if (!a || a->vmm)
 		return;
 	if (e->sub == CT_CALL_FSYNC) {
 		synced_call(core, e);

@@ -146,38 +146,64 @@ static void rpc(struct ct_core *core, const struct ct_fact *fact, uint8_t role,
 }
 
 /*
- * What is asked of the agent tells how far the machine is: asked at all, its kernel has booted and
- * the agent listens; asked for a container, the sandbox is there. Columns: request, step, which
- * lasts from the request before.
+ * What is asked of the agent tells how far the machine is, for who asks waits for one answer before he
+ * asks for the next: asked for a container, the sandbox is there. Nobody hears the answers. Columns:
+ * request, step from it to the next one; whether it may be the first of a container.
  */
 static const struct {
-	const char *method;
+	const char *method; /* NULL: the machine was executed */
 	const char *step;
+	bool first;
 } agent_steps[] = {
-	{ "CreateSandbox", "agent connected" },
-	{ "CreateContainer", "sandbox created" },
-	{ "StartContainer", "container created" },
-	{ "Start", "workload started" }, /* the shim's own answer */
+	{ NULL, "agent connected", false },
+	{ "Check", "guest boot", false }, /* nobody answers before the guest has booted */
+	{ "CreateSandbox", "sandbox created", false },
+	{ "GetGuestDetails", "guest details", false },
+	{ "CreateContainer", "container created", true },
+	{ "OnlineCPUMem", "cpu and memory online", false },
+	{ "StartContainer", "workload started", true },
+	{ "SignalProcess", "process signal", true },
+	{ "RemoveContainer", "container removed", true },
+	{ "DestroySandbox", "sandbox destroyed", true },
 };
+
+/* It has done what it did until now. */
+static void agent_done(struct ct_core *core, struct ct_container *c, uint64_t ts_ns)
+{
+	struct ct_step step = {
+		.name = agent_steps[c->vm_does].step,
+		.actor = ct_role_name(CT_ROLE_SHIM),
+		.begin_ns = c->vm_ns,
+		.end_ns = ts_ns,
+		.pid = c->vm_asker,
+		.count = 1,
+	};
+
+	if (c->vm_ns && core->opts.steps)
+		ct_step_add(core, c, &step);
+	c->vm_ns = 0;
+	c->vm_does = 0;
+}
+
+/* Who asks the agent has answered: whatever he had asked for is done, if he was heard to ask. */
+static void agent_answered(struct ct_core *core, struct ct_container *c, uint64_t ts_ns)
+{
+	if (c->vm_does)
+		agent_done(core, c, ts_ns);
+	c->vm_ns = 0;
+}
 
 static void agent(struct ct_core *core, struct ct_container *c, struct ct_text method,
 		  const struct ct_event *e)
 {
-	for (size_t i = 0; i < CT_ARRAY_SIZE(agent_steps); i++) {
-		struct ct_step step = {
-			.name = agent_steps[i].step,
-			.actor = ct_role_name(CT_ROLE_SHIM),
-			.begin_ns = c->vm_ns,
-			.end_ns = e->ts_ns,
-			.pid = e->tgid,
-			.count = 1,
-		};
-
-		if (!ct_text_is(method, agent_steps[i].method))
+	for (uint8_t i = 1; i < CT_ARRAY_SIZE(agent_steps); i++) {
+		if (!ct_text_is(method, agent_steps[i].method) ||
+		    (!c->vm_ns && !agent_steps[i].first))
 			continue;
-		if (c->vm_ns && core->opts.steps)
-			ct_step_add(core, c, &step);
+		c->vm_asker = e->tgid;
+		agent_done(core, c, e->ts_ns);
 		c->vm_ns = e->ts_ns;
+		c->vm_does = i;
 		return;
 	}
 }
@@ -198,8 +224,8 @@ void ct_steps_fact(struct ct_core *core, const struct ct_fact *fact)
 	}
 	if (fact->how == CT_HOW_TASK && answer && c) {
 		rpc(core, fact, CT_ROLE_SHIM, method);
-		if (fact->kind == CT_FACT_ANSWERED && c->vm_ns && ct_text_is(method, "Start"))
-			agent(core, c, method, fact->e);
+		if (ct_text_is(method, "Start") || (ct_text_is(method, "Create") && !c->vmms))
+			agent_answered(core, c, fact->e->ts_ns);
 	}
 	if (fact->how == CT_HOW_AGENT && c && core->opts.steps)
 		agent(core, c, method, fact->e);
@@ -236,8 +262,13 @@ void ct_steps_exit_before(struct ct_core *core, const struct ct_event *e)
 {
 	struct ct_actor_state *a = ct_actor_get(core, e->tgid);
 
-	if (a)
-		ct_step_end(a, e->ts_ns, e->ret);
+	if (!a)
+		return;
+	ct_step_end(a, e->ts_ns, e->ret);
+	/* Who asks the agent leaves with its answer; behind a machine's last process it does nothing. */
+	if (a->container && a->container->vm_does &&
+	    (a->vmm ? a->container->vmms == 1 : a->container->vm_asker == a->tgid))
+		agent_done(core, a->container, e->ts_ns);
 }
 
 static void executed(struct ct_core *core, struct ct_container *c, const struct ct_event *e)

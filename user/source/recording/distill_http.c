@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "core/hear/wire.h"
+#include "core/hear/wire_pull.h"
 #include "source/recording/distill_state.h"
 #include "util/mem.h"
 

@@ -15,7 +15,8 @@ struct ct_keep {
 	enum {
 		ANYTHING,
 		NAME, /* an id, which others refer to */
-		NUMBER /* and no bytes */
+		NUMBER, /* and no bytes */
+		TIME /* or a number */
 	} what;
 	const struct ct_keep *in;
 };
@@ -35,6 +36,10 @@ struct ct_keep {
 #define NUMBER(n) \
 	{ \
 		n, NUMBER, NULL \
+	}
+#define TIME(n) \
+	{ \
+		n, TIME, NULL \
 	}
 #define IN(n, list) \
 	{ \
@@ -57,6 +62,9 @@ LIST(run_pod, IN(1, pod_config));
 LIST(container_config, IN(1, first), IN(2, first));
 LIST(create_container, ID(1), IN(2, container_config));
 LIST(image, IN(1, first));
+LIST(task_event, ID(1), FIELD(2), NUMBER(4), TIME(5));
+LIST(any, IN(2, task_event));
+LIST(publish, FIELD(1), IN(2, any));
 
 #define CRI "RuntimeService/"
 
@@ -76,6 +84,11 @@ static const struct ct_distill_method methods[] = {
 	{ "Tasks/Start", id_and_exec, false },
 	{ "Tasks/Kill", id_exec_and_number, false },
 	{ "Tasks/Delete", first_id, false },
+	{ "Events/Publish", publish, false },
+	{ "AgentService/CreateContainer", first_id, false },
+	{ "AgentService/StartContainer", first_id, false },
+	{ "AgentService/SignalProcess", first_id, false },
+	{ "AgentService/RemoveContainer", first_id, false },
 	{ CRI "RunPodSandbox", run_pod, true },
 	{ CRI "StopPodSandbox", first_id, false },
 	{ CRI "RemovePodSandbox", first_id, false },
@@ -126,6 +139,18 @@ static const struct ct_keep *kept_field(const struct ct_keep *list, uint32_t num
 	return list->field ? list : NULL;
 }
 
+/* google.protobuf.Timestamp and nothing else: two numbers. */
+static bool is_time(struct ct_text t)
+{
+	struct ct_proto_field f;
+
+	while (ct_proto_next(&t, &f)) {
+		if (f.type != CT_PROTO_VARINT || !f.number || f.number > 2)
+			return false;
+	}
+	return !t.len;
+}
+
 #define NESTED_MAX 8
 
 /* The deepest table has four lists in each other. */
@@ -141,7 +166,7 @@ static void keep(struct ct_distill *d, struct ct_text msg, const struct ct_keep 
 		if (f.type != CT_PROTO_BYTES) {
 			if (!row || row->in)
 				zero(begin, msg.p, f.type);
-		} else if (!row || row->what == NUMBER) {
+		} else if (!row || row->what == NUMBER || (row->what == TIME && !is_time(f.data))) {
 			fill(d, f.data);
 		} else if (row->in && depth < NESTED_MAX) {
 			keep(d, f.data, row->in, depth + 1);
@@ -290,8 +315,6 @@ void ct_distill_frames(struct ct_distill *d, struct ct_event *e)
 	trim(d, e, data);
 }
 
-LIST(task_event, ID(1), FIELD(2));
-LIST(any, IN(2, task_event));
 LIST(envelope, FIELD(2), FIELD(3), IN(4, any));
 LIST(forwarded, IN(1, envelope));
 LIST(named, FIELD(1), FIELD(2));
@@ -300,9 +323,12 @@ LIST(named_kill, FIELD(1), FIELD(2), IN(3, id_exec_and_number));
 LIST(named_event, FIELD(1), FIELD(2), IN(3, forwarded));
 LIST(named_agent, FIELD(1), FIELD(2), IN(3, first_id));
 
-/* { 1: Status { 2: message }, 2: the answer, of which numbers are read: pid, exit status } */
+/*
+ * { 1: Status { 1: code, 2: message }, 2: the answer, of which numbers are read: pid, exit status, and
+ * when that was }
+ */
 LIST(status, NUMBER(1), FIELD(2));
-LIST(numbers, NUMBER(1), NUMBER(2));
+LIST(numbers, NUMBER(1), TIME(2), TIME(3));
 LIST(answer, IN(1, status), IN(2, numbers));
 
 /* Of what a request is about. Columns: service that it begins with, method (NULL: any), what is kept. */

@@ -274,6 +274,7 @@ int ct_recordings_replay(struct ct_input *in, const struct ct_core_options *opts
 	if (!replay)
 		return ct_fail(err, ENOMEM, "replay '%s': out of memory", in->path);
 	core.node = in->node;
+	core.wall_minus_mono_ns = in->header->wall_minus_mono_ns - in->shift_ns;
 	replay->core = ct_core_new(&core, ops, ctx);
 	if (!replay->core)
 		return ct_fail(err, ENOMEM, "replay '%s': out of memory", in->path);
