@@ -77,6 +77,9 @@ struct ct_fact {
 	uint64_t value; /* number that the method answers with: a pid, an exit status */
 	bool valued; /* it does; else it is 0, which is not sent */
 	bool awaits_id; /* a success of it answers with an id */
+	/* gRPC, of a connection that is older than the trace (inferred.c): */
+	bool unproved; /* answered: nobody has heard what it was, its verb is a guess or empty */
+	bool late; /* answered: that became known after it was asked */
 
 	uint64_t about; /* handle of the container that the request is about; 0: none */
 	struct ct_container *container; /* of the handle: set by life, for those to its right */
@@ -108,6 +111,10 @@ void ct_hear_forget(struct ct_core *core, uint64_t about);
  * whose name was not heard the latest is that one. Returns when it was made; 0: there is none.
  */
 uint64_t ct_hear_named(struct ct_core *core, uint64_t about, const char *verb);
+/* What was answered was that, by what it led to: so is all that is asked on that path. */
+void ct_hear_proved(struct ct_core *core, struct ct_fact *fact, const char *verb);
+/* It was not. */
+void ct_hear_refuted(struct ct_core *core, const struct ct_fact *fact, const char *verb);
 /* A request of this scope for that pod, about nothing yet. It is about that from now on; NULL: none. */
 const struct ct_request *ct_hear_pod(struct ct_core *core, const struct ct_scope *speaker,
 				     const struct ct_request *pod, uint64_t about);

@@ -18,13 +18,18 @@ static struct ct_text namespace_of_bundle(struct ct_text bundle)
 	return ct_text_starts(tasks, "io.containerd.runtime.v") ? ns : ct_text("", 0);
 }
 
-/* Requests name no namespace. A Create has its bundle, and what follows comes the same way. */
+/*
+ * Requests name their namespace behind what is asked, where that leaves room to be heard. A Create has
+ * its bundle, and what follows comes the same way.
+ */
 static struct ct_text namespace_of(struct ct_core *core, const struct ct_sent *sent,
 				   const struct ct_ttrpc *rpc)
 {
 	struct ct_conn *conn = rpc->bundle.len ? ct_conn_get(core, sent) : NULL;
 	struct ct_text ns;
 
+	if (rpc->ns.len && rpc->ns.len < sizeof(conn->ns))
+		return rpc->ns;
 	if (conn) {
 		ns = namespace_of_bundle(rpc->bundle);
 		if (ns.len < sizeof(conn->ns))
@@ -85,14 +90,17 @@ static void forward(struct ct_core *core, const struct ct_sent *sent, const stru
 	ct_call_told(core, &fact);
 }
 
-/* Numbers that a method answers with. Columns: method, field. */
+#define RUNNING 2 /* containerd api/types/task */
+
+/* Numbers that a method answers with. Columns: method, field, which number says whether it counts. */
 static const struct {
 	const char *method;
-	uint32_t field;
+	uint32_t field, state;
 } values[] = {
-	{ "Create", 1 }, /* pid */
-	{ "Delete", 2 }, /* exit status */
-	{ "Wait", 1 }, /* exit status */
+	{ "Create", 1, 0 }, /* pid */
+	{ "State", 3, 4 }, /* pid */
+	{ "Delete", 2, 0 }, /* exit status */
+	{ "Wait", 1, 0 }, /* exit status */
 };
 
 static void answer(struct ct_core *core, const struct ct_sent *sent, const struct ct_ttrpc *rpc,
@@ -106,8 +114,13 @@ static void answer(struct ct_core *core, const struct ct_sent *sent, const struc
 	fact.about = call->about;
 	fact.message = rpc->message;
 	for (size_t i = 0; i < CT_ARRAY_SIZE(values); i++) {
-		if (ct_text_is(fact.verb, values[i].method))
-			fact.valued = ct_proto_varint(rpc->payload, values[i].field, &fact.value);
+		uint64_t state = RUNNING;
+
+		if (!ct_text_is(fact.verb, values[i].method) ||
+		    (values[i].state &&
+		     (!ct_proto_varint(rpc->payload, values[i].state, &state) || state != RUNNING)))
+			continue;
+		fact.valued = ct_proto_varint(rpc->payload, values[i].field, &fact.value);
 	}
 	core->seams->heard(core, &fact);
 	ct_call_drop(core, call);
