@@ -288,7 +288,8 @@ static const struct {
 	{ "nothing", NULL, START, false },
 	{ "one start", one_start, START, true },
 	{ "one start, another path", one_start, STATUS, false },
-	{ "two that wait: who waited until the start was done", start_and_status_wait, START, true },
+	{ "two that wait: who waited until the start was done", start_and_status_wait, START,
+	  true },
 	{ "two that wait: who did not", start_and_status_wait, STATUS, false },
 	{ "two that wait until it is done", start_and_slow_status_wait, START, false },
 	{ "two that wait until it is done: the later", start_and_slow_status_wait, STATUS, false },
@@ -508,8 +509,7 @@ static const struct {
 	uint64_t state;
 	bool told;
 } states[] = {
-	{ 2, true },
-	{ 3, false }, /* it does not run: whoever has that pid is another */
+	{ 2, true }, { 3, false }, /* it does not run: whoever has that pid is another */
 };
 
 Test(inferred, a_stop_of_what_ran_before_is_known)

@@ -29,7 +29,10 @@ void ct_cri_run_pod(struct ct_request *asked, struct ct_text msg)
 	copy(asked->pod_ns, sizeof(asked->pod_ns), field(pod, 3));
 }
 
-/* { 1: sandbox, 2: ContainerConfig { 1: { 1: name }, 2: { 1: image } } } */
+/*
+ * { 1: sandbox, 2: ContainerConfig { 1: { 1: name }, 2: { 1: image, 18: as the user named it } } }
+ * Kubelets before 1.29 send no field 18, and the image as a digest.
+ */
 void ct_cri_create_container(struct ct_request *asked, struct ct_text msg)
 {
 	struct ct_text config = field(msg, 2);
@@ -37,6 +40,7 @@ void ct_cri_create_container(struct ct_request *asked, struct ct_text msg)
 	copy(asked->sandbox, sizeof(asked->sandbox), field(msg, 1));
 	copy(asked->name, sizeof(asked->name), field(field(config, 1), 1));
 	copy(asked->image, sizeof(asked->image), field(field(config, 2), 1));
+	copy(asked->image, sizeof(asked->image), field(field(config, 2), 18));
 }
 
 /* { 1: id of the sandbox, or of the container } */

@@ -60,7 +60,8 @@ LIST(containers_create, IN(1, container));
 LIST(pod_metadata, FIELD(1), FIELD(2), FIELD(3));
 LIST(pod_config, IN(1, pod_metadata));
 LIST(run_pod, IN(1, pod_config));
-LIST(container_config, IN(1, first), IN(2, first));
+LIST(image_spec, FIELD(1), FIELD(18));
+LIST(container_config, IN(1, first), IN(2, image_spec));
 LIST(create_container, ID(1), IN(2, container_config));
 LIST(image, IN(1, first));
 
