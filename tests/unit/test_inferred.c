@@ -5,87 +5,21 @@
  */
 #include <criterion/criterion.h>
 
-#include "core/hear/cri.h"
-#include "core/hear/wire_hpack.h"
-#include "grpc.h"
+#include "late.h"
 #include "runs.h"
 
-/* Paths of the kubelet, by their numbers in its table of headers, filled before anybody listened. */
-enum path {
-	RUN_POD = 70,
-	CREATE,
-	START,
-	STATUS,
-	STOP,
-	REMOVE
-};
-
-#define TRACE_PATH(path) ((char)(0x80 | (path)))
-
-static size_t block_of(char *block, enum path path)
-{
-	static const char rest[] = "\xbe\xbf\xc0\xc1"; /* authority, content-type, user-agent, te */
-
-	block[0] = '\x83'; /* :method POST */
-	block[1] = '\x86'; /* :scheme http */
-	block[2] = TRACE_PATH(path);
-	memcpy(block + 3, rest, sizeof(rest) - 1);
-	return sizeof(rest) + 2;
-}
-
-static void asks(struct tape *t, uint32_t stream, enum path path, const char *msg, size_t len)
-{
-	char block[16], message[1024];
-	size_t m = grpc_put_headers(message, stream, END_BLOCK, block, block_of(block, path));
-
-	t->engine = LIFE_CONTAINERD;
-	m += grpc_put_data(message + m, stream, msg, len);
-	tape_send(t, CLIENT, SOCKET, message, m);
-}
-
-static void asks_about(struct tape *t, uint32_t stream, enum path path, const char *id)
-{
-	char msg[128];
-
-	asks(t, stream, path, msg, grpc_put_text(msg, 1, id));
-}
-
-static size_t put_pod(char *msg, const char *name, const char *uid, const char *ns)
-{
-	char pod[128], config[200];
-	size_t n = grpc_put_text(pod, 1, name);
-
-	n += grpc_put_text(pod + n, 2, uid);
-	n += grpc_put_text(pod + n, 3, ns);
-	n = tape_put_bytes(config, 1, pod, n);
-	n += grpc_put_text(config + n, 2, "host");
-	return tape_put_bytes(msg, 1, config, n);
-}
-
-static size_t put_container(char *msg, const char *pod, const char *name, const char *image)
-{
-	char in[128], config[200];
-	size_t n = grpc_put_text(in, 1, name), m;
-
-	m = tape_put_bytes(config, 1, in, n);
-	n = grpc_put_text(in, 1, image);
-	m += tape_put_bytes(config + m, 2, in, n);
-	n = grpc_put_text(msg, 1, pod);
-	return n + tape_put_bytes(msg + n, 2, config, m);
-}
-
-static void runs_pod(struct tape *t, uint32_t stream, enum path path)
+static void runs_pod(struct tape *t, uint32_t stream, enum late_path path)
 {
 	char msg[300];
 
-	asks(t, stream, path, msg, put_pod(msg, "web", "u1", "shop"));
+	late_asks(t, stream, path, msg, late_put_pod(msg, "web", "u1", "shop"));
 }
 
-static void creates(struct tape *t, uint32_t stream, enum path path)
+static void creates(struct tape *t, uint32_t stream, enum late_path path)
 {
 	char msg[400];
 
-	asks(t, stream, path, msg, put_container(msg, POD, "nginx", "nginx:1"));
+	late_asks(t, stream, path, msg, late_put_container(msg, POD, "nginx", "nginx:1"));
 }
 
 static void succeeds(struct tape *t, uint32_t stream)
@@ -114,12 +48,12 @@ Test(inferred, what_is_proved_is_told_from_its_request_on)
 	tape_at(t, 70);
 	grpc_answers_id(t, 3, BOX);
 	tape_at(t, 80);
-	asks_about(t, 5, START, BOX);
+	late_asks_about(t, 5, START, BOX);
 	grpc_runs(t, 81, "k8s.io", BOX);
 	tape_at(t, 104);
 	succeeds(t, 5);
 	tape_at(t, 1000);
-	asks_about(t, 7, STOP, BOX);
+	late_asks_about(t, 7, STOP, BOX);
 	tape_at(t, 1001);
 	tape_ttrpc_request(t, LIFE_CONTAINERD, SHIMS, 5, "Kill", BOX, NULL);
 	tape_at(t, 1010);
@@ -130,7 +64,7 @@ Test(inferred, what_is_proved_is_told_from_its_request_on)
 	tape_at(t, 1030);
 	succeeds(t, 7);
 	tape_at(t, 1100);
-	asks_about(t, 9, REMOVE, BOX);
+	late_asks_about(t, 9, REMOVE, BOX);
 	tape_at(t, 1105);
 	tape_unlink(t, LIFE_CONTAINERD, "containers", BOX ".del-status");
 	tape_at(t, 1110);
@@ -188,7 +122,7 @@ static void made(struct tape *t)
 }
 
 /* When `start` of two ways to ask is proved, what is asked by `path` afterwards begins a start or not. */
-static uint64_t begins(void (*before)(struct tape *t), enum path path)
+static uint64_t begins(void (*before)(struct tape *t), enum late_path path)
 {
 	struct run *run = run_new();
 	struct tape *t = &run->t;
@@ -201,7 +135,7 @@ static uint64_t begins(void (*before)(struct tape *t), enum path path)
 	tape_at(t, 1070);
 	grpc_answers_id(t, 31, POD);
 	tape_at(t, 1080);
-	asks_about(t, 33, path, POD);
+	late_asks_about(t, 33, path, POD);
 	tape_at(t, 1090);
 	/* Without a shim that is asked for anything only who knows the path knows a failed start. */
 	refuses(t, 33);
@@ -220,7 +154,7 @@ static void one_start(struct tape *t)
 {
 	made(t);
 	tape_at(t, 80);
-	asks_about(t, 5, START, BOX);
+	late_asks_about(t, 5, START, BOX);
 	grpc_runs(t, 81, "k8s.io", BOX);
 	tape_at(t, 104);
 	succeeds(t, 5);
@@ -230,8 +164,8 @@ static void start_and_status_wait(struct tape *t)
 {
 	made(t);
 	tape_at(t, 80);
-	asks_about(t, 5, START, BOX);
-	asks_about(t, 7, STATUS, BOX);
+	late_asks_about(t, 5, START, BOX);
+	late_asks_about(t, 7, STATUS, BOX);
 	grpc_runs(t, 81, "k8s.io", BOX);
 	tape_at(t, 95);
 	succeeds(t, 7); /* before the task was started */
@@ -243,10 +177,10 @@ static void start_and_slow_status_wait(struct tape *t)
 {
 	made(t);
 	tape_at(t, 80);
-	asks_about(t, 5, START, BOX);
+	late_asks_about(t, 5, START, BOX);
 	grpc_runs(t, 81, "k8s.io", BOX);
 	tape_at(t, 83);
-	asks_about(t, 7, STATUS, BOX);
+	late_asks_about(t, 7, STATUS, BOX);
 	tape_at(t, 104);
 	succeeds(t, 5);
 	tape_at(t, 105);
@@ -258,11 +192,11 @@ static void status_then_start(struct tape *t)
 {
 	made(t);
 	tape_at(t, 75);
-	asks_about(t, 5, STATUS, BOX);
+	late_asks_about(t, 5, STATUS, BOX);
 	tape_at(t, 76);
 	succeeds(t, 5); /* it started nothing: it is no start for ever */
 	tape_at(t, 80);
-	asks_about(t, 7, STATUS, BOX); /* and is so slow that it looks like one */
+	late_asks_about(t, 7, STATUS, BOX); /* and is so slow that it looks like one */
 	grpc_runs(t, 81, "k8s.io", BOX);
 	tape_at(t, 104);
 	succeeds(t, 7);
@@ -276,13 +210,13 @@ static void hole(struct tape *t)
 	tape_at(t, 110);
 	/* A block that is not whole: all numbers of before have moved. */
 	tape_send(t, CLIENT, SOCKET, message,
-		  grpc_put_headers(message, 9, 0, block, block_of(block, STATUS)));
+		  grpc_put_headers(message, 9, 0, block, late_block(block, STATUS)));
 }
 
 static const struct {
 	const char *name;
 	void (*before)(struct tape *t);
-	enum path path;
+	enum late_path path;
 	bool known;
 } proofs[] = {
 	{ "nothing", NULL, START, false },
@@ -314,9 +248,9 @@ Test(inferred, of_two_that_wait_none_begins_the_start)
 
 	made(t);
 	tape_at(t, 75);
-	asks_about(t, 5, STATUS, BOX);
+	late_asks_about(t, 5, STATUS, BOX);
 	tape_at(t, 80);
-	asks_about(t, 7, START, BOX);
+	late_asks_about(t, 7, START, BOX);
 	grpc_runs(t, 90, "k8s.io", BOX);
 	tape_at(t, 400);
 	play_until(run, 90000);
@@ -324,150 +258,76 @@ Test(inferred, of_two_that_wait_none_begins_the_start)
 	run_free(run);
 }
 
-/* Whatever it is called: two blocks have one key only if they have the same path. */
-Test(inferred, a_key_is_of_one_path)
+/* What nobody understood is said as long as it may hide something, and by whom it was asked. */
+static void pod_refused(struct tape *t)
 {
-	struct ct_hpack *h = ct_hpack_new();
-	struct ct_headers a, b;
-	char block[16];
-	size_t n = block_of(block, START);
-
-	cr_assert(ct_hpack_read(h, ct_text(block, n), &a));
-	cr_expect_eq(a.key.fields, CT_PATH_FIELDS);
-	/* What is remembered afterwards moves the numbers, and not the key. */
-	cr_assert(ct_hpack_read(h, ct_text("\x40\x01x\x01y", 5), &b));
-	cr_expect_eq(b.key.fields, 1);
-	for (size_t i = 2; i < n; i++)
-		block[i]++;
-	cr_assert(ct_hpack_read(h, ct_text(block, n), &b));
-	cr_expect_arr_eq(a.key.field, b.key.field, sizeof(a.key.field));
-	block[2]++;
-	cr_assert(ct_hpack_read(h, ct_text(block, n), &b));
-	cr_expect_arr_neq(a.key.field, b.key.field, sizeof(a.key.field));
-	block[2]--;
-	ct_hpack_forget(h);
-	cr_assert(ct_hpack_read(h, ct_text(block, n), &b));
-	cr_expect_arr_neq(a.key.field, b.key.field, sizeof(a.key.field));
-	/* A value that is not to be remembered has no number: it may be the path. */
-	cr_assert(ct_hpack_read(h, ct_text("\x83\x86\x04\x01/\xbe\xbf\xc0", 8), &b));
-	cr_expect_lt(b.key.fields, CT_PATH_FIELDS);
-	/* Older than any table. */
-	cr_assert(ct_hpack_read(h, ct_text("\x83\x86\xff\xff\x7f\xbe\xbf", 7), &b));
-	cr_expect_lt(b.key.fields, CT_PATH_FIELDS);
-	ct_hpack_free(h);
+	tape_at(t, 10);
+	runs_pod(t, 1, RUN_POD);
+	tape_at(t, 20);
+	refuses(t, 1);
 }
 
-static size_t pod(char *to)
+static void pod_refused_then_run(struct tape *t)
 {
-	return put_pod(to, "web", "u1", "shop");
+	pod_refused(t);
+	tape_at(t, 30);
+	runs_pod(t, 3, RUN_POD);
+	tape_at(t, 40);
+	grpc_answers_id(t, 3, POD);
 }
 
-static size_t pod_and_handler(char *to)
+static void status_of_known(struct tape *t)
 {
-	size_t n = pod(to);
-
-	return n + grpc_put_text(to + n, 2, "runc");
+	made(t);
+	tape_at(t, 75);
+	late_asks_about(t, 5, STATUS, BOX);
+	tape_at(t, 76);
+	succeeds(t, 5);
 }
 
-static size_t pod_of_two(char *to)
+static void status_of_unknown(struct tape *t)
 {
-	char pod[64], config[80];
-	size_t n = grpc_put_text(pod, 1, "web");
-
-	n += grpc_put_text(pod + n, 2, "u1");
-	n = tape_put_bytes(config, 1, pod, n);
-	return tape_put_bytes(to, 1, config, n);
+	tape_at(t, 75);
+	late_asks_about(t, 5, STATUS, BOX);
+	tape_at(t, 76);
+	succeeds(t, 5);
 }
 
-static size_t pod_of_secrets(char *to)
+static void lists(struct tape *t)
 {
-	return put_pod(to, "web", "user:pass word", "shop");
-}
-
-static size_t pull(char *to)
-{
-	char in[80];
-	size_t n = grpc_put_text(in, 1, "docker.io/shop/web:1");
-
-	n = tape_put_bytes(to, 1, in, n);
-	return n + tape_put_bytes(to + n, 2, in, grpc_put_text(in, 1, "user"));
-}
-
-static size_t container(char *to)
-{
-	return put_container(to, POD, "nginx", "nginx:1");
-}
-
-static size_t container_of_name(char *to)
-{
-	return put_container(to, "web", "nginx", "nginx:1");
-}
-
-static size_t execs(char *to)
-{
-	size_t n = grpc_put_text(to, 1, POD);
-
-	n += grpc_put_text(to + n, 2, "/bin/true");
-	return n + tape_put_number(to + n, 3, 1);
-}
-
-static size_t id(char *to)
-{
-	return grpc_put_text(to, 1, POD);
-}
-
-static size_t id_and_number(char *to)
-{
-	size_t n = id(to);
-
-	return n + tape_put_number(to + n, 2, 30);
-}
-
-static size_t version(char *to)
-{
-	return grpc_put_text(to, 1, "0.1.0");
-}
-
-static size_t nothing(char *to)
-{
-	(void)to;
-	return 0;
+	tape_at(t, 10);
+	late_asks(t, 1, STATUS, "", 0);
+	tape_at(t, 11);
+	succeeds(t, 1);
 }
 
 static const struct {
 	const char *name;
-	size_t (*put)(char *to);
-	enum ct_cri_shape shape;
-} shapes[] = {
-	{ "RunPodSandbox", pod, CT_CRI_POD },
-	{ "RunPodSandbox with a handler", pod_and_handler, CT_CRI_POD },
-	{ "a pod of two names", pod_of_two, CT_CRI_OTHER },
-	{ "a pod with a password", pod_of_secrets, CT_CRI_OTHER },
-	{ "PullImage", pull, CT_CRI_OTHER },
-	{ "CreateContainer", container, CT_CRI_CONTAINER },
-	{ "a container of no id", container_of_name, CT_CRI_OTHER },
-	{ "ExecSync", execs, CT_CRI_OTHER },
-	{ "StartContainer", id, CT_CRI_ID },
-	{ "StopContainer", id_and_number, CT_CRI_ID_AND_NUMBER },
-	{ "Version", version, CT_CRI_OTHER },
-	{ "List", nothing, CT_CRI_OTHER },
+	void (*ask)(struct tape *t);
+	unsigned unheard;
+} unheards[] = {
+	{ "a pod that could not be", pod_refused, 1 },
+	{ "it is known later what was asked", pod_refused_then_run, 0 },
+	{ "a status", status_of_known, 0 },
+	{ "a container that nobody knows", status_of_unknown, 1 },
+	{ "a list", lists, 0 },
+	{ "a start", one_start, 0 },
 };
 
-Test(inferred, messages_have_shapes)
+Test(inferred, what_is_not_understood_is_said)
 {
-	for (size_t i = 0; i < CT_ARRAY_SIZE(shapes); i++) {
-		char msg[512];
-		size_t n = shapes[i].put(msg);
+	for (size_t i = 0; i < CT_ARRAY_SIZE(unheards); i++) {
+		struct run *run = run_new();
 
-		cr_expect_eq(ct_cri_shape(ct_text(msg, n)), shapes[i].shape, "%s", shapes[i].name);
-		/* Nothing is read behind what was captured (the sanitizer sees it). */
-		for (size_t cut = 0; cut < n; cut++) {
-			char *exact = malloc(cut ? cut : 1);
-
-			memcpy(exact, msg, cut);
-			ct_cri_shape(ct_text(exact, cut));
-			free(exact);
-		}
+		unheards[i].ask(&run->t);
+		play_until(run, 90000);
+		cr_expect_eq(ct_unheard_sum(&run->counts.unheard), unheards[i].unheard, "%s",
+			     unheards[i].name);
+		cr_expect_eq(ct_counts_incomplete(&run->counts), unheards[i].unheard != 0, "%s",
+			     unheards[i].name);
+		if (unheards[i].unheard)
+			cr_expect_eq(run->counts.unheard.each[0].pid, LIFE_CONTAINERD);
+		run_free(run);
 	}
 }
 

@@ -229,7 +229,7 @@ uint64_t ct_hear_named(struct ct_core *core, uint64_t about, const char *verb)
 		if (call->about != about || call->key.proto != CT_PROTO_H2 || call->named ||
 		    (method && !ct_path_may_be(core, call, method)))
 			continue;
-		provable += call->provable;
+		provable += call->provable && method && ct_method_provable(method);
 		if (!latest || call->asked.ts_ns > latest->asked.ts_ns)
 			latest = call;
 	}

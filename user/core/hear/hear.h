@@ -119,6 +119,9 @@ void ct_hear_refuted(struct ct_core *core, const struct ct_fact *fact, const cha
 const struct ct_request *ct_hear_pod(struct ct_core *core, const struct ct_scope *speaker,
 				     const struct ct_request *pod, uint64_t about);
 
+/* Adds what engines were asked and nobody understood, as far as it may hide something. */
+void ct_hear_unheard(const struct ct_core *core, struct ct_unheard *to);
+
 /* A file of an engine: "directory/file", of which the directory is named by an id. */
 void ct_hear_file(const struct ct_event *e, struct ct_text *ret_dir, struct ct_text *ret_file);
 /* Whether a request to Docker's API may leave its container in another state. */

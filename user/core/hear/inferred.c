@@ -23,7 +23,8 @@ struct path {
 	struct ct_path_key key;
 	const struct ct_method *method; /* static, NULL: not known */
 	uint32_t refuted; /* methods that it is not, a bit each */
-	uint64_t asked; /* requests that nobody knows */
+	bool reads; /* one that succeeded has changed nothing of its container */
+	uint64_t asked; /* requests that may have made, started, stopped or removed something */
 };
 
 struct ct_paths {
@@ -49,13 +50,51 @@ static struct path *path_of(struct ct_core *core, const struct ct_pending_call *
 	return NULL;
 }
 
+/*
+ * What a request that nobody knows may hide: that something was to be made, or started and was not.
+ * What was done is seen all the same, by the shim and the kernel.
+ */
+static void add_unheard(const struct ct_paths *paths, struct ct_unheard *to)
+{
+	struct ct_unheard_of of = { .connections = 1, .pid = paths->engine };
+
+	for (uint32_t i = 0; i < paths->count; i++) {
+		const struct path *path = &paths->at[i];
+
+		if (!path->method && !path->reads)
+			of.requests += path->asked;
+	}
+	ct_unheard_add(to, &of);
+}
+
 void ct_paths_free(struct ct_core *core, struct ct_paths *paths)
 {
-	(void)core;
+	if (paths)
+		add_unheard(paths, &core->hear->gone);
 	free(paths);
 }
 
-static struct path *path_make(struct ct_core *core, struct ct_pending_call *call)
+void ct_hear_unheard(const struct ct_core *core, struct ct_unheard *to)
+{
+	ct_unheard_merge(to, &core->hear->gone);
+	for (const struct ct_conn *conn = core->hear->conns; conn; conn = conn->hh.next) {
+		if (conn->paths)
+			add_unheard(conn->paths, to);
+	}
+}
+
+void ct_path_unproved(struct ct_core *core, struct ct_pending_call *call, bool refused)
+{
+	struct path *path = path_of(core, call);
+
+	if (!path || call->shape == CT_CRI_OTHER)
+		return;
+	path->asked++;
+	if (!refused && call->about && !call->crowded)
+		path->reads = true;
+}
+
+static struct path *path_make(struct ct_core *core, struct ct_pending_call *call, uint32_t engine)
 {
 	struct ct_conn *conn = ct_conn_find(core, call->key.socket);
 	struct ct_paths *paths;
@@ -70,6 +109,7 @@ static struct path *path_make(struct ct_core *core, struct ct_pending_call *call
 		core->counts.lost[CT_LOSS_TALK]++;
 		return NULL;
 	}
+	paths->engine = engine;
 	path = &paths->at[paths->next];
 	paths->next = (paths->next + 1) % CT_PATHS_MAX;
 	paths->count += paths->count < CT_PATHS_MAX;
@@ -96,14 +136,14 @@ bool ct_path_settles(struct ct_core *core, struct ct_pending_call *call)
 }
 
 void ct_path_asked(struct ct_core *core, struct ct_pending_call *call,
-		   const struct ct_path_key *key)
+		   const struct ct_path_key *key, uint32_t engine)
 {
 	if (key->fields < CT_PATH_FIELDS)
 		return;
 	call->path = *key;
 	call->provable = true;
 	if (!path_of(core, call))
-		call->provable = path_make(core, call) != NULL;
+		call->provable = path_make(core, call, engine) != NULL;
 	ct_path_settles(core, call);
 }
 

@@ -47,6 +47,7 @@ struct ct_hear {
 	uint16_t early_at[CT_EARLY_SLOTS]; /* how many are kept, by hash of their key */
 	struct ct_line *lines; /* owned */
 	struct ct_conn *conns; /* owned */
+	struct ct_unheard gone; /* of connections that are forgotten */
 	uint64_t holes; /* times that events were lost */
 	size_t hijacked; /* lines that are */
 	bool hears_reads; /* requests that only read are among the events */
@@ -77,9 +78,9 @@ void ct_call_told(struct ct_core *core, struct ct_fact *fact);
  */
 #define CT_PATHS_MAX 64 /* of a connection; both engines have fewer methods */
 
-/* Its path has that key. */
+/* Its path has that key; `engine` is asked. */
 void ct_path_asked(struct ct_core *core, struct ct_pending_call *call,
-		   const struct ct_path_key *key);
+		   const struct ct_path_key *key, uint32_t engine);
 /* Its message has come: of what it may be, and what it says then. */
 void ct_path_message(struct ct_core *core, struct ct_pending_call *call, struct ct_text data);
 /* Whether it is found to have a name by now, which it had not when it was asked. */
@@ -92,13 +93,17 @@ bool ct_path_may_be(struct ct_core *core, const struct ct_pending_call *call,
 		    const struct ct_method *method);
 void ct_path_proved(struct ct_core *core, struct ct_pending_call *call,
 		    const struct ct_method *method);
-void ct_paths_free(struct ct_core *core, struct ct_paths *paths); /* NULL is fine */
+/* It was answered, and nothing says what it was: it named a container that is known, or nothing. */
+void ct_path_unproved(struct ct_core *core, struct ct_pending_call *call, bool refused);
+/* What was asked on it and not understood is kept. NULL is fine. */
+void ct_paths_free(struct ct_core *core, struct ct_paths *paths);
 
 /* talk_grpc.c; NULL: none of interest. */
 const struct ct_method *ct_method_of(const char *name);
 const struct ct_method *ct_method_shaped(enum ct_cri_shape shape); /* the only one that is so */
 const char *ct_method_name(const struct ct_method *method);
 bool ct_method_has(const struct ct_method *method, enum ct_cri_shape shape);
+bool ct_method_provable(const struct ct_method *method); /* there are proofs of it */
 unsigned int ct_method_bit(const struct ct_method *method);
 
 /* cri.c: what the requests of the Kubernetes runtime interface say. */

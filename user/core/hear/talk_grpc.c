@@ -218,8 +218,13 @@ const struct ct_method *ct_method_of(const char *name)
 bool ct_method_has(const struct ct_method *method, enum ct_cri_shape shape)
 {
 	/* A number that is 0 is not sent. */
-	return method->shape == shape ||
+	return method->shape == CT_CRI_OTHER || method->shape == shape ||
 	       (method->shape == CT_CRI_ID_AND_NUMBER && shape == CT_CRI_ID);
+}
+
+bool ct_method_provable(const struct ct_method *method)
+{
+	return method->shape != CT_CRI_OTHER;
 }
 
 const struct ct_method *ct_method_shaped(enum ct_cri_shape shape)
@@ -289,7 +294,7 @@ static void client_headers(struct ct_core *core, const struct ct_sent *sent,
 	if (!call)
 		return;
 	if (!method.len) {
-		ct_path_asked(core, call, &headers.key);
+		ct_path_asked(core, call, &headers.key, sent->e->root);
 		return;
 	}
 	call->named = true;
@@ -433,6 +438,8 @@ static void server_frame(struct ct_core *core, const struct ct_sent *sent,
 	if (fact.kind == CT_FACT_REFUSED)
 		fact.message = unescaped(headers.message);
 	core->seams->heard(core, &fact);
+	if (call->provable && !call->named)
+		ct_path_unproved(core, call, fact.kind == CT_FACT_REFUSED);
 	ct_call_drop(core, call);
 }
 
