@@ -414,6 +414,42 @@ Test(inferred, a_stop_of_what_ran_before_is_known)
 	}
 }
 
+/* What the bundle of it says is who it is, from the first. */
+Test(inferred, a_bundle_says_who_a_container_is)
+{
+	static const struct {
+		const char *key, *name;
+	} rows[] = {
+		{ "pod_container", "web/nginx" },
+		{ "other", "web" },
+	};
+
+	for (size_t i = 0; i < CT_ARRAY_SIZE(rows); i++) {
+		struct run *run = run_new();
+		struct tape *t = &run->t;
+		const struct seen *s;
+
+		tape_at(t, 1);
+		tape_process(t, INIT, 1, CT_ROLE_INIT, "redis", TAPE_END);
+		tape_identity(t, LIFE_CONTAINERD, "id", BOX, "engine", "containerd", "namespace",
+			      "k8s.io", "pod", "web", "pod_namespace", "shop", "pod_uid", "u1",
+			      rows[i].key, "nginx", "image", "shop/web:1", "pid", "8002", TAPE_END);
+		tape_at(t, 100);
+		says_to_shim(t, 3, "Kill", BOX);
+		tape_at(t, 110);
+		tape_exit(t, INIT, CT_ROLE_INIT, 0);
+		says_to_shim(t, 5, "Delete", BOX);
+		tape_at(t, 120);
+		shim_says(t, 5, INIT, 0);
+		play_until(run, 90000);
+		s = find(run, CT_RECORD_STOP, rows[i].name, 0);
+		expect_outcome(s, CT_OUTCOME_OK);
+		cr_expect_str_eq(s->who.image, "shop/web:1");
+		cr_expect_str_eq(s->who.pod_ns, "shop");
+		run_free(run);
+	}
+}
+
 /* Nobody executes a plugin for a pod in the host's network: it is one all the same when it is asked for. */
 Test(inferred, a_pod_without_a_network_is_started_when_that_is_answered)
 {

@@ -122,6 +122,13 @@ struct ct_container *ct_pod_made(struct ct_core *core, struct ct_fact *fact)
 	return c;
 }
 
+void ct_pod_named(struct ct_core *core, struct ct_container *c)
+{
+	if (c->family == &ct_family_cri && !c->who.pod_container[0])
+		c->family = &ct_family_pod;
+	set_name(core, c);
+}
+
 struct variables {
 	struct ct_text command, id;
 	struct ct_text pod, ns, uid;
