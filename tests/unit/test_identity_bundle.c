@@ -31,12 +31,17 @@ static const struct {
 	const char *config, *tail;
 	size_t len;
 } bundles[] = {
-#define ROW(config, says) { config, SAYS(says), sizeof(SAYS(says)) - 1 }
-	ROW("{\"process\":{\"env\":[\"PASSWORD=x\"]},\"annotations\":{" CRI "container-name\":\"web\"," CRI
-	    "image-name\":\"docker.io/shop/web:1\"," CRI "sandbox-name\":\"one\"," CRI
-	    "sandbox-namespace\":\"shop\"," CRI "sandbox-uid\":\"u1\"}}",
+#define ROW(config, says) \
+	{ \
+		config, SAYS(says), sizeof(SAYS(says)) - 1 \
+	}
+	ROW("{\"process\":{\"env\":[\"PASSWORD=x\"]},\"annotations\":{" CRI
+	    "container-name\":\"web\"," CRI "image-name\":\"docker.io/shop/web:1\"," CRI
+	    "sandbox-name\":\"one\"," CRI "sandbox-namespace\":\"shop\"," CRI
+	    "sandbox-uid\":\"u1\"}}",
 	    "pod\0one\0pod_namespace\0shop\0pod_uid\0u1\0pod_container\0web\0image\0docker.io/shop/web:1\0"),
-	ROW("{\"annotations\":{" CRI "sandbox-name\":\"one\"," CRI "sandbox-uid\":7}}", "pod\0one\0"),
+	ROW("{\"annotations\":{" CRI "sandbox-name\":\"one\"," CRI "sandbox-uid\":7}}",
+	    "pod\0one\0"),
 	ROW("{\"annotations\":[]}", ""),
 	ROW("{}", ""),
 #undef ROW

@@ -16,10 +16,8 @@ static const struct {
 	const char *key;
 	size_t max;
 } annotations[] = {
-	{ CRI "sandbox-name", "pod", 255 },
-	{ CRI "sandbox-namespace", "pod_namespace", 63 },
-	{ CRI "sandbox-uid", "pod_uid", 63 },
-	{ CRI "container-name", "pod_container", 63 },
+	{ CRI "sandbox-name", "pod", 255 },   { CRI "sandbox-namespace", "pod_namespace", 63 },
+	{ CRI "sandbox-uid", "pod_uid", 63 }, { CRI "container-name", "pod_container", 63 },
 	{ CRI "image-name", "image", 255 },
 };
 
