@@ -293,6 +293,24 @@ static void status_of_unknown(struct tape *t)
 	succeeds(t, 5);
 }
 
+static void unknown_refused(struct tape *t)
+{
+	tape_at(t, 75);
+	late_asks_about(t, 5, START, BOX);
+	tape_at(t, 76);
+	refuses(t, 5);
+}
+
+/* An engine whose containers are told without these requests. */
+static void docker_refused(struct tape *t)
+{
+	grpc_runs(t, 10, "moby", BOX);
+	tape_at(t, 75);
+	late_asks_about(t, 5, START, BOX);
+	tape_at(t, 76);
+	refuses(t, 5);
+}
+
 static void lists(struct tape *t)
 {
 	tape_at(t, 10);
@@ -309,7 +327,9 @@ static const struct {
 	{ "a pod that could not be", pod_refused, 1 },
 	{ "it is known later what was asked", pod_refused_then_run, 0 },
 	{ "a status", status_of_known, 0 },
-	{ "a container that nobody knows", status_of_unknown, 1 },
+	{ "a container that nobody knows", status_of_unknown, 0 },
+	{ "what may be a start that failed", unknown_refused, 1 },
+	{ "what is refused to Docker", docker_refused, 0 },
 	{ "a list", lists, 0 },
 	{ "a start", one_start, 0 },
 };

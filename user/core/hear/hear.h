@@ -78,7 +78,8 @@ struct ct_fact {
 	bool valued; /* it does; else it is 0, which is not sent */
 	bool awaits_id; /* a success of it answers with an id */
 	/* gRPC, of a connection that is older than the trace (inferred.c): */
-	bool unproved; /* answered: nobody has heard what it was, its verb is a guess or empty */
+	/* Answered: nobody has heard what it was, its verb is a guess or empty. Who misses nothing unsets it. */
+	bool unproved;
 	bool late; /* answered: that became known after it was asked */
 
 	uint64_t about; /* handle of the container that the request is about; 0: none */

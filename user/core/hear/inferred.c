@@ -24,7 +24,7 @@ struct path {
 	const struct ct_method *method; /* static, NULL: not known */
 	uint32_t refuted; /* methods that it is not, a bit each */
 	bool reads; /* one that succeeded has changed nothing of its container */
-	uint64_t asked; /* requests that may have made, started, stopped or removed something */
+	uint64_t asked; /* requests that may have made something, or failed to start or stop it */
 };
 
 struct ct_paths {
@@ -89,7 +89,8 @@ void ct_path_unproved(struct ct_core *core, struct ct_pending_call *call, bool r
 
 	if (!path || call->shape == CT_CRI_OTHER)
 		return;
-	path->asked++;
+	/* A success about a container has led to what is seen all the same, or to nothing. */
+	path->asked += refused || ct_method_shaped(call->shape);
 	if (!refused && call->about && !call->crowded)
 		path->reads = true;
 }

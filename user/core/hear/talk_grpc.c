@@ -438,8 +438,8 @@ static void server_frame(struct ct_core *core, const struct ct_sent *sent,
 	if (fact.kind == CT_FACT_REFUSED)
 		fact.message = unescaped(headers.message);
 	core->seams->heard(core, &fact);
-	if (call->provable && !call->named)
-		ct_path_unproved(core, call, fact.kind == CT_FACT_REFUSED);
+	if (fact.unproved && !call->named)
+		ct_path_unproved(core, call, has_failed(frame, &headers));
 	ct_call_drop(core, call);
 }
 

@@ -164,7 +164,10 @@ static void prove(struct ct_core *core, struct ct_fact *f, bool refused)
 	struct ct_container *c = f->container;
 	const char *proved = NULL;
 
-	if (f->unproved && c->family->proof_count) {
+	/* Of families without rows for it the requests are not needed. */
+	if (!c->family->proof_count)
+		f->unproved = false;
+	if (f->unproved) {
 		uint64_t asked_ns = f->request->ts_ns;
 
 		proved = ct_family_proof(c, asked_ns, f->ts_ns, refused);
