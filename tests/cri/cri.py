@@ -7,6 +7,9 @@ cri.py SOCKET DIR pull IMAGE USER PASSWORD
                                       asks for an image with a password, fails if it is not there
 cri.py SOCKET DIR pods PREFIX N       N pods one after another, each with two containers, PREFIX1..N
 
+cri.py SOCKET DIR late PREFIX N GO    the same after the file GO is there, on a connection on which each of
+                                      these requests was made before; PREFIX0 runs until the end
+
 DIR holds api_pb2.py, made by protoc, and gets the logs of the containers. `pods` prints a JSON line
 a pod: the ids, and begin and end of each request by CLOCK_MONOTONIC. As clients written in Go do,
 it sends each request with one write on one connection.
@@ -121,15 +124,18 @@ def container_config(name, args):
         command=args, labels={"io.kubernetes.container.name": name}, log_path=name + ".log")
 
 
-def one_pod(client, name, logs):
-    os.makedirs(logs)
-    config = pod_config(name, logs)
-    told = {"pod": name, "times": {}}
-
+def caller(client, told):
     def call(key, method, request, answer=api.Empty):
         answer, told["times"][key] = client.call(method, request, answer)
         return answer
+    return call
 
+
+def start_pod(client, name, logs):
+    os.makedirs(logs)
+    config = pod_config(name, logs)
+    told = {"pod": name, "times": {}}
+    call = caller(client, told)
     pod = call("run", "RunPodSandbox", api.RunPodSandboxRequest(config=config),
                api.RunPodSandboxResponse).pod_sandbox_id
     told["sandbox"] = pod
@@ -140,12 +146,21 @@ def one_pod(client, name, logs):
             api.CreateContainerResponse).container_id
         call(c + ".start", "StartContainer", api.ContainerRequest(container_id=ids[c]))
         until("ready of " + name, lambda c=c: said_ready(os.path.join(logs, c + ".log")))
+    return told
+
+
+def stop_pod(client, told):
+    call, ids = caller(client, told), told["containers"]
     for c in "side", "app":
         call(c + ".stop", "StopContainer", api.StopContainerRequest(container_id=ids[c], timeout=5))
         call(c + ".remove", "RemoveContainer", api.ContainerRequest(container_id=ids[c]))
-    call("stop", "StopPodSandbox", api.PodSandboxRequest(pod_sandbox_id=pod))
-    call("remove", "RemovePodSandbox", api.PodSandboxRequest(pod_sandbox_id=pod))
+    call("stop", "StopPodSandbox", api.PodSandboxRequest(pod_sandbox_id=told["sandbox"]))
+    call("remove", "RemovePodSandbox", api.PodSandboxRequest(pod_sandbox_id=told["sandbox"]))
     return told
+
+
+def one_pod(client, name, logs):
+    return stop_pod(client, start_pod(client, name, logs))
 
 
 def main():
@@ -159,9 +174,16 @@ def main():
             pull(client, *sys.argv[4:7])
             return 0
         prefix, n = sys.argv[4], int(sys.argv[5])
+        if what == "late":
+            one_pod(client, prefix + "-", os.path.join(directory, "logs", prefix + "-"))
+            before = start_pod(client, prefix + "0", os.path.join(directory, "logs", prefix + "0"))
+            open(sys.argv[6] + ".waits", "w").close()
+            until("begin", lambda: os.path.exists(sys.argv[6]))
         for i in range(1, n + 1):
             name = prefix + str(i)
             print(json.dumps(one_pod(client, name, os.path.join(directory, "logs", name))), flush=True)
+        if what == "late":
+            print(json.dumps(stop_pod(client, before)), flush=True)
     except (OSError, Refused) as why:
         print("cri:", why, file=sys.stderr)
         return 1

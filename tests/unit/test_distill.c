@@ -6,6 +6,7 @@
 #include "core/hear/wire_hpack.h"
 #include "source/recording/distill.h"
 #include "tape.h"
+#include "util/mem.h"
 
 #define CANARY "hunter2-CANARY"
 #define ID     "3f4e1a2b5c6d7e8f90a1b2c3d4e5f60718293a4b5c6d7e8f9012a3b4c5d6e7f8"
@@ -561,6 +562,51 @@ Test(distill, what_an_agent_is_asked)
 	kept();
 	say_data(3, msg, n);
 	cr_expect_not(has(kept(), CANARY));
+}
+
+/* Its method was named before anybody listened: what has the shape of a pod has names there. */
+Test(distill, grpc_of_a_connection_that_is_older)
+{
+	static const struct {
+		const char *uid, *what;
+		bool kept;
+	} rows[] = {
+		{ "u1", "a pod", true },
+		{ "u1 " CANARY, "no name", false },
+	};
+
+	for (size_t i = 0; i < CT_ARRAY_SIZE(rows); i++) {
+		char pod[80], config[160], msg[200];
+		size_t n = tape_put_bytes(pod, 1, "web-1", 5);
+
+		n += tape_put_bytes(pod + n, 2, rows[i].uid, strlen(rows[i].uid));
+		n += tape_put_bytes(pod + n, 3, "shop", 4);
+		n = tape_put_bytes(config, 1, pod, n);
+		n += tape_put_bytes(config + n, 2, CANARY, strlen(CANARY));
+		n = tape_put_bytes(msg, 1, config, n);
+		say_data(21 + 2 * (uint32_t)i, msg, n);
+		cr_expect_eq(has(kept(), "web-1"), rows[i].kept, "%s", rows[i].what);
+		cr_expect_eq(has(kept(), "shop"), rows[i].kept, "%s", rows[i].what);
+		cr_expect_not(has(kept(), CANARY), "%s", rows[i].what);
+	}
+}
+
+/* Of what accompanies a request the namespace, and none of the tokens beside it. */
+Test(distill, ttrpc_namespace)
+{
+	static const char *const keys[] = { CT_TTRPC_NAMESPACE, "authorization" };
+
+	for (size_t i = 0; i < CT_ARRAY_SIZE(keys); i++) {
+		char pair[80], body[200], message[240];
+		size_t n = tape_put_bytes(pair, 1, keys[i], strlen(keys[i])), m;
+
+		n += tape_put_bytes(pair + n, 2, CANARY, strlen(CANARY));
+		m = tape_put_bytes(body, 1, "containerd.task.v2.Task", 23);
+		m += tape_put_bytes(body + m, 2, "State", 5);
+		m += tape_put_bytes(body + m, 5, pair, n);
+		tape_send(&tape, 7, CLIENT, message, tape_put_ttrpc(message, 1, 1, body, m));
+		cr_expect_eq(has(kept(), CANARY), i == 0, "%s", keys[i]);
+	}
 }
 
 Test(distill, sends_that_are_nothing_known)

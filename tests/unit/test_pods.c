@@ -65,6 +65,41 @@ Test(pods, a_pod_and_what_is_in_it_have_their_names)
 	run_free(run);
 }
 
+/* The image as the user named it, where the kubelet says so; else what the kubelet has made of it. */
+Test(pods, an_image_is_called_as_the_user_called_it)
+{
+	static const struct {
+		const char *image, *named, *shown;
+	} rows[] = {
+		{ "sha256:70aa", "shop/web:1", "shop/web:1" },
+		{ "sha256:70aa", NULL, "sha256:70aa" },
+		{ "shop/web:1", "", "shop/web:1" },
+	};
+
+	for (size_t i = 0; i < CT_ARRAY_SIZE(rows); i++) {
+		struct run *run = run_new();
+		struct tape *t = &run->t;
+		char in[128], config[200], msg[300];
+		size_t n = grpc_put_text(in, 1, "nginx"), m;
+
+		m = tape_put_bytes(config, 1, in, n);
+		n = grpc_put_text(in, 1, rows[i].image);
+		if (rows[i].named)
+			n += grpc_put_text(in + n, 18, rows[i].named);
+		m += tape_put_bytes(config + m, 2, in, n);
+		n = grpc_put_text(msg, 1, POD);
+		n += tape_put_bytes(msg + n, 2, config, m);
+		tape_at(t, 10);
+		grpc_asks(t, 1, CRI "CreateContainer", NULL, msg, n);
+		tape_at(t, 20);
+		grpc_answers_id(t, 1, BOX);
+		play_until(run, 90000);
+		cr_expect_str_eq(find(run, CT_RECORD_CREATE, "/nginx", 0)->who.image,
+				 rows[i].shown);
+		run_free(run);
+	}
+}
+
 /* A plugin is executed for the pod of its own uid and namespace, made anew under an old name too. */
 static uint64_t pod_begins(const char *command, const char *args)
 {

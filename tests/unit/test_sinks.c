@@ -261,6 +261,33 @@ Test(table, lines)
 	cr_expect_null(strstr(text, " \n"), "a line ends in a space");
 }
 
+/* Many share a pod: what tells them apart stays, as long as there is room for it. */
+Test(table, a_pod_is_cut_before_its_container)
+{
+	static const struct {
+		const char *pod, *name, *shown;
+	} rows[] = {
+		{ "web-1", "web-1/nginx", "start   web-1/nginx     runc" },
+		{ "crash-k8snode", "crash-k8snode/boom", "start   crash-k8../boom runc" },
+		{ "crash-k8snode", "crash-k8snode/a-very-long-name",
+		  "start   ../a-very-lon.. runc" },
+		{ "crash-k8snode", "crash-k8snode", "start   crash-k8snode   runc" },
+		{ "", "of-no-pod-at-all/boom", "start   of-no-pod-at-.. runc" },
+	};
+
+	for (size_t i = 0; i < CT_ARRAY_SIZE(rows); i++) {
+		struct ct_identity who = web;
+		struct ct_record rec = a_start();
+		own_mem char *text = NULL;
+
+		strcpy(who.pod, rows[i].pod);
+		strcpy(who.name, rows[i].name);
+		rec.who = &who;
+		text = run("table", &(struct options){ 0 }, &rec, 1, &no_loss);
+		expect_in(text, rows[i].shown);
+	}
+}
+
 /* Columns: days from the first record, and the line above its own, if any. */
 static const struct {
 	uint64_t days;

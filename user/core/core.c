@@ -320,6 +320,15 @@ void ct_core_tell_opens(struct ct_core *core)
 	ct_openers_tell(core);
 }
 
+static void name_engine(const struct ct_core *core, struct ct_unheard_of *of)
+{
+	const struct ct_actor_state *a = of->pid ? ct_actor_get(core, of->pid) : NULL;
+
+	if (a && a->engine_name)
+		ct_text_copy(of->engine, sizeof(of->engine),
+			     ct_text(a->engine_name, strlen(a->engine_name)));
+}
+
 struct ct_core_counts ct_core_counts(const struct ct_core *core)
 {
 	struct ct_core_counts counts = core->counts;
@@ -327,12 +336,15 @@ struct ct_core_counts ct_core_counts(const struct ct_core *core)
 	counts.lost[CT_LOSS_LATE] += ct_reorder_late(core->order);
 	for (const struct ct_container *c = ct_book_moving(core); c; c = c->next)
 		counts.open++;
+	ct_hear_unheard(core, &counts.unheard);
+	for (int i = 0; i < CT_PARTIES_MAX; i++)
+		name_engine(core, &counts.unheard.each[i]);
 	return counts;
 }
 
 bool ct_counts_incomplete(const struct ct_core_counts *counts)
 {
-	if (counts->unread)
+	if (counts->unread || ct_unheard_sum(&counts->unheard))
 		return true;
 	for (int i = 0; i < CT_LOSS_MAX; i++) {
 		if (i != CT_LOSS_LATE && counts->lost[i])

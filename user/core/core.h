@@ -71,6 +71,7 @@ struct ct_core_counts {
 	uint64_t early; /* records cut because they began before all probes were attached */
 	uint64_t unread; /* recordings of which not all could be read */
 	struct ct_parties beyond; /* whose, of lost[CT_LOSS_SHARE] */
+	struct ct_unheard unheard; /* what engines were asked and nobody understood */
 	struct ct_parties forgers; /* programs that have the name of an engine, and are none */
 };
 

@@ -39,3 +39,40 @@ uint64_t ct_parties_sum(const struct ct_parties *p)
 		sum += p->each[i].count;
 	return sum;
 }
+
+void ct_unheard_add(struct ct_unheard *to, const struct ct_unheard_of *of)
+{
+	struct ct_unheard_of *at = &to->others;
+
+	if (!of->requests)
+		return;
+	for (int i = 0; i < CT_PARTIES_MAX && at == &to->others; i++) {
+		struct ct_unheard_of *each = &to->each[i];
+
+		if (!each->requests) {
+			each->pid = of->pid;
+			memcpy(each->engine, of->engine, sizeof(each->engine));
+		}
+		if (each->pid == of->pid && !strcmp(each->engine, of->engine))
+			at = each;
+	}
+	at->requests += of->requests;
+	at->connections += of->connections;
+}
+
+void ct_unheard_merge(struct ct_unheard *to, const struct ct_unheard *from)
+{
+	for (int i = 0; i < CT_PARTIES_MAX; i++)
+		ct_unheard_add(to, &from->each[i]);
+	to->others.requests += from->others.requests;
+	to->others.connections += from->others.connections;
+}
+
+uint64_t ct_unheard_sum(const struct ct_unheard *u)
+{
+	uint64_t sum = u->others.requests;
+
+	for (int i = 0; i < CT_PARTIES_MAX; i++)
+		sum += u->each[i].requests;
+	return sum;
+}

@@ -25,3 +25,18 @@ struct ct_parties {
 void ct_parties_add(struct ct_parties *to, const struct ct_party *party, uint64_t count);
 void ct_parties_merge(struct ct_parties *to, const struct ct_parties *from);
 uint64_t ct_parties_sum(const struct ct_parties *p);
+
+/* Requests to an engine that nobody understood and that may hide something; see hear/inferred.c. */
+struct ct_unheard {
+	struct ct_unheard_of {
+		uint64_t requests; /* 0: no more */
+		uint64_t connections; /* that they came on */
+		uint32_t pid; /* of the engine; 0: not known */
+		char engine[32]; /* docker, containerd, ...; empty: not known */
+	} each[CT_PARTIES_MAX];
+	struct ct_unheard_of others; /* of those that found no place */
+};
+
+void ct_unheard_add(struct ct_unheard *to, const struct ct_unheard_of *of);
+void ct_unheard_merge(struct ct_unheard *to, const struct ct_unheard *from);
+uint64_t ct_unheard_sum(const struct ct_unheard *u); /* of requests */

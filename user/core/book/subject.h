@@ -61,6 +61,9 @@ struct ct_container {
 	unsigned in_flight; /* API requests that change it */
 	uint64_t looked_up_ns; /* when user space was asked who it is, 0: it has said so */
 	uint64_t last_ns; /* of the last evidence about it */
+	uint64_t pod; /* handle of the sandbox that it is in, 0: none, or not known */
+	uint64_t
+		files_gone_ns; /* of a pod or a container in one: its files went, 0: they are there */
 	uint64_t host_synced, config_synced; /* Docker: its two files */
 	uint64_t deadline; /* of tell: when to look at it again, 0: never */
 

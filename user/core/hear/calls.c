@@ -62,6 +62,8 @@ static struct ct_pending_call *call_alloc(struct ct_core *core)
 	call->asked.sandbox[0] = '\0';
 	call->asked.auto_remove = call->named = call->body = call->event = false;
 	call->agent = false;
+	call->provable = call->crowded = false;
+	call->shape = CT_CRI_OTHER;
 	call->makes = call->doubted = call->patched = call->suspected = call->streams = false;
 	call->pulls = call->answering = false;
 	call->method = NULL;
@@ -213,6 +215,8 @@ void ct_hear_forget(struct ct_core *core, uint64_t about)
 uint64_t ct_hear_named(struct ct_core *core, uint64_t about, const char *verb)
 {
 	struct ct_pending_call *call, *latest = NULL, *list = *about_list(core, about);
+	const struct ct_method *method = ct_method_of(verb);
+	unsigned int provable = 0;
 
 	DL_FOREACH(list, call)
 	{
@@ -224,28 +228,50 @@ uint64_t ct_hear_named(struct ct_core *core, uint64_t about, const char *verb)
 	}
 	DL_FOREACH(list, call)
 	{
-		if (call->about == about && call->key.proto == CT_PROTO_H2 && !call->named &&
-		    (!latest || call->asked.ts_ns > latest->asked.ts_ns))
+		if (call->about != about || call->key.proto != CT_PROTO_H2 || call->named ||
+		    (method && !ct_path_may_be(core, call, method)))
+			continue;
+		provable += call->provable && method && ct_method_provable(method);
+		if (!latest || call->asked.ts_ns > latest->asked.ts_ns)
 			latest = call;
 	}
-	if (!latest)
+	/* One of two that look the same: which will be seen when they have been answered. */
+	if (!latest || provable > 1)
 		return 0;
 	ct_call_named(latest, verb);
 	return latest->asked.ts_ns;
 }
 
+bool ct_call_alone(struct ct_core *core, struct ct_pending_call *call,
+		   const struct ct_method *method)
+{
+	struct ct_pending_call *other;
+
+	DL_FOREACH(*about_list(core, call->about), other)
+	{
+		if (other != call && other->about == call->about && other->provable &&
+		    !other->named && ct_path_may_be(core, other, method))
+			other->crowded = call->crowded = true;
+	}
+	return !call->crowded;
+}
+
 const struct ct_request *ct_hear_pod(struct ct_core *core, const struct ct_scope *speaker,
 				     const struct ct_request *pod, uint64_t about)
 {
+	const struct ct_method *asked_for = ct_method_shaped(CT_CRI_POD);
 	struct ct_pending_call *call, *next;
 
 	HASH_ITER(hh, core->hear->calls, call, next)
 	{
 		if (call->key.proto == CT_PROTO_H2 && !call->about && pod->name[0] &&
+		    (call->named || call->shape == CT_CRI_POD) &&
 		    ct_scope_is(&call->held.share->scope, speaker) &&
 		    !strcmp(pod->name, call->asked.name) &&
 		    !strcmp(pod->pod_ns, call->asked.pod_ns) &&
 		    (!pod->pod_uid[0] || !strcmp(pod->pod_uid, call->asked.pod_uid))) {
+			if (!call->named && ct_path_may_be(core, call, asked_for))
+				ct_path_proved(core, call, asked_for);
 			is_about(core, call, about);
 			return &call->asked;
 		}

@@ -12,6 +12,7 @@ static void conn_drop(struct ct_core *core, struct ct_conn *conn)
 	ct_share_leave(core, &conn->held);
 	HASH_DEL(core->hear->conns, conn);
 	ct_hpack_free(conn->hpack);
+	ct_paths_free(core, conn->paths);
 	free(conn);
 }
 

@@ -69,6 +69,7 @@ struct ct_conn {
 	uint64_t socket;
 	struct ct_hpack *hpack; /* owned, NULL: no headers were heard */
 	char ns[80]; /* TTRPC: containerd namespace of what is asked, empty if not known */
+	struct ct_paths *paths; /* owned, NULL: all methods that were called have been heard */
 	UT_hash_handle hh;
 };
 

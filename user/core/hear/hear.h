@@ -83,6 +83,10 @@ struct ct_fact {
 		exited_wall_ns; /* the container's first process did then, CLOCK_REALTIME; 0: not said */
 	bool awaits_id; /* a success of it answers with an id */
 	const struct ct_progress *progress; /* of an image; NULL: nothing is said of it */
+	/* gRPC, of a connection that is older than the trace (inferred.c): */
+	/* Answered: nobody has heard what it was, its verb is a guess or empty. Who misses nothing unsets it. */
+	bool unproved;
+	bool late; /* answered: that became known after it was asked */
 
 	uint64_t about; /* handle of the container that the request is about; 0: none */
 	struct ct_container *container; /* of the handle: set by life, for those to its right */
@@ -114,9 +118,16 @@ void ct_hear_forget(struct ct_core *core, uint64_t about);
  * whose name was not heard the latest is that one. Returns when it was made; 0: there is none.
  */
 uint64_t ct_hear_named(struct ct_core *core, uint64_t about, const char *verb);
+/* What was answered was that, by what it led to: so is all that is asked on that path. */
+void ct_hear_proved(struct ct_core *core, struct ct_fact *fact, const char *verb);
+/* It was not. */
+void ct_hear_refuted(struct ct_core *core, const struct ct_fact *fact, const char *verb);
 /* A request of this scope for that pod, about nothing yet. It is about that from now on; NULL: none. */
 const struct ct_request *ct_hear_pod(struct ct_core *core, const struct ct_scope *speaker,
 				     const struct ct_request *pod, uint64_t about);
+
+/* Adds what engines were asked and nobody understood, as far as it may hide something. */
+void ct_hear_unheard(const struct ct_core *core, struct ct_unheard *to);
 
 /* A file of an engine: "directory/file", of which the directory is named by an id. */
 void ct_hear_file(const struct ct_event *e, struct ct_text *ret_dir, struct ct_text *ret_file);

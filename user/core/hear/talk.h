@@ -4,6 +4,7 @@
 
 #include "core/hear/conns.h"
 #include "core/hear/wire_pull.h"
+#include "core/hear/cri.h"
 #include "util/mem.h"
 
 struct ct_pending_call {
@@ -16,6 +17,10 @@ struct ct_pending_call {
 	bool named; /* gRPC: its headers were heard; else the verb is a guess, or empty */
 	bool body; /* gRPC: the beginning of its message was heard */
 	bool agent; /* gRPC: the agent in a virtual machine is asked */
+	bool provable; /* gRPC: nobody has heard its path, but it has a key */
+	bool crowded; /* gRPC: another waited at once that may have led to the same */
+	struct ct_path_key path;
+	enum ct_cri_shape shape; /* gRPC: of its message, where it has no name */
 	bool event; /* a shim tells of an event */
 	struct ct_line *line; /* HTTP: borrowed; NULL: another protocol's */
 	struct ct_pending_call *line_prev, *line_next; /* list of those on the line */
@@ -46,6 +51,7 @@ struct ct_hear {
 	uint16_t early_at[CT_EARLY_SLOTS]; /* how many are kept, by hash of their key */
 	struct ct_line *lines; /* owned */
 	struct ct_conn *conns; /* owned */
+	struct ct_unheard gone; /* of connections that are forgotten */
 	uint64_t holes; /* times that events were lost */
 	size_t hijacked; /* lines that are */
 	bool hears_reads; /* requests that only read are among the events */
@@ -60,6 +66,9 @@ struct ct_pending_call *ct_call_make(struct ct_core *core, const struct ct_sent 
 void ct_call_drop(struct ct_core *core, struct ct_pending_call *call);
 /* gRPC: that is what it asks for (talk_grpc.c); "": nobody knows. */
 void ct_call_named(struct ct_pending_call *call, const char *verb);
+/* Whether no other waits, or waited when one was proved, that may be that too, about the same. */
+bool ct_call_alone(struct ct_core *core, struct ct_pending_call *call,
+		   const struct ct_method *method);
 /* Whether anybody would miss its answer. */
 bool ct_call_matters(const struct ct_core *core, const struct ct_pending_call *call);
 /* Whether that may be the answer to it, by its status. */
@@ -78,6 +87,40 @@ bool ct_agent_headers(struct ct_core *core, const struct ct_sent *sent, uint32_t
 		      const char *path);
 void ct_agent_asked(struct ct_core *core, const struct ct_sent *sent, struct ct_pending_call *call,
 		    struct ct_text data);
+
+/*
+ * inferred.c: methods of connections that are older than the trace. What a request was follows from
+ * what it led to; from then on all of the same path are known.
+ */
+#define CT_PATHS_MAX 64 /* of a connection; both engines have fewer methods */
+
+/* Its path has that key; `engine` is asked. */
+void ct_path_asked(struct ct_core *core, struct ct_pending_call *call,
+		   const struct ct_path_key *key, uint32_t engine);
+/* Its message has come: of what it may be, and what it says then. */
+void ct_path_message(struct ct_core *core, struct ct_pending_call *call, struct ct_text data);
+/* Whether it is found to have a name by now, which it had not when it was asked. */
+bool ct_path_settles(struct ct_core *core, struct ct_pending_call *call);
+/* False: it is still to be answered, or was answered with nothing that proves anything. */
+bool ct_path_answered(struct ct_core *core, struct ct_pending_call *call,
+		      const struct ct_h2_frame *frame);
+/* Whether it may be a request for that: nothing that is known of it says no. */
+bool ct_path_may_be(struct ct_core *core, const struct ct_pending_call *call,
+		    const struct ct_method *method);
+void ct_path_proved(struct ct_core *core, struct ct_pending_call *call,
+		    const struct ct_method *method);
+/* It was answered, and nothing says what it was: it named a container that is known, or nothing. */
+void ct_path_unproved(struct ct_core *core, struct ct_pending_call *call, bool refused);
+/* What was asked on it and not understood is kept. NULL is fine. */
+void ct_paths_free(struct ct_core *core, struct ct_paths *paths);
+
+/* talk_grpc.c; NULL: none of interest. */
+const struct ct_method *ct_method_of(const char *name);
+const struct ct_method *ct_method_shaped(enum ct_cri_shape shape); /* the only one that is so */
+const char *ct_method_name(const struct ct_method *method);
+bool ct_method_has(const struct ct_method *method, enum ct_cri_shape shape);
+bool ct_method_provable(const struct ct_method *method); /* there are proofs of it */
+unsigned int ct_method_bit(const struct ct_method *method);
 
 /* cri.c: what the requests of the Kubernetes runtime interface say. */
 void ct_cri_run_pod(struct ct_request *asked, struct ct_text msg);

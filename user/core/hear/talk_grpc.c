@@ -196,7 +196,8 @@ static void create_container(const struct request *r)
 /*
  * Columns: service and method; number of the field with the container's id; of that with the id of
  * a process executed in it, which makes it a request about that and not about the container;
- * whether a container may be heard of first in it; what else reads it; whether the answer is an id.
+ * whether a container may be heard of first in it; what else reads it; whether the answer is an id;
+ * what the message looks like where nobody has heard the name, OTHER: that is not asked.
  */
 static const struct ct_method {
 	const char *name;
@@ -204,32 +205,65 @@ static const struct ct_method {
 	bool makes;
 	void (*read)(const struct request *r);
 	bool answers_id; /* of what it made */
+	enum ct_cri_shape shape;
 } methods[] = {
-	{ "Snapshots/Prepare", 0, 0, false, snapshots_prepare, false },
-	{ "Snapshots/Remove", 2, 0, false, NULL, false },
-	{ "Containers/Create", 0, 0, false, containers_create, false },
-	{ "Containers/Delete", 1, 0, false, NULL, false },
-	{ "Tasks/Create", 1, 0, true, NULL, false },
-	{ "Tasks/Start", 1, 2, true, NULL, false },
-	{ "Tasks/Kill", 0, 0, false, tasks_kill, false },
-	{ "Tasks/Delete", 1, 0, false, NULL, false },
-	{ "Events/Publish", 0, 0, false, events_publish, false },
-	{ CRI "RunPodSandbox", 0, 0, false, run_pod, true },
-	{ CRI "StopPodSandbox", 1, 0, false, NULL, false },
-	{ CRI "RemovePodSandbox", 1, 0, false, NULL, false },
-	{ CRI "CreateContainer", 0, 0, false, create_container, true },
-	{ CRI "StartContainer", 1, 0, false, NULL, false },
-	{ CRI "StopContainer", 1, 0, false, NULL, false },
-	{ CRI "RemoveContainer", 1, 0, false, NULL, false },
+	{ "Snapshots/Prepare", 0, 0, false, snapshots_prepare, false, CT_CRI_OTHER },
+	{ "Snapshots/Remove", 2, 0, false, NULL, false, CT_CRI_OTHER },
+	{ "Containers/Create", 0, 0, false, containers_create, false, CT_CRI_OTHER },
+	{ "Containers/Delete", 1, 0, false, NULL, false, CT_CRI_OTHER },
+	{ "Tasks/Create", 1, 0, true, NULL, false, CT_CRI_OTHER },
+	{ "Tasks/Start", 1, 2, true, NULL, false, CT_CRI_OTHER },
+	{ "Tasks/Kill", 0, 0, false, tasks_kill, false, CT_CRI_OTHER },
+	{ "Tasks/Delete", 1, 0, false, NULL, false, CT_CRI_OTHER },
+	{ "Events/Publish", 0, 0, false, events_publish, false, CT_CRI_OTHER },
+	{ CRI "RunPodSandbox", 0, 0, false, run_pod, true, CT_CRI_POD },
+	{ CRI "StopPodSandbox", 1, 0, false, NULL, false, CT_CRI_ID },
+	{ CRI "RemovePodSandbox", 1, 0, false, NULL, false, CT_CRI_ID },
+	{ CRI "CreateContainer", 0, 0, false, create_container, true, CT_CRI_CONTAINER },
+	{ CRI "StartContainer", 1, 0, false, NULL, false, CT_CRI_ID },
+	{ CRI "StopContainer", 1, 0, false, NULL, false, CT_CRI_ID_AND_NUMBER },
+	{ CRI "RemoveContainer", 1, 0, false, NULL, false, CT_CRI_ID },
 };
 
-static const struct ct_method *method_of(const char *name)
+const struct ct_method *ct_method_of(const char *name)
 {
 	for (size_t i = 0; i < CT_ARRAY_SIZE(methods); i++) {
 		if (!strcmp(name, methods[i].name))
 			return &methods[i];
 	}
 	return NULL;
+}
+
+bool ct_method_has(const struct ct_method *method, enum ct_cri_shape shape)
+{
+	/* A number that is 0 is not sent. */
+	return method->shape == CT_CRI_OTHER || method->shape == shape ||
+	       (method->shape == CT_CRI_ID_AND_NUMBER && shape == CT_CRI_ID);
+}
+
+bool ct_method_provable(const struct ct_method *method)
+{
+	return method->shape != CT_CRI_OTHER;
+}
+
+const struct ct_method *ct_method_shaped(enum ct_cri_shape shape)
+{
+	for (size_t i = 0; i < CT_ARRAY_SIZE(methods); i++) {
+		if (methods[i].answers_id && methods[i].shape == shape)
+			return &methods[i];
+	}
+	return NULL;
+}
+
+const char *ct_method_name(const struct ct_method *method)
+{
+	return method->name;
+}
+
+unsigned int ct_method_bit(const struct ct_method *method)
+{
+	_Static_assert(CT_ARRAY_SIZE(methods) <= 32, "every method has a bit");
+	return 1u << (method - methods);
 }
 
 /* "/containerd.services.tasks.v1.Tasks/Create": what follows the last dot. */
@@ -274,13 +308,17 @@ static void client_headers(struct ct_core *core, const struct ct_sent *sent,
 	    ct_agent_headers(core, sent, frame->stream, headers.path))
 		return;
 	method = method_name(headers.path);
-	if (!method.len)
+	if (!method.len && headers.key.fields < CT_PATH_FIELDS)
 		return;
 	call = ct_call_make(core, sent, &key, method);
 	if (!call)
 		return;
+	if (!method.len) {
+		ct_path_asked(core, call, &headers.key, sent->e->root);
+		return;
+	}
 	call->named = true;
-	call->method = method_of(call->asked.verb);
+	call->method = ct_method_of(call->asked.verb);
 	if (ct_text_starts(method, CRI))
 		ct_text_copy(call->asked.ns, sizeof(call->asked.ns),
 			     ct_text(CT_CRI_NAMESPACE, strlen(CT_CRI_NAMESPACE)));
@@ -290,7 +328,7 @@ static void client_headers(struct ct_core *core, const struct ct_sent *sent,
 
 /* Its headers were not heard, but whose it is may be: the message begins with an id. */
 static void unnamed(struct ct_core *core, const struct ct_sent *sent,
-		    const struct ct_h2_frame *frame)
+		    const struct ct_h2_frame *frame, struct ct_pending_call *call)
 {
 	struct ct_fact fact = {
 		.kind = CT_FACT_ASKED,
@@ -299,8 +337,15 @@ static void unnamed(struct ct_core *core, const struct ct_sent *sent,
 		.speaker = sent->speaker,
 		.ts_ns = sent->e->ts_ns,
 		.stream = frame->stream,
+		.call = call,
 	};
 
+	if (call) {
+		call->body = true;
+		ct_path_message(core, call, frame->payload);
+		if (ct_method_shaped(call->shape))
+			return; /* which container it is about will be known when it is answered */
+	}
 	ct_grpc_ids(frame->payload, fact.ids);
 	ct_call_told(core, &fact);
 }
@@ -314,12 +359,12 @@ static void client_data(struct ct_core *core, const struct ct_sent *sent,
 	struct ct_fact fact;
 	struct ct_text exec;
 
+	if (r.call && r.call->body)
+		return;
 	if (!r.call || !r.call->named) {
-		unnamed(core, sent, frame);
+		unnamed(core, sent, frame, r.call);
 		return;
 	}
-	if (r.call->body)
-		return;
 	r.call->body = true;
 	if (r.call->agent) {
 		ct_agent_asked(core, sent, r.call, frame->payload);
@@ -384,8 +429,8 @@ static void server_frame(struct ct_core *core, const struct ct_sent *sent,
 {
 	const struct ct_call_key key = { sent->e->arg, frame->stream, CT_PROTO_H2 };
 	struct ct_pending_call *call = ct_call_find(core, key);
-	const struct ct_method *method = call ? call->method : NULL;
-	bool headed = frame->type == CT_H2_HEADERS;
+	bool headed = frame->type == CT_H2_HEADERS, late;
+	const struct ct_method *method;
 	struct ct_headers headers;
 	struct ct_text msg;
 	struct ct_fact fact;
@@ -398,7 +443,14 @@ static void server_frame(struct ct_core *core, const struct ct_sent *sent,
 		ct_early_keep(core, key, sent);
 		return;
 	}
+	late = ct_path_settles(core, call);
+	if (!call->named && ct_method_shaped(call->shape) && !ct_path_answered(core, call, frame) &&
+	    !(frame->flags & FLAG_END_STREAM))
+		return; /* what it was is still to come */
+	method = call->method;
 	fact = fact_of(&(struct request){ .sent = sent, .call = call });
+	fact.late = late;
+	fact.unproved = call->provable && !call->named;
 	fact.kind = has_failed(frame, &headers) ? CT_FACT_REFUSED : CT_FACT_ANSWERED;
 	fact.ts_ns = sent->e->ts_ns;
 	fact.about = call->about;
@@ -410,13 +462,15 @@ static void server_frame(struct ct_core *core, const struct ct_sent *sent,
 	if (fact.kind == CT_FACT_REFUSED)
 		fact.message = unescaped(headers.message);
 	core->seams->heard(core, &fact);
+	if (fact.unproved && !call->named)
+		ct_path_unproved(core, call, has_failed(frame, &headers));
 	ct_call_drop(core, call);
 }
 
 void ct_call_named(struct ct_pending_call *call, const char *verb)
 {
 	ct_text_copy(call->asked.verb, sizeof(call->asked.verb), ct_text(verb, strlen(verb)));
-	call->method = method_of(verb);
+	call->method = ct_method_of(verb);
 }
 
 void ct_talk_grpc(struct ct_core *core, const struct ct_sent *sent)

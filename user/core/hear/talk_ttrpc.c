@@ -18,13 +18,18 @@ static struct ct_text namespace_of_bundle(struct ct_text bundle)
 	return ct_text_starts(tasks, "io.containerd.runtime.v") ? ns : ct_text("", 0);
 }
 
-/* Requests name no namespace. A Create has its bundle, and what follows comes the same way. */
+/*
+ * Requests name their namespace behind what is asked, where that leaves room to be heard. A Create has
+ * its bundle, and what follows comes the same way.
+ */
 static struct ct_text namespace_of(struct ct_core *core, const struct ct_sent *sent,
 				   const struct ct_ttrpc *rpc)
 {
 	struct ct_conn *conn = rpc->bundle.len ? ct_conn_get(core, sent) : NULL;
 	struct ct_text ns;
 
+	if (rpc->ns.len && rpc->ns.len < sizeof(conn->ns))
+		return rpc->ns;
 	if (conn) {
 		ns = namespace_of_bundle(rpc->bundle);
 		if (ns.len < sizeof(conn->ns))
@@ -102,14 +107,20 @@ static void forward(struct ct_core *core, const struct ct_sent *sent, const stru
 	ct_call_told(core, &fact);
 }
 
-/* What a method answers with. Columns: method, field of a number, of when the container exited. */
+#define RUNNING 2 /* containerd api/types/task */
+
+/*
+ * What a method answers with. Columns: method, field of a number, which number says whether it counts,
+ * field of when the container exited.
+ */
 static const struct {
 	const char *method;
-	uint32_t field, exited; /* 0: none */
+	uint32_t field, state, exited; /* 0: none */
 } values[] = {
-	{ "Create", 1, 0 }, /* pid */
-	{ "Delete", 2, 3 }, /* exit status */
-	{ "Wait", 1, 2 }, /* exit status */
+	{ "Create", 1, 0, 0 }, /* pid */
+	{ "State", 3, 4, 0 }, /* pid */
+	{ "Delete", 2, 0, 3 }, /* exit status */
+	{ "Wait", 1, 0, 2 }, /* exit status */
 };
 
 static void answer(struct ct_core *core, const struct ct_sent *sent, const struct ct_ttrpc *rpc,
@@ -123,7 +134,11 @@ static void answer(struct ct_core *core, const struct ct_sent *sent, const struc
 	fact.about = call->about;
 	fact.message = rpc->message;
 	for (size_t i = 0; i < CT_ARRAY_SIZE(values); i++) {
-		if (!ct_text_is(fact.verb, values[i].method))
+		uint64_t state = RUNNING;
+
+		if (!ct_text_is(fact.verb, values[i].method) ||
+		    (values[i].state &&
+		     (!ct_proto_varint(rpc->payload, values[i].state, &state) || state != RUNNING)))
 			continue;
 		fact.valued = ct_proto_varint(rpc->payload, values[i].field, &fact.value);
 		if (values[i].exited)

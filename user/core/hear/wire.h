@@ -56,12 +56,16 @@ struct ct_ttrpc {
 	struct ct_text id; /* request to the task service: container id */
 	struct ct_text exec_id; /* request: empty for the container's own process */
 	struct ct_text bundle; /* request Create: directory of the task */
+	struct ct_text ns; /* request: containerd's namespace; empty: it does not say */
 	struct ct_text request; /* request: protobuf of what is asked */
 	/* answer */
 	bool failed;
 	struct ct_text message; /* why, when failed */
 	struct ct_text payload; /* protobuf of the method's answer, else */
 };
+
+#define CT_TTRPC_NAMESPACE \
+	"containerd-namespace-ttrpc" /* of metadata: containerd namespaces/ttrpc.go */
 
 bool ct_ttrpc_parse(struct ct_text bytes, struct ct_ttrpc *ret);
 

@@ -16,6 +16,7 @@
 #define ENTRIES_MAX    (TABLE_SIZE / ENTRY_OVERHEAD)
 #define STRING_ROOM    512 /* of what is longer, the beginning */
 #define CODE_BITS_MAX  30
+#define FIRST_NUMBER   (1ull << 32) /* those of the static table are smaller */
 
 /* Fields that somebody asks for. */
 enum what {
@@ -58,6 +59,8 @@ struct ct_hpack {
 	struct short_code shorts[1 << SHORT_BITS];
 	uint32_t limit, size;
 	uint32_t newest, count; /* ring */
+	uint64_t
+		inserted; /* number of the newest: also those of before have one, by their distance */
 	enum sieve {
 		READS, /* and changes nothing */
 		KEEPS, /* and overwrites what nobody asks for */
@@ -118,6 +121,7 @@ struct ct_hpack *ct_hpack_new(void)
 	if (!h)
 		return NULL;
 	h->limit = TABLE_SIZE;
+	h->inserted = FIRST_NUMBER;
 	index_shorts(h);
 	return h;
 }
@@ -139,17 +143,24 @@ static void evict(struct ct_hpack *h)
 	e->value = NULL;
 }
 
-void ct_hpack_forget(struct ct_hpack *h)
+static void empty(struct ct_hpack *h)
 {
 	while (h->count)
 		evict(h);
+}
+
+/* What is referred to from here on is not known to be what had the same distance before. */
+void ct_hpack_forget(struct ct_hpack *h)
+{
+	empty(h);
+	h->inserted += FIRST_NUMBER;
 }
 
 void ct_hpack_free(struct ct_hpack *h)
 {
 	if (!h)
 		return;
-	ct_hpack_forget(h);
+	empty(h);
 	free(h);
 }
 
@@ -157,6 +168,7 @@ static void insert(struct ct_hpack *h, enum what what, const char *value, uint64
 {
 	struct entry *e;
 
+	h->inserted++;
 	/* 4.4: what is larger than the table empties it. */
 	while (h->count &&
 	       (h->size + length + ENTRY_OVERHEAD > h->limit || h->count == ENTRIES_MAX))
@@ -411,7 +423,15 @@ static enum what name_at(struct ct_hpack *h, uint64_t index)
 /* The name's length counts for the size of the table; of a number it is not known here. */
 #define NAME_GUESS 8
 
-static bool literal(struct ct_hpack *h, struct ct_text *in, unsigned bits, struct ct_headers *ret)
+/* Those that have no number make it none. */
+static void number(struct ct_path_key *key, unsigned int place, uint64_t field)
+{
+	if (place < CT_PATH_FIELDS && key->fields == place)
+		key->field[key->fields++] = field;
+}
+
+static bool literal(struct ct_hpack *h, struct ct_text *in, unsigned bits, unsigned int place,
+		    struct ct_headers *ret)
 {
 	uint64_t index, name_length = NAME_GUESS;
 	struct string text;
@@ -434,12 +454,15 @@ static bool literal(struct ct_hpack *h, struct ct_text *in, unsigned bits, struc
 	if (!is_kept(h, what, &text))
 		overwrite(&text);
 	found(ret, what, text.text);
-	if (bits == 6)
+	if (bits == 6) {
 		insert(h, what, text.text, name_length + text.length);
+		number(&ret->key, place, h->inserted);
+	}
 	return true;
 }
 
-static bool take_field(struct ct_hpack *h, struct ct_text *in, struct ct_headers *ret)
+static bool take_field(struct ct_hpack *h, struct ct_text *in, unsigned int place,
+		       struct ct_headers *ret)
 {
 	unsigned char first = (unsigned char)*in->p;
 	struct entry *e;
@@ -451,10 +474,14 @@ static bool take_field(struct ct_hpack *h, struct ct_text *in, struct ct_headers
 		e = n > STATIC_ENTRIES ? entry_at(h, n - STATIC_ENTRIES - 1) : NULL;
 		if (e && e->value)
 			found(ret, e->what, e->value);
+		if (n <= STATIC_ENTRIES)
+			number(&ret->key, place, n);
+		else if (n - STATIC_ENTRIES <= ENTRIES_MAX) /* there can be no older one */
+			number(&ret->key, place, h->inserted - (n - STATIC_ENTRIES - 1));
 		return true;
 	}
 	if (first & 0x40) /* 6.2.1: to be remembered */
-		return literal(h, in, 6, ret);
+		return literal(h, in, 6, place, ret);
 	if (first & 0x20) { /* 6.3: another size */
 		if (!take_integer(in, 5, &n) || n > TABLE_SIZE)
 			return false;
@@ -463,15 +490,21 @@ static bool take_field(struct ct_hpack *h, struct ct_text *in, struct ct_headers
 			evict(h);
 		return true;
 	}
-	return literal(h, in, 4, ret); /* 6.2.2, 6.2.3 */
+	return literal(h, in, 4, place, ret); /* 6.2.2, 6.2.3 */
 }
 
 bool ct_hpack_read(struct ct_hpack *h, struct ct_text block, struct ct_headers *ret)
 {
+	unsigned int place = 0;
+
 	ct_headers_none(ret);
 	while (block.len) {
-		if (take_field(h, &block, ret))
+		bool resizes = ((unsigned char)*block.p & 0xe0) == 0x20;
+
+		if (take_field(h, &block, place, ret)) {
+			place += !resizes;
 			continue;
+		}
 		/* What it did not say would shift the numbers of all that is known. */
 		ct_hpack_forget(h);
 		return false;

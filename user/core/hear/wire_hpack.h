@@ -13,18 +13,31 @@
 
 struct ct_hpack;
 
+/*
+ * By which the requests of one sender that have the same path are known, whatever it is: the first
+ * fields of their blocks, by their numbers, which are never used again. The path is among them: it
+ * is one of four at most that come before all others (RFC 9113, 8.3).
+ */
+#define CT_PATH_FIELDS 4
+struct ct_path_key {
+	uint64_t field[CT_PATH_FIELDS];
+	unsigned int fields; /* how many of them have a number: with fewer it is no key */
+};
+
 /* What a block said; empty: it did not, or that is not known. */
 struct ct_headers {
 	char path[96];
 	char ns[80]; /* containerd-namespace */
 	char message[384]; /* grpc-message, still with its percent signs */
 	int status; /* grpc-status; -1: not known */
+	struct ct_path_key key;
 };
 
 static inline void ct_headers_none(struct ct_headers *h)
 {
 	h->path[0] = h->ns[0] = h->message[0] = '\0';
 	h->status = -1;
+	h->key.fields = 0;
 }
 
 /* NULL: no memory. */

@@ -127,6 +127,20 @@ static void first_fields(struct ct_text msg, struct ct_text *fields, uint32_t en
 	}
 }
 
+/* { 5: KeyValue { 1: key, 2: value }, ... } of a request (containerd/ttrpc types.go). */
+static struct ct_text namespace_of(struct ct_text request)
+{
+	struct ct_proto_field f;
+	struct ct_text key, value;
+
+	while (ct_proto_next(&request, &f)) {
+		if (f.number == 5 && f.type == CT_PROTO_BYTES && ct_proto_bytes(f.data, 1, &key) &&
+		    ct_text_is(key, CT_TTRPC_NAMESPACE) && ct_proto_bytes(f.data, 2, &value))
+			return value;
+	}
+	return ct_text("", 0);
+}
+
 bool ct_ttrpc_parse(struct ct_text bytes, struct ct_ttrpc *ret)
 {
 	const unsigned char *h = (const unsigned char *)bytes.p;
@@ -146,6 +160,7 @@ bool ct_ttrpc_parse(struct ct_text bytes, struct ct_ttrpc *ret)
 		rpc.service = fields[1];
 		rpc.method = fields[2];
 		rpc.request = fields[3];
+		rpc.ns = namespace_of(body);
 		first_fields(rpc.request, fields, 3);
 		rpc.id = fields[1];
 		*(ct_text_is(rpc.method, "Create") ? &rpc.bundle : &rpc.exec_id) = fields[2];

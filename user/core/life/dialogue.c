@@ -3,11 +3,6 @@
 #include "core/book/pulls.h"
 #include "core/life/life.h"
 
-static struct ct_text asked_verb(const struct ct_fact *f)
-{
-	return ct_text(f->request->verb, strlen(f->request->verb));
-}
-
 /* What the engine asks the shim for says what it was asked for itself. */
 static void caused(struct ct_core *core, struct ct_container *c, struct ct_text task_method)
 {
@@ -169,12 +164,54 @@ static void engine_asked(struct ct_core *core, struct ct_fact *f)
 	ct_signal(core, c, CT_SIG_ENGINE_REQUEST, f->verb, f->ts_ns);
 }
 
+/* What it cannot have been: it succeeded, and has not done it. */
+static void refute(struct ct_core *core, const struct ct_fact *f)
+{
+	const struct ct_container *c = f->container;
+
+	for (size_t i = 0; i < c->family->proof_count; i++) {
+		if (ct_family_refutes(c, &c->family->proofs[i]))
+			ct_hear_refuted(core, f, c->family->proofs[i].request);
+	}
+}
+
+/*
+ * A request of a connection that is older than the trace: what it was follows from what it led to.
+ * What was taken for something else until now is taken back.
+ */
+static void prove(struct ct_core *core, struct ct_fact *f, bool refused)
+{
+	struct ct_container *c = f->container;
+	const char *proved = NULL;
+
+	/* Of families without rows for it the requests are not needed. */
+	if (!c->family->proof_count)
+		f->unproved = false;
+	if (f->unproved) {
+		uint64_t asked_ns = f->request->ts_ns;
+
+		proved = ct_family_proof(c, asked_ns, f->ts_ns, refused);
+		if (f->verb.len && !(proved && ct_text_is(f->verb, proved))) {
+			ct_refused(core, c, CT_SIG_ENGINE_REQUEST, f->verb, asked_ns);
+			f->verb = ct_text("", 0);
+		}
+		if (proved)
+			ct_hear_proved(core, f, proved);
+		else if (!refused)
+			refute(core, f);
+	}
+	if (proved ? !f->unproved : f->late)
+		ct_life_engine_request(core, c, f->request);
+}
+
 static void engine_answered(struct ct_core *core, struct ct_fact *f)
 {
 	if (f->made.len && !f->container)
 		f->container = ct_pod_made(core, f);
+	if (f->container && (f->unproved || f->late))
+		prove(core, f, false);
 	if (f->container)
-		ct_signal(core, f->container, CT_SIG_ENGINE_ANSWER, asked_verb(f), f->ts_ns);
+		ct_signal(core, f->container, CT_SIG_ENGINE_ANSWER, f->verb, f->ts_ns);
 }
 
 /*
@@ -192,6 +229,8 @@ static void engine_refused(struct ct_core *core, struct ct_fact *f)
 	}
 	if (!c)
 		return;
+	if (f->unproved || f->late)
+		prove(core, f, true);
 	if (ct_family_fails(c->family, f->verb) && !c->run.marks[CT_MARK_START_END])
 		ct_failed(core, c, f->message);
 	else
@@ -251,6 +290,10 @@ static void task_answered(struct ct_core *core, struct ct_fact *f)
 		return;
 	if (ct_text_is(f->verb, "Create") && f->valued)
 		set_init(core, c, (uint32_t)f->value);
+	if (ct_text_is(f->verb, "State") && f->valued && !c->who.init_pid &&
+	    !c->run.marks[CT_MARK_EXIT])
+		set_init(core, c, (uint32_t)f->value);
+	ct_pod_served(core, c, f->e->tgid);
 	if (ct_text_is(f->verb, "Delete") ||
 	    (ct_text_is(f->verb, "Wait") && c->run.exit_code == CT_NO_EXIT_CODE))
 		c->run.exit_code = (int)f->value;

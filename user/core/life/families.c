@@ -54,6 +54,41 @@ const char *ct_family_cause(const struct ct_family *f, struct ct_text task_metho
 	return NULL;
 }
 
+static bool is_within(uint64_t ts_ns, uint64_t asked_ns, uint64_t answered_ns)
+{
+	return ts_ns >= asked_ns && ts_ns <= answered_ns;
+}
+
+const char *ct_family_proof(const struct ct_container *c, uint64_t asked_ns, uint64_t answered_ns,
+			    bool refused)
+{
+	for (size_t i = 0; i < c->family->proof_count; i++) {
+		const struct ct_proof *row = &c->family->proofs[i];
+		bool holds = row->refused == refused &&
+			     (!row->files || is_within(c->files_gone_ns, asked_ns, answered_ns));
+
+		for (size_t k = 0; k < CT_ARRAY_SIZE(row->marks) && holds; k++)
+			holds = row->marks[k] == CT_MARK_NONE ||
+				is_within(c->run.marks[row->marks[k]], asked_ns, answered_ns);
+		if (holds)
+			return row->request;
+	}
+	return NULL;
+}
+
+bool ct_family_refutes(const struct ct_container *c, const struct ct_proof *row)
+{
+	switch (row->refutes) {
+	case CT_REFUTES_ALWAYS:
+		return true;
+	case CT_REFUTES_RUNNING:
+		return c->who.init_pid && !c->run.marks[CT_MARK_EXIT];
+	case CT_REFUTES_NEVER:
+		break;
+	}
+	return false;
+}
+
 /* Files of engines. Columns: name, or how it begins; whether it goes on; whose it is. */
 static const struct {
 	const char *name;

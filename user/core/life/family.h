@@ -7,6 +7,7 @@
 
 #include "core/book/book.h"
 #include "util/mem.h"
+#include "core/life/proofs.h"
 
 /* A signal with which a container that has exited starts again. */
 struct ct_again {
@@ -63,6 +64,8 @@ struct ct_family {
 	size_t again_count;
 	const struct ct_cause_row *causes;
 	size_t cause_count;
+	const struct ct_proof *proofs;
+	size_t proof_count;
 	const char *fails[CT_MARK_LIST]; /* a start has failed when one of these is refused */
 	/* Lists end with NONE, or are full. */
 	enum ct_mark begins

@@ -67,6 +67,18 @@ static const struct ct_cause_row pod_causes[] = {
 	{ "Kill", CRI("StopPodSandbox") },
 };
 
+/* A sandbox that runs is stopped before it is removed: what removes comes first. */
+static const struct ct_proof pod_proofs[] = {
+	/* request, marks, files, refused, refutes */
+	{ CRI("RemovePodSandbox"), { M(NONE), M(NONE) }, true, false, CT_REFUTES_NEVER },
+	{ CRI("StopPodSandbox"), { M(STOP_BEGIN), M(EXIT) }, false, false, CT_REFUTES_RUNNING },
+	{ CRI("StopPodSandbox"),
+	  { M(DISCONNECT_BEGIN), M(DISCONNECT_END) },
+	  false,
+	  false,
+	  CT_REFUTES_NEVER },
+};
+
 static enum ct_effect pod_follow(struct ct_container *c, enum ct_signal signal, struct ct_text what,
 				 uint64_t ts_ns)
 {
@@ -81,6 +93,8 @@ static enum ct_effect pod_follow(struct ct_container *c, enum ct_signal signal, 
 		m[CT_MARK_DISCONNECT_BEGIN] = m[CT_MARK_DIE_END];
 	if (signal == CT_SIG_ENGINE_ANSWER && ct_text_is(what, CRI("RemovePodSandbox")))
 		c->removed = true;
+	if (signal == CT_SIG_UNLINK)
+		c->files_gone_ns = ts_ns;
 	return CT_EFFECT_NONE;
 }
 
@@ -98,6 +112,8 @@ const struct ct_family ct_family_pod = {
 	.stop_count = CT_ARRAY_SIZE(pod_stop),
 	.causes = pod_causes,
 	.cause_count = CT_ARRAY_SIZE(pod_causes),
+	.proofs = pod_proofs,
+	.proof_count = CT_ARRAY_SIZE(pod_proofs),
 	.fails = { CRI("RunPodSandbox") },
 	.begins = { M(CREATE_BEGIN), M(TASK_CREATE_BEGIN) },
 	.opens = { M(CREATE_BEGIN), M(TASK_CREATE_BEGIN) },
@@ -121,6 +137,7 @@ static const struct ct_rule rules[] = {
 	{ CT_SIG_TASK_REQUEST, "Create", M(TASK_CREATE_BEGIN), CT_FIRST, M(NONE), M(NONE) },
 	{ CT_SIG_TASK_ANSWER, "Create", M(TASK_CREATE_END), CT_FIRST, M(NONE), M(NONE) },
 	{ CT_SIG_TASK_REQUEST, "Start", M(TASK_START_BEGIN), CT_FIRST, M(NONE), M(NONE) },
+	{ CT_SIG_TASK_ANSWER, "Start", M(TASK_START_END), CT_FIRST, M(NONE), M(NONE) },
 	{ CT_SIG_INIT_EXEC, NULL, M(INIT_EXEC), CT_FIRST, M(NONE), M(NONE) },
 	{ CT_SIG_TASK_ANSWER, "Start", M(START_END), CT_FIRST, M(NONE), M(START_BEGIN) },
 	{ CT_SIG_ENGINE_ANSWER, CRI("StartContainer"), M(START_END), CT_FIRST, M(NONE), M(NONE) },
@@ -158,12 +175,30 @@ static const struct ct_cause_row causes[] = {
 	{ "Kill", CRI("StopContainer") },
 };
 
+/*
+ * What starts asks the shim to create the container and is answered when it has been started, or that
+ * could not be; what ends it kills it and is answered when it is dead. What reads does neither, and is
+ * answered before either is done.
+ */
+static const struct ct_proof proofs[] = {
+	/* request, marks, files, refused, refutes */
+	{ CRI("RemoveContainer"), { M(NONE), M(NONE) }, true, false, CT_REFUTES_NEVER },
+	{ CRI("StartContainer"),
+	  { M(TASK_CREATE_END), M(TASK_START_END) },
+	  false,
+	  false,
+	  CT_REFUTES_ALWAYS },
+	{ CRI("StartContainer"), { M(TASK_CREATE_BEGIN), M(NONE) }, false, true, CT_REFUTES_NEVER },
+	{ CRI("StopContainer"), { M(STOP_BEGIN), M(EXIT) }, false, false, CT_REFUTES_RUNNING },
+};
+
 static enum ct_effect follow(struct ct_container *c, enum ct_signal signal, struct ct_text what,
 			     uint64_t ts_ns)
 {
-	(void)ts_ns;
 	if (signal == CT_SIG_ENGINE_ANSWER && ct_text_is(what, CRI("RemoveContainer")))
 		c->removed = true;
+	if (signal == CT_SIG_UNLINK)
+		c->files_gone_ns = ts_ns;
 	return CT_EFFECT_NONE;
 }
 
@@ -175,6 +210,8 @@ const struct ct_family ct_family_cri = {
 	.kills_end = true,
 	CT_FAMILY_TABLES,
 	CT_FAMILY_CAUSES,
+	.proofs = proofs,
+	.proof_count = CT_ARRAY_SIZE(proofs),
 	.fails = { CRI("StartContainer") },
 	.begins = { M(CREATE_BEGIN), M(TASK_CREATE_BEGIN) },
 	.opens = { M(TASK_CREATE_BEGIN) },

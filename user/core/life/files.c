@@ -56,12 +56,28 @@ void ct_life_file_of(struct ct_core *core, const struct ct_event *e, struct ct_f
 				 : NULL;
 }
 
+/* "ID.del-status": renamed so, containerd's state of a container in a pod goes last (store.go). */
+#define DELETED ".del-status"
+
+static struct ct_container *deleted(struct ct_core *core, const struct ct_file *file)
+{
+	size_t n = strlen(DELETED);
+
+	if (file->name.len <= n || memcmp(file->name.p + file->name.len - n, DELETED, n) != 0)
+		return NULL;
+	return ct_book_find(core, file->speaker, ct_text("", 0),
+			    ct_text(file->name.p, file->name.len - n));
+}
+
 void ct_life_file(struct ct_core *core, const struct ct_file *file)
 {
 	const struct ct_event *e = file->e;
 	bool synced = e->kind == CT_KIND_SYNC;
+	struct ct_container *c = synced ? NULL : deleted(core, file);
 
-	if (file->container)
+	if (c)
+		ct_signal(core, c, CT_SIG_UNLINK, file->name, e->ts_ns);
+	else if (file->container)
 		ct_signal(core, file->container, synced ? CT_SIG_SYNC : CT_SIG_UNLINK, file->name,
 			  e->ts_ns);
 	else if (file->is == CT_FILE_NETWORKS && synced)

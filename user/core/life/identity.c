@@ -87,7 +87,11 @@ uint64_t ct_args_hash(const char *image, const char *args)
 	X(autoremove, "autoremove") \
 	X(network, "network") \
 	X(args, "args") \
-	X(pid, "pid")
+	X(pid, "pid") \
+	X(pod, "pod") \
+	X(pod_ns, "pod_namespace") \
+	X(pod_uid, "pod_uid") \
+	X(pod_container, "pod_container")
 
 struct said {
 #define X(member, key) struct ct_text member;
@@ -188,6 +192,13 @@ void ct_life_identity(struct ct_core *core, const struct ct_event *e)
 	}
 	if (number(said.pid) && !c->who.init_pid && !c->run.marks[CT_MARK_EXIT])
 		ct_container_first(core, c, number(said.pid));
+	if (said.pod.len) {
+		set(c->who.pod, sizeof(c->who.pod), said.pod);
+		set(c->who.pod_ns, sizeof(c->who.pod_ns), said.pod_ns);
+		set(c->who.pod_uid, sizeof(c->who.pod_uid), said.pod_uid);
+		set(c->who.pod_container, sizeof(c->who.pod_container), said.pod_container);
+		ct_pod_named(core, c);
+	}
 	ct_book_file(core, c);
 	core->seams->learned(core, c);
 	if (c->looked_up_ns) {

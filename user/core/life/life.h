@@ -13,6 +13,10 @@ void ct_life_free(struct ct_life *life); /* NULL is fine */
 
 /* dialogue.c, pods.c: sets the fact's container. */
 void ct_life_fact(struct ct_core *core, struct ct_fact *fact);
+/* That shim has answered for the container: it is in the pod whose shim it is, if it is another's. */
+void ct_pod_served(struct ct_core *core, struct ct_container *c, uint32_t shim);
+/* Somebody has said in which pod it is, and which container of it, or that it is its sandbox. */
+void ct_pod_named(struct ct_core *core, struct ct_container *c);
 void ct_life_engine_request(struct ct_core *core, struct ct_container *c,
 			    const struct ct_request *asked);
 /* Something was made for a pod: that, or a container in it. NULL: it is nobody's to say. */

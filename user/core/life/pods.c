@@ -13,7 +13,9 @@ static void copy(char *to, size_t room, struct ct_text from)
 
 #define NAME_MAX_SHOWN 64 /* both are names of DNS, most are short */
 
-/* What a user calls it: POD, or POD/CONTAINER. */
+#define SHORT_ID       12 /* digits of an id, where nothing else tells two apart */
+
+/* What a user calls it: POD, or POD/CONTAINER; where nobody said its name POD/ID. */
 static void set_name(struct ct_core *core, struct ct_container *c)
 {
 	struct ct_identity *who = &c->who;
@@ -26,6 +28,10 @@ static void set_name(struct ct_core *core, struct ct_container *c)
 		who->name[n++] = '/';
 		ct_text_copy(who->name + n, sizeof(who->name) - n,
 			     ct_text(who->pod_container, strlen(who->pod_container)));
+	} else if (c->pod) {
+		who->name[n++] = '/';
+		ct_text_copy(who->name + n, sizeof(who->name) - n,
+			     ct_text(who->id, strnlen(who->id, SHORT_ID)));
 	}
 	ct_book_file(core, c);
 }
@@ -33,6 +39,9 @@ static void set_name(struct ct_core *core, struct ct_container *c)
 /* The request that a sandbox comes from. */
 static void pod_asked(struct ct_core *core, const struct ct_request *asked, struct ct_container *c)
 {
+	/* Without a network nothing has told it from a container: those are started with their task. */
+	if (c->family != &ct_family_pod && !c->run.start_reported)
+		c->run.marks[CT_MARK_START_END] = 0;
 	c->family = &ct_family_pod;
 	memcpy(c->who.pod, asked->name, sizeof(asked->name));
 	memcpy(c->who.pod_uid, asked->pod_uid, sizeof(c->who.pod_uid));
@@ -46,17 +55,38 @@ static struct ct_text pods(void)
 	return ct_text(CT_CRI_NAMESPACE, strlen(CT_CRI_NAMESPACE));
 }
 
+/* It is in that pod: its names are the container's too. */
+static void in_pod(struct ct_core *core, struct ct_container *c, const struct ct_container *pod)
+{
+	c->pod = pod->handle;
+	if (!pod->who.pod[0])
+		return;
+	memcpy(c->who.pod, pod->who.pod, sizeof(c->who.pod));
+	memcpy(c->who.pod_uid, pod->who.pod_uid, sizeof(c->who.pod_uid));
+	memcpy(c->who.pod_ns, pod->who.pod_ns, sizeof(c->who.pod_ns));
+	set_name(core, c);
+}
+
+void ct_pod_served(struct ct_core *core, struct ct_container *c, uint32_t shim)
+{
+	struct ct_actor_state *a = c->pod ? NULL : ct_actor_get(core, shim);
+	struct ct_container *pod = a && a->role == CT_ROLE_SHIM ? a->container : NULL;
+
+	if (!pod || pod == c || c->family != &ct_family_cri || strcmp(pod->ns, c->ns) != 0 ||
+	    !ct_scope_is(&pod->key.scope, &c->key.scope))
+		return;
+	pod->family = &ct_family_pod;
+	in_pod(core, c, pod);
+}
+
 static void container_asked(struct ct_core *core, const struct ct_request *asked,
 			    struct ct_container *c)
 {
 	struct ct_container *pod = ct_book_find(core, &c->key.scope, pods(),
 						ct_text(asked->sandbox, strlen(asked->sandbox)));
 
-	if (pod) {
-		memcpy(c->who.pod, pod->who.pod, sizeof(c->who.pod));
-		memcpy(c->who.pod_uid, pod->who.pod_uid, sizeof(c->who.pod_uid));
-		memcpy(c->who.pod_ns, pod->who.pod_ns, sizeof(c->who.pod_ns));
-	}
+	if (pod)
+		in_pod(core, c, pod);
 	copy(c->who.pod_container, sizeof(c->who.pod_container),
 	     ct_text(asked->name, strlen(asked->name)));
 	copy(c->who.image, sizeof(c->who.image), ct_text(asked->image, strlen(asked->image)));
@@ -90,6 +120,13 @@ struct ct_container *ct_pod_made(struct ct_core *core, struct ct_fact *fact)
 	else
 		pod_asked(core, fact->request, c);
 	return c;
+}
+
+void ct_pod_named(struct ct_core *core, struct ct_container *c)
+{
+	if (c->family == &ct_family_cri && !c->who.pod_container[0])
+		c->family = &ct_family_pod;
+	set_name(core, c);
 }
 
 struct variables {
@@ -143,6 +180,17 @@ static const struct ct_request *asked_for(struct ct_core *core, const struct var
 	return ct_hear_pod(core, speaker, &pod, c->handle);
 }
 
+/* Those in it that nobody could name until now. */
+static void name_all(struct ct_core *core, const struct ct_container *pod)
+{
+	struct ct_container *c = NULL;
+
+	while ((c = ct_book_next(core, c))) {
+		if (c->pod == pod->handle && !c->who.pod[0])
+			in_pod(core, c, pod);
+	}
+}
+
 /* The sandbox that a plugin is executed for, made when it is heard of for the first time. */
 static struct ct_container *sandbox_of(struct ct_core *core, const struct variables *v,
 				       const struct ct_scope *speaker)
@@ -162,6 +210,7 @@ static struct ct_container *sandbox_of(struct ct_core *core, const struct variab
 	copy(c->who.pod_ns, sizeof(c->who.pod_ns), v->ns);
 	copy(c->who.pod_uid, sizeof(c->who.pod_uid), v->uid);
 	set_name(core, c);
+	name_all(core, c);
 	return c;
 }
 

@@ -15,7 +15,7 @@ struct ct_who *ct_who_new(void)
 	return calloc(1, sizeof(struct ct_who));
 }
 
-struct ct_actor_state *ct_actor_get(struct ct_core *core, uint32_t tgid)
+struct ct_actor_state *ct_actor_get(const struct ct_core *core, uint32_t tgid)
 {
 	struct ct_actor_state *a = core->who->last;
 

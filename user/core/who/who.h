@@ -58,7 +58,7 @@ struct ct_who *ct_who_new(void); /* NULL: no memory */
 void ct_who_free(struct ct_who *who); /* NULL is fine */
 
 /* NULL: it is not known. What this event is about is not given up for want of room. */
-struct ct_actor_state *ct_actor_get(struct ct_core *core, uint32_t tgid);
+struct ct_actor_state *ct_actor_get(const struct ct_core *core, uint32_t tgid);
 /* Found or made; `payer` is in whose share it is, NULL: nobody knows. NULL: no room (counted). */
 struct ct_actor_state *ct_actor_make(struct ct_core *core, uint32_t tgid,
 				     const struct ct_scope *payer);

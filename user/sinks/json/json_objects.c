@@ -357,6 +357,29 @@ static void put_parties(struct ct_json *w, const char *key, const struct ct_part
 	ct_json_leave(w, ']');
 }
 
+static void put_unheard_of(struct ct_json *w, const struct ct_unheard_of *of)
+{
+	if (!of->requests)
+		return;
+	ct_json_enter(w, NULL, '{');
+	ct_json_string(w, "engine", of->engine);
+	ct_json_u64(w, "pid", of->pid);
+	ct_json_u64(w, "connections", of->connections);
+	ct_json_u64(w, "requests", of->requests);
+	ct_json_leave(w, '}');
+}
+
+static void put_unheard(struct ct_json *w, const struct ct_unheard *unheard)
+{
+	if (!ct_unheard_sum(unheard))
+		return;
+	ct_json_enter(w, "unheard", '[');
+	for (int i = 0; i < CT_PARTIES_MAX; i++)
+		put_unheard_of(w, &unheard->each[i]);
+	put_unheard_of(w, &unheard->others);
+	ct_json_leave(w, ']');
+}
+
 /* Medians over the records of each group: those of one group do not add up. */
 static void put_causes(struct ct_json *w, struct ct_causes *causes)
 {
@@ -412,6 +435,7 @@ void ct_json_summary(struct ct_json *w, const char *key, const struct ct_session
 	put_lost(w, counts);
 	put_parties(w, "beyond_share", &counts->beyond);
 	put_parties(w, "forgers", &counts->forgers);
+	put_unheard(w, &counts->unheard);
 	ct_json_enter(w, "unmatched", '{');
 	ct_json_u64(w, "exits", counts->unmatched_exits);
 	ct_json_u64(w, "answers", counts->unmatched_answers);

@@ -354,21 +354,44 @@ static const struct {
 	[CT_RECORD_PULL] = { "pull", CT_STYLE_START, true },
 };
 
+#define POD_COLUMNS_MIN 2
+
+/*
+ * "POD/CONTAINER": what does not fit is left out of the pod, which many share, and only then of the
+ * container.
+ */
+static void draw_short(struct ct_pen *pen, const struct ct_identity *who, const char *name,
+		       size_t width)
+{
+	const char *slash = *who->pod ? strchr(name, '/') : NULL;
+	char text[4 * sizeof(who->name)], pod[sizeof(who->name)];
+	size_t all = ct_escape_text(text, sizeof(text), name, pen->utf8, sizeof(text)), tail;
+
+	if (!slash || all <= width || width <= 2 * POD_COLUMNS_MIN) {
+		ct_pen_foreign(pen, name, width, true);
+		return;
+	}
+	tail = ct_escape_text(text, sizeof(text), slash, pen->utf8, width - POD_COLUMNS_MIN);
+	snprintf(pod, sizeof(pod), "%.*s", (int)(slash - name), name);
+	ct_pen_foreign(pen, pod, width - tail, true);
+	ct_pen_foreign(pen, slash, tail, true);
+}
+
 /* However long the name is, there is room to say that it is not the host's root's. */
-static void draw_name(struct ct_pen *pen, const char *name, const struct ct_owner *owner,
+static void draw_name(struct ct_pen *pen, const struct ct_identity *who, const char *name,
 		      size_t width)
 {
 	char words[CT_OWNER_LEN], text[4 * CT_OWNER_LEN];
 	size_t for_words, for_name;
 
-	ct_owner_words(words, owner);
+	ct_owner_words(words, &who->owner);
 	for_words = ct_escape_text(text, sizeof(text), words, pen->utf8, width);
 	for_name = ct_escape_text(text, sizeof(text), name, pen->utf8, width);
 	if (for_words > width / 2 && for_name + for_words > width)
 		for_words = for_name < width / 2 ? width - for_name : width / 2;
 	if (for_name + for_words > width)
 		for_name = width - for_words;
-	ct_pen_foreign(pen, name, for_name, true);
+	draw_short(pen, who, name, for_name);
 	ct_pen_foreign(pen, words, for_words, true);
 	ct_pen_fill(pen, " ", width - for_name - for_words);
 }
@@ -394,7 +417,7 @@ static size_t draw_who(struct ct_pen *pen, const struct table *t, const struct c
 	ct_pen_on(pen, looks[rec->type].style);
 	ct_pen_left(pen, looks[rec->type].what, WHAT_COLUMNS + 1);
 	ct_pen_off(pen);
-	draw_name(pen, name, &who->owner, t->name);
+	draw_name(pen, who, name, t->name);
 	if (t->on.runtime) {
 		fputc(' ', pen->f);
 		ct_pen_foreign(pen, *by ? by : "?", t->runtime, true);

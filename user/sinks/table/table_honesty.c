@@ -113,6 +113,31 @@ static void say_forgers(struct prose *prose, const struct ct_parties *forgers)
 		say(prose, " %llu more took such names.", (unsigned long long)forgers->others);
 }
 
+static void say_unheard_of(struct prose *prose, const struct ct_unheard_of *of)
+{
+	char engine[4 * sizeof(of->engine)];
+
+	if (!of->requests)
+		return;
+	ct_escape_text(engine, sizeof(engine), of->engine, false, CT_COLUMNS_ALL);
+	say(prose, " INCOMPLETE: %llu request%s to ", (unsigned long long)of->requests,
+	    of->requests == 1 ? "" : "s");
+	if (of->pid)
+		say(prose, "%s %u", *engine ? engine : "process", of->pid);
+	else
+		say(prose, "engines");
+	say(prose,
+	    " not understood, on %llu connection%s older than tracing: what was asked may be missing.",
+	    (unsigned long long)of->connections, of->connections == 1 ? "" : "s");
+}
+
+static void say_unheard(struct prose *prose, const struct ct_unheard *unheard)
+{
+	for (int i = 0; i < CT_PARTIES_MAX; i++)
+		say_unheard_of(prose, &unheard->each[i]);
+	say_unheard_of(prose, &unheard->others);
+}
+
 static void say_unmatched(struct prose *prose, const struct ct_core_counts *counts)
 {
 	const struct {
@@ -198,6 +223,7 @@ void ct_table_honesty(struct ct_pen *pen, const struct ct_summary *summary,
 	say_lost(&prose, counts);
 	say_beyond(&prose, &counts->beyond);
 	say_forgers(&prose, &counts->forgers);
+	say_unheard(&prose, &counts->unheard);
 	say_unmatched(&prose, counts);
 	say_unknown(&prose, summary);
 	say_cut(&prose, summary, counts);

@@ -102,6 +102,32 @@ static int docker_identity(struct ct_tail *tail, const struct place *place, cons
 	return 0;
 }
 
+/* Where containerd keeps the bundles of what Kubernetes runs: they are there while it runs. */
+#define BUNDLES "io.containerd.runtime.v2.task/k8s.io"
+
+static int bundle_identity(struct ct_tail *tail, const struct place *place, const char *id,
+			   struct ct_err *err)
+{
+	own_mem char *config = NULL, *pid = NULL;
+	const char *state = place->engine->exec_root;
+	char path[PATH_ROOM];
+	size_t len, pid_len = 0;
+	int r;
+
+	snprintf(path, sizeof(path), "%s/" BUNDLES "/%s/config.json", state, id);
+	config = read_file(place, path, place->limits->container, &len);
+	if (!config)
+		return ct_fail(err, -ENOENT, "look up container '%s': no readable '%s'", id, path);
+	r = ct_identity_parse_bundle(tail, id, config, len, err);
+	if (r)
+		return ct_wrap(err, "look up container '%s'", id);
+	snprintf(path, sizeof(path), "%s/" BUNDLES "/%s/init.pid", state, id);
+	pid = read_file(place, path, 32, &pid_len);
+	if (pid)
+		ct_tail_add(tail, "pid", pid, strspn(pid, "0123456789"), 10);
+	return 0;
+}
+
 /* An engine that is in no row keeps nothing that can be read. */
 static const struct keeper {
 	const char *engine;
@@ -109,9 +135,12 @@ static const struct keeper {
 	/* What it keeps about a container, as the tail of an event. */
 	int (*identity)(struct ct_tail *tail, const struct place *place, const char *id,
 			struct ct_err *err);
+	bool runs; /* those that run are listed in exec_root, else all of them in data_root */
+	const char *list;
 } keepers[] = {
-	{ "docker", true, docker_identity },
-	{ "podman", false, podman_identity },
+	{ "docker", true, docker_identity, false, "containers" },
+	{ "podman", false, podman_identity, false, "" },
+	{ "containerd", true, bundle_identity, true, BUNDLES },
 };
 
 static const struct keeper *keeper_of(const struct ct_engine *engine)
@@ -158,12 +187,16 @@ void ct_engine_list(const struct ct_engine *engine, bool (*fn)(void *ctx, const 
 		    void *ctx)
 {
 	own_fd int root = ct_engine_is_daemon(engine) ? ct_dir_of(engine->pid, "root") : -1;
+	const struct keeper *keeper = keeper_of(engine);
 	own_dir DIR *dir = NULL;
 	struct dirent *entry;
 	char path[PATH_ROOM];
 
-	snprintf(path, sizeof(path), "%s/containers", engine->data_root);
-	dir = root < 0 ? NULL : ct_file_list(root, path, CT_REACH_ROOT);
+	if (root < 0)
+		return;
+	snprintf(path, sizeof(path), "%s/%s", keeper->runs ? engine->exec_root : engine->data_root,
+		 keeper->list);
+	dir = ct_file_list(root, path, CT_REACH_ROOT);
 	for (size_t n = 0; dir && n < ENTRIES_MAX && (entry = readdir(dir)); n++) {
 		if (ct_id_valid(entry->d_name, strlen(entry->d_name)) && !fn(ctx, entry->d_name))
 			return;

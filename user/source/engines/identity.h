@@ -29,3 +29,7 @@ int ct_identity_parse(struct ct_tail *tail, const char *id, const char *config, 
 /* Pure: what containers.json of containers/storage says about one of Podman's containers. */
 int ct_identity_parse_podman(struct ct_tail *tail, const char *id, const char *text, size_t len,
 			     struct ct_err *err);
+
+/* Pure: what the annotations of a bundle's config.json say about a container of Kubernetes. */
+int ct_identity_parse_bundle(struct ct_tail *tail, const char *id, const char *text, size_t len,
+			     struct ct_err *err);

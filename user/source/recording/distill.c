@@ -242,10 +242,15 @@ static const struct {
 	const char *key;
 	bool names;
 } identity_keys[] = {
-	{ "id", true },       { "name", true },     { "namespace", false }, { "engine", false },
-	{ "image", false },   { "runtime", false }, { "layer", false },     { "sandbox", false },
-	{ "pid", false },     { "running", false }, { "exitcode", false },  { "autoremove", false },
-	{ "restart", false }, { "network", false },
+	{ "id", true },         { "name", true },
+	{ "namespace", false }, { "engine", false },
+	{ "image", false },     { "runtime", false },
+	{ "layer", false },     { "sandbox", false },
+	{ "pid", false },       { "running", false },
+	{ "exitcode", false },  { "autoremove", false },
+	{ "restart", false },   { "network", false },
+	{ "pod", false },       { "pod_namespace", false },
+	{ "pod_uid", false },   { "pod_container", false },
 };
 
 static void put_identity(struct ct_distill *d, struct ct_text key, struct ct_text value)

@@ -5,6 +5,7 @@
  */
 #include <string.h>
 
+#include "core/hear/cri.h"
 #include "core/hear/wire.h"
 #include "source/recording/distill_state.h"
 #include "util/mem.h"
@@ -16,7 +17,8 @@ struct ct_keep {
 		ANYTHING,
 		NAME, /* an id, which others refer to */
 		NUMBER, /* and no bytes */
-		TIME /* or a number */
+		TIME, /* or a number */
+		SPACE /* a pair of texts, if the first says that the second is a namespace */
 	} what;
 	const struct ct_keep *in;
 };
@@ -41,6 +43,10 @@ struct ct_keep {
 	{ \
 		n, TIME, NULL \
 	}
+#define NAMESPACE(n) \
+	{ \
+		n, SPACE, NULL \
+	}
 #define IN(n, list) \
 	{ \
 		n, ANYTHING, list \
@@ -59,7 +65,8 @@ LIST(containers_create, IN(1, container));
 LIST(pod_metadata, FIELD(1), FIELD(2), FIELD(3));
 LIST(pod_config, IN(1, pod_metadata));
 LIST(run_pod, IN(1, pod_config));
-LIST(container_config, IN(1, first), IN(2, first));
+LIST(image_spec, FIELD(1), FIELD(18));
+LIST(container_config, IN(1, first), IN(2, image_spec));
 LIST(create_container, ID(1), IN(2, container_config));
 LIST(image, IN(1, first));
 LIST(task_event, ID(1), FIELD(2), NUMBER(4), TIME(5));
@@ -151,6 +158,16 @@ static bool is_time(struct ct_text t)
 	return !t.len;
 }
 
+/* { 1: key, 2: value } and nothing else. */
+static bool is_namespace(struct ct_text pair)
+{
+	struct ct_proto_field word, value;
+
+	return ct_proto_next(&pair, &word) && word.number == 1 && word.type == CT_PROTO_BYTES &&
+	       ct_text_is(word.data, CT_TTRPC_NAMESPACE) && ct_proto_next(&pair, &value) &&
+	       value.number == 2 && value.type == CT_PROTO_BYTES && !pair.len;
+}
+
 #define NESTED_MAX 8
 
 /* The deepest table has four lists in each other. */
@@ -168,6 +185,9 @@ static void keep(struct ct_distill *d, struct ct_text msg, const struct ct_keep 
 				zero(begin, msg.p, f.type);
 		} else if (!row || row->what == NUMBER || (row->what == TIME && !is_time(f.data))) {
 			fill(d, f.data);
+		} else if (row->what == SPACE) {
+			if (!is_namespace(f.data))
+				fill(d, f.data);
 		} else if (row->in && depth < NESTED_MAX) {
 			keep(d, f.data, row->in, depth + 1);
 		} else if (row->what == NAME) {
@@ -176,6 +196,26 @@ static void keep(struct ct_distill *d, struct ct_text msg, const struct ct_keep 
 	}
 	/* What follows is no field, or one without an end. */
 	fill(d, ct_text(begin, (size_t)(msg.p + msg.len - begin)));
+}
+
+/*
+ * A request whose method was named before anybody listened (hear/inferred.c): by the shape of its
+ * message. What has the shape of these has names at the places that are kept, and not a secret.
+ */
+static const struct ct_keep *shaped(struct ct_text data)
+{
+	struct ct_text msg;
+
+	if (!ct_grpc_message(data, &msg))
+		return NULL;
+	switch (ct_cri_shape(msg)) {
+	case CT_CRI_POD:
+		return run_pod;
+	case CT_CRI_CONTAINER:
+		return create_container;
+	default:
+		return NULL;
+	}
 }
 
 #define GRPC_PREFIX 5
@@ -210,8 +250,11 @@ static void message(struct ct_distill *d, struct ct_text data, const struct ct_k
 static void client_data(struct ct_distill *d, struct ct_event *e, const struct ct_h2_frame *frame)
 {
 	struct ct_distill_call *call = ct_distill_call(d, e->obj, frame->stream);
+	const struct ct_keep *list = call ? NULL : shaped(frame->payload);
 
-	if (call && call->spoken)
+	if (list)
+		message(d, frame->payload, list);
+	else if (call && call->spoken)
 		fill(d, frame->payload);
 	else if (call && call->method)
 		message(d, frame->payload, call->method->kept);
@@ -318,17 +361,17 @@ void ct_distill_frames(struct ct_distill *d, struct ct_event *e)
 LIST(envelope, FIELD(2), FIELD(3), IN(4, any));
 LIST(forwarded, IN(1, envelope));
 LIST(named, FIELD(1), FIELD(2));
-LIST(named_create, FIELD(1), FIELD(2), IN(3, id_and_exec));
-LIST(named_kill, FIELD(1), FIELD(2), IN(3, id_exec_and_number));
+LIST(named_create, FIELD(1), FIELD(2), IN(3, id_and_exec), NAMESPACE(5));
+LIST(named_kill, FIELD(1), FIELD(2), IN(3, id_exec_and_number), NAMESPACE(5));
 LIST(named_event, FIELD(1), FIELD(2), IN(3, forwarded));
 LIST(named_agent, FIELD(1), FIELD(2), IN(3, first_id));
 
 /*
- * { 1: Status { 1: code, 2: message }, 2: the answer, of which numbers are read: pid, exit status, and
- * when that was }
+ * { 1: Status { 1: code, 2: message }, 2: the answer, of which numbers are read: pid, exit status, state,
+ * and when that was }
  */
 LIST(status, NUMBER(1), FIELD(2));
-LIST(numbers, NUMBER(1), TIME(2), TIME(3));
+LIST(numbers, NUMBER(1), TIME(2), TIME(3), NUMBER(4));
 LIST(answer, IN(1, status), IN(2, numbers));
 
 /* Of what a request is about. Columns: service that it begins with, method (NULL: any), what is kept. */

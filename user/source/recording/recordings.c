@@ -313,4 +313,5 @@ void ct_counts_add(struct ct_core_counts *to, const struct ct_core_counts *from)
 	to->unread += from->unread;
 	ct_parties_merge(&to->beyond, &from->beyond);
 	ct_parties_merge(&to->forgers, &from->forgers);
+	ct_unheard_merge(&to->unheard, &from->unheard);
 }

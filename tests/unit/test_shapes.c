@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* By which a request is known whose path was not heard: the key of its headers, the shape of its message. */
+#include <criterion/criterion.h>
+
+#include "core/hear/cri.h"
+#include "core/hear/wire_hpack.h"
+#include "late.h"
+#include "util/mem.h"
+
+/* Whatever it is called: two blocks have one key only if they have the same path. */
+Test(shapes, a_key_is_of_one_path)
+{
+	struct ct_hpack *h = ct_hpack_new();
+	struct ct_headers a, b;
+	char block[16];
+	size_t n = late_block(block, START);
+
+	cr_assert(ct_hpack_read(h, ct_text(block, n), &a));
+	cr_expect_eq(a.key.fields, CT_PATH_FIELDS);
+	/* What is remembered afterwards moves the numbers, and not the key. */
+	cr_assert(ct_hpack_read(h, ct_text("\x40\x01x\x01y", 5), &b));
+	cr_expect_eq(b.key.fields, 1);
+	for (size_t i = 2; i < n; i++)
+		block[i]++;
+	cr_assert(ct_hpack_read(h, ct_text(block, n), &b));
+	cr_expect_arr_eq(a.key.field, b.key.field, sizeof(a.key.field));
+	block[2]++;
+	cr_assert(ct_hpack_read(h, ct_text(block, n), &b));
+	cr_expect_arr_neq(a.key.field, b.key.field, sizeof(a.key.field));
+	block[2]--;
+	ct_hpack_forget(h);
+	cr_assert(ct_hpack_read(h, ct_text(block, n), &b));
+	cr_expect_arr_neq(a.key.field, b.key.field, sizeof(a.key.field));
+	/* A value that is not to be remembered has no number: it may be the path. */
+	cr_assert(ct_hpack_read(h, ct_text("\x83\x86\x04\x01/\xbe\xbf\xc0", 8), &b));
+	cr_expect_lt(b.key.fields, CT_PATH_FIELDS);
+	/* Older than any table. */
+	cr_assert(ct_hpack_read(h, ct_text("\x83\x86\xff\xff\x7f\xbe\xbf", 7), &b));
+	cr_expect_lt(b.key.fields, CT_PATH_FIELDS);
+	ct_hpack_free(h);
+}
+
+static size_t pod(char *to)
+{
+	return late_put_pod(to, "web", "u1", "shop");
+}
+
+static size_t pod_and_handler(char *to)
+{
+	size_t n = pod(to);
+
+	return n + grpc_put_text(to + n, 2, "runc");
+}
+
+static size_t pod_of_two(char *to)
+{
+	char pod[64], config[80];
+	size_t n = grpc_put_text(pod, 1, "web");
+
+	n += grpc_put_text(pod + n, 2, "u1");
+	n = tape_put_bytes(config, 1, pod, n);
+	return tape_put_bytes(to, 1, config, n);
+}
+
+static size_t pod_of_secrets(char *to)
+{
+	return late_put_pod(to, "web", "user:pass word", "shop");
+}
+
+static size_t pull(char *to)
+{
+	char in[80];
+	size_t n = grpc_put_text(in, 1, "docker.io/shop/web:1");
+
+	n = tape_put_bytes(to, 1, in, n);
+	return n + tape_put_bytes(to + n, 2, in, grpc_put_text(in, 1, "user"));
+}
+
+static size_t container(char *to)
+{
+	return late_put_container(to, POD, "nginx", "nginx:1");
+}
+
+static size_t container_of_name(char *to)
+{
+	return late_put_container(to, "web", "nginx", "nginx:1");
+}
+
+static size_t execs(char *to)
+{
+	size_t n = grpc_put_text(to, 1, POD);
+
+	n += grpc_put_text(to + n, 2, "/bin/true");
+	return n + tape_put_number(to + n, 3, 1);
+}
+
+static size_t id(char *to)
+{
+	return grpc_put_text(to, 1, POD);
+}
+
+static size_t id_and_number(char *to)
+{
+	size_t n = id(to);
+
+	return n + tape_put_number(to + n, 2, 30);
+}
+
+static size_t version(char *to)
+{
+	return grpc_put_text(to, 1, "0.1.0");
+}
+
+static size_t nothing(char *to)
+{
+	(void)to;
+	return 0;
+}
+
+static const struct {
+	const char *name;
+	size_t (*put)(char *to);
+	enum ct_cri_shape shape;
+} shapes[] = {
+	{ "RunPodSandbox", pod, CT_CRI_POD },
+	{ "RunPodSandbox with a handler", pod_and_handler, CT_CRI_POD },
+	{ "a pod of two names", pod_of_two, CT_CRI_OTHER },
+	{ "a pod with a password", pod_of_secrets, CT_CRI_OTHER },
+	{ "PullImage", pull, CT_CRI_OTHER },
+	{ "CreateContainer", container, CT_CRI_CONTAINER },
+	{ "a container of no id", container_of_name, CT_CRI_OTHER },
+	{ "ExecSync", execs, CT_CRI_OTHER },
+	{ "StartContainer", id, CT_CRI_ID },
+	{ "StopContainer", id_and_number, CT_CRI_ID_AND_NUMBER },
+	{ "Version", version, CT_CRI_OTHER },
+	{ "List", nothing, CT_CRI_OTHER },
+};
+
+Test(shapes, messages_have_shapes)
+{
+	for (size_t i = 0; i < CT_ARRAY_SIZE(shapes); i++) {
+		char msg[512];
+		size_t n = shapes[i].put(msg);
+
+		cr_expect_eq(ct_cri_shape(ct_text(msg, n)), shapes[i].shape, "%s", shapes[i].name);
+		/* Nothing is read behind what was captured (the sanitizer sees it). */
+		for (size_t cut = 0; cut < n; cut++) {
+			char *exact = malloc(cut ? cut : 1);
+
+			memcpy(exact, msg, cut);
+			ct_cri_shape(ct_text(exact, cut));
+			free(exact);
+		}
+	}
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the requests of the Kubernetes runtime interface look like (k8s.io/cri-api, v1): where nobody
+ * has heard which method is asked for, its message tells what it may be. It is no proof: a message
+ * of another method may look the same.
+ */
+#pragma once
+
+#include "core/base/text.h"
+
+enum ct_cri_shape {
+	CT_CRI_OTHER,
+	CT_CRI_POD, /* { 1: { 1: { 1: name, 2: uid, 3: namespace, 4: attempt }, ... }, 2: handler } */
+	CT_CRI_CONTAINER, /* { 1: id, 2: { 1: { 1: name, 2: attempt }, 2: { 1: image }, ... }, ... } */
+	CT_CRI_ID, /* { 1: id } */
+	CT_CRI_ID_AND_NUMBER /* { 1: id, 2: number } */
+};
+
+/* `msg` is what was captured of it: it may be cut. */
+enum ct_cri_shape ct_cri_shape(struct ct_text msg);
+/* Engines call their containers and pods so. */
+bool ct_cri_is_id(struct ct_text t);
