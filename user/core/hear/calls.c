@@ -232,18 +232,15 @@ uint64_t ct_hear_named(struct ct_core *core, uint64_t about, const char *verb)
 	return latest->asked.ts_ns;
 }
 
-const struct ct_request *ct_hear_pod(struct ct_core *core, const struct ct_scope *speaker,
-				     const struct ct_request *pod, uint64_t about)
+const struct ct_request *ct_hear_made(struct ct_core *core, const struct ct_scope *speaker,
+				      ct_is_asked_fn *is, const void *ctx, uint64_t about)
 {
 	struct ct_pending_call *call, *next;
 
 	HASH_ITER(hh, core->hear->calls, call, next)
 	{
-		if (call->key.proto == CT_PROTO_H2 && !call->about && pod->name[0] &&
-		    ct_scope_is(&call->held.share->scope, speaker) &&
-		    !strcmp(pod->name, call->asked.name) &&
-		    !strcmp(pod->pod_ns, call->asked.pod_ns) &&
-		    (!pod->pod_uid[0] || !strcmp(pod->pod_uid, call->asked.pod_uid))) {
+		if (call->key.proto == CT_PROTO_H2 && !call->about && call->asked.name[0] &&
+		    ct_scope_is(&call->held.share->scope, speaker) && is(core, &call->asked, ctx)) {
 			is_about(core, call, about);
 			return &call->asked;
 		}

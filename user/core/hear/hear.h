@@ -108,9 +108,13 @@ void ct_hear_forget(struct ct_core *core, uint64_t about);
  * whose name was not heard the latest is that one. Returns when it was made; 0: there is none.
  */
 uint64_t ct_hear_named(struct ct_core *core, uint64_t about, const char *verb);
-/* A request of this scope for that pod, about nothing yet. It is about that from now on; NULL: none. */
-const struct ct_request *ct_hear_pod(struct ct_core *core, const struct ct_scope *speaker,
-				     const struct ct_request *pod, uint64_t about);
+/*
+ * A request of this scope that waits for the id of what it makes, and of which that is so. It is about
+ * that from now on; NULL: none.
+ */
+typedef bool ct_is_asked_fn(struct ct_core *core, const struct ct_request *asked, const void *ctx);
+const struct ct_request *ct_hear_made(struct ct_core *core, const struct ct_scope *speaker,
+				      ct_is_asked_fn *is, const void *ctx, uint64_t about);
 
 /* A file of an engine: "directory/file", of which the directory is named by an id. */
 void ct_hear_file(const struct ct_event *e, struct ct_text *ret_dir, struct ct_text *ret_file);

@@ -83,8 +83,9 @@ static void monitor_called(struct ct_core *core, struct ct_actor_state *a,
 	struct ct_text name = ct_argv_value(args, n, "-n"), runtime = ct_argv_value(args, n, "-r");
 	struct ct_container *c;
 
-	if (family->execs_monitored &&
-	    (ct_argv_has(args, n, "-e") || ct_argv_has(args, n, "--exec-process-spec")))
+	/* Of one that it makes the engine names the bundle. */
+	if (family->execs_monitored && (!ct_argv_has(args, n, "-b") || ct_argv_has(args, n, "-e") ||
+					ct_argv_has(args, n, "--exec-process-spec")))
 		return;
 	c = ct_container_make(core, ct_speaker_process(core, a->tgid), ct_text("", 0),
 			      ct_argv_value(args, n, "-c"));
@@ -96,7 +97,7 @@ static void monitor_called(struct ct_core *core, struct ct_actor_state *a,
 	c->family = family;
 	ct_text_copy(c->who.engine, sizeof(c->who.engine),
 		     ct_text(c->family->name, strlen(c->family->name)));
-	if (name.len)
+	if ((!family->pods || !ct_pod_monitored(core, c, name)) && name.len)
 		ct_text_copy(c->who.name, sizeof(c->who.name), name);
 	if (runtime.len)
 		ct_text_copy(c->who.runtime, sizeof(c->who.runtime), ct_text_base(runtime));
@@ -222,6 +223,7 @@ static void runtime_called(struct ct_core *core, struct ct_actor_state *a,
 	struct ct_container *c;
 
 	a->op = (uint8_t)ct_argv_op(args, n);
+	a->joins = a->op == CT_OP_EXEC && a->role == CT_ROLE_RUNTIME;
 	c = container_of_args(core, a, args, n);
 	if (!c && a->role == CT_ROLE_RUNTIME)
 		c = bare_container(core, a, args, n);

@@ -15,6 +15,19 @@ static void begins_anew(struct ct_actor_state *a)
 	a->vmm = false;
 	a->op = CT_OP_NONE;
 	a->plugin = CT_OP_NONE;
+	a->joins = false;
+	a->stage = 0;
+}
+
+/*
+ * runc executes itself, that forks, and what it has forked once more (nsexec.c): the last becomes the
+ * container's program. With the host's pids nothing else tells which process that is.
+ */
+static uint8_t next_stage(const struct ct_actor_state *up)
+{
+	if (up->program && !strcmp(up->program, CT_NSEXEC))
+		return 1;
+	return up->stage == 1 ? 2 : 0;
 }
 
 void ct_life_fork(struct ct_core *core, const struct ct_event *e)
@@ -43,6 +56,8 @@ void ct_life_fork(struct ct_core *core, const struct ct_event *e)
 	ct_works(a, up->container);
 	a->op = up->op;
 	a->plugin = up->plugin;
+	a->joins = up->joins;
+	a->stage = next_stage(up);
 	/* A daemon: what was executed exits, what it has forked is the machine. */
 	a->vmm = up->vmm && a->container;
 	if (a->vmm)
@@ -103,7 +118,7 @@ void ct_life_exec(struct ct_core *core, const struct ct_event *e)
 {
 	struct ct_actor_state *a = ct_actor_get(core, e->tgid);
 	struct ct_container *c;
-	bool sandbox, first;
+	bool sandbox, first, becomes;
 
 	if (!a)
 		a = ct_actor_make(core, e->tgid, NULL);
@@ -119,6 +134,8 @@ void ct_life_exec(struct ct_core *core, const struct ct_event *e)
 		ct_works_first_of(a, a->container);
 	ct_scope_exec(core, a, e, goes_on(a, e));
 	a->role = ct_role_of(e);
+	becomes = a->stage == 2 && a->role == CT_ROLE_HELPER;
+	a->stage = 0;
 	a->execed = true;
 	ct_works_pays(core, a);
 	a->execed_ns = e->ts_ns;
@@ -133,8 +150,9 @@ void ct_life_exec(struct ct_core *core, const struct ct_event *e)
 		ct_signal(core, c, CT_SIG_PROGRAM, ct_text(a->program, strlen(a->program)),
 			  e->ts_ns);
 	sandbox = a->program && !strcmp(a->program, CT_SANDBOX);
-	first = c && !c->who.init_pid && (c->family->first_exec_is_init || c->key.scope.level);
-	if (first && (sandbox || (a->role == CT_ROLE_INIT && !a->program)))
+	first = c && !c->who.init_pid && !a->joins &&
+		(c->family->first_exec_is_init || c->key.scope.level);
+	if (first && (sandbox || becomes || (a->role == CT_ROLE_INIT && !a->program)))
 		ct_book_init(core, c, a->tgid);
 	/* With --pid=host the kernel side cannot tell it from a helper; its pid can. */
 	if (c && a->role != CT_ROLE_RUNTIME && c->who.init_pid == a->tgid && !sandbox) {
@@ -146,6 +164,16 @@ void ct_life_exec(struct ct_core *core, const struct ct_event *e)
 	/* Its program has the name of an engine or a shim: it is that, too. */
 	if (a->first_of && a->first_of != c)
 		ct_signal(core, a->first_of, CT_SIG_INIT_EXEC, ct_text("", 0), e->ts_ns);
+}
+
+/* Who stands between a container and its engine goes when it has written down how that ended. */
+static void monitor_exits(struct ct_core *core, const struct ct_actor_state *a, uint64_t ts_ns)
+{
+	struct ct_container *c = a->container;
+
+	if (c && a->role == CT_ROLE_SHIM && c->family->monitor &&
+	    ct_hears(core, c, CT_SIG_SHIM_EVENT))
+		ct_signal(core, c, CT_SIG_SHIM_EVENT, ct_text("exit", 4), ts_ns);
 }
 
 void ct_life_exit(struct ct_core *core, const struct ct_event *e)
@@ -165,6 +193,7 @@ void ct_life_exit(struct ct_core *core, const struct ct_event *e)
 		ct_signal(core, c, CT_SIG_INIT_EXIT, ct_text("", 0), e->ts_ns);
 	}
 	machine_ends(core, a, e->ts_ns);
+	monitor_exits(core, a, e->ts_ns);
 	c = a->container;
 	if (c && a->program) {
 		struct ct_text what = ct_text(a->program, strlen(a->program));
