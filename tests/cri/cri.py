@@ -6,6 +6,8 @@ cri.py SOCKET DIR version             whether the runtime answers
 cri.py SOCKET DIR pull IMAGE USER PASSWORD
                                       asks for an image with a password, fails if it is not there
 cri.py SOCKET DIR pods PREFIX N       N pods one after another, each with two containers, PREFIX1..N
+cri.py SOCKET DIR probed PREFIX N     the same, with five exec probes in each container, one of which
+                                      fails, and a third container that cannot be created
 
 DIR holds api_pb2.py, made by protoc, and gets the logs of the containers. `pods` prints a JSON line
 a pod: the ids, and begin and end of each request by CLOCK_MONOTONIC. As clients written in Go do,
@@ -121,7 +123,25 @@ def container_config(name, args):
         command=args, labels={"io.kubernetes.container.name": name}, log_path=name + ".log")
 
 
-def one_pod(client, name, logs):
+def probe(client, container):
+    for command in [["/bin/sh", "-c", ":"]] * 4 + [["/bin/sh", "-c", "exit 1"]]:
+        answer, _ = client.call("ExecSync", api.ExecSyncRequest(
+            container_id=container, cmd=command, timeout=1), api.ExecSyncResponse)
+        if answer.exit_code != command[-1].endswith("1"):
+            raise Refused("a probe of %s: %d" % (container, answer.exit_code))
+
+
+def refused_create(client, pod, config):
+    try:
+        client.call("CreateContainer", api.CreateContainerRequest(
+            pod_sandbox_id=pod, config=container_config("bad", ["/bin/nosuch"]),
+            sandbox_config=config), api.CreateContainerResponse)
+    except Refused as why:
+        return str(why)
+    raise Refused("what cannot be executed is created")
+
+
+def one_pod(client, name, logs, probed=False):
     os.makedirs(logs)
     config = pod_config(name, logs)
     told = {"pod": name, "times": {}}
@@ -140,6 +160,10 @@ def one_pod(client, name, logs):
             api.CreateContainerResponse).container_id
         call(c + ".start", "StartContainer", api.ContainerRequest(container_id=ids[c]))
         until("ready of " + name, lambda c=c: said_ready(os.path.join(logs, c + ".log")))
+    if probed:
+        for c in ids.values():
+            probe(client, c)
+        told["refused"] = refused_create(client, pod, config)
     for c in "side", "app":
         call(c + ".stop", "StopContainer", api.StopContainerRequest(container_id=ids[c], timeout=5))
         call(c + ".remove", "RemoveContainer", api.ContainerRequest(container_id=ids[c]))
@@ -161,7 +185,8 @@ def main():
         prefix, n = sys.argv[4], int(sys.argv[5])
         for i in range(1, n + 1):
             name = prefix + str(i)
-            print(json.dumps(one_pod(client, name, os.path.join(directory, "logs", name))), flush=True)
+            print(json.dumps(one_pod(client, name, os.path.join(directory, "logs", name),
+                                     what == "probed")), flush=True)
     except (OSError, Refused) as why:
         print("cri:", why, file=sys.stderr)
         return 1
