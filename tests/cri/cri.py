@@ -8,6 +8,8 @@ cri.py SOCKET DIR pull IMAGE USER PASSWORD
 cri.py SOCKET DIR pods PREFIX N       N pods one after another, each with two containers, PREFIX1..N
 cri.py SOCKET DIR probed PREFIX N     the same, with five exec probes in each container, one of which
                                       fails, and a third container that cannot be created
+cri.py SOCKET DIR held PREFIX N       the same: when all of a pod runs it says "up" to stderr, and waits
+                                      for a line on stdin
 
 DIR holds api_pb2.py, made by protoc, and gets the logs of the containers. `pods` prints a JSON line
 a pod: the ids, and begin and end of each request by CLOCK_MONOTONIC. As clients written in Go do,
@@ -141,7 +143,7 @@ def refused_create(client, pod, config):
     raise Refused("what cannot be executed is created")
 
 
-def one_pod(client, name, logs, probed=False):
+def one_pod(client, name, logs, probed=False, held=False):
     os.makedirs(logs)
     config = pod_config(name, logs)
     told = {"pod": name, "times": {}}
@@ -160,6 +162,9 @@ def one_pod(client, name, logs, probed=False):
             api.CreateContainerResponse).container_id
         call(c + ".start", "StartContainer", api.ContainerRequest(container_id=ids[c]))
         until("ready of " + name, lambda c=c: said_ready(os.path.join(logs, c + ".log")))
+    if held:
+        print("up", file=sys.stderr, flush=True)
+        sys.stdin.readline()
     if probed:
         for c in ids.values():
             probe(client, c)
@@ -186,7 +191,7 @@ def main():
         for i in range(1, n + 1):
             name = prefix + str(i)
             print(json.dumps(one_pod(client, name, os.path.join(directory, "logs", name),
-                                     what == "probed")), flush=True)
+                                     what in ("probed", "held"), what == "held")), flush=True)
     except (OSError, Refused) as why:
         print("cri:", why, file=sys.stderr)
         return 1

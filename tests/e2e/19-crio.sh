@@ -115,3 +115,26 @@ for pod in none pause; do
 	cri_truth "$pod: StopPodSandbox is sent" stop 0 'select(.kind == "stop" and .pod.container == null) | .begin_ns'
 	cri_truth "$pod: RemovePodSandbox is answered" remove 1 'select(.kind == "stop" and .pod.container == null) | .end_ns'
 done
+
+# What runs when tracing begins: whose it is says conmon's name for it, its image the bundle. The pod
+# has a process here, and so is known, too.
+crio_start pause || exit 0
+coproc held { cri_client held "${P}held-" 1 2>&1 > "$OUT/client"; }
+# shellcheck disable=SC2154 # set by coproc
+read -rt 30 up <&"${held[0]}"
+same "held: a pod runs before tracing does" up "$up"
+trace_start held --ready output -e crio --record "$OUT/held.ct" || exit 0
+echo on >&"${held[1]}"
+# shellcheck disable=SC2154
+wait "$held_PID" || fail "held: the client ends in order" "$(cat "$OUT/crio.pause.log")"
+sleep 2.5
+trace_stop
+crio_stop
+wanted=$(jq -r '.sandbox, .containers[]' "$OUT/client" | sort)
+same "held: each stops once, and no probe does" "$wanted" "$(ask 'of("stop"; "ok")[].id' | sort)"
+says "held: no probe is a start, and one container fails" '["failed"]' '[of("start")[].outcome]'
+says "held: names, exit codes" '[["app",0],["side",0]]' \
+	'[of("stop")[] | select(.pod.container) | [.pod.container, .exit_code]] | sort'
+says "held: the image is the bundle's" '["docker.io/ct/service:1"]' \
+	'[of("stop")[] | select(.pod.container) | .image] | unique'
+says "held: engine" '["crio"]' '[mine | .engine] | unique'

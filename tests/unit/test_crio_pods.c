@@ -433,3 +433,56 @@ Test(crio_pods, asked_when_it_is_over)
 	expect_phase(s, CT_PHASE_DIE, 2);
 	run_free(run);
 }
+
+/* It has left whom it was called by before tracing began: its name for the container says whose it is. */
+Test(crio_pods, found_with_its_monitor)
+{
+	static const struct {
+		const char *called, *name, *engine;
+	} rows[] = {
+		{ NAMED, "one/web", "crio" },
+		{ PAUSED, "one", "crio" },
+		{ "k8s_web", "k8s_web", "podman" },
+	};
+
+	for (size_t i = 0; i < CT_ARRAY_SIZE(rows); i++) {
+		struct run *run = crio();
+		struct tape *t = &run->t;
+		const struct seen *s;
+
+		tape_process(t, CONMON, 1, CT_ROLE_SHIM, "/usr/bin/conmon", "-b", "/b", "-c", BOX,
+			     "-n", rows[i].called, "-r", "/usr/sbin/runc", TAPE_END);
+		tape_process(t, FIRST, CONMON, CT_ROLE_INIT, "/bin/svc", TAPE_END);
+		does(t, "kill", BOX, 1000, 0);
+		tape_at(t, 1012);
+		tape_exit(t, FIRST, CT_ROLE_INIT, 3 << 8);
+		tape_at(t, 1014);
+		tape_exit(t, CONMON, CT_ROLE_SHIM, 3 << 8);
+		play_all(run);
+		s = find(run, CT_RECORD_STOP, rows[i].name, 0);
+		cr_expect_str_eq(s->who.engine, rows[i].engine, "%s", rows[i].called);
+		cr_expect_eq(s->rec.exit_code, 3, "%s", rows[i].called);
+		run_free(run);
+	}
+}
+
+/* The bundle says what the image is called, and leaves a pod a pod. */
+Test(crio_pods, identity)
+{
+	struct run *run = crio();
+	struct tape *t = &run->t;
+	const struct seen *s;
+
+	runs_pod(t);
+	runs_container(t, CT_ROLE_INIT);
+	tape_at(t, 185);
+	tape_identity(t, 0, "id", BOX, "engine", "crio", "image", "shop/web:named", TAPE_END);
+	tape_identity(t, 0, "id", POD, "engine", "crio", TAPE_END);
+	asks(t, 9, "StopPodSandbox", POD, 1050, 1090);
+	play_all(run);
+	cr_expect_str_eq(find(run, CT_RECORD_START, "one/web", 0)->who.image, "shop/web:named");
+	s = find(run, CT_RECORD_STOP, "one", 0);
+	expect_outcome(s, CT_OUTCOME_OK);
+	expect_span(s, 1050, 1090);
+	run_free(run);
+}

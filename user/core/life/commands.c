@@ -69,11 +69,12 @@ static void command_called(struct ct_core *core, struct ct_actor_state *a,
 
 /* Whose monitor a program is; NULL: it is none. */
 static const struct ct_family *monitored(struct ct_core *core, const struct ct_actor_state *a,
-					 struct ct_text program)
+					 const struct ct_text *args, size_t n)
 {
 	const struct ct_actor_state *engine = ct_actor_get(core, a->engine);
 
-	return ct_family_of_monitor(ct_text_base(program), engine ? engine->engine_name : NULL);
+	return ct_family_of_monitor(ct_text_base(args[0]), engine ? engine->engine_name : NULL,
+				    ct_pod_is_name(ct_argv_value(args, n, "-n")));
 }
 
 /* A monitor is called with all that its engine knows about the container: conmon's options. */
@@ -256,7 +257,7 @@ void ct_life_called(struct ct_core *core, struct ct_actor_state *a, const struct
 
 	if (!n)
 		return;
-	monitor = a->role == CT_ROLE_SHIM ? monitored(core, a, args[0]) : NULL;
+	monitor = a->role == CT_ROLE_SHIM ? monitored(core, a, args, n) : NULL;
 	if (a->role == CT_ROLE_ENGINE)
 		engine_called(core, a, args, n, e);
 	else if (monitor)

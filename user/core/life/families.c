@@ -106,7 +106,8 @@ const struct ct_family *ct_family_of_api(void)
 	return ct_families[i];
 }
 
-const struct ct_family *ct_family_of_monitor(struct ct_text program, const char *engine_name)
+const struct ct_family *ct_family_of_monitor(struct ct_text program, const char *engine_name,
+					     bool pods)
 {
 	const struct ct_family *found = NULL;
 
@@ -115,7 +116,7 @@ const struct ct_family *ct_family_of_monitor(struct ct_text program, const char 
 
 		if (!f->monitor || !ct_text_starts(program, f->monitor))
 			continue;
-		if (engine_name && !strcmp(f->name, engine_name))
+		if (engine_name ? !strcmp(f->name, engine_name) : pods && f->pods)
 			return f;
 		if (f->monitor_alone)
 			found = f;

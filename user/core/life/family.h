@@ -136,5 +136,9 @@ enum ct_file_is ct_family_file(struct ct_text file);
 const struct ct_family *ct_family_at_first(void);
 /* Whose API is asked by HTTP. */
 const struct ct_family *ct_family_of_api(void);
-/* Of a program that may be a monitor, called by that engine (NULL: nobody known); NULL: it is none. */
-const struct ct_family *ct_family_of_monitor(struct ct_text program, const char *engine_name);
+/*
+ * Of a program that may be a monitor, called by that engine (NULL: nobody known), and for what has a
+ * name that Kubernetes' engines give. NULL: it is none.
+ */
+const struct ct_family *ct_family_of_monitor(struct ct_text program, const char *engine_name,
+					     bool pods);

@@ -215,15 +215,29 @@ enum part {
 	PARTS
 };
 
+/* "k8s_web_one_shop_u1_0"; the container of a sandbox is called POD. */
+static bool cut_name(struct ct_text name, struct ct_text parts[PARTS])
+{
+	for (size_t i = 0; i < PARTS; i++)
+		parts[i] = ct_text_cut(&name, '_');
+	return ct_text_is(parts[PREFIX], "k8s") && parts[CONTAINER].len && parts[POD].len &&
+	       parts[ATTEMPT].len && !name.len;
+}
+
+bool ct_pod_is_name(struct ct_text name)
+{
+	struct ct_text parts[PARTS];
+
+	return cut_name(name, parts);
+}
+
 bool ct_pod_monitored(struct ct_core *core, struct ct_container *c, struct ct_text name)
 {
 	const struct ct_scope speaker = c->key.scope;
 	const struct ct_request *asked;
 	struct ct_text parts[PARTS];
 
-	for (size_t i = 0; i < PARTS; i++)
-		parts[i] = ct_text_cut(&name, '_');
-	if (!ct_text_is(parts[PREFIX], "k8s") || !parts[POD].len || !parts[ATTEMPT].len || name.len)
+	if (!cut_name(name, parts))
 		return false;
 	take_pod(c, parts[POD], parts[NAMESPACE], parts[UID]);
 	if (ct_text_is(parts[CONTAINER], "POD")) {
