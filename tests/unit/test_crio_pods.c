@@ -233,6 +233,26 @@ Test(crio_pods, a_process_of_its_own)
 	run_free(run);
 }
 
+/* Nothing but its own end ends a process, whoever says that nothing is left. */
+Test(crio_pods, a_process_that_lives_on)
+{
+	struct run *run = crio();
+	struct tape *t = &run->t;
+
+	tape_at(t, 10);
+	grpc_runs_pod(t, 1, "one", "u1", "shop");
+	creates(t, POD, PAUSED, 10, 70, 0);
+	does(t, "start", POD, 92, 0);
+	tape_at(t, 96);
+	tape_exec(t, FIRST + 10, CT_ROLE_INIT, NETNS, "/pause", TAPE_END);
+	tape_at(t, 100);
+	grpc_answers_id(t, 1, POD);
+	asks(t, 9, "StopPodSandbox", POD, 1050, 1100);
+	play_all(run);
+	expect_counts(run, 1, 0, 0);
+	run_free(run);
+}
+
 /* With the network of the host there are no plugins: conmon's name of it says whose request it is. */
 Test(crio_pods, no_network_of_its_own)
 {
@@ -361,6 +381,11 @@ Test(crio_pods, pids_of_the_host)
 	const struct seen *s;
 
 	runs_pod(&run->t);
+	/* A hook: it is executed by what will be the first process, and is not it. */
+	tape_at(&run->t, 155);
+	tape_fork(&run->t, FIRST, LATER + 1, CT_ROLE_HELPER);
+	tape_exec(&run->t, LATER + 1, CT_ROLE_HELPER, NETNS, "/usr/bin/hook", TAPE_END);
+	tape_exit(&run->t, LATER + 1, CT_ROLE_HELPER, 0);
 	runs_container(&run->t, CT_ROLE_HELPER);
 	ends_all(&run->t);
 	play_all(run);
