@@ -101,7 +101,7 @@ for pod in none pause; do
 	says "$pod: and its stop" "[$stop]" \
 		'[of("stop")[] | select(.pod.container == null) | .phases | del(.client) | keys_unsorted] | unique'
 	says "$pod: whether a pod has a first process" "[\"$init\"]" \
-		'[of("start"; "ok")[] | select(.pod.container == null) | .init_pid | type] | unique'
+		'[of("stop")[] | select(.pod.container == null) | .init_pid | type] | unique'
 	# who asks for the removal at once leaves nothing between
 	says "$pod: what the stop of a container consists of" '[["stop","die","destroy"]]' \
 		'[of("stop")[] | select(.pod.container) | .phases | del(.client) | keys_unsorted] | unique'
