@@ -16,6 +16,14 @@
 #define PAUSED "k8s_POD_one_shop_u1_0"
 #define ARGS   "K8S_POD_NAME=one;K8S_POD_NAMESPACE=shop;K8S_POD_UID=u1"
 
+/* The kernel side takes the program that was executed last for the first of a container. */
+static void tape_root(struct tape *t, uint32_t tgid)
+{
+	struct ct_event *e = (struct ct_event *)(uintptr_t)tape_event(t, t->count - 1);
+
+	e->root = tgid;
+}
+
 static struct run *crio(void)
 {
 	struct run *run = run_new();
@@ -395,6 +403,49 @@ Test(crio_pods, pids_of_the_host)
 	s = find(run, CT_RECORD_STOP, "one/web", 0);
 	expect_outcome(s, CT_OUTCOME_OK);
 	cr_expect_eq(s->rec.exit_code, 3);
+	run_free(run);
+}
+
+/* crun executes nothing in between: what the kernel side takes for a first process is it once it starts. */
+Test(crio_pods, pids_of_the_host_under_crun)
+{
+	struct run *run = crio();
+	struct tape *t = &run->t;
+
+	tape_at(t, 10);
+	tape_fork(t, CRIO, CONMON, CT_ROLE_ENGINE);
+	tape_exec(t, CONMON, CT_ROLE_SHIM, 9, "/usr/bin/conmon", "-b", "/b", "-c", BOX, "-n", NAMED,
+		  "-r", "/usr/bin/crun", TAPE_END);
+	tape_fork(t, CONMON, RUNC, CT_ROLE_SHIM);
+	tape_exec(t, RUNC, CT_ROLE_RUNTIME, 9, "/usr/bin/crun", "create", "--bundle", "/b", BOX,
+		  TAPE_END);
+	tape_fork(t, RUNC, FIRST, CT_ROLE_RUNTIME);
+	/* A hook in the container before it starts, and one when it does. */
+	tape_at(t, 20);
+	tape_fork(t, RUNC, STAGE, CT_ROLE_RUNTIME);
+	tape_exec(t, STAGE, CT_ROLE_HELPER, NETNS, "/usr/bin/hook", TAPE_END);
+	tape_root(t, STAGE);
+	tape_at(t, 30);
+	tape_exit(t, STAGE, CT_ROLE_HELPER, 0);
+	tape_exit(t, RUNC, CT_ROLE_RUNTIME, 0);
+	does(t, "start", BOX, 50, 0);
+	tape_at(t, 51);
+	tape_fork(t, FIRST, STAGE + 1, CT_ROLE_HELPER);
+	tape_exec(t, STAGE + 1, CT_ROLE_HELPER, NETNS, "/usr/bin/hook", TAPE_END);
+	tape_root(t, STAGE + 1);
+	tape_at(t, 52);
+	tape_exit(t, STAGE + 1, CT_ROLE_HELPER, 0);
+	tape_at(t, 54);
+	tape_exec(t, FIRST, CT_ROLE_HELPER, NETNS, "/bin/svc", TAPE_END);
+	tape_root(t, FIRST);
+	tape_at(t, 60);
+	tape_output(t, FIRST, CONMON);
+	tape_at(t, 1000);
+	tape_exit(t, FIRST, CT_ROLE_HELPER, 5 << 8);
+	tape_exit(t, CONMON, CT_ROLE_SHIM, 5 << 8);
+	play_all(run);
+	cr_expect_eq(find(run, CT_RECORD_START, "one/web", 0)->who.init_pid, FIRST);
+	cr_expect_eq(find(run, CT_RECORD_STOP, "one/web", 0)->rec.exit_code, 5);
 	run_free(run);
 }
 

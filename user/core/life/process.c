@@ -114,6 +114,24 @@ static void machine_ends(struct ct_core *core, const struct ct_actor_state *a, u
 		ct_signal(core, c, CT_SIG_VM_EXIT, ct_text("", 0), ts_ns);
 }
 
+/*
+ * With the host's pids it has the role of a helper. crun forks it without executing anything: the
+ * kernel side knows it by its mounts once it executes, which it does when it has been started, and
+ * a hook of its own is forked by it and not by crun.
+ */
+static bool becomes_first(struct ct_core *core, const struct ct_actor_state *a,
+			  const struct ct_event *e)
+{
+	const struct ct_actor_state *up = ct_actor_get(core, a->parent);
+
+	if (ct_role_of(e) != CT_ROLE_HELPER)
+		return false;
+	if (a->stage == 2)
+		return true;
+	return e->root == e->tgid && !a->execed && a->op == CT_OP_CREATE && a->container &&
+	       a->container->run.marks[CT_MARK_TASK_START_BEGIN] && (!up || up->execed);
+}
+
 void ct_life_exec(struct ct_core *core, const struct ct_event *e)
 {
 	struct ct_actor_state *a = ct_actor_get(core, e->tgid);
@@ -133,8 +151,8 @@ void ct_life_exec(struct ct_core *core, const struct ct_event *e)
 	if (a->container && a->container->who.init_pid == a->tgid)
 		ct_works_first_of(a, a->container);
 	ct_scope_exec(core, a, e, goes_on(a, e));
+	becomes = becomes_first(core, a, e);
 	a->role = ct_role_of(e);
-	becomes = a->stage == 2 && a->role == CT_ROLE_HELPER;
 	a->stage = 0;
 	a->execed = true;
 	ct_works_pays(core, a);
