@@ -6,6 +6,10 @@ cri.py SOCKET DIR version             whether the runtime answers
 cri.py SOCKET DIR pull IMAGE USER PASSWORD
                                       asks for an image with a password, fails if it is not there
 cri.py SOCKET DIR pods PREFIX N       N pods one after another, each with two containers, PREFIX1..N
+cri.py SOCKET DIR probed PREFIX N     the same, with five exec probes in each container, one of which
+                                      fails, and a third container that cannot be created
+cri.py SOCKET DIR held PREFIX N       the same: when all of a pod runs it says "up" to stderr, and waits
+                                      for a line on stdin
 
 cri.py SOCKET DIR late PREFIX N GO    the same after the file GO is there, on a connection on which each of
                                       these requests was made before; PREFIX0 runs until the end
@@ -124,6 +128,24 @@ def container_config(name, args):
         command=args, labels={"io.kubernetes.container.name": name}, log_path=name + ".log")
 
 
+def probe(client, container):
+    for command in [["/bin/sh", "-c", ":"]] * 4 + [["/bin/sh", "-c", "exit 1"]]:
+        answer, _ = client.call("ExecSync", api.ExecSyncRequest(
+            container_id=container, cmd=command, timeout=1), api.ExecSyncResponse)
+        if answer.exit_code != command[-1].endswith("1"):
+            raise Refused("a probe of %s: %d" % (container, answer.exit_code))
+
+
+def refused_create(client, pod, config):
+    try:
+        client.call("CreateContainer", api.CreateContainerRequest(
+            pod_sandbox_id=pod, config=container_config("bad", ["/bin/nosuch"]),
+            sandbox_config=config), api.CreateContainerResponse)
+    except Refused as why:
+        return str(why)
+    raise Refused("what cannot be executed is created")
+
+
 def caller(client, told):
     def call(key, method, request, answer=api.Empty):
         answer, told["times"][key] = client.call(method, request, answer)
@@ -159,8 +181,16 @@ def stop_pod(client, told):
     return told
 
 
-def one_pod(client, name, logs):
-    return stop_pod(client, start_pod(client, name, logs))
+def one_pod(client, name, logs, probed=False, held=False):
+    told = start_pod(client, name, logs)
+    if held:
+        print("up", file=sys.stderr, flush=True)
+        sys.stdin.readline()
+    if probed:
+        for c in told["containers"].values():
+            probe(client, c)
+        told["refused"] = refused_create(client, told["sandbox"], pod_config(name, logs))
+    return stop_pod(client, told)
 
 
 def main():
@@ -181,7 +211,8 @@ def main():
             until("begin", lambda: os.path.exists(sys.argv[6]))
         for i in range(1, n + 1):
             name = prefix + str(i)
-            print(json.dumps(one_pod(client, name, os.path.join(directory, "logs", name))), flush=True)
+            print(json.dumps(one_pod(client, name, os.path.join(directory, "logs", name),
+                                     what in ("probed", "held"), what == "held")), flush=True)
         if what == "late":
             print(json.dumps(stop_pod(client, before)), flush=True)
     except (OSError, Refused) as why:

@@ -38,35 +38,11 @@ says "runtime, engine, namespace" '[["runc","containerd","k8s.io"]]' \
 says "image of the containers" '["docker.io/ct/service:1"]' \
 	'[of("start")[] | select(.pod.container) | .image] | unique'
 
-phases_of()
-{
-	says "$1" "$2" "[of(\"$3\")[] | select(.pod.container | type == \"$4\") | .phases | keys_unsorted] | unique"
-}
-phases_of "what the start of a pod consists of" '[["create","connect","start"]]' start null
-phases_of "and its stop" '[["stop","die","disconnect","destroy","client"]]' stop null
-phases_of "what the start of a container consists of" '[["create","start","ready","client"]]' start string
-phases_of "and its stop" '[["stop","die","destroy","client"]]' stop string
+cri_phases "what the start of a pod consists of" '[["create","connect","start"]]' start null
+cri_phases "and its stop" '[["stop","die","disconnect","destroy","client"]]' stop null
+cri_phases "what the start of a container consists of" '[["create","start","ready","client"]]' start string
+cri_phases "and its stop" '[["stop","die","destroy","client"]]' stop string
 
-# truth WHAT REQUEST SIDE FILTER: the client's stamp of a request (side 0: sent, 1: answered)
-# beside what the filter takes from the record of the same container
-cri_truth()
-{
-	local count median wanted=$((n * ${5:-1}))
-
-	# shellcheck disable=SC2016
-	read -r count median < <(ask '
-		($client | split("\n") | map(select(. != "") | fromjson)
-			| map(.times as $t | {key: .sandbox, value: $t[$request]},
-				(.containers | to_entries[] | {key: .value, value: $t["\(.key).\($request)"]}))
-			| from_entries) as $at
-		| [mine | select($at[.id]) | . as $r | ('"$4"') | select(. != null)
-			| . - $at[$r.id][$side] | if . < 0 then -. else . end] as $d
-		| "\($d | length) \(if ($d | length) > 0 then $d | quantile(0.5) else "none" end)"' \
-		--rawfile client "$OUT/client" --arg request "$2" --argjson side "$3")
-	awk -v ns="$median" -v what="$1" 'BEGIN { printf "# %s: median %.3f ms\n", what, ns / 1e6 }'
-	same "$1: all are seen" "$wanted" "$count"
-	check "$1: median within 2 ms" below "$median" 2000000
-}
 cri_truth "RunPodSandbox is sent" run 0 'select(.kind == "start" and .pod.container == null) | .begin_ns'
 cri_truth "RunPodSandbox is answered" run 1 'select(.kind == "start" and .pod.container == null) | .end_ns'
 cri_truth "CreateContainer is sent" create 0 'select(.kind == "start" and .pod.container) | .begin_ns' 2

@@ -179,3 +179,30 @@ cri_client()
 {
 	"$CT_LIB/../cri/cri.py" "$CR_SOCK" "$CR_DIR" "$@"
 }
+
+# cri_truth WHAT REQUEST SIDE FILTER [TIMES]: of n pods, as often in each, the client's stamp of a request
+# (side 0: sent, 1: answered) beside what the filter takes from the record of the same container
+cri_truth()
+{
+	local count median wanted=$((n * ${5:-1}))
+
+	# shellcheck disable=SC2016
+	read -r count median < <(ask '
+		($client | split("\n") | map(select(. != "") | fromjson)
+			| map(.times as $t | {key: .sandbox, value: $t[$request]},
+				(.containers | to_entries[] | {key: .value, value: $t["\(.key).\($request)"]}))
+			| from_entries) as $at
+		| [mine | select($at[.id]) | . as $r | ('"$4"') | select(. != null)
+			| . - $at[$r.id][$side] | if . < 0 then -. else . end] as $d
+		| "\($d | length) \(if ($d | length) > 0 then $d | quantile(0.5) else "none" end)"' \
+		--rawfile client "$OUT/client" --arg request "$2" --argjson side "$3")
+	awk -v ns="$median" -v what="$1" 'BEGIN { printf "# %s: median %.3f ms\n", what, ns / 1e6 }'
+	same "$1: all are seen" "$wanted" "$count"
+	check "$1: median within 2 ms" below "$median" 2000000
+}
+
+# cri_phases WHAT WANTED KIND OF: of the pods (null), or of what is in them (string)
+cri_phases()
+{
+	says "$1" "$2" "[of(\"$3\")[] | select(.pod.container | type == \"$4\") | .phases | keys_unsorted] | unique"
+}

@@ -232,6 +232,11 @@ Test(distill, arguments)
 	     "/usr/bin/conmon\0-c\0" ID
 	     "\0-n\0web\0-r\0/usr/bin/runc\0-b\0/b\0--exit-command-arg\0" CANARY "\0",
 	     "/usr/bin/conmon\0-c\0" ID "\0-n\0web\0-r\0/usr/bin/runc\0-b\0/b\0-*\0*\0");
+	ARGS(SHIM,
+	     "/usr/bin/conmon\0-c\0" ID "\0-n\0k8s_web\0-r\0runc\0-p\0/p\0-e\0-l\0/" CANARY
+	     "\0--exec-process-spec\0/e\0",
+	     "/usr/bin/conmon\0-c\0" ID "\0-n\0k8s_web\0-r\0runc\0-*\0*\0-e\0-*\0*"
+	     "\0--exec-process-spec\0*\0");
 	ARGS(RUNTIME, "runc\0--root\0/x\0exec\0-e\0PW=" CANARY "\0" ID "\0sh\0-c\0" CANARY "\0",
 	     "runc\0-*\0*\0exec\0-*\0*\0" ID "\0*\0-*\0*\0");
 	ARGS(RUNTIME, "runc\0run\0--bundle\0/b\0bare-1\0", "runc\0run\0-*\0*\0bare-1\0");

@@ -279,13 +279,14 @@ Test(holes, crio)
 	}
 	tape_at(t, 9000);
 	tape_exit(t, 703, CT_ROLE_INIT, 0);
+	tape_exit(t, 701, CT_ROLE_SHIM, 0);
 	play_until(run, 90000);
 	expect_counts(run, 1, 1, 0);
-	s = find(run, CT_RECORD_START, "k8s_web_pod_ns_uid_0", 0);
+	s = find(run, CT_RECORD_START, "pod/web", 0);
 	cr_expect_str_eq(s->who.engine, "crio");
 	cr_expect_str_eq(s->who.runtime, "crun");
 	expect_outcome(s, CT_OUTCOME_OK);
 	expect_span(s, 10, 150);
-	expect_outcome(find(run, CT_RECORD_STOP, "k8s_web_pod_ns_uid_0", 0), CT_OUTCOME_OK);
+	expect_outcome(find(run, CT_RECORD_STOP, "pod/web", 0), CT_OUTCOME_OK);
 	run_free(run);
 }

@@ -152,19 +152,3 @@ Test(pods, a_pod_that_is_refused_says_why)
 	cr_expect_str_eq(s->message, "no network: 100%");
 	run_free(run);
 }
-
-/* CRI-O answers the same, and is told by its conmon. */
-Test(pods, an_answer_of_crio_makes_no_pod)
-{
-	struct run *run = run_new();
-	struct tape *t = &run->t;
-
-	tape_process(t, LIFE_CONTAINERD, 1, CT_ROLE_ENGINE, "/usr/bin/crio", TAPE_END);
-	tape_at(t, 10);
-	grpc_runs_pod(t, 1, "web", "u1", "shop");
-	tape_at(t, 50);
-	grpc_answers_id(t, 1, POD);
-	play_until(run, 90000);
-	cr_expect_eq(run->count, 0, "%zu", run->count);
-	run_free(run);
-}

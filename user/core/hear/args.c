@@ -13,7 +13,7 @@ static const struct {
 	{ "start", CT_OP_START },     { "stop", CT_OP_STOP },       { "restart", CT_OP_RESTART },
 	{ "kill", CT_OP_KILL },       { "delete", CT_OP_DELETE },   { "rm", CT_OP_DELETE },
 	{ "cleanup", CT_OP_CLEANUP }, { "setup", CT_OP_SETUP },     { "teardown", CT_OP_TEARDOWN },
-	{ "exec", CT_OP_OTHER },      { "state", CT_OP_OTHER },     { "pause", CT_OP_OTHER },
+	{ "exec", CT_OP_EXEC },       { "state", CT_OP_OTHER },     { "pause", CT_OP_OTHER },
 	{ "resume", CT_OP_OTHER },    { "update", CT_OP_OTHER },    { "events", CT_OP_OTHER },
 	{ "ps", CT_OP_OTHER },        { "publish", CT_OP_PUBLISH },
 };

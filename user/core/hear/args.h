@@ -20,6 +20,7 @@ enum ct_op {
 	CT_OP_SETUP,
 	CT_OP_TEARDOWN,
 	CT_OP_PUBLISH,
+	CT_OP_EXEC, /* in a container that runs */
 	CT_OP_OTHER
 };
 

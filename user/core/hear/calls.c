@@ -256,22 +256,27 @@ bool ct_call_alone(struct ct_core *core, struct ct_pending_call *call,
 	return !call->crowded;
 }
 
-const struct ct_request *ct_hear_pod(struct ct_core *core, const struct ct_scope *speaker,
-				     const struct ct_request *pod, uint64_t about)
+/* Somebody has been seen to make what it asks for. */
+static void prove(struct ct_core *core, struct ct_pending_call *call)
 {
-	const struct ct_method *asked_for = ct_method_shaped(CT_CRI_POD);
+	const struct ct_method *method = ct_method_shaped(call->shape);
+
+	if (method && ct_path_may_be(core, call, method))
+		ct_path_proved(core, call, method);
+}
+
+const struct ct_request *ct_hear_made(struct ct_core *core, const struct ct_scope *speaker,
+				      ct_is_asked_fn *is, const void *ctx, uint64_t about)
+{
 	struct ct_pending_call *call, *next;
 
 	HASH_ITER(hh, core->hear->calls, call, next)
 	{
-		if (call->key.proto == CT_PROTO_H2 && !call->about && pod->name[0] &&
-		    (call->named || call->shape == CT_CRI_POD) &&
-		    ct_scope_is(&call->held.share->scope, speaker) &&
-		    !strcmp(pod->name, call->asked.name) &&
-		    !strcmp(pod->pod_ns, call->asked.pod_ns) &&
-		    (!pod->pod_uid[0] || !strcmp(pod->pod_uid, call->asked.pod_uid))) {
-			if (!call->named && ct_path_may_be(core, call, asked_for))
-				ct_path_proved(core, call, asked_for);
+		if (call->key.proto == CT_PROTO_H2 && !call->about && call->asked.name[0] &&
+		    (call->named || call->shape == CT_CRI_POD || call->shape == CT_CRI_CONTAINER) &&
+		    ct_scope_is(&call->held.share->scope, speaker) && is(core, &call->asked, ctx)) {
+			if (!call->named)
+				prove(core, call);
 			is_about(core, call, about);
 			return &call->asked;
 		}

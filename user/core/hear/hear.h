@@ -122,9 +122,13 @@ uint64_t ct_hear_named(struct ct_core *core, uint64_t about, const char *verb);
 void ct_hear_proved(struct ct_core *core, struct ct_fact *fact, const char *verb);
 /* It was not. */
 void ct_hear_refuted(struct ct_core *core, const struct ct_fact *fact, const char *verb);
-/* A request of this scope for that pod, about nothing yet. It is about that from now on; NULL: none. */
-const struct ct_request *ct_hear_pod(struct ct_core *core, const struct ct_scope *speaker,
-				     const struct ct_request *pod, uint64_t about);
+/*
+ * A request of this scope that waits for the id of what it makes, and of which that is so. It is about
+ * that from now on; NULL: none.
+ */
+typedef bool ct_is_asked_fn(struct ct_core *core, const struct ct_request *asked, const void *ctx);
+const struct ct_request *ct_hear_made(struct ct_core *core, const struct ct_scope *speaker,
+				      ct_is_asked_fn *is, const void *ctx, uint64_t about);
 
 /* Adds what engines were asked and nobody understood, as far as it may hide something. */
 void ct_hear_unheard(const struct ct_core *core, struct ct_unheard *to);

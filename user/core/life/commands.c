@@ -69,11 +69,12 @@ static void command_called(struct ct_core *core, struct ct_actor_state *a,
 
 /* Whose monitor a program is; NULL: it is none. */
 static const struct ct_family *monitored(struct ct_core *core, const struct ct_actor_state *a,
-					 struct ct_text program)
+					 const struct ct_text *args, size_t n)
 {
 	const struct ct_actor_state *engine = ct_actor_get(core, a->engine);
 
-	return ct_family_of_monitor(ct_text_base(program), engine ? engine->engine_name : NULL);
+	return ct_family_of_monitor(ct_text_base(args[0]), engine ? engine->engine_name : NULL,
+				    ct_pod_is_name(ct_argv_value(args, n, "-n")));
 }
 
 /* A monitor is called with all that its engine knows about the container: conmon's options. */
@@ -83,8 +84,9 @@ static void monitor_called(struct ct_core *core, struct ct_actor_state *a,
 	struct ct_text name = ct_argv_value(args, n, "-n"), runtime = ct_argv_value(args, n, "-r");
 	struct ct_container *c;
 
-	if (family->execs_monitored &&
-	    (ct_argv_has(args, n, "-e") || ct_argv_has(args, n, "--exec-process-spec")))
+	/* Of one that it makes the engine names the bundle. */
+	if (family->execs_monitored && (!ct_argv_has(args, n, "-b") || ct_argv_has(args, n, "-e") ||
+					ct_argv_has(args, n, "--exec-process-spec")))
 		return;
 	c = ct_container_make(core, ct_speaker_process(core, a->tgid), ct_text("", 0),
 			      ct_argv_value(args, n, "-c"));
@@ -96,7 +98,7 @@ static void monitor_called(struct ct_core *core, struct ct_actor_state *a,
 	c->family = family;
 	ct_text_copy(c->who.engine, sizeof(c->who.engine),
 		     ct_text(c->family->name, strlen(c->family->name)));
-	if (name.len)
+	if ((!family->pods || !ct_pod_monitored(core, c, name)) && name.len)
 		ct_text_copy(c->who.name, sizeof(c->who.name), name);
 	if (runtime.len)
 		ct_text_copy(c->who.runtime, sizeof(c->who.runtime), ct_text_base(runtime));
@@ -222,6 +224,7 @@ static void runtime_called(struct ct_core *core, struct ct_actor_state *a,
 	struct ct_container *c;
 
 	a->op = (uint8_t)ct_argv_op(args, n);
+	a->joins = a->op == CT_OP_EXEC && a->role == CT_ROLE_RUNTIME;
 	c = container_of_args(core, a, args, n);
 	if (!c && a->role == CT_ROLE_RUNTIME)
 		c = bare_container(core, a, args, n);
@@ -254,7 +257,7 @@ void ct_life_called(struct ct_core *core, struct ct_actor_state *a, const struct
 
 	if (!n)
 		return;
-	monitor = a->role == CT_ROLE_SHIM ? monitored(core, a, args[0]) : NULL;
+	monitor = a->role == CT_ROLE_SHIM ? monitored(core, a, args, n) : NULL;
 	if (a->role == CT_ROLE_ENGINE)
 		engine_called(core, a, args, n, e);
 	else if (monitor)

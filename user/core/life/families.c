@@ -5,7 +5,7 @@ const struct ct_family *const ct_families[CT_FAMILY_MAX] = {
 	[CT_FAMILY_DOCKER] = &ct_family_docker, [CT_FAMILY_CONTAINERD] = &ct_family_containerd,
 	[CT_FAMILY_POD] = &ct_family_pod,       [CT_FAMILY_CRI] = &ct_family_cri,
 	[CT_FAMILY_PODMAN] = &ct_family_podman, [CT_FAMILY_BARE] = &ct_family_bare,
-	[CT_FAMILY_CRIO] = &ct_family_crio,
+	[CT_FAMILY_CRIO] = &ct_family_crio,     [CT_FAMILY_CRIO_POD] = &ct_family_crio_pod,
 };
 
 /* Columns: containerd namespace (NULL: any other), family. */
@@ -34,6 +34,15 @@ const struct ct_family *ct_family_of_engine(struct ct_text engine)
 			return ct_families[i];
 	}
 	return NULL;
+}
+
+const struct ct_family *ct_family_of_cri(const char *engine_name)
+{
+	static const struct ct_text pods = { CT_CRI_NAMESPACE, sizeof(CT_CRI_NAMESPACE) - 1 };
+	const struct ct_family *f =
+		engine_name ? ct_family_of_engine(ct_text(engine_name, strlen(engine_name))) : NULL;
+
+	return f && f->pods ? f : ct_family_of_namespace(pods);
 }
 
 bool ct_family_fails(const struct ct_family *f, struct ct_text request)
@@ -132,7 +141,8 @@ const struct ct_family *ct_family_of_api(void)
 	return ct_families[i];
 }
 
-const struct ct_family *ct_family_of_monitor(struct ct_text program, const char *engine_name)
+const struct ct_family *ct_family_of_monitor(struct ct_text program, const char *engine_name,
+					     bool pods)
 {
 	const struct ct_family *found = NULL;
 
@@ -141,7 +151,7 @@ const struct ct_family *ct_family_of_monitor(struct ct_text program, const char 
 
 		if (!f->monitor || !ct_text_starts(program, f->monitor))
 			continue;
-		if (engine_name && !strcmp(f->name, engine_name))
+		if (engine_name ? !strcmp(f->name, engine_name) : pods && f->pods)
 			return f;
 		if (f->monitor_alone)
 			found = f;

@@ -44,6 +44,7 @@ enum ct_family_number {
 	CT_FAMILY_PODMAN,
 	CT_FAMILY_BARE,
 	CT_FAMILY_CRIO,
+	CT_FAMILY_CRIO_POD,
 	CT_FAMILY_MAX
 };
 
@@ -77,7 +78,7 @@ struct ct_family {
 	bool api; /* its engine is asked by HTTP */
 	bool at_first; /* it is taken to be its, as long as nobody says whose it is */
 	bool commands; /* its engine is no daemon: every command is a process that does it all */
-	bool cri; /* its engine answers the Kubernetes runtime interface in a way of its own */
+	const struct ct_family *pods; /* Kubernetes asks its engine: so live their sandboxes */
 	bool hears_itself; /* there is no shim between a container and who listens to it */
 	const char
 		*monitor; /* program that stands between its engine and its runtime; NULL: none */
@@ -127,6 +128,7 @@ extern const struct ct_family ct_family_cri;
 extern const struct ct_family ct_family_podman;
 extern const struct ct_family ct_family_bare;
 extern const struct ct_family ct_family_crio;
+extern const struct ct_family ct_family_crio_pod;
 
 extern const struct ct_family *const ct_families[CT_FAMILY_MAX];
 
@@ -138,10 +140,19 @@ bool ct_family_fails(const struct ct_family *f, struct ct_text request);
 const char *ct_family_cause(const struct ct_family *f, struct ct_text task_method);
 /* By the name of an engine, NULL when there is none of that name. */
 const struct ct_family *ct_family_of_engine(struct ct_text engine);
+/*
+ * Of the containers that Kubernetes asks this engine for (NULL: nobody known); its `pods` are their
+ * sandboxes. Never NULL.
+ */
+const struct ct_family *ct_family_of_cri(const char *engine_name);
 enum ct_file_is ct_family_file(struct ct_text file);
 /* As long as nobody says. */
 const struct ct_family *ct_family_at_first(void);
 /* Whose API is asked by HTTP. */
 const struct ct_family *ct_family_of_api(void);
-/* Of a program that may be a monitor, called by that engine (NULL: nobody known); NULL: it is none. */
-const struct ct_family *ct_family_of_monitor(struct ct_text program, const char *engine_name);
+/*
+ * Of a program that may be a monitor, called by that engine (NULL: nobody known), and for what has a
+ * name that Kubernetes' engines give. NULL: it is none.
+ */
+const struct ct_family *ct_family_of_monitor(struct ct_text program, const char *engine_name,
+					     bool pods);

@@ -206,6 +206,7 @@ const struct ct_family ct_family_cri = {
 	.number = CT_FAMILY_CRI,
 	.name = "cri container",
 	.engine = "containerd",
+	.pods = &ct_family_pod,
 	.grpc = true,
 	.kills_end = true,
 	CT_FAMILY_TABLES,

@@ -168,6 +168,7 @@ static struct ct_container *identified(struct ct_core *core, const struct ct_eve
 void ct_life_identity(struct ct_core *core, const struct ct_event *e)
 {
 	const struct said said = said_of(ct_text(e->tail, e->tail_len));
+	const struct ct_family *family = ct_family_of_engine(said.engine);
 	struct ct_container *c = identified(core, e, &said);
 	char text[1024];
 
@@ -178,8 +179,8 @@ void ct_life_identity(struct ct_core *core, const struct ct_event *e)
 	set(c->who.runtime, sizeof(c->who.runtime), said.runtime);
 	set(c->who.engine, sizeof(c->who.engine), said.engine);
 	/* The same engine lives in several ways: its namespaces tell them apart. */
-	if (!said.ns.len && ct_family_of_engine(said.engine))
-		c->family = ct_family_of_engine(said.engine);
+	if (!said.ns.len && family && c->family != family->pods)
+		c->family = family;
 	set(c->layer, sizeof(c->layer), said.layer);
 	set(c->sandbox, sizeof(c->sandbox), said.sandbox);
 	if (e->tgid)

@@ -21,6 +21,10 @@ void ct_life_engine_request(struct ct_core *core, struct ct_container *c,
 			    const struct ct_request *asked);
 /* Something was made for a pod: that, or a container in it. NULL: it is nobody's to say. */
 struct ct_container *ct_pod_made(struct ct_core *core, struct ct_fact *fact);
+/* Whether an engine of Kubernetes calls a container so, or a sandbox. */
+bool ct_pod_is_name(struct ct_text name);
+/* Its monitor calls it so; false: that is no such name. */
+bool ct_pod_monitored(struct ct_core *core, struct ct_container *c, struct ct_text name);
 /* A network plugin is executed for a pod, or for a container. */
 void ct_life_plugin(struct ct_core *core, const struct ct_event *e);
 

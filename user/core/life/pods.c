@@ -36,13 +36,26 @@ static void set_name(struct ct_core *core, struct ct_container *c)
 	ct_book_file(core, c);
 }
 
+/* It lives as that family's do. */
+static void lives_as(struct ct_container *c, const struct ct_family *family)
+{
+	c->family = family;
+	if (family->engine && !c->who.engine[0])
+		ct_text_copy(c->who.engine, sizeof(c->who.engine),
+			     ct_text(family->engine, strlen(family->engine)));
+}
+
+/* Without a network nothing has told it from a container: those are started with their task. */
+static void becomes_pod(struct ct_container *c, const struct ct_family *pods)
+{
+	if (c->family != pods && !c->run.start_reported)
+		c->run.marks[CT_MARK_START_END] = 0;
+	lives_as(c, pods);
+}
+
 /* The request that a sandbox comes from. */
 static void pod_asked(struct ct_core *core, const struct ct_request *asked, struct ct_container *c)
 {
-	/* Without a network nothing has told it from a container: those are started with their task. */
-	if (c->family != &ct_family_pod && !c->run.start_reported)
-		c->run.marks[CT_MARK_START_END] = 0;
-	c->family = &ct_family_pod;
 	memcpy(c->who.pod, asked->name, sizeof(asked->name));
 	memcpy(c->who.pod_uid, asked->pod_uid, sizeof(c->who.pod_uid));
 	memcpy(c->who.pod_ns, asked->pod_ns, sizeof(c->who.pod_ns));
@@ -94,31 +107,39 @@ static void container_asked(struct ct_core *core, const struct ct_request *asked
 	ct_life_engine_request(core, c, asked);
 }
 
-/* Another engine speaks the same, and lives in another way. */
-static bool is_others(struct ct_core *core, uint32_t engine)
+/* More than one engine speaks the same, and each lives in its own way. */
+static const struct ct_family *family_of(struct ct_core *core, uint32_t engine)
 {
 	const struct ct_actor_state *a = ct_actor_get(core, engine);
-	const char *name = a ? a->engine_name : NULL;
-	const struct ct_family *f = name ? ct_family_of_engine(ct_text(name, strlen(name))) : NULL;
 
-	return f && f->cri;
+	return ct_family_of_cri(a ? a->engine_name : NULL);
+}
+
+/* containerd's namespaces are its own. */
+static struct ct_container *make(struct ct_core *core, const struct ct_scope *speaker,
+				 const struct ct_family *family, struct ct_text id)
+{
+	bool named = family == ct_family_of_namespace(pods());
+
+	return ct_container_make(core, speaker, named ? pods() : ct_text("", 0), id);
 }
 
 struct ct_container *ct_pod_made(struct ct_core *core, struct ct_fact *fact)
 {
-	struct ct_container *c;
+	const struct ct_family *family = family_of(core, fact->e->tgid);
+	struct ct_container *c = make(core, fact->speaker, family, fact->made);
 
-	if (is_others(core, fact->e->tgid))
-		return NULL;
-	c = ct_container_make(core, fact->speaker, pods(), fact->made);
 	if (!c)
 		return NULL;
 	if (!c->who.engine_pid)
 		c->who.engine_pid = fact->e->tgid;
-	if (fact->request->sandbox[0])
+	if (fact->request->sandbox[0]) {
+		lives_as(c, family);
 		container_asked(core, fact->request, c);
-	else
+	} else {
+		becomes_pod(c, family->pods);
 		pod_asked(core, fact->request, c);
+	}
 	return c;
 }
 
@@ -167,17 +188,34 @@ static struct variables read_variables(const struct ct_event *e)
 	return v;
 }
 
-/* The request for it, if it was heard and not answered yet. */
-static const struct ct_request *asked_for(struct ct_core *core, const struct variables *v,
-					  const struct ct_scope *speaker,
-					  const struct ct_container *c)
+/* It asks for that pod. */
+static bool asks_pod(struct ct_core *core, const struct ct_request *asked, const void *ctx)
 {
-	struct ct_request pod = { 0 };
+	const struct ct_identity *who = ctx;
 
-	ct_text_copy(pod.name, sizeof(pod.name), v->pod);
-	ct_text_copy(pod.pod_ns, sizeof(pod.pod_ns), v->ns);
-	ct_text_copy(pod.pod_uid, sizeof(pod.pod_uid), v->uid);
-	return ct_hear_pod(core, speaker, &pod, c->handle);
+	(void)core;
+	return !asked->sandbox[0] && !strcmp(who->pod, asked->name) &&
+	       !strcmp(who->pod_ns, asked->pod_ns) &&
+	       (!who->pod_uid[0] || !strcmp(who->pod_uid, asked->pod_uid));
+}
+
+static void take_pod(struct ct_container *c, struct ct_text pod, struct ct_text ns,
+		     struct ct_text uid)
+{
+	copy(c->who.pod, sizeof(c->who.pod), pod);
+	copy(c->who.pod_ns, sizeof(c->who.pod_ns), ns);
+	copy(c->who.pod_uid, sizeof(c->who.pod_uid), uid);
+}
+
+/* The request for it counts, if it was heard and not answered yet. */
+static void sandbox_named(struct ct_core *core, const struct ct_scope *speaker,
+			  struct ct_container *c)
+{
+	const struct ct_request *asked = ct_hear_made(core, speaker, asks_pod, &c->who, c->handle);
+
+	if (asked)
+		pod_asked(core, asked, c);
+	set_name(core, c);
 }
 
 /* Those in it that nobody could name until now. */
@@ -193,25 +231,82 @@ static void name_all(struct ct_core *core, const struct ct_container *pod)
 
 /* The sandbox that a plugin is executed for, made when it is heard of for the first time. */
 static struct ct_container *sandbox_of(struct ct_core *core, const struct variables *v,
-				       const struct ct_scope *speaker)
+				       const struct ct_scope *speaker,
+				       const struct ct_family *family)
 {
 	struct ct_container *c = ct_book_find(core, speaker, ct_text("", 0), v->id);
-	const struct ct_request *asked;
+	bool made = !c && v->pod.len && ct_text_is(v->command, "ADD");
 
-	if (!c && v->pod.len && ct_text_is(v->command, "ADD"))
-		c = ct_container_make(core, speaker, pods(), v->id);
-	if (!c || !ct_text_is(pods(), c->ns))
+	if (made)
+		c = make(core, speaker, family, v->id);
+	if (!c || (!made && c->family != family && c->family != family->pods))
 		return c;
-	c->family = &ct_family_pod;
-	asked = asked_for(core, v, speaker, c);
-	if (asked)
-		pod_asked(core, asked, c);
-	copy(c->who.pod, sizeof(c->who.pod), v->pod);
-	copy(c->who.pod_ns, sizeof(c->who.pod_ns), v->ns);
-	copy(c->who.pod_uid, sizeof(c->who.pod_uid), v->uid);
-	set_name(core, c);
+	becomes_pod(c, family->pods);
+	take_pod(c, v->pod, v->ns, v->uid);
+	sandbox_named(core, speaker, c);
 	name_all(core, c);
 	return c;
+}
+
+/* It asks for a container of that name in that pod. */
+static bool asks_container(struct ct_core *core, const struct ct_request *asked, const void *ctx)
+{
+	const struct ct_container *c = ctx, *pod;
+
+	if (strcmp(c->who.pod_container, asked->name) != 0)
+		return false;
+	pod = ct_book_find(core, &c->key.scope, pods(),
+			   ct_text(asked->sandbox, strlen(asked->sandbox)));
+	return pod && !strcmp(c->who.pod, pod->who.pod) && !strcmp(c->who.pod_ns, pod->who.pod_ns);
+}
+
+/* No name of Kubernetes has a '_' (its object names are those of DNS). */
+enum part {
+	PREFIX,
+	CONTAINER,
+	POD,
+	NAMESPACE,
+	UID,
+	ATTEMPT,
+	PARTS
+};
+
+/* "k8s_web_one_shop_u1_0"; the container of a sandbox is called POD. */
+static bool cut_name(struct ct_text name, struct ct_text parts[PARTS])
+{
+	for (size_t i = 0; i < PARTS; i++)
+		parts[i] = ct_text_cut(&name, '_');
+	return ct_text_is(parts[PREFIX], "k8s") && parts[CONTAINER].len && parts[POD].len &&
+	       parts[ATTEMPT].len && !name.len;
+}
+
+bool ct_pod_is_name(struct ct_text name)
+{
+	struct ct_text parts[PARTS];
+
+	return cut_name(name, parts);
+}
+
+bool ct_pod_monitored(struct ct_core *core, struct ct_container *c, struct ct_text name)
+{
+	const struct ct_scope speaker = c->key.scope;
+	const struct ct_request *asked;
+	struct ct_text parts[PARTS];
+
+	if (!cut_name(name, parts))
+		return false;
+	take_pod(c, parts[POD], parts[NAMESPACE], parts[UID]);
+	if (ct_text_is(parts[CONTAINER], "POD")) {
+		lives_as(c, c->family->pods);
+		sandbox_named(core, &speaker, c);
+		return true;
+	}
+	copy(c->who.pod_container, sizeof(c->who.pod_container), parts[CONTAINER]);
+	asked = ct_hear_made(core, &speaker, asks_container, c, c->handle);
+	if (asked)
+		container_asked(core, asked, c);
+	set_name(core, c);
+	return true;
 }
 
 /* Columns: command of the plugin (CNI specification), what it does. */
@@ -220,6 +315,7 @@ static const struct {
 	enum ct_op op;
 } commands[] = {
 	{ "ADD", CT_OP_SETUP },
+	{ "CHECK", CT_OP_SETUP }, /* CRI-O's, behind all that it has added */
 	{ "DEL", CT_OP_TEARDOWN },
 };
 
@@ -235,7 +331,7 @@ void ct_life_plugin(struct ct_core *core, const struct ct_event *e)
 		if (ct_text_is(v.command, commands[i].command))
 			a->plugin = (uint8_t)commands[i].op;
 	}
-	c = sandbox_of(core, &v, ct_speaker(core, e));
+	c = sandbox_of(core, &v, ct_speaker(core, e), family_of(core, a->engine));
 	if (c)
 		ct_works(a, c);
 }

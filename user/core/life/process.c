@@ -15,6 +15,19 @@ static void begins_anew(struct ct_actor_state *a)
 	a->vmm = false;
 	a->op = CT_OP_NONE;
 	a->plugin = CT_OP_NONE;
+	a->joins = false;
+	a->stage = 0;
+}
+
+/*
+ * runc executes itself, that forks, and what it has forked once more (nsexec.c): the last becomes the
+ * container's program. With the host's pids nothing else tells which process that is.
+ */
+static uint8_t next_stage(const struct ct_actor_state *up)
+{
+	if (up->program && !strcmp(up->program, CT_NSEXEC))
+		return 1;
+	return up->stage == 1 ? 2 : 0;
 }
 
 void ct_life_fork(struct ct_core *core, const struct ct_event *e)
@@ -43,6 +56,8 @@ void ct_life_fork(struct ct_core *core, const struct ct_event *e)
 	ct_works(a, up->container);
 	a->op = up->op;
 	a->plugin = up->plugin;
+	a->joins = up->joins;
+	a->stage = next_stage(up);
 	/* A daemon: what was executed exits, what it has forked is the machine. */
 	a->vmm = up->vmm && a->container;
 	if (a->vmm)
@@ -101,11 +116,29 @@ static void machine_ends(struct ct_core *core, const struct ct_actor_state *a, u
 		ct_signal(core, c, CT_SIG_VM_EXIT, ct_text("", 0), ts_ns);
 }
 
+/*
+ * With the host's pids it has the role of a helper. crun forks it without executing anything: the
+ * kernel side knows it by its mounts once it executes, which it does when it has been started, and
+ * a hook of its own is forked by it and not by crun.
+ */
+static bool becomes_first(struct ct_core *core, const struct ct_actor_state *a,
+			  const struct ct_event *e)
+{
+	const struct ct_actor_state *up = ct_actor_get(core, a->parent);
+
+	if (ct_role_of(e) != CT_ROLE_HELPER)
+		return false;
+	if (a->stage == 2)
+		return true;
+	return e->root == e->tgid && !a->execed && a->op == CT_OP_CREATE && a->container &&
+	       a->container->run.marks[CT_MARK_TASK_START_BEGIN] && (!up || up->execed);
+}
+
 void ct_life_exec(struct ct_core *core, const struct ct_event *e)
 {
 	struct ct_actor_state *a = ct_actor_get(core, e->tgid);
 	struct ct_container *c;
-	bool sandbox, first;
+	bool sandbox, first, becomes;
 
 	if (!a)
 		a = ct_actor_make(core, e->tgid, NULL);
@@ -120,7 +153,9 @@ void ct_life_exec(struct ct_core *core, const struct ct_event *e)
 	if (a->container && a->container->who.init_pid == a->tgid)
 		ct_works_first_of(a, a->container);
 	ct_scope_exec(core, a, e, goes_on(a, e));
+	becomes = becomes_first(core, a, e);
 	a->role = ct_role_of(e);
+	a->stage = 0;
 	a->execed = true;
 	ct_works_pays(core, a);
 	a->execed_ns = e->ts_ns;
@@ -135,8 +170,9 @@ void ct_life_exec(struct ct_core *core, const struct ct_event *e)
 		ct_signal(core, c, CT_SIG_PROGRAM, ct_text(a->program, strlen(a->program)),
 			  e->ts_ns);
 	sandbox = a->program && !strcmp(a->program, CT_SANDBOX);
-	first = c && !c->who.init_pid && (c->family->first_exec_is_init || c->key.scope.level);
-	if (first && (sandbox || (a->role == CT_ROLE_INIT && !a->program)))
+	first = c && !c->who.init_pid && !a->joins &&
+		(c->family->first_exec_is_init || c->key.scope.level);
+	if (first && (sandbox || becomes || (a->role == CT_ROLE_INIT && !a->program)))
 		ct_book_init(core, c, a->tgid);
 	/* With --pid=host the kernel side cannot tell it from a helper; its pid can. */
 	if (c && a->role != CT_ROLE_RUNTIME && c->who.init_pid == a->tgid && !sandbox) {
@@ -148,6 +184,16 @@ void ct_life_exec(struct ct_core *core, const struct ct_event *e)
 	/* Its program has the name of an engine or a shim: it is that, too. */
 	if (a->first_of && a->first_of != c)
 		ct_signal(core, a->first_of, CT_SIG_INIT_EXEC, ct_text("", 0), e->ts_ns);
+}
+
+/* Who stands between a container and its engine goes when it has written down how that ended. */
+static void monitor_exits(struct ct_core *core, const struct ct_actor_state *a, uint64_t ts_ns)
+{
+	struct ct_container *c = a->container;
+
+	if (c && a->role == CT_ROLE_SHIM && c->family->monitor &&
+	    ct_hears(core, c, CT_SIG_SHIM_EVENT))
+		ct_signal(core, c, CT_SIG_SHIM_EVENT, ct_text("exit", 4), ts_ns);
 }
 
 void ct_life_exit(struct ct_core *core, const struct ct_event *e)
@@ -168,6 +214,7 @@ void ct_life_exit(struct ct_core *core, const struct ct_event *e)
 		ct_signal(core, c, CT_SIG_INIT_EXIT, ct_text("", 0), e->ts_ns);
 	}
 	machine_ends(core, a, e->ts_ns);
+	monitor_exits(core, a, e->ts_ns);
 	c = a->container;
 	if (c && a->program) {
 		struct ct_text what = ct_text(a->program, strlen(a->program));

@@ -12,6 +12,7 @@
 
 #define CT_ACTORS_MAX 262144
 #define CT_VMM        "vmm" /* step of the program that is a machine for containers */
+#define CT_NSEXEC     "nsexec" /* step of what runc executes to become a container's first process */
 #define CT_SANDBOX    "sandbox boot" /* step of the process that is a container to the host */
 
 /* A tracked process. Found by tgid; owns nothing. */
@@ -27,6 +28,8 @@ struct ct_actor_state {
 	uint8_t level; /* of its pid namespace; 0: the host's */
 	bool vmm; /* it runs a virtual machine, or is about to */
 	bool execed;
+	bool joins; /* a runtime executes it, or it executes, in a container that runs already */
+	uint8_t stage; /* 1, 2: forked, and again, by that which is to become a first process */
 	bool again; /* what it executes goes on with the command of who forked it */
 	uint64_t forked_ns; /* 0: not seen */
 	uint64_t execed_ns;

@@ -24,7 +24,10 @@
 #define CONFIG_MAX (1 << 20)
 #define FDS_MAX    65536
 
-/* A value in a configuration file: the caller frees it, NULL if it is not there. */
+/*
+ * A value in a configuration file: the caller frees it, NULL if it is not there. "TABLE/KEY" is that of
+ * a table.
+ */
 typedef char *(*config_value_fn)(const char *text, size_t len, const char *key);
 
 static char *json_value(const char *text, size_t len, const char *key)
@@ -37,16 +40,24 @@ static char *json_value(const char *text, size_t len, const char *key)
 	return copy;
 }
 
-/* key = "value" before the first table: all that is needed of TOML. */
+/* key = "value" in a table, or before the first: all that is needed of TOML. */
 static char *toml_value(const char *text, size_t len, const char *key)
 {
-	const char *line = text, *end = text + len;
+	const char *line = text, *end = text + len, *slash = strchr(key, '/');
+	size_t table_len = slash ? (size_t)(slash - key) : 0;
+	const char *table = key;
+	bool within = !slash;
 
+	if (slash)
+		key = slash + 1;
 	for (; line < end && *line; line += strcspn(line, "\n"), line += *line == '\n') {
 		line += strspn(line, " \t");
-		if (*line == '[')
-			return NULL;
-		if (strncmp(line, key, strlen(key)))
+		if (*line == '[') {
+			within = table_len && strcspn(line, "]\n") == table_len + 1 &&
+				 !memcmp(line + 1, table, table_len);
+			continue;
+		}
+		if (!within || strncmp(line, key, strlen(key)))
 			continue;
 		line += strlen(key);
 		line += strspn(line, " \t");
@@ -70,6 +81,9 @@ static const struct engine_row {
 	const char *name;
 	const char *config_args[3];
 	const char *config;
+	const char *shared[3]; /* what it shares with others; its own files go before these */
+	const char *more_args[3];
+	const char *more; /* a directory of files that go before that one, the last by name first */
 	config_value_fn value;
 	struct place root, exec_root;
 } engine_rows[] = {
@@ -98,8 +112,18 @@ static const struct engine_row {
 	},
 	{
 		.name = "crio",
-		.root = { { "--root", "-r" }, { NULL }, "/var/lib/containers/storage" },
-		.exec_root = { { "--runroot" }, { NULL }, "/run/containers/storage" },
+		.config_args = { "--config", "-c" },
+		.config = "/etc/crio/crio.conf",
+		.shared = { "/usr/share/containers/storage.conf", "/etc/containers/storage.conf" },
+		.more_args = { "--config-dir", "-d" },
+		.more = "/etc/crio/crio.conf.d",
+		.value = toml_value,
+		.root = { { "--root", "-r" },
+			  { "crio/root", "storage/graphroot" },
+			  "/var/lib/containers/storage" },
+		.exec_root = { { "--runroot" },
+			       { "crio/runroot", "storage/runroot" },
+			       "/run/containers/storage" },
 	},
 };
 
@@ -112,22 +136,86 @@ static const struct engine_row *row_of(const char *name)
 	return NULL;
 }
 
+#define CONFIGS_MAX 32
+
 struct source {
 	const struct engine_row *row;
 	const char *args; /* borrowed */
 	size_t args_len;
-	const char *config; /* borrowed, NULL if there is none */
-	size_t config_len;
+	struct config {
+		char *text; /* owned */
+		size_t len;
+	} configs[CONFIGS_MAX]; /* of two that say it the later counts */
+	size_t config_count;
 };
+
+static void config_read(struct source *from, int root, const char *path)
+{
+	struct config *config = &from->configs[from->config_count];
+
+	if (from->config_count == CONFIGS_MAX)
+		return;
+	config->text = ct_file_read(root, path, CT_REACH_ROOT, CONFIG_MAX, &config->len, NULL);
+	from->config_count += !!config->text;
+}
+
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* What is there beyond CONFIGS_MAX files is not read. */
+static void config_dir_read(struct source *from, int root, const char *dir)
+{
+	own_dir DIR *list = ct_file_list(root, dir, CT_REACH_ROOT);
+	char *names[CONFIGS_MAX], path[CT_ENGINE_PATH_MAX];
+	struct dirent *entry;
+	size_t count = 0;
+
+	while (list && count < CONFIGS_MAX && (entry = readdir(list))) {
+		names[count] = *entry->d_name == '.' ? NULL : strdup(entry->d_name);
+		count += !!names[count];
+	}
+	qsort(names, count, sizeof(*names), by_name);
+	for (size_t i = 0; i < count; i++) {
+		if (snprintf(path, sizeof(path), "%s/%s", dir, names[i]) < (int)sizeof(path))
+			config_read(from, root, path);
+		free(names[i]);
+	}
+}
+
+static void configs_read(struct source *from, int root)
+{
+	const struct engine_row *row = from->row;
+	const char *path = ct_args_value(from->args, from->args_len, row->config_args);
+	const char *more = ct_args_value(from->args, from->args_len, row->more_args);
+
+	for (size_t i = 0; row->shared[i]; i++)
+		config_read(from, root, row->shared[i]);
+	if (path || row->config)
+		config_read(from, root, path ? path : row->config);
+	if (more || row->more)
+		config_dir_read(from, root, more ? more : row->more);
+}
+
+static char *config_value(const struct source *from, const struct place *place)
+{
+	char *value = NULL;
+
+	for (size_t i = 0; !value && place->keys[i]; i++) {
+		for (size_t k = from->config_count; !value && k-- > 0;)
+			value = from->row->value(from->configs[k].text, from->configs[k].len,
+						 place->keys[i]);
+	}
+	return value;
+}
 
 static void find_place(const struct source *from, const struct place *place,
 		       char ret[CT_ENGINE_PATH_MAX])
 {
 	const char *arg = ct_args_value(from->args, from->args_len, place->args);
-	own_mem char *value = NULL;
+	own_mem char *value = arg ? NULL : config_value(from, place);
 
-	for (size_t i = 0; !arg && !value && from->config && place->keys[i]; i++)
-		value = from->row->value(from->config, from->config_len, place->keys[i]);
 	if (!arg)
 		arg = value && *value ? value : place->standard;
 	snprintf(ret, CT_ENGINE_PATH_MAX, "%s", arg);
@@ -136,23 +224,17 @@ static void find_place(const struct source *from, const struct place *place,
 static void find_places(int root, struct ct_engine *engine, const struct engine_row *row)
 {
 	own_mem char *args = malloc(ARGS_ROOM);
-	own_mem char *config = NULL;
 	struct source from = { .row = row };
-	const char *path;
 
 	if (!args)
 		return;
 	from.args = args;
 	from.args_len = ct_proc_args(engine->pid, args, ARGS_ROOM);
-	path = ct_args_value(args, from.args_len, row->config_args);
-	if (!path)
-		path = row->config;
-	if (path)
-		config =
-			ct_file_read(root, path, CT_REACH_ROOT, CONFIG_MAX, &from.config_len, NULL);
-	from.config = config;
+	configs_read(&from, root);
 	find_place(&from, &row->root, engine->data_root);
 	find_place(&from, &row->exec_root, engine->exec_root);
+	for (size_t i = 0; i < from.config_count; i++)
+		free(from.configs[i].text);
 }
 
 static int by_number(const void *a, const void *b)

@@ -59,6 +59,21 @@ static char *read_file(const struct place *place, const char *path, size_t max, 
 	return ct_file_read(place->root, path, CT_REACH_ROOT, max, ret_len, NULL);
 }
 
+/* CRI-O keeps nothing where Podman does, and the bundle is its own. */
+static int crio_identity(struct ct_tail *tail, const struct place *place, const char *id,
+			 struct ct_err *err)
+{
+	own_mem char *config = NULL;
+	char path[PATH_ROOM];
+	size_t len;
+
+	snprintf(path, sizeof(path), "%s/%s/userdata/config.json", place->engine->data_root, id);
+	config = read_file(place, path, place->limits->container, &len);
+	if (!config)
+		return ct_fail(err, -ENOENT, "look up container '%s': no readable '%s'", id, path);
+	return ct_identity_parse_crio(tail, id, config, len, err);
+}
+
 static int podman_identity(struct ct_tail *tail, const struct place *place, const char *id,
 			   struct ct_err *err)
 {
@@ -69,7 +84,7 @@ static int podman_identity(struct ct_tail *tail, const struct place *place, cons
 	snprintf(path, sizeof(path), "%s/containers.json", place->engine->data_root);
 	list = read_file(place, path, place->limits->all, &len);
 	if (!list)
-		return ct_fail(err, -ENOENT, "look up container '%s': no readable '%s'", id, path);
+		return crio_identity(tail, place, id, err);
 	return ct_identity_parse_podman(tail, id, list, len, err);
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What Docker and Podman keep on disk about a container, as the tail of an IDENTITY event. Pure. Values are
+ * What Docker, Podman and CRI-O keep on disk about a container, as the tail of an IDENTITY event. Pure. Values are
  * what users and images chose: cut to a length, otherwise untouched. What is not known is left
  * out.
  */
@@ -25,6 +25,10 @@ bool ct_id_valid(const char *id, size_t len);
 int ct_identity_parse(struct ct_tail *tail, const char *id, const char *config, size_t config_len,
 		      const char *host, size_t host_len, char *ret_driver, size_t driver_room,
 		      struct ct_err *err);
+
+/* Pure: what config.json of a bundle says, if it is one of CRI-O's. */
+int ct_identity_parse_crio(struct ct_tail *tail, const char *id, const char *text, size_t len,
+			   struct ct_err *err);
 
 /* Pure: what containers.json of containers/storage says about one of Podman's containers. */
 int ct_identity_parse_podman(struct ct_tail *tail, const char *id, const char *text, size_t len,

@@ -158,6 +158,8 @@ static void shim(struct line *l)
 		keep_option(l, "-c", true);
 		keep_option(l, "-r", false);
 		keep_option(l, "-b", false);
+		keep_word(l, "-e");
+		keep_word(l, "--exec-process-spec");
 		return;
 	}
 	keep_option(l, "-id", true);

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Where an engine keeps its data, as its files of configuration say: a program that is called crio. */
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "source/engines/engine.h"
+#include "source/proc/procfs.h"
+#include "util/mem.h"
+
+struct place {
+	char dir[64];
+	pid_t pid;
+	int gate; /* it runs until this is closed */
+};
+
+static void put(const struct place *p, const char *name, const char *text)
+{
+	char path[128];
+	own_file FILE *f = NULL;
+
+	snprintf(path, sizeof(path), "%s/%s", p->dir, name);
+	f = fopen(path, "w");
+	cr_assert(f, "%s: %s", path, strerror(errno));
+	cr_assert(fputs(text, f) >= 0);
+}
+
+static void make(struct place *p)
+{
+	char path[128];
+
+	snprintf(p->dir, sizeof(p->dir), "/tmp/coldtrace-config-XXXXXX");
+	cr_assert(mkdtemp(p->dir));
+	snprintf(path, sizeof(path), "%s/d", p->dir);
+	cr_assert_eq(mkdir(path, 0700), 0);
+	put(p, "script", "read x\n");
+}
+
+/* A shell by that name; what is behind its script are its arguments. */
+static void run(struct place *p, const char *arg, const char *value)
+{
+	char program[128], script[128], config[128], more[128];
+	int gate[2];
+
+	snprintf(program, sizeof(program), "%s/crio", p->dir);
+	snprintf(script, sizeof(script), "%s/script", p->dir);
+	snprintf(config, sizeof(config), "%s/crio.conf", p->dir);
+	snprintf(more, sizeof(more), "--config-dir=%s/d", p->dir);
+	cr_assert_eq(pipe2(gate, O_CLOEXEC), 0);
+	cr_assert_eq(symlink("/bin/sh", program), 0);
+	p->pid = fork();
+	if (!p->pid) {
+		dup2(gate[0], 0);
+		execl(program, "crio", script, "--config", config, more, arg, value, NULL);
+		_exit(1);
+	}
+	close(gate[0]);
+	p->gate = gate[1];
+	/* The kernel names it before it has arguments. */
+	for (int i = 0; i < 500; i++) {
+		struct ct_proc proc;
+		char args[256];
+
+		if (!ct_proc_read((uint32_t)p->pid, &proc) && !strcmp(proc.comm, "crio") &&
+		    ct_proc_args((uint32_t)p->pid, args, sizeof(args)))
+			return;
+		usleep(2000);
+	}
+	cr_assert_fail("no program is called crio");
+}
+
+static int remove_one(const char *path, const struct stat *st, int type, struct FTW *at)
+{
+	(void)st, (void)type, (void)at;
+	return remove(path);
+}
+
+static void expect(struct place *p, const char *root, const char *exec_root)
+{
+	struct ct_engine engine = { 0 };
+
+	cr_assert(ct_engine_read((uint32_t)p->pid, &engine));
+	cr_expect_str_eq(engine.name, "crio");
+	cr_expect_str_eq(engine.data_root, root);
+	cr_expect_str_eq(engine.exec_root, exec_root);
+	close(p->gate);
+	waitpid(p->pid, NULL, 0);
+	nftw(p->dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+#define CONF \
+	"# root = \"/not\"\nroot = \"/before any table\"\n" \
+	"[crio.runtime]\nroot = \"/another\"\n[crio]\nroot = \"/conf/root\"\n" \
+	"  runroot='/conf/run'\n[crio.api]\nlisten = \"/x.sock\"\nroot = \"/a third\"\n"
+
+Test(engine_config, tables)
+{
+	struct place p;
+
+	make(&p);
+	put(&p, "crio.conf", CONF);
+	run(&p, NULL, NULL);
+	expect(&p, "/conf/root", "/conf/run");
+}
+
+/* The last by name counts, whatever it leaves out the others say, and an argument says it best. */
+Test(engine_config, one_file_after_the_other)
+{
+	struct place p;
+
+	make(&p);
+	put(&p, "crio.conf", CONF);
+	put(&p, "d/20.conf", "[crio]\nroot = \"/twenty\"\n");
+	put(&p, "d/10.conf", "[crio]\nroot = \"/ten\"\nrunroot = \"/run/ten\"\n");
+	put(&p, "d/.99.conf", "[crio]\nroot = \"/hidden\"\n");
+	run(&p, NULL, NULL);
+	expect(&p, "/twenty", "/run/ten");
+	make(&p);
+	put(&p, "crio.conf", CONF);
+	put(&p, "d/10.conf", "[crio]\nroot = \"/ten\"\n");
+	run(&p, "--root", "/argument");
+	expect(&p, "/argument", "/conf/run");
+}
+
+/* A FIFO would block who opens it, and more files than anybody has are not all read. */
+Test(engine_config, what_is_no_file, .timeout = 30)
+{
+	struct place p;
+	char path[128];
+
+	make(&p);
+	put(&p, "crio.conf", CONF);
+	snprintf(path, sizeof(path), "%s/d/30.conf", p.dir);
+	cr_assert_eq(mkfifo(path, 0600), 0);
+	snprintf(path, sizeof(path), "%s/d/40.conf", p.dir);
+	cr_assert_eq(mkdir(path, 0700), 0);
+	for (int i = 0; i < 60; i++) {
+		snprintf(path, sizeof(path), "d/a%02d", i);
+		put(&p, path, "[crio.image]\n");
+	}
+	run(&p, NULL, NULL);
+	expect(&p, "/conf/root", "/conf/run");
+}
