@@ -60,6 +60,25 @@ bool ct_hears(const struct ct_core *core, const struct ct_container *c, enum ct_
 	return core->life->rows[c->family->number][signal] != 0;
 }
 
+static void one_order(uint8_t *run, uint8_t *engine)
+{
+	if (*run)
+		*engine = *run;
+	else
+		*run = *engine;
+}
+
+/* An engine does for all in the order that one has shown; unless another shows another one. */
+static void take_order(struct ct_core *core, struct ct_container *c)
+{
+	struct ct_actor_state *engine = ct_actor_get(core, c->who.engine_pid);
+
+	if (!engine)
+		return;
+	one_order(&c->run.start_order, &engine->start_order);
+	one_order(&c->run.stop_order, &engine->stop_order);
+}
+
 void ct_signal(struct ct_core *core, struct ct_container *c, enum ct_signal signal,
 	       struct ct_text what, uint64_t ts_ns)
 {
@@ -76,6 +95,8 @@ void ct_signal(struct ct_core *core, struct ct_container *c, enum ct_signal sign
 		if (ct_rule_matches(rule, signal, what, c->run.marks))
 			c->run.marks[rule->mark] = ts_ns;
 	}
+	if (c->family->start_other.count)
+		take_order(core, c);
 	if (c->family->follow && c->family->follow(c, signal, what, ts_ns) & CT_EFFECT_FAILED)
 		ct_failed(core, c, ct_text("", 0));
 	if (c->draft)
