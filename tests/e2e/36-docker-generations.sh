@@ -8,7 +8,7 @@
 . "$CT_LIB/generation.sh"
 
 packages=(bash dash coreutils sed grep tar mount iproute2 procps busybox-static docker.io containerd runc nftables
-	iptables ca-certificates)
+	iptables ca-certificates docker-compose)
 n=$(as_many 40 5)
 
 # Columns: Debian's suite, store for images, packages that only it has.
@@ -29,7 +29,7 @@ differences='
 	| [mine | select(.kind != "restart")] as $records
 	| [$events[] | select(.Type == "container" or .Type == "network")
 		| {id: (if .Type == "network" then .Actor.Attributes.container else .Actor.ID end),
-			action: .Action, t: .timeNano} | select($offset[.id])] as $events
+			action: .Action, t: .timeNano} | select(.id != null and $offset[.id])] as $events
 	| ["create", "attach", "connect", "start", "die", "disconnect", "destroy"]
 	| map(. as $action | {key: $action, value: [
 		$offset | to_entries[] | .key as $id | .value as $o
@@ -81,22 +81,48 @@ judge()
 	done
 }
 
-# run_traced SUITE STORE
+# run_traced SUITE STORE WHAT
 run_traced()
 {
-	local name=$1-$2 said
+	local name=$1-$2 said reads
 
 	trace_start "$name" --ready output || return
-	said=$(generation_run "$O/docker-$1" "$OUT/$name" as-here bash "$CT_LIB/docker_runs.sh" "$2" "$OUT/$name" "$P" restarts "$n" 2>&1)
-	same "$name: everything that is run runs" "" "$said"
+	said=$(generation_run "$O/docker-$1" "$OUT/$name" as-here bash "$CT_LIB/docker_runs.sh" "$2" "$OUT/$name" "$P" "$3" "$n" 2>&1)
+	same "$name: all of $3 runs" "" "$said"
 	trace_stop
 	measure "$name"
+	# Strings of programs that were unpacked a moment ago may not be in memory: a probe cannot wait for them.
+	reads=$(ask 'summary | .lost.read')
+	((reads == 0)) || echo "# $name: $reads arguments were not in memory"
+	same "$name: $3: exit status" $((reads ? 3 : 0)) "$CT_STATUS"
+	says "$name: $3: phases tile each record" '[]' untiled
+	says "$name: $3: nothing else lost, nothing unknown" "[$reads,0]" '[lost, unknown]'
+}
+
+# composed SUITE STORE: three services, up, restart, two more of one, down. Which is which is in the names.
+composed()
+{
+	local project name=$1-$2
+
+	run_traced "$1" "$2" compose || return
+	project=${P}project
+	says "$name: compose: each service by its name, started and stopped as often as it was" \
+		'["cache-1 start 2","cache-1 stop 2","db-1 start 2","db-1 stop 2","web-1 start 2","web-1 stop 2","web-2 start 1","web-2 stop 1","web-3 start 1","web-3 stop 1"]' \
+		'[mine | select(.kind != "restart" and .outcome == "ok") | "\(.name[($project | length) + 1:] | gsub("_"; "-")) \(.kind)"]
+			| group_by(.) | map("\(.[0]) \(length)")' --arg project "$project"
+	says "$name: compose: each of the first three is restarted, by request" '["cache-1","db-1","web-1"]' \
+		'[of("restart"; "ok")[] | select(.cause == "restart-request") | .name[($project | length) + 1:] | gsub("_"; "-")] | sort' \
+		--arg project "$project"
+	says "$name: compose: identity" '["docker runc ct/service:1"]' '[mine | "\(.engine) \(.runtime) \(.image)"] | unique'
+	says "$name: compose: every start and stop has its phases" 0 \
+		'[mine | select((.kind == "start" and (has_phases(["connect", "start", "ready"]) | not))
+			or (.kind == "stop" and (has_phases(["stop", "die", "disconnect", "destroy"]) | not)))] | length'
 }
 
 # generation SUITE STORE PACKAGE...
 generation()
 {
-	local suite=$1 store=$2 name=$1-$2 reads
+	local suite=$1 store=$2 name=$1-$2
 
 	shift 2
 	if ! generation_make "$suite" "$O/docker-$suite" "${packages[@]}" "$@" 2> "$OUT/make.err"; then
@@ -107,17 +133,12 @@ generation()
 	cp "$SERVICE" "$OUT/$name/service"
 	cp "$SERVICE" "$OUT/$name/fs/bin/service"
 	truncate -s 1G "$OUT/$name/data.img" && mkfs.ext4 -q "$OUT/$name/data.img" || rm -f "$OUT/$name/data.img"
-	run_traced "$suite" "$store" || return
+	[[ $store != overlay2 ]] || composed "$suite" "$store"
+	run_traced "$suite" "$store" restarts || return
 	if slow "$name"; then
 		echo "# a p99 is beyond 10 ms: measured once more"
-		run_traced "$suite" "$store" || return
+		run_traced "$suite" "$store" restarts || return
 	fi
-	# Strings of programs that were unpacked a moment ago may not be in memory: a probe cannot wait for them.
-	reads=$(ask 'summary | .lost.read')
-	((reads == 0)) || echo "# $name: $reads arguments were not in memory"
-	same "$name: exit status" $((reads ? 3 : 0)) "$CT_STATUS"
-	says "$name: phases tile each record" '[]' untiled
-	says "$name: nothing else lost, nothing unknown" "[$reads,0]" '[lost, unknown]'
 	says "$name: starts, stops and restarts" "[$((n * 3)),$((n * 3)),$((n * 3 - 1))]" '[of("start"; "ok"), of("stop"; "ok"), of("restart"; "ok") | length]'
 	says "$name: identity" '["docker runc ct/service:1"]' '[mine | "\(.engine) \(.runtime) \(.image)"] | unique'
 	judge "$name"

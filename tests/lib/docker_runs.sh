@@ -84,26 +84,60 @@ one_restart()
 	try "docker rm" docker rm "$1"
 }
 
-# run_restarts: beside docker's own events
-run_restarts()
+events_begin()
 {
-	local i events
-
 	: > "$dir/clocks"
 	docker events --since "$(date +%s.%N)" --format '{{json .}}' > "$dir/events" &
 	events=$!
-	for ((i = 0; i < n; i++)); do
-		one_restart "${p}again-$i"
-	done
+}
+
+events_end()
+{
 	sleep 1
 	kill "$events"
 	wait "$events" 2> /dev/null
+}
+
+# run_restarts: beside docker's own events
+run_restarts()
+{
+	local i
+
+	events_begin
+	for ((i = 0; i < n; i++)); do
+		one_restart "${p}again-$i"
+	done
+	events_end
 }
 
 # One of each, as short as it can be: what a recording is of.
 run_one()
 {
 	one_restart "${p}a"
+}
+
+# Three services, a network and a volume.
+run_compose()
+{
+	local project=${p}project
+
+	mkdir -p "$dir/compose"
+	printf '%s\n' "version: '3.7'" 'services:' \
+		"  db: { image: '$image', command: serve, volumes: ['data:/data'], networks: [back] }" \
+		"  cache: { image: '$image', command: serve, networks: [back] }" \
+		"  web: { image: '$image', command: serve, networks: [back], depends_on: [db, cache] }" \
+		'networks: { back: {} }' 'volumes: { data: {} }' > "$dir/compose/docker-compose.yml"
+	cd "$dir/compose" || exit
+	compose() { docker-compose -p "$project" "$@"; }
+	events_begin
+	try "compose up" compose up -d
+	try "compose restart" compose restart -t 5
+	try "compose up --scale" compose up -d --scale web=3
+	docker ps -q --no-trunc --filter "name=$project" > "$dir/ids"
+	try "compose down" compose down -v -t 5
+	events_end
+	sed "s/\$/ $("$dir/service" stamp | cut -d' ' -f2-)/" "$dir/ids" > "$dir/clocks"
+	cd /
 }
 
 [[ -z ${CT_SOURCED:-} ]] || return 0
