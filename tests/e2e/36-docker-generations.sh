@@ -113,6 +113,8 @@ composed()
 	says "$name: compose: each of the first three is restarted, by request" '["cache-1","db-1","web-1"]' \
 		'[of("restart"; "ok")[] | select(.cause == "restart-request") | .name[($project | length) + 1:] | gsub("_"; "-")] | sort' \
 		--arg project "$project"
+	says "$name: compose: three stops are part of a restart, five are asked for" '{"restart-request":3,"stop-request":5}' \
+		'[of("stop")[] | .cause] | group_by(.) | map({key: .[0], value: length}) | from_entries'
 	says "$name: compose: identity" '["docker runc ct/service:1"]' '[mine | "\(.engine) \(.runtime) \(.image)"] | unique'
 	says "$name: compose: every start and stop has its phases" 0 \
 		'[mine | select((.kind == "start" and (has_phases(["connect", "start", "ready"]) | not))
@@ -140,6 +142,9 @@ generation()
 		run_traced "$suite" "$store" restarts || return
 	fi
 	says "$name: starts, stops and restarts" "[$((n * 3)),$((n * 3)),$((n * 3 - 1))]" '[of("start"; "ok"), of("stop"; "ok"), of("restart"; "ok") | length]'
+	says "$name: each stop has its own cause" \
+		"{\"kill-request\":$n,\"restart-request\":$n,\"stop-request\":$n}" \
+		'[of("stop")[] | .cause] | group_by(.) | map({key: .[0], value: length}) | from_entries'
 	says "$name: identity" '["docker runc ct/service:1"]' '[mine | "\(.engine) \(.runtime) \(.image)"] | unique'
 	judge "$name"
 	rm -rf "$OUT/$name/docker" "$OUT/$name/data.img"

@@ -20,6 +20,7 @@ struct ct_run {
 	uint64_t networks_ns; /* last one since we have exited, whoever was in motion */
 	uint32_t seq; /* tells runs apart */
 	enum ct_cause cause;
+	enum ct_cause stop_cause; /* if STOP_BEGIN is set */
 	int exit_code;
 	uint8_t start_order, stop_order; /* enum ct_order */
 	bool network_crowded; /* others were in motion too: the sync may be theirs */

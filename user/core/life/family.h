@@ -126,6 +126,8 @@ extern const struct ct_family *const ct_families[CT_FAMILY_MAX];
 /* The phases of a run, in the order in which its engine does them. */
 struct ct_spans ct_family_start(const struct ct_family *f, const struct ct_run *run);
 struct ct_spans ct_family_stop(const struct ct_family *f, const struct ct_run *run);
+/* Why a container stops that was asked to by this, what of a rule. REQUEST: no row has it. */
+enum ct_cause ct_stop_cause(const char *what);
 /* By a containerd namespace: who uses it. Never NULL. */
 const struct ct_family *ct_family_of_namespace(struct ct_text ns);
 /* Whether a start has failed when this request is refused. */

@@ -278,8 +278,11 @@ void ct_report_stop(struct ct_core *core, struct ct_container *c, enum ct_outcom
 	run->stop_reported = true;
 	if (c->family->stop_ends)
 		c->family->stop_ends(c);
-	if (!begin || begin > run->marks[CT_MARK_EXIT])
+	rec.cause = run->stop_cause;
+	if (!begin || begin > run->marks[CT_MARK_EXIT]) {
 		begin = run->marks[CT_MARK_EXIT];
+		rec.cause = CT_CAUSE_EXIT;
+	}
 	if (!begin)
 		return;
 	rec.begin_ns = later(begin, run->start_end_ns);
