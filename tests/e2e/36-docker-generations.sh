@@ -10,6 +10,8 @@
 packages=(bash dash coreutils sed grep tar mount iproute2 procps busybox-static docker.io containerd runc nftables
 	iptables ca-certificates docker-compose)
 n=$(as_many 40 5)
+# of few the 99th percentile would be the worst
+tail=$(as_many 99 90)
 
 # Columns: Debian's suite, store for images, packages that only it has.
 generations=(
@@ -56,11 +58,11 @@ measure()
 {
 	ask "$differences | to_entries[] | .key as \$k | (.value | map(strings)) as \$odd | (.value | map(numbers)) as \$d
 		| (\$d | map(if . < 0 then -. else . end)) as \$a
-		| [\$k, (\$d | length), ([.value[] | nulls] | length), (\$odd | length), (\$a | quantile(0.5)), (\$a | quantile(0.99)),
+		| [\$k, (\$d | length), ([.value[] | nulls] | length), (\$odd | length), (\$a | quantile(0.5)), (\$a | quantile(0.$tail)),
 			(\$d | quantile(0.5))] | @tsv" --rawfile clocks "$OUT/$1/clocks" --slurpfile events "$OUT/$1/events" > "$OUT/$1.tsv"
-	awk -F'\t' -v name="$1" '
+	awk -F'\t' -v name="$1" -v tail="$tail" '
 		BEGIN { printf "%s against docker events, ms\n%-12s %5s %6s %5s %9s %9s %9s\n", name, "boundary", "n", "unseen", "odd",
-			"median", "p99", "signed" }
+			"median", "p" tail, "signed" }
 		{ printf "%-12s %5d %6d %5d %9.3f %9.3f %+9.3f\n", $1, $2, $3, $4, $5 / 1e6, $6 / 1e6, $7 / 1e6 }
 	' "$OUT/$1.tsv" | tee "$O/e2e/truth-$1.txt" | sed 's/^/# /'
 }
@@ -68,16 +70,16 @@ measure()
 # judge NAME
 judge()
 {
-	local name boundary said median p99
+	local name boundary said median worst
 
 	# a run is created, attached to and destroyed once, and started and stopped three times
 	for name in create:1 attach:1 connect:3 start:3 die:3 disconnect:3 destroy:1; do
 		boundary=${name%:*}
-		IFS=$'\t' read -r said median p99 < <(awk -F'\t' -v name="$boundary" -v OFS='\t' \
+		IFS=$'\t' read -r said median worst < <(awk -F'\t' -v name="$boundary" -v OFS='\t' \
 			'$1 == name { print $2 " " $3 " " $4, $5, $6 }' "$OUT/$1.tsv")
 		same "$1: $boundary: all are seen" "$((n * ${name#*:})) 0 0" "$said"
 		check "$1: $boundary: median within 1 ms" below "${median:-}" 1000000
-		check "$1: $boundary: p99 within 10 ms" below "${p99:-}" 10000000
+		check "$1: $boundary: p$tail within 10 ms" below "${worst:-}" 10000000
 	done
 }
 
@@ -134,14 +136,16 @@ generation()
 	mkdir -p "$OUT/$name/fs/bin"
 	cp "$SERVICE" "$OUT/$name/service"
 	cp "$SERVICE" "$OUT/$name/fs/bin/service"
-	truncate -s 1G "$OUT/$name/data.img" && mkfs.ext4 -q "$OUT/$name/data.img" || rm -f "$OUT/$name/data.img"
+	truncate -s 1G "$OUT/$name/data.img"
+	mkfs.ext4 -q "$OUT/$name/data.img" 2> /dev/null || rm -f "$OUT/$name/data.img"
 	[[ $store != overlay2 ]] || composed "$suite" "$store"
 	run_traced "$suite" "$store" restarts || return
 	if slow "$name"; then
-		echo "# a p99 is beyond 10 ms: measured once more"
+		echo "# a p$tail is beyond 10 ms: measured once more"
 		run_traced "$suite" "$store" restarts || return
 	fi
-	says "$name: starts, stops and restarts" "[$((n * 3)),$((n * 3)),$((n * 3 - 1))]" '[of("start"; "ok"), of("stop"; "ok"), of("restart"; "ok") | length]'
+	says "$name: starts, stops, and restarts of one container" "[$((n * 3)),$((n * 3)),$((n * 2))]" \
+		'[of("start"; "ok"), of("stop"; "ok"), [of("restart"; "ok")[] | select(.id == .predecessor.id)] | length]'
 	says "$name: each stop has its own cause" \
 		"{\"kill-request\":$n,\"restart-request\":$n,\"stop-request\":$n}" \
 		'[of("stop")[] | .cause] | group_by(.) | map({key: .[0], value: length}) | from_entries'

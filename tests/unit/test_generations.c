@@ -149,6 +149,37 @@ Test(generations, in_a_crowd_as_the_engine_has_shown)
 	expect_in_crowd(false, false);
 }
 
+/* dockerd 26 answers the stop, and takes the next request, before it saves. */
+Test(generations, asked_to_start_before_the_stop_is_saved)
+{
+	struct run *run = run_new();
+	struct life l = life_of(0), one = life_of(1);
+	const struct seen *s;
+
+	life_serves(&run->t, &one);
+	stops_late(&run->t, &one, 300); /* shows how this engine does it */
+	l.stream += 400;
+	life_create(&run->t, &l, 4010);
+	life_start(&run->t, &l, 4030);
+	exits(&run->t, &l, 5000);
+	ask(&run->t, &l, 5021, 5022);
+	store(&run->t, &l, 5090);
+	life_request(&run->t, &l, 5092, "start");
+	save(&run->t, &l, 5094, 5095);
+	l.init += 50;
+	l.shim += 50;
+	life_started_within(&run->t, &l, 5100);
+	life_answer(&run->t, &l, 5100 + LIFE_START, 204, NULL);
+	play_until(run, 60000);
+	s = find(run, CT_RECORD_STOP, l.name, 0);
+	cr_expect_eq(s->rec.missing, 1u << CT_PHASE_DIE, "when it says die is not known");
+	expect_phase(s, CT_PHASE_DIE, 0);
+	expect_phase(s, CT_PHASE_DISCONNECT, 68);
+	s = find(run, CT_RECORD_START, l.name, 1);
+	expect_phase(s, CT_PHASE_CONNECT, 8 + LIFE_CONNECT);
+	run_free(run);
+}
+
 /* The network is joined when there is a task, and before that is started. */
 static void starts_late(struct tape *t, struct life *l, double ms, bool joins)
 {

@@ -38,6 +38,7 @@ enum ct_effect {
 struct ct_spans {
 	const struct ct_span *rows; /* in order of life */
 	size_t count;
+	bool whole; /* of a phase in two parts both are known, or it is not */
 };
 
 enum ct_family_number {

@@ -20,8 +20,9 @@ static const struct ct_rule rules[] = {
 	{ CT_SIG_API_ANSWER, "attach", M(ATTACH_END), CT_FIRST, M(ATTACH_BEGIN), M(EXIT) },
 	{ CT_SIG_API_REQUEST, "start", M(START_BEGIN), CT_FIRST, M(NONE), M(NONE) },
 	/* dockerd writes the host config right after the endpoint has joined, just behind its
-	 * `connect` event (daemon/container_operations.go, allocateNetwork). */
-	{ CT_SIG_SYNC, ".tmp-hostconfig.json", M(CONNECT_END), CT_FIRST, M(START_BEGIN),
+	 * `connect` event (daemon/container_operations.go, allocateNetwork). What it writes before
+	 * that is of the stop before: 26 answers that, and takes the next request, before it saves. */
+	{ CT_SIG_SYNC, ".tmp-hostconfig.json", M(CONNECT_END), CT_LAST, M(START_BEGIN),
 	  M(TASK_CREATE_BEGIN) },
 	{ CT_SIG_TASK_REQUEST, "Create", M(TASK_CREATE_BEGIN), CT_FIRST, M(NONE), M(NONE) },
 	{ CT_SIG_TASK_ANSWER, "Create", M(TASK_CREATE_END), CT_FIRST, M(NONE), M(NONE) },
@@ -118,6 +119,20 @@ static const struct ct_cause_row causes[] = {
 	{ "Create", "Tasks/Create" },
 };
 
+/* The network store was last synced by us: closer than what follows it. */
+static void let_go_at_sync(struct ct_run *run)
+{
+	if (run->network_synced && !run->network_crowded)
+		run->marks[CT_MARK_DISCONNECT_END] = run->network_synced;
+}
+
+/* It is asked to start before its stop is saved: what was let go of is gone, `die` is yet to come. */
+static void again_begins(struct ct_container *c)
+{
+	if (!c->run.marks[CT_MARK_DISCONNECT_END] && c->run.stop_order == CT_ORDER_OTHER)
+		let_go_at_sync(&c->run);
+}
+
 static void again_began(struct ct_container *c, const struct ct_again *how)
 {
 	uint64_t connected = c->host_synced > c->config_synced ? c->host_synced : 0;
@@ -131,13 +146,6 @@ static void again_began(struct ct_container *c, const struct ct_again *how)
 	/* The engine is in the middle of a request: it started as soon as it had stopped. */
 	if (c->run.cause == CT_CAUSE_RESTART_REQUEST)
 		c->run.marks[CT_MARK_START_BEGIN] = c->run.base_ns;
-}
-
-/* The network store was last synced by us: closer than what follows it. */
-static void let_go_at_sync(struct ct_run *run)
-{
-	if (run->network_synced && !run->network_crowded)
-		run->marks[CT_MARK_DISCONNECT_END] = run->network_synced;
 }
 
 /*
@@ -225,8 +233,8 @@ const struct ct_family ct_family_docker = {
 	.number = CT_FAMILY_DOCKER,
 	.name = "docker",
 	CT_FAMILY_TABLES,
-	.start_other = { start_late, CT_ARRAY_SIZE(start_late) },
-	.stop_other = { stop_late, CT_ARRAY_SIZE(stop_late) },
+	.start_other = { start_late, CT_ARRAY_SIZE(start_late), true },
+	.stop_other = { stop_late, CT_ARRAY_SIZE(stop_late), true },
 	CT_FAMILY_CAUSES,
 	.api = true,
 	.at_first = true,
@@ -239,5 +247,6 @@ const struct ct_family ct_family_docker = {
 	.runtime_at_start = true,
 	.follow = follow,
 	.stop_ends = stop_ends,
+	.again_begins = again_begins,
 	.again_began = again_began,
 };

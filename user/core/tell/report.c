@@ -145,6 +145,15 @@ static struct ct_spans set_failure(struct ct_record *rec, uint64_t marks[CT_MARK
 	return spans;
 }
 
+static uint64_t build(struct ct_record *rec, struct ct_spans spans,
+		      const uint64_t marks[CT_MARK_MAX], uint64_t cursor)
+{
+	cursor = ct_segments_build(rec, spans.rows, spans.count, marks, cursor);
+	if (spans.whole)
+		ct_segments_forget_halves(rec);
+	return cursor;
+}
+
 static uint64_t start_begin(const struct ct_container *c)
 {
 	uint64_t asked = ct_run_first(&c->run, c->family->begins);
@@ -206,10 +215,12 @@ static void report_restart(struct ct_core *core, struct ct_container *c)
 	}
 	spans = ct_family_stop(from->family, run);
 	/* The first of a stop is the wait for the exit, and that is where a restart begins. */
-	cursor = ct_segments_build(&rec, spans.rows + 1, spans.count - 1, marks, rec.begin_ns);
+	spans.rows++;
+	spans.count--;
+	cursor = build(&rec, spans, marks, rec.begin_ns);
 	effective_marks(c, marks);
 	spans = ct_family_start(c->family, &c->run);
-	cursor = ct_segments_build(&rec, spans.rows, spans.count, marks, cursor);
+	cursor = build(&rec, spans, marks, cursor);
 	if (c->guest)
 		rec.seen &= (uint16_t) ~(1u << CT_PHASE_CONNECT);
 	rec.end_ns = rec.ready_ns ? rec.ready_ns : cursor;
@@ -248,7 +259,7 @@ void ct_report_start(struct ct_core *core, struct ct_container *c, enum ct_outco
 	effective_marks(c, marks);
 	if (outcome == CT_OUTCOME_FAILED)
 		spans = set_failure(&rec, marks, c);
-	cursor = ct_segments_build(&rec, spans.rows, spans.count, marks, rec.begin_ns);
+	cursor = build(&rec, spans, marks, rec.begin_ns);
 	if (c->guest)
 		rec.seen &= (uint16_t) ~(1u << CT_PHASE_CONNECT);
 	rec.end_ns = later(later(cursor, marks[CT_MARK_START_END]), marks[CT_MARK_READY]);
@@ -289,7 +300,7 @@ void ct_report_stop(struct ct_core *core, struct ct_container *c, enum ct_outcom
 	if (run->start_end_ns)
 		rec.run_ns = rec.begin_ns - run->start_end_ns;
 	spans = ct_family_stop(c->family, run);
-	cursor = ct_segments_build(&rec, spans.rows, spans.count, run->marks, rec.begin_ns);
+	cursor = build(&rec, spans, run->marks, rec.begin_ns);
 	rec.end_ns = cursor;
 	if (rec.missing && outcome == CT_OUTCOME_OK)
 		rec.outcome = CT_OUTCOME_CUT;
