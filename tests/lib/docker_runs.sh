@@ -78,6 +78,8 @@ one_restart()
 	up "$1"
 	try "docker stop" docker stop -t 5 "$1"
 	wait "$client"
+	# 26 answers a stop before it has saved it; who starts it again until then cuts it
+	sleep 0.2
 	try "docker start" docker start "$1"
 	try "docker restart" docker restart -t 5 "$1"
 	try "docker kill" docker kill "$1"
