@@ -57,6 +57,8 @@ static void kata_end(struct tape *t, struct life *l, double ms)
 	tape_grpc_answer(t, LIFE_CONTAINERD, l->grpc_socket, 11);
 	tape_at(t, ms + 60);
 	tape_grpc_request(t, LIFE_DOCKERD, l->grpc_socket, 15, l->id, true);
+	tape_at(t, ms + 63);
+	tape_sync(t, LIFE_DOCKERD, l->id, ".tmp-hostconfig.json2671818141");
 	tape_at(t, ms + 64);
 	tape_sync(t, LIFE_DOCKERD, l->id, ".tmp-config.v2.json2567467887");
 }

@@ -2,6 +2,7 @@
 /* Stops, removals and restarts. */
 #include <criterion/criterion.h>
 
+#include "core/life/family.h"
 #include "runs.h"
 
 /* --rm: dockerd removes it by itself, right after the stop. */
@@ -321,4 +322,53 @@ Test(core, not_replaced)
 	play(run);
 	expect_counts(run, 2, 1, 0);
 	run_free(run);
+}
+
+/* What ends it is not what began it. */
+Test(core, stop_has_a_cause_of_its_own)
+{
+	static const struct {
+		const char *verb; /* NULL: nobody asks */
+		double ms;
+		enum ct_cause cause;
+	} stops[] = {
+		{ "stop?t=5", 490, CT_CAUSE_STOP_REQUEST },
+		{ "kill?signal=SIGKILL", 490, CT_CAUSE_KILL_REQUEST },
+		{ "kill?signal=SIGHUP", 490, CT_CAUSE_EXIT }, /* it lives on */
+		{ "restart?t=5", 490, CT_CAUSE_RESTART_REQUEST },
+		{ "delete", 490, CT_CAUSE_REMOVE_REQUEST },
+		{ "stop", 510, CT_CAUSE_EXIT }, /* too late */
+		{ NULL, 0, CT_CAUSE_EXIT },
+	};
+
+	for (size_t i = 0; i < CT_ARRAY_SIZE(stops); i++) {
+		struct run *run = run_new();
+		struct life l = life_of(0);
+
+		life_serves(&run->t, &l);
+		if (stops[i].verb)
+			life_request(&run->t, &l, stops[i].ms, stops[i].verb);
+		life_exit(&run->t, &l, 500, 9);
+		tape_sort(&run->t);
+		play_until(run, 60000);
+		cr_expect_eq(find(run, CT_RECORD_STOP, l.name, 0)->rec.cause, stops[i].cause,
+			     "%s: %s", stops[i].verb ? stops[i].verb : "nobody",
+			     ct_cause_names[find(run, CT_RECORD_STOP, l.name, 0)->rec.cause]);
+		cr_expect_eq(find(run, CT_RECORD_START, l.name, 0)->rec.cause, CT_CAUSE_REQUEST);
+		run_free(run);
+	}
+}
+
+/* By the requests and programs of every family. */
+Test(core, every_request_for_a_stop_is_a_cause)
+{
+	for (size_t f = 0; f < CT_FAMILY_MAX; f++) {
+		for (size_t i = 0; i < ct_families[f]->rule_count; i++) {
+			const struct ct_rule *rule = &ct_families[f]->rules[i];
+
+			if (rule->mark == CT_MARK_STOP_BEGIN)
+				cr_expect_neq(ct_stop_cause(rule->what), CT_CAUSE_REQUEST, "%s: %s",
+					      ct_families[f]->name, rule->what);
+		}
+	}
 }

@@ -215,7 +215,7 @@ Test(json, every_field_and_name_is_documented)
 		size_t count;
 	} lists[] = {
 		{ ct_phase_names, CT_PHASE_MAX },     { ct_record_names, CT_RECORD_MAX },
-		{ ct_outcome_names, CT_OUTCOME_MAX }, { ct_cause_names, CT_CAUSE_POLICY + 1 },
+		{ ct_outcome_names, CT_OUTCOME_MAX }, { ct_cause_names, CT_CAUSE_MAX },
 		{ ct_ready_names, CT_READY_MAX },
 	};
 

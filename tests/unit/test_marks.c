@@ -35,6 +35,10 @@ static bool family_reads(const struct ct_family *f, enum ct_mark mark)
 		reads |= span_reads(&f->start[i], mark);
 	for (size_t i = 0; i < f->stop_count; i++)
 		reads |= span_reads(&f->stop[i], mark);
+	for (size_t i = 0; i < f->start_other.count; i++)
+		reads |= span_reads(&f->start_other.rows[i], mark);
+	for (size_t i = 0; i < f->stop_other.count; i++)
+		reads |= span_reads(&f->stop_other.rows[i], mark);
 	return reads;
 }
 

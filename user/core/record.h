@@ -109,16 +109,21 @@ enum ct_outcome {
 	CT_OUTCOME_MAX
 };
 
-/* How a start was asked for. Columns: symbol, name. */
+/* How a start or a stop was asked for; the last four are of stops alone. Columns: symbol, name. */
 #define CT_CAUSES(X) \
 	X(REQUEST, "request") \
 	X(RESTART_REQUEST, "restart-request") \
-	X(POLICY, "restart-policy")
+	X(POLICY, "restart-policy") \
+	X(STOP_REQUEST, "stop-request") \
+	X(KILL_REQUEST, "kill-request") \
+	X(REMOVE_REQUEST, "remove-request") \
+	X(EXIT, "exit")
 
 enum ct_cause {
 #define X(symbol, name) CT_CAUSE_##symbol,
 	CT_CAUSES(X)
 #undef X
+	CT_CAUSE_MAX
 };
 
 /* What showed that a service is ready. Columns: symbol, name, what the kernel saw. */

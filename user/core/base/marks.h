@@ -37,6 +37,7 @@
 	X(DIE_END, "die.end") \
 	X(DISCONNECT_BEGIN, "disconnect.begin") \
 	X(DISCONNECT_END, "disconnect.end") \
+	X(DIED, "died") \
 	X(SAVED, "saved") \
 	X(STOP_END, "stop.end") \
 	X(REMOVE_BEGIN, "remove.begin") \
@@ -96,6 +97,13 @@ struct ct_span {
 	enum ct_phase gap; /* what the time before it is, if there is any */
 	bool optional; /* absent, not unknown, when its begin is not set */
 	enum ct_mark past; /* once set, the phase is over, whether or not its end was seen */
+};
+
+/* In which order an engine does things, if its generations differ (life/family.h). */
+enum ct_order {
+	CT_ORDER_UNKNOWN, /* nothing has shown it yet */
+	CT_ORDER_FIRST,
+	CT_ORDER_OTHER
 };
 
 extern const char *const ct_mark_names[CT_MARK_MAX];

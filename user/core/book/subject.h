@@ -16,9 +16,13 @@ struct ct_run {
 	uint64_t start_end_ns; /* end of the reported start */
 	uint64_t app_exec_ns; /* gVisor: the program is loaded; 0: not seen */
 	uint64_t network_synced; /* last sync of the network store while only we were in motion */
+	uint64_t turned_ns; /* when our engine first asked another of us since we have exited */
+	uint64_t networks_ns; /* last one since we have exited, whoever was in motion */
 	uint32_t seq; /* tells runs apart */
 	enum ct_cause cause;
+	enum ct_cause stop_cause; /* if STOP_BEGIN is set */
 	int exit_code;
+	uint8_t start_order, stop_order; /* enum ct_order */
 	bool network_crowded; /* others were in motion too: the sync may be theirs */
 	bool start_reported;
 	bool stop_reported;

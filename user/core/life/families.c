@@ -158,3 +158,17 @@ const struct ct_family *ct_family_of_monitor(struct ct_text program, const char 
 	}
 	return found;
 }
+
+struct ct_spans ct_family_start(const struct ct_family *f, const struct ct_run *run)
+{
+	if (run->start_order == CT_ORDER_OTHER && f->start_other.count)
+		return f->start_other;
+	return (struct ct_spans){ f->start, f->start_count, false };
+}
+
+struct ct_spans ct_family_stop(const struct ct_family *f, const struct ct_run *run)
+{
+	if (run->stop_order == CT_ORDER_OTHER && f->stop_other.count)
+		return f->stop_other;
+	return (struct ct_spans){ f->stop, f->stop_count, false };
+}

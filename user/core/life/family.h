@@ -36,6 +36,12 @@ enum ct_effect {
 	CT_EFFECT_FAILED = 1 /* the start has failed with it */
 };
 
+struct ct_spans {
+	const struct ct_span *rows; /* in order of life */
+	size_t count;
+	bool whole; /* of a phase in two parts both are known, or it is not */
+};
+
 enum ct_family_number {
 	CT_FAMILY_DOCKER,
 	CT_FAMILY_CONTAINERD,
@@ -61,6 +67,8 @@ struct ct_family {
 	size_t start_count;
 	const struct ct_span *stop;
 	size_t stop_count;
+	struct ct_spans start_other,
+		stop_other; /* those of CT_ORDER_OTHER; none: there is one order */
 	const struct ct_again *again;
 	size_t again_count;
 	const struct ct_cause_row *causes;
@@ -132,6 +140,11 @@ extern const struct ct_family ct_family_crio_pod;
 
 extern const struct ct_family *const ct_families[CT_FAMILY_MAX];
 
+/* The phases of a run, in the order in which its engine does them. */
+struct ct_spans ct_family_start(const struct ct_family *f, const struct ct_run *run);
+struct ct_spans ct_family_stop(const struct ct_family *f, const struct ct_run *run);
+/* Why a container stops that was asked to by this, what of a rule. REQUEST: no row has it. */
+enum ct_cause ct_stop_cause(const char *what);
 /* By a containerd namespace: who uses it. Never NULL. */
 const struct ct_family *ct_family_of_namespace(struct ct_text ns);
 /* Whether a start has failed when this request is refused. */

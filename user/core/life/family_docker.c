@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * dockerd in front of containerd. The evidence behind every row was watched on dockerd 20.10.24,
- * containerd 1.6.20 and runc 1.1.5 beside `docker events` of the same run; docs/how-it-works.md
- * has the figures.
+ * 26.1.5 and 28.5.2 beside `docker events` of the same run; docs/how-it-works.md has the figures.
+ *
+ * Its generations do the same in another order. 28 joins the network when the task has been created,
+ * the others before. 26 and 28 have containerd delete the container as soon as its task is deleted,
+ * and let go of the network, save and say `die` then; 20.10 says `die`, lets go of the network and
+ * has containerd delete the container at last. What is seen of a container shows the order, not a
+ * version; where it shows none, that which its engine has shown with another is taken.
  */
 #include "core/life/family.h"
 
@@ -15,11 +20,18 @@ static const struct ct_rule rules[] = {
 	{ CT_SIG_API_ANSWER, "attach", M(ATTACH_END), CT_FIRST, M(ATTACH_BEGIN), M(EXIT) },
 	{ CT_SIG_API_REQUEST, "start", M(START_BEGIN), CT_FIRST, M(NONE), M(NONE) },
 	/* dockerd writes the host config right after the endpoint has joined, just behind its
-	 * `connect` event (daemon/container_operations.go, allocateNetwork). */
-	{ CT_SIG_SYNC, ".tmp-hostconfig.json", M(CONNECT_END), CT_FIRST, M(START_BEGIN),
+	 * `connect` event (daemon/container_operations.go, allocateNetwork). What it writes before
+	 * that is of the stop before: 26 answers that, and takes the next request, before it saves. */
+	{ CT_SIG_SYNC, ".tmp-hostconfig.json", M(CONNECT_END), CT_LAST, M(START_BEGIN),
 	  M(TASK_CREATE_BEGIN) },
 	{ CT_SIG_TASK_REQUEST, "Create", M(TASK_CREATE_BEGIN), CT_FIRST, M(NONE), M(NONE) },
 	{ CT_SIG_TASK_ANSWER, "Create", M(TASK_CREATE_END), CT_FIRST, M(NONE), M(NONE) },
+	/* Or between containerd's answer and the start of the task (initializeCreatedTask). */
+	{ CT_SIG_TASK_ANSWER, "Create", M(CONNECT_BEGIN), CT_FIRST, M(NONE), M(NONE) },
+	{ CT_SIG_ENGINE_ANSWER, "Tasks/Create", M(CONNECT_BEGIN), CT_LAST, M(TASK_CREATE_END),
+	  M(TASK_START_BEGIN) },
+	{ CT_SIG_SYNC, ".tmp-hostconfig.json", M(CONNECT_END), CT_FIRST, M(CONNECT_BEGIN),
+	  M(TASK_START_BEGIN) },
 	{ CT_SIG_TASK_REQUEST, "Start", M(TASK_START_BEGIN), CT_FIRST, M(NONE), M(NONE) },
 	{ CT_SIG_TASK_ANSWER, "Start", M(TASK_START_END), CT_FIRST, M(NONE), M(NONE) },
 	{ CT_SIG_INIT_EXEC, NULL, M(INIT_EXEC), CT_FIRST, M(NONE), M(NONE) },
@@ -42,6 +54,10 @@ static const struct ct_rule rules[] = {
 	 * delete the container. The core moves the mark back to the network store's last sync when
 	 * that can only be this container's. */
 	{ CT_SIG_ENGINE_REQUEST, NULL, M(DISCONNECT_END), CT_FIRST, M(DIE_END), M(NONE) },
+	/* Or it does that first, and the network comes behind its answer: see follow(). */
+	{ CT_SIG_ENGINE_ANSWER, NULL, M(DISCONNECT_BEGIN), CT_LAST, M(DIE_END), M(DIED) },
+	/* Then it saves the state, and emits `die` 0.3 ms later (daemon/monitor.go). */
+	{ CT_SIG_SYNC, ".tmp-config.v", M(DIED), CT_FIRST, M(DISCONNECT_END), M(NONE) },
 	{ CT_SIG_SYNC, ".tmp-config.v", M(SAVED), CT_LAST, M(DISCONNECT_END), M(REMOVE_BEGIN) },
 	{ CT_SIG_API_ANSWER, "stop", M(STOP_END), CT_LAST, M(EXIT), M(NONE) },
 	{ CT_SIG_API_REQUEST, "delete", M(REMOVE_BEGIN), CT_FIRST, M(NONE), M(NONE) },
@@ -61,6 +77,15 @@ static const struct ct_span start[] = {
 	{ P(READY), M(START_END), { M(READY) }, P(UNKNOWN), false, M(NONE) },
 };
 
+static const struct ct_span start_late[] = {
+	{ P(CREATE), M(CREATE_BEGIN), { M(CREATE_END) }, P(CLIENT), true, M(START_BEGIN) },
+	{ P(ATTACH), M(ATTACH_BEGIN), { M(ATTACH_END) }, P(CLIENT), true, M(START_BEGIN) },
+	{ P(START), M(START_BEGIN), { M(CONNECT_BEGIN) }, P(CLIENT), false, M(NONE) },
+	{ P(CONNECT), M(CONNECT_BEGIN), { M(CONNECT_END) }, P(START), false, M(TASK_START_BEGIN) },
+	{ P(START), M(CONNECT_END), { M(START_END), M(START_SAVED) }, P(UNKNOWN), false, M(NONE) },
+	{ P(READY), M(START_END), { M(READY) }, P(UNKNOWN), false, M(NONE) },
+};
+
 static const struct ct_span stop[] = {
 	{ P(STOP), M(STOP_BEGIN), { M(EXIT) }, P(CLIENT), true, M(NONE) },
 	{ P(DIE), M(EXIT), { M(DIE_END) }, P(UNKNOWN), false, M(NONE) },
@@ -74,6 +99,15 @@ static const struct ct_span stop[] = {
 	{ P(DESTROY), M(REMOVE_BEGIN), { M(REMOVE_END), M(UNLINKED) }, P(CLIENT), true, M(NONE) },
 };
 
+static const struct ct_span stop_late[] = {
+	{ P(STOP), M(STOP_BEGIN), { M(EXIT) }, P(CLIENT), true, M(NONE) },
+	{ P(DIE), M(EXIT), { M(DIE_END) }, P(UNKNOWN), false, M(NONE) },
+	{ P(DISCONNECT), M(DISCONNECT_BEGIN), { M(DISCONNECT_END) }, P(DIE), false, M(NONE) },
+	{ P(DIE), M(DISCONNECT_END), { M(DIED) }, P(UNKNOWN), false, M(NONE) },
+	{ P(DESTROY), M(DIED), { M(STOP_END), M(SAVED), M(UNLINKED) }, P(UNKNOWN), true, M(NONE) },
+	{ P(DESTROY), M(REMOVE_BEGIN), { M(REMOVE_END), M(UNLINKED) }, P(CLIENT), true, M(NONE) },
+};
+
 static const struct ct_again again[] = {
 	{ CT_SIG_API_REQUEST, "start", CT_CAUSE_REQUEST },
 	{ CT_SIG_TASK_REQUEST, "Create", CT_CAUSE_POLICY },
@@ -81,7 +115,22 @@ static const struct ct_again again[] = {
 
 static const struct ct_cause_row causes[] = {
 	{ "Delete", "Tasks/Delete" },
+	{ "Create", "Tasks/Create" },
 };
+
+/* The network store was last synced by us: closer than what follows it. */
+static void let_go_at_sync(struct ct_run *run)
+{
+	if (run->network_synced && !run->network_crowded)
+		run->marks[CT_MARK_DISCONNECT_END] = run->network_synced;
+}
+
+/* It is asked to start before its stop is saved: what was let go of is gone, `die` is yet to come. */
+static void again_begins(struct ct_container *c)
+{
+	if (!c->run.marks[CT_MARK_DISCONNECT_END] && c->run.stop_order == CT_ORDER_OTHER)
+		let_go_at_sync(&c->run);
+}
 
 static void again_began(struct ct_container *c, const struct ct_again *how)
 {
@@ -98,9 +147,34 @@ static void again_began(struct ct_container *c, const struct ct_again *how)
 		c->run.marks[CT_MARK_START_BEGIN] = c->run.base_ns;
 }
 
+/*
+ * The engine saves what has stopped. When its network was let go of is between these: it turned to
+ * containerd, was answered the last time, and saves. With others in motion any sync may be theirs:
+ * then it is as it is with this engine, or not known.
+ */
+static void saves_stopped(struct ct_run *run, uint64_t ts_ns)
+{
+	uint64_t *m = run->marks;
+	bool before = m[CT_MARK_DISCONNECT_END],
+	     after = run->networks_ns > m[CT_MARK_DISCONNECT_BEGIN];
+
+	if (before != after)
+		run->stop_order = after ? CT_ORDER_OTHER : CT_ORDER_FIRST;
+	if (!before && !after) {
+		m[CT_MARK_DISCONNECT_END] = run->turned_ns;
+	} else if (run->stop_order == CT_ORDER_OTHER) {
+		m[CT_MARK_DISCONNECT_END] = ts_ns;
+		let_go_at_sync(run);
+	} else if (!run->stop_order) {
+		m[CT_MARK_DISCONNECT_END] = 0;
+	}
+}
+
 static enum ct_effect follow(struct ct_container *c, enum ct_signal signal, struct ct_text what,
 			     uint64_t ts_ns)
 {
+	uint64_t *m = c->run.marks;
+
 	switch (signal) {
 	case CT_SIG_API_REQUEST:
 		if (ct_text_is(what, "restart"))
@@ -113,9 +187,14 @@ static enum ct_effect follow(struct ct_container *c, enum ct_signal signal, stru
 			c->removed = true;
 		break;
 	case CT_SIG_SYNC:
-		if (ct_text_starts(what, ".tmp-hostconfig"))
+		if (ct_text_starts(what, ".tmp-hostconfig")) {
 			c->host_synced = ts_ns;
-		else if (ct_text_starts(what, ".tmp-config"))
+			if (m[CT_MARK_CONNECT_END] == ts_ns)
+				c->run.start_order = m[CT_MARK_TASK_CREATE_BEGIN] ? CT_ORDER_OTHER
+										  : CT_ORDER_FIRST;
+			if (m[CT_MARK_DIE_END] && !m[CT_MARK_DIED] && !c->guest)
+				saves_stopped(&c->run, ts_ns);
+		} else if (ct_text_starts(what, ".tmp-config"))
 			c->config_synced = ts_ns;
 		break;
 	case CT_SIG_UNLINK:
@@ -123,10 +202,15 @@ static enum ct_effect follow(struct ct_container *c, enum ct_signal signal, stru
 			c->removed = true;
 		break;
 	case CT_SIG_ENGINE_REQUEST:
-		/* The network store was last synced by us: closer than what follows it. */
-		if (c->run.marks[CT_MARK_DISCONNECT_END] == ts_ns && c->run.network_synced &&
-		    !c->run.network_crowded)
-			c->run.marks[CT_MARK_DISCONNECT_END] = c->run.network_synced;
+		if (m[CT_MARK_DISCONNECT_END] != ts_ns || c->guest)
+			break;
+		/* Nobody has let go of anything: that is still to come. */
+		if (c->run.turned_ns || c->run.networks_ns <= m[CT_MARK_DIE_END])
+			m[CT_MARK_DISCONNECT_END] = 0;
+		else
+			let_go_at_sync(&c->run);
+		if (!c->run.turned_ns)
+			c->run.turned_ns = ts_ns;
 		break;
 	default:
 		break;
@@ -148,6 +232,8 @@ const struct ct_family ct_family_docker = {
 	.number = CT_FAMILY_DOCKER,
 	.name = "docker",
 	CT_FAMILY_TABLES,
+	.start_other = { start_late, CT_ARRAY_SIZE(start_late), true },
+	.stop_other = { stop_late, CT_ARRAY_SIZE(stop_late), true },
 	CT_FAMILY_CAUSES,
 	.api = true,
 	.at_first = true,
@@ -160,5 +246,6 @@ const struct ct_family ct_family_docker = {
 	.runtime_at_start = true,
 	.follow = follow,
 	.stop_ends = stop_ends,
+	.again_begins = again_begins,
 	.again_began = again_began,
 };

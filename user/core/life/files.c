@@ -15,6 +15,8 @@ static void networks_synced(struct ct_core *core, uint32_t engine, uint64_t ts_n
 		const uint64_t *m = c->run.marks;
 		bool stops = m[CT_MARK_EXIT] != 0;
 
+		if (stops && c->who.engine_pid == engine)
+			c->run.networks_ns = ts_ns;
 		if (stops ? m[CT_MARK_DISCONNECT_END] != 0
 			  : !m[CT_MARK_START_BEGIN] || m[CT_MARK_START_END] || c->run.failed_ns)
 			continue;

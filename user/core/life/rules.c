@@ -3,6 +3,7 @@
 #include "core/life/life.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 struct ct_life {
 	uint64_t rows[CT_FAMILY_MAX][CT_SIG_MAX]; /* bit per rule of the family */
@@ -60,6 +61,49 @@ bool ct_hears(const struct ct_core *core, const struct ct_container *c, enum ct_
 	return core->life->rows[c->family->number][signal] != 0;
 }
 
+/* What asks for a stop, by the end of its name. */
+static const struct {
+	const char *end;
+	enum ct_cause cause;
+} stops[] = {
+	{ "stop", CT_CAUSE_STOP_REQUEST },           { "StopContainer", CT_CAUSE_STOP_REQUEST },
+	{ "StopPodSandbox", CT_CAUSE_STOP_REQUEST }, { "kill", CT_CAUSE_KILL_REQUEST },
+	{ "Kill", CT_CAUSE_KILL_REQUEST },           { "restart", CT_CAUSE_RESTART_REQUEST },
+	{ "delete", CT_CAUSE_REMOVE_REQUEST },       { " rm", CT_CAUSE_REMOVE_REQUEST },
+};
+
+enum ct_cause ct_stop_cause(const char *what)
+{
+	size_t len = strlen(what);
+
+	for (size_t i = 0; i < CT_ARRAY_SIZE(stops); i++) {
+		size_t n = strlen(stops[i].end);
+
+		if (len >= n && !strcmp(what + len - n, stops[i].end))
+			return stops[i].cause;
+	}
+	return CT_CAUSE_REQUEST;
+}
+
+static void one_order(uint8_t *run, uint8_t *engine)
+{
+	if (*run)
+		*engine = *run;
+	else
+		*run = *engine;
+}
+
+/* An engine does for all in the order that one has shown; unless another shows another one. */
+static void take_order(struct ct_core *core, struct ct_container *c)
+{
+	struct ct_actor_state *engine = ct_actor_get(core, c->who.engine_pid);
+
+	if (!engine)
+		return;
+	one_order(&c->run.start_order, &engine->start_order);
+	one_order(&c->run.stop_order, &engine->stop_order);
+}
+
 void ct_signal(struct ct_core *core, struct ct_container *c, enum ct_signal signal,
 	       struct ct_text what, uint64_t ts_ns)
 {
@@ -73,9 +117,14 @@ void ct_signal(struct ct_core *core, struct ct_container *c, enum ct_signal sign
 	for (rows = core->life->rows[c->family->number][signal]; rows; rows &= rows - 1) {
 		const struct ct_rule *rule = &c->family->rules[__builtin_ctzll(rows)];
 
-		if (ct_rule_matches(rule, signal, what, c->run.marks))
-			c->run.marks[rule->mark] = ts_ns;
+		if (!ct_rule_matches(rule, signal, what, c->run.marks))
+			continue;
+		c->run.marks[rule->mark] = ts_ns;
+		if (rule->mark == CT_MARK_STOP_BEGIN)
+			c->run.stop_cause = ct_stop_cause(rule->what);
 	}
+	if (c->family->start_other.count)
+		take_order(core, c);
 	if (c->family->follow && c->family->follow(c, signal, what, ts_ns) & CT_EFFECT_FAILED)
 		ct_failed(core, c, ct_text("", 0));
 	if (c->draft)

@@ -122,15 +122,15 @@ static void set_ready(struct ct_record *rec, const struct ct_run *run)
 }
 
 /* Ends the phase in which a start failed at the moment at which it was known to have failed. */
-static void set_failure(struct ct_record *rec, uint64_t marks[CT_MARK_MAX],
-			const struct ct_container *c)
+static struct ct_spans set_failure(struct ct_record *rec, uint64_t marks[CT_MARK_MAX],
+				   const struct ct_container *c)
 {
-	const struct ct_family *family = c->family;
+	struct ct_spans spans = ct_family_start(c->family, &c->run);
 
 	/* When all was done it has failed last. */
-	rec->failed_phase = family->start[family->start_count - 1].phase;
-	for (size_t i = 0; i < family->start_count; i++) {
-		const struct ct_span *span = &family->start[i];
+	rec->failed_phase = spans.rows[spans.count - 1].phase;
+	for (size_t i = 0; i < spans.count; i++) {
+		const struct ct_span *span = &spans.rows[i];
 		uint64_t ends = 0;
 
 		for (size_t k = 0; k < CT_ARRAY_SIZE(span->to); k++)
@@ -140,9 +140,20 @@ static void set_failure(struct ct_record *rec, uint64_t marks[CT_MARK_MAX],
 			continue;
 		marks[span->to[0]] = c->run.failed_ns;
 		rec->failed_phase = span->phase;
+		spans.count = i + 1; /* what comes after a failure never was */
 		break;
 	}
 	rec->failed_step = c->run.failed_step;
+	return spans;
+}
+
+static uint64_t build(struct ct_record *rec, struct ct_spans spans,
+		      const uint64_t marks[CT_MARK_MAX], uint64_t cursor)
+{
+	cursor = ct_segments_build(rec, spans.rows, spans.count, marks, cursor);
+	if (spans.whole)
+		ct_segments_forget_halves(rec);
+	return cursor;
 }
 
 static uint64_t start_begin(const struct ct_container *c)
@@ -174,7 +185,7 @@ static void effective_marks(const struct ct_container *c, uint64_t marks[CT_MARK
 static void report_restart(struct ct_core *core, struct ct_container *c)
 {
 	uint64_t begin = start_begin(c), marks[CT_MARK_MAX], cursor;
-	const struct ct_family *family;
+	struct ct_spans spans;
 	struct ct_container *from = NULL;
 	struct ct_record rec;
 	struct ct_run *run;
@@ -204,13 +215,14 @@ static void report_restart(struct ct_core *core, struct ct_container *c)
 		if (marks[m] > begin && from != c)
 			marks[m] = 0;
 	}
-	family = from->family;
+	spans = ct_family_stop(from->family, run);
 	/* The first of a stop is the wait for the exit, and that is where a restart begins. */
-	cursor = ct_segments_build(&rec, family->stop + 1, family->stop_count - 1, marks,
-				   rec.begin_ns);
+	spans.rows++;
+	spans.count--;
+	cursor = build(&rec, spans, marks, rec.begin_ns);
 	effective_marks(c, marks);
-	family = c->family;
-	cursor = ct_segments_build(&rec, family->start, family->start_count, marks, cursor);
+	spans = ct_family_start(c->family, &c->run);
+	cursor = build(&rec, spans, marks, cursor);
 	if (c->guest)
 		rec.seen &= ~(1u << CT_PHASE_CONNECT);
 	rec.end_ns = rec.ready_ns ? rec.ready_ns : cursor;
@@ -238,6 +250,7 @@ void ct_report_start(struct ct_core *core, struct ct_container *c, enum ct_outco
 {
 	struct ct_run *run = &c->run;
 	struct ct_record rec = record_of(CT_RECORD_START, outcome, c, run);
+	struct ct_spans spans = ct_family_start(c->family, run);
 	uint64_t marks[CT_MARK_MAX], cursor;
 
 	run->start_reported = true;
@@ -247,9 +260,8 @@ void ct_report_start(struct ct_core *core, struct ct_container *c, enum ct_outco
 	set_ready(&rec, run);
 	effective_marks(c, marks);
 	if (outcome == CT_OUTCOME_FAILED)
-		set_failure(&rec, marks, c);
-	cursor = ct_segments_build(&rec, c->family->start, c->family->start_count, marks,
-				   rec.begin_ns);
+		spans = set_failure(&rec, marks, c);
+	cursor = build(&rec, spans, marks, rec.begin_ns);
 	if (c->guest)
 		rec.seen &= ~(1u << CT_PHASE_CONNECT);
 	rec.end_ns = later(later(cursor, marks[CT_MARK_START_END]), marks[CT_MARK_READY]);
@@ -274,19 +286,23 @@ void ct_report_stop(struct ct_core *core, struct ct_container *c, enum ct_outcom
 	struct ct_run *run = &c->run;
 	struct ct_record rec = record_of(CT_RECORD_STOP, outcome, c, run);
 	uint64_t begin = run->marks[CT_MARK_STOP_BEGIN], cursor;
+	struct ct_spans spans;
 
 	run->stop_reported = true;
 	if (c->family->stop_ends)
 		c->family->stop_ends(c);
-	if (!begin || begin > run->marks[CT_MARK_EXIT])
+	rec.cause = run->stop_cause;
+	if (!begin || begin > run->marks[CT_MARK_EXIT]) {
 		begin = run->marks[CT_MARK_EXIT];
+		rec.cause = CT_CAUSE_EXIT;
+	}
 	if (!begin)
 		return;
 	rec.begin_ns = later(begin, run->start_end_ns);
 	if (run->start_end_ns)
 		rec.run_ns = rec.begin_ns - run->start_end_ns;
-	cursor = ct_segments_build(&rec, c->family->stop, c->family->stop_count, run->marks,
-				   rec.begin_ns);
+	spans = ct_family_stop(c->family, run);
+	cursor = build(&rec, spans, run->marks, rec.begin_ns);
 	rec.end_ns = cursor;
 	if (rec.missing && outcome == CT_OUTCOME_OK)
 		rec.outcome = CT_OUTCOME_CUT;

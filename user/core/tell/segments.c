@@ -35,6 +35,17 @@ static uint64_t end_of(const struct ct_span *span, const uint64_t *marks, uint64
 	return end;
 }
 
+void ct_segments_forget_halves(struct ct_record *rec)
+{
+	uint16_t halves = rec->seen & rec->missing;
+
+	for (size_t i = 0; halves && i < rec->segment_count; i++) {
+		if (halves & 1u << rec->segments[i].phase)
+			rec->segments[i].phase = CT_PHASE_UNKNOWN;
+	}
+	rec->seen &= (uint16_t)~halves;
+}
+
 uint64_t ct_segments_build(struct ct_record *rec, const struct ct_span *spans, size_t count,
 			   const uint64_t marks[CT_MARK_MAX], uint64_t cursor)
 {

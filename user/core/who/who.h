@@ -26,6 +26,8 @@ struct ct_actor_state {
 	uint8_t op; /* enum ct_op */
 	uint8_t plugin; /* enum ct_op: what it does as a network plugin, or what started it */
 	uint8_t level; /* of its pid namespace; 0: the host's */
+	uint8_t start_order,
+		stop_order; /* engine: enum ct_order, as its containers have shown it */
 	bool vmm; /* it runs a virtual machine, or is about to */
 	bool execed;
 	bool joins; /* a runtime executes it, or it executes, in a container that runs already */
