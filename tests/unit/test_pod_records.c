@@ -352,6 +352,64 @@ Test(pod_records, a_stop_ends_the_wait_for_more)
 	cluster_free(cl);
 }
 
+/* A liveness probe had it stopped before: that is no part of the pod's end. */
+Test(pod_records, only_who_ran_last_is_stopped_with_the_pod)
+{
+	struct cluster *cl = cluster_new(false);
+
+	starts(cl, "s1", "", 0, 100, false);
+	starts(cl, "a1", "app", 100, 200, true);
+	stops(cl, "a1", "app", 1000, 1100, 50, 137);
+	starts(cl, "a2", "app", 1200, 1300, true);
+	passes(cl, 9000);
+	stops(cl, "a2", "app", 20000, 20100, 50, 137);
+	starts(cl, "a3", "app", 20200, 20300, true);
+	stops(cl, "a3", "app", 40000, 40100, 50, 0);
+	stops(cl, "s1", "", 40100, 40200, 50, 0);
+	passes(cl, 43000);
+	cr_assert_eq(cl->run.count, 2);
+	expect_span(&cl->run.seen[1], 40000, 40200);
+	cluster_free(cl);
+}
+
+Test(pod_records, a_sandbox_that_nobody_fills_has_failed)
+{
+	struct cluster *cl = cluster_new(false);
+	const struct seen *s;
+
+	starts(cl, "s1", "", 0, 100, false);
+	passes(cl, 60000);
+	cr_expect_eq(cl->run.count, 0);
+	passes(cl, 60200);
+	s = only(cl, CT_RECORD_POD_START);
+	expect_outcome(s, CT_OUTCOME_FAILED);
+	cr_expect_eq(s->rec.failed_phase, CT_PHASE_CLIENT);
+	cr_expect_str_eq(s->message, "no container was asked for within a minute");
+	cluster_free(cl);
+
+	cl = cluster_new(false); /* it was wanted for itself */
+	starts(cl, "s1", "", 0, 100, false);
+	stops(cl, "s1", "", 1000, 1100, 50, 0);
+	passes(cl, 4000);
+	cr_assert_eq(cl->run.count, 2);
+	expect_outcome(&cl->run.seen[0], CT_OUTCOME_OK);
+	cluster_free(cl);
+}
+
+/* A sandbox without a process does not say by what it runs. */
+Test(pod_records, its_runtime_is_that_of_its_containers)
+{
+	struct cluster *cl = cluster_new(false);
+	struct ct_record rec = record_of(cl, CT_RECORD_START, "s1", "", 0, 100);
+
+	cl->c.who.runtime[0] = '\0';
+	ct_made_told(cl->core, &rec, &cl->c);
+	starts(cl, "a1", "app", 100, 200, true);
+	passes(cl, 9000);
+	cr_expect_str_eq(only(cl, CT_RECORD_POD_START)->who.runtime, "runc");
+	cluster_free(cl);
+}
+
 Test(pod_records, what_began_before_is_not_told_as_a_start)
 {
 	struct cluster *cl = cluster_new(false);

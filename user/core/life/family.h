@@ -6,41 +6,8 @@
 #pragma once
 
 #include "core/book/book.h"
+#include "core/life/family_rows.h"
 #include "util/mem.h"
-#include "core/life/proofs.h"
-
-/* A signal with which a container that has exited starts again. */
-struct ct_again {
-	enum ct_signal signal;
-	const char *what;
-	enum ct_cause cause;
-};
-
-/* A request to the engine that makes it ask the shim. */
-struct ct_cause_row {
-	const char *task_method;
-	const char *request;
-};
-
-/* Whose an engine's file is. */
-enum ct_file_is {
-	CT_FILE_OWN, /* its directory is named by the id of a container */
-	CT_FILE_NETWORKS, /* one for all containers of the engine */
-	CT_FILE_DATABASE, /* of whatever the process that syncs it works for */
-	CT_FILE_STDIO /* goes at every stop, whether or not the container is removed */
-};
-
-/* What follows from a signal beyond marks: bits. */
-enum ct_effect {
-	CT_EFFECT_NONE = 0,
-	CT_EFFECT_FAILED = 1 /* the start has failed with it */
-};
-
-struct ct_spans {
-	const struct ct_span *rows; /* in order of life */
-	size_t count;
-	bool whole; /* of a phase in two parts both are known, or it is not */
-};
 
 enum ct_family_number {
 	CT_FAMILY_DOCKER,
@@ -109,17 +76,6 @@ struct ct_family {
 /* A bit per rule has to do: what has more has a negative size. */
 #define CT_RULE_COUNT(rules) \
 	(CT_ARRAY_SIZE(rules) + 0 * sizeof(char[CT_ARRAY_SIZE(rules) <= 64 ? 1 : -1]))
-
-/*
- * In a virtual machine nobody sees it exit: its shim says when it was (life/dialogue.c), or it was
- * before the machine ended, or the shim was asked.
- */
-#define CT_RULES_OF_MACHINES \
-	{ CT_SIG_VM_EXIT, NULL, CT_MARK_EXIT, CT_FIRST, CT_MARK_TASK_START_BEGIN, CT_MARK_NONE }, \
-	{ \
-		CT_SIG_TASK_ANSWER, "Wait", CT_MARK_EXIT, CT_FIRST, CT_MARK_TASK_START_BEGIN, \
-			CT_MARK_NONE \
-	}
 
 /* The tables of a family's file, by the names that all of them give to theirs. */
 #define CT_FAMILY_TABLES \

@@ -64,6 +64,7 @@ static struct ct_pod *find_or_make(struct pods *pods, const struct ct_container 
 static void forget(struct pods *pods, struct ct_pod *pod)
 {
 	HASH_DEL(pods->all, pod);
+	free(pod->members);
 	free(pod);
 }
 
@@ -107,11 +108,22 @@ static uint64_t complete_at(const struct ct_pod *pod)
 	return heard + (more ? NEXT_NS : QUIET_NS);
 }
 
+/* NULL: there is no room; then what is told of the pod is not all. */
 static struct ct_pod_member *add(struct ct_pod *pod)
 {
-	if (pod->count == CT_POD_MEMBERS_MAX) {
-		pod->beyond++;
-		return NULL;
+	size_t room = pod->room ? 2 * pod->room : 4;
+	struct ct_pod_member *members;
+
+	if (pod->count == pod->room) {
+		members = room <= CT_POD_MEMBERS_MAX
+				  ? reallocarray(pod->members, room, sizeof(*members))
+				  : NULL;
+		if (!members) {
+			pod->beyond++;
+			return NULL;
+		}
+		pod->members = members;
+		pod->room = room;
 	}
 	memset(&pod->members[pod->count], 0, sizeof(pod->members[0]));
 	return &pod->members[pod->count++];
@@ -142,6 +154,7 @@ static void begin(struct ct_core *core, struct pods *pods, const struct ct_recor
 		  const struct ct_container *c)
 {
 	struct ct_pod *pod = find_or_make(pods, c);
+	struct ct_pod_member *sandbox;
 
 	if (!pod)
 		return;
@@ -157,7 +170,10 @@ static void begin(struct ct_core *core, struct pods *pods, const struct ct_recor
 		     ct_text(rec->who->pod, strlen(rec->who->pod)));
 	pod->who.image[0] = '\0';
 	pod->who.args_hash = 0;
-	keep(add(pod), rec);
+	sandbox = add(pod);
+	if (!sandbox)
+		return;
+	keep(sandbox, rec);
 	if (rec->outcome == CT_OUTCOME_FAILED) /* the kubelet will ask for another */
 		ct_pod_tell_start(core, pod, false);
 	else
@@ -167,8 +183,8 @@ static void begin(struct ct_core *core, struct pods *pods, const struct ct_recor
 static void started(struct ct_core *core, struct pods *pods, const struct ct_record *rec,
 		    const struct ct_container *c)
 {
+	struct ct_pod_member *m, *before = NULL;
 	struct ct_pod *pod;
-	struct ct_pod_member *m;
 
 	if (!rec->who->pod_container[0]) {
 		begin(core, pods, rec, c);
@@ -177,13 +193,19 @@ static void started(struct ct_core *core, struct pods *pods, const struct ct_rec
 	pod = find(pods, c);
 	if (!pod)
 		return;
+	if (!pod->who.runtime[0]) /* its sandbox has no process that would say */
+		memcpy(pod->who.runtime, rec->who->runtime, sizeof(pod->who.runtime));
 	/* What is started again is the container's own affair; what stops is who runs last. */
-	for (size_t i = 0; pod->start_told && i < pod->count; i++) {
-		if (!strcmp(pod->members[i].name, rec->who->pod_container)) {
-			memset(&pod->members[i], 0, sizeof(pod->members[i]));
-			keep(&pod->members[i], rec);
-			return;
-		}
+	for (size_t i = 0; i < pod->count; i++) {
+		if (strcmp(pod->members[i].name, rec->who->pod_container) != 0)
+			continue;
+		pod->members[i].stop_ns = pod->members[i].stopped_ns = 0;
+		before = &pod->members[i];
+	}
+	if (pod->start_told && before) {
+		memset(before, 0, sizeof(*before));
+		keep(before, rec);
+		return;
 	}
 	m = add(pod);
 	if (!m)

@@ -4,7 +4,7 @@
 
 #include "core/tell/made.h"
 
-#define CT_POD_MEMBERS_MAX  48
+#define CT_POD_MEMBERS_MAX  64
 #define CT_POD_SEGMENTS_MAX 8 /* of a member that are kept */
 
 /* A start of the sandbox or of a container, and its end. */
@@ -27,8 +27,8 @@ struct ct_pod_member {
 struct ct_pod {
 	struct ct_book_key key; /* id: its uid */
 	struct ct_identity who;
-	struct ct_pod_member members[CT_POD_MEMBERS_MAX]; /* in the order in which they were told */
-	size_t count;
+	struct ct_pod_member *members; /* owned; in the order in which they were told */
+	size_t count, room;
 	size_t beyond; /* for whom there was no room */
 	bool began; /* its sandbox was seen to start */
 	bool start_told;

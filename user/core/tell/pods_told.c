@@ -228,6 +228,15 @@ static void set_failure(struct telling *t, const struct ct_pod *pod, size_t i)
 	}
 }
 
+/* Its sandbox is there, and nobody has asked for anything in it. */
+static void set_empty(struct telling *t)
+{
+	t->rec.outcome = CT_OUTCOME_FAILED;
+	t->rec.failed_phase = CT_PHASE_CLIENT;
+	t->rec.message = t->message;
+	put(t, "no container was asked for within a minute");
+}
+
 static void set_outcome(struct telling *t, const struct ct_pod *pod)
 {
 	struct ct_record *rec = &t->rec;
@@ -286,6 +295,8 @@ void ct_pod_tell_start(struct ct_core *core, struct ct_pod *pod, bool cut)
 		}
 	}
 	set_outcome(t, pod);
+	if (pod->count == 1 && t->rec.outcome == CT_OUTCOME_OK && !pod->members[0].stopped_ns)
+		set_empty(t);
 	ct_made_tell(core, &t->rec);
 	free(t);
 }
