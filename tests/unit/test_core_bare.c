@@ -100,6 +100,41 @@ Test(bare, pid_of_one_whose_exit_was_lost)
 	run_free(run);
 }
 
+/*
+ * So was that of a process between its `run` and the program, which executes nothing itself: its pid,
+ * too, is another's. That one's container was taken for the first, which was told again.
+ */
+Test(bare, pid_of_one_that_never_executed)
+{
+	struct run *run = run_new();
+	struct tape *t = &run->t;
+
+	tape_at(t, 10);
+	tape_exec(t, RUNC + 1, CT_ROLE_RUNTIME, 1, "runc", "run", "one", TAPE_END);
+	tape_fork(t, RUNC + 1, INIT - 1, CT_ROLE_RUNTIME);
+	tape_exec(t, INIT - 1, CT_ROLE_HELPER, 1, "runc", "init", TAPE_END);
+	tape_at(t, 18);
+	tape_fork(t, INIT - 1, RUNC, CT_ROLE_RUNTIME);
+	tape_fork(t, RUNC, INIT + 1, CT_ROLE_RUNTIME);
+	tape_lost(t, CT_LOSS_RING, 7);
+	tape_at(t, 30);
+	tape_exec(t, INIT + 1, CT_ROLE_INIT, NETNS, "sh", TAPE_END);
+	tape_output(t, INIT + 1, 0);
+	tape_exit(t, INIT + 1, CT_ROLE_INIT, STATUS << 8);
+	tape_at(t, 33);
+	tape_exit(t, RUNC + 1, CT_ROLE_RUNTIME, STATUS << 8);
+	run_begins(t, "two", 90000);
+	tape_at(t, 90045);
+	tape_output(t, INIT, 0);
+	run_ends(t, 90400, 90403, STATUS << 8);
+	play_until(run, 95000);
+	expect_counts(run, 2, 2, 0);
+	expect_outcome(find(run, CT_RECORD_STOP, "one", 0), CT_OUTCOME_OK);
+	expect_span(find(run, CT_RECORD_START, "two", 0), 90000, 90045);
+	expect_outcome(find(run, CT_RECORD_STOP, "two", 0), CT_OUTCOME_OK);
+	run_free(run);
+}
+
 /* Something was lost, but just now: who executes again is who it was. */
 Test(bare, executes_again_behind_a_loss)
 {

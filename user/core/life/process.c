@@ -71,14 +71,19 @@ static bool goes_on(const struct ct_actor_state *a, const struct ct_event *e)
 }
 
 /*
- * Whether events were lost since it last executed, its exit and the fork of who has its pid now among
- * them: who executes again does so soon. A container's first process may do so at any time.
+ * Whether events were lost since it last executed, or was forked and has not, its exit and the fork of
+ * who has its pid now among them: who executes does so soon. A container's first process may do so at
+ * any time.
  */
 static bool is_another(const struct ct_core *core, const struct ct_actor_state *a,
 		       const struct ct_event *e)
 {
-	return a->execed && e->root != e->tgid && a->execed_ns <= core->hole_ns &&
-	       a->execed_ns + CT_OPEN_NS < e->ts_ns;
+	uint64_t since = a->execed ? a->execed_ns : a->forked_ns;
+
+	if (e->root == e->tgid ||
+	    (!a->execed && a->container && a->container->who.init_pid == a->tgid))
+		return false;
+	return since <= core->hole_ns && since + CT_OPEN_NS < e->ts_ns;
 }
 
 /* A wrapper may execute another: one machine. */
