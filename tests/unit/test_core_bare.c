@@ -160,6 +160,28 @@ Test(bare, executes_again_behind_a_loss)
 	run_free(run);
 }
 
+/* Who ran when tracing began executes again at any time: nothing was lost. */
+Test(bare, executes_again_long_after_tracing_began)
+{
+	const uint32_t child = INIT - 1;
+	struct run *run = run_new();
+	struct tape *t = &run->t;
+
+	tape_process(t, RUNC, 1, CT_ROLE_RUNTIME, "runc", "run", "one", TAPE_END);
+	tape_process(t, child, RUNC, CT_ROLE_HELPER, "runc", "init", TAPE_END);
+	tape_at(t, 20000);
+	tape_exec(t, child, CT_ROLE_HELPER, 1, "runc", "init", TAPE_END);
+	tape_fork(t, child, INIT, CT_ROLE_RUNTIME);
+	tape_at(t, 20030);
+	tape_exec(t, INIT, CT_ROLE_INIT, NETNS, "sh", TAPE_END);
+	tape_output(t, INIT, 0);
+	run_ends(t, 20400, 20403, STATUS << 8);
+	play_until(run, 30000);
+	expect_counts(run, 0, 1, 0);
+	cr_expect_eq(find(run, CT_RECORD_STOP, "one", 0)->who.init_pid, INIT);
+	run_free(run);
+}
+
 /* On a busy machine it may be seconds until `run` has deleted what has exited. */
 Test(bare, slow_to_clean_up)
 {

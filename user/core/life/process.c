@@ -213,6 +213,7 @@ void ct_life_seed(struct ct_core *core, const struct ct_event *e)
 	ct_scope_exec(core, a, e, false);
 	a->role = ct_role_of(e);
 	a->execed = true;
+	a->execed_ns = e->ts_ns; /* or before */
 	ct_works_pays(core, a);
 	a->netns = e->obj;
 	if (up) {
