@@ -334,6 +334,67 @@ Test(bare, fails)
 	run_free(run);
 }
 
+/* Columns: what is lost when, and what the failure of `run` is then. */
+static const struct {
+	double lost;
+	enum ct_outcome outcome;
+} failures[] = {
+	{ 0, CT_OUTCOME_FAILED }, /* nothing */
+	{ 5, CT_OUTCOME_FAILED }, /* before it began */
+	{ 12, CT_OUTCOME_CUT },      { 1900, CT_OUTCOME_CUT }, /* it is heard late */
+	{ 2100, CT_OUTCOME_FAILED }, /* another time */
+};
+
+/* `run` ends with the status of what it ran. That may have been lost, with all that it did. */
+Test(bare, fails_or_has_run_unseen)
+{
+	for (size_t i = 0; i < CT_ARRAY_SIZE(failures); i++) {
+		struct run *run = run_new();
+		struct tape *t = &run->t;
+
+		tape_at(t, 10);
+		tape_exec(t, RUNC, CT_ROLE_RUNTIME, 1, "runc", "run", "four", TAPE_END);
+		tape_at(t, 17);
+		tape_exit(t, RUNC, CT_ROLE_RUNTIME, 1 << 8);
+		if (failures[i].lost > 0) {
+			tape_at(t, failures[i].lost);
+			tape_lost(t, CT_LOSS_RING, 7);
+		}
+		tape_sort(t);
+		play_until(run, 5000);
+		expect_counts(run, 1, 0, 0);
+		expect_outcome(find(run, CT_RECORD_START, "four", 0), failures[i].outcome);
+		expect_span(find(run, CT_RECORD_START, "four", 0), 10, 17);
+		run_free(run);
+	}
+}
+
+/* That its program was executed was lost. Its exit says that it was. */
+Test(bare, exits_and_was_not_seen_to_begin)
+{
+	struct run *run = run_new();
+	struct tape *t = &run->t;
+	struct ct_event *e;
+
+	tape_at(t, 10);
+	tape_exec(t, RUNC, CT_ROLE_RUNTIME, 1, "runc", "run", "five", TAPE_END);
+	tape_fork(t, RUNC, INIT, CT_ROLE_RUNTIME);
+	tape_at(t, 40);
+	e = tape_add(t, CT_KIND_EXIT, INIT, NULL, 0);
+	e->root = INIT;
+	e->sub = CT_ROLE_INIT;
+	e->ret = STATUS << 8;
+	tape_at(t, 43);
+	tape_exit(t, RUNC, CT_ROLE_RUNTIME, STATUS << 8);
+	play_until(run, 60000);
+	expect_counts(run, 1, 1, 0);
+	expect_outcome(find(run, CT_RECORD_START, "five", 0), CT_OUTCOME_CUT);
+	expect_outcome(find(run, CT_RECORD_STOP, "five", 0), CT_OUTCOME_OK);
+	expect_span(find(run, CT_RECORD_STOP, "five", 0), 40, 43);
+	cr_expect_eq(find(run, CT_RECORD_STOP, "five", 0)->rec.exit_code, STATUS);
+	run_free(run);
+}
+
 /* A delete that is refused deletes nothing, a kill that is refused stops nothing. */
 Test(bare, refused)
 {

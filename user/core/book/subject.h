@@ -25,6 +25,7 @@ struct ct_run {
 	bool remove_told; /* with the stop, or by itself */
 	bool restart_used; /* a successor has been counted */
 	bool init_failed;
+	bool doubted; /* failed_ns: it may have run while events were lost */
 	const char *failed_step; /* static */
 	char message[384];
 	struct ct_step *steps; /* owned */

@@ -164,6 +164,10 @@ void ct_life_exit(struct ct_core *core, const struct ct_event *e)
 		return;
 	}
 	c = a->first_of ? a->first_of : a->container;
+	/* It did execute, as the kernel side says: that was lost. */
+	if (c && !a->execed && e->root == e->tgid && ct_role_of(e) == CT_ROLE_INIT &&
+	    !c->who.init_pid && c->family->first_exec_is_init)
+		ct_book_init(core, c, a->tgid);
 	if (c && c->who.init_pid == a->tgid && a->role != CT_ROLE_SHIM) {
 		if (c->run.exit_code == CT_NO_EXIT_CODE)
 			c->run.exit_code = ct_exit_code(status);
