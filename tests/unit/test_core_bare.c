@@ -100,6 +100,41 @@ Test(bare, pid_of_one_whose_exit_was_lost)
 	run_free(run);
 }
 
+/*
+ * So was that of a process between its `run` and the program, which executes nothing itself: its pid,
+ * too, is another's. That one's container was taken for the first, which was told again.
+ */
+Test(bare, pid_of_one_that_never_executed)
+{
+	struct run *run = run_new();
+	struct tape *t = &run->t;
+
+	tape_at(t, 10);
+	tape_exec(t, RUNC + 1, CT_ROLE_RUNTIME, 1, "runc", "run", "one", TAPE_END);
+	tape_fork(t, RUNC + 1, INIT - 1, CT_ROLE_RUNTIME);
+	tape_exec(t, INIT - 1, CT_ROLE_HELPER, 1, "runc", "init", TAPE_END);
+	tape_at(t, 18);
+	tape_fork(t, INIT - 1, RUNC, CT_ROLE_RUNTIME);
+	tape_fork(t, RUNC, INIT + 1, CT_ROLE_RUNTIME);
+	tape_lost(t, CT_LOSS_RING, 7);
+	tape_at(t, 30);
+	tape_exec(t, INIT + 1, CT_ROLE_INIT, NETNS, "sh", TAPE_END);
+	tape_output(t, INIT + 1, 0);
+	tape_exit(t, INIT + 1, CT_ROLE_INIT, STATUS << 8);
+	tape_at(t, 33);
+	tape_exit(t, RUNC + 1, CT_ROLE_RUNTIME, STATUS << 8);
+	run_begins(t, "two", 90000);
+	tape_at(t, 90045);
+	tape_output(t, INIT, 0);
+	run_ends(t, 90400, 90403, STATUS << 8);
+	play_until(run, 95000);
+	expect_counts(run, 2, 2, 0);
+	expect_outcome(find(run, CT_RECORD_STOP, "one", 0), CT_OUTCOME_OK);
+	expect_span(find(run, CT_RECORD_START, "two", 0), 90000, 90045);
+	expect_outcome(find(run, CT_RECORD_STOP, "two", 0), CT_OUTCOME_OK);
+	run_free(run);
+}
+
 /* Something was lost, but just now: who executes again is who it was. */
 Test(bare, executes_again_behind_a_loss)
 {
@@ -122,6 +157,28 @@ Test(bare, executes_again_behind_a_loss)
 	play_until(run, 8000);
 	expect_counts(run, 1, 1, 0);
 	expect_outcome(find(run, CT_RECORD_START, "one", 0), CT_OUTCOME_OK);
+	run_free(run);
+}
+
+/* Who ran when tracing began executes again at any time: nothing was lost. */
+Test(bare, executes_again_long_after_tracing_began)
+{
+	const uint32_t child = INIT - 1;
+	struct run *run = run_new();
+	struct tape *t = &run->t;
+
+	tape_process(t, RUNC, 1, CT_ROLE_RUNTIME, "runc", "run", "one", TAPE_END);
+	tape_process(t, child, RUNC, CT_ROLE_HELPER, "runc", "init", TAPE_END);
+	tape_at(t, 20000);
+	tape_exec(t, child, CT_ROLE_HELPER, 1, "runc", "init", TAPE_END);
+	tape_fork(t, child, INIT, CT_ROLE_RUNTIME);
+	tape_at(t, 20030);
+	tape_exec(t, INIT, CT_ROLE_INIT, NETNS, "sh", TAPE_END);
+	tape_output(t, INIT, 0);
+	run_ends(t, 20400, 20403, STATUS << 8);
+	play_until(run, 30000);
+	expect_counts(run, 0, 1, 0);
+	cr_expect_eq(find(run, CT_RECORD_STOP, "one", 0)->who.init_pid, INIT);
 	run_free(run);
 }
 
@@ -274,6 +331,67 @@ Test(bare, fails)
 	cr_expect_eq(s->rec.failed_phase, CT_PHASE_CREATE);
 	cr_assert(s->rec.failed_step);
 	cr_expect_str_eq(s->rec.failed_step, "runtime create");
+	run_free(run);
+}
+
+/* Columns: what is lost when, and what the failure of `run` is then. */
+static const struct {
+	double lost;
+	enum ct_outcome outcome;
+} failures[] = {
+	{ 0, CT_OUTCOME_FAILED }, /* nothing */
+	{ 5, CT_OUTCOME_FAILED }, /* before it began */
+	{ 12, CT_OUTCOME_CUT },      { 1900, CT_OUTCOME_CUT }, /* it is heard late */
+	{ 2100, CT_OUTCOME_FAILED }, /* another time */
+};
+
+/* `run` ends with the status of what it ran. That may have been lost, with all that it did. */
+Test(bare, fails_or_has_run_unseen)
+{
+	for (size_t i = 0; i < CT_ARRAY_SIZE(failures); i++) {
+		struct run *run = run_new();
+		struct tape *t = &run->t;
+
+		tape_at(t, 10);
+		tape_exec(t, RUNC, CT_ROLE_RUNTIME, 1, "runc", "run", "four", TAPE_END);
+		tape_at(t, 17);
+		tape_exit(t, RUNC, CT_ROLE_RUNTIME, 1 << 8);
+		if (failures[i].lost > 0) {
+			tape_at(t, failures[i].lost);
+			tape_lost(t, CT_LOSS_RING, 7);
+		}
+		tape_sort(t);
+		play_until(run, 5000);
+		expect_counts(run, 1, 0, 0);
+		expect_outcome(find(run, CT_RECORD_START, "four", 0), failures[i].outcome);
+		expect_span(find(run, CT_RECORD_START, "four", 0), 10, 17);
+		run_free(run);
+	}
+}
+
+/* That its program was executed was lost. Its exit says that it was. */
+Test(bare, exits_and_was_not_seen_to_begin)
+{
+	struct run *run = run_new();
+	struct tape *t = &run->t;
+	struct ct_event *e;
+
+	tape_at(t, 10);
+	tape_exec(t, RUNC, CT_ROLE_RUNTIME, 1, "runc", "run", "five", TAPE_END);
+	tape_fork(t, RUNC, INIT, CT_ROLE_RUNTIME);
+	tape_at(t, 40);
+	e = tape_add(t, CT_KIND_EXIT, INIT, NULL, 0);
+	e->root = INIT;
+	e->sub = CT_ROLE_INIT;
+	e->ret = STATUS << 8;
+	tape_at(t, 43);
+	tape_exit(t, RUNC, CT_ROLE_RUNTIME, STATUS << 8);
+	play_until(run, 60000);
+	expect_counts(run, 1, 1, 0);
+	expect_outcome(find(run, CT_RECORD_START, "five", 0), CT_OUTCOME_CUT);
+	expect_outcome(find(run, CT_RECORD_STOP, "five", 0), CT_OUTCOME_OK);
+	expect_span(find(run, CT_RECORD_STOP, "five", 0), 40, 43);
+	cr_expect_eq(find(run, CT_RECORD_STOP, "five", 0)->rec.exit_code, STATUS);
 	run_free(run);
 }
 

@@ -81,3 +81,39 @@ Test(core, start_whose_end_may_be_lost)
 		run_free(run);
 	}
 }
+
+/*
+ * With the host's pids a first process is known by its pid alone. It has executed nothing yet, and waits
+ * for its start as long as that takes: it is no other whose pid that is now.
+ */
+Test(core, a_first_process_that_waits_behind_a_loss)
+{
+	const double late = 20000;
+	struct run *run = run_new();
+	struct tape *t = &run->t;
+	struct life l = life_of(0);
+
+	life_create(t, &l, 10);
+	life_start(t, &l, 30);
+	for (size_t i = 0; i < t->count; i++) {
+		struct ct_event *e = (struct ct_event *)(uintptr_t)tape_event(t, i);
+
+		if (e->kind == CT_KIND_EXEC && e->tgid == l.init) {
+			e->sub = CT_ROLE_HELPER;
+			e->root = 0;
+			e->arg = 0;
+		}
+		if (e->ts_ns >= tape_ns(30 + 126))
+			e->ts_ns += (uint64_t)(late * TAPE_MS);
+	}
+	tape_at(t, 1000);
+	tape_lost(t, CT_LOSS_RING, 7);
+	tape_at(t, late + 300);
+	tape_output(t, l.init, l.shim);
+	tape_sort(t);
+	play_until(run, late + 5000);
+	expect_counts(run, 1, 0, 0);
+	expect_outcome(find(run, CT_RECORD_START, l.name, 0), CT_OUTCOME_OK);
+	expect_phase(find(run, CT_RECORD_START, l.name, 0), CT_PHASE_READY, 300 - 30 - LIFE_START);
+	run_free(run);
+}

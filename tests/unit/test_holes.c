@@ -3,6 +3,7 @@
 #include <criterion/criterion.h>
 #include <stdio.h>
 
+#include "core/hear/talk.h"
 #include "runs.h"
 
 #define TASKS  "/containerd.services.tasks.v1.Tasks/"
@@ -288,5 +289,37 @@ Test(holes, crio)
 	expect_outcome(s, CT_OUTCOME_OK);
 	expect_span(s, 10, 150);
 	expect_outcome(find(run, CT_RECORD_STOP, "pod/web", 0), CT_OUTCOME_OK);
+	run_free(run);
+}
+
+/*
+ * A shim that is asked to shut down exits, and may not answer. That it was asked is forgotten with its
+ * container; what is asked on a line is not, for the sake of who asks next there.
+ */
+Test(holes, what_nobody_answers_goes_with_its_container)
+{
+	static char ids[40][65];
+	struct run *run = run_new();
+	struct tape *t = &run->t;
+	struct life l = life_of(0);
+	struct ct_core *core;
+
+	run->opts.containers_max = 8;
+	for (unsigned i = 0; i < 40; i++) {
+		snprintf(ids[i], sizeof(ids[i]), "%064x", i + 1);
+		l.id = l.name = ids[i];
+		l.client += 20;
+		life_create(t, &l, 10 + 2000.0 * i);
+		tape_ttrpc_request(t, l.containerd, l.shim_socket, l.stream += 2, "Shutdown", l.id,
+				   NULL);
+		life_request(t, &l, 100 + 2000.0 * i, "stop");
+	}
+	tape_at(t, 100000);
+	tape_clock(t);
+	core = core_of(run);
+	tape_feed(t, core);
+	cr_expect_eq(HASH_COUNT(core->hear->calls), 8 + 40, "%u wait",
+		     HASH_COUNT(core->hear->calls));
+	ct_core_free(core);
 	run_free(run);
 }

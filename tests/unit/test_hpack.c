@@ -137,6 +137,31 @@ Test(hpack, forgets_what_the_sender_forgets)
 	ct_hpack_free(h);
 }
 
+/* Its room grows with it: after a while in a small table, each of those that it has by its number. */
+Test(hpack, knows_all_that_a_table_holds)
+{
+	struct ct_hpack *h = ct_hpack_new();
+	struct ct_headers got;
+	char block[4] = { 0x44, 2, '/' };
+
+	cr_assert(ct_hpack_read(h, ct_text("\x3f\xa9\x01", 3), &got)); /* 200: 4 entries */
+	for (char i = 0; i < 50; i++) {
+		if (i == 11) /* they begin in the middle of their room */
+			cr_assert(ct_hpack_read(h, ct_text("\x3f\xe1\x1f", 3), &got)); /* 4096 */
+		block[3] = (char)('A' + i);
+		cr_assert(ct_hpack_read(h, ct_text(block, 4), &got));
+		for (char age = 0; age <= i; age++) {
+			const char number = (char)(0x80 | (62 + age));
+			int held = i < 11 ? 4 : i - 6;
+
+			cr_assert(ct_hpack_read(h, ct_text(&number, 1), &got));
+			cr_expect_eq(got.path[0] ? got.path[1] : 0, age < held ? 'A' + i - age : 0,
+				     "%d of %d", age, i);
+		}
+	}
+	ct_hpack_free(h);
+}
+
 static const char *const broken[] = {
 	"80", /* number 0 */
 	"44", /* no value */

@@ -443,7 +443,7 @@ Test(pod_records, more_containers_than_there_is_room_for)
 	char id[16];
 
 	starts(cl, "s1", "", 0, 100, false);
-	for (int i = 0; i < 60; i++) {
+	for (int i = 0; i < 70; i++) {
 		snprintf(id, sizeof(id), "c%d", i);
 		starts(cl, id, id, 100 + i * 10, 105 + i * 10, true);
 	}

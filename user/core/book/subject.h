@@ -30,6 +30,7 @@ struct ct_run {
 	bool restart_used; /* a successor has been counted */
 	bool init_failed;
 	bool exit_seen; /* of its first process: nobody knows better when it was */
+	bool doubted; /* failed_ns: it may have run while events were lost */
 	const char *failed_step; /* static */
 	char message[384];
 	struct ct_step *steps; /* owned */

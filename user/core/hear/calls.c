@@ -11,6 +11,8 @@ struct ct_pending_call *ct_call_find(struct ct_core *core, struct ct_call_key ke
 	struct ct_pending_call *call;
 
 	HASH_FIND(hh, core->hear->calls, &key, sizeof(key), call);
+	if (call)
+		ct_share_use(core, &call->held);
 	return call;
 }
 
@@ -201,14 +203,19 @@ void ct_call_told(struct ct_core *core, struct ct_fact *fact)
 	ct_early_answer(core, fact->early);
 }
 
+/* On a line it stays all the same, so that its answer is not taken for another's. */
 void ct_hear_forget(struct ct_core *core, uint64_t about)
 {
 	struct ct_pending_call *call, *next;
 
 	DL_FOREACH_SAFE(*about_list(core, about), call, next)
 	{
-		if (call->about == about)
+		if (call->about != about)
+			continue;
+		if (call->line || call->held.turn == core->turn)
 			is_about(core, call, 0);
+		else
+			ct_call_drop(core, call);
 	}
 }
 

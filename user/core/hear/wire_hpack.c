@@ -14,6 +14,7 @@
 #define ENTRY_OVERHEAD 32 /* 4.1 */
 #define TABLE_SIZE     4096 /* RFC 9113, 6.5.2: what nobody here changes */
 #define ENTRIES_MAX    (TABLE_SIZE / ENTRY_OVERHEAD)
+#define ENTRIES_MIN    8 /* there is room for; a power of two, as the most is */
 #define STRING_ROOM    512 /* of what is longer, the beginning */
 #define CODE_BITS_MAX  30
 #define FIRST_NUMBER   (1ull << 32) /* those of the static table are smaller */
@@ -48,17 +49,10 @@ struct entry {
 	char *value; /* owned, NULL: nobody asks for it */
 };
 
-/* What the next SHORT_BITS begin with. */
-#define SHORT_BITS 8
-struct short_code {
-	uint8_t symbol;
-	uint8_t bits; /* of its code, 0: it is longer than SHORT_BITS */
-};
-
+/* Of a thousand connections most say little: what is not needed is not there. */
 struct ct_hpack {
-	struct short_code shorts[1 << SHORT_BITS];
 	uint32_t limit, size;
-	uint32_t newest, count; /* ring */
+	uint32_t newest, count, room; /* ring */
 	uint64_t
 		inserted; /* number of the newest: also those of before have one, by their distance */
 	enum sieve {
@@ -66,7 +60,7 @@ struct ct_hpack {
 		KEEPS, /* and overwrites what nobody asks for */
 		KEEPS_MESSAGES /* likewise, but for why something failed */
 	} sieve;
-	struct entry entries[ENTRIES_MAX];
+	struct entry *entries; /* owned */
 };
 
 /*
@@ -98,20 +92,24 @@ static const uint8_t symbols[256] = {
 };
 
 #define CODE_BITS_MIN 5
+#define SHORT_BITS    8 /* nearly all that is sent has codes that are no longer */
 
-static void index_shorts(struct ct_hpack *h)
+/* The symbol whose code a byte begins with, and how long that is; 0: longer than the byte. */
+static unsigned short_code(unsigned byte, char *symbol)
 {
 	uint32_t first = 0, index = 0;
 
 	for (unsigned bits = CODE_BITS_MIN; bits <= SHORT_BITS; bits++) {
-		uint32_t n = codes_of_length[bits], spread = 1u << (SHORT_BITS - bits);
+		uint32_t n = codes_of_length[bits], spread = SHORT_BITS - bits;
 
-		for (uint32_t i = 0; i < n * spread; i++)
-			h->shorts[first * spread + i] =
-				(struct short_code){ symbols[index + i / spread], (uint8_t)bits };
-		first = (first + n) << 1;
+		if (byte < first + (n << spread)) {
+			*symbol = (char)symbols[index + ((byte - first) >> spread)];
+			return bits;
+		}
+		first += n << spread;
 		index += n;
 	}
+	return 0;
 }
 
 struct ct_hpack *ct_hpack_new(void)
@@ -122,7 +120,6 @@ struct ct_hpack *ct_hpack_new(void)
 		return NULL;
 	h->limit = TABLE_SIZE;
 	h->inserted = FIRST_NUMBER;
-	index_shorts(h);
 	return h;
 }
 
@@ -130,7 +127,7 @@ static struct entry *entry_at(struct ct_hpack *h, uint64_t age)
 {
 	if (age >= h->count)
 		return NULL;
-	return &h->entries[(h->newest + ENTRIES_MAX - (uint32_t)age) % ENTRIES_MAX];
+	return &h->entries[(h->newest + h->room - (uint32_t)age) % h->room];
 }
 
 static void evict(struct ct_hpack *h)
@@ -161,7 +158,25 @@ void ct_hpack_free(struct ct_hpack *h)
 	if (!h)
 		return;
 	empty(h);
+	free(h->entries);
 	free(h);
+}
+
+/* Room for twice as many, who are in order then. */
+static bool grow(struct ct_hpack *h)
+{
+	uint32_t room = h->room ? 2 * h->room : ENTRIES_MIN;
+	struct entry *entries = calloc(room, sizeof(*entries));
+
+	if (!entries)
+		return false;
+	for (uint32_t age = 0; age < h->count; age++)
+		entries[h->count - 1 - age] = *entry_at(h, age);
+	free(h->entries);
+	h->entries = entries;
+	h->room = room;
+	h->newest = h->count ? h->count - 1 : room - 1;
+	return true;
 }
 
 static void insert(struct ct_hpack *h, enum what what, const char *value, uint64_t length)
@@ -175,7 +190,11 @@ static void insert(struct ct_hpack *h, enum what what, const char *value, uint64
 		evict(h);
 	if (length + ENTRY_OVERHEAD > h->limit)
 		return;
-	h->newest = (h->newest + 1) % ENTRIES_MAX;
+	if (h->count == h->room && !grow(h)) {
+		ct_hpack_forget(h); /* who is not there has a number all the same */
+		return;
+	}
+	h->newest = (h->newest + 1) % h->room;
 	h->count++;
 	e = &h->entries[h->newest];
 	e->what = what;
@@ -224,7 +243,7 @@ static void append(struct string *s, char c)
 }
 
 /* `first` is the first code of that length, `index` the place of its symbol. */
-static bool unhuffman(const struct ct_hpack *h, struct ct_text in, struct string *s)
+static bool unhuffman(struct ct_text in, struct string *s)
 {
 	uint64_t held = 0; /* bits that are still to be read, `left` of them */
 	unsigned left = 0, bits = CODE_BITS_MIN;
@@ -237,13 +256,13 @@ static bool unhuffman(const struct ct_hpack *h, struct ct_text in, struct string
 			held = held << 8 | (unsigned char)*in.p;
 			in = ct_text(in.p + 1, in.len - 1);
 		}
-		/* Nearly all that is sent has short codes. */
 		if (bits == CODE_BITS_MIN && left >= SHORT_BITS) {
-			struct short_code c = h->shorts[held >> (left - SHORT_BITS) & 0xff];
+			char symbol;
+			unsigned taken = short_code(held >> (left - SHORT_BITS) & 0xff, &symbol);
 
-			if (c.bits) {
-				append(s, (char)c.symbol);
-				left -= c.bits;
+			if (taken) {
+				append(s, symbol);
+				left -= taken;
 				continue;
 			}
 		}
@@ -267,7 +286,7 @@ static bool unhuffman(const struct ct_hpack *h, struct ct_text in, struct string
 }
 
 /* 5.2. False when it is not whole. */
-static bool take_string(const struct ct_hpack *h, struct ct_text *in, struct string *s)
+static bool take_string(struct ct_text *in, struct string *s)
 {
 	uint64_t len;
 
@@ -277,7 +296,7 @@ static bool take_string(const struct ct_hpack *h, struct ct_text *in, struct str
 		return false;
 	s->coded = ct_text(in->p, (size_t)len);
 	if (s->huffman) {
-		if (!unhuffman(h, ct_text(in->p, (size_t)len), s))
+		if (!unhuffman(ct_text(in->p, (size_t)len), s))
 			return false;
 	} else {
 		size_t n = len < sizeof(s->text) ? (size_t)len : sizeof(s->text) - 1;
@@ -442,14 +461,14 @@ static bool literal(struct ct_hpack *h, struct ct_text *in, unsigned bits, unsig
 	if (index) {
 		what = name_at(h, index);
 	} else {
-		if (!take_string(h, in, &text))
+		if (!take_string(in, &text))
 			return false;
 		what = what_of(text.text);
 		name_length = text.length;
 		if (what == OTHER && h->sieve != READS)
 			overwrite(&text);
 	}
-	if (!take_string(h, in, &text))
+	if (!take_string(in, &text))
 		return false;
 	if (!is_kept(h, what, &text))
 		overwrite(&text);

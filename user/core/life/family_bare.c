@@ -92,10 +92,12 @@ static enum ct_effect follow(struct ct_container *c, enum ct_signal signal, stru
 		if (!m[CT_MARK_EXIT] &&
 		    (ct_text_is(what, "runtime kill") || ct_text_is(what, "runtime delete")))
 			m[CT_MARK_STOP_BEGIN] = 0;
-		if (!m[CT_MARK_START_END] &&
-		    (ct_text_is(what, "runtime run") || ct_text_is(what, "runtime create") ||
-		     ct_text_is(what, "runtime start")))
+		if (m[CT_MARK_START_END] || m[CT_MARK_EXIT])
+			break;
+		if (ct_text_is(what, "runtime create") || ct_text_is(what, "runtime start"))
 			return CT_EFFECT_FAILED;
+		if (ct_text_is(what, "runtime run")) /* or with the status of what it ran */
+			return CT_EFFECT_DOUBTED;
 		break;
 	default:
 		break;

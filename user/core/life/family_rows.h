@@ -29,7 +29,8 @@ enum ct_file_is {
 /* What follows from a signal beyond marks: bits. */
 enum ct_effect {
 	CT_EFFECT_NONE = 0,
-	CT_EFFECT_FAILED = 1 /* the start has failed with it */
+	CT_EFFECT_FAILED = 1, /* the start has failed with it */
+	CT_EFFECT_DOUBTED = 2 /* that, unless events were lost: what ran may have ended so, too */
 };
 
 struct ct_spans {

@@ -87,14 +87,19 @@ static bool goes_on(const struct ct_actor_state *a, const struct ct_event *e)
 }
 
 /*
- * Whether events were lost since it last executed, its exit and the fork of who has its pid now among
- * them: who executes again does so soon. A container's first process may do so at any time.
+ * Whether events were lost since it last executed, or was forked and has not, its exit and the fork of
+ * who has its pid now among them: who executes does so soon. A container's first process may do so at
+ * any time.
  */
 static bool is_another(const struct ct_core *core, const struct ct_actor_state *a,
 		       const struct ct_event *e)
 {
-	return a->execed && e->root != e->tgid && a->execed_ns <= core->hole_ns &&
-	       a->execed_ns + CT_OPEN_NS < e->ts_ns;
+	uint64_t since = a->execed ? a->execed_ns : a->forked_ns;
+
+	if (e->root == e->tgid ||
+	    (!a->execed && a->container && a->container->who.init_pid == a->tgid))
+		return false;
+	return since <= core->hole_ns && since + CT_OPEN_NS < e->ts_ns;
 }
 
 /* A wrapper may execute another: one machine. */
@@ -207,6 +212,10 @@ void ct_life_exit(struct ct_core *core, const struct ct_event *e)
 		return;
 	}
 	c = a->first_of ? a->first_of : a->container;
+	/* It did execute, as the kernel side says: that was lost. */
+	if (c && !a->execed && e->root == e->tgid && ct_role_of(e) == CT_ROLE_INIT &&
+	    !c->who.init_pid && c->family->first_exec_is_init)
+		ct_book_init(core, c, a->tgid);
 	if (c && c->who.init_pid == a->tgid && a->role != CT_ROLE_SHIM) {
 		if (c->run.exit_code == CT_NO_EXIT_CODE)
 			c->run.exit_code = ct_exit_code(status);
@@ -258,6 +267,7 @@ void ct_life_seed(struct ct_core *core, const struct ct_event *e)
 	ct_scope_exec(core, a, e, false);
 	a->role = ct_role_of(e);
 	a->execed = true;
+	a->execed_ns = e->ts_ns; /* or before */
 	ct_works_pays(core, a);
 	a->netns = e->obj;
 	if (up) {

@@ -108,6 +108,7 @@ void ct_signal(struct ct_core *core, struct ct_container *c, enum ct_signal sign
 	       struct ct_text what, uint64_t ts_ns)
 {
 	const struct ct_again *how = c->draft ? NULL : starts_again(c, signal, what);
+	enum ct_effect effect = CT_EFFECT_NONE;
 	uint64_t exit_ns, rows;
 
 	if (how)
@@ -125,8 +126,11 @@ void ct_signal(struct ct_core *core, struct ct_container *c, enum ct_signal sign
 	}
 	if (c->family->start_other.count)
 		take_order(core, c);
-	if (c->family->follow && c->family->follow(c, signal, what, ts_ns) & CT_EFFECT_FAILED)
+	if (c->family->follow)
+		effect = c->family->follow(c, signal, what, ts_ns);
+	if (effect & (CT_EFFECT_FAILED | CT_EFFECT_DOUBTED))
 		ct_failed(core, c, ct_text("", 0));
+	c->run.doubted |= !!(effect & CT_EFFECT_DOUBTED);
 	if (c->draft)
 		return;
 	ct_book_touch(core, c);

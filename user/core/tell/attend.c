@@ -20,6 +20,8 @@
  * cmd/trace.c) and to be put in order, and as long again.
  */
 #define IDENTITY_WAIT_NS (150 * CT_NS_PER_MS)
+/* That events were lost is heard when those have been that were not, and who listens may be late. */
+#define LOSS_WAIT_NS (2000 * CT_NS_PER_MS)
 /* After the exit, how long until a stop whose evidence does not come is given up. */
 #define STOP_TIMEOUT_NS (30000 * CT_NS_PER_MS)
 
@@ -78,6 +80,14 @@ bool ct_start_signless(const struct ct_core *core, const struct ct_container *c)
 	       core->now >= started + ready_timeout(core);
 }
 
+/* What looks like a failure may be the status of what has run unseen. */
+static enum ct_outcome failure(const struct ct_core *core, const struct ct_container *c)
+{
+	return c->run.doubted && core->hole_ns >= ct_run_first(&c->run, c->family->opens)
+		       ? CT_OUTCOME_CUT
+		       : CT_OUTCOME_FAILED;
+}
+
 /* From when on the start can be told, and as what; 0: not yet. */
 static uint64_t start_due(const struct ct_core *core, const struct ct_container *c,
 			  enum ct_outcome *outcome)
@@ -89,8 +99,9 @@ static uint64_t start_due(const struct ct_core *core, const struct ct_container 
 	if (c->run.cause == CT_CAUSE_REQUEST && !ct_run_any(&c->run, c->family->begins))
 		*outcome = CT_OUTCOME_CUT; /* it was asked for before tracing began */
 	if (c->run.failed_ns) {
-		*outcome = CT_OUTCOME_FAILED;
-		return c->run.failed_ns;
+		*outcome = failure(core, c);
+		return c->run.failed_ns +
+		       (c->run.doubted && *outcome == CT_OUTCOME_FAILED ? LOSS_WAIT_NS : 0);
 	}
 	if (started && m[CT_MARK_READY])
 		return m[CT_MARK_READY];
@@ -219,7 +230,7 @@ void ct_tell_lost(struct ct_core *core)
 void ct_tell_again(struct ct_core *core, struct ct_container *c)
 {
 	if (!c->run.start_reported)
-		ct_report_start(core, c, c->run.failed_ns ? CT_OUTCOME_FAILED : CT_OUTCOME_CUT);
+		ct_report_start(core, c, c->run.failed_ns ? failure(core, c) : CT_OUTCOME_CUT);
 	if (!c->run.stop_reported)
 		ct_report_stop(core, c, CT_OUTCOME_OK);
 }
@@ -233,7 +244,7 @@ static void cut(struct ct_core *core, struct ct_container *c)
 		ct_report_create(core, c);
 	if (!c->run.start_reported && ct_run_any(&c->run, c->family->opens))
 		ct_report_start(core, c,
-				c->run.failed_ns       ? CT_OUTCOME_FAILED
+				c->run.failed_ns       ? failure(core, c)
 				: m[CT_MARK_START_END] ? CT_OUTCOME_OK
 						       : CT_OUTCOME_CUT);
 	if (m[CT_MARK_EXIT] && !c->run.stop_reported)
