@@ -51,6 +51,7 @@ test  util-linux        setpriv    runs tests as another user
 test  procps            pgrep      finds the runtime that a test kills
 test  crun              crun       a runtime that is traced by itself
 test  podman            podman     an engine without a daemon
+test  docker-registry   docker-registry  a registry to pull from
 test  conmon            conmon     and its monitor
 test  netavark          -          and its network
 test  uidmap            newuidmap  lets it run without root
