@@ -21,7 +21,7 @@ registry_start()
 {
 	local port
 
-	port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+	port=${PORT:-$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')}
 	REGISTRY=127.0.0.1:$port
 	REGISTRY_DIR=$1/registry
 	mkdir -p "$REGISTRY_DIR"

@@ -196,14 +196,14 @@ static void agent_answered(struct ct_core *core, struct ct_container *c, uint64_
 static void agent(struct ct_core *core, struct ct_container *c, struct ct_text method,
 		  const struct ct_event *e)
 {
-	for (uint8_t i = 1; i < CT_ARRAY_SIZE(agent_steps); i++) {
+	for (size_t i = 1; i < CT_ARRAY_SIZE(agent_steps); i++) {
 		if (!ct_text_is(method, agent_steps[i].method) ||
 		    (!c->vm_ns && !agent_steps[i].first))
 			continue;
 		c->vm_asker = e->tgid;
 		agent_done(core, c, e->ts_ns);
 		c->vm_ns = e->ts_ns;
-		c->vm_does = i;
+		c->vm_does = (uint8_t)i;
 		return;
 	}
 }

@@ -21,7 +21,7 @@ struct ct_pod_member {
 	uint32_t pid;
 	struct ct_segment segments[CT_POD_SEGMENTS_MAX];
 	size_t segment_count;
-	char message[128];
+	char message[256];
 };
 
 struct ct_pod {

@@ -121,7 +121,7 @@ static int by_stop(const void *a, const void *b)
 struct telling {
 	struct ct_record rec;
 	struct ct_step steps[CT_POD_MEMBERS_MAX * (1 + CT_POD_SEGMENTS_MAX)];
-	char message[256];
+	char message[384];
 };
 
 static void add_step(struct telling *t, const struct ct_step *step, const char *detail)

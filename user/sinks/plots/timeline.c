@@ -229,6 +229,7 @@ static void draw_segment(struct ct_pen *pen, const struct ct_record *rec, const 
 static void draw_head(struct ct_pen *pen, const struct ct_session *session,
 		      const struct ct_record *rec)
 {
+	const char *by = ct_by_key(CT_BY_RUNTIME, rec);
 	const struct ct_identity *who = rec->who;
 	char clock[CT_CLOCK_LEN], took[CT_DURATION_LEN], id[13], words[CT_OWNER_LEN];
 	uint64_t ns = rec->end_ns > rec->begin_ns ? rec->end_ns - rec->begin_ns : 0;
@@ -255,7 +256,7 @@ static void draw_head(struct ct_pen *pen, const struct ct_session *session,
 	fprintf(pen->f, "  %s  ", ct_clock(clock, ct_wall_ns(session, rec->begin_ns), true));
 	ct_pen_foreign(pen, id, 12, false);
 	fputs("  ", pen->f);
-	ct_pen_foreign(pen, *who->runtime ? who->runtime : "unknown runtime", 16, false);
+	ct_pen_foreign(pen, *by ? by : "unknown runtime", 16, false);
 	fputs("  ", pen->f);
 	ct_pen_foreign(pen, who->image, pen->width > 60 ? pen->width - 60 : 16, false);
 	ct_pen_off(pen);

@@ -257,56 +257,6 @@ static void draw_below(struct ct_pen *pen, const struct table *t, const char *te
 	ct_pen_off(pen);
 }
 
-/* What fits no columns is said in words, these in this order. */
-static const struct part {
-	const char *name;
-	enum ct_phase from, to; /* in the order of life */
-} parts[] = {
-	/* A restart is what both of its halves are: the old one goes down, the new one comes up. */
-	{ "down", CT_PHASE_STOP, CT_PHASE_DESTROY },
-	{ "sandbox", CT_PHASE_SANDBOX, CT_PHASE_SANDBOX },
-	{ "init", CT_PHASE_INIT, CT_PHASE_INIT },
-	{ "containers", CT_PHASE_CONTAINERS, CT_PHASE_CONTAINERS },
-	{ "backoff", CT_PHASE_BACKOFF, CT_PHASE_BACKOFF },
-	{ "resolve", CT_PHASE_RESOLVE, CT_PHASE_RESOLVE },
-	{ "download", CT_PHASE_DOWNLOAD, CT_PHASE_DOWNLOAD },
-	{ "unpack", CT_PHASE_UNPACK, CT_PHASE_UNPACK },
-	{ "register", CT_PHASE_REGISTER, CT_PHASE_REGISTER },
-	{ "client", CT_PHASE_CLIENT, CT_PHASE_CLIENT },
-	{ "up", 0, CT_PHASE_READY },
-	{ "run", CT_PHASE_RUN, CT_PHASE_RUN },
-	{ "unknown", CT_PHASE_UNKNOWN, CT_PHASE_UNKNOWN },
-};
-
-static bool is_always_said(const struct ct_record *rec, const struct part *part)
-{
-	return rec->type == CT_RECORD_RESTART &&
-	       (part->from == CT_PHASE_STOP || part->to == CT_PHASE_READY);
-}
-
-/* Returns its length. */
-static size_t words_of(char *text, size_t size, const struct ct_record *rec, bool named,
-		       unsigned flags)
-{
-	size_t len = 0;
-
-	*text = '\0';
-	for (size_t i = 0; i < CT_ARRAY_SIZE(parts); i++) {
-		const char *between = named ? ", " : " + ";
-		char buf[CT_DURATION_LEN];
-		uint64_t ns = 0;
-
-		for (unsigned p = parts[i].from; p <= parts[i].to; p++)
-			ns += ct_record_phase_ns(rec, (enum ct_phase)p);
-		if (!ns && !is_always_said(rec, &parts[i]))
-			continue;
-		len += (size_t)snprintf(text + len, size - len, "%s%s%s%s", len ? between : "",
-					named ? parts[i].name : "", named ? " " : "",
-					ct_duration(buf, ns, flags));
-	}
-	return ct_text_columns(text);
-}
-
 static void draw_words(struct ct_pen *pen, const struct table *t, const struct ct_record *rec)
 {
 	const struct column *total = &columns[CT_ARRAY_SIZE(columns) - 1];
@@ -321,12 +271,12 @@ static void draw_words(struct ct_pen *pen, const struct table *t, const struct c
 		return;
 	}
 	width -= 2;
-	used = words_of(text, sizeof(text), rec, true, flags);
+	used = ct_table_words(text, sizeof(text), rec, true, flags);
 	below = used > width && !restart;
 	if (below)
 		used = 0;
 	else if (used > width)
-		used = words_of(text, sizeof(text), rec, false, flags);
+		used = ct_table_words(text, sizeof(text), rec, false, flags);
 	fputs("  ", pen->f);
 	fputs(below ? "" : text, pen->f);
 	if (restart && used + 2 + strlen(cause_words[rec->cause]) <= width)

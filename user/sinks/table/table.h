@@ -37,6 +37,13 @@ enum ct_estimates {
 void ct_table_honesty(struct ct_pen *pen, const struct ct_summary *summary,
 		      const struct ct_core_counts *counts, enum ct_estimates estimates);
 
+/*
+ * What the record consists of, in words, or if it is to be short as a sum without names. Returns its
+ * columns. flags: enum ct_duration_flag.
+ */
+size_t ct_table_words(char *text, size_t size, const struct ct_record *rec, bool named,
+		      unsigned flags);
+
 /* The i-th phase in the order in which a record of this type lives; i below CT_PHASE_MAX. */
 enum ct_phase ct_table_phase(enum ct_record_type type, unsigned i);
 
