@@ -101,7 +101,7 @@ $(O)/libctcore.a: $(CORE_OBJ)
 $(O)/coldtrace: $(LIVE_OBJ) $(O)/libctcore.a
 	$(call msg,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) $^ -o $@ $(LIVE_LIBS) $(CORE_LIBS)
 
--include $(shell find $(O) \( -path $(O)/debs -o -path $(O)/trixie \) -prune -o \
+-include $(shell find $(O) \( -path $(O)/debs -o -path $(O)/trixie -o -path '$(O)/docker-*' \) -prune -o \
 	-name '*.d' -type f -print 2>/dev/null)
 
 # Packages from Debian; quick when nothing is missing.

@@ -35,7 +35,7 @@ same "each stops once, what ran before too" "$wanted" "$(ask 'of("stop"; "ok")[]
 says "each is of its pod" '[]' '($client | split("\n") | map(select(. != "") | fromjson)
 	| map({key: .sandbox, value: [.pod, null]}, (.pod as $p | .containers | to_entries[]
 		| {key: .value, value: [$p, .key]})) | from_entries) as $of
-	| [mine | select(.kind != "restart")
+	| [mine | select(.kind | . != "restart" and (startswith("pod") | not))
 		| select([.pod.name, .pod.container] != $of[.id] or .pod.namespace != "ct-tests"
 			or .pod.uid != "uid-" + .pod.name) | "\(.kind) \(.name)"]' --rawfile client "$OUT/client"
 says "image of the containers" '["docker.io/ct/service:1"]' \
