@@ -341,6 +341,35 @@ Test(pulls, of_another_image_or_that_failed_it_does_not)
 	run_free(run);
 }
 
+/* Whatever is said in which order: steps lie in one another (runs.c checks it). */
+Test(pulls, any_order_of_lines)
+{
+	static const char *const said[] = {
+		"Pulling fs layer",   "Waiting",           "Downloading",
+		"Verifying Checksum", "Download complete", "Extracting",
+		"Pull complete",      "Already exists",    "Retrying in 5 seconds",
+	};
+	uint32_t seed = 1;
+
+	for (int round = 0; round < 400; round++) {
+		struct run *run = new_run();
+
+		run->opts.steps = true;
+		begins(&run->t, 100);
+		for (int i = 0; i < 12; i++) {
+			seed = seed * 1664525 + 1013904223;
+			layer_says(&run->t, 130 + 5 * i, seed >> 16 & 1 ? "aaa" : "bbb",
+				   said[(seed >> 20) % CT_ARRAY_SIZE(said)]);
+		}
+		if (round % 3)
+			is_done(&run->t, 160 + round % 50);
+		tape_sort(&run->t);
+		play(run);
+		cr_assert_eq(count(run, CT_RECORD_PULL), 1);
+		run_free(run);
+	}
+}
+
 /* The last of several: what is pulled at the very moment at which it is created counts. */
 Test(pulls, the_last_pull_before_it_counts)
 {

@@ -119,11 +119,18 @@ static void fill_phases(struct ct_record *rec, const struct ct_fetched *f)
 struct telling {
 	struct ct_record rec;
 	const struct ct_layer *layer; /* whose steps they are */
+	uint64_t cursor_ns; /* where its last step ends: the next is behind it */
+	uint64_t known_ns; /* when the layer before it was known */
 	struct ct_step steps[];
 };
 
-static void add(struct telling *t, const char *name, enum ct_phase phase, uint64_t begin_ns,
-		uint64_t end_ns, size_t parent)
+static uint64_t within(const struct ct_record *rec, uint64_t ns)
+{
+	ns = later(ns, rec->begin_ns);
+	return ns < rec->end_ns ? ns : rec->end_ns;
+}
+
+static struct ct_step *put_step(struct telling *t, const char *name, enum ct_phase phase)
 {
 	struct ct_step *to = &t->steps[t->rec.step_count++];
 
@@ -131,39 +138,55 @@ static void add(struct telling *t, const char *name, enum ct_phase phase, uint64
 		.name = name,
 		.actor = "layer",
 		.phase = phase,
-		.begin_ns = begin_ns,
-		.end_ns = end_ns ? end_ns : begin_ns,
+		.begin_ns = t->cursor_ns,
+		.end_ns = t->cursor_ns,
 		.pid = t->rec.fetched->client,
 		.count = 1,
-		.parent = (uint16_t)parent,
-		.depth = parent != 0,
-		.open = !end_ns,
 	};
 	ct_text_copy(to->detail, sizeof(to->detail), ct_text(t->layer->id, strlen(t->layer->id)));
+	return to;
 }
 
-/* Each layer is a step, and below it what became of it. */
+/* A part of the layer's, from where the one before ends. Until 0: nobody has said. */
+static void add(struct telling *t, struct ct_step *layer, const char *name, enum ct_phase phase,
+		uint64_t until_ns)
+{
+	struct ct_step *to = put_step(t, name, phase);
+
+	to->parent = (uint16_t)(layer - t->steps + 1);
+	to->depth = 1;
+	to->open = !until_ns;
+	to->end_ns = later(to->begin_ns, within(&t->rec, until_ns));
+	t->cursor_ns = layer->end_ns = to->end_ns;
+}
+
+/*
+ * Each layer is a step, and below it is what became of it, one after the other whatever was said in which
+ * order.
+ */
 static void add_layer(struct telling *t, const struct ct_layer *layer)
 {
-	uint64_t fetches = layer->waited ? layer->first_ns : layer->known_ns;
 	uint64_t unpacks = layer->fetched_ns ? turn_of(t->rec.fetched, layer) : 0;
-	size_t parent = t->rec.step_count + 1;
+	struct ct_step *whole;
 
 	t->layer = layer;
+	/* Layers are known in their order. */
+	t->cursor_ns = later(t->known_ns, within(&t->rec, layer->known_ns));
+	t->known_ns = t->cursor_ns;
 	if (layer->there) {
-		add(t, "layer there", CT_PHASE_RESOLVE, layer->known_ns, layer->known_ns, 0);
+		put_step(t, "layer there", CT_PHASE_RESOLVE);
 		return;
 	}
-	add(t, "layer", CT_PHASE_DOWNLOAD, layer->known_ns, layer->unpacked_ns, 0);
-	if (layer->waited && fetches)
-		add(t, "wait for a slot", CT_PHASE_DOWNLOAD, layer->known_ns, fetches, parent);
-	if (fetches)
-		add(t, "download", CT_PHASE_DOWNLOAD, fetches, layer->fetched_ns, parent);
+	whole = put_step(t, "layer", CT_PHASE_DOWNLOAD);
+	whole->open = !layer->unpacked_ns;
+	if (layer->waited)
+		add(t, whole, "wait for a slot", CT_PHASE_DOWNLOAD, layer->first_ns);
+	if (!layer->waited || layer->first_ns)
+		add(t, whole, "download", CT_PHASE_DOWNLOAD, layer->fetched_ns);
 	if (unpacks > layer->fetched_ns)
-		add(t, "wait for the layer before", CT_PHASE_DOWNLOAD, layer->fetched_ns, unpacks,
-		    parent);
+		add(t, whole, "wait for the layer before", CT_PHASE_DOWNLOAD, unpacks);
 	if (unpacks)
-		add(t, "unpack", CT_PHASE_UNPACK, unpacks, layer->unpacked_ns, parent);
+		add(t, whole, "unpack", CT_PHASE_UNPACK, layer->unpacked_ns);
 }
 
 static void tell(struct ct_core *core, struct ct_pull *p, enum ct_outcome outcome)
