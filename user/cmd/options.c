@@ -79,6 +79,11 @@ static int parse_by(struct ct_options *opts, const char *value, struct ct_err *e
 	return 0;
 }
 
+static int parse_buckets(struct ct_options *opts, const char *value, struct ct_err *err)
+{
+	return ct_buckets_parse(&opts->buckets, value, err);
+}
+
 static int parse_timeline(struct ct_options *opts, const char *value, struct ct_err *err)
 {
 	opts->timeline = value;
@@ -268,6 +273,8 @@ static const struct option_row {
 	  "exit with status 1 if something is significantly slower by more than PCT %" },
 	{ "export", 0, "format", "F[:FILE],...", MANY, parse_format,
 	  "what to write; several at once, separated by commas; repeatable" },
+	{ "trace report export", 0, "buckets", "N|LIST", 0, parse_buckets,
+	  "of openmetrics and prometheus: so many buckets per power of ten (default 48, 5 % wide), or bounds in seconds, as 0.1,0.5,1" },
 	{ "export", 'd', "directory", "DIR", offsetof(struct ct_options, directory), NULL,
 	  "where the files go that are given no name" },
 	{ "record", 'o', "output", "FILE", offsetof(struct ct_options, record), NULL,

@@ -8,6 +8,7 @@
 
 #include "core/record.h"
 #include "source/live/plan.h"
+#include "stats/buckets.h"
 #include "stats/summary.h"
 #include "util/err.h"
 
@@ -60,6 +61,7 @@ struct ct_options {
 	const char *timeline; /* report: a container, which is among containers too; or NULL */
 	const char *html; /* report: file to write, NULL: none */
 	const char *directory; /* export: NULL: none */
+	struct ct_buckets buckets; /* count 0: not asked for */
 	enum ct_by by;
 	bool by_asked;
 	bool fail_if_slower;

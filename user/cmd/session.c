@@ -113,6 +113,7 @@ int ct_session_open(struct ct_run_session *s, const struct ct_options *opts,
 		if (ret)
 			return ret;
 		s->sinks[i].steps = opts->steps;
+		s->sinks[i].buckets = opts->buckets.count ? &opts->buckets : NULL;
 		if (s->sinks[i].ops == &ct_opens_ops)
 			s->sinks[i].live = opts->interval > 0;
 	}
