@@ -240,6 +240,8 @@ static const struct option_row {
 	  "put together by module (default), dir, depth, mount or path" },
 	{ "report", 0, "opens-by", "KEY", 0, ct_parse_opens_by,
 	  "opened files by module (default), dir, depth, mount or path" },
+	{ "report", 0, "opens", NULL, offsetof(struct ct_options, opens), NULL,
+	  "also the files that containers opened, of recordings that have them; so do --top, --group, --opens-by" },
 	{ "trace", 0, "opens", NULL, offsetof(struct ct_options, opens), NULL,
 	  "also the files that containers open" },
 	{ "record", 0, "opens", NULL, offsetof(struct ct_options, opens), NULL,
