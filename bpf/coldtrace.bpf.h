@@ -112,6 +112,54 @@ __u64 opens_inserted = 0;
 __s64 opens_beside = 0;
 const volatile __u32 opens_host_level = 0; /* depth of the pid namespace of bystanders */
 
+/* Whose descendants' words are marked as its own: coldtrace's, if it has a program to run; else 0. */
+const volatile __u32 ct_mine_tgid = 0;
+
+#define CT_MINE_UP 16 /* so far above is looked */
+
+/* CT_F_MINE or 0. Global: verified once, by itself. */
+__attribute__((noinline)) int ct_mine(void)
+{
+	struct task_struct *task;
+	int mine = 0;
+
+	if (!ct_mine_tgid)
+		return 0;
+	if (ct_has(READ)) {
+		task = (void *)bpf_get_current_task();
+		for (int i = 0; i < CT_MINE_UP && task && !mine; i++) {
+			mine = CT_GET(CT_PROBED, task, tgid) == ct_mine_tgid;
+			task = CT_GET(CT_PROBED, task, real_parent);
+		}
+	} else {
+		task = bpf_get_current_task_btf();
+		for (int i = 0; i < CT_MINE_UP && task && !mine; i++) {
+			mine = task->tgid == ct_mine_tgid;
+			task = task->real_parent;
+		}
+	}
+	return mine ? CT_F_MINE : 0;
+}
+
+/* Who forked the current process, or, 2, who forked that one. */
+__attribute__((noinline)) int ct_up(int n)
+{
+	struct task_struct *task;
+
+	if (ct_has(READ)) {
+		task = (void *)bpf_get_current_task();
+		task = CT_GET(CT_PROBED, task, real_parent);
+		if (n > 1)
+			task = CT_GET(CT_PROBED, task, real_parent);
+		return CT_GET(CT_PROBED, task, tgid);
+	}
+	task = bpf_get_current_task_btf();
+	task = task->real_parent;
+	if (n > 1)
+		task = task->real_parent;
+	return task->tgid;
+}
+
 /* How long after the last event of a container's life waits are of interest. */
 #define CT_MOTION_NS 1000000000ull
 

@@ -134,6 +134,7 @@ static __always_inline int exec_event(__u64 from, __u64 len, __u64 who, __u64 ne
 	e->root = who;
 	e->obj = netns;
 	e->arg = arg;
+	e->flags |= ct_mine();
 	ct_submit(e);
 	return 0;
 }

@@ -26,7 +26,7 @@ struct ct_event {
 	__u16 tail_len; /* bytes of tail[] in use */
 	__u16 sub; /* small number, see CT_KINDS */
 	__u64 ts_ns; /* CLOCK_MONOTONIC, when it ended */
-	__u64 dur_ns; /* how long it took, 0 for an instant */
+	__u64 dur_ns; /* how long it took, 0 for an instant; SEND: see CT_KINDS */
 	__u32 tgid;
 	__u32 tid;
 	/*
@@ -49,7 +49,9 @@ enum ct_event_flag {
 	CT_F_TRUNCATED = 1 << 0, /* the tail was longer */
 	CT_F_NO_DATA = 1 << 1, /* the tail could not be read */
 	CT_F_SERVER = 1 << 2, /* SEND: the sending socket was accepted from a listener */
-	CT_F_SEEDED = 1 << 3 /* user space looked it up, the kernel did not say it */
+	CT_F_SEEDED = 1 << 3, /* user space looked it up, the kernel did not say it */
+	CT_F_MINE =
+		1 << 4 /* SEND, EXEC: by a descendant of coldtrace, which had a program to run */
 };
 
 /*
@@ -62,7 +64,8 @@ enum ct_event_flag {
 	  "obj: netns inode; arg: pid namespace level, owner uid << 32; sub: role; tail: argv") \
 	X(3, EXIT, "exit", "ret: wait status; sub: role") \
 	X(4, SEND, "send", \
-	  "obj: socket cookie; arg: its peer's; root: client: tgid of the engine; tail: bytes sent") \
+	  "obj: socket cookie; arg: its peer's; tail: bytes sent; client: root: tgid of the engine, dur: " \
+	  "of its parent, and << 32 of that one's") \
 	X(5, NETLINK, "netlink", "obj: netns inode of the socket; sub: protocol; tail: bytes") \
 	X(6, LISTEN, "listen", "obj: netns inode; arg: port") \
 	X(7, ACCEPT, "accept", "obj: netns inode; arg: port") \
@@ -107,7 +110,9 @@ enum ct_event_flag {
 	  "programs that have an engine's name and are none; sub: role of the name; obj: how many " \
 	  "more; arg: owner uid; root: container that they run in; tail: name") \
 	X(74, BEGIN, "begin", \
-	  "all probes are attached, and what ran before is known; arg: how long after ts, ns")
+	  "all probes are attached, and what ran before is known; arg: how long after ts, ns") \
+	X(75, LABELS, "labels", \
+	  "what the user calls what follows; obj: number of the run, 0: none; tail: key NUL value NUL ...")
 
 enum ct_kind {
 #define X(number, symbol, name, doc) CT_KIND_##symbol = number,

@@ -26,6 +26,7 @@ int ct_cmd_trace(const struct ct_options *opts, struct ct_err *err);
 int ct_cmd_record(const struct ct_options *opts, struct ct_err *err);
 int ct_cmd_report(const struct ct_options *opts, struct ct_err *err);
 int ct_cmd_diff(const struct ct_options *opts, struct ct_err *err);
+int ct_cmd_compare(const struct ct_options *opts, struct ct_err *err);
 int ct_cmd_export(const struct ct_options *opts, struct ct_err *err);
 int ct_cmd_info(const struct ct_options *opts, struct ct_err *err);
 int ct_cmd_scrub(const struct ct_options *opts, struct ct_err *err);

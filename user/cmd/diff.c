@@ -26,9 +26,11 @@ static void on_record(void *ctx, const struct ct_record *rec)
 	if (diff->failed)
 		return;
 	ct_seen_add(&replay->seen, diff->opts, rec);
-	if (ct_options_match_who(diff->opts, rec->who))
+	if (ct_options_match_who(diff->opts, rec->who) &&
+	    ct_where_holds(&diff->opts->where[replay->side], rec))
 		replay->containers += rec->first;
-	if (!ct_options_match(diff->opts, &replay->window, rec))
+	if (!ct_options_match(diff->opts, &replay->window, rec) ||
+	    !ct_where_holds(&diff->opts->where[replay->side], rec))
 		return;
 	replay->records++;
 	if (ct_compare_add(diff->compare, replay->side, rec) ||
@@ -64,7 +66,7 @@ static int replay(struct ct_diff *diff, enum ct_side side, struct ct_err *err)
 	char text[4096];
 	int ret = ct_recordings_replay(in, &core, &ops, &replay, &diff->side[side].counts, err);
 
-	if (ct_options_filter(diff->opts))
+	if (ct_options_filter(diff->opts) || diff->opts->where[side].count)
 		diff->side[side].counts.containers = replay.containers;
 	if (!ret && diff->failed)
 		ret = ct_fail(err, ENOMEM, "compare '%s': out of memory", in->path);
@@ -102,8 +104,15 @@ static void judge(struct ct_diff *diff)
 
 static int check_usage(const struct ct_options *opts, struct ct_err *err)
 {
+	const char *const *files = opts->operands.items;
+
+	if (opts->operands.count == 1 && opts->where[CT_SIDE_A].count &&
+	    opts->where[CT_SIDE_B].count && strcmp(files[0], "-") != 0)
+		return 0;
 	if (opts->operands.count != 2)
-		return ct_fail(err, EINVAL, "diff needs two recordings: coldtrace diff A B");
+		return ct_fail(
+			err, EINVAL,
+			"diff needs two recordings: coldtrace diff A B; or two sides of one: coldtrace diff A --a load=none --b load=disk");
 	if (opts->command)
 		return ct_fail(err, EINVAL, "diff runs no command: leave out '-- %s'",
 			       opts->command[0]);
@@ -143,7 +152,8 @@ static int compare(struct ct_diff *diff, struct ct_err *err)
 	if (!diff->compare)
 		return ct_fail(err, ENOMEM, "compare the recordings: out of memory");
 	for (unsigned s = 0; s < CT_SIDES && !ret; s++)
-		ret = ct_recordings_open(&diff->side[s].recording, &paths[s], 1, err);
+		ret = ct_recordings_open(&diff->side[s].recording,
+					 &paths[diff->opts->operands.count > 1 ? s : 0], 1, err);
 	diff->steps = !ret && (diff->opts->steps || have_steps(diff)) && !diff->opts->phases;
 	if (!ret && prepare_why(diff))
 		ret = ct_fail(err, ENOMEM, "compare the recordings: out of memory");

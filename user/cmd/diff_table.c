@@ -26,6 +26,7 @@
 #define INTERVAL_COLUMNS (2 * BOUND_COLUMNS + 5)
 #define P_COLUMNS        8
 #define VERDICT_COLUMNS  6
+#define EFFECT_COLUMNS   7
 
 enum cell {
 	COUNTS, /* a pair, as the next two */
@@ -34,6 +35,7 @@ enum cell {
 	INTERVAL,
 	VERDICT,
 	P,
+	EFFECT,
 	P99S,
 	CELLS
 };
@@ -43,10 +45,10 @@ static const struct {
 	size_t width;
 	unsigned rank;
 } cells[CELLS] = {
-	[COUNTS] = { 2 * COUNT_COLUMNS, 4 },      [MEDIANS] = { 2 * DURATION_COLUMNS, 0 },
-	[PERCENT] = { PERCENT_COLUMNS, 0 },       [INTERVAL] = { INTERVAL_COLUMNS, 1 },
-	[VERDICT] = { VERDICT_COLUMNS + 2, 0 },   [P] = { P_COLUMNS, 2 },
-	[P99S] = { 2 * DURATION_COLUMNS + 1, 3 },
+	[COUNTS] = { 2 * COUNT_COLUMNS, 4 },    [MEDIANS] = { 2 * DURATION_COLUMNS, 0 },
+	[PERCENT] = { PERCENT_COLUMNS, 0 },     [INTERVAL] = { INTERVAL_COLUMNS, 1 },
+	[VERDICT] = { VERDICT_COLUMNS + 2, 0 }, [P] = { P_COLUMNS, 2 },
+	[EFFECT] = { EFFECT_COLUMNS, 4 },       [P99S] = { 2 * DURATION_COLUMNS + 1, 3 },
 };
 
 struct drawing {
@@ -178,6 +180,16 @@ static void draw_p(struct drawing *d, const struct ct_change *change)
 	ct_pen_right(&d->pen, text, P_COLUMNS);
 }
 
+/* Cliff's delta: from -1, every one of B takes less than any of A, to +1. */
+static void draw_effect(struct drawing *d, const struct ct_change *change)
+{
+	char text[32] = "-";
+
+	if (change->tested)
+		snprintf(text, sizeof(text), "%+.2f", 2 * change->superiority - 1);
+	ct_pen_right(&d->pen, text, EFFECT_COLUMNS);
+}
+
 static void draw_label(struct drawing *d, const struct ct_change *change)
 {
 	bool total = change->phase == CT_MEASURE_TOTAL;
@@ -211,6 +223,8 @@ static void draw_change(struct drawing *d, const struct ct_change *change)
 	draw_verdict(d, change);
 	if (has(d, P))
 		draw_p(d, change);
+	if (has(d, EFFECT))
+		draw_effect(d, change);
 	if (has(d, P99S)) {
 		fputc(' ', d->pen.f);
 		draw_value(d, a, a->p99);
@@ -252,6 +266,8 @@ static void draw_heads(struct drawing *d)
 	ct_pen_left(&d->pen, "  B is", VERDICT_COLUMNS + 2);
 	if (has(d, P))
 		ct_pen_right(&d->pen, "p", P_COLUMNS);
+	if (has(d, EFFECT))
+		ct_pen_right(&d->pen, "effect", EFFECT_COLUMNS);
 	if (has(d, P99S)) {
 		ct_pen_right(&d->pen, "p99 A", DURATION_COLUMNS + 1);
 		ct_pen_right(&d->pen, "p99 B", DURATION_COLUMNS);

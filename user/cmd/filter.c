@@ -43,11 +43,14 @@ static bool any(const struct ct_list *list, const char *value, const struct ct_i
 bool ct_options_filter(const struct ct_options *opts)
 {
 	return opts->runtimes.count || opts->engines.count || opts->images.count ||
-	       opts->containers.count || opts->pods.count || opts->namespaces.count;
+	       opts->containers.count || opts->pods.count || opts->namespaces.count ||
+	       opts->only_mine;
 }
 
 bool ct_options_match_who(const struct ct_options *opts, const struct ct_identity *who)
 {
+	if (opts->only_mine && !who->mine)
+		return false;
 	return any(&opts->runtimes, who->runtime, NULL) && any(&opts->engines, who->engine, NULL) &&
 	       any(&opts->images, who->image, NULL) && any(&opts->pods, who->pod, NULL) &&
 	       any(&opts->namespaces, who->pod_ns, NULL) && any(&opts->containers, NULL, who);

@@ -140,6 +140,43 @@ static void put_lost(FILE *out, const struct ct_recording_info *info)
 	fputs(*between ? "\n" : "nothing\n", out);
 }
 
+/* The pair at *at, which goes on to the next; false: there are no more. */
+static bool next_label(const struct ct_recording_info *info, size_t *at, const char **ret_key,
+		       const char **ret_value)
+{
+	const char *end = info->labels + info->labels_len, *key = info->labels + *at, *value;
+
+	value = key < end ? memchr(key, '\0', (size_t)(end - key)) : NULL;
+	if (!value || !memchr(value + 1, '\0', (size_t)(end - value - 1)))
+		return false;
+	*ret_key = key;
+	*ret_value = value + 1;
+	*at += strlen(key) + strlen(value + 1) + 2;
+	return true;
+}
+
+static void put_labels(FILE *out, const struct ct_recording_info *info)
+{
+	const char *key, *value, *between = "";
+	size_t at = 0;
+
+	if (info->runs) {
+		put_name(out, "runs");
+		fprintf(out, "%" PRIu64 "\n", info->runs);
+	}
+	while (next_label(info, &at, &key, &value)) {
+		if (!*between)
+			put_name(out, "labels");
+		fputs(between, out);
+		put_words(out, key);
+		putc('=', out);
+		put_words(out, value);
+		between = ", ";
+	}
+	if (*between)
+		putc('\n', out);
+}
+
 void ct_info_text(FILE *out, const char *path, const struct ct_recording_info *info)
 {
 	const struct ct_recording_header *h = &info->header;
@@ -158,6 +195,7 @@ void ct_info_text(FILE *out, const char *path, const struct ct_recording_info *i
 	put_row(out, "kernel", h->kernel);
 	put_row(out, "coldtrace", h->program);
 	put_row(out, "command", h->command);
+	put_labels(out, info);
 	put_times(out, info);
 	put_depth(out, h);
 	put_size(out, info);
@@ -197,6 +235,18 @@ static void json_id(struct ct_json *w, const char *key, uint64_t id)
 		ct_json_null(w, key);
 }
 
+static void json_labels(struct ct_json *w, const struct ct_recording_info *info)
+{
+	const char *key, *value;
+	size_t at = 0;
+
+	ct_json_u64_or_null(w, "runs", info->runs, info->runs);
+	ct_json_enter(w, "labels", '{');
+	while (next_label(info, &at, &key, &value))
+		ct_json_string(w, key, value);
+	ct_json_leave(w, '}');
+}
+
 static void json_header(struct ct_json *w, const struct ct_recording_info *info)
 {
 	const struct ct_recording_header *h = &info->header;
@@ -234,6 +284,7 @@ void ct_info_json(FILE *out, const char *path, const struct ct_recording_info *i
 	ct_json_u64_or_null(&w, "size", info->size, info->size);
 	if (is_known(info)) {
 		json_header(&w, info);
+		json_labels(&w, info);
 		ct_json_u64(&w, "blocks", info->blocks);
 		ct_json_u64(&w, "events", info->events);
 		ct_json_u64(&w, "raw_bytes", info->raw_bytes);

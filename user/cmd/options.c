@@ -2,6 +2,7 @@
 #include "options.h"
 #include "options_filter.h"
 #include "options_keep.h"
+#include "options_label.h"
 #include "options_opens.h"
 #include "options_value.h"
 
@@ -189,9 +190,9 @@ static int parse_plan(struct ct_options *opts, const char *value, struct ct_err 
 	return ret;
 }
 
-#define READS_EVENTS     "trace record report diff export opens"
-#define READS_IMAGES     "trace record report diff export"
-#define READS_RECORDINGS "report diff export"
+#define READS_EVENTS     "trace record report diff compare export opens"
+#define READS_IMAGES     "trace record report diff compare export"
+#define READS_RECORDINGS "report diff compare export"
 
 /* Instead of an offset: each value is kept. Of other options the second would hide the first. */
 #define MANY ((size_t)-1)
@@ -261,8 +262,24 @@ static const struct option_row {
 	  "table, json (JSON Lines), csv, html and others; repeatable; default: table" },
 	{ "report diff", 0, "by", "KEY", 0, parse_by,
 	  "tell apart by runtime (default), engine, image, container, node, pod or namespace" },
+	{ "compare", 0, "by", "KEY,...", 0, ct_parse_compare_by,
+	  "tell apart by these together: as --by of report, labels, kind, run or file; default: runtime" },
+	{ "diff", 0, "a", "K=V,...", 0, ct_parse_side_a,
+	  "of the first recording only what is so, e.g. runtime=runc,load=disk; of a single recording it is one side" },
+	{ "diff", 0, "b", "K=V,...", 0, ct_parse_side_b,
+	  "the same of the second, or the other side" },
+	{ "compare", 0, "where", "K=V,...", 0, ct_parse_side_a,
+	  "only what is so, e.g. load=disk; values may be patterns" },
 	{ "report diff", 0, "phases", NULL, offsetof(struct ct_options, phases), NULL,
 	  "only the phases, also if the recording has steps" },
+	{ "report", 0, "chains", NULL, offsetof(struct ct_options, chains.find), NULL,
+	  "what the same client has started one after another, 3 times or more in the same order" },
+	{ "report", 0, "chain", "GLOB,...", MANY, ct_parse_chain,
+	  "containers or images that start one after another, in this order, or NAME=GLOB,...; repeatable" },
+	{ "report", 0, "what-if", "WHAT", 0, ct_parse_what_if,
+	  "of chains: prewarm: what is saved if members start earlier" },
+	{ "report", 0, "lead", "SECONDS", 0, ct_parse_lead,
+	  "so long before their own requests; default: with the first request" },
 	{ "report", 0, "timeline", "ID|NAME", MANY, parse_timeline,
 	  "draw this container's phases and steps on a line of time, repeatable; as -c for every other output" },
 	{ "report", 0, "cdf", NULL, offsetof(struct ct_options, cdf), NULL,
@@ -289,6 +306,14 @@ static const struct option_row {
 	  "of a directory: remove what is older, e.g. 7d" },
 	{ "trace record opens", 0, "max-size", "SIZE", 0, ct_parse_max_size,
 	  "end when the recording has that size, default 16G" },
+	{ "record", 0, "label", "K=V", MANY, ct_parse_label,
+	  "what you call what is recorded, e.g. load=disk, for 'coldtrace compare --by load'; repeatable" },
+	{ "record", 0, "runs", "N", 0, ct_parse_runs,
+	  "run the program so often, and tell only what it starts" },
+	{ "record", 0, "warmup", "N", 0, ct_parse_warmup,
+	  "of a program: run it so often before anything is recorded" },
+	{ READS_IMAGES, 0, "only-mine", NULL, offsetof(struct ct_options, only_mine), NULL,
+	  "only what the traced program has started, or what that has" },
 	{ "record", 0, "live", NULL, offsetof(struct ct_options, live), NULL,
 	  "also draw the table" },
 	{ "trace opens", 0, "record", "FILE", offsetof(struct ct_options, record), NULL,
@@ -306,7 +331,8 @@ static const struct option_row {
 	  "size of the ring buffer, e.g. 8M, default 4M; raise it when events are lost" },
 	{ "trace record opens", 0, "processes", "N", 0, parse_processes,
 	  "how many processes can be tracked at once, default 16384" },
-	{ "trace record report opens diff export", 0, "containers", "N", 0, parse_containers,
+	{ "trace record report opens diff compare export", 0, "containers", "N", 0,
+	  parse_containers,
 	  "how many containers can be known at once, default 4096; of others than root, and inside of containers, an eighth each" },
 	{ "trace record doctor", 0, "plan", "NAME", 0, parse_plan,
 	  "use these probes, not the best that the kernel offers: full, fentry, btf, kprobe or tracepoint; 'coldtrace doctor' says which are possible" },
@@ -314,7 +340,8 @@ static const struct option_row {
 	  "text (default), or json: an object a line for each file" },
 	{ "schema", 0, "json", NULL, offsetof(struct ct_options, json), NULL,
 	  "print the JSON Schema that every line of the output json is valid against" },
-	{ "doctor diff", 0, "json", NULL, offsetof(struct ct_options, json), NULL, "print JSON" },
+	{ "doctor diff compare report", 0, "json", NULL, offsetof(struct ct_options, json), NULL,
+	  "print JSON" },
 	{ "trace record opens", 'v', "verbose", NULL, offsetof(struct ct_options, verbose), NULL,
 	  "say which probes are attached, and what libbpf says" },
 	{ "", 'h', "help", NULL, offsetof(struct ct_options, help), NULL, "print this" },

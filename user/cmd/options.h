@@ -9,7 +9,9 @@
 #include "core/record.h"
 #include "source/live/plan.h"
 #include "stats/buckets.h"
+#include "stats/chains.h"
 #include "stats/summary.h"
+#include "stats/where.h"
 #include "util/err.h"
 
 #define CT_LIST_MAX 16
@@ -75,6 +77,12 @@ struct ct_options {
 	bool why;
 	bool cdf, histogram;
 	bool json; /* doctor, diff */
+	struct ct_labels labels; /* record */
+	struct ct_chains_how chains; /* report */
+	struct ct_where where[2]; /* diff: of each side; compare: the first */
+	const char *compare_by; /* "runtime,load"; NULL: not asked for */
+	uint64_t runs, warmup; /* record: of the program; 0: not asked for */
+	bool only_mine; /* only what a descendant of coldtrace asked for */
 	bool live; /* record: draw the table */
 	bool silent; /* no output unless one is asked for; set by commands */
 	bool verbose;

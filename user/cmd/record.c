@@ -22,6 +22,7 @@
 struct progress {
 	const char *path;
 	uint64_t begin_ns, drawn_ns; /* 0: never */
+	uint64_t runs; /* 0: not asked for */
 	bool terminal; /* stderr is one, and nothing else is drawn */
 };
 
@@ -38,28 +39,42 @@ static void print_counts(const struct ct_archive *archive, const struct ct_core_
 		counts->containers, counts->containers == 1 ? "" : "s", sum.events, sum.lost);
 }
 
-static void look(void *ctx, const struct ct_archive *archive, const struct ct_core_counts *counts,
-		 bool ended)
+static void print_runs(const struct progress *p, const struct ct_trace_at *at)
 {
+	if (!p->runs)
+		return;
+	if (at->ended)
+		fprintf(stderr, "%" PRIu64 " of %" PRIu64 " runs, ", at->run, p->runs);
+	else
+		fprintf(stderr, "run %" PRIu64 " of %" PRIu64 ", ", at->run, p->runs);
+	if (at->failed)
+		fprintf(stderr, "%" PRIu64 " failed, ", at->failed);
+}
+
+static void look(void *ctx, const struct ct_trace_at *at)
+{
+	const struct ct_archive *archive = at->archive;
 	struct progress *p = ctx;
 	uint64_t now = ct_mono_ns();
 
-	if (!ended && (!p->terminal || now < p->drawn_ns + LOOK_NS))
+	if (!at->ended && (!p->terminal || now < p->drawn_ns + LOOK_NS))
 		return;
 	if (p->drawn_ns)
 		fputs("\r\033[K", stderr);
-	if (ended) {
+	if (at->ended) {
 		own_mem char *path = ct_escape_text_dup(p->path, ct_locale_is_utf8());
 
 		fprintf(stderr, "Recorded '%s': ", path ? path : "?");
-		print_counts(archive, counts);
+		print_runs(p, at);
+		print_counts(archive, at->counts);
 		fprintf(stderr, ".%s\n",
 			archive->ended ? " It has the size of --max-size, and ended." : "");
 		return;
 	}
 	p->drawn_ns = now;
 	fprintf(stderr, "%" PRIu64 " s: ", (now - p->begin_ns) / CT_NS_PER_S);
-	print_counts(archive, counts);
+	print_runs(p, at);
+	print_counts(archive, at->counts);
 	fflush(stderr);
 }
 
@@ -131,6 +146,11 @@ int ct_cmd_record(const struct ct_options *given, struct ct_err *err)
 		ct_fail(err, EINVAL, "options '-o -' and --live both write to stdout");
 		return ct_usage(err);
 	}
+	if ((opts.runs || opts.warmup || opts.only_mine) && !opts.command) {
+		ct_fail(err, EINVAL,
+			"options --runs, --warmup and --only-mine are about a program: name it behind '--'");
+		return ct_usage(err);
+	}
 	if (choose_directory(&opts, err))
 		return ct_usage(err);
 	if (!opts.record) {
@@ -140,9 +160,10 @@ int ct_cmd_record(const struct ct_options *given, struct ct_err *err)
 			return ret;
 		opts.record = name;
 	}
-	opts.silent = !opts.live;
+	opts.silent = !opts.live && !opts.runs;
 	opts.opens_each = opts.opens;
 	p.path = opts.record;
+	p.runs = opts.runs;
 	p.terminal = !opts.live && isatty(STDERR_FILENO);
 	return ct_trace(&opts, look, &p, err);
 }

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cmd/chains.h"
 #include "cmd/cmd.h"
 #include "cmd/paths.h"
 #include "cmd/session.h"
@@ -89,9 +90,16 @@ int ct_cmd_report(const struct ct_options *given, struct ct_err *err)
 	struct ct_directories paths = { 0 };
 	own_mem char *html = NULL;
 	int ret = choose(&opts, &html, err);
+	bool chains = opts.chains.find || opts.chains.named_count;
 
+	if (!ret && (opts.json || opts.chains.lead_ns) && !chains)
+		ret = ct_fail(
+			err, EINVAL,
+			"options --json, --what-if and --lead are about chains: say --chains or --chain; records are JSON with '-o json'");
 	if (ret)
 		return ct_usage(err);
+	if (chains)
+		return ct_report_chains(&opts, err);
 	signal(SIGPIPE, SIG_IGN); /* a closed pipe ends its output alone */
 	ret = ct_directories_expand(&paths, &opts.operands, err);
 	if (!ret)

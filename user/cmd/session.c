@@ -113,6 +113,8 @@ int ct_session_open(struct ct_run_session *s, const struct ct_options *opts,
 		if (ret)
 			return ret;
 		s->sinks[i].steps = opts->steps;
+		if (opts->runs && !opts->live) /* of many runs only what they say together */
+			s->sinks[i].live = false;
 		s->sinks[i].buckets = opts->buckets.count ? &opts->buckets : NULL;
 		s->sinks[i].opens = opts->opens;
 		if (s->sinks[i].ops == &ct_opens_ops)

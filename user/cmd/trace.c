@@ -6,13 +6,13 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/auxv.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "cmd/cmd.h"
 #include "cmd/notices.h"
 #include "cmd/notify.h"
+#include "cmd/runner.h"
 #include "cmd/session.h"
 #include "cmd/trace.h"
 #include "core/order/reorder.h"
@@ -53,6 +53,9 @@ struct trace {
 		asked_ns; /* when the next table is due; what it shows was asked for, or 0 */
 	uint64_t tables;
 	uint64_t busy_until_ns;
+	struct ct_runner runner; /* owned */
+	uint64_t run, failed_runs;
+	uint64_t ended_ns; /* of the last run; 0: it runs */
 	bool failed;
 	bool begun;
 	bool watched; /* there may be something to tell */
@@ -210,45 +213,10 @@ static void look(const struct trace *t, bool ended)
 	if (!t->look)
 		return;
 	counts = ct_core_counts(t->session.core);
-	t->look(t->look_ctx, &t->archive, &counts, ended);
-}
-
-static pid_t run_command(char **command, struct ct_err *err)
-{
-	pid_t pid;
-	int gate[2];
-
-	if (pipe2(gate, O_CLOEXEC))
-		return ct_fail(err, errno, "start '%s': %s", command[0], strerror(errno));
-	pid = fork();
-	if (pid < 0) {
-		close(gate[0]);
-		close(gate[1]);
-		return ct_fail(err, errno, "start '%s': %s", command[0], strerror(errno));
-	}
-	if (!pid) {
-		int code;
-
-		ct_cmd_as_inherited();
-		ct_core_dump_as_inherited();
-		execvp(command[0], command);
-		code = errno;
-		if (write(gate[1], &code, sizeof(code)) < 0)
-			_exit(126);
-		_exit(127);
-	}
-	close(gate[1]);
-	{
-		int code = 0;
-		ssize_t n = read(gate[0], &code, sizeof(code));
-
-		close(gate[0]);
-		if (n == (ssize_t)sizeof(code)) {
-			waitpid(pid, NULL, 0);
-			return ct_fail(err, code, "start '%s': %s", command[0], strerror(code));
-		}
-	}
-	return pid;
+	if (ct_options_filter(t->opts))
+		counts.containers = t->session.containers;
+	t->look(t->look_ctx,
+		&(struct ct_trace_at){ &t->archive, &counts, t->run, t->failed_runs, ended });
 }
 
 /* What a plan other than the first is for, and why it had to be. */
@@ -292,29 +260,73 @@ static void say_ready(const struct trace *t)
 		ct_say("write to --ready-fd %d: %s", opts->ready_fd, strerror(errno));
 }
 
-/* How the traced command ended, as a shell would say it; -1 while it runs. */
-static int command_status(pid_t *pid)
-{
-	int status;
-
-	if (*pid <= 0 || waitpid(*pid, &status, WNOHANG) != *pid)
-		return -1;
-	*pid = 0;
-	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
-}
-
 /* It got the terminal's signal too; else it is ours to end. One that will not is left alone. */
-static void end_command(const struct trace *t, pid_t command)
+static void end_command(struct trace *t)
 {
 	const struct timespec pause = { .tv_nsec = POLL_MS * 1000000 };
 	uint64_t until = ct_mono_ns() + LINGER_NS;
+	pid_t pid = t->runner.program;
 
-	kill(command, SIGTERM);
-	while (command_status(&command) < 0 && ct_mono_ns() < until)
+	kill(pid, SIGTERM);
+	while (ct_runner_status(&t->runner) < 0 && ct_mono_ns() < until)
 		nanosleep(&pause, NULL);
-	if (command)
+	if (t->runner.program)
 		ct_say("'%s' (pid %d) was told to end and still runs", t->opts->command[0],
-		       (int)command);
+		       (int)pid);
+}
+
+/* What is told from now on has these labels, and is of the next run. */
+static void label(struct trace *t)
+{
+	const struct ct_labels *labels = &t->opts->labels;
+	union {
+		struct ct_event e;
+		char bytes[sizeof(struct ct_event) + CT_LABELS_LEN];
+	} out = { .e = { .kind = CT_KIND_LABELS, .flags = CT_F_SEEDED } };
+	size_t len = sizeof(out.e) + labels->len;
+
+	out.e.ts_ns = ct_mono_ns();
+	out.e.obj = t->opts->runs ? t->run : 0;
+	out.e.tail_len = (__u16)labels->len;
+	memcpy(out.bytes + sizeof(out.e), labels->pairs, labels->len);
+	out.e.len = (__u16)((len + CT_EVENT_ALIGN - 1) & ~(size_t)(CT_EVENT_ALIGN - 1));
+	if (labels->len || t->opts->runs)
+		on_event(t, &out.e);
+}
+
+static int begin_run(struct trace *t, struct ct_err *err)
+{
+	t->run++;
+	t->ended_ns = 0;
+	label(t);
+	return ct_runner_start(&t->runner, err);
+}
+
+/* Containers that it is waited for: those of the program, if it has any. */
+static bool is_quiet(const struct trace *t, uint64_t now)
+{
+	const struct ct_core_counts counts = ct_core_counts(t->session.core);
+
+	if (now >= t->ended_ns + LINGER_NS)
+		return true;
+	return now >= t->ended_ns + CT_REORDER_WINDOW_NS &&
+	       !(t->opts->only_mine ? counts.open_mine : counts.open);
+}
+
+/* 1: all of its runs are over, and their containers gone. */
+static int attend_command(struct trace *t, uint64_t now, int *ret_status, struct ct_err *err)
+{
+	int status = ct_runner_status(&t->runner);
+
+	if (status >= 0) {
+		t->failed_runs += status > 0;
+		if (*ret_status <= 0)
+			*ret_status = status;
+		t->ended_ns = now;
+	}
+	if (!t->ended_ns || !is_quiet(t, now))
+		return 0;
+	return t->run < t->opts->runs ? begin_run(t, err) : 1;
 }
 
 /* Nobody reads what it writes, and it keeps nothing. */
@@ -327,26 +339,23 @@ static int loop(struct trace *t, int *ret_status, struct ct_err *err)
 {
 	const struct ct_options *opts = t->opts;
 	uint64_t end_ns = opts->seconds > 0 ? ct_mono_ns() + (uint64_t)(opts->seconds * 1e9) : 0;
-	uint64_t linger_ns = 0;
 	struct ct_err ignored;
-	pid_t command = 0;
-	int ret, last;
+	int ret = 0, last;
 
 	*ret_status = -1;
 	t->table_ns = ct_mono_ns() + (uint64_t)(opts->interval * 1e9);
-	if (opts->command && !t->failed) {
-		command = run_command(opts->command, err);
-		if (command < 0)
-			return command;
-	}
-	/* Not before: the traced program has the privileges of the caller. */
-	ret = ct_live_drop_privileges(t->live, command > 0, err);
+	if (!opts->command)
+		label(t);
+	else if (!t->failed)
+		ret = begin_run(t, err);
+	if (ret)
+		return ret;
+	ret = ct_live_drop_privileges(t->live, opts->command != NULL, err);
 	ct_core_dump_off(); /* other privileges may have allowed them again */
 	t->watched = !ret;
 	while (!ret && !interrupted && !t->failed && !t->session.failed && !is_alone(t) &&
 	       !t->archive.ended) {
 		uint64_t now;
-		int status;
 
 		ret = ct_live_poll(t->live,
 				   ct_mono_ns() < t->busy_until_ns ? POLL_BUSY_MS : POLL_MS, err);
@@ -363,16 +372,14 @@ static int loop(struct trace *t, int *ret_status, struct ct_err *err)
 			break;
 		if (end_ns && now >= end_ns)
 			break;
-		status = command_status(&command);
-		if (status >= 0) {
-			*ret_status = status;
-			linger_ns = now + LINGER_NS;
-		}
-		if (linger_ns && (now >= linger_ns || !ct_core_counts(t->session.core).open))
+		ret = attend_command(t, now, ret_status, err);
+		if (ret)
 			break;
 	}
-	if (command > 0)
-		end_command(t, command);
+	if (ret > 0)
+		ret = 0;
+	if (t->runner.program)
+		end_command(t);
 	if (!t->watched)
 		return ret;
 	ct_live_end(t->live);
@@ -454,6 +461,19 @@ static int open_files(struct trace *t, const struct ct_core_ops *ops,
 	return ret;
 }
 
+/* The traced program has the privileges of the caller. Its first runs, that are not looked at. */
+static int warm_up(struct trace *t, struct ct_err *err)
+{
+	int ret = ct_runner_open(&t->runner, t->opts->command, err);
+
+	for (uint64_t i = 0; i < t->opts->warmup && !ret && !interrupted; i++) {
+		ret = ct_runner_start(&t->runner, err);
+		while (!ret && t->runner.program && !interrupted)
+			ct_runner_wait(&t->runner);
+	}
+	return ret;
+}
+
 static int open_all(struct trace *t, struct ct_err *err)
 {
 	const struct ct_options *opts = t->opts;
@@ -476,6 +496,7 @@ static int open_all(struct trace *t, struct ct_err *err)
 		.seccheck_opens = opts->opens,
 		.sentry_probes = opts->sentry_probes,
 		.verbose = opts->verbose,
+		.mine = opts->command ? (uint32_t)getpid() : 0,
 	};
 	static struct ct_recording_header header;
 	int ret;
@@ -487,6 +508,8 @@ static int open_all(struct trace *t, struct ct_err *err)
 	ret = ct_may_trace(err);
 	if (!ret)
 		ret = open_files(t, &ops, &header, depth, err);
+	if (!ret && opts->command)
+		ret = warm_up(t, err);
 	return ret ? ret : ct_live_open(&t->live, &live, on_event, t, err);
 }
 
@@ -539,6 +562,7 @@ int ct_trace(const struct ct_options *opts, ct_trace_look look_fn, void *ctx, st
 	if (ret >= 0 && status > 0)
 		ret = status;
 out:
+	ct_runner_close(&t.runner);
 	ct_archive_give_up(&t.archive);
 	ct_live_close(t.live);
 	ct_session_close(&t.session);

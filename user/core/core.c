@@ -146,6 +146,14 @@ static void begin(struct ct_core *core, const struct ct_event *e)
 	core->begin_ns = e->ts_ns + (uint64_t)e->arg;
 }
 
+static void labels(struct ct_core *core, const struct ct_event *e)
+{
+	core->labels.len = e->tail_len < CT_LABELS_LEN ? e->tail_len : CT_LABELS_LEN;
+	memcpy(core->labels.pairs, e->tail, core->labels.len);
+	core->run = (uint32_t)e->obj;
+	core->run_ns = e->ts_ns;
+}
+
 static void forger(struct ct_core *core, const struct ct_event *e)
 {
 	party(core, e, &core->counts.forgers);
@@ -192,6 +200,7 @@ static const struct {
 	[CT_KIND_HOLE] = { hole, false },
 	[CT_KIND_BEGIN] = { begin, false },
 	[CT_KIND_FORGER] = { forger, false },
+	[CT_KIND_LABELS] = { labels, false },
 	[CT_KIND_ENGINE] = { nothing, false },
 	[CT_KIND_CLOCK] = { nothing, false },
 	[CT_KIND_WAIT] = { nothing, false }, /* why has been fed */
@@ -336,7 +345,7 @@ struct ct_core_counts ct_core_counts(const struct ct_core *core)
 
 	counts.lost[CT_LOSS_LATE] += ct_reorder_late(core->order);
 	for (const struct ct_container *c = ct_book_moving(core); c; c = c->next)
-		counts.open++;
+		counts.open++, counts.open_mine += c->who.mine;
 	ct_hear_unheard(core, &counts.unheard);
 	for (int i = 0; i < CT_PARTIES_MAX; i++)
 		name_engine(core, &counts.unheard.each[i]);

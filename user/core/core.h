@@ -68,6 +68,7 @@ struct ct_core_counts {
 	uint64_t unknown_phases; /* phases printed as unknown */
 	uint64_t containers;
 	uint64_t open; /* containers that are between two states right now */
+	uint64_t open_mine; /* those of them that a descendant of coldtrace asked for */
 	uint64_t early; /* records cut because they began before all probes were attached */
 	uint64_t unread; /* recordings of which not all could be read */
 	struct ct_parties beyond; /* whose, of lost[CT_LOSS_SHARE] */

@@ -180,6 +180,11 @@ struct ct_owner {
 	char id[80], name[128]; /* of that container, empty if not known */
 };
 
+/* A process that has asked for something, and who forked it, and him; 0: not known. */
+struct ct_client {
+	uint32_t pid, parent, above;
+};
+
 /*
  * Who a subject is. Strings are empty when not known, never NULL. They are what a container chose:
  * escape them. Of a pod, id is its uid, name its name; it has no image and no container's name. Of
@@ -199,6 +204,8 @@ struct ct_identity {
 	uint32_t init_pid;
 	uint32_t engine_pid;
 	struct ct_owner owner;
+	struct ct_client client; /* who asked for it: zeros if not known */
+	bool mine; /* asked for by a descendant of coldtrace: CT_F_MINE */
 	uint64_t args_hash; /* of image and arguments: two containers that do the same */
 };
 
@@ -286,12 +293,25 @@ struct ct_fetched {
 	struct ct_layer layers[]; /* in the order of the manifest */
 };
 
+#define CT_LABELS_LEN 512 /* of all pairs, with their NULs */
+
+/* What the user calls what is recorded, as "key NUL value NUL" pairs: empty if nothing. */
+struct ct_labels {
+	size_t len;
+	char pairs[CT_LABELS_LEN];
+};
+
+/* Of a key; NULL: there is none. Borrowed. */
+const char *ct_label(const struct ct_labels *labels, const char *key);
+
 struct ct_record {
 	enum ct_record_type type;
 	enum ct_outcome outcome;
 	enum ct_cause cause;
 	const struct ct_identity *who; /* borrowed */
 	const char *node; /* borrowed: where it happened; empty if not known, never NULL */
+	const struct ct_labels *labels; /* borrowed; NULL: none */
+	uint32_t run; /* in which run of a program it began, from 1; 0: there are no runs */
 	bool first; /* of its container: nothing was told of that before */
 	uint64_t begin_ns; /* CLOCK_MONOTONIC */
 	uint64_t end_ns;

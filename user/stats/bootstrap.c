@@ -105,11 +105,34 @@ static int ascending(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
+static void middle_of(double *resampled, unsigned resamples, double level, struct ct_interval *ret)
+{
+	double tail = (1 - level) / 2;
+
+	qsort(resampled, resamples, sizeof(*resampled), ascending);
+	ret->low = resampled[nearest_rank(resamples, tail) - 1];
+	ret->high = resampled[nearest_rank(resamples, 1 - tail) - 1];
+}
+
+int ct_bootstrap_median(const uint64_t *a, size_t a_count, unsigned resamples, uint64_t seed,
+			double level, struct ct_interval *ret)
+{
+	own_mem double *medians = calloc(resamples, sizeof(*medians));
+	struct ct_random random;
+
+	if (!medians)
+		return -ENOMEM;
+	ct_random_seed(&random, seed);
+	for (unsigned i = 0; i < resamples; i++)
+		medians[i] = (double)resampled_median(&random, a, a_count);
+	middle_of(medians, resamples, level, ret);
+	return 0;
+}
+
 int ct_bootstrap_medians(const uint64_t *a, size_t a_count, const uint64_t *b, size_t b_count,
 			 unsigned resamples, uint64_t seed, double level, struct ct_interval *ret)
 {
 	own_mem double *differences = calloc(resamples, sizeof(*differences));
-	double tail = (1 - level) / 2;
 	struct ct_random random;
 
 	if (!differences)
@@ -120,8 +143,6 @@ int ct_bootstrap_medians(const uint64_t *a, size_t a_count, const uint64_t *b, s
 
 		differences[i] = (double)resampled_median(&random, b, b_count) - of_a;
 	}
-	qsort(differences, resamples, sizeof(*differences), ascending);
-	ret->low = differences[nearest_rank(resamples, tail) - 1];
-	ret->high = differences[nearest_rank(resamples, 1 - tail) - 1];
+	middle_of(differences, resamples, level, ret);
 	return 0;
 }

@@ -24,6 +24,10 @@ struct ct_interval {
 /* Nearest rank of sorted values, as the summary has it; n above 0. */
 uint64_t ct_sorted_quantile(const uint64_t *sorted, size_t n, double quantile);
 
+/* What median(a) is in the middle `level` (0..1) of the resamples. Sorted, not empty. 0 or -ENOMEM. */
+int ct_bootstrap_median(const uint64_t *a, size_t a_count, unsigned resamples, uint64_t seed,
+			double level, struct ct_interval *ret);
+
 /*
  * What median(b) - median(a) is in the middle `level` (0..1) of the resamples. Both sorted, neither
  * empty. Returns 0 or -ENOMEM.

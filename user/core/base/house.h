@@ -49,6 +49,9 @@ struct ct_core {
 	uint64_t due_ns; /* when tell is to look at something again; 0: never */
 	bool changed; /* something has, that tell is to look at behind this event */
 	uint64_t hole_ns; /* when events were, whatever they would have said; 0: never */
+	struct ct_labels labels; /* what the user has said */
+	uint32_t run; /* the latest one, and when it began */
+	uint64_t run_ns;
 	uint64_t why_forgot_ns; /* when old waits were last forgotten */
 
 	/* Owned. */

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "core/record.h"
 
+#include <string.h>
+
 const char *const ct_phase_names[CT_PHASE_MAX] = {
 #define X(symbol, name, doc) [CT_PHASE_##symbol] = name,
 	CT_PHASES(X)
@@ -81,6 +83,23 @@ const char *const ct_ready_names[CT_READY_MAX] = {
 };
 
 _Static_assert(CT_PHASE_MAX <= 32, "ct_record.seen and .missing hold a bit per phase");
+
+const char *ct_label(const struct ct_labels *labels, const char *key)
+{
+	const char *at = labels ? labels->pairs : NULL, *end = at ? at + labels->len : NULL;
+
+	while (at < end) {
+		const char *value = at + strnlen(at, (size_t)(end - at)) + 1;
+		size_t len = value < end ? strnlen(value, (size_t)(end - value)) : 0;
+
+		if (value + len >= end) /* not whole */
+			return NULL;
+		if (!strcmp(at, key))
+			return value;
+		at = value + len + 1;
+	}
+	return NULL;
+}
 
 uint64_t ct_record_phase_ns(const struct ct_record *rec, enum ct_phase phase)
 {

@@ -44,6 +44,8 @@ enum ct_makes {
 struct ct_request {
 	uint64_t ts_ns; /* no later than its answer, however late it was heard */
 	uint32_t tgid; /* of who asked */
+	struct ct_client client;
+	bool mine; /* a descendant of coldtrace asked */
 	char verb[CT_VERB_LEN];
 	char name[128]; /* create: asked name */
 	char image[256];
@@ -94,6 +96,12 @@ struct ct_fact {
 	struct ct_early *early; /* of hear */
 	uint32_t stream; /* of hear */
 };
+
+/* Of a SEND by a client. Recordings of old versions know its pid alone. */
+static inline struct ct_client ct_client_of(const struct ct_event *e)
+{
+	return (struct ct_client){ e->tgid, (uint32_t)e->dur_ns, (uint32_t)(e->dur_ns >> 32) };
+}
 
 struct ct_hear *ct_hear_new(void); /* NULL: no memory */
 void ct_hear_free(struct ct_core *core);

@@ -249,6 +249,13 @@ static void helper_called(struct ct_core *core, struct ct_actor_state *a,
 		ct_works(a, c);
 }
 
+/* A runtime that is to make a container, or has made it. */
+static bool starts(const struct ct_actor_state *a)
+{
+	return a->role == CT_ROLE_RUNTIME && (a->op == CT_OP_CREATE || a->op == CT_OP_RUN ||
+					      a->op == CT_OP_DO || a->op == CT_OP_START);
+}
+
 void ct_life_called(struct ct_core *core, struct ct_actor_state *a, const struct ct_event *e)
 {
 	struct ct_text args[CT_ARGS_MAX];
@@ -266,4 +273,6 @@ void ct_life_called(struct ct_core *core, struct ct_actor_state *a, const struct
 		runtime_called(core, a, args, n);
 	else
 		helper_called(core, a, args, n);
+	if (e->flags & CT_F_MINE && a->container && (monitor || starts(a)))
+		a->container->who.mine = true;
 }

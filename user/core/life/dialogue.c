@@ -13,6 +13,13 @@ static void caused(struct ct_core *core, struct ct_container *c, struct ct_text 
 		ct_signal(core, c, CT_SIG_ENGINE_REQUEST, ct_text(verb, strlen(verb)), asked_ns);
 }
 
+/* Somebody wants it to run. */
+static void asked_by(struct ct_container *c, const struct ct_event *e)
+{
+	c->who.client = ct_client_of(e);
+	c->who.mine |= (e->flags & CT_F_MINE) != 0;
+}
+
 static void api_asked(struct ct_core *core, struct ct_fact *f)
 {
 	struct ct_container *c =
@@ -27,6 +34,8 @@ static void api_asked(struct ct_core *core, struct ct_fact *f)
 	if (ct_request_changes(f->verb))
 		c->in_flight++;
 	f->container = c;
+	if (ct_text_is(f->verb, "start") || ct_text_is(f->verb, "restart"))
+		asked_by(c, f->e);
 	ct_signal(core, c, CT_SIG_API_REQUEST, f->verb, f->ts_ns);
 }
 
@@ -73,6 +82,8 @@ static void api_created(struct ct_core *core, struct ct_fact *f)
 	memcpy(c->who.image, asked->image, sizeof(c->who.image));
 	memcpy(c->who.runtime, asked->runtime, sizeof(c->who.runtime));
 	c->auto_remove = asked->auto_remove;
+	c->who.mine |= asked->mine;
+	c->who.client = asked->client;
 	name_engine(core, c, f->e->tgid);
 	ct_book_file(core, c);
 	c->run.marks[CT_MARK_CREATE_BEGIN] = asked->ts_ns;
@@ -153,6 +164,8 @@ static void engine_asked(struct ct_core *core, struct ct_fact *f)
 	if (!c || (f->makes == CT_MAKES_NEW && !takes_new(c, f)))
 		return;
 	f->container = c;
+	if (f->makes == CT_MAKES_NEW)
+		asked_by(c, f->e);
 	if (f->prepared_ns)
 		ct_signal(core, c, CT_SIG_ENGINE_REQUEST, ct_text("Snapshots/Prepare", 17),
 			  f->prepared_ns);

@@ -22,6 +22,7 @@ void ct_image_asked(struct ct_core *core, struct ct_fact *f)
 		return;
 	}
 	p->begin_ns = f->request->ts_ns;
+	p->who.mine = f->request->mine;
 	p->who.engine_pid = f->engine;
 	ct_life_engine_name(core, &p->who, f->engine);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The kinds of subjects that are made of others. */
 #include "core/tell/made.h"
+#include "core/tell/tell.h"
 
 #include <stdlib.h>
 
@@ -60,11 +61,20 @@ void ct_made_flush(struct ct_core *core)
 		kinds[i]->flush(core, core->made->states[i]);
 }
 
+void ct_tell_where(const struct ct_core *core, struct ct_record *rec)
+{
+	rec->node = core->opts.node;
+	rec->labels = core->labels.len ? &core->labels : NULL;
+	rec->run = core->run;
+	if (core->run > 1 && rec->begin_ns < core->run_ns) /* told late: of the one before */
+		rec->run--;
+}
+
 void ct_made_tell(struct ct_core *core, struct ct_record *rec)
 {
 	if (rec->end_ns < rec->begin_ns)
 		return;
-	rec->node = core->opts.node;
+	ct_tell_where(core, rec);
 	if (!core->opts.steps)
 		rec->step_count = 0;
 	core->counts.unknown_phases += (unsigned)__builtin_popcount(rec->missing);

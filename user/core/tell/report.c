@@ -69,7 +69,7 @@ static void emit(struct ct_core *core, struct ct_record *rec, struct ct_containe
 		rec->outcome = rec->outcome == CT_OUTCOME_OK ? CT_OUTCOME_CUT : rec->outcome;
 	}
 	ct_scope_owner(core, &c->key.scope, &c->who.owner);
-	rec->node = core->opts.node;
+	ct_tell_where(core, rec);
 	rec->first = !c->told;
 	c->told = true;
 	/* A restart's steps are told with its stop and its start: here they are of use to its path alone. */

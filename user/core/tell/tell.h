@@ -18,6 +18,9 @@ void ct_tell_flush(struct ct_core *core); /* no more events: what is open is cut
 /* What is told without there being anything to tell it of: a create that was refused. */
 void ct_tell_fact(struct ct_core *core, const struct ct_fact *fact);
 
+/* made.c: what is common to all records: where it was, what the user calls it. */
+void ct_tell_where(const struct ct_core *core, struct ct_record *rec);
+
 /* report.c: what is said about a start, a stop, a restart. */
 void ct_report_start(struct ct_core *core, struct ct_container *c, enum ct_outcome outcome);
 void ct_report_stop(struct ct_core *core, struct ct_container *c, enum ct_outcome outcome);

@@ -5,6 +5,8 @@
 #include "stats/measure.h"
 #include "util/mem.h"
 
+#include <string.h>
+
 void ct_json_session(struct ct_json *w, const char *key, const struct ct_session *session)
 {
 	ct_json_enter(w, key, '{');
@@ -238,6 +240,22 @@ static void put_fetched(struct ct_json *w, const struct ct_fetched *f)
 	ct_json_leave(w, '}');
 }
 
+static void put_labels(struct ct_json *w, const struct ct_labels *labels)
+{
+	const char *at = labels->pairs, *end = at + labels->len;
+
+	ct_json_enter(w, "labels", '{');
+	while (at < end) {
+		const char *value = at + strnlen(at, (size_t)(end - at)) + 1;
+
+		if (value >= end || memchr(value, '\0', (size_t)(end - value)) == NULL)
+			break; /* not whole */
+		ct_json_string(w, at, value);
+		at = value + strlen(value) + 1;
+	}
+	ct_json_leave(w, '}');
+}
+
 void ct_json_record(struct ct_json *w, const char *key, const struct ct_session *session,
 		    const struct ct_record *rec)
 {
@@ -249,6 +267,10 @@ void ct_json_record(struct ct_json *w, const char *key, const struct ct_session 
 	ct_json_string(w, "cause", ct_cause_names[rec->cause]);
 	put_who(w, rec->who);
 	ct_json_string(w, "node", rec->node);
+	if (rec->labels)
+		put_labels(w, rec->labels);
+	if (rec->run)
+		ct_json_u64(w, "run", rec->run);
 	ct_json_u64_or_null(w, "exit_code", exited ? (uint64_t)rec->exit_code : 0, exited);
 	ct_json_u64(w, "begin_ns", rec->begin_ns);
 	ct_json_u64(w, "end_ns", rec->end_ns);

@@ -35,6 +35,7 @@ struct ct_live_options {
 	bool seccheck_opens; /* and which files they open */
 	bool sentry_probes; /* probes in the sandboxes' own code */
 	bool verbose; /* libbpf's own messages on stderr */
+	uint32_t mine; /* whose descendants' words are marked with CT_F_MINE; 0: nobody's */
 };
 
 /*

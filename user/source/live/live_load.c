@@ -155,6 +155,7 @@ static int prepare(struct ct_live *live, struct ct_err *err)
 	live->skel->rodata->ct_xfs_name_at = layout(live, CT_LAYOUT_XFS_NAME);
 	live->skel->rodata->ct_features = live->plan.features;
 	live->skel->rodata->ct_thread_size = thread_size();
+	live->skel->rodata->ct_mine_tgid = live->opts.mine;
 	r = set_sizes(live);
 	if (!r)
 		r = ct_open_maps_prepare(live->skel, live->opts.opens, live->opts.processes_max);

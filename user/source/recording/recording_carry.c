@@ -39,6 +39,7 @@ struct ct_carry {
 	struct process *processes; /* in the order of their birth */
 	struct fact *engines, *identities;
 	struct ct_event *options; /* owned, NULL: not heard */
+	struct ct_event *labels; /* the same */
 	struct ct_tail tail;
 	union {
 		struct ct_event e;
@@ -88,6 +89,7 @@ void ct_carry_free(struct ct_carry *carry)
 	facts_free(&carry->engines);
 	facts_free(&carry->identities);
 	free(carry->options);
+	free(carry->labels);
 	free(carry);
 }
 
@@ -279,6 +281,10 @@ void ct_carry_feed(struct ct_carry *carry, const struct ct_event *e)
 		free(carry->options);
 		carry->options = copy_of(e);
 		break;
+	case CT_KIND_LABELS:
+		free(carry->labels);
+		carry->labels = copy_of(e);
+		break;
 	default:
 		break;
 	}
@@ -442,6 +448,8 @@ void ct_carry_tell(struct ct_carry *carry, uint64_t now_ns, ct_carry_parent_fn p
 
 	if (carry->options)
 		tell_copy(&t, carry->options);
+	if (carry->labels)
+		tell_copy(&t, carry->labels);
 	HASH_ITER(hh, carry->processes, p, next)
 	{
 		uint32_t ppid = parent ? parent(parent_ctx, p->tgid) : p->ppid;

@@ -33,6 +33,12 @@ static void on_event(void *ctx, const struct ct_event *e)
 		info->first_ns = e->ts_ns;
 	if (e->ts_ns > info->last_ns)
 		info->last_ns = e->ts_ns;
+	if (e->kind == CT_KIND_LABELS) {
+		info->runs = e->obj > info->runs ? e->obj : info->runs;
+		info->labels_len =
+			e->tail_len < sizeof(info->labels) ? e->tail_len : sizeof(info->labels);
+		memcpy(info->labels, e->tail, info->labels_len);
+	}
 	if (e->kind == CT_KIND_LOST)
 		info->lost[e->sub < CT_LOSS_MAX ? e->sub : CT_LOSS_UNKNOWN] += e->obj;
 }

@@ -34,6 +34,9 @@ struct ct_recording_info {
 	uint64_t end_ns; /* when it was closed, else that of its last event */
 	uint64_t kinds[CT_KIND_MAX]; /* the last one: of kinds that are not known */
 	uint64_t lost[CT_LOSS_MAX];
+	uint64_t runs; /* of a program; 0: there were none */
+	size_t labels_len;
+	char labels[512]; /* "key NUL value NUL" pairs, as they were last */
 };
 
 /*

@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Groups of what starts one after another: found or not, their paths, and what starting earlier saves. */
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "stats/bootstrap.h"
+#include "stats/chains.h"
+#include "util/mem.h"
+
+#define MS    1000000ull
+#define START 100 /* ms that a start takes */
+#define RUN   200
+#define ROUND 10000
+
+struct told {
+	struct ct_chains *chains;
+	unsigned ids;
+};
+
+static struct told tell(bool prewarm)
+{
+	const struct ct_chains_how how = { .find = true,
+					   .prewarm = prewarm,
+					   .lead_ns = UINT64_MAX };
+	struct told t = { .chains = ct_chains_new(&how) };
+
+	cr_assert(t.chains);
+	return t;
+}
+
+/* A function: it is started, runs, and exits. client: who asks, below the same gateway. 0 ms: it goes on. */
+static void start(struct told *t, const char *name, uint64_t at_ms, uint64_t run_ms,
+		  uint32_t gateway)
+{
+	struct ct_identity who = { .runtime = "runc" };
+	struct ct_record rec = {
+		.type = CT_RECORD_START,
+		.outcome = CT_OUTCOME_OK,
+		.who = &who,
+		.begin_ns = at_ms * MS,
+		.end_ns = (at_ms + START) * MS,
+	};
+
+	snprintf(who.name, sizeof(who.name), "%s", name);
+	snprintf(who.id, sizeof(who.id), "%u", t->ids++);
+	who.client = (struct ct_client){ 5000 + t->ids, gateway, 1 };
+	cr_assert_eq(ct_chains_add(t->chains, &rec), 0);
+	if (!run_ms)
+		return;
+	rec.type = CT_RECORD_STOP;
+	rec.cause = CT_CAUSE_EXIT;
+	rec.service_end_ns = rec.begin_ns = rec.end_ns + run_ms * MS;
+	rec.end_ns = rec.begin_ns + MS;
+	cr_assert_eq(ct_chains_add(t->chains, &rec), 0);
+}
+
+Test(chains, of_five)
+{
+	static const char *const names[] = { "a", "b", "c", "d", "e" };
+	struct told t = tell(false);
+	const struct ct_chain *chain;
+
+	for (uint64_t round = 0; round < 4; round++)
+		for (uint64_t i = 0; i < 5; i++)
+			start(&t, names[i], 1000 + round * ROUND + i * (START + RUN + 10), RUN,
+			      (uint32_t)(100 + round)); /* another gateway each time */
+	start(&t, "other", 1500, RUN, 999); /* somebody else's, at the same time */
+	cr_assert_eq(ct_chains_run(t.chains), 0);
+	cr_assert_eq(ct_chains_count(t.chains), 1);
+	chain = ct_chains_get(t.chains, 0);
+	cr_expect_str_eq(chain->name, "a > b > c > d > e");
+	cr_expect_eq(chain->count, 4);
+	cr_expect_eq(chain->begun, 4);
+	cr_expect_float_eq(chain->start[2].median, START * 1e6, 1);
+	cr_expect_float_eq(chain->run[2].median, RUN * 1e6, 1);
+	cr_expect_float_eq(chain->gap[2].median, 10e6, 1);
+	cr_expect_float_eq(chain->total.median, (5 * (START + RUN) + 40) * 1e6, 1);
+	cr_expect_float_eq(chain->cold.median, 5 * START * 1e6, 1);
+	ct_chains_free(t.chains);
+}
+
+/* One process asks for all, again and again. */
+Test(chains, fan_out_of_three)
+{
+	static const char *const orders[][3] = { { "x", "y", "z" },
+						 { "z", "x", "y" },
+						 { "y", "z", "x" } };
+	struct told t = tell(false);
+
+	for (uint64_t round = 0; round < 3; round++) {
+		start(&t, "front", 1000 + round * ROUND, 0, 100);
+		for (uint64_t i = 0; i < 3; i++)
+			start(&t, orders[round][i], 1200 + round * ROUND + i * 5, 0, 100);
+	}
+	cr_assert_eq(ct_chains_run(t.chains), 0);
+	cr_assert_eq(ct_chains_count(t.chains), 1);
+	cr_expect_str_eq(ct_chains_get(t.chains, 0)->name, "front > x + y + z");
+	/* From the first request until the last is ready. */
+	cr_expect_float_eq(ct_chains_get(t.chains, 0)->total.median, (200 + 10 + START) * 1e6, 1);
+	cr_expect_float_eq(ct_chains_get(t.chains, 0)->cold.median, 2 * START * 1e6, 1);
+	ct_chains_free(t.chains);
+}
+
+/* The same three, each time in an order of chance: no chain, however often. */
+Test(chains, a_random_order_is_none)
+{
+	static const char *const names[] = { "a", "b", "c" };
+
+	for (uint64_t seed = 1; seed <= 50; seed++) {
+		struct told t = tell(false);
+		struct ct_random random;
+
+		ct_random_seed(&random, seed);
+		for (uint64_t round = 0; round < 40; round++) {
+			size_t first = ct_random_u64(&random) % 3,
+			       second = (first + 1 + ct_random_u64(&random) % 2) % 3;
+			const size_t order[] = { first, second, 3 - first - second };
+
+			for (uint64_t i = 0; i < 3; i++)
+				start(&t, names[order[i]], 1000 + round * ROUND + i * 400, RUN,
+				      100);
+		}
+		cr_assert_eq(ct_chains_run(t.chains), 0);
+		cr_expect_eq(ct_chains_count(t.chains), 0, "seed %llu: %s",
+			     (unsigned long long)seed,
+			     ct_chains_count(t.chains) ? ct_chains_get(t.chains, 0)->name : "");
+		ct_chains_free(t.chains);
+	}
+}
+
+/* What different clients start has nothing to do with each other; twice is chance. */
+Test(chains, others_are_none)
+{
+	struct told t = tell(false);
+
+	for (uint64_t round = 0; round < 5; round++) {
+		start(&t, "a", 1000 + round * ROUND, RUN, 100);
+		start(&t, "b", 1400 + round * ROUND, RUN, 200);
+	}
+	for (uint64_t round = 0; round < 2; round++) {
+		start(&t, "c", 3000 + round * ROUND, RUN, 300);
+		start(&t, "d", 3400 + round * ROUND, RUN, 300);
+	}
+	cr_assert_eq(ct_chains_run(t.chains), 0);
+	cr_expect_eq(ct_chains_count(t.chains), 0);
+	ct_chains_free(t.chains);
+}
+
+/* As the user names it: whoever asks, in his order, however often. */
+Test(chains, named)
+{
+	const struct ct_chains_how how = {
+		.named = { { "shop=we?,db", 4, "we?,db" }, { "b,a", 0, "b,a" } },
+		.named_count = 2,
+	};
+	struct told t = { .chains = ct_chains_new(&how) };
+	const struct ct_chain *chain;
+
+	start(&t, "web", 1000, RUN, 100);
+	start(&t, "noise", 1200, RUN, 100);
+	start(&t, "db", 1400, RUN, 200);
+	start(&t, "web", 9000, RUN, 100); /* and then nothing */
+	cr_assert_eq(ct_chains_run(t.chains), 0);
+	cr_assert_eq(ct_chains_count(t.chains), 2);
+	chain = ct_chains_get(t.chains, 0);
+	cr_expect_str_eq(chain->name, "shop");
+	cr_expect_eq(chain->count, 1);
+	cr_expect_eq(chain->begun, 2);
+	cr_expect_eq(ct_chains_get(t.chains, 1)->count, 0);
+	ct_chains_free(t.chains);
+}
+
+/* a 0..100 starts, ..300 runs; b 310..410, ..610; c 620..720, ..920. One process asks for all. */
+static const struct ct_chain_time three = {
+	.starts = { { 0, 100 * MS, 300 * MS, 7 },
+		    { 310 * MS, 410 * MS, 610 * MS, 7 },
+		    { 620 * MS, 720 * MS, 920 * MS, 7 } },
+	.count = 3,
+};
+
+Test(chains, path_of_three)
+{
+	struct ct_chain_path path;
+
+	ct_chain_walk(&three, &path);
+	cr_expect_eq(path.total_ns, 920 * MS);
+	cr_expect_eq(path.cold_ns, 300 * MS);
+	cr_expect_eq(path.run_ns, 600 * MS);
+	cr_expect_eq(path.gap_ns, 20 * MS);
+	cr_expect_eq(path.member_cold_ns[1], 100 * MS);
+}
+
+Test(chains, what_prewarming_saves)
+{
+	static const struct {
+		uint32_t members;
+		uint64_t lead_ms, saved_ms, idle_ms;
+	} rows[] = {
+		{ 0, 1000, 0, 0 },
+		{ 1, 1000, 0, 0 }, /* the first cannot be earlier */
+		{ 2, 50, 50, 0 }, /* half of its start */
+		{ 2, 100, 100, 0 },
+		{ 2, 150, 100, 50 }, /* there is no more to save, and it idles */
+		{ 6, 50, 100, 0 },
+		{ 6, 100, 200, 0 },
+		{ 6, 1000, 200, 310 - 100 + 520 - 100 }, /* both with the first request */
+	};
+
+	for (size_t i = 0; i < CT_ARRAY_SIZE(rows); i++) {
+		struct ct_prewarmed p;
+
+		ct_chain_prewarm(&three, rows[i].members, rows[i].lead_ms * MS, 0, &p);
+		cr_expect_eq(p.saved_ns, (int64_t)(rows[i].saved_ms * MS), "%zu: %lld", i,
+			     (long long)p.saved_ns);
+		cr_expect_eq(p.idle_ns, rows[i].idle_ms * MS, "%zu: %llu", i,
+			     (unsigned long long)p.idle_ns);
+		cr_expect_not(p.overlaps);
+	}
+}
+
+/* A client is started for each request: the time for that is saved too. */
+Test(chains, who_asks_anew_saves_the_asking)
+{
+	struct ct_chain_time t = three;
+	struct ct_prewarmed p;
+
+	t.starts[1].client = 8;
+	t.starts[2].client = 9;
+	ct_chain_prewarm(&t, 6, 1000 * MS, 0, &p);
+	cr_expect_eq(p.saved_ns, (int64_t)(220 * MS), "%lld", (long long)p.saved_ns);
+}
+
+/* Starts that would overlap are as slow as such starts are. */
+Test(chains, contention_is_said)
+{
+	struct ct_prewarmed p;
+
+	ct_chain_prewarm(&three, 2, UINT64_MAX, 4, &p);
+	cr_expect(p.overlaps);
+	/* With the first request, 400 ms: 90 ms later than it is called for. */
+	cr_expect_eq(p.saved_ns, (int64_t)(10 * MS), "%lld", (long long)p.saved_ns);
+}
+
+/* Three starts beside others, three alone. */
+Test(chains, contention_is_measured)
+{
+	struct told t = tell(true);
+	size_t beside, alone;
+
+	for (uint64_t i = 0; i < 3; i++)
+		start(&t, "alone", 1000 + i * 1000, 0, 1);
+	cr_assert_eq(ct_chains_run(t.chains), 0);
+	cr_expect_float_eq(ct_chains_slower(t.chains, &beside, &alone), 0, 0, "too few to say");
+	cr_expect_eq(beside, 0);
+	cr_expect_eq(alone, 3);
+	ct_chains_free(t.chains);
+}

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What the user calls what is recorded, which run it is of, and what his program has started. */
+#include <criterion/criterion.h>
+
+#include "cmd/options.h"
+#include "runs.h"
+
+#define PAIRS "load\0disk\0who\0me"
+
+static void tape_labels(struct tape *t, double ms, uint64_t run)
+{
+	tape_at(t, ms);
+	tape_add(t, CT_KIND_LABELS, 0, PAIRS, sizeof(PAIRS))->obj = run;
+}
+
+Test(labels, a_value_by_its_key)
+{
+	struct ct_labels labels = { .len = sizeof(PAIRS) };
+
+	memcpy(labels.pairs, PAIRS, sizeof(PAIRS));
+	cr_expect_str_eq(ct_label(&labels, "load"), "disk");
+	cr_expect_str_eq(ct_label(&labels, "who"), "me");
+	cr_expect_null(ct_label(&labels, "disk"), "that is a value");
+	cr_expect_null(ct_label(NULL, "load"));
+	labels.len--; /* a recording may be damaged: what has no end is nothing */
+	cr_expect_null(ct_label(&labels, "who"));
+	cr_expect_str_eq(ct_label(&labels, "load"), "disk");
+	labels.len = 5;
+	cr_expect_null(ct_label(&labels, "load"));
+}
+
+/* A start is of the run in which it began, however late it is told. */
+Test(labels, records_have_labels_and_runs)
+{
+	struct run *run = run_new();
+	struct life first = life_of(0), second = life_of(1);
+	struct ct_core *core;
+
+	tape_labels(&run->t, 1, 1);
+	life_create(&run->t, &first, 10);
+	life_start(&run->t, &first, 30);
+	tape_labels(&run->t, 280, 2); /* the first is not ready yet */
+	tape_at(&run->t, 300);
+	tape_listen(&run->t, first.init, 80);
+	run_stop_rm(&run->t, &second, 400);
+	tape_at(&run->t, 3000);
+	tape_clock(&run->t);
+	core = core_of(run);
+	tape_feed(&run->t, core);
+	cr_assert_eq(count(run, CT_RECORD_START), 2);
+	cr_expect_eq(find(run, CT_RECORD_START, first.name, 0)->rec.run, 1);
+	cr_expect_eq(find(run, CT_RECORD_START, second.name, 0)->rec.run, 2);
+	cr_expect_eq(find(run, CT_RECORD_STOP, second.name, 0)->rec.run, 2);
+	cr_expect_str_eq(ct_label(find(run, CT_RECORD_START, first.name, 0)->rec.labels, "load"),
+			 "disk");
+	ct_core_free(core);
+	run_free(run);
+}
+
+/* All that was sent from there on was sent by a descendant, or all but what the engine said. */
+static void make_mine(struct tape *t, size_t from)
+{
+	for (size_t at = from; at < t->len;) {
+		struct ct_event *e = (struct ct_event *)(t->bytes + at);
+
+		if (e->kind == CT_KIND_SEND && !(e->flags & CT_F_SERVER) && e->tgid != LIFE_DOCKERD)
+			e->flags |= CT_F_MINE;
+		at += e->len;
+	}
+}
+
+Test(labels, mine_is_what_i_asked_for)
+{
+	struct run *run = run_new();
+	struct life mine = life_of(0), other = life_of(1);
+	struct ct_options opts = { .only_mine = true };
+	size_t from;
+
+	run_stop_rm(&run->t, &other, 10);
+	from = run->t.len;
+	run_stop_rm(&run->t, &mine, 1000);
+	make_mine(&run->t, from);
+	play(run);
+	expect_counts(run, 2, 2, 0);
+	cr_expect(find(run, CT_RECORD_START, mine.name, 0)->who.mine);
+	cr_expect(find(run, CT_RECORD_STOP, mine.name, 0)->who.mine);
+	cr_expect_not(find(run, CT_RECORD_START, other.name, 0)->who.mine);
+	cr_expect(ct_options_filter(&opts));
+	cr_expect(ct_options_match_who(&opts, &find(run, CT_RECORD_START, mine.name, 0)->who));
+	cr_expect_not(ct_options_match_who(&opts, &find(run, CT_RECORD_START, other.name, 0)->who));
+	run_free(run);
+}
+
+/* Who stops what others have started has not started it. */
+Test(labels, a_stop_makes_nothing_mine)
+{
+	struct run *run = run_new();
+	struct life l = life_of(0);
+	size_t from;
+
+	life_create(&run->t, &l, 10);
+	life_start(&run->t, &l, 30);
+	tape_at(&run->t, 300);
+	tape_listen(&run->t, l.init, 80);
+	from = run->t.len;
+	life_stop(&run->t, &l, 1000);
+	life_remove(&run->t, &l, 1200);
+	make_mine(&run->t, from);
+	play(run);
+	expect_counts(run, 1, 1, 0);
+	cr_expect_not(find(run, CT_RECORD_STOP, l.name, 0)->who.mine);
+	run_free(run);
+}
+
+static int parse(struct ct_options *opts, struct ct_err *err, const char *a, const char *b)
+{
+	char *argv[] = { "record", "--label", (char *)a, "--label", (char *)b, NULL };
+
+	return ct_options_parse(opts, b ? 5 : 3, argv, err);
+}
+
+Test(labels, options)
+{
+	static const char *const bad[] = { "load", "=disk", "" };
+	struct ct_options opts;
+	struct ct_err err = { 0 };
+	char long_one[CT_LABELS_LEN + 2];
+
+	cr_assert_eq(parse(&opts, &err, "load=disk", "eq=a=b"), 0, "%s", err.msg);
+	cr_expect_str_eq(ct_label(&opts.labels, "load"), "disk");
+	cr_expect_str_eq(ct_label(&opts.labels, "eq"), "a=b");
+	for (size_t i = 0; i < CT_ARRAY_SIZE(bad); i++)
+		cr_expect_lt(parse(&opts, &err, bad[i], NULL), 0, "'%s'", bad[i]);
+	cr_expect_lt(parse(&opts, &err, "load=disk", "load=cpu"), 0);
+	cr_expect_str_eq(err.msg, "option --label: 'load=cpu' has that name twice");
+	memset(long_one, 'a', sizeof(long_one));
+	long_one[1] = '=';
+	long_one[CT_LABELS_LEN] = '\0';
+	cr_expect_lt(parse(&opts, &err, long_one, NULL), 0);
+	long_one[CT_LABELS_LEN - 1] = '\0';
+	cr_expect_eq(parse(&opts, &err, long_one, NULL), 0, "%s", err.msg);
+}

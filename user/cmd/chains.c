@@ -1,0 +1,322 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* coldtrace report --chains: what starts one after another, and what pre-warming would save. */
+#include "cmd/chains.h"
+
+#include <errno.h>
+#include <langinfo.h>
+#include <math.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cmd/cmd.h"
+#include "sinks/json/json_writer.h"
+#include "sinks/pen.h"
+#include "sinks/units.h"
+#include "source/recording/recordings.h"
+#include "util/mem.h"
+
+#define NAME_COLS  28
+#define TIME_COLS  10
+#define RANGE_COLS 24
+#define WIDTH      100
+
+struct replay {
+	const struct ct_options *opts;
+	struct ct_window window;
+	struct ct_chains *chains;
+	bool failed;
+};
+
+static void on_record(void *ctx, const struct ct_record *rec)
+{
+	struct replay *r = ctx;
+
+	if (!r->failed && ct_options_match(r->opts, &r->window, rec))
+		r->failed = ct_chains_add(r->chains, rec) != 0;
+}
+
+static const char *signed_ns(const struct ct_pen *pen, char *buf, size_t size, double ns)
+{
+	char text[CT_DURATION_LEN];
+
+	ct_duration(text, (uint64_t)(fabs(ns) + 0.5), pen->utf8 ? CT_DURATION_UTF8 : 0);
+	snprintf(buf, size, "%s%s", ns <= -0.5 ? "-" : "", text);
+	return buf;
+}
+
+static void put_time(struct ct_pen *pen, double ns, size_t width)
+{
+	char text[40];
+
+	ct_pen_right(pen, signed_ns(pen, text, sizeof(text), ns), width);
+}
+
+static void put_range(struct ct_pen *pen, double low, double high)
+{
+	char a[40], b[40], text[90];
+
+	snprintf(text, sizeof(text), "%s .. %s", signed_ns(pen, a, sizeof(a), low),
+		 signed_ns(pen, b, sizeof(b), high));
+	ct_pen_right(pen, text, RANGE_COLS);
+}
+
+static void draw_members(struct ct_pen *pen, const struct ct_chain *chain)
+{
+	ct_pen_left(pen, "  member", NAME_COLS + 2);
+	ct_pen_right(pen, "start p50", TIME_COLS);
+	ct_pen_right(pen, "min .. max", RANGE_COLS);
+	ct_pen_right(pen, "run p50", TIME_COLS);
+	ct_pen_right(pen, "gap p50", TIME_COLS);
+	ct_pen_right(pen, "min .. max", RANGE_COLS);
+	fputc('\n', pen->f);
+	for (size_t m = 0; m < chain->member_count; m++) {
+		fputs("  ", pen->f);
+		ct_pen_foreign(pen, chain->members[m], NAME_COLS, true);
+		put_time(pen, chain->start[m].median, TIME_COLS);
+		put_range(pen, chain->start[m].min, chain->start[m].max);
+		if (chain->runs[m])
+			put_time(pen, chain->run[m].median, TIME_COLS);
+		else
+			ct_pen_right(pen, "-", TIME_COLS);
+		if (m) {
+			put_time(pen, chain->gap[m].median, TIME_COLS);
+			put_range(pen, chain->gap[m].min, chain->gap[m].max);
+		}
+		fputc('\n', pen->f);
+	}
+}
+
+static void draw_path(struct ct_pen *pen, const struct ct_chain *chain)
+{
+	char a[40], b[40], low[40], high[40], text[512];
+
+	snprintf(
+		text, sizeof(text),
+		"  path, p50: %s (95 %% interval %s .. %s), of which members start for %s (%.0f %%)",
+		signed_ns(pen, a, sizeof(a), chain->total.median),
+		signed_ns(pen, low, sizeof(low), chain->total.low),
+		signed_ns(pen, high, sizeof(high), chain->total.high),
+		signed_ns(pen, b, sizeof(b), chain->cold.median), 100 * chain->share.median);
+	ct_pen_wrap(pen, text, 0, 4, WIDTH);
+	fputc('\n', pen->f);
+}
+
+static void draw_what_if(struct ct_pen *pen, const struct ct_chain *chain)
+{
+	if (!chain->what_if_count)
+		return;
+	ct_pen_left(pen, "  started earlier", NAME_COLS + 2);
+	ct_pen_right(pen, "saves p50", TIME_COLS);
+	ct_pen_right(pen, "95 % interval", RANGE_COLS);
+	ct_pen_right(pen, "n", TIME_COLS / 2);
+	ct_pen_right(pen, "idle p50", TIME_COLS);
+	fputc('\n', pen->f);
+	for (size_t i = 0; i < chain->what_if_count; i++) {
+		const struct ct_chain_what_if *w = &chain->what_if[i];
+		bool all = __builtin_popcount(w->members) > 1 || chain->member_count == 2;
+		char n[24];
+
+		fputs("  ", pen->f);
+		if (all)
+			ct_pen_left(pen, "all but the first", NAME_COLS);
+		else
+			ct_pen_foreign(pen, chain->members[__builtin_ctz(w->members)], NAME_COLS,
+				       true);
+		put_time(pen, w->saved.median, TIME_COLS);
+		put_range(pen, w->saved.low, w->saved.high);
+		snprintf(n, sizeof(n), "%zu", chain->count);
+		ct_pen_right(pen, n, TIME_COLS / 2);
+		put_time(pen, w->idle, TIME_COLS);
+		fputc('\n', pen->f);
+	}
+}
+
+static void draw_method(struct ct_pen *pen, const struct ct_chains *c)
+{
+	const struct ct_chains_how *how = ct_chains_how(c);
+	size_t beside, alone;
+	double slower = ct_chains_slower(c, &beside, &alone);
+	char text[1024], lead[CT_DURATION_LEN];
+	size_t at;
+
+	if (!how->prewarm)
+		return;
+	at = (size_t)snprintf(
+		text, sizeof(text),
+		"What if: each is asked for %s%s, and never before the first request. ",
+		how->lead_ns == UINT64_MAX ? "with the first request"
+					   : ct_duration(lead, how->lead_ns, 0),
+		how->lead_ns == UINT64_MAX ? "" : " before its own request");
+	if (slower > 0)
+		snprintf(
+			text + at, sizeof(text) - at,
+			"Starts that overlap others take %.2f times as long in this recording (n %zu, alone %zu): those that would overlap are taken to be as slow.",
+			slower, beside, alone);
+	else
+		snprintf(
+			text + at, sizeof(text) - at,
+			"This recording does not say how much slower starts are that overlap (n %zu, alone %zu): nothing is taken off for that.",
+			beside, alone);
+	ct_pen_wrap(pen, text, 0, 0, WIDTH);
+	fputc('\n', pen->f);
+}
+
+static void draw_chain(struct ct_pen *pen, const struct ct_chain *chain)
+{
+	ct_pen_foreign(pen, chain->name, sizeof(chain->name), false);
+	fprintf(pen->f, ": %zu times, of %zu that it began (%.0f %%)\n", chain->count, chain->begun,
+		chain->begun ? 100.0 * (double)chain->count / (double)chain->begun : 0);
+	if (!chain->count)
+		return;
+	draw_members(pen, chain);
+	draw_path(pen, chain);
+	draw_what_if(pen, chain);
+	fputc('\n', pen->f);
+}
+
+static void draw(FILE *f, const struct ct_chains *c)
+{
+	struct ct_pen pen = { .f = f, .width = WIDTH };
+
+	pen.utf8 = !strcmp(nl_langinfo(CODESET), "UTF-8");
+	for (size_t i = 0; i < ct_chains_count(c); i++)
+		draw_chain(&pen, ct_chains_get(c, i));
+	if (ct_chains_count(c))
+		draw_method(&pen, c);
+	else
+		fprintf(f,
+			"No chain: nothing was started by one client after something else, %d times or more and in the same order.\n",
+			CT_CHAIN_TIMES);
+}
+
+static void json_middle(struct ct_json *w, const char *key, const struct ct_middle *m, bool known)
+{
+	const struct {
+		const char *key;
+		double value;
+	} rows[] = { { "median", m->median },
+		     { "low", m->low },
+		     { "high", m->high },
+		     { "min", m->min },
+		     { "max", m->max } };
+	char text[40];
+
+	if (!known) {
+		ct_json_null(w, key);
+		return;
+	}
+	ct_json_enter(w, key, '{');
+	for (size_t i = 0; i < CT_ARRAY_SIZE(rows); i++) {
+		snprintf(text, sizeof(text), "%.12g", rows[i].value);
+		ct_json_number(w, rows[i].key, text);
+	}
+	ct_json_leave(w, '}');
+}
+
+static void json_chain(struct ct_json *w, const struct ct_chain *chain)
+{
+	ct_json_enter(w, NULL, '{');
+	ct_json_string(w, "kind", "group");
+	ct_json_string(w, "name", chain->name);
+	ct_json_bool(w, "named", chain->given);
+	ct_json_u64(w, "times", chain->count);
+	ct_json_u64(w, "begun", chain->begun);
+	ct_json_enter(w, "members", '[');
+	for (size_t m = 0; m < chain->member_count; m++) {
+		ct_json_enter(w, NULL, '{');
+		ct_json_string(w, "name", chain->members[m]);
+		json_middle(w, "start_ns", &chain->start[m], chain->count);
+		json_middle(w, "run_ns", &chain->run[m], chain->runs[m]);
+		json_middle(w, "gap_ns", &chain->gap[m], m && chain->count);
+		ct_json_leave(w, '}');
+	}
+	ct_json_leave(w, ']');
+	json_middle(w, "path_ns", &chain->total, chain->count);
+	json_middle(w, "cold_ns", &chain->cold, chain->count);
+	json_middle(w, "cold_share", &chain->share, chain->count);
+	ct_json_enter(w, "what_if", '[');
+	for (size_t i = 0; i < chain->what_if_count; i++) {
+		const struct ct_chain_what_if *what = &chain->what_if[i];
+
+		ct_json_enter(w, NULL, '{');
+		ct_json_enter(w, "members", '[');
+		for (size_t m = 1; m < chain->member_count; m++)
+			if (what->members >> m & 1)
+				ct_json_string(w, NULL, chain->members[m]);
+		ct_json_leave(w, ']');
+		json_middle(w, "saved_ns", &what->saved, true);
+		ct_json_u64(w, "idle_ns", (uint64_t)what->idle);
+		ct_json_leave(w, '}');
+	}
+	ct_json_leave(w, ']');
+	ct_json_leave(w, '}');
+	fputc('\n', w->f);
+	w->more[0] = false;
+}
+
+static int print(const struct ct_options *opts, const struct ct_chains *c, struct ct_err *err)
+{
+	own_mem char *text = NULL;
+	size_t len = 0;
+	FILE *f = open_memstream(&text, &len);
+	struct ct_json w = { .f = f };
+	bool bad;
+
+	if (!f)
+		return ct_fail(err, ENOMEM, "print the chains: out of memory");
+	for (size_t i = 0; i < ct_chains_count(c) && opts->json; i++)
+		json_chain(&w, ct_chains_get(c, i));
+	if (!opts->json)
+		draw(f, c);
+	bad = ferror(f);
+	if (fclose(f) || bad)
+		return ct_fail(err, ENOMEM, "print the chains: out of memory");
+	ct_pen_trim(text, &len);
+	errno = 0;
+	if ((fwrite(text, 1, len, stdout) != len || fflush(stdout)) && errno != EPIPE)
+		return ct_fail(err, errno ? errno : EIO, "print the chains to 'stdout': %s",
+			       strerror(errno ? errno : EIO));
+	return 0;
+}
+
+static int replay(struct replay *r, struct ct_recordings *all, bool *ret_cut, struct ct_err *err)
+{
+	const struct ct_core_options core = {
+		.ready_mask = r->opts->ready_mask,
+		.containers_max = r->opts->containers_max,
+	};
+	const struct ct_core_ops ops = { .record = on_record };
+	struct ct_core_counts counts = { 0 };
+	int ret = ct_recordings_open(all, r->opts->operands.items, r->opts->operands.count, err);
+
+	r->window = ct_options_window(r->opts, all->wall_minus_mono_ns, all->begin_ns);
+	for (size_t i = 0; i < all->count && !ret; i++) {
+		ret = ct_recordings_replay(&all->items[i], &core, &ops, r, &counts, err);
+		*ret_cut |= all->items[i].cut;
+	}
+	*ret_cut |= ct_counts_incomplete(&counts);
+	ct_say_cut(all);
+	ct_say_unscrubbed(all);
+	if (!ret && (r->failed || ct_chains_run(r->chains)))
+		ret = ct_fail(err, ENOMEM, "look for chains: out of memory");
+	return ret;
+}
+
+int ct_report_chains(const struct ct_options *opts, struct ct_err *err)
+{
+	struct replay r = { .opts = opts, .chains = ct_chains_new(&opts->chains) };
+	struct ct_recordings all = { 0 };
+	bool cut = false;
+	int ret;
+
+	signal(SIGPIPE, SIG_IGN);
+	if (!r.chains)
+		return ct_fail(err, ENOMEM, "look for chains: out of memory");
+	ret = replay(&r, &all, &cut, err);
+	if (!ret)
+		ret = print(opts, r.chains, err);
+	ct_recordings_close(&all);
+	ct_chains_free(r.chains);
+	return !ret && cut ? CT_EXIT_INCOMPLETE : ret;
+}

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* coldtrace compare FILE...: groups of records beside each other, and whether they differ. */
+#include "cmd/compare.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cmd/cmd.h"
+#include "util/mem.h"
+
+struct replay {
+	struct ct_comparison *c;
+	const struct ct_input *in;
+	struct ct_window window;
+};
+
+static const char *base_of(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+/* "runc, disk": what of a record the keys say, one after the other. */
+static void name_group(const struct replay *r, const struct ct_record *rec,
+		       char name[CT_CONTRAST_NAME])
+{
+	const char *by = r->c->by, *between = "";
+	size_t at = 0;
+
+	name[0] = '\0';
+	while (*by && at < CT_CONTRAST_NAME - 1) {
+		char key[64], run[16];
+		const char *value;
+		size_t len = strcspn(by, ",");
+
+		snprintf(key, sizeof(key), "%.*s", (int)len, by);
+		snprintf(run, sizeof(run), "%u", rec->run);
+		value = !strcmp(key, "file")  ? base_of(r->in->path)
+			: !strcmp(key, "run") ? run
+					      : ct_where_value(rec, key);
+		at += (size_t)snprintf(name + at, CT_CONTRAST_NAME - at, "%s%s", between,
+				       *value ? value : "-");
+		between = ", ";
+		by += len + (by[len] == ',');
+	}
+}
+
+static void on_record(void *ctx, const struct ct_record *rec)
+{
+	struct replay *r = ctx;
+	struct ct_comparison *c = r->c;
+	char name[CT_CONTRAST_NAME];
+
+	if (c->failed || !ct_options_match(c->opts, &r->window, rec) ||
+	    !ct_where_holds(&c->opts->where[0], rec))
+		return;
+	name_group(r, rec, name);
+	if (ct_contrast_add(c->contrast, name, rec))
+		c->failed = true;
+}
+
+static int replay(struct ct_comparison *c, struct ct_err *err)
+{
+	const struct ct_recordings *all = &c->recordings;
+	const struct ct_core_options core = {
+		.ready_mask = c->opts->ready_mask,
+		.containers_max = c->opts->containers_max,
+	};
+	const struct ct_core_ops ops = { .record = on_record };
+	struct replay r = {
+		.c = c,
+		.window = ct_options_window(c->opts, all->wall_minus_mono_ns, all->begin_ns),
+	};
+	int ret = 0;
+
+	for (size_t i = 0; i < all->count && !ret; i++) {
+		r.in = &all->items[i];
+		ret = ct_recordings_replay(&all->items[i], &core, &ops, &r, &c->counts, err);
+		c->incomplete |= all->items[i].cut;
+	}
+	c->incomplete |= ct_counts_incomplete(&c->counts);
+	ct_say_cut(all);
+	ct_say_unscrubbed(all);
+	if (!ret && c->failed)
+		ret = ct_fail(err, ENOMEM, "compare the recordings: out of memory");
+	return ret;
+}
+
+static int compare(struct ct_comparison *c, struct ct_err *err)
+{
+	int ret;
+
+	c->contrast = ct_contrast_new();
+	if (!c->contrast)
+		return ct_fail(err, ENOMEM, "compare the recordings: out of memory");
+	ret = ct_recordings_open(&c->recordings, c->opts->operands.items, c->opts->operands.count,
+				 err);
+	if (!ret)
+		ret = replay(c, err);
+	if (!ret && ct_contrast_run(c->contrast))
+		ret = ct_fail(err, ENOMEM, "compare the recordings: out of memory");
+	if (!ret && !ct_contrast_types(c->contrast))
+		ret = ct_fail(err, ENOENT, "compare '%s'%s: no record is what was asked for",
+			      c->opts->operands.items[0],
+			      c->opts->operands.count > 1 ? " and the others" : "");
+	return ret;
+}
+
+static int print(const struct ct_comparison *c, struct ct_err *err)
+{
+	own_mem char *text = NULL;
+	size_t len = 0;
+	int ret =
+		c->opts->json ? ct_compare_json(c, &text, &len) : ct_compare_table(c, &text, &len);
+
+	if (ret)
+		return ct_fail(err, ENOMEM, "print the comparison: out of memory");
+	errno = 0;
+	/* Who goes on reading no further has seen what it wanted. */
+	if ((fwrite(text, 1, len, stdout) != len || fflush(stdout)) && errno != EPIPE)
+		return ct_fail(err, errno ? errno : EIO, "print the comparison to 'stdout': %s",
+			       strerror(errno ? errno : EIO));
+	return 0;
+}
+
+int ct_cmd_compare(const struct ct_options *opts, struct ct_err *err)
+{
+	struct ct_comparison c = {
+		.opts = opts,
+		.by = opts->compare_by ? opts->compare_by : ct_by_names[CT_BY_RUNTIME],
+	};
+	int ret;
+
+	if (!opts->operands.count || opts->command) {
+		ct_fail(err, EINVAL,
+			"compare needs recordings: coldtrace compare FILE... --by runtime,load");
+		return ct_usage(err);
+	}
+	signal(SIGPIPE, SIG_IGN);
+	ret = compare(&c, err);
+	if (!ret)
+		ret = print(&c, err);
+	if (!ret && c.incomplete)
+		ret = CT_EXIT_INCOMPLETE;
+	ct_recordings_close(&c.recordings);
+	ct_contrast_free(c.contrast);
+	return ret;
+}

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "options_label.h"
+#include "options_value.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define RUNS_MAX 1000000
+
+int ct_parse_label(struct ct_options *opts, const char *value, struct ct_err *err)
+{
+	struct ct_labels *labels = &opts->labels;
+	const char *equals = strchr(value, '=');
+	size_t len = strlen(value) + 1;
+	char *pair = labels->pairs + labels->len;
+
+	if (!equals || equals == value)
+		return ct_fail(err, EINVAL,
+			       "option --label: '%s' is no name and value, as 'load=disk'", value);
+	if (labels->len + len > sizeof(labels->pairs))
+		return ct_fail(err, EINVAL, "option --label: '%s' is beyond %d bytes of labels",
+			       value, CT_LABELS_LEN);
+	memcpy(pair, value, len);
+	pair[equals - value] = '\0';
+	if (ct_label(labels, pair)) {
+		pair[equals - value] = '=';
+		return ct_fail(err, EINVAL, "option --label: '%s' has that name twice", value);
+	}
+	labels->len += len;
+	return 0;
+}
+
+int ct_parse_runs(struct ct_options *opts, const char *value, struct ct_err *err)
+{
+	int ret = ct_value_number("--runs", value, 1, RUNS_MAX, &opts->runs, err);
+
+	opts->only_mine |= !ret;
+	return ret;
+}
+
+int ct_parse_warmup(struct ct_options *opts, const char *value, struct ct_err *err)
+{
+	return ct_value_number("--warmup", value, 1, RUNS_MAX, &opts->warmup, err);
+}
+
+int ct_parse_compare_by(struct ct_options *opts, const char *value, struct ct_err *err)
+{
+	if (!*value || *value == ',' || value[strlen(value) - 1] == ',' || strstr(value, ",,"))
+		return ct_fail(err, EINVAL, "option --by: '%s' is no list, as 'runtime,load'",
+			       value);
+	opts->compare_by = value;
+	return 0;
+}
+
+int ct_parse_side_a(struct ct_options *opts, const char *value, struct ct_err *err)
+{
+	return ct_where_parse(&opts->where[0], "a", value, err);
+}
+
+int ct_parse_side_b(struct ct_options *opts, const char *value, struct ct_err *err)
+{
+	return ct_where_parse(&opts->where[1], "b", value, err);
+}
+
+int ct_parse_chain(struct ct_options *opts, const char *value, struct ct_err *err)
+{
+	struct ct_chains_how *how = &opts->chains;
+	const char *equals = strchr(value, '='), *globs = equals ? equals + 1 : value;
+
+	if (!*globs || *globs == ',' || strstr(globs, ",,") || !strchr(globs, ','))
+		return ct_fail(err, EINVAL,
+			       "option --chain: '%s' names no two members, as 'shop=web,api,db'",
+			       value);
+	if (how->named_count == CT_CHAIN_NAMED)
+		return ct_fail(err, EINVAL, "option --chain: at most %d of them", CT_CHAIN_NAMED);
+	how->named[how->named_count].name = value;
+	how->named[how->named_count].name_len = equals ? (size_t)(equals - value) : 0;
+	how->named[how->named_count++].globs = globs;
+	return 0;
+}
+
+int ct_parse_what_if(struct ct_options *opts, const char *value, struct ct_err *err)
+{
+	static const char *const names[] = { "prewarm" };
+	int at;
+
+	opts->chains.prewarm = true;
+	if (!opts->chains.lead_ns)
+		opts->chains.lead_ns = UINT64_MAX;
+	return ct_value_one_of("--what-if", value, names, 1, &at, err);
+}
+
+int ct_parse_lead(struct ct_options *opts, const char *value, struct ct_err *err)
+{
+	char *end;
+	double s = strtod(value, &end);
+
+	if (end == value || *end || !(s >= 0) || s > 1e9)
+		return ct_fail(err, EINVAL, "option --lead: '%s' is no number of seconds from 0 on",
+			       value);
+	opts->chains.lead_ns = (uint64_t)(s * 1e9);
+	if (!opts->chains.lead_ns) /* as good as nothing */
+		opts->chains.lead_ns = 1;
+	return 0;
+}

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Groups of starts: what starts one after another because one calls the next, as the user names it or as it
+ * is found, over and over in the same order. What pre-warming them would save is computed from their times.
+ */
+#pragma once
+
+#include "core/record.h"
+#include "util/err.h"
+
+#define CT_CHAIN_MEMBERS 16 /* of a group */
+#define CT_CHAIN_TIMES   3 /* so often at least it must have happened */
+#define CT_CHAIN_SHARE   0.8 /* of all times that the first member was started, in that order */
+#define CT_CHAIN_NAMED   16
+#define CT_CHAIN_NAME    512
+
+/* What is asked for. */
+struct ct_chains_how {
+	bool find;
+	bool prewarm; /* what starting members earlier would save */
+	uint64_t lead_ns; /* so long before its own request; UINT64_MAX: with the first request */
+	struct {
+		const char *name; /* borrowed; "" : its members */
+		size_t name_len;
+		const char *globs; /* borrowed: "a,b,c" */
+	} named[CT_CHAIN_NAMED];
+	size_t named_count;
+};
+
+/* A member, once. Times are absolute. */
+struct ct_chain_start {
+	uint64_t begin_ns; /* it is asked for */
+	uint64_t ready_ns; /* its start is over */
+	uint64_t exit_ns; /* 0: it goes on, or was told to stop */
+	uint32_t client; /* pid of who asked for it; 0: not known */
+};
+
+/* One time that the group was gone through: members in order of begin. */
+struct ct_chain_time {
+	struct ct_chain_start starts[CT_CHAIN_MEMBERS];
+	size_t count;
+};
+
+/* Of one time: from the first request until the last member is ready, or has exited if all do. */
+struct ct_chain_path {
+	uint64_t total_ns, cold_ns, run_ns, gap_ns; /* the last three add up to the first */
+	uint64_t member_cold_ns[CT_CHAIN_MEMBERS]; /* of cold_ns */
+};
+
+/* What would have been. */
+struct ct_prewarmed {
+	int64_t saved_ns;
+	uint64_t idle_ns; /* sum of the times that members are ready and nobody calls them */
+	bool overlaps; /* of starts, which did not overlap before */
+};
+
+void ct_chain_walk(const struct ct_chain_time *t, struct ct_chain_path *ret);
+/*
+ * members: bit per member that is started earlier, by lead_ns, but not before the first request; slower:
+ * how many times as long starts take that overlap.
+ */
+void ct_chain_prewarm(const struct ct_chain_time *t, uint32_t members, uint64_t lead_ns,
+		      double slower, struct ct_prewarmed *ret);
+
+/* Of what is told of all times of a group. */
+struct ct_middle {
+	double median, low, high; /* its 95 % interval */
+	double min, max;
+};
+
+struct ct_chain_what_if {
+	uint32_t members;
+	struct ct_middle saved; /* ns */
+	double idle; /* median, ns */
+};
+
+struct ct_chain {
+	char name[CT_CHAIN_NAME]; /* "a > b > c"; what overlaps is "a > b + c" */
+	char members[CT_CHAIN_MEMBERS][80];
+	size_t member_count;
+	bool given; /* by the user */
+	const struct ct_chain_time *times;
+	size_t count, begun; /* how often it was gone through, and begun */
+	struct ct_middle start[CT_CHAIN_MEMBERS], run[CT_CHAIN_MEMBERS], gap[CT_CHAIN_MEMBERS];
+	size_t runs
+		[CT_CHAIN_MEMBERS]; /* how many values of run there are; gap: before the member */
+	struct ct_middle total, cold, share; /* of the path; share: 0..1 */
+	struct ct_chain_what_if what_if[CT_CHAIN_MEMBERS]; /* each later member, then all of them */
+	size_t what_if_count;
+};
+
+struct ct_chains;
+
+struct ct_chains *ct_chains_new(const struct ct_chains_how *how); /* NULL: no memory */
+void ct_chains_free(struct ct_chains *c); /* NULL is fine */
+int ct_chains_add(struct ct_chains *c, const struct ct_record *rec); /* 0 or -ENOMEM */
+/* Once, behind the last record. 0 or -ENOMEM. */
+int ct_chains_run(struct ct_chains *c);
+size_t ct_chains_count(const struct ct_chains *c);
+const struct ct_chain *ct_chains_get(const struct ct_chains *c, size_t i);
+const struct ct_chains_how *ct_chains_how(const struct ct_chains *c);
+/* How many times as long starts take that overlap others, and of how many; 0: too few to say. */
+double ct_chains_slower(const struct ct_chains *c, size_t *ret_overlapping, size_t *ret_alone);
