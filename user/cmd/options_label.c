@@ -24,6 +24,8 @@ int ct_parse_label(struct ct_options *opts, const char *value, struct ct_err *er
 	memcpy(pair, value, len);
 	pair[equals - value] = '\0';
 	if (ct_label(labels, pair)) {
+		if (!strcmp(ct_label(labels, pair), equals + 1))
+			return 0;
 		pair[equals - value] = '=';
 		return ct_fail(err, EINVAL, "option --label: '%s' has that name twice", value);
 	}

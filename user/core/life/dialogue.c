@@ -164,7 +164,8 @@ static void engine_asked(struct ct_core *core, struct ct_fact *f)
 	if (!c || (f->makes == CT_MAKES_NEW && !takes_new(c, f)))
 		return;
 	f->container = c;
-	if (f->makes == CT_MAKES_NEW)
+	/* Docker asks containerd for what it was asked for itself. */
+	if (f->makes == CT_MAKES_NEW && !c->who.client.pid)
 		asked_by(c, f->e);
 	if (f->prepared_ns)
 		ct_signal(core, c, CT_SIG_ENGINE_REQUEST, ct_text("Snapshots/Prepare", 17),
