@@ -98,7 +98,8 @@ static int64_t member_offset(const struct btf *btf, __u32 id, const char *name, 
 
 int64_t ct_types_layout(struct ct_types *types, enum ct_layout layout)
 {
-	const struct btf *all[] = { ct_types(types), ct_types_module(types, layouts[layout].module) };
+	const struct btf *all[] = { ct_types(types),
+				    ct_types_module(types, layouts[layout].module) };
 
 	for (size_t i = 0; i < CT_ARRAY_SIZE(all); i++) {
 		int id = all[i] ? btf__find_by_name_kind(all[i], layouts[layout].type,
