@@ -57,7 +57,7 @@ CORE_OBJ  = $(CORE_SRC:%.c=$(O)/%.o)
 LIVE_OBJ  = $(LIVE_SRC:%.c=$(O)/%.o)
 CORE_LIBS = -ljansson -ldeflate -lm
 LIVE_LIBS = -lbpf -lelf -lz
-SERVE_LIBS = -lmicrohttpd
+SERVE_LIBS = -lmicrohttpd -lcurl
 
 .PHONY: all build demo test test-long test-kernels hostile soak e2e bench bench-opens fmt fmt-check headers-check tidy lint \
 	docs-check deps test-deps clean help

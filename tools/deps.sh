@@ -25,6 +25,7 @@ build zlib1g-dev        -          libbpf needs it
 build libdeflate-dev    -          compresses recordings (zlib format)
 build libjansson-dev    -          reads the JSON that engines keep
 build libmicrohttpd-dev -       answers by HTTP: coldtrace serve
+build libcurl4-openssl-dev -    sends to collectors: coldtrace serve --otlp
 build uthash-dev        -          the hash tables of the core
 build gcc               -          compiles coldtrace and the test service
 build libc6-dev         -          the C library, also static for the test service

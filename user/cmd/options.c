@@ -311,6 +311,8 @@ static const struct option_row {
 	  "and its key" },
 	{ "serve", 0, "password", "FILE", offsetof(struct ct_options, password), NULL,
 	  "ask for what its first line says: USER:PASSWORD" },
+	{ "serve", 0, "otlp", "URL", offsetof(struct ct_options, otlp), NULL,
+	  "send traces and metrics to this collector, as http://localhost:4318; OTEL_* variables say how" },
 	{ "serve", 0, "record", "DIR", offsetof(struct ct_options, record), NULL,
 	  "also keep recordings there, as 'coldtrace record -o DIR/' does" },
 	{ "trace record opens serve", 0, "seccheck", NULL, offsetof(struct ct_options, seccheck),

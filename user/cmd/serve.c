@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
 
@@ -71,6 +72,9 @@ static int listen_(struct served *s, const struct ct_options *opts, struct ct_er
 		.password = opts->password,
 		.buckets = opts->buckets.count ? &opts->buckets : NULL,
 		.records = opts->records,
+		.otlp = opts->otlp                              ? opts->otlp
+			: getenv("OTEL_EXPORTER_OTLP_ENDPOINT") ? ""
+								: NULL,
 	};
 	bool given = getauxval(AT_SECURE);
 	int ret = given ? ct_caps_lower(0, err) : 0;

@@ -5,6 +5,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "serve/push.h"
 #include "serve/state.h"
 #include "sinks/html/html.h"
 #include "util/mem.h"
@@ -129,6 +130,35 @@ static void put_process(struct own *own, struct ct_serve *s)
 	put(own, &memory, NULL, NULL, memory_bytes());
 }
 
+static void put_push(struct own *own, struct ct_push *push)
+{
+	static const struct ct_metrics_family sent = {
+		"coldtrace_otlp_sent", CT_METRICS_COUNTER, NULL,
+		"Records and sets of metrics that a collector took."
+	};
+	static const struct ct_metrics_family dropped = {
+		"coldtrace_otlp_dropped", CT_METRICS_COUNTER, NULL,
+		"Those that were given up: the queue was full, or the collector refused them."
+	};
+	static const struct ct_metrics_family failed = { "coldtrace_otlp_failed_requests",
+							 CT_METRICS_COUNTER, NULL,
+							 "Requests to a collector that failed." };
+	static const struct ct_metrics_family queued = { "coldtrace_otlp_queue_bytes",
+							 CT_METRICS_GAUGE, "bytes",
+							 "What waits to be sent." };
+	static const char *const names[] = {
+		[CT_OTLP_TRACES] = "traces", [CT_OTLP_METRICS] = "metrics"
+	};
+	struct ct_push_counts counts = ct_push_counts(push);
+
+	for (unsigned i = 0; i < CT_OTLP_SIGNAL_MAX; i++)
+		put(own, &sent, "signal", names[i], counts.sent[i]);
+	for (unsigned i = 0; i < CT_OTLP_SIGNAL_MAX; i++)
+		put(own, &dropped, "signal", names[i], counts.dropped[i]);
+	put(own, &failed, NULL, NULL, counts.failed);
+	put(own, &queued, NULL, NULL, counts.queued);
+}
+
 int ct_serve_metrics(struct ct_serve *s, FILE *f, enum ct_metrics_form form)
 {
 	struct own own = { .count = 0 };
@@ -136,6 +166,8 @@ int ct_serve_metrics(struct ct_serve *s, FILE *f, enum ct_metrics_form form)
 	put_unheard(&own, &s->counts.unheard);
 	put_http(&own, s);
 	put_process(&own, s);
+	if (s->push)
+		put_push(&own, s->push);
 	return ct_metrics_draw(f, form,
 			       &(struct ct_metrics_told){
 				       .meter = &s->meter,

@@ -7,6 +7,7 @@
 #include <sys/prctl.h>
 
 #include "serve/copy.h"
+#include "serve/push.h"
 #include "serve/state.h"
 #include "sinks/html/html.h"
 #include "source/proc/credentials.h"
@@ -50,6 +51,8 @@ int ct_serve_open(struct ct_serve **ret, const struct ct_serve_options *opts, st
 	*ret = s;
 	code = s->told && s->nothing ? ct_http_open(s, err)
 				     : ct_fail(err, ENOMEM, "serve: out of memory");
+	if (!code && opts->otlp)
+		code = ct_push_open(&s->push, opts->otlp, err);
 	if (!code)
 		return 0;
 	ct_serve_close(s);
@@ -130,6 +133,8 @@ static void add(struct ct_serve *s, const struct ct_record *rec)
 	else
 		remember(s, text, len);
 	pthread_mutex_unlock(&s->lock);
+	if (s->push)
+		ct_push_record(s->push, &s->session, rec);
 }
 
 /* What has come since, and what time it is. */
@@ -192,6 +197,8 @@ static void *work(void *ctx)
 		}
 		catch_up(s, more);
 		ct_http_tick(s);
+		if (s->push) /* the session and the counts are this thread's to write */
+			ct_push_tick(s->push, &s->session, s->nothing, &s->counts, ending);
 	}
 	return NULL;
 }
@@ -210,6 +217,8 @@ static void *begin(void *ctx)
 	b->ret = ct_caps_keep(0, b->err);
 	if (!b->ret)
 		b->ret = ct_http_begin(b->s, b->err);
+	if (!b->ret && b->s->push)
+		b->ret = ct_push_begin(b->s->push, b->err);
 	if (!b->ret && pthread_create(&b->s->thread, NULL, work, b->s))
 		b->ret = ct_fail(b->err, EAGAIN, "serve: start a thread: %s", strerror(EAGAIN));
 	b->s->running = !b->ret;
@@ -223,6 +232,8 @@ int ct_serve_begin(struct ct_serve *s, const struct ct_session *session, struct 
 	int code;
 
 	s->session = *session;
+	if (s->push)
+		s->session.host = ct_push_host(s->push);
 	s->session.end_ns = s->beat_ns = s->beaten_ns = ct_mono_ns();
 	code = pthread_create(&thread, NULL, begin, &b);
 	if (code)
@@ -253,6 +264,7 @@ void ct_serve_close(struct ct_serve *s)
 		pthread_join(s->thread, NULL);
 	}
 	ct_http_close(s);
+	ct_push_close(s->push);
 	while (s->first) {
 		struct ct_queued *q = s->first;
 

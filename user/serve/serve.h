@@ -20,6 +20,7 @@ struct ct_serve_options {
 	const char *password; /* file with USER:PASSWORD; NULL: none */
 	const struct ct_buckets *buckets; /* borrowed; NULL: the default */
 	size_t records; /* of the page, at most; 0: the default */
+	const char *otlp; /* URL of a collector, or what the environment says; NULL: none */
 };
 
 #define CT_SERVE_PORT    "9917"

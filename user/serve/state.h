@@ -31,12 +31,14 @@ enum ct_serve_path {
 };
 
 struct ct_http; /* http.c */
+struct ct_push; /* push.h */
 
 struct ct_serve {
 	struct ct_serve_options opts;
 	struct ct_session session; /* end_ns is the last beat's; under lock */
 	char url[128];
 	struct ct_http *http; /* owned */
+	struct ct_push *push; /* owned; NULL: nothing is pushed */
 	pthread_t thread;
 	bool running;
 
