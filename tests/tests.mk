@@ -119,7 +119,7 @@ M            := $(patsubst %/san,%,$(O))/mutate
 MUTATE       ?=
 MUTATE_FLAGS := -O1 -std=gnu11 -w -Itests/mutate/quick -Itests/unit
 MUTATE_SRC   := tests/mutate/quick/quick.c $(filter-out $(addsuffix .c,$(addprefix tests/unit/test_,apart buckets compare \
-		csv engine_config engines files hdr openmetrics options otlp pb pictures plots privileges recorder \
+		csv engine_config engines files hdr openmetrics options otlp otlp_proto pb pictures plots privileges recorder \
 		recording% sandbox seccheck seccheck_queue serve session sinks summary table_opens \
 		trust)),$(UNIT_SRC))
 

@@ -24,7 +24,8 @@ void ct_push_tick(struct ct_push *p, const struct ct_session *session,
 		  const struct ct_summary *nothing, const struct ct_core_counts *counts, bool last);
 
 struct ct_push_counts {
-	uint64_t sent[CT_OTLP_SIGNAL_MAX], dropped[CT_OTLP_SIGNAL_MAX]; /* records; points in time */
+	uint64_t sent[CT_OTLP_SIGNAL_MAX],
+		dropped[CT_OTLP_SIGNAL_MAX]; /* records; points in time */
 	uint64_t failed; /* requests */
 	uint64_t queued; /* bytes */
 };

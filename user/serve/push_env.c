@@ -86,17 +86,18 @@ static int read_signal(struct ct_push_env *env, unsigned signal, const char *bas
 	if (exporter && !strcmp(exporter, "none"))
 		return 0;
 	if (protocol && strcmp(protocol, "http/protobuf") != 0)
-		return ct_fail(err, EINVAL,
-			       "OTEL_EXPORTER_OTLP_PROTOCOL: '%s' is not spoken here; 'http/protobuf' is",
-			       protocol);
+		return ct_fail(
+			err, EINVAL,
+			"OTEL_EXPORTER_OTLP_PROTOCOL: '%s' is not spoken here; 'http/protobuf' is",
+			protocol);
 	s->gzip = !compression || strcmp(compression, "none") != 0;
 	s->headers = headers ? strdup(headers) : NULL;
 	s->url = url_of(signal, base);
 	if (!s->url || (headers && !s->headers))
 		return ct_fail(err, ENOMEM, "push: out of memory");
 	if (strncasecmp(s->url, "http://", 7) != 0 && strncasecmp(s->url, "https://", 8) != 0)
-		return ct_fail(err, EINVAL, "option --otlp: '%s' is no URL, as http://localhost:4318",
-			       s->url);
+		return ct_fail(err, EINVAL,
+			       "option --otlp: '%s' is no URL, as http://localhost:4318", s->url);
 	ret = number("OTEL_EXPORTER_OTLP_TIMEOUT", get_of(signal, "TIMEOUT"), TIMEOUT_MS,
 		     &s->timeout_ms, err);
 	return ret;

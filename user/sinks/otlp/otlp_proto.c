@@ -6,7 +6,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum kind { STRING, BOOL, VARINT, SINT, FIXED64, DOUBLE, HEX, PACKED, MESSAGE };
+enum kind {
+	STRING,
+	BOOL,
+	VARINT,
+	SINT,
+	FIXED64,
+	DOUBLE,
+	HEX,
+	PACKED,
+	MESSAGE
+};
 
 enum message {
 	NONE,
@@ -198,8 +208,7 @@ static int put_packed(struct ct_pb *pb, const struct field *field, json_t *value
 	size_t at = ct_pb_begin(pb, field->number), i;
 	json_t *value;
 
-	json_array_foreach(values, i, value)
-		ct_pb_put_varint(pb, integer(value));
+	json_array_foreach(values, i, value) ct_pb_put_varint(pb, integer(value));
 	ct_pb_end(pb, at);
 	return 0;
 }
@@ -214,9 +223,7 @@ static int put_field(struct ct_pb *pb, const struct field *field, json_t *value)
 		return put_packed(pb, field, value);
 	if (!json_is_array(value))
 		return put_one(pb, field, value);
-	json_array_foreach(value, i, one)
-		if (!ret)
-			ret = put_one(pb, field, one);
+	json_array_foreach(value, i, one) if (!ret) ret = put_one(pb, field, one);
 	return ret;
 }
 
@@ -227,7 +234,8 @@ static int put_message(struct ct_pb *pb, enum message message, json_t *object)
 	json_t *value;
 	int ret = json_is_object(object) ? 0 : -EINVAL;
 
-	json_object_foreach(object, name, value) {
+	json_object_foreach(object, name, value)
+	{
 		const struct field *field = find(message, name);
 
 		if (!ret)

@@ -5,7 +5,11 @@
 
 #include "util/pb.h"
 
-enum ct_otlp_signal { CT_OTLP_TRACES, CT_OTLP_METRICS, CT_OTLP_SIGNAL_MAX };
+enum ct_otlp_signal {
+	CT_OTLP_TRACES,
+	CT_OTLP_METRICS,
+	CT_OTLP_SIGNAL_MAX
+};
 
 /*
  * What the OTLP outputs have written as JSON, as protobuf: opentelemetry-proto 1.x, TracesData and
