@@ -106,3 +106,18 @@ int ct_parse_lead(struct ct_options *opts, const char *value, struct ct_err *err
 		opts->chains.lead_ns = 1;
 	return 0;
 }
+
+int ct_parse_percent(struct ct_options *opts, const char *value, struct ct_err *err)
+{
+	char *end;
+	double percent = strtod(value, &end);
+
+	if (end != value && *end == '%')
+		end++;
+	if (end == value || *end || !(percent >= 0) || percent > 1e6)
+		return ct_fail(err, EINVAL,
+			       "option --fail-if-slower: '%s' is no percentage from 0 on", value);
+	opts->slower_percent = percent;
+	opts->fail_if_slower = true;
+	return 0;
+}

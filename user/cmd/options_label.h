@@ -13,3 +13,4 @@ int ct_parse_chain(struct ct_options *opts, const char *value, struct ct_err *er
 int ct_parse_what_if(struct ct_options *opts, const char *value, struct ct_err *err);
 int ct_parse_lead(struct ct_options *opts, const char *value, struct ct_err *err);
 int ct_parse_warmup(struct ct_options *opts, const char *value, struct ct_err *err);
+int ct_parse_percent(struct ct_options *opts, const char *value, struct ct_err *err);

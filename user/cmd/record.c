@@ -101,8 +101,7 @@ static bool is_directory(const char *path)
 	return (len && path[len - 1] == '/') || (!stat(path, &st) && S_ISDIR(st.st_mode));
 }
 
-/* A directory, if it is one or is asked to be treated as one. */
-static int choose_directory(struct ct_options *opts, struct ct_err *err)
+int ct_record_directory(struct ct_options *opts, struct ct_err *err)
 {
 	bool asked = opts->rotate_ns || opts->rotate_bytes || opts->keep_ns || opts->keep_bytes;
 
@@ -151,7 +150,7 @@ int ct_cmd_record(const struct ct_options *given, struct ct_err *err)
 			"options --runs, --warmup and --only-mine are about a program: name it behind '--'");
 		return ct_usage(err);
 	}
-	if (choose_directory(&opts, err))
+	if (ct_record_directory(&opts, err))
 		return ct_usage(err);
 	if (!opts.record) {
 		int ret = choose_name(name, sizeof(name), err);
@@ -165,5 +164,5 @@ int ct_cmd_record(const struct ct_options *given, struct ct_err *err)
 	p.path = opts.record;
 	p.runs = opts.runs;
 	p.terminal = !opts.live && isatty(STDERR_FILENO);
-	return ct_trace(&opts, look, &p, err);
+	return ct_trace(&opts, &(struct ct_trace_follower){ .look = look, .ctx = &p }, err);
 }
