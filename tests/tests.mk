@@ -73,7 +73,7 @@ unit: $(S)/unit pure
 	{ $(call san_verdict,$(S)/reports); } && exit $$status
 
 READER_SRC   := tests/replay/reader.c user/cmd/cmd.c user/cmd/report.c user/cmd/export.c user/cmd/info.c \
-		user/cmd/scrub.c $(wildcard user/cmd/diff*.c)
+		user/cmd/scrub.c user/cmd/chains.c $(wildcard user/cmd/diff*.c)
 
 $(S)/reader: $(READER_SRC:%.c=$(S)/%.o) $(PURE_SRC:%.c=$(S)/%.o)
 	$(call msg,LD-SAN,$@)$(CC) $(SAN_CFLAGS) $^ -o $@ $(CORE_LIBS)
