@@ -68,8 +68,11 @@ enum ct_event_flag {
 	X(7, ACCEPT, "accept", "obj: netns inode; arg: port") \
 	X(8, OUTPUT, "output", "the workload wrote to its shim; obj: tgid of the shim") \
 	X(9, CGROUP, "cgroup", "cgroup made; obj: cgroup id; tail: path") \
-	X(10, SYNC, "sync", "fsync began; tail: directory/file, last two names") \
-	X(11, UNLINK, "unlink", "file unlinked; tail: directory/file, last two names") \
+	X(10, SYNC, "sync", \
+	  "fsync began; sub: fdatasync; obj: inode; arg: bytes, 0: not known; tail: directory/file, " \
+	  "last two names") \
+	X(11, UNLINK, "unlink", \
+	  "file unlinked; obj, arg: as of sync; tail: directory/file [NUL digest of what was there]") \
 	X(12, CALL, "call", "sub: enum ct_call; obj, arg: its numbers; tail: its strings") \
 	X(13, OPEN, "open", "a workload opened a file; tail: path") \
 	X(14, RELAY, "relay", "the shim passed output on; tail: directory/file, last two names") \
@@ -107,7 +110,10 @@ enum ct_event_flag {
 	  "programs that have an engine's name and are none; sub: role of the name; obj: how many " \
 	  "more; arg: owner uid; root: container that they run in; tail: name") \
 	X(74, BEGIN, "begin", \
-	  "all probes are attached, and what ran before is known; arg: how long after ts, ns")
+	  "all probes are attached, and what ran before is known; arg: how long after ts, ns") \
+	X(75, LAYER, "layer", \
+	  "a layer of an image; obj: bytes; arg: how many there are, 0: it is no manifest; sub: its " \
+	  "number; tail: digests of manifest, config, layer, its media type, NUL behind each")
 
 enum ct_kind {
 #define X(number, symbol, name, doc) CT_KIND_##symbol = number,

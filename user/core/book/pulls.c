@@ -141,6 +141,23 @@ const struct ct_pull *ct_pull_before(struct ct_core *core, const struct ct_scope
 	return found;
 }
 
+struct ct_pull *ct_pull_for(struct ct_core *core, const struct ct_scope *scope,
+			    const struct ct_request *asked, const char *pod_uid)
+{
+	struct ct_pull *found = NULL;
+
+	for (struct ct_pull *p = ct_pull_next(core, NULL); p; p = ct_pull_next(core, p)) {
+		if (!p->end_ns || p->failed || p->used || p->end_ns > asked->ts_ns ||
+		    p->fetched->client != asked->tgid || !ct_scope_is(&p->held.share->scope, scope))
+			continue;
+		if (p->who.pod_uid[0] && strcmp(p->who.pod_uid, pod_uid) != 0)
+			continue;
+		if (!strcmp(p->image_id, asked->image) || is_same_image(p->who.image, asked->image))
+			found = p;
+	}
+	return found;
+}
+
 void ct_pulls_free(struct ct_core *core)
 {
 	struct ct_pull *p, *next;

@@ -135,6 +135,8 @@ void ct_hear_unheard(const struct ct_core *core, struct ct_unheard *to);
 
 /* A file of an engine: "directory/file", of which the directory is named by an id. */
 void ct_hear_file(const struct ct_event *e, struct ct_text *ret_dir, struct ct_text *ret_file);
+/* What another file of that directory is called by now; empty: it does not say. */
+struct ct_text ct_hear_renamed(const struct ct_event *e);
 /* Whether a request to Docker's API may leave its container in another state. */
 bool ct_request_changes(struct ct_text verb);
 

@@ -5,6 +5,7 @@
  * 28), but only the newest of each layer to who reads slowly: a begin is no later than its line.
  */
 #include "core/book/pulls.h"
+#include "core/book/store.h"
 #include "core/hear/wire_pull.h"
 #include "core/life/life.h"
 
@@ -24,6 +25,12 @@ void ct_image_asked(struct ct_core *core, struct ct_fact *f)
 	p->begin_ns = f->request->ts_ns;
 	p->who.engine_pid = f->engine;
 	ct_life_engine_name(core, &p->who, f->engine);
+	p->stored = ct_store_is_kept(p->who.engine);
+	p->silent = f->request->ns[0];
+	memcpy(p->who.pod_uid, f->request->pod_uid, sizeof(p->who.pod_uid));
+	memcpy(p->who.pod_ns, f->request->pod_ns, sizeof(p->who.pod_ns));
+	memcpy(p->who.pod, f->request->name, sizeof(f->request->name));
+	memcpy(p->who.ns, f->request->ns, sizeof(p->who.ns));
 }
 
 /*
@@ -36,6 +43,7 @@ static void is_fetched(struct ct_layer *layer, enum ct_pull_line line, uint64_t 
 		return;
 	layer->fetched_ns = ts_ns;
 	layer->bounded = line > CT_PULL_DOWNLOADED;
+	layer->fetched_by = layer->bounded ? CT_PROVED_BOUND : CT_PROVED_LINE;
 }
 
 static void of_layer(struct ct_pull *p, const struct ct_progress *said, uint64_t ts_ns)
@@ -53,8 +61,10 @@ static void of_layer(struct ct_pull *p, const struct ct_progress *said, uint64_t
 		layer->waited = true;
 		break;
 	case CT_PULL_DOWNLOADING:
-		if (!layer->first_ns)
+		if (!layer->first_ns) {
 			layer->first_ns = ts_ns;
+			layer->first_by = CT_PROVED_BOUND;
+		}
 		/* What is left of it, after a retry: the first is the whole. */
 		if (!layer->size)
 			layer->size = said->total;
@@ -63,11 +73,14 @@ static void of_layer(struct ct_pull *p, const struct ct_progress *said, uint64_t
 		layer->retries += !layer->fetched_ns;
 		break;
 	case CT_PULL_EXTRACTING:
-		if (!layer->unpacking_ns)
+		if (!layer->unpacking_ns) {
 			layer->unpacking_ns = ts_ns;
+			layer->unpacking_by = CT_PROVED_BOUND;
+		}
 		break;
 	case CT_PULL_UNPACKED:
 		layer->unpacked_ns = ts_ns;
+		layer->unpacked_by = CT_PROVED_LINE;
 		break;
 	case CT_PULL_EXISTS:
 		layer->there = true;
@@ -106,6 +119,7 @@ static void over(struct ct_core *core, const struct ct_fact *f, bool failed)
 		return;
 	p->end_ns = f->ts_ns;
 	p->failed = failed;
+	ct_text_copy(p->image_id, sizeof(p->image_id), f->made);
 	if (failed)
 		ct_text_copy(p->message, sizeof(p->message), f->message);
 }
@@ -118,4 +132,17 @@ void ct_image_answered(struct ct_core *core, struct ct_fact *f)
 void ct_image_refused(struct ct_core *core, struct ct_fact *f)
 {
 	over(core, f, true);
+}
+
+void ct_image_waited(struct ct_core *core, struct ct_container *c, const struct ct_request *asked)
+{
+	struct ct_pull *p = ct_pull_for(core, &c->key.scope, asked, c->who.pod_uid);
+
+	if (!p)
+		return;
+	p->used = true;
+	c->run.marks[CT_MARK_PULL_BEGIN] = p->begin_ns;
+	c->run.marks[CT_MARK_PULL_END] = p->end_ns;
+	/* It may be known to the engine by its digest alone. */
+	memcpy(c->who.image, p->who.image, sizeof(c->who.image));
 }

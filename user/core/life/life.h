@@ -35,6 +35,15 @@ void ct_image_asked(struct ct_core *core, struct ct_fact *f);
 void ct_image_progress(struct ct_core *core, struct ct_fact *f);
 void ct_image_answered(struct ct_core *core, struct ct_fact *f);
 void ct_image_refused(struct ct_core *core, struct ct_fact *f);
+/* It is asked for, in a pod: a kubelet fetches its image before, if it has to. */
+void ct_image_waited(struct ct_core *core, struct ct_container *c, const struct ct_request *asked);
+/* images_stored.c: what an engine stores of images. False: the file is none of that. */
+struct ct_file;
+bool ct_image_file(struct ct_core *core, const struct ct_file *file);
+void ct_image_layer(struct ct_core *core, const struct ct_event *e); /* LAYER */
+/* A program was executed, or ends, that may inflate what an engine has fetched. */
+void ct_image_exec(struct ct_core *core, const struct ct_actor_state *a, uint64_t ts_ns);
+void ct_image_exit(struct ct_core *core, const struct ct_actor_state *a, uint64_t ts_ns);
 
 /* process.c: FORK, EXEC, EXIT, PROCESS. */
 void ct_life_fork(struct ct_core *core, const struct ct_event *e);

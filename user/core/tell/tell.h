@@ -30,3 +30,9 @@ bool ct_start_signless(const struct ct_core *core, const struct ct_container *c)
 /* images.c: an engine has fetched an image, or has failed to. */
 void ct_tell_image(struct ct_core *core, const struct ct_fact *fact);
 void ct_tell_images_left(struct ct_core *core); /* no more events: what is under way is cut */
+void ct_tell_images_known(struct ct_core *core); /* more is known of what engines store */
+void ct_tell_images_due(struct ct_core *core); /* core->due_ns has come */
+/* images_stored.c: what its engine's store has of it, and whether all that was asked about that is known. */
+struct ct_pull;
+void ct_tell_stored(struct ct_core *core, struct ct_pull *p);
+bool ct_stored_is_known(const struct ct_core *core, const struct ct_pull *p);
