@@ -505,6 +505,8 @@ __attribute__((noinline)) int ct_send_heard(__u64 from, __u64 len)
 		return 0;
 	}
 	if (speech == LONG) {
+		if (send->engine)
+			ct_asks(bpf_get_current_pid_tgid() >> 32);
 		bpf_map_update_elem(&bodies, &key, &one, BPF_ANY);
 		bpf_map_update_elem(&streams, &end, &one, BPF_ANY);
 	} else if (speech == SILENT && head[0] == '{' && head[1] == '"' &&

@@ -60,7 +60,7 @@ enum ct_event_flag {
 	X(1, FORK, "fork", "obj: child tgid; arg: its pid namespace level") \
 	X(2, EXEC, "exec", \
 	  "obj: netns inode; arg: pid namespace level, owner uid << 32; sub: role; tail: argv") \
-	X(3, EXIT, "exit", "ret: wait status; sub: role") \
+	X(3, EXIT, "exit", "ret: wait status; sub: role, 0: of a client of an engine") \
 	X(4, SEND, "send", \
 	  "obj: socket cookie; arg: its peer's; root: client: tgid of the engine; tail: bytes sent") \
 	X(5, NETLINK, "netlink", "obj: netns inode of the socket; sub: protocol; tail: bytes") \

@@ -269,6 +269,8 @@ static const struct option_row {
 	  "draw how the starts and restarts are distributed" },
 	{ "report", 0, "histogram", NULL, offsetof(struct ct_options, histogram), NULL,
 	  "draw how many took how long" },
+	{ "report", 0, "pulls", NULL, offsetof(struct ct_options, pulls), NULL,
+	  "say of each pull of an image what bounded it" },
 	{ "report", 0, "html", "FILE", offsetof(struct ct_options, html), NULL,
 	  "write one page for a browser" },
 	{ "diff", 0, "fail-if-slower", "PCT", 0, parse_percent,

@@ -73,7 +73,7 @@ struct ct_options {
 	struct ct_open_how how; /* opens: what is told of them */
 	bool seccheck, no_seccheck, sentry_probes;
 	bool why;
-	bool cdf, histogram;
+	bool cdf, histogram, pulls;
 	bool json; /* doctor, diff */
 	bool live; /* record: draw the table */
 	bool silent; /* no output unless one is asked for; set by commands */

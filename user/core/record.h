@@ -304,6 +304,7 @@ struct ct_layer {
 struct ct_fetched {
 	char digest[80]; /* of the manifest, empty if not known */
 	bool up_to_date; /* all of it was there */
+	bool interrupted; /* who asked has left before it was there */
 	uint32_t client; /* process that asked, 0: not known */
 	size_t layer_count;
 	struct ct_layer layers[]; /* in the order of the manifest */

@@ -128,12 +128,22 @@ static bool is_same_image(const char *pulled, const char *wanted)
 	return !strncmp(pulled, wanted, n) && (!pulled[n] || !strcmp(pulled + n, ":latest"));
 }
 
-const struct ct_pull *ct_pull_before(struct ct_core *core, const struct ct_scope *scope,
-				     uint32_t client, const char *image, uint64_t before_ns)
+struct ct_pull *ct_pull_awaited(struct ct_core *core, const struct ct_scope *scope, uint32_t client,
+				const char *image)
 {
-	const struct ct_pull *found = NULL;
+	for (struct ct_pull *p = ct_pull_next(core, NULL); p; p = ct_pull_next(core, p))
+		if (p->awaited && p->fetched->client == client &&
+		    ct_scope_is(&p->held.share->scope, scope) && is_same_image(image, p->who.image))
+			return p;
+	return NULL;
+}
 
-	for (const struct ct_pull *p = ct_pull_next(core, NULL); p; p = p->next)
+struct ct_pull *ct_pull_before(struct ct_core *core, const struct ct_scope *scope, uint32_t client,
+			       const char *image, uint64_t before_ns)
+{
+	struct ct_pull *found = NULL;
+
+	for (struct ct_pull *p = ct_pull_next(core, NULL); p; p = p->next)
 		if (p->end_ns && !p->failed && p->end_ns <= before_ns &&
 		    p->fetched->client == client && ct_scope_is(&p->held.share->scope, scope) &&
 		    is_same_image(p->who.image, image))

@@ -77,6 +77,7 @@ struct ct_fact {
 	/* Answered. */
 	struct ct_text made; /* id of what was made */
 	struct ct_text message; /* refused: why */
+	bool wants_image; /* refused: the engine has none of that name, and may be asked for it now */
 	uint64_t value; /* number that the method answers with: a pid, an exit status */
 	bool valued; /* it does; else it is 0, which is not sent */
 	uint64_t

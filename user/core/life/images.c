@@ -9,6 +9,47 @@
 #include "core/hear/wire_pull.h"
 #include "core/life/life.h"
 
+/* daemon/images of moby 20.10 and 28: what a client answers to by asking for the image, if it may. */
+#define NOT_THERE "No such image"
+
+/* It asks at once. */
+#define AWAITED_NS (500 * CT_NS_PER_MS)
+
+void ct_image_wanted(struct ct_core *core, struct ct_fact *f)
+{
+	const struct ct_request *asked = f->request;
+	struct ct_pull *p;
+
+	if (!f->speaker || !ct_text_starts(f->message, NOT_THERE))
+		return;
+	p = ct_pull_make(core, f->speaker, asked->image, asked->tgid);
+	if (!p)
+		return;
+	p->awaited = f->wants_image = true;
+	p->wanted_ns = asked->ts_ns;
+	p->refused_ns = p->begin_ns = p->heard_ns = f->ts_ns;
+	p->who.engine_pid = f->e->tgid;
+	p->due_ns = f->ts_ns + AWAITED_NS;
+	memcpy(p->wanted_name, asked->name, sizeof(p->wanted_name));
+	memcpy(p->wanted_runtime, asked->runtime, sizeof(p->wanted_runtime));
+	ct_text_copy(p->message, sizeof(p->message), f->message);
+}
+
+/* It is asked for because something was refused without it. */
+static void adopt(struct ct_core *core, const struct ct_fact *f, struct ct_pull *p)
+{
+	struct ct_pull *before =
+		ct_pull_awaited(core, f->speaker, f->request->tgid, f->request->image);
+
+	if (!before)
+		return;
+	p->wanted_ns = before->wanted_ns;
+	p->refused_ns = before->refused_ns;
+	memcpy(p->wanted_name, before->wanted_name, sizeof(p->wanted_name));
+	memcpy(p->wanted_runtime, before->wanted_runtime, sizeof(p->wanted_runtime));
+	ct_pull_drop(core, before);
+}
+
 void ct_image_asked(struct ct_core *core, struct ct_fact *f)
 {
 	struct ct_pull *p;
@@ -22,6 +63,7 @@ void ct_image_asked(struct ct_core *core, struct ct_fact *f)
 		ct_pull_drop(core, p);
 		return;
 	}
+	adopt(core, f, p);
 	p->begin_ns = f->request->ts_ns;
 	p->who.engine_pid = f->engine;
 	ct_life_engine_name(core, &p->who, f->engine);
@@ -145,4 +187,21 @@ void ct_image_waited(struct ct_core *core, struct ct_container *c, const struct 
 	c->run.marks[CT_MARK_PULL_END] = p->end_ns;
 	/* It may be known to the engine by its digest alone. */
 	memcpy(c->who.image, p->who.image, sizeof(c->who.image));
+}
+
+#define LEFT "interrupted: its client has left"
+
+void ct_image_client_exits(struct ct_core *core, const struct ct_event *e)
+{
+	for (struct ct_pull *p = ct_pull_next(core, NULL); p; p = ct_pull_next(core, p)) {
+		if (p->fetched->client != e->tgid)
+			continue;
+		if (p->awaited)
+			p->due_ns = e->ts_ns;
+		if (p->awaited || p->end_ns)
+			continue;
+		p->end_ns = p->due_ns = e->ts_ns;
+		p->failed = p->fetched->interrupted = true;
+		ct_text_copy(p->message, sizeof(p->message), ct_text(LEFT, sizeof(LEFT) - 1));
+	}
 }

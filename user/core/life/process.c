@@ -208,6 +208,9 @@ void ct_life_exit(struct ct_core *core, const struct ct_event *e)
 	struct ct_container *c;
 	int status = e->ret;
 
+	ct_image_client_exits(core, e);
+	if (!a && ct_role_of(e) == CT_ROLE_NONE)
+		return;
 	if (!a) {
 		core->counts.unmatched_exits++;
 		return;

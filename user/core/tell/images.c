@@ -230,12 +230,45 @@ static void tell(struct ct_core *core, struct ct_pull *p, enum ct_outcome outcom
 /* What was stored is looked up: that takes as long as events wait in the ring, and some reads. */
 #define KNOWN_NS (300 * CT_NS_PER_MS)
 
+/* Who wanted a container of it gets none. */
+static void tell_unmade(struct ct_core *core, struct ct_pull *p)
+{
+	const struct ct_unmade of = {
+		.scope = &p->held.share->scope,
+		.engine = p->who.engine_pid,
+		.name = p->wanted_name,
+		.image = p->who.image,
+		.runtime = p->wanted_runtime,
+		.message = ct_text(p->message, strlen(p->message)),
+		.begin_ns = p->wanted_ns,
+		.end_ns = p->refused_ns,
+		.pull_begin_ns = p->begin_ns,
+		.pull_end_ns = p->awaited ? 0 : p->end_ns,
+	};
+
+	p->wanted_ns = 0;
+	ct_report_unmade(core, &of);
+}
+
+/* Nobody has asked for the image: it stays refused. */
+static void tell_awaited(struct ct_core *core, struct ct_pull *p, bool at_once)
+{
+	if (p->due_ns > core->now && !at_once) {
+		ct_made_wait(core, p->due_ns);
+		return;
+	}
+	tell_unmade(core, p);
+	ct_pull_drop(core, p);
+}
+
 static void tell_or_wait(struct ct_core *core, struct ct_pull *p)
 {
 	if (p->due_ns > core->now && !ct_stored_is_known(core, p))
 		ct_made_wait(core, p->due_ns);
 	else
 		tell(core, p, p->failed ? CT_OUTCOME_FAILED : CT_OUTCOME_OK);
+	if (p->told && p->failed && p->wanted_ns)
+		tell_unmade(core, p);
 }
 
 void ct_tell_image(struct ct_core *core, const struct ct_fact *fact)
@@ -256,9 +289,15 @@ void ct_tell_image(struct ct_core *core, const struct ct_fact *fact)
 
 void ct_tell_images_known(struct ct_core *core)
 {
-	for (struct ct_pull *p = ct_pull_next(core, NULL); p; p = ct_pull_next(core, p))
-		if (p->due_ns && !p->told)
+	struct ct_pull *p, *next;
+
+	for (p = ct_pull_next(core, NULL); p; p = next) {
+		next = p->next;
+		if (p->awaited)
+			tell_awaited(core, p, false);
+		else if (p->due_ns && !p->told)
 			tell_or_wait(core, p);
+	}
 }
 
 void ct_tell_images_due(struct ct_core *core)
@@ -268,9 +307,14 @@ void ct_tell_images_due(struct ct_core *core)
 
 void ct_tell_images_left(struct ct_core *core)
 {
-	struct ct_pull *p = NULL;
+	struct ct_pull *p, *next;
 
-	while ((p = ct_pull_next(core, p))) {
+	for (p = ct_pull_next(core, NULL); p; p = next) {
+		next = p->next;
+		if (p->awaited) {
+			tell_awaited(core, p, true);
+			continue;
+		}
 		if (p->told)
 			continue;
 		if (p->end_ns) {

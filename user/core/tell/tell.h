@@ -23,6 +23,17 @@ void ct_report_start(struct ct_core *core, struct ct_container *c, enum ct_outco
 void ct_report_stop(struct ct_core *core, struct ct_container *c, enum ct_outcome outcome);
 void ct_report_create(struct ct_core *core, struct ct_container *c);
 void ct_report_remove(struct ct_core *core, struct ct_container *c);
+/* A container that was asked for and never made. */
+struct ct_unmade {
+	const struct ct_scope *scope; /* of who was asked */
+	uint32_t engine;
+	const char *name, *image, *runtime;
+	struct ct_text message;
+	uint64_t begin_ns, end_ns; /* of the request */
+	uint64_t pull_begin_ns,
+		pull_end_ns; /* what it waited for then, and failed; 0: it did not */
+};
+void ct_report_unmade(struct ct_core *core, const struct ct_unmade *of);
 bool ct_start_unasked(const struct ct_container *c);
 /* It has been waited for a sign of being ready, nothing was lost meanwhile, and none came. */
 bool ct_start_signless(const struct ct_core *core, const struct ct_container *c);

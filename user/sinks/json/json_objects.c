@@ -245,6 +245,7 @@ static void put_fetched(struct ct_json *w, const struct ct_fetched *f)
 	ct_json_enter(w, "fetched", '{');
 	ct_json_string(w, "digest", f->digest);
 	ct_json_bool(w, "up_to_date", f->up_to_date);
+	ct_json_bool(w, "interrupted", f->interrupted);
 	ct_json_u64_or_null(w, "client_pid", f->client, f->client);
 	ct_json_enter(w, "layers", '[');
 	for (size_t i = 0; i < f->layer_count; i++)
