@@ -50,10 +50,14 @@ CORE_SRC  = $(sort $(foreach part,core stats sinks util,$(wildcard user/$(part)/
 	    live/open_names.c live/plan.c \
 	    proc/privileges.c proc/unix_sockets.c sandbox/gopclntab.c sandbox/sentry_points.c)
 LIVE_SRC  = $(filter-out $(CORE_SRC),$(wildcard user/source/*.c user/source/*/*.c)) $(wildcard user/cmd/*.c)
+# What answers by HTTP needs libraries that are not made to be linked statically: none.c is instead of it.
+SERVE_SRC = $(filter-out user/serve/none.c,$(wildcard user/serve/*.c))
+SERVE_OBJ = $(SERVE_SRC:%.c=$(O)/%.o)
 CORE_OBJ  = $(CORE_SRC:%.c=$(O)/%.o)
 LIVE_OBJ  = $(LIVE_SRC:%.c=$(O)/%.o)
 CORE_LIBS = -ljansson -ldeflate -lm
 LIVE_LIBS = -lbpf -lelf -lz
+SERVE_LIBS = -lmicrohttpd -lcurl
 
 .PHONY: all build demo test test-long test-kernels hostile soak e2e bench bench-opens fmt fmt-check headers-check tidy lint \
 	docs-check deps test-deps clean help
@@ -87,7 +91,7 @@ $(O)/%.o: %.c
 	@mkdir -p $(@D)
 	$(call msg,CC,$@)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
 
-$(LIVE_OBJ) $(CORE_OBJ): | $(O)/gen/version.h
+$(LIVE_OBJ) $(CORE_OBJ) $(SERVE_OBJ) $(O)/user/serve/none.o: | $(O)/gen/version.h
 $(LIVE_OBJ): | $(O)/gen/coldtrace.skel.h $(O)/gen/sentry.skel.h
 $(O)/user/source/live/live.o: $(O)/gen/coldtrace.skel.h
 $(O)/user/source/sandbox/sentry.o: $(O)/gen/sentry.skel.h
@@ -99,8 +103,8 @@ $(O)/user/cmd/schema_json.o $(O)/san/user/cmd/schema_json.o: docs/schema.json
 $(O)/libctcore.a: $(CORE_OBJ)
 	$(call msg,AR,$@)rm -f $@ && ar rcs $@ $^
 
-$(O)/coldtrace: $(LIVE_OBJ) $(O)/libctcore.a
-	$(call msg,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) $^ -o $@ $(LIVE_LIBS) $(CORE_LIBS)
+$(O)/coldtrace: $(LIVE_OBJ) $(SERVE_OBJ) $(O)/libctcore.a
+	$(call msg,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) $^ -o $@ $(SERVE_LIBS) $(LIVE_LIBS) $(CORE_LIBS)
 
 -include $(shell find $(O) \( -path $(O)/debs -o -path $(O)/trixie -o -path '$(O)/docker-*' \) -prune -o \
 	-name '*.d' -type f -print 2>/dev/null)
@@ -182,7 +186,7 @@ headers-check: $(O)/gen/coldtrace.skel.h $(O)/gen/sentry.skel.h $(O)/gen/version
 # TIDY= adds checks or takes some away: without clang-analyzer-* it is thirty times as fast.
 TIDY ?=
 tidy: $(O)/gen/coldtrace.skel.h $(O)/gen/sentry.skel.h $(O)/gen/version.h
-	@printf '%s\n' $(CORE_SRC) $(LIVE_SRC) | \
+	@printf '%s\n' $(CORE_SRC) $(LIVE_SRC) $(SERVE_SRC) | \
 		xargs -P 2 -n 1 sh -c 'clang-tidy --quiet $(TIDY:%=--checks=%) "$$@" -- $(CPPFLAGS) -std=gnu11 2>/dev/null' tidy
 	@echo "  TIDY     clean"
 

@@ -34,7 +34,8 @@ TAPE_SRC     := $(addprefix tests/unit/,tape.c tape_opens.c life.c sandbox_messa
 
 # What the command line means is pure too, but no part of the core.
 PURE_SRC     := $(CORE_SRC) $(wildcard user/cmd/options*.c) user/cmd/filter.c \
-		user/cmd/session.c user/cmd/seen.c user/cmd/paths.c user/cmd/notices.c user/cmd/apart.c
+		user/cmd/session.c user/cmd/seen.c user/cmd/paths.c user/cmd/notices.c user/cmd/apart.c \
+		user/serve/copy.c user/serve/listen.c
 # Neither is what talks to a sandbox or reads what an engine keeps, which a test can pretend to be.
 SANDBOX_SRC  := $(addprefix user/source/,sandbox/sandbox.c sandbox/seccheck.c proc/procfs.c proc/files.c \
 		proc/trust.c proc/credentials.c engines/engine.c engines/engine_identity.c engines/engine_manifest.c \
@@ -117,9 +118,9 @@ fuzz: $(FUZZ_TARGETS:%=$(F)/fuzz_%) fuzz-seeds
 M            := $(patsubst %/san,%,$(O))/mutate
 MUTATE       ?=
 MUTATE_FLAGS := -O1 -std=gnu11 -w -Itests/mutate/quick -Itests/unit
-MUTATE_SRC   := tests/mutate/quick/quick.c $(filter-out $(addsuffix .c,$(addprefix tests/unit/test_,apart compare \
-		csv engine_config engines files hdr openmetrics options otlp pictures plots privileges recorder \
-		recording% sandbox seccheck seccheck_queue session sinks summary table_opens \
+MUTATE_SRC   := tests/mutate/quick/quick.c $(filter-out $(addsuffix .c,$(addprefix tests/unit/test_,apart buckets compare \
+		csv engine_config engines files hdr openmetrics options otlp otlp_proto pb pictures plots privileges recorder \
+		recording% sandbox seccheck seccheck_queue serve session sinks summary table_opens \
 		trust)),$(UNIT_SRC))
 
 $(M)/%.o: %.c | $(O)/gen/version.h

@@ -24,6 +24,8 @@ build libelf-dev        -          libbpf needs it
 build zlib1g-dev        -          libbpf needs it
 build libdeflate-dev    -          compresses recordings (zlib format)
 build libjansson-dev    -          reads the JSON that engines keep
+build libmicrohttpd-dev -       answers by HTTP: coldtrace serve
+build libcurl4-openssl-dev -    sends to collectors: coldtrace serve --otlp
 build uthash-dev        -          the hash tables of the core
 build gcc               -          compiles coldtrace and the test service
 build libc6-dev         -          the C library, also static for the test service
@@ -78,6 +80,8 @@ test  btrfs-progs       mkfs.btrfs and another
 test  valgrind          valgrind   counts instructions for the benchmark
 test  cpio              cpio       packs what a guest boots
 test  chromium          chromium   shows the report page to a test
+test  curl              curl       asks what is served
+test  openssl           openssl    makes the certificate of a test
 '
 
 say()

@@ -4,7 +4,8 @@
 # make static STATIC_ARCHS=x86_64   one of them
 #
 # A foreign architecture is compiled with Debian's cross compiler against libraries that are unpacked
-# from its packages; nothing of it is installed.
+# from its packages; nothing of it is installed. 'coldtrace serve' is not in it: GnuTLS, which its HTTP library
+# needs, has no static library that can be linked (p11-kit).
 
 STATIC_ARCHS ?= x86_64 aarch64
 STATIC_LIBS   = $(LIVE_LIBS) $(CORE_LIBS)
@@ -20,7 +21,7 @@ static: $(STATIC_ARCHS:%=$(O)/static/coldtrace-%)
 # and what tests run beside it
 static-test: static $(STATIC_ARCHS:%=$(O)/static/talk-%)
 
-$(O)/static/coldtrace-$(ARCH): $(LIVE_OBJ) $(O)/libctcore.a
+$(O)/static/coldtrace-$(ARCH): $(LIVE_OBJ) $(O)/user/serve/none.o $(O)/libctcore.a
 	@mkdir -p $(@D)
 	$(call msg,STATIC,$@)$(CC) $(CFLAGS) $(LDFLAGS) -static -Wl,--fatal-warnings $^ -o $@ $(STATIC_LIBS)
 

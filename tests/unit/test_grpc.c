@@ -54,6 +54,41 @@ Test(grpc, a_create_begins_with_its_own_snapshot)
 	create_begins("default", "extract-1 sha256:00", 10);
 }
 
+/* How many steps of that name the record has. */
+static size_t steps_of(const struct seen *s, const char *name)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->rec.step_count; i++)
+		n += !strcmp(s->steps[i].name, name);
+	return n;
+}
+
+/* A snapshot is a step, whether its container has been created by then or is after. */
+Test(grpc, a_snapshot_before_its_container_and_behind)
+{
+	for (int behind = 0; behind < 2; behind++) {
+		struct run *run = run_new();
+		struct tape *t = &run->t;
+
+		run->opts.steps = true;
+		for (int i = 0; i < 2; i++) {
+			tape_at(t, 5 + 10 * i);
+			if (behind == i)
+				grpc_prepares(t, 1 + 2 * (uint32_t)i, "default", "redis");
+			else
+				grpc_creates(t, 1 + 2 * (uint32_t)i, "default", "redis", "redis:1");
+			tape_at(t, 8 + 10 * i);
+			grpc_answers(t, 1 + 2 * (uint32_t)i, "", 0);
+		}
+		grpc_runs(t, 100, "default", "redis");
+		play_until(run, 90000);
+		cr_expect_eq(steps_of(find(run, CT_RECORD_START, "redis", 0), "snapshot"), 1,
+			     "behind: %d", behind);
+		run_free(run);
+	}
+}
+
 /* An image of many layers leaves room for what is kept of containers. */
 Test(grpc, layers_of_images_take_no_room)
 {

@@ -83,6 +83,38 @@ Test(inferred, what_is_proved_is_told_from_its_request_on)
 	run_free(run);
 }
 
+/* A start that is refused is one if its task was asked for meanwhile: then it has failed, and says why. */
+Test(inferred, a_start_that_is_refused)
+{
+	struct run *run = run_new();
+	struct tape *t = &run->t;
+	const struct seen *s;
+
+	tape_at(t, 10);
+	runs_pod(t, 1, RUN_POD);
+	tape_at(t, 50);
+	grpc_answers_id(t, 1, POD);
+	tape_at(t, 60);
+	creates(t, 3, CREATE);
+	tape_at(t, 70);
+	grpc_answers_id(t, 3, BOX);
+	tape_at(t, 80);
+	late_asks_about(t, 5, START, BOX);
+	tape_at(t, 90);
+	tape_fork(t, LIFE_CONTAINERD, SHIM, CT_ROLE_ENGINE);
+	tape_exec(t, SHIM, CT_ROLE_SHIM, 9, "containerd-shim-runc-v2", "-namespace", "k8s.io",
+		  "-id", BOX, TAPE_END);
+	tape_ttrpc_request(t, LIFE_CONTAINERD, SHIMS, 1, "Create", BOX, NULL);
+	tape_at(t, 100);
+	refuses(t, 5);
+	play_until(run, 90000);
+	s = find(run, CT_RECORD_START, "web/nginx", 0);
+	expect_outcome(s, CT_OUTCOME_FAILED);
+	cr_expect_str_eq(s->message, "no");
+	expect_phase(s, CT_PHASE_START, 20);
+	run_free(run);
+}
+
 /* Answered with anything but an id, or refused, it was no such request; its path is no such path. */
 Test(inferred, a_message_that_looks_alike_makes_no_container)
 {

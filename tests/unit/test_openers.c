@@ -113,6 +113,36 @@ static void goes_unseen(struct tape *t, struct life *life)
 	life_remove(t, life, 100000);
 }
 
+/* What is known of a run is told with its opens, also when the container has begun twice since. */
+Test(openers, what_is_known_of_a_run_stays_so)
+{
+	struct ct_opens_list l = { 0 };
+	struct tape t = { 0 };
+	struct life life = life_of(0);
+	const struct ct_opens *first = NULL;
+
+	life_engines(&t);
+	life_create(&t, &life, 0);
+	life_start(&t, &life, 20);
+	tape_at(&t, 190);
+	tape_opens(&t, life.init, CT_VIEW_NATIVE, 7, 0, 150, 180);
+	tape_at(&t, 200);
+	tape_listen(&t, life.init, 80); /* nothing is opened from here on */
+	for (double ms = 1000; ms < 3000; ms += 1000) {
+		life_exit(&t, &life, ms, 0);
+		life_start(&t, &life, ms + 100);
+	}
+	play(&t, &l);
+	for (size_t i = 0; i < l.count; i++) {
+		if (l.items[i]->views[CT_VIEW_NATIVE])
+			first = l.items[i];
+	}
+	cr_assert(first);
+	cr_expect_eq(first->ready_ns, tape_ns(200), "%lu", (unsigned long)first->ready_ns);
+	ct_opens_list_clear(&l);
+	tape_free(&t);
+}
+
 /* A daemon that an exec session left behind opens in the name of the session, while the run lasts. */
 Test(openers, what_an_exec_session_leaves_behind_is_the_runs)
 {

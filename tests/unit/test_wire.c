@@ -402,6 +402,11 @@ Test(wire, grpc_ids_direct_and_nested)
 	longest[76] = '\0';
 	cr_expect_geq(ct_grpc_ids(ct_text(data, grpc_data(data, longest, false)), ids), 1);
 
+	/* a message of no fields is one */
+	cr_expect(ct_grpc_message(ct_text("\0\0\0\0\0", 5), &bytes));
+	cr_expect_eq(bytes.len, 0);
+	cr_expect_not(ct_grpc_message(ct_text("\0\0\0\0\0", 4), &bytes));
+
 	/* compressed */
 	n = grpc_data(data, ID, false);
 	data[0] = 1;

@@ -23,6 +23,7 @@ void ct_cmd_as_inherited(void);
 
 /* Each returns an exit code, or a negative errno and a sentence. */
 int ct_cmd_trace(const struct ct_options *opts, struct ct_err *err);
+int ct_cmd_serve(const struct ct_options *opts, struct ct_err *err);
 int ct_cmd_record(const struct ct_options *opts, struct ct_err *err);
 int ct_cmd_report(const struct ct_options *opts, struct ct_err *err);
 int ct_cmd_diff(const struct ct_options *opts, struct ct_err *err);

@@ -39,6 +39,8 @@ static const struct command {
 	  "trace containers live (this is the default)" },
 	{ "record", ct_cmd_record, KERNEL | OPERANDS,
 	  "[-o FILE.ct] [OPTION]... [-- PROGRAM [ARG]...]", "write the events to a recording" },
+	{ "serve", ct_cmd_serve, KERNEL, "[--listen [ADDR:]PORT] [OPTION]...",
+	  "trace for ever, and answer: metrics for Prometheus, a live page" },
 	{ "report", ct_cmd_report, OPERANDS, "FILE|DIR... [OPTION]...",
 	  "print from recordings what live tracing printed" },
 	{ "diff", ct_cmd_diff, OPERANDS, "A B [OPTION]...",

@@ -14,5 +14,5 @@ int ct_cmd_opens(const struct ct_options *given, struct ct_err *err)
 	opts.opens = true;
 	opts.outputs.items[0] = "opens";
 	opts.outputs.count = 1;
-	return ct_trace(&opts, NULL, NULL, err);
+	return ct_trace(&opts, NULL, err);
 }

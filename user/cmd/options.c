@@ -176,6 +176,16 @@ static int parse_containers(struct ct_options *opts, const char *value, struct c
 	return ret;
 }
 
+static int parse_records(struct ct_options *opts, const char *value, struct ct_err *err)
+{
+	uint64_t n = 0;
+	int ret = ct_value_number("--records", value, 1, 100000, &n, err);
+
+	if (!ret)
+		opts->records = (size_t)n;
+	return ret;
+}
+
 static int parse_plan(struct ct_options *opts, const char *value, struct ct_err *err)
 {
 	const char *names[CT_PLAN_MAX];
@@ -189,8 +199,8 @@ static int parse_plan(struct ct_options *opts, const char *value, struct ct_err 
 	return ret;
 }
 
-#define READS_EVENTS     "trace record report diff export opens"
-#define READS_IMAGES     "trace record report diff export"
+#define READS_EVENTS     "trace record report diff export opens serve"
+#define READS_IMAGES     "trace record report diff export serve"
 #define READS_RECORDINGS "report diff export"
 
 /* Instead of an offset: each value is kept. Of other options the second would hide the first. */
@@ -247,16 +257,16 @@ static const struct option_row {
 	{ "record", 0, "opens", NULL, offsetof(struct ct_options, opens), NULL,
 	  "also the files that containers open, with an event for each open" },
 	{ "trace record", 'n', "count", "COUNT", 0, parse_count, "end after COUNT starts" },
-	{ "trace record opens", 'd', "duration", "TIME", 0, parse_seconds,
+	{ "trace record opens serve", 'd', "duration", "TIME", 0, parse_seconds,
 	  "end after that long: 90, 90s, 1m or 1h30m" },
 	{ READS_EVENTS, 0, "ready", "WHEN", MANY, parse_ready,
 	  "what makes a service ready: listen, accept, output, exec or path:GLOB; repeatable, the first counts; without it the first of listen, accept, output" },
-	{ "trace record", 's', "steps", NULL, offsetof(struct ct_options, steps), NULL,
+	{ "trace record serve", 's', "steps", NULL, offsetof(struct ct_options, steps), NULL,
 	  "also the steps inside the phases; attaches system-call tracepoints" },
 	{ "report diff", 's', "steps", NULL, offsetof(struct ct_options, steps), NULL,
 	  "also the steps inside the phases, of recordings that have them" },
-	{ "trace record report diff", 'w', "why", NULL, offsetof(struct ct_options, why), NULL,
-	  "also why it took that long: what each step waited for, and the critical path" },
+	{ "trace record serve report diff", 'w', "why", NULL, offsetof(struct ct_options, why),
+	  NULL, "also why it took that long: what each step waited for, and the critical path" },
 	{ "trace report", 'o', "output", "FORMAT[:FILE]", MANY, parse_output,
 	  "table, json (JSON Lines), csv, html and others; repeatable; default: table" },
 	{ "report diff", 0, "by", "KEY", 0, parse_by,
@@ -277,17 +287,17 @@ static const struct option_row {
 	  "exit with status 1 if something is significantly slower by more than PCT %" },
 	{ "export", 0, "format", "F[:FILE],...", MANY, parse_format,
 	  "what to write; several at once, separated by commas; repeatable" },
-	{ "trace report export", 0, "buckets", "N|LIST", 0, parse_buckets,
+	{ "trace report export serve", 0, "buckets", "N|LIST", 0, parse_buckets,
 	  "of openmetrics and prometheus: so many buckets per power of ten (default 48, 5 % wide), or bounds in seconds, as 0.1,0.5,1" },
 	{ "export", 'd', "directory", "DIR", offsetof(struct ct_options, directory), NULL,
 	  "where the files go that are given no name" },
 	{ "record", 'o', "output", "FILE", offsetof(struct ct_options, record), NULL,
 	  "the recording, - for stdout, or a directory for files that follow one another; default: coldtrace-DATE-TIME.ct" },
-	{ "record", 0, "rotate", "TIME|SIZE", 0, ct_parse_rotate,
+	{ "record serve", 0, "rotate", "TIME|SIZE", 0, ct_parse_rotate,
 	  "of a directory: begin another file after so long or so much: 1h, 100M or 1h,100M; default: 1d,256M" },
-	{ "record", 0, "keep-size", "SIZE", 0, ct_parse_keep_size,
+	{ "record serve", 0, "keep-size", "SIZE", 0, ct_parse_keep_size,
 	  "of a directory: remove the oldest when all are larger, default 2G" },
-	{ "record", 0, "keep-age", "TIME", 0, ct_parse_keep_age,
+	{ "record serve", 0, "keep-age", "TIME", 0, ct_parse_keep_age,
 	  "of a directory: remove what is older, e.g. 7d" },
 	{ "trace record opens", 0, "max-size", "SIZE", 0, ct_parse_max_size,
 	  "end when the recording has that size, default 16G" },
@@ -295,30 +305,46 @@ static const struct option_row {
 	  "also draw the table" },
 	{ "trace opens", 0, "record", "FILE", offsetof(struct ct_options, record), NULL,
 	  "write the events to a recording, for 'coldtrace report FILE'" },
-	{ "trace record opens", 0, "seccheck", NULL, offsetof(struct ct_options, seccheck), NULL,
+	{ "serve", 0, "listen", "[ADDR:]PORT", offsetof(struct ct_options, listen), NULL,
+	  "where to answer, default 127.0.0.1:9917; 0.0.0.0:9917 for all who can reach this node" },
+	{ "serve", 0, "records", "N", 0, parse_records,
+	  "keep the last N for the page, default 500" },
+	{ "serve", 0, "tls-cert", "FILE", offsetof(struct ct_options, tls_cert), NULL,
+	  "answer by https with this certificate (PEM)" },
+	{ "serve", 0, "tls-key", "FILE", offsetof(struct ct_options, tls_key), NULL,
+	  "and its key" },
+	{ "serve", 0, "password", "FILE", offsetof(struct ct_options, password), NULL,
+	  "ask for what its first line says: USER:PASSWORD" },
+	{ "serve", 0, "otlp", "URL", offsetof(struct ct_options, otlp), NULL,
+	  "send traces and metrics to this collector, as http://localhost:4318; OTEL_* variables say how" },
+	{ "serve", 0, "record", "DIR", offsetof(struct ct_options, record), NULL,
+	  "also keep recordings there, as 'coldtrace record -o DIR/' does" },
+	{ "trace record opens serve", 0, "seccheck", NULL, offsetof(struct ct_options, seccheck),
+	  NULL,
 	  "gVisor: have each sandbox tell when its program begins and ends, by a trace session of its own; opens imply it, and are told too" },
-	{ "trace record opens", 0, "no-seccheck", NULL, offsetof(struct ct_options, no_seccheck),
-	  NULL, "gVisor: not even then; what applications open is not seen" },
-	{ "trace record opens", 0, "sentry-probes", NULL,
+	{ "trace record opens serve", 0, "no-seccheck", NULL,
+	  offsetof(struct ct_options, no_seccheck), NULL,
+	  "gVisor: not even then; what applications open is not seen" },
+	{ "trace record opens serve", 0, "sentry-probes", NULL,
 	  offsetof(struct ct_options, sentry_probes), NULL,
 	  "gVisor: also time opens inside the Sentry, by probes in its code" },
-	{ "trace record opens", 0, "ready-fd", "N", 0, parse_ready_fd,
+	{ "trace record opens serve", 0, "ready-fd", "N", 0, parse_ready_fd,
 	  "write a line to file descriptor N once tracing has begun" },
-	{ "trace record opens", 0, "ring", "BYTES", 0, parse_ring,
+	{ "trace record opens serve", 0, "ring", "BYTES", 0, parse_ring,
 	  "size of the ring buffer, e.g. 8M, default 4M; raise it when events are lost" },
-	{ "trace record opens", 0, "processes", "N", 0, parse_processes,
+	{ "trace record opens serve", 0, "processes", "N", 0, parse_processes,
 	  "how many processes can be tracked at once, default 16384" },
-	{ "trace record report opens diff export", 0, "containers", "N", 0, parse_containers,
+	{ "trace record report opens diff export serve", 0, "containers", "N", 0, parse_containers,
 	  "how many containers can be known at once, default 4096; of others than root, and inside of containers, an eighth each" },
-	{ "trace record doctor", 0, "plan", "NAME", 0, parse_plan,
+	{ "trace record doctor serve", 0, "plan", "NAME", 0, parse_plan,
 	  "use these probes, not the best that the kernel offers: full, fentry, btf, kprobe or tracepoint; 'coldtrace doctor' says which are possible" },
 	{ "info", 0, "format", "F", 0, parse_info_format,
 	  "text (default), or json: an object a line for each file" },
 	{ "schema", 0, "json", NULL, offsetof(struct ct_options, json), NULL,
 	  "print the JSON Schema that every line of the output json is valid against" },
 	{ "doctor diff", 0, "json", NULL, offsetof(struct ct_options, json), NULL, "print JSON" },
-	{ "trace record opens", 'v', "verbose", NULL, offsetof(struct ct_options, verbose), NULL,
-	  "say which probes are attached, and what libbpf says" },
+	{ "trace record opens serve", 'v', "verbose", NULL, offsetof(struct ct_options, verbose),
+	  NULL, "say which probes are attached, and what libbpf says" },
 	{ "", 'h', "help", NULL, offsetof(struct ct_options, help), NULL, "print this" },
 	{ "", 'V', "version", NULL, offsetof(struct ct_options, version), NULL,
 	  "print the version" },

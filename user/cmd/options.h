@@ -61,6 +61,8 @@ struct ct_options {
 	const char *timeline; /* report: a container, which is among containers too; or NULL */
 	const char *html; /* report: file to write, NULL: none */
 	const char *directory; /* export: NULL: none */
+	const char *listen, *tls_cert, *tls_key, *password, *otlp; /* serve; NULL: not asked for */
+	size_t records; /* serve: of the page, 0: not asked for */
 	struct ct_buckets buckets; /* count 0: not asked for */
 	enum ct_by by;
 	bool by_asked;

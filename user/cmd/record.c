@@ -86,8 +86,7 @@ static bool is_directory(const char *path)
 	return (len && path[len - 1] == '/') || (!stat(path, &st) && S_ISDIR(st.st_mode));
 }
 
-/* A directory, if it is one or is asked to be treated as one. */
-static int choose_directory(struct ct_options *opts, struct ct_err *err)
+int ct_record_directory(struct ct_options *opts, struct ct_err *err)
 {
 	bool asked = opts->rotate_ns || opts->rotate_bytes || opts->keep_ns || opts->keep_bytes;
 
@@ -131,7 +130,7 @@ int ct_cmd_record(const struct ct_options *given, struct ct_err *err)
 		ct_fail(err, EINVAL, "options '-o -' and --live both write to stdout");
 		return ct_usage(err);
 	}
-	if (choose_directory(&opts, err))
+	if (ct_record_directory(&opts, err))
 		return ct_usage(err);
 	if (!opts.record) {
 		int ret = choose_name(name, sizeof(name), err);
@@ -144,5 +143,5 @@ int ct_cmd_record(const struct ct_options *given, struct ct_err *err)
 	opts.opens_each = opts.opens;
 	p.path = opts.record;
 	p.terminal = !opts.live && isatty(STDERR_FILENO);
-	return ct_trace(&opts, look, &p, err);
+	return ct_trace(&opts, &(struct ct_trace_follower){ .look = look, .ctx = &p }, err);
 }

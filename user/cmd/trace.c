@@ -49,8 +49,7 @@ struct trace {
 	struct ct_live *live;
 	struct ct_distill *distill;
 	struct ct_archive archive; /* nowhere, if path is NULL */
-	ct_trace_look look; /* NULL: nobody */
-	void *look_ctx;
+	const struct ct_trace_follower *follower; /* NULL: nobody */
 	struct ct_err err;
 	uint64_t table_ns,
 		asked_ns; /* when the next table is due; what it shows was asked for, or 0 */
@@ -143,9 +142,12 @@ static void on_event(void *ctx, const struct ct_event *e)
 static void on_record(void *ctx, const struct ct_record *rec)
 {
 	struct trace *t = ctx;
+	uint64_t before = t->session.records; /* of those that pass the filters */
 
 	ct_archive_learn(&t->archive, rec);
 	ct_session_record(&t->session, rec);
+	if (t->session.records > before && t->follower && t->follower->record)
+		t->follower->record(t->follower->ctx, rec);
 }
 
 static void on_lookup(void *ctx, enum ct_lookup what, const char *id, uint32_t engine_pid,
@@ -213,10 +215,10 @@ static void look(const struct trace *t, bool ended)
 {
 	struct ct_core_counts counts;
 
-	if (!t->look)
+	if (!t->follower || !t->follower->look)
 		return;
 	counts = ct_core_counts(t->session.core);
-	t->look(t->look_ctx, &t->archive, &counts, ended);
+	t->follower->look(t->follower->ctx, &t->archive, &counts, ended);
 }
 
 static pid_t run_command(char **command, struct ct_err *err)
@@ -362,6 +364,8 @@ static int loop(struct trace *t, int *ret_status, struct ct_err *err)
 	/* Not before: the traced program has the privileges of the caller. */
 	ret = ct_live_drop_privileges(t->live, command > 0, err);
 	ct_core_dump_off(); /* other privileges may have allowed them again */
+	if (!ret && t->follower && t->follower->begin)
+		ret = t->follower->begin(t->follower->ctx, &t->session.head, err);
 	t->watched = !ret;
 	while (!ret && !interrupted && !t->failed && !t->session.failed && !is_alone(t) &&
 	       !t->archive.ended) {
@@ -511,9 +515,10 @@ static int open_all(struct trace *t, struct ct_err *err)
 	return ret ? ret : ct_live_open(&t->live, &live, on_event, t, err);
 }
 
-int ct_trace(const struct ct_options *opts, ct_trace_look look_fn, void *ctx, struct ct_err *err)
+int ct_trace(const struct ct_options *opts, const struct ct_trace_follower *follower,
+	     struct ct_err *err)
 {
-	struct trace t = { .opts = opts, .look = look_fn, .look_ctx = ctx };
+	struct trace t = { .opts = opts, .follower = follower };
 	struct ct_err ignored;
 	int ret, ended, status = -1;
 
@@ -569,5 +574,5 @@ out:
 
 int ct_cmd_trace(const struct ct_options *opts, struct ct_err *err)
 {
-	return ct_trace(opts, NULL, NULL, err);
+	return ct_trace(opts, NULL, err);
 }

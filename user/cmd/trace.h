@@ -4,12 +4,27 @@
 
 #include "cmd/options.h"
 #include "core/core.h"
+#include "sinks/sink.h"
 #include "source/recording/recording_archive.h"
 #include "util/err.h"
 
-/* Called a few times a second, and with `ended` once all is written. */
-typedef void (*ct_trace_look)(void *ctx, const struct ct_archive *archive,
-			      const struct ct_core_counts *counts, bool ended);
+/* Who else follows a live run. Each may be NULL. */
+struct ct_trace_follower {
+	/* Once, when nothing is missed any more and privileges are given up; 0, or a negative errno and a sentence. */
+	int (*begin)(void *ctx, const struct ct_session *session, struct ct_err *err);
+	void (*record)(void *ctx, const struct ct_record *rec); /* that passes the filters */
+	/* Called a few times a second, and with `ended` once all is written. */
+	void (*look)(void *ctx, const struct ct_archive *archive,
+		     const struct ct_core_counts *counts, bool ended);
+	void *ctx;
+};
 
-/* look may be NULL. Returns an exit code, or a negative errno and a sentence. */
-int ct_trace(const struct ct_options *opts, ct_trace_look look, void *ctx, struct ct_err *err);
+/* follower may be NULL. Returns an exit code, or a negative errno and a sentence. */
+int ct_trace(const struct ct_options *opts, const struct ct_trace_follower *follower,
+	     struct ct_err *err);
+
+/*
+ * Whether opts->record is a directory, and what is kept in it if nothing is said. Returns 0, or a negative
+ * errno and a sentence about options that contradict each other.
+ */
+int ct_record_directory(struct ct_options *opts, struct ct_err *err);

@@ -21,7 +21,17 @@ enum ct_sink_steps {
 	CT_SINK_STEPS_ALONE, /* and nothing else: it is empty without */
 };
 
+/* Where it was traced, of a live run: what no recording says. Strings are NULL when not known. */
+struct ct_session_host {
+	const char *instance; /* of this run */
+	const char *id, *arch; /* as OpenTelemetry names architectures */
+	const char *k8s_node;
+	const char *service; /* NULL: coldtrace */
+	const char *attributes; /* as in OTEL_RESOURCE_ATTRIBUTES */
+};
+
 struct ct_session {
+	const struct ct_session_host *host; /* borrowed; NULL: of a recording */
 	const char *version;
 	const char *kernel;
 	const char *depth; /* "phases" or "steps" */

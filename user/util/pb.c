@@ -107,6 +107,11 @@ void ct_pb_bytes(struct ct_pb *pb, unsigned field, const void *bytes, size_t len
 {
 	tag(pb, field, WIRE_LEN);
 	ct_pb_put_varint(pb, len);
+	ct_pb_append(pb, bytes, len);
+}
+
+void ct_pb_append(struct ct_pb *pb, const void *bytes, size_t len)
+{
 	if (!len || !reserve(pb, len))
 		return;
 	memcpy(pb->bytes + pb->len, bytes, len);

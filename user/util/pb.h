@@ -28,6 +28,9 @@ void ct_pb_put_varint(struct ct_pb *pb, uint64_t n);
 void ct_pb_put_sint(struct ct_pb *pb, int64_t n);
 void ct_pb_put_fixed64(struct ct_pb *pb, uint64_t n);
 
+/* Bytes as they are: a message behind another is one with the fields of both. */
+void ct_pb_append(struct ct_pb *pb, const void *bytes, size_t len);
+
 /* What is written between is the message, or the packed field; end takes what begin returned. */
 size_t ct_pb_begin(struct ct_pb *pb, unsigned field);
 void ct_pb_end(struct ct_pb *pb, size_t begin);

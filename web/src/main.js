@@ -7,16 +7,19 @@ import { fill, h, segmented, select } from "./dom.js";
 import { clock, count, date, duration, percent, plural } from "./format.js";
 import { opens_blocks } from "./opens.js";
 import { dark, series_colour, series_max } from "./palette.js";
+import { follow } from "./live.js";
 import { RecordTable } from "./table.js";
 import { as_table, waterfall, why_table, zoom, zooms } from "./waterfall.js";
 
 const bars_max = 40;
 
 function start(data) {
-	const { session, records, summary, words } = data;
+	const { session, records, words } = data;
 	const phase_names = words.phases.map(([name]) => name);
 	const phase_docs = new Map(words.phases);
-	const types = words.records.filter(([name]) => records.some((record) => record.kind === name));
+	const live = words.live;
+	const types_there = () => words.records.filter(([name]) => records.some((record) => record.kind === name));
+	const types = types_there();
 	const offered = Object.entries(groupings).filter(([, [, by, several]]) => !several || new Set(records.map(by)).size > 1);
 	const nodes = offered.some(([key]) => key === "node");
 	const time = new Set(records.map((record) => date(record.begin_time))).size > 1 ? (text) => `${date(text)} ${clock(text)}` : clock;
@@ -72,7 +75,7 @@ function start(data) {
 		cdf: canvas("Cumulative distribution, one line per group: the share of records that took no longer than a given time."),
 		waterfall: canvas(""),
 	};
-	const places = Object.fromEntries(["cards", "phases", "legend", "legend2", "numbers", "more", "pick", "detail", "actors"].map((name) => [name, h("div", { class: name })]));
+	const places = Object.fromEntries(["cards", "phases", "legend", "legend2", "numbers", "more", "pick", "detail", "actors", "head", "honest"].map((name) => [name, h("div", { class: name })]));
 	boxes.waterfall.tabIndex = 0;
 	boxes.waterfall.setAttribute("role", "group");
 	boxes.waterfall.setAttribute("aria-keyshortcuts", "ArrowLeft ArrowRight + - 0");
@@ -84,13 +87,13 @@ function start(data) {
 
 	let groups = [];
 
-	function refresh() {
+	function refresh(stay) {
 		const shown = filtered();
 		groups = groups_of(shown);
 		draw_cards();
 		draw_charts();
 		const single = state.type === "all" ? [] : phases_in(groups);
-		table.show(shown, records.length, single);
+		table.show(shown, records.length, single, stay);
 		if (!state.record || !shown.includes(state.record))
 			show_record(slowest(shown));
 		else
@@ -257,8 +260,8 @@ function start(data) {
 	});
 	const zoom_button = (text, label, change) => h("button", { type: "button", "aria-label": label, title: label, onclick: () => current && zoom(current.chart, 0, zooms[change]) }, text);
 
-	const runtimes = [...new Set(records.map((record) => record.runtime))].filter(Boolean).sort();
-	const outcomes = [...new Set(records.map((record) => record.outcome))].sort();
+	const runtimes = () => [...new Set(records.map((record) => record.runtime))].filter(Boolean).sort();
+	const outcomes = () => [...new Set(records.map((record) => record.outcome))].sort();
 	const set = (key) => (value) => {
 		state[key] = value;
 		refresh();
@@ -278,23 +281,62 @@ function start(data) {
 	});
 	const scale = [["linear", "linear"], ["log", "log"]];
 
-	document.getElementById("app").replaceChildren(
-		h("header", { class: "masthead" }, h("div", {}, h("p", { class: "brand" }, "coldtrace"), h("h1", {}, `${plural(summary?.containers ?? new Set(records.map((record) => record.id)).size, "container")}, ${plural(records.length, "record")}`)), meta(session, summary)),
-		honesty(data),
-		h(
-			"nav",
-			{ class: "filters", "aria-label": "Filters" },
+	const nav = h("nav", { class: "filters", "aria-label": "Filters" });
+	const container = h("label", { class: "field grow" }, h("span", {}, "Container"), search);
+	function draw_filters() {
+		fill(
+			nav,
 			segmented(
 				"Type of record",
-				[...types.map(([name]) => [name, name, count(records.filter((record) => record.kind === name).length)]), ["all", "all", count(records.length)]],
+				[...types_there().map(([name]) => [name, name, count(records.filter((record) => record.kind === name).length)]), ["all", "all", count(records.length)]],
 				state.type,
 				set("type"),
 			),
 			select("Group by", offered.map(([key, [text]]) => [key, text]), state.by, set("by")),
-			select("Runtime", [["all", "all"], ...runtimes.map((name) => [name, name])], "all", set("runtime")),
-			select("Outcome", [["all", "all"], ...outcomes.map((name) => [name, name])], "all", set("outcome")),
-			h("label", { class: "field grow" }, h("span", {}, "Container"), search),
-		),
+			select("Runtime", [["all", "all"], ...runtimes().map((name) => [name, name])], state.runtime, set("runtime")),
+			select("Outcome", [["all", "all"], ...outcomes().map((name) => [name, name])], state.outcome, set("outcome")),
+			container,
+		);
+	}
+	const liveness = live ? h("p", { class: "live", role: "status", id: "live" }, "connecting") : null;
+	function draw_head() {
+		const containers = live ? new Set(records.map((record) => record.id)).size : data.summary?.containers ?? new Set(records.map((record) => record.id)).size;
+		fill(places.head, h("header", { class: "masthead" }, h("div", {}, h("p", { class: "brand" }, "coldtrace"), h("h1", {}, `${plural(containers, "container")}, ${plural(records.length, "record")}`), liveness), meta(session, data.summary)));
+		fill(places.honest, honesty(data));
+	}
+	draw_head();
+	draw_filters();
+
+	// What has come is put behind the rest; what is too much is forgotten from the front.
+	function take(came, summary) {
+		if (summary)
+			data.summary = summary;
+		draw_head();
+		if (!came.length)
+			return;
+		records.push(...came);
+		records.splice(0, Math.max(0, records.length - live.most));
+		records.forEach((record, index) => {
+			record.index = index;
+		});
+		// Who is choosing is not disturbed.
+		if (!nav.contains(document.activeElement) || document.activeElement === search)
+			redraw_filters();
+		refresh(true);
+	}
+	function redraw_filters() {
+		const typing = document.activeElement === search;
+		draw_filters();
+		if (typing)
+			search.focus();
+	}
+	if (live)
+		follow(live, (text) => fill(liveness, text), take);
+
+	document.getElementById("app").replaceChildren(
+		places.head,
+		places.honest,
+		nav,
 		h(
 			"main",
 			{},
@@ -322,7 +364,7 @@ function start(data) {
 			data.opens?.length ? panel("opens", "Opened files", null, opens_blocks(data.opens)) : null,
 			panel("records", "Records", null, table.element),
 		),
-		h("footer", {}, h("p", {}, `coldtrace ${session.version}. This page needs no network. Its data are JSON, schema ${session.schema}, in the element with the id “data”; charts by Apache ECharts, licences in the source of this page.`)),
+		h("footer", {}, h("p", {}, `coldtrace ${session.version}. ${live ? "It shows what its server tells it" : "This page needs no network"}. Its data are JSON, schema ${session.schema}, in the element with the id “data”; charts by Apache ECharts, licences in the source of this page.`)),
 	);
 	refresh();
 	dark.addEventListener("change", refresh_colours);

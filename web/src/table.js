@@ -74,13 +74,14 @@ export class RecordTable {
 		this.element = h("div", {}, h("div", { class: "scroll" }, h("table", { class: "records", "aria-label": "Records" }, this.head, this.body)), h("div", { class: "below" }, this.status, this.pager));
 	}
 
-	show(records, all, phases) {
+	// stay: on the page that is shown, as far as there is one.
+	show(records, all, phases, stay) {
 		this.all = all;
 		this.records = records;
 		this.columns = columns_of(phases, records.reduce((most, record) => Math.max(most, record.total_ns), 0), this.time);
 		if (!this.columns.some((column) => column.key === this.sort.key))
 			this.sort = { key: "time", descending: false };
-		this.page = 0;
+		this.page = stay ? Math.min(this.page, Math.max(0, Math.ceil(records.length / page_size) - 1)) : 0;
 		this.arrange();
 	}
 

@@ -28,6 +28,9 @@ struct ct_http {
 /* False: not HTTP. Texts are borrowed from `bytes`. */
 bool ct_http_parse(struct ct_text bytes, struct ct_http *ret);
 
+/* Of what is behind the first line: what is behind the empty one. */
+struct ct_text ct_http_body(struct ct_text rest);
+
 /* The value of a key in a query string, undecoded; empty when there is none. */
 struct ct_text ct_http_query(struct ct_text query, const char *key);
 

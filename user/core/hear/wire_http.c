@@ -81,8 +81,8 @@ static bool parse_request(struct ct_text bytes, struct ct_http *ret)
 	return true;
 }
 
-/* Behind the empty line. memmem() takes longer to begin than a header to be read. */
-static struct ct_text body_of(struct ct_text rest)
+/* memmem() takes longer to begin than a header to be read. */
+struct ct_text ct_http_body(struct ct_text rest)
 {
 	while (rest.len) {
 		ct_text_cut(&rest, '\r');
@@ -104,7 +104,7 @@ bool ct_http_parse(struct ct_text bytes, struct ct_http *ret)
 	/* In the others there is nothing of interest. */
 	if (http.answer ? http.status == 201 || http.status >= 400
 			: ct_text_is(http.verb, "create"))
-		http.body = body_of(bytes);
+		http.body = ct_http_body(bytes);
 	*ret = http;
 	return true;
 }

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "sinks/json/json_objects.h"
 #include "sinks/losses.h"
@@ -63,8 +64,14 @@ static void put_loss(struct ct_json *w, size_t loss, const char *name, const cha
 	ct_json_leave(w, ']');
 }
 
-/* The words of the tables, so that the page has no copy of them. */
-static void put_vocabulary(struct ct_json *w)
+/* What a page is told that a server goes on telling. */
+struct live {
+	uint64_t last;
+	size_t most;
+};
+
+/* The words of the tables, so that the page has no copy of them. live: NULL for a file. */
+static void put_vocabulary(struct ct_json *w, const struct live *live)
 {
 	ct_json_enter(w, NULL, '{');
 	ct_json_enter(w, "phases", '[');
@@ -88,6 +95,12 @@ static void put_vocabulary(struct ct_json *w)
 #undef X
 	ct_json_leave(w, '}');
 	ct_json_u64(w, "hist_precision", CT_HIST_PRECISION);
+	if (live) {
+		ct_json_enter(w, "live", '{');
+		ct_json_u64(w, "last", live->last);
+		ct_json_u64(w, "most", live->most);
+		ct_json_leave(w, '}');
+	}
 	ct_json_leave(w, '}');
 }
 
@@ -100,19 +113,32 @@ static const char *html_refuse(void)
 				     "and build coldtrace again";
 }
 
-static int html_begin(struct ct_sink *s, FILE *page, const struct ct_session *session)
+/* All connections are forbidden to a page in a file; one of a server may ask that server. */
+static void put_head(FILE *page, const struct ct_html_page *around, bool live)
+{
+	static const char policy[] = "default-src 'none';", more[] = " connect-src 'self';";
+	const char *at =
+		live ? memmem(around->head, around->head_len, policy, strlen(policy)) : NULL;
+	size_t before = at ? (size_t)(at - around->head) + strlen(policy) : 0;
+
+	fwrite(around->head, 1, before, page);
+	if (at)
+		fputs(more, page);
+	fwrite(around->head + before, 1, around->head_len - before, page);
+}
+
+static int begin(FILE *page, const struct ct_session *session, const struct live *live)
 {
 	struct ct_html_page around = { 0 };
 	struct ct_json w = { 0 };
 	struct data data;
 
-	(void)s;
 	ct_html_page(&around);
-	fwrite(around.head, 1, around.head_len, page);
+	put_head(page, &around, live);
 	if (!data_open(&data))
 		return -ENOMEM;
 	w.f = data.f;
-	put_vocabulary(&w);
+	put_vocabulary(&w, live);
 	if (data_put(&data, page))
 		return -ENOMEM;
 	fputs("</script>\n<script type=\"application/json\" id=\"data\">\n", page);
@@ -120,6 +146,56 @@ static int html_begin(struct ct_sink *s, FILE *page, const struct ct_session *se
 		return -ENOMEM;
 	ct_json_document_begin(data.f, session);
 	return data_put(&data, page);
+}
+
+static int html_begin(struct ct_sink *s, FILE *page, const struct ct_session *session)
+{
+	(void)s;
+	return begin(page, session, NULL);
+}
+
+int ct_html_live_begin(FILE *f, const struct ct_session *session, uint64_t last, size_t most)
+{
+	const struct live live = { last, most };
+
+	return begin(f, session, &live);
+}
+
+int ct_html_record_text(const struct ct_session *session, const struct ct_record *rec,
+			char **ret_text, size_t *ret_len)
+{
+	FILE *f = open_memstream(ret_text, ret_len);
+	struct ct_json w = { 0 };
+	struct data data;
+	int ret = -ENOMEM;
+
+	if (!f)
+		return -ENOMEM;
+	if (data_open(&data)) {
+		w.f = data.f;
+		ct_json_record(&w, NULL, session, rec);
+		ret = data_put(&data, f);
+	}
+	if (fclose(f))
+		ret = -ENOMEM;
+	if (ret) {
+		free(*ret_text);
+		*ret_text = NULL;
+	}
+	return ret;
+}
+
+int ct_html_summary_text(FILE *f, const struct ct_session *session,
+			 const struct ct_summary *summary, const struct ct_core_counts *counts)
+{
+	struct ct_json w = { 0 };
+	struct data data;
+
+	if (!data_open(&data))
+		return -ENOMEM;
+	w.f = data.f;
+	ct_json_summary(&w, NULL, session, summary, counts);
+	return data_put(&data, f);
 }
 
 static int html_record(struct ct_sink *s, FILE *page, const struct ct_session *session,
@@ -134,21 +210,27 @@ static int html_record(struct ct_sink *s, FILE *page, const struct ct_session *s
 	return data_put(&data, page);
 }
 
-static int html_end(struct ct_sink *s, FILE *page, const struct ct_session *session,
-		    const struct ct_summary *summary, const struct ct_core_counts *counts)
+int ct_html_live_end(FILE *f, const struct ct_session *session, const struct ct_summary *summary,
+		     const struct ct_core_counts *counts)
 {
 	struct ct_html_page around = { 0 };
 	struct data data;
 	int drawn, put;
 
-	(void)s;
 	if (!data_open(&data))
 		return -ENOMEM;
 	drawn = ct_json_document_end(data.f, session, summary, counts);
-	put = data_put(&data, page);
+	put = data_put(&data, f);
 	ct_html_page(&around);
-	fwrite(around.tail, 1, around.tail_len, page);
+	fwrite(around.tail, 1, around.tail_len, f);
 	return drawn ? drawn : put;
+}
+
+static int html_end(struct ct_sink *s, FILE *page, const struct ct_session *session,
+		    const struct ct_summary *summary, const struct ct_core_counts *counts)
+{
+	(void)s;
+	return ct_html_live_end(page, session, summary, counts);
 }
 
 const struct ct_sink_ops ct_html_ops = {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "sinks/otlp/otlp.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #define FNV_BASIS 0xcbf29ce484222325ULL
@@ -106,17 +107,87 @@ void ct_otlp_open(struct ct_json *w, const struct ct_otlp_shape *shape)
 	ct_json_enter(w, shape->outer, '[');
 }
 
+/* %XX of what an environment says; other bytes are as they are. */
+static void unescape(char *to, size_t room, const char *from, size_t len)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < len && n + 1 < room; i++) {
+		char hex[3] = { 0 }, *end = hex;
+
+		if (from[i] == '%' && i + 2 < len) {
+			memcpy(hex, from + i + 1, 2);
+			to[n] = (char)strtoul(hex, &end, 16);
+		}
+		if (end == hex + 2)
+			i += 2;
+		else
+			to[n] = from[i];
+		n += to[n] != '\0';
+	}
+	to[n] = '\0';
+}
+
+/* NAME=VALUE,...: those that are not said otherwise. */
+static void put_asked(struct ct_json *w, const char *attributes)
+{
+	for (const char *at = attributes; at && *at;) {
+		size_t len = strcspn(at, ","), name = strcspn(at, "=");
+		char key[128], value[512];
+
+		if (name < len && name && name < sizeof(key)) {
+			snprintf(key, sizeof(key), "%.*s", (int)name, at);
+			unescape(value, sizeof(value), at + name + 1, len - name - 1);
+			ct_otlp_string(w, key, value);
+		}
+		at += len + (at[len] == ',');
+	}
+}
+
+/* Whether it says that attribute itself. */
+static bool is_asked(const char *attributes, const char *key)
+{
+	for (const char *at = attributes; at && *at;) {
+		size_t len = strcspn(at, ",");
+
+		if (strlen(key) < len && !strncmp(at, key, strlen(key)) && at[strlen(key)] == '=')
+			return true;
+		at += len + (at[len] == ',');
+	}
+	return false;
+}
+
+static void put_resource(struct ct_json *w, const struct ct_session *session, const char *node)
+{
+	static const struct ct_session_host nothing;
+	const struct ct_session_host *host = session->host ? session->host : &nothing;
+	const struct {
+		const char *key, *value;
+	} attributes[] = {
+		{ "service.name", host->service ? host->service : "coldtrace" },
+		{ "service.version", session->version },
+		{ "service.instance.id", host->instance },
+		{ "host.name", node },
+		{ "host.id", host->id },
+		{ "host.arch", host->arch },
+		{ "k8s.node.name", host->k8s_node },
+		{ "os.type", "linux" },
+		{ "os.version", session->kernel },
+	};
+
+	for (size_t i = 0; i < sizeof(attributes) / sizeof(attributes[0]); i++)
+		if (attributes[i].value && !is_asked(host->attributes, attributes[i].key))
+			ct_otlp_string(w, attributes[i].key, attributes[i].value);
+	put_asked(w, host->attributes);
+}
+
 void ct_otlp_open_resource(struct ct_json *w, const struct ct_otlp_shape *shape,
 			   const struct ct_session *session, const char *node)
 {
 	ct_json_enter(w, NULL, '{');
 	ct_json_enter(w, "resource", '{');
 	ct_json_enter(w, "attributes", '[');
-	ct_otlp_string(w, "service.name", "coldtrace");
-	ct_otlp_string(w, "service.version", session->version);
-	ct_otlp_string(w, "host.name", node);
-	ct_otlp_string(w, "os.type", "linux");
-	ct_otlp_string(w, "os.version", session->kernel);
+	put_resource(w, session, node);
 	ct_json_leave(w, ']');
 	ct_json_leave(w, '}');
 	ct_json_enter(w, shape->inner, '[');

@@ -43,3 +43,6 @@ void ct_otlp_open_resource(struct ct_json *w, const struct ct_otlp_shape *shape,
 			   const struct ct_session *session, const char *node);
 void ct_otlp_close_resource(struct ct_json *w);
 void ct_otlp_close(struct ct_json *w);
+
+/* The state of an output otlp-metrics, before its first record: each end tells what came since the last. */
+void ct_otlp_metrics_delta(void *state);

@@ -10,6 +10,7 @@
 #include "sinks/series.h"
 #include "util/mem.h"
 
+#define TEMPORALITY_DELTA      1
 #define TEMPORALITY_CUMULATIVE 2
 
 /*
@@ -40,6 +41,9 @@ struct node {
 struct metrics {
 	struct node *nodes; /* owned, in the order of their first records */
 	size_t count;
+	bool delta; /* each end tells what came since the last */
+	uint64_t since_ns; /* of delta: the last end, 0: none */
+	uint64_t lost[CT_LOSS_MAX], events; /* until then */
 };
 
 /* Bucket i holds what is above 2^(i / PER_POWER) seconds and not above the next. */
@@ -109,6 +113,7 @@ static int metrics_record(struct ct_sink *s, FILE *page, const struct ct_session
 struct drawing {
 	struct ct_json w;
 	const struct ct_session *session;
+	const struct metrics *metrics;
 };
 
 static void open_metric(struct ct_json *w, const char *name, const char *unit,
@@ -122,12 +127,15 @@ static void open_metric(struct ct_json *w, const char *name, const char *unit,
 	ct_json_enter(w, "dataPoints", '[');
 }
 
-/* cumulative: of a kind that has a temporality; monotonic: a sum that never falls. */
-static void close_metric(struct ct_json *w, bool cumulative, bool monotonic)
+/* sums: of a kind that has a temporality; monotonic: a sum that never falls. */
+static void close_metric(struct drawing *d, bool sums, bool monotonic)
 {
+	struct ct_json *w = &d->w;
+
 	ct_json_leave(w, ']');
-	if (cumulative)
-		ct_json_u64(w, "aggregationTemporality", TEMPORALITY_CUMULATIVE);
+	if (sums)
+		ct_json_u64(w, "aggregationTemporality",
+			    d->metrics->delta ? TEMPORALITY_DELTA : TEMPORALITY_CUMULATIVE);
 	if (monotonic)
 		ct_json_bool(w, "isMonotonic", true);
 	ct_json_leave(w, '}');
@@ -141,7 +149,8 @@ static void open_point(struct drawing *d, bool since_begin)
 
 	ct_json_enter(w, NULL, '{');
 	if (since_begin)
-		ct_otlp_instant(w, "startTimeUnixNano", d->session, d->session->begin_ns);
+		ct_otlp_instant(w, "startTimeUnixNano", d->session,
+				d->metrics->since_ns ? d->metrics->since_ns : d->session->begin_ns);
 	ct_otlp_instant(w, "timeUnixNano", d->session, d->session->end_ns);
 	ct_json_enter(w, "attributes", '[');
 }
@@ -230,14 +239,14 @@ static void put_durations(struct drawing *d, const struct ct_series_set *set)
 			if (set->items[i]->cells[p])
 				put_cell(d, set->items[i], ct_phase_names[p],
 					 set->items[i]->cells[p]);
-	close_metric(&d->w, true, false);
+	close_metric(d, true, false);
 	open_metric(&d->w, "coldtrace.record.duration", "s",
 		    "Time of a whole start, stop, restart, create or removal that succeeded.",
 		    "exponentialHistogram");
 	for (size_t i = 0; i < set->count; i++)
 		if (set->items[i]->cells[CT_SERIES_TOTAL])
 			put_cell(d, set->items[i], NULL, set->items[i]->cells[CT_SERIES_TOTAL]);
-	close_metric(&d->w, true, false);
+	close_metric(d, true, false);
 }
 
 /* Closes the point that open_point opened. */
@@ -259,7 +268,7 @@ static void put_records(struct drawing *d, const struct ct_series_set *set)
 			put_int(d, set->items[i]->count[o]);
 		}
 	}
-	close_metric(&d->w, true, true);
+	close_metric(d, true, true);
 }
 
 /* Of the session, whose recordings do not say them by node. */
@@ -284,27 +293,60 @@ static void put_counts(struct drawing *d, const struct ct_core_counts *counts)
 
 		open_point(d, true);
 		ct_otlp_string(&d->w, "coldtrace.cause", ct_loss_name(cause, i));
-		put_int(d, counts->lost[i]);
+		put_int(d, counts->lost[i] - d->metrics->lost[i]);
 	}
-	close_metric(&d->w, true, true);
+	close_metric(d, true, true);
 	open_metric(&d->w, "coldtrace.events", "{event}", "Kernel events used.", "sum");
 	open_point(d, true);
-	put_int(d, counts->events);
-	close_metric(&d->w, true, true);
+	put_int(d, counts->events - d->metrics->events);
+	close_metric(d, true, true);
 	for (size_t i = 0; i < CT_ARRAY_SIZE(gauges); i++) {
 		open_metric(&d->w, gauges[i].name, gauges[i].unit, gauges[i].description, "gauge");
 		open_point(d, false);
 		put_int(d, gauges[i].n);
-		close_metric(&d->w, false, false);
+		close_metric(d, false, false);
 	}
+}
+
+static void drop_nodes(struct metrics *m)
+{
+	for (size_t i = 0; i < m->count; i++) {
+		ct_series_free(&m->nodes[i].series);
+		free(m->nodes[i].name);
+	}
+	free(m->nodes);
+	m->nodes = NULL;
+	m->count = 0;
+}
+
+static void metrics_free(void *state)
+{
+	drop_nodes(state);
+}
+
+/* What has been told is not told again. */
+static void begin_anew(struct metrics *m, const struct ct_session *session,
+		       const struct ct_core_counts *counts)
+{
+	drop_nodes(m);
+	m->since_ns = session->end_ns;
+	memcpy(m->lost, counts->lost, sizeof(m->lost));
+	m->events = counts->events;
+}
+
+void ct_otlp_metrics_delta(void *state)
+{
+	struct metrics *m = state;
+
+	m->delta = true;
 }
 
 static int metrics_end(struct ct_sink *s, FILE *page, const struct ct_session *session,
 		       const struct ct_summary *summary, const struct ct_core_counts *counts)
 {
 	static const struct ct_otlp_shape shape = { "resourceMetrics", "scopeMetrics", "metrics" };
-	struct drawing d = { .w.f = page, .session = session };
-	const struct metrics *m = s->state;
+	struct metrics *m = s->state;
+	struct drawing d = { .w.f = page, .session = session, .metrics = m };
 
 	(void)summary;
 	ct_otlp_open(&d.w, &shape);
@@ -322,18 +364,9 @@ static int metrics_end(struct ct_sink *s, FILE *page, const struct ct_session *s
 		ct_otlp_close_resource(&d.w);
 	}
 	ct_otlp_close(&d.w);
+	if (m->delta)
+		begin_anew(m, session, counts);
 	return 0;
-}
-
-static void metrics_free(void *state)
-{
-	struct metrics *m = state;
-
-	for (size_t i = 0; i < m->count; i++) {
-		ct_series_free(&m->nodes[i].series);
-		free(m->nodes[i].name);
-	}
-	free(m->nodes);
 }
 
 const struct ct_sink_ops ct_otlp_metrics_ops = {

@@ -19,8 +19,20 @@ struct span {
 	uint64_t begin_ns, end_ns;
 };
 
+/* The traces of the last stops and starts: a restart, which is told after both, links them. */
+#define PARTS 256
+struct traces {
+	struct part {
+		char id[80];
+		enum ct_record_type type;
+		struct ct_otlp_ids ids;
+	} parts[PARTS];
+	size_t next;
+};
+
 struct trace {
 	struct ct_json w;
+	const struct traces *traces;
 	const struct ct_session *session;
 	const struct ct_record *rec;
 	struct ct_otlp_ids ids;
@@ -177,6 +189,7 @@ static void put_record_attributes(struct ct_json *w, const struct ct_record *rec
 		ct_otlp_string(w, "coldtrace.failed.phase", ct_phase_names[rec->failed_phase]);
 		ct_otlp_string(w, "coldtrace.failed.step",
 			       rec->failed_step ? rec->failed_step : "");
+		ct_otlp_string(w, "error.type", ct_phase_names[rec->failed_phase]);
 	}
 }
 
@@ -212,6 +225,47 @@ static void put_events(struct trace *trace)
 		put_event(trace, "service end", rec->service_end_ns, NULL, NULL);
 }
 
+static void remember(struct traces *traces, const struct ct_record *rec,
+		     const struct ct_otlp_ids *ids)
+{
+	struct part *part = &traces->parts[traces->next++ % PARTS];
+
+	memcpy(part->id, rec->who->id, sizeof(part->id));
+	part->type = rec->type;
+	part->ids = *ids;
+}
+
+static void put_link(struct trace *trace, const char *id, enum ct_record_type type)
+{
+	struct ct_json *w = &trace->w;
+
+	for (size_t i = 1; i <= PARTS && i <= trace->traces->next; i++) {
+		const struct part *part = &trace->traces->parts[(trace->traces->next - i) % PARTS];
+
+		if (part->type != type || strcmp(part->id, id) != 0)
+			continue;
+		ct_json_enter(w, NULL, '{');
+		ct_json_string(w, "traceId", part->ids.trace);
+		ct_json_string(w, "spanId", part->ids.span);
+		ct_json_enter(w, "attributes", '[');
+		ct_otlp_string(w, "coldtrace.record.type", ct_record_names[type]);
+		ct_json_leave(w, ']');
+		ct_json_leave(w, '}');
+		return;
+	}
+}
+
+static void put_links(struct trace *trace)
+{
+	const struct ct_record *rec = trace->rec;
+
+	ct_json_enter(&trace->w, "links", '[');
+	if (rec->predecessor)
+		put_link(trace, rec->predecessor->id, CT_RECORD_STOP);
+	put_link(trace, rec->who->id, CT_RECORD_START);
+	ct_json_leave(&trace->w, ']');
+}
+
 static void put_root(struct trace *trace)
 {
 	const struct ct_record *rec = trace->rec;
@@ -224,6 +278,8 @@ static void put_root(struct trace *trace)
 	ct_json_enter(w, "events", '[');
 	put_events(trace);
 	ct_json_leave(w, ']');
+	if (rec->type == CT_RECORD_RESTART)
+		put_links(trace);
 	if (rec->outcome == CT_OUTCOME_FAILED)
 		put_error(w, rec->message);
 	ct_json_leave(w, '}');
@@ -341,14 +397,17 @@ static int traces_record(struct ct_sink *s, FILE *page, const struct ct_session 
 			 const struct ct_record *rec)
 {
 	static const struct ct_otlp_shape shape = { "resourceSpans", "scopeSpans", "spans" };
+	struct traces *traces = s->state;
 	struct trace trace = {
 		.w.f = page,
+		.traces = traces,
 		.session = session,
 		.rec = rec,
 		.ids = ct_otlp_ids_of(session, rec),
 	};
 
-	(void)s;
+	if (rec->type == CT_RECORD_STOP || rec->type == CT_RECORD_START)
+		remember(traces, rec, &trace.ids);
 	ct_otlp_open(&trace.w, &shape);
 	ct_otlp_open_resource(&trace.w, &shape, session, rec->node);
 	put_root(&trace);
@@ -364,5 +423,6 @@ const struct ct_sink_ops ct_otlp_traces_ops = {
 	.suffix = ".traces.jsonl",
 	.help = "OTLP JSON lines for OpenTelemetry: a trace per record, phases and steps as spans",
 	.steps = CT_SINK_STEPS_DRAWN,
+	.state_size = sizeof(struct traces),
 	.record = traces_record,
 };

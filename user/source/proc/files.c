@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "util/mem.h"
+#include "util/read.h"
 
 #ifndef BPF_FS_MAGIC
 #define BPF_FS_MAGIC 0xcafe4a11
@@ -110,31 +111,13 @@ static int open_regular(int dir, const char *path, enum ct_reach reach, size_t m
 	return take_fd(fd);
 }
 
-static ssize_t read_all(int fd, char *buf, size_t room)
-{
-	size_t len = 0;
-
-	while (len < room) {
-		ssize_t n = read(fd, buf + len, room - len);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		if (!n)
-			break;
-		len += (size_t)n;
-	}
-	return (ssize_t)len;
-}
-
 char *ct_file_read(int dir, const char *path, enum ct_reach reach, size_t max, size_t *ret_len,
 		   struct stat *ret_st)
 {
 	struct stat st;
 	own_fd int fd = open_regular(dir, path, reach, max, &st);
 	own_mem char *text = fd >= 0 ? malloc((size_t)st.st_size + 1) : NULL;
-	ssize_t n = text ? read_all(fd, text, (size_t)st.st_size) : -1;
+	ssize_t n = text ? ct_read_all(fd, text, (size_t)st.st_size) : -1;
 
 	if (n < 0)
 		return NULL;

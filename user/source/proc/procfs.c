@@ -15,26 +15,9 @@
 #include <unistd.h>
 
 #include "util/mem.h"
+#include "util/read.h"
 
 #define PROC_PATH_MAX 64
-
-static ssize_t read_all(int fd, char *buf, size_t room)
-{
-	size_t len = 0;
-
-	while (len < room) {
-		ssize_t n = read(fd, buf + len, room - len);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		if (!n)
-			break;
-		len += (size_t)n;
-	}
-	return (ssize_t)len;
-}
 
 /* Room for a NUL, which is not counted, is part of room. */
 static ssize_t read_path(const char *path, char *buf, size_t room)
@@ -44,7 +27,7 @@ static ssize_t read_path(const char *path, char *buf, size_t room)
 
 	if (fd < 0)
 		return -errno;
-	n = read_all(fd, buf, room - 1);
+	n = ct_read_all(fd, buf, room - 1);
 	buf[n > 0 ? n : 0] = '\0';
 	return n;
 }

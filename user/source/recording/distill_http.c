@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/hear/wire.h"
 #include "core/hear/wire_pull.h"
 #include "source/recording/distill_state.h"
 #include "util/mem.h"
@@ -189,16 +190,6 @@ static void put_agent(struct ct_distill *d, struct ct_text rest)
 	}
 }
 
-static struct ct_text body_of(struct ct_text rest)
-{
-	while (rest.len) {
-		ct_text_cut(&rest, '\r');
-		if (ct_text_starts(rest, "\n\r\n"))
-			return ct_text(rest.p + 3, rest.len - 3);
-	}
-	return rest;
-}
-
 static void request(struct ct_distill *d, struct ct_event *e)
 {
 	struct ct_text rest = ct_text(e->tail, e->tail_len), line = ct_text_cut(&rest, '\r');
@@ -224,7 +215,7 @@ static void request(struct ct_distill *d, struct ct_event *e)
 	if (other)
 		return;
 	learn_name(d, query);
-	put_create(d, body_of(rest));
+	put_create(d, ct_http_body(rest));
 }
 
 /* That of a container, whatever it was that was asked last: an answer may be heard late. */
