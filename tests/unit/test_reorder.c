@@ -77,6 +77,41 @@ Test(reorder, order)
 	}
 }
 
+#define LATE 16
+
+/* Events of several CPUs, in a thousand orders: each comes after a newer one. */
+Test(reorder, late_ones_in_any_order)
+{
+	struct got got = { 0 };
+	struct ct_reorder *r = ct_reorder_new(take, &got);
+	uint32_t order[LATE], seed = 1;
+	uint64_t newest_ns = 0;
+
+	for (uint32_t i = 0; i < LATE; i++)
+		order[i] = i;
+	for (int round = 0; round < 1000; round++) {
+		newest_ns += 300000000;
+		got.count = 0;
+		push(r, newest_ns, LATE);
+		for (uint32_t i = 0; i < LATE; i++) {
+			uint32_t k, other;
+
+			seed = seed * 1103515245 + 12345;
+			k = i + (seed >> 16) % (LATE - i);
+			other = order[k];
+			order[k] = order[i];
+			order[i] = other;
+			push(r, newest_ns - LATE + order[i], order[i]);
+		}
+		ct_reorder_flush(r);
+		cr_assert_eq(got.count, LATE + 1);
+		for (uint32_t i = 0; i < got.count; i++)
+			cr_assert_eq(got.tgid[i], i, "%u comes %u.", got.tgid[i], i);
+	}
+	cr_expect_eq(ct_reorder_late(r), 0);
+	ct_reorder_free(r);
+}
+
 Test(reorder, equal_times_keep_their_order)
 {
 	struct got got = { 0 };

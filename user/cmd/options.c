@@ -251,7 +251,7 @@ static const struct option_row {
 	{ "report", 0, "opens-by", "KEY", 0, ct_parse_opens_by,
 	  "opened files by module (default), dir, depth, mount or path" },
 	{ "report", 0, "opens", NULL, offsetof(struct ct_options, opens), NULL,
-	  "also the files that containers opened, of recordings that have them; so do --top, --group, --opens-by" },
+	  "also opened files; --top, --group and --opens-by are about them, and mean it too" },
 	{ "trace", 0, "opens", NULL, offsetof(struct ct_options, opens), NULL,
 	  "also the files that containers open" },
 	{ "record", 0, "opens", NULL, offsetof(struct ct_options, opens), NULL,
