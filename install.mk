@@ -21,6 +21,7 @@ INSTALL_ROWS  := \
 	644:docs/coldtrace.8:$(MANDIR)/man8/coldtrace.8 \
 	644:$(O)/completion.bash:$(COMPLETIONDIR)/coldtrace \
 	644:$(O)/coldtrace.service:$(UNITDIR)/coldtrace.service \
+	644:$(O)/coldtrace-serve.service:$(UNITDIR)/coldtrace-serve.service \
 	644:LICENSE:$(DOCDIR)/copyright \
 	644:README.md:$(DOCDIR)/README.md \
 	$(foreach page,$(wildcard docs/*.md),644:$(page):$(DOCDIR)/$(page)) \
@@ -34,12 +35,12 @@ row_field      = $(word $(2),$(subst :, ,$(1)))
 $(O)/completion.bash: $(O)/coldtrace
 	$(Q)$(RUN) $< completion bash > $@
 
-# The unit says where the program is.
-$(O)/coldtrace.service: systemd/coldtrace.service FORCE
+# The units say where the program is.
+$(O)/%.service: systemd/%.service FORCE
 	@mkdir -p $(@D)
 	@sed 's|/usr/sbin/coldtrace|$(SBINDIR)/coldtrace|' $< > $@
 
-install: build $(O)/completion.bash $(O)/coldtrace.service
+install: build $(O)/completion.bash $(O)/coldtrace.service $(O)/coldtrace-serve.service
 	$(Q)$(foreach row,$(INSTALL_ROWS),install -D -m $(call row_field,$(row),1) \
 		'$(call row_field,$(row),2)' '$(DESTDIR)$(call row_field,$(row),3)' &&) true
 	@echo "  INSTALL  $(words $(INSTALL_ROWS)) files below $(DESTDIR)$(PREFIX)"

@@ -245,6 +245,8 @@ __attribute__((noinline)) int ct_send_event(__u64 bytes, __u64 len, __u32 max)
 
 /* An answer that is an id of 64 digits and nothing else: its prefix, its field, the id. */
 #define CT_ID_ANSWER (CT_GRPC_PREFIX + 2 + 64)
+/* The same with "sha256:" before it: an image. */
+#define CT_IMAGE_ANSWER (CT_ID_ANSWER + 7)
 
 /*
  * What of a frame is worth carrying: all header blocks, because what a client said once it refers
@@ -260,7 +262,7 @@ static __always_inline bool frame_counts(const unsigned char *h, __u64 payload, 
 	if (h[3] == CT_H2_HEADERS)
 		return true;
 	if (h[3] != CT_H2_DATA || payload <= CT_GRPC_PREFIX ||
-	    (answers && payload != CT_ID_ANSWER) ||
+	    (answers && payload != CT_ID_ANSWER && payload != CT_IMAGE_ANSWER) ||
 	    bpf_probe_read_user(m, sizeof(m), at + CT_H2_HEADER))
 		return false;
 	message = (__u64)m[1] << 24 | (__u64)m[2] << 16 | (__u64)m[3] << 8 | m[4];
@@ -506,6 +508,8 @@ __attribute__((noinline)) int ct_send_heard(__u64 from, __u64 len)
 		return 0;
 	}
 	if (speech == LONG) {
+		if (send->engine)
+			ct_asks(bpf_get_current_pid_tgid() >> 32);
 		bpf_map_update_elem(&bodies, &key, &one, BPF_ANY);
 		bpf_map_update_elem(&streams, &end, &one, BPF_ANY);
 	} else if (speech == SILENT && head[0] == '{' && head[1] == '"' &&

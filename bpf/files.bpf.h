@@ -18,11 +18,20 @@ static __always_inline bool is_by(__u8 role)
 	return actor && actor->role == role && ct_may_say(actor->share, CT_TAIL_SMALL);
 }
 
+/* What else is known of it. */
+struct ct_which {
+	__u64 inode;
+	__u64 size;
+	const void *renamed; /* address of the name that another file has by now, or NULL */
+	__u16 data_alone; /* synced: fdatasync */
+};
+
 /* Which file: the last two names of its path, as addresses. */
-static __always_inline int names_event(__u8 kind, const void *directory, const void *name)
+static __always_inline int names_event(__u8 kind, const void *directory, const void *name,
+				       const struct ct_which *which)
 {
 	struct ct_event *e;
-	long n, m;
+	long n, m, k;
 
 	e = ct_reserve(kind, CT_TAIL_MEDIUM);
 	if (!e)
@@ -34,15 +43,100 @@ static __always_inline int names_event(__u8 kind, const void *directory, const v
 	m = ct_kernel_str(e->tail + n, CT_NAME_MAX, name);
 	if (m <= 0)
 		m = 1;
-	ct_tail_set(e, n + m - 1);
+	m += n - 1;
+	e->obj = which->inode;
+	e->arg = which->size;
+	e->sub = which->data_alone;
+	if (which->renamed) { /* behind a NUL */
+		e->tail[m] = '\0';
+		k = ct_kernel_str(e->tail + m + 1, CT_NAME_MAX, which->renamed);
+		if (k > 1 && k <= CT_NAME_MAX)
+			m += k;
+	}
+	ct_tail_set(e, m);
 	ct_submit(e);
 	return 0;
 }
 
-static __always_inline int file_event(enum ct_how how, __u8 kind, struct dentry *dentry)
+static __always_inline int file_event(enum ct_how how, __u8 kind, struct dentry *dentry,
+				      const void *renamed, int data_alone)
 {
+	const struct ct_which which = {
+		.inode = CT_GET(how, dentry, d_inode, i_ino),
+		.size = CT_GET(how, dentry, d_inode, i_size),
+		.renamed = renamed,
+		.data_alone = !!data_alone,
+	};
+
 	return names_event(kind, CT_GET(how, dentry, d_parent, d_name.name),
-			   CT_GET(how, dentry, d_name.name));
+			   CT_GET(how, dentry, d_name.name), &which);
+}
+
+/*
+ * containerd writes what it fetches to ingest/HASH/data, syncs it, gives it its digest as its name in
+ * another directory, and removes the first one with all that is left in it, of which `total` is one
+ * (plugins/content/local of containerd). So the file that was synced is looked at again then: as long as it
+ * is the same inode, its name is the digest.
+ */
+struct ct_stored {
+	__u64 dentry;
+	__u64 inode;
+};
+
+/* By the address of the directory's dentry. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 1024);
+	__type(key, __u64);
+	__type(value, struct ct_stored);
+} stored SEC(".maps");
+
+static __always_inline __u64 name_begins(enum ct_how how, struct dentry *dentry)
+{
+	__u64 name = 0;
+
+	if (!ct_has(READ) ||
+	    bpf_probe_read_kernel(&name, sizeof(name), CT_GET(how, dentry, d_name.name)))
+		return 0;
+	return name;
+}
+
+#define CT_NAME_DATA  0x61746164 /* "data", ended */
+#define CT_NAME_TOTAL 0x6c61746f74 /* "total", likewise */
+
+static __always_inline void store_synced(enum ct_how how, struct dentry *dentry)
+{
+	struct ct_stored file;
+	__u64 directory;
+
+	if ((name_begins(how, dentry) & 0xffffffffff) != CT_NAME_DATA)
+		return;
+	directory = (__u64)CT_GET(how, dentry, d_parent);
+	file.dentry = (__u64)dentry;
+	file.inode = CT_GET(how, dentry, d_inode, i_ino);
+	bpf_map_update_elem(&stored, &directory, &file, BPF_ANY);
+}
+
+/* The address of the digest, or NULL. */
+static __always_inline const void *store_emptied(enum ct_how how, struct dentry *dentry)
+{
+	struct ct_stored *file;
+	struct dentry *moved;
+	const void *name;
+	__u64 directory;
+
+	if ((name_begins(how, dentry) & 0xffffffffffff) != CT_NAME_TOTAL)
+		return NULL;
+	directory = (__u64)CT_GET(how, dentry, d_parent);
+	file = bpf_map_lookup_elem(&stored, &directory);
+	if (!file)
+		return NULL;
+	moved = (struct dentry *)file->dentry;
+	name = CT_GET(CT_PROBED, moved, d_inode, i_ino) == file->inode
+		       ? (const void *)CT_GET(CT_PROBED, moved, d_name.name)
+		       : NULL;
+	bpf_map_delete_elem(&stored, &directory);
+	return name;
 }
 
 /* Where a member lies. */
@@ -76,6 +170,7 @@ static __always_inline void *pointer_at(const void *from)
 /* The same of an inode by the head of its dentries, of which the first is its name. */
 static __always_inline int inode_event(__u8 kind, const void *alias)
 {
+	const struct ct_which unknown = { 0 };
 	const void *dentry, *parent;
 
 	if (!alias)
@@ -83,37 +178,41 @@ static __always_inline int inode_event(__u8 kind, const void *alias)
 	dentry = alias - alias_at();
 	parent = pointer_at(dentry + DENTRY_AT(d_parent));
 	return names_event(kind, pointer_at(parent + DENTRY_AT(d_name.name)),
-			   pointer_at(dentry + DENTRY_AT(d_name.name)));
+			   pointer_at(dentry + DENTRY_AT(d_name.name)), &unknown);
 }
 
 /*
  * Of a module's tracepoints the verifier takes each argument for one that may be NULL, since 6.14 and in
  * stable kernels before it.
  */
-static __always_inline int synced(enum ct_how how, struct file *file)
+static __always_inline int synced(enum ct_how how, struct file *file, int data_alone)
 {
+	struct dentry *dentry;
+
 	if (!is_by(CT_ROLE_ENGINE) || !file)
 		return 0;
-	return file_event(how, CT_KIND_SYNC, CT_GET(how, file, f_path.dentry));
+	dentry = CT_GET(how, file, f_path.dentry);
+	store_synced(how, dentry);
+	return file_event(how, CT_KIND_SYNC, dentry, NULL, data_alone);
 }
 
 SEC("?tp_btf/ext4_sync_file_enter")
 int BPF_PROG(ct_ext4_sync, struct file *file, int datasync)
 {
-	return synced(CT_TYPED, file);
+	return synced(CT_TYPED, file, datasync);
 }
 
 SEC("?raw_tp/ext4_sync_file_enter")
 int BPF_PROG(ct_ext4_sync_raw, struct file *file, int datasync)
 {
-	return synced(CT_PROBED, file);
+	return synced(CT_PROBED, file, datasync);
 }
 
 static __always_inline int unlinked(enum ct_how how, struct dentry *dentry, int ret)
 {
 	if (ret || !is_by(CT_ROLE_ENGINE) || !dentry)
 		return 0;
-	return file_event(how, CT_KIND_UNLINK, dentry);
+	return file_event(how, CT_KIND_UNLINK, dentry, store_emptied(how, dentry), 0);
 }
 
 SEC("?tp_btf/ext4_unlink_exit")
@@ -131,26 +230,26 @@ int BPF_PROG(ct_ext4_unlink_raw, struct dentry *dentry, int ret)
 SEC("?tp_btf/btrfs_sync_file")
 int BPF_PROG(ct_btrfs_sync, struct file *file, int datasync)
 {
-	return synced(CT_TYPED, file);
+	return synced(CT_TYPED, file, datasync);
 }
 
 SEC("?raw_tp/btrfs_sync_file")
 int BPF_PROG(ct_btrfs_sync_raw, struct file *file, int datasync)
 {
-	return synced(CT_PROBED, file);
+	return synced(CT_PROBED, file, datasync);
 }
 
 /* 7.3 calls it so. */
 SEC("?tp_btf/btrfs_sync_file_enter")
 int BPF_PROG(ct_btrfs_sync_enter, struct file *file, int datasync)
 {
-	return synced(CT_TYPED, file);
+	return synced(CT_TYPED, file, datasync);
 }
 
 SEC("?raw_tp/btrfs_sync_file_enter")
 int BPF_PROG(ct_btrfs_sync_enter_raw, struct file *file, int datasync)
 {
-	return synced(CT_PROBED, file);
+	return synced(CT_PROBED, file, datasync);
 }
 
 /* Btrfs has no tracepoint where a name is removed. */
@@ -203,6 +302,7 @@ int BPF_PROG(ct_xfs_sync_raw, const void *inode)
 /* As above; a directory has one dentry. */
 static __always_inline int xfs_removes(const void *xfs_directory, const void *name)
 {
+	const struct ct_which unknown = { 0 };
 	const void *alias;
 
 	if (!is_by(CT_ROLE_ENGINE) || !xfs_directory || !name)
@@ -211,7 +311,7 @@ static __always_inline int xfs_removes(const void *xfs_directory, const void *na
 	if (!alias)
 		return 0;
 	return names_event(CT_KIND_UNLINK, pointer_at(alias - alias_at() + DENTRY_AT(d_name.name)),
-			   pointer_at(name + ct_xfs_name_at));
+			   pointer_at(name + ct_xfs_name_at), &unknown);
 }
 
 SEC("?tp_btf/xfs_remove")

@@ -362,6 +362,19 @@ int BPF_PROG(ct_exec_raw, struct task_struct *task, pid_t old_pid, struct linux_
 	return executed(CT_PROBED, task);
 }
 
+/* The client of an engine. */
+static __always_inline int asker_exited(__u32 tgid)
+{
+	struct ct_event *e;
+
+	if (bpf_map_delete_elem(&askers, &tgid))
+		return 0;
+	e = ct_reserve(CT_KIND_EXIT, 0);
+	if (e)
+		ct_submit(e);
+	return 0;
+}
+
 static __always_inline int exited(enum ct_how how, struct task_struct *task)
 {
 	__u32 tgid = CT_GET(how, task, tgid);
@@ -371,8 +384,10 @@ static __always_inline int exited(enum ct_how how, struct task_struct *task)
 	__u32 role, root;
 	int whole;
 
-	if (!actor || CT_GET(how, task, signal, live.counter))
+	if (CT_GET(how, task, signal, live.counter))
 		return 0;
+	if (!actor)
+		return asker_exited(tgid);
 	role = actor->role;
 	root = actor->root;
 	gone = *actor;

@@ -62,7 +62,7 @@ enum ct_event_flag {
 	X(1, FORK, "fork", "obj: child tgid; arg: its pid namespace level") \
 	X(2, EXEC, "exec", \
 	  "obj: netns inode; arg: pid namespace level, owner uid << 32; sub: role; tail: argv") \
-	X(3, EXIT, "exit", "ret: wait status; sub: role") \
+	X(3, EXIT, "exit", "ret: wait status; sub: role, 0: of a client of an engine") \
 	X(4, SEND, "send", \
 	  "obj: socket cookie; arg: its peer's; tail: bytes sent; client: root: tgid of the engine, dur: " \
 	  "of its parent, and << 32 of that one's") \
@@ -71,8 +71,11 @@ enum ct_event_flag {
 	X(7, ACCEPT, "accept", "obj: netns inode; arg: port") \
 	X(8, OUTPUT, "output", "the workload wrote to its shim; obj: tgid of the shim") \
 	X(9, CGROUP, "cgroup", "cgroup made; obj: cgroup id; tail: path") \
-	X(10, SYNC, "sync", "fsync began; tail: directory/file, last two names") \
-	X(11, UNLINK, "unlink", "file unlinked; tail: directory/file, last two names") \
+	X(10, SYNC, "sync", \
+	  "fsync began; sub: fdatasync; obj: inode; arg: bytes, 0: not known; tail: directory/file, " \
+	  "last two names") \
+	X(11, UNLINK, "unlink", \
+	  "file unlinked; obj, arg: as of sync; tail: directory/file [NUL digest of what was there]") \
 	X(12, CALL, "call", "sub: enum ct_call; obj, arg: its numbers; tail: its strings") \
 	X(13, OPEN, "open", "a workload opened a file; tail: path") \
 	X(14, RELAY, "relay", "the shim passed output on; tail: directory/file, last two names") \
@@ -111,7 +114,10 @@ enum ct_event_flag {
 	  "more; arg: owner uid; root: container that they run in; tail: name") \
 	X(74, BEGIN, "begin", \
 	  "all probes are attached, and what ran before is known; arg: how long after ts, ns") \
-	X(75, LABELS, "labels", \
+	X(75, LAYER, "layer", \
+	  "a layer of an image; obj: bytes; arg: how many there are, 0: it is no manifest; sub: its " \
+	  "number; tail: digests of manifest, config, layer, its media type, NUL behind each") \
+	X(76, LABELS, "labels", \
 	  "what the user calls what follows; obj: number of the run, 0: none; tail: key NUL value NUL ...")
 
 enum ct_kind {

@@ -5,6 +5,9 @@
 cri.py SOCKET DIR version             whether the runtime answers
 cri.py SOCKET DIR pull IMAGE USER PASSWORD
                                       asks for an image with a password, fails if it is not there
+cri.py SOCKET DIR pulled PREFIX N IMAGE...
+                                      N pods as below, whose containers have these images; each is asked for
+                                      before its container, as a kubelet does that finds it missing
 cri.py SOCKET DIR pods PREFIX N       N pods one after another, each with two containers, PREFIX1..N
 cri.py SOCKET DIR probed PREFIX N     the same, with five exec probes in each container, one of which
                                       fails, and a third container that cannot be created
@@ -90,8 +93,12 @@ class Client:
 
 
 def message(*fields):
-    """Bytes of protobuf: numbers of fields and what is in them, none longer than 127."""
-    return b"".join(bytes([number << 3 | 2, len(data)]) + data for number, data in fields)
+    """Bytes of protobuf: numbers of fields and what is in them, none longer than 16383."""
+    return b"".join(bytes([number << 3 | 2]) + length(len(data)) + data for number, data in fields)
+
+
+def length(n):
+    return bytes([n]) if n < 128 else bytes([n & 127 | 128, n >> 7])
 
 
 def pull(client, image, user, password):
@@ -99,6 +106,13 @@ def pull(client, image, user, password):
     client.call_bytes("ImageService/PullImage", message(
         (1, message((1, image.encode()))),
         (2, message((1, user.encode()), (2, password.encode())))))
+
+
+def pull_for(client, image, config):
+    # PullImageRequest { 1: ImageSpec { 1: image }, 3: PodSandboxConfig }; PullImageResponse { 1: image }
+    answer, times = client.call_bytes("ImageService/PullImage", message(
+        (1, message((1, image.encode()))), (3, config.SerializeToString())))
+    return answer[2:].decode(), times
 
 
 def until(what, happened):
@@ -122,9 +136,9 @@ def pod_config(name, logs):
         linux=api.LinuxPodSandboxConfig(cgroup_parent=os.environ.get("CT_CGROUP", "")))
 
 
-def container_config(name, args):
+def container_config(name, args, image="docker.io/ct/service:1"):
     return api.ContainerConfig(
-        metadata=api.ContainerMetadata(name=name), image=api.ImageSpec(image="docker.io/ct/service:1"),
+        metadata=api.ContainerMetadata(name=name), image=api.ImageSpec(image=image),
         command=args, labels={"io.kubernetes.container.name": name}, log_path=name + ".log")
 
 
@@ -153,7 +167,7 @@ def caller(client, told):
     return call
 
 
-def start_pod(client, name, logs):
+def start_pod(client, name, logs, images=()):
     os.makedirs(logs)
     config = pod_config(name, logs)
     told = {"pod": name, "times": {}}
@@ -162,10 +176,13 @@ def start_pod(client, name, logs):
                api.RunPodSandboxResponse).pod_sandbox_id
     told["sandbox"] = pod
     ids = told["containers"] = {}
-    for c in "app", "side":
+    for i, c in enumerate(("app", "side")):
+        of = container_config(c, ["/service", "serve"])
+        if images:
+            image, told["times"][c + ".pull"] = pull_for(client, images[i % len(images)], config)
+            of = container_config(c, ["/service", "serve"], image)
         ids[c] = call(c + ".create", "CreateContainer", api.CreateContainerRequest(
-            pod_sandbox_id=pod, config=container_config(c, ["/service", "serve"]), sandbox_config=config),
-            api.CreateContainerResponse).container_id
+            pod_sandbox_id=pod, config=of, sandbox_config=config), api.CreateContainerResponse).container_id
         call(c + ".start", "StartContainer", api.ContainerRequest(container_id=ids[c]))
         until("ready of " + name, lambda c=c: said_ready(os.path.join(logs, c + ".log")))
     return told
@@ -181,8 +198,8 @@ def stop_pod(client, told):
     return told
 
 
-def one_pod(client, name, logs, probed=False, held=False):
-    told = start_pod(client, name, logs)
+def one_pod(client, name, logs, probed=False, held=False, images=()):
+    told = start_pod(client, name, logs, images)
     if held:
         print("up", file=sys.stderr, flush=True)
         sys.stdin.readline()
@@ -212,7 +229,8 @@ def main():
         for i in range(1, n + 1):
             name = prefix + str(i)
             print(json.dumps(one_pod(client, name, os.path.join(directory, "logs", name),
-                                     what in ("probed", "held"), what == "held")), flush=True)
+                                     what in ("probed", "held"), what == "held",
+                                     sys.argv[6:] if what == "pulled" else ())), flush=True)
         if what == "late":
             print(json.dumps(stop_pod(client, before)), flush=True)
     except (OSError, Refused) as why:

@@ -74,9 +74,12 @@ pulled "a pull is all its phases" '[["download","register","resolve","unpack"]]'
 	'[pulls[] | select(.fetched.layers | length > 0) | .phases | keys] | unique'
 pulled "its digest is that of the registry" "[\"$(sed -n 's/^Digest: //p' "$OUT/pull.first")\"]" \
 	'[pulls[] | select(.outcome == "ok" and (.image | contains("five"))) | .fetched.digest] | unique'
-says "the start that waited for its image begins with its pull" '[true,true]' \
+says "what was refused for want of the image is part of that start" '[]' \
+	'[of("start"; "failed")[] | select(.image | startswith($registry))]' --arg registry "$REGISTRY/"
+says "the start that waited for its image has its pull as a phase" '[true,true]' \
 	"$pulls"' (of("start"; "ok")[] | select(.name | endswith("run"))) as $start
-	| [pulls[] | select(.begin_ns == $start.begin_ns)] | [length == 1, .[0].total_ns == $start.phases.pull]' \
+	| [pulls[] | select(.begin_ns > $start.begin_ns and .end_ns < $start.end_ns and (.fetched.up_to_date | not))]
+	| [length == 1, .[0].total_ns == $start.phases.pull]' \
 	--arg registry "$REGISTRY/"
 
 # A client that goes: nobody says how it ended.
@@ -86,7 +89,14 @@ docker pull -q "$REGISTRY/test/slow:1" > "$OUT/pull.slow" 2>&1 &
 client=$!
 sleep 0.3
 { kill -KILL "$client" && wait "$client"; } 2> /dev/null
+left_ns=$(awk '{ printf "%.0f", $1 * 1e9 }' /proc/uptime)
+await 5 grep -q interrupted "$JSON" || fail "that its client has left is told at once"
+docker run --rm --name "${P}never" --pull never "$REGISTRY/test/none:1" > "$OUT/never" 2>&1
 trace_stop
-pulled "a pull whose end nobody waits for is cut" '["cut"]' \
-	'[pulls[] | select(.image | contains("slow")) | .outcome]'
+pulled "a pull ends with its client" '[["failed",true,true]]' \
+	'[pulls[] | select(.image | contains("slow")) | [.outcome, .fetched.interrupted,
+		(.end_ns - $left | if . < 0 then -. else . end) < 100000000]]' --argjson left "$left_ns"
+says "what is refused for want of an image, and asks for none, is a start that failed" '[["create",true]]' \
+	'[of("start"; "failed")[] | select(.image | endswith("test/none:1"))
+		| [.failed.phase, (.failed.message | startswith("No such image"))]]'
 docker rmi -f "$five" "$REGISTRY/test/twelve:1" "$REGISTRY/test/one:1" > "$OUT/rmi" 2>&1

@@ -32,9 +32,10 @@ static void on_lookup(void *ctx, enum ct_lookup what, const char *id, uint32_t e
 {
 	struct run *run = ctx;
 
-	cr_expect_eq(what, CT_LOOKUP_IDENTITY);
 	cr_expect_eq(strlen(id), 64);
 	cr_expect(bundle);
+	if (what != CT_LOOKUP_IDENTITY)
+		return;
 	run->asked = engine;
 	run->lookups++;
 }

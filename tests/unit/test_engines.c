@@ -196,7 +196,7 @@ Test(engines, a_question_is_answered_in_the_middle_of_a_list, .timeout = 30)
 	ct_engines_identities(&engines); /* returns at once */
 	put_container(p.dir, 5000, 0, NULL);
 	id_of(heard.first, 5000);
-	ct_engines_ask(&engines, heard.first, (uint32_t)p.pid, "");
+	ct_engines_ask(&engines, CT_ERRAND_WHO, heard.first, (uint32_t)p.pid, "");
 	ct_engines_settle(&engines, ct_now_ns() + 20000 * MS);
 	cr_expect_geq(heard.identities, 501);
 	cr_expect(heard.first_at && heard.first_at < 250, "%zu before it", heard.first_at);
@@ -217,7 +217,7 @@ Test(engines, who_is_not_there_is_not_waited_for, .timeout = 30)
 	id_of(id, 1);
 	begun = ct_now_ns();
 	for (int i = 0; i < 2 * CT_LOOKUPS_MAX; i++)
-		ct_engines_ask(&engines, id, (uint32_t)p.pid, "");
+		ct_engines_ask(&engines, CT_ERRAND_WHO, id, (uint32_t)p.pid, "");
 	ct_engines_settle(&engines, ct_now_ns() + 20000 * MS);
 	cr_expect_lt(ms_since(begun), 10000);
 	cr_expect_eq(engines.dropped, CT_LOOKUPS_MAX, "%llu", (unsigned long long)engines.dropped);
@@ -320,7 +320,7 @@ Test(engines, a_file_system_that_never_answers_keeps_nobody_waiting, .timeout = 
 
 	/* Nor does it keep questions about others of its side waiting for long. */
 	id_of(id, 7);
-	ct_engines_ask(&engines, id, (uint32_t)sound.pid, "");
+	ct_engines_ask(&engines, CT_ERRAND_WHO, id, (uint32_t)sound.pid, "");
 	ct_engines_settle(&engines, ct_now_ns() + 8000 * MS);
 	cr_expect_eq(heard.identities, 2, "%zu", heard.identities);
 	cr_expect_eq(heard.unread, 1, "%llu", (unsigned long long)heard.unread);
@@ -328,7 +328,7 @@ Test(engines, a_file_system_that_never_answers_keeps_nobody_waiting, .timeout = 
 
 	/* Whoever was named is asked no more. */
 	begun = ct_now_ns();
-	ct_engines_ask(&engines, id, (uint32_t)silent.pid, "");
+	ct_engines_ask(&engines, CT_ERRAND_WHO, id, (uint32_t)silent.pid, "");
 	ct_engines_settle(&engines, ct_now_ns() + 8000 * MS);
 	cr_expect_lt(ms_since(begun), 900, "%llu ms", (unsigned long long)ms_since(begun));
 	begun = ct_now_ns();

@@ -52,6 +52,7 @@ static bool family_sets(const struct ct_family *f, enum ct_mark mark)
 	 * exit whether its runtime waits for it; Podman's network is known when it is made. */
 	return mark == CT_MARK_CREATE_BEGIN || mark == CT_MARK_READY ||
 	       mark == CT_MARK_PULL_BEGIN || mark == CT_MARK_PULL_END ||
+	       mark == CT_MARK_REFUSED_BEGIN || mark == CT_MARK_REFUSED_END ||
 	       (f == &ct_family_bare &&
 		(mark == CT_MARK_TASK_DELETE_BEGIN || mark == CT_MARK_SAVED)) ||
 	       (f == &ct_family_podman &&
@@ -135,10 +136,12 @@ static void expect_sound(const char *name, const struct ct_span *spans, size_t c
 		cr_expect_neq(s->to[0], CT_MARK_NONE, "%s, span %zu", name, i);
 		cr_expect(s->gap == CT_PHASE_CLIENT || s->gap == CT_PHASE_UNKNOWN, "%s, span %zu",
 			  name, i);
-		/* Podman attaches, and the CRI creates a sandbox, when the network is there; CRI-O
+		/* What is refused for want of an image comes before its pull. Podman attaches, and the CRI creates a sandbox, when the network is there; CRI-O
 		 * works on a sandbox before it and behind it. */
 		cr_expect(!i || s->phase >= spans[i - 1].phase || !strcmp(name, "podman") ||
-				  !strcmp(name, "cri pod") || !strcmp(name, "crio pod"),
+				  !strcmp(name, "cri pod") || !strcmp(name, "crio pod") ||
+				  spans[i - 1].from == CT_MARK_REFUSED_BEGIN ||
+				  s->from == CT_MARK_REFUSED_BEGIN,
 			  "%s, span %zu is not in order of life", name, i);
 	}
 }

@@ -314,6 +314,95 @@ Test(pulls, a_start_that_waited_for_its_image_begins_with_it)
 	run_free(run);
 }
 
+/* docker run: the container is asked for, and refused; then the image, then the container again. */
+static void wants(struct tape *t, const struct life *l, double ms)
+{
+	char line[256], body[256];
+
+	snprintf(line, sizeof(line), "POST /v1.41/containers/create?name=%s", l->name);
+	snprintf(body, sizeof(body), "{\"Image\":\"" NAME "\",\"HostConfig\":{}}");
+	tape_at(t, ms);
+	t->engine = LIFE_DOCKERD;
+	tape_http_request(t, LIFE_CLIENT, SOCKET, line, body);
+	tape_at(t, ms + 1);
+	tape_http_answer(t, LIFE_DOCKERD, SOCKET, 404, "{\"message\":\"No such image: " NAME "\"}");
+}
+
+Test(pulls, a_create_that_was_refused_for_it_is_part_of_the_start)
+{
+	struct life l = life_of(1);
+	struct run *run = new_run();
+	const struct seen *s;
+
+	l.image = NAME;
+	l.client = SOCKET;
+	wants(&run->t, &l, 90);
+	two_layers(&run->t, 100);
+	life_create(&run->t, &l, 300);
+	life_start(&run->t, &l, 320);
+	tape_at(&run->t, 480);
+	tape_output(&run->t, l.init, l.shim);
+	play_until(run, 30000);
+	cr_expect_eq(count(run, CT_RECORD_START), 1);
+	s = find(run, CT_RECORD_START, l.name, 0);
+	expect_outcome(s, CT_OUTCOME_OK);
+	cr_expect_eq(s->rec.begin_ns, tape_ns(90));
+	expect_phase(s, CT_PHASE_PULL, 180);
+	expect_phase(s, CT_PHASE_CREATE, 11);
+	expect_tiled(s);
+	run_free(run);
+}
+
+Test(pulls, a_start_fails_with_its_image)
+{
+	static const struct {
+		const char *pulled, *message;
+		double end;
+		enum ct_phase phase;
+		bool leaves;
+	} rows[] = {
+		{ NULL, "No such image: " NAME, 91, CT_PHASE_CREATE, false },
+		{ NULL, "No such image: " NAME, 91, CT_PHASE_CREATE, true },
+		{ "{\"errorDetail\":{\"message\":\"no room\"}}", "no room", 150, CT_PHASE_PULL,
+		  false },
+		{ "{\"status\":\"x\"}", "interrupted: its client has left", 200, CT_PHASE_PULL,
+		  true },
+	};
+
+	for (size_t i = 0; i < CT_ARRAY_SIZE(rows); i++) {
+		struct life l = life_of(1);
+		struct run *run = new_run();
+		const struct seen *s;
+
+		wants(&run->t, &l, 90);
+		if (rows[i].pulled) {
+			begins(&run->t, 100);
+			says(&run->t, 150, rows[i].pulled);
+		}
+		if (rows[i].leaves) {
+			tape_at(&run->t, 200);
+			tape_exit(&run->t, LIFE_CLIENT, CT_ROLE_NONE, 0);
+		}
+		play_until(run, 2000);
+		cr_assert_eq(count(run, CT_RECORD_START), 1, "%zu", i);
+		s = find(run, CT_RECORD_START, l.name, 0);
+		expect_outcome(s, CT_OUTCOME_FAILED);
+		expect_span(s, 90, rows[i].end);
+		cr_expect_eq(s->rec.failed_phase, rows[i].phase);
+		cr_expect_str_eq(s->message, rows[i].message);
+		expect_tiled(s);
+		cr_expect_eq(count(run, CT_RECORD_PULL), rows[i].pulled != NULL);
+		if (rows[i].pulled) {
+			s = find(run, CT_RECORD_PULL, NAME, 0);
+			expect_outcome(s, CT_OUTCOME_FAILED);
+			cr_expect_eq(s->fetched.interrupted, rows[i].leaves);
+			expect_span(s, 100, rows[i].end);
+		}
+		cr_expect_eq(run->counts.unmatched_exits, 0);
+		run_free(run);
+	}
+}
+
 Test(pulls, of_another_image_or_that_failed_it_does_not)
 {
 	struct life l = life_of(1);

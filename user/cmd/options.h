@@ -77,7 +77,7 @@ struct ct_options {
 	struct ct_open_how how; /* opens: what is told of them */
 	bool seccheck, no_seccheck, sentry_probes;
 	bool why;
-	bool cdf, histogram;
+	bool cdf, histogram, pulls;
 	bool json; /* doctor, diff */
 	struct ct_labels labels; /* record */
 	struct ct_chains_how chains; /* report */

@@ -20,6 +20,7 @@ static const struct view {
 	{ offsetof(struct ct_options, timeline), "timeline" },
 	{ offsetof(struct ct_options, cdf), "cdf" },
 	{ offsetof(struct ct_options, histogram), "histogram" },
+	{ offsetof(struct ct_options, pulls), "pulls" },
 };
 
 static bool asks(const struct ct_options *opts, const struct view *view)

@@ -37,6 +37,7 @@ static const struct words {
 	{ "@phases", ct_phase_names, CT_PHASE_MAX, NULL },
 	{ "@reasons", ct_reason_keys, CT_REASON_MAX, NULL },
 	{ "@readies", ct_ready_names, CT_READY_MAX, NULL },
+	{ "@layer_proofs", ct_layer_proof_names, CT_PROVED_MAX, NULL },
 	{ "@bys", ct_by_names, CT_BY_MAX, NULL },
 	{ "@views", ct_view_names, CT_VIEW_MAX, NULL },
 	{ "@losses", NULL, CT_LOSS_MAX, loss },

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The way of an event through the stations, and what they tell each other. */
 #include "core/book/pulls.h"
+#include "core/book/store.h"
 #include "core/life/life.h"
 #include "core/opens/openers.h"
 #include "core/order/reorder.h"
@@ -25,6 +26,7 @@ static const struct ct_share_row *const shares[CT_SHARE_KINDS] = {
 	[CT_SHARE_OPENERS] = &ct_openers_row,
 	[CT_SHARE_RUNS] = &ct_runs_row,
 	[CT_SHARE_PULLS] = &ct_pulls_row,
+	[CT_SHARE_STORES] = &ct_stores_row,
 };
 
 static void heard(struct ct_core *core, struct ct_fact *fact)
@@ -77,6 +79,7 @@ static void exit_event(struct ct_core *core, const struct ct_event *e)
 	ct_steps_exit_before(core, e);
 	ct_openers_exit(core, e);
 	ct_life_exit(core, e);
+	ct_tell_images_known(core);
 }
 
 static void process_event(struct ct_core *core, const struct ct_event *e)
@@ -98,6 +101,12 @@ static void file_event(struct ct_core *core, const struct ct_event *e)
 	if (core->opts.steps)
 		ct_steps_file(core, &file);
 	ct_life_file(core, &file);
+}
+
+static void layer_event(struct ct_core *core, const struct ct_event *e)
+{
+	ct_image_layer(core, e);
+	ct_tell_images_known(core);
 }
 
 static void app_event(struct ct_core *core, const struct ct_event *e)
@@ -201,6 +210,7 @@ static const struct {
 	[CT_KIND_BEGIN] = { begin, false },
 	[CT_KIND_FORGER] = { forger, false },
 	[CT_KIND_LABELS] = { labels, false },
+	[CT_KIND_LAYER] = { layer_event, false },
 	[CT_KIND_ENGINE] = { nothing, false },
 	[CT_KIND_CLOCK] = { nothing, false },
 	[CT_KIND_WAIT] = { nothing, false }, /* why has been fed */
@@ -283,6 +293,7 @@ void ct_core_free(struct ct_core *core)
 	drop_actors(core); /* first: drafts are found through actors */
 	ct_book_free(core);
 	ct_pulls_free(core);
+	ct_stores_free(core);
 	ct_who_free(core->who);
 	ct_steps_free(core);
 	ct_life_free(core->life);

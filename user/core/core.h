@@ -25,7 +25,8 @@ struct ct_opens;
 
 /* Asks user space to look something up and to feed the answer as an event. */
 enum ct_lookup {
-	CT_LOOKUP_IDENTITY
+	CT_LOOKUP_IDENTITY,
+	CT_LOOKUP_MANIFEST /* id: digits of the digest of something that may be one */
 };
 
 struct ct_core_ops {

@@ -269,9 +269,32 @@ struct ct_piece {
 	char what[40]; /* which lock, peer or function, which file; may be empty */
 };
 
+/*
+ * By what a time of a layer is known; none: it is not, or it is a bound and nothing better. Columns: symbol,
+ * name, what it is.
+ */
+#define CT_LAYER_PROOFS(X) \
+	X(NONE, "none", "nothing has said so") \
+	X(LINE, "line", "the engine has said so to who asked for the image") \
+	X(FILE, "file", "a file of the engine's was synced, or has got another name") \
+	X(PROCESS, "process", \
+	  "the program that inflates or unpacks it was executed, or has ended") \
+	X(REQUEST, "request", "the engine was asked for it, or has answered") \
+	X(BOUND, "bound", "no later than that: it follows from what came next")
+
+enum ct_layer_proof {
+#define X(symbol, name, doc) CT_PROVED_##symbol,
+	CT_LAYER_PROOFS(X)
+#undef X
+	CT_PROVED_MAX
+};
+
 /* What became of a layer of an image. Times are 0 where nothing was said of them. */
 struct ct_layer {
 	char id[80]; /* the first digits of its digest */
+	char digest[80]; /* all of it, empty if not known */
+	char type[80]; /* as the manifest says, empty if not known */
+	uint8_t first_by, fetched_by, unpacking_by, unpacked_by; /* enum ct_layer_proof */
 	bool there; /* already; nothing was done for it */
 	bool waited; /* for others to be fetched first */
 	unsigned retries;
@@ -288,6 +311,7 @@ struct ct_layer {
 struct ct_fetched {
 	char digest[80]; /* of the manifest, empty if not known */
 	bool up_to_date; /* all of it was there */
+	bool interrupted; /* who asked has left before it was there */
 	uint32_t client; /* process that asked, 0: not known */
 	size_t layer_count;
 	struct ct_layer layers[]; /* in the order of the manifest */
@@ -357,3 +381,4 @@ extern const char *const ct_subject_names[CT_SUBJECT_MAX];
 extern const char *const ct_outcome_names[];
 extern const char *const ct_cause_names[];
 extern const char *const ct_ready_names[CT_READY_MAX];
+extern const char *const ct_layer_proof_names[CT_PROVED_MAX];

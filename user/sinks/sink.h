@@ -128,6 +128,7 @@ extern const struct ct_sink_ops ct_csv_opens_ops;
 extern const struct ct_sink_ops ct_timeline_ops;
 extern const struct ct_sink_ops ct_cdf_ops;
 extern const struct ct_sink_ops ct_histogram_ops;
+extern const struct ct_sink_ops ct_pulls_ops;
 extern const struct ct_sink_ops ct_html_ops;
 extern const struct ct_sink_ops ct_perfetto_ops;
 extern const struct ct_sink_ops ct_document_ops;

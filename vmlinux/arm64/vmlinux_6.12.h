@@ -95,6 +95,10 @@ typedef u32 __kernel_dev_t;
 
 typedef __kernel_dev_t dev_t;
 
+typedef long long int __kernel_loff_t;
+
+typedef __kernel_loff_t loff_t;
+
 typedef short unsigned int umode_t;
 
 typedef __kernel_pid_t pid_t;
@@ -253,6 +257,7 @@ struct inode {
 	struct super_block *i_sb;
 	long unsigned int i_ino;
 	dev_t i_rdev;
+	loff_t i_size;
 	u32 i_generation;
 	union {
 		struct hlist_head i_dentry;

@@ -13,6 +13,8 @@
 
 /* Columns: symbol, name. The order is the order of life where there is one. */
 #define CT_MARKS(X) \
+	X(REFUSED_BEGIN, "refused.begin") \
+	X(REFUSED_END, "refused.end") \
 	X(PULL_BEGIN, "pull.begin") \
 	X(PULL_END, "pull.end") \
 	X(CREATE_BEGIN, "create.begin") \

@@ -76,6 +76,12 @@ const char *const ct_cause_names[] = {
 #undef X
 };
 
+const char *const ct_layer_proof_names[CT_PROVED_MAX] = {
+#define X(symbol, name, doc) [CT_PROVED_##symbol] = name,
+	CT_LAYER_PROOFS(X)
+#undef X
+};
+
 const char *const ct_ready_names[CT_READY_MAX] = {
 #define X(symbol, name, doc) [CT_READY_##symbol] = name,
 	CT_READIES(X)

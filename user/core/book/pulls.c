@@ -128,16 +128,43 @@ static bool is_same_image(const char *pulled, const char *wanted)
 	return !strncmp(pulled, wanted, n) && (!pulled[n] || !strcmp(pulled + n, ":latest"));
 }
 
-const struct ct_pull *ct_pull_before(struct ct_core *core, const struct ct_scope *scope,
-				     uint32_t client, const char *image, uint64_t before_ns)
+struct ct_pull *ct_pull_awaited(struct ct_core *core, const struct ct_scope *scope, uint32_t client,
+				const char *image)
 {
-	const struct ct_pull *found = NULL;
+	for (struct ct_pull *p = ct_pull_next(core, NULL); p; p = ct_pull_next(core, p))
+		if (p->awaited && p->fetched->client == client &&
+		    ct_scope_is(&p->held.share->scope, scope) && is_same_image(image, p->who.image))
+			return p;
+	return NULL;
+}
 
-	for (const struct ct_pull *p = ct_pull_next(core, NULL); p; p = p->next)
+struct ct_pull *ct_pull_before(struct ct_core *core, const struct ct_scope *scope, uint32_t client,
+			       const char *image, uint64_t before_ns)
+{
+	struct ct_pull *found = NULL;
+
+	for (struct ct_pull *p = ct_pull_next(core, NULL); p; p = p->next)
 		if (p->end_ns && !p->failed && p->end_ns <= before_ns &&
 		    p->fetched->client == client && ct_scope_is(&p->held.share->scope, scope) &&
 		    is_same_image(p->who.image, image))
 			found = p;
+	return found;
+}
+
+struct ct_pull *ct_pull_for(struct ct_core *core, const struct ct_scope *scope,
+			    const struct ct_request *asked, const char *pod_uid)
+{
+	struct ct_pull *found = NULL;
+
+	for (struct ct_pull *p = ct_pull_next(core, NULL); p; p = ct_pull_next(core, p)) {
+		if (!p->end_ns || p->failed || p->used || p->end_ns > asked->ts_ns ||
+		    p->fetched->client != asked->tgid || !ct_scope_is(&p->held.share->scope, scope))
+			continue;
+		if (p->who.pod_uid[0] && strcmp(p->who.pod_uid, pod_uid) != 0)
+			continue;
+		if (!strcmp(p->image_id, asked->image) || is_same_image(p->who.image, asked->image))
+			found = p;
+	}
 	return found;
 }
 

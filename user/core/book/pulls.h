@@ -15,7 +15,20 @@ struct ct_pull {
 	size_t beyond; /* layers for which there was no room */
 	uint64_t begin_ns, end_ns; /* end: 0 while it is under way */
 	uint64_t heard_ns;
+	uint64_t due_ns; /* it is over, and told then at the latest; 0: not waited for */
 	bool failed;
+	bool told;
+	bool used; /* a container of its pod has waited for it: the next has not */
+	bool silent; /* its engine says nothing of it to who asked */
+	bool stored; /* nobody says what is done for it: its engine's store does (store.h) */
+	/*
+	 * The container that its client asked for before, and was refused for want of the image; 0: none, or it
+	 * has been made since.
+	 */
+	uint64_t wanted_ns, refused_ns;
+	bool awaited; /* nobody has asked for the image yet: that is all there is */
+	char wanted_name[128], wanted_runtime[64];
+	char image_id[80]; /* that it was answered with, empty: with none */
 	char message[384];
 };
 
@@ -32,8 +45,17 @@ struct ct_layer *ct_pull_layer(struct ct_pull *p, const char *id);
  * The last that had succeeded by then, of those that this process asked for: what it asks for next it
  * has waited for. NULL: there is none.
  */
-const struct ct_pull *ct_pull_before(struct ct_core *core, const struct ct_scope *scope,
-				     uint32_t client, const char *image, uint64_t before_ns);
+struct ct_pull *ct_pull_before(struct ct_core *core, const struct ct_scope *scope, uint32_t client,
+			       const char *image, uint64_t before_ns);
+/*
+ * The same of a client that asks for the images of others' containers, one by one: the last that succeeded
+ * for this request, by the image or by what the engine answered, and for its pod.
+ */
+struct ct_pull *ct_pull_for(struct ct_core *core, const struct ct_scope *scope,
+			    const struct ct_request *asked, const char *pod_uid);
+/* What this process wanted of that image, and has not asked for yet. NULL: nothing. */
+struct ct_pull *ct_pull_awaited(struct ct_core *core, const struct ct_scope *scope, uint32_t client,
+				const char *image);
 void ct_pulls_free(struct ct_core *core);
 
 extern const struct ct_share_row ct_pulls_row;

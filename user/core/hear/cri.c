@@ -19,14 +19,20 @@ static struct ct_text field(struct ct_text msg, uint32_t number)
 	return found;
 }
 
-/* { 1: PodSandboxConfig { 1: { 1: name, 2: uid, 3: namespace } } } */
-void ct_cri_run_pod(struct ct_request *asked, struct ct_text msg)
+/* PodSandboxConfig { 1: { 1: name, 2: uid, 3: namespace } } */
+void ct_cri_pod_config(struct ct_request *asked, struct ct_text config)
 {
-	struct ct_text pod = field(field(msg, 1), 1);
+	struct ct_text pod = field(config, 1);
 
 	copy(asked->name, sizeof(asked->name), field(pod, 1));
 	copy(asked->pod_uid, sizeof(asked->pod_uid), field(pod, 2));
 	copy(asked->pod_ns, sizeof(asked->pod_ns), field(pod, 3));
+}
+
+/* { 1: PodSandboxConfig } */
+void ct_cri_run_pod(struct ct_request *asked, struct ct_text msg)
+{
+	ct_cri_pod_config(asked, field(msg, 1));
 }
 
 /*

@@ -54,6 +54,16 @@ void ct_hear_lost(struct ct_core *core)
 
 void ct_hear_file(const struct ct_event *e, struct ct_text *ret_dir, struct ct_text *ret_file)
 {
-	*ret_file = ct_text(e->tail, e->tail_len);
+	struct ct_text rest = ct_text(e->tail, e->tail_len);
+
+	*ret_file = ct_text_cut(&rest, '\0');
 	*ret_dir = ct_text_cut(ret_file, '/');
+}
+
+struct ct_text ct_hear_renamed(const struct ct_event *e)
+{
+	struct ct_text rest = ct_text(e->tail, e->tail_len);
+
+	ct_text_cut(&rest, '\0');
+	return rest;
 }

@@ -79,6 +79,7 @@ struct ct_fact {
 	/* Answered. */
 	struct ct_text made; /* id of what was made */
 	struct ct_text message; /* refused: why */
+	bool wants_image; /* refused: the engine has none of that name, and may be asked for it now */
 	uint64_t value; /* number that the method answers with: a pid, an exit status */
 	bool valued; /* it does; else it is 0, which is not sent */
 	uint64_t
@@ -143,6 +144,8 @@ void ct_hear_unheard(const struct ct_core *core, struct ct_unheard *to);
 
 /* A file of an engine: "directory/file", of which the directory is named by an id. */
 void ct_hear_file(const struct ct_event *e, struct ct_text *ret_dir, struct ct_text *ret_file);
+/* What another file of that directory is called by now; empty: it does not say. */
+struct ct_text ct_hear_renamed(const struct ct_event *e);
 /* Whether a request to Docker's API may leave its container in another state. */
 bool ct_request_changes(struct ct_text verb);
 

@@ -123,6 +123,7 @@ bool ct_method_provable(const struct ct_method *method); /* there are proofs of 
 unsigned int ct_method_bit(const struct ct_method *method);
 
 /* cri.c: what the requests of the Kubernetes runtime interface say. */
+void ct_cri_pod_config(struct ct_request *asked, struct ct_text config);
 void ct_cri_run_pod(struct ct_request *asked, struct ct_text msg);
 void ct_cri_create_container(struct ct_request *asked, struct ct_text msg);
 struct ct_text ct_cri_made(struct ct_text msg); /* the id in an answer */

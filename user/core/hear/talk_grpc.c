@@ -30,7 +30,9 @@ static struct ct_fact fact_of(const struct request *r)
 {
 	struct ct_fact fact = {
 		.kind = CT_FACT_ASKED,
-		.how = r->call->event ? CT_HOW_SHIM : CT_HOW_ENGINE,
+		.how = r->call->event   ? CT_HOW_SHIM
+		       : r->call->pulls ? CT_HOW_IMAGE
+					: CT_HOW_ENGINE,
 		.e = r->sent->e,
 		.speaker = r->sent->speaker,
 		.ns = ns_of(r->call),
@@ -191,6 +193,28 @@ static void create_container(const struct request *r)
 	ct_cri_create_container(&r->call->asked, r->msg);
 }
 
+/*
+ * PullImageRequest { 1: ImageSpec { 1: image }, 3: PodSandboxConfig }: what a pod waits for. Who may fetch it is
+ * in there too, and is not looked at.
+ */
+static void pull_image(const struct request *r)
+{
+	struct ct_fact fact = fact_of(r);
+	struct ct_text spec, image, pod;
+
+	if (!ct_proto_bytes(r->msg, 1, &spec) || !ct_proto_bytes(spec, 1, &image) || !image.len)
+		return;
+	r->call->pulls = true;
+	ct_text_copy(r->call->asked.image, sizeof(r->call->asked.image), image);
+	ct_text_copy(r->call->asked.ns, sizeof(r->call->asked.ns),
+		     ct_text(CT_CRI_NAMESPACE, strlen(CT_CRI_NAMESPACE)));
+	if (ct_proto_bytes(r->msg, 3, &pod))
+		ct_cri_pod_config(&r->call->asked, pod);
+	fact.how = CT_HOW_IMAGE;
+	fact.engine = r->sent->e->root;
+	ct_call_told(r->core, &fact);
+}
+
 #define CRI "RuntimeService/"
 
 /*
@@ -223,6 +247,7 @@ static const struct ct_method {
 	{ CRI "StartContainer", 1, 0, false, NULL, false, CT_CRI_ID },
 	{ CRI "StopContainer", 1, 0, false, NULL, false, CT_CRI_ID_AND_NUMBER },
 	{ CRI "RemoveContainer", 1, 0, false, NULL, false, CT_CRI_ID },
+	{ "ImageService/PullImage", 0, 0, false, pull_image, true, CT_CRI_OTHER },
 };
 
 const struct ct_method *ct_method_of(const char *name)
@@ -249,7 +274,7 @@ bool ct_method_provable(const struct ct_method *method)
 const struct ct_method *ct_method_shaped(enum ct_cri_shape shape)
 {
 	for (size_t i = 0; i < CT_ARRAY_SIZE(methods); i++) {
-		if (methods[i].answers_id && methods[i].shape == shape)
+		if (methods[i].answers_id && methods[i].shape == shape && shape != CT_CRI_OTHER)
 			return &methods[i];
 	}
 	return NULL;

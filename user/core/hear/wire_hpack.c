@@ -420,6 +420,9 @@ static bool is_shaped(enum what what, const struct string *s)
 		    !strchr(shapes[what].others, *c))
 			return false;
 	}
+	/* Why an image was not fetched may have an address in it, whose query may be a key. */
+	if (what == MESSAGE && strchr(s->text, '?'))
+		return false;
 	return what != PATH || *s->text == '/';
 }
 

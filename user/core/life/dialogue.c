@@ -59,13 +59,18 @@ static void name_engine(struct ct_core *core, struct ct_container *c, uint32_t e
 static void waited_for_image(struct ct_core *core, struct ct_container *c, const struct ct_fact *f)
 {
 	const struct ct_request *asked = f->request;
-	const struct ct_pull *p =
+	struct ct_pull *p =
 		ct_pull_before(core, f->speaker, asked->tgid, asked->image, asked->ts_ns);
 
 	if (!p)
 		return;
 	c->run.marks[CT_MARK_PULL_BEGIN] = p->begin_ns;
 	c->run.marks[CT_MARK_PULL_END] = p->end_ns;
+	if (!p->wanted_ns || strcmp(p->wanted_name, asked->name) != 0)
+		return;
+	c->run.marks[CT_MARK_REFUSED_BEGIN] = p->wanted_ns;
+	c->run.marks[CT_MARK_REFUSED_END] = p->refused_ns;
+	p->wanted_ns = 0;
 }
 
 static void api_created(struct ct_core *core, struct ct_fact *f)
@@ -115,6 +120,8 @@ static void api_refused(struct ct_core *core, struct ct_fact *f)
 {
 	struct ct_container *c = f->container;
 
+	if (!c && f->awaits_id)
+		ct_image_wanted(core, f);
 	if (!c)
 		return;
 	if (!ct_text_is(f->verb, "start"))

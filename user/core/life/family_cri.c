@@ -155,6 +155,7 @@ static const struct ct_rule rules[] = {
 };
 
 static const struct ct_span start[] = {
+	{ P(PULL), M(PULL_BEGIN), { M(PULL_END) }, P(CLIENT), true, M(CREATE_BEGIN) },
 	{ P(CREATE), M(CREATE_BEGIN), { M(CREATE_END) }, P(CLIENT), true, M(TASK_CREATE_BEGIN) },
 	{ P(START), M(TASK_CREATE_BEGIN), { M(START_END) }, P(CLIENT), false, M(NONE) },
 	{ P(READY), M(START_END), { M(READY) }, P(UNKNOWN), false, M(NONE) },
@@ -214,7 +215,7 @@ const struct ct_family ct_family_cri = {
 	.proofs = proofs,
 	.proof_count = CT_ARRAY_SIZE(proofs),
 	.fails = { CRI("StartContainer") },
-	.begins = { M(CREATE_BEGIN), M(TASK_CREATE_BEGIN) },
+	.begins = { M(PULL_BEGIN), M(CREATE_BEGIN), M(TASK_CREATE_BEGIN) },
 	.opens = { M(TASK_CREATE_BEGIN) },
 	.asked = M(TASK_CREATE_BEGIN),
 	.stopped = M(DIE_END),

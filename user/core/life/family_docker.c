@@ -69,6 +69,7 @@ static const struct ct_rule rules[] = {
 
 static const struct ct_span start[] = {
 	/* phase, from, to, gap before it, optional, past */
+	{ P(CREATE), M(REFUSED_BEGIN), { M(REFUSED_END) }, P(CLIENT), true, M(PULL_BEGIN) },
 	{ P(PULL), M(PULL_BEGIN), { M(PULL_END) }, P(CLIENT), true, M(START_BEGIN) },
 	{ P(CREATE), M(CREATE_BEGIN), { M(CREATE_END) }, P(CLIENT), true, M(START_BEGIN) },
 	{ P(ATTACH), M(ATTACH_BEGIN), { M(ATTACH_END) }, P(CLIENT), true, M(START_BEGIN) },
@@ -78,6 +79,8 @@ static const struct ct_span start[] = {
 };
 
 static const struct ct_span start_late[] = {
+	{ P(CREATE), M(REFUSED_BEGIN), { M(REFUSED_END) }, P(CLIENT), true, M(PULL_BEGIN) },
+	{ P(PULL), M(PULL_BEGIN), { M(PULL_END) }, P(CLIENT), true, M(START_BEGIN) },
 	{ P(CREATE), M(CREATE_BEGIN), { M(CREATE_END) }, P(CLIENT), true, M(START_BEGIN) },
 	{ P(ATTACH), M(ATTACH_BEGIN), { M(ATTACH_END) }, P(CLIENT), true, M(START_BEGIN) },
 	{ P(START), M(START_BEGIN), { M(CONNECT_BEGIN) }, P(CLIENT), false, M(NONE) },
@@ -237,7 +240,7 @@ const struct ct_family ct_family_docker = {
 	CT_FAMILY_CAUSES,
 	.api = true,
 	.at_first = true,
-	.begins = { M(PULL_BEGIN), M(CREATE_BEGIN), M(START_BEGIN) },
+	.begins = { M(REFUSED_BEGIN), M(PULL_BEGIN), M(CREATE_BEGIN), M(START_BEGIN) },
 	.opens = { M(START_BEGIN), M(TASK_CREATE_BEGIN) },
 	.asked = M(START_BEGIN),
 	.stopped = M(DISCONNECT_END),

@@ -77,6 +77,8 @@ void ct_life_file(struct ct_core *core, const struct ct_file *file)
 	bool synced = e->kind == CT_KIND_SYNC;
 	struct ct_container *c = synced ? NULL : deleted(core, file);
 
+	if (ct_image_file(core, file))
+		return;
 	if (c)
 		ct_signal(core, c, CT_SIG_UNLINK, file->name, e->ts_ns);
 	else if (file->container)

@@ -5,8 +5,50 @@
  * 28), but only the newest of each layer to who reads slowly: a begin is no later than its line.
  */
 #include "core/book/pulls.h"
+#include "core/book/store.h"
 #include "core/hear/wire_pull.h"
 #include "core/life/life.h"
+
+/* daemon/images of moby 20.10 and 28: what a client answers to by asking for the image, if it may. */
+#define NOT_THERE "No such image"
+
+/* It asks at once. */
+#define AWAITED_NS (500 * CT_NS_PER_MS)
+
+void ct_image_wanted(struct ct_core *core, struct ct_fact *f)
+{
+	const struct ct_request *asked = f->request;
+	struct ct_pull *p;
+
+	if (!f->speaker || !ct_text_starts(f->message, NOT_THERE))
+		return;
+	p = ct_pull_make(core, f->speaker, asked->image, asked->tgid);
+	if (!p)
+		return;
+	p->awaited = f->wants_image = true;
+	p->wanted_ns = asked->ts_ns;
+	p->refused_ns = p->begin_ns = p->heard_ns = f->ts_ns;
+	p->who.engine_pid = f->e->tgid;
+	p->due_ns = f->ts_ns + AWAITED_NS;
+	memcpy(p->wanted_name, asked->name, sizeof(p->wanted_name));
+	memcpy(p->wanted_runtime, asked->runtime, sizeof(p->wanted_runtime));
+	ct_text_copy(p->message, sizeof(p->message), f->message);
+}
+
+/* It is asked for because something was refused without it. */
+static void adopt(struct ct_core *core, const struct ct_fact *f, struct ct_pull *p)
+{
+	struct ct_pull *before =
+		ct_pull_awaited(core, f->speaker, f->request->tgid, f->request->image);
+
+	if (!before)
+		return;
+	p->wanted_ns = before->wanted_ns;
+	p->refused_ns = before->refused_ns;
+	memcpy(p->wanted_name, before->wanted_name, sizeof(p->wanted_name));
+	memcpy(p->wanted_runtime, before->wanted_runtime, sizeof(p->wanted_runtime));
+	ct_pull_drop(core, before);
+}
 
 void ct_image_asked(struct ct_core *core, struct ct_fact *f)
 {
@@ -21,10 +63,17 @@ void ct_image_asked(struct ct_core *core, struct ct_fact *f)
 		ct_pull_drop(core, p);
 		return;
 	}
+	adopt(core, f, p);
 	p->begin_ns = f->request->ts_ns;
 	p->who.mine = f->request->mine;
 	p->who.engine_pid = f->engine;
 	ct_life_engine_name(core, &p->who, f->engine);
+	p->stored = ct_store_is_kept(p->who.engine);
+	p->silent = f->request->ns[0];
+	memcpy(p->who.pod_uid, f->request->pod_uid, sizeof(p->who.pod_uid));
+	memcpy(p->who.pod_ns, f->request->pod_ns, sizeof(p->who.pod_ns));
+	memcpy(p->who.pod, f->request->name, sizeof(f->request->name));
+	memcpy(p->who.ns, f->request->ns, sizeof(p->who.ns));
 }
 
 /*
@@ -37,6 +86,7 @@ static void is_fetched(struct ct_layer *layer, enum ct_pull_line line, uint64_t 
 		return;
 	layer->fetched_ns = ts_ns;
 	layer->bounded = line > CT_PULL_DOWNLOADED;
+	layer->fetched_by = layer->bounded ? CT_PROVED_BOUND : CT_PROVED_LINE;
 }
 
 static void of_layer(struct ct_pull *p, const struct ct_progress *said, uint64_t ts_ns)
@@ -54,8 +104,10 @@ static void of_layer(struct ct_pull *p, const struct ct_progress *said, uint64_t
 		layer->waited = true;
 		break;
 	case CT_PULL_DOWNLOADING:
-		if (!layer->first_ns)
+		if (!layer->first_ns) {
 			layer->first_ns = ts_ns;
+			layer->first_by = CT_PROVED_BOUND;
+		}
 		/* What is left of it, after a retry: the first is the whole. */
 		if (!layer->size)
 			layer->size = said->total;
@@ -64,11 +116,14 @@ static void of_layer(struct ct_pull *p, const struct ct_progress *said, uint64_t
 		layer->retries += !layer->fetched_ns;
 		break;
 	case CT_PULL_EXTRACTING:
-		if (!layer->unpacking_ns)
+		if (!layer->unpacking_ns) {
 			layer->unpacking_ns = ts_ns;
+			layer->unpacking_by = CT_PROVED_BOUND;
+		}
 		break;
 	case CT_PULL_UNPACKED:
 		layer->unpacked_ns = ts_ns;
+		layer->unpacked_by = CT_PROVED_LINE;
 		break;
 	case CT_PULL_EXISTS:
 		layer->there = true;
@@ -107,6 +162,7 @@ static void over(struct ct_core *core, const struct ct_fact *f, bool failed)
 		return;
 	p->end_ns = f->ts_ns;
 	p->failed = failed;
+	ct_text_copy(p->image_id, sizeof(p->image_id), f->made);
 	if (failed)
 		ct_text_copy(p->message, sizeof(p->message), f->message);
 }
@@ -119,4 +175,34 @@ void ct_image_answered(struct ct_core *core, struct ct_fact *f)
 void ct_image_refused(struct ct_core *core, struct ct_fact *f)
 {
 	over(core, f, true);
+}
+
+void ct_image_waited(struct ct_core *core, struct ct_container *c, const struct ct_request *asked)
+{
+	struct ct_pull *p = ct_pull_for(core, &c->key.scope, asked, c->who.pod_uid);
+
+	if (!p)
+		return;
+	p->used = true;
+	c->run.marks[CT_MARK_PULL_BEGIN] = p->begin_ns;
+	c->run.marks[CT_MARK_PULL_END] = p->end_ns;
+	/* It may be known to the engine by its digest alone. */
+	memcpy(c->who.image, p->who.image, sizeof(c->who.image));
+}
+
+#define LEFT "interrupted: its client has left"
+
+void ct_image_client_exits(struct ct_core *core, const struct ct_event *e)
+{
+	for (struct ct_pull *p = ct_pull_next(core, NULL); p; p = ct_pull_next(core, p)) {
+		if (p->fetched->client != e->tgid)
+			continue;
+		if (p->awaited)
+			p->due_ns = e->ts_ns;
+		if (p->awaited || p->end_ns)
+			continue;
+		p->end_ns = p->due_ns = e->ts_ns;
+		p->failed = p->fetched->interrupted = true;
+		ct_text_copy(p->message, sizeof(p->message), ct_text(LEFT, sizeof(LEFT) - 1));
+	}
 }

@@ -35,6 +35,19 @@ void ct_image_asked(struct ct_core *core, struct ct_fact *f);
 void ct_image_progress(struct ct_core *core, struct ct_fact *f);
 void ct_image_answered(struct ct_core *core, struct ct_fact *f);
 void ct_image_refused(struct ct_core *core, struct ct_fact *f);
+/* A container was refused: if that was for want of its image, its client may ask for that now. */
+void ct_image_wanted(struct ct_core *core, struct ct_fact *f);
+/* It is asked for, in a pod: a kubelet fetches its image before, if it has to. */
+void ct_image_waited(struct ct_core *core, struct ct_container *c, const struct ct_request *asked);
+/* EXIT: nobody is answered then, and engines fetch for nobody. */
+void ct_image_client_exits(struct ct_core *core, const struct ct_event *e);
+/* images_stored.c: what an engine stores of images. False: the file is none of that. */
+struct ct_file;
+bool ct_image_file(struct ct_core *core, const struct ct_file *file);
+void ct_image_layer(struct ct_core *core, const struct ct_event *e); /* LAYER */
+/* A program was executed, or ends, that may inflate what an engine has fetched. */
+void ct_image_exec(struct ct_core *core, const struct ct_actor_state *a, uint64_t ts_ns);
+void ct_image_exit(struct ct_core *core, const struct ct_actor_state *a, uint64_t ts_ns);
 
 /* process.c: FORK, EXEC, EXIT, PROCESS. */
 void ct_life_fork(struct ct_core *core, const struct ct_event *e);

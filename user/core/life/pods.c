@@ -103,6 +103,7 @@ static void container_asked(struct ct_core *core, const struct ct_request *asked
 	copy(c->who.pod_container, sizeof(c->who.pod_container),
 	     ct_text(asked->name, strlen(asked->name)));
 	copy(c->who.image, sizeof(c->who.image), ct_text(asked->image, strlen(asked->image)));
+	ct_image_waited(core, c, asked);
 	set_name(core, c);
 	ct_life_engine_request(core, c, asked);
 }

@@ -186,6 +186,7 @@ void ct_life_exec(struct ct_core *core, const struct ct_event *e)
 	}
 	if (a->program && !strcmp(a->program, CT_VMM))
 		machine_begins(a, e->ts_ns);
+	ct_image_exec(core, a, e->ts_ns);
 	/* Its program has the name of an engine or a shim: it is that, too. */
 	if (a->first_of && a->first_of != c)
 		ct_signal(core, a->first_of, CT_SIG_INIT_EXEC, ct_text("", 0), e->ts_ns);
@@ -207,6 +208,9 @@ void ct_life_exit(struct ct_core *core, const struct ct_event *e)
 	struct ct_container *c;
 	int status = e->ret;
 
+	ct_image_client_exits(core, e);
+	if (!a && ct_role_of(e) == CT_ROLE_NONE)
+		return;
 	if (!a) {
 		core->counts.unmatched_exits++;
 		return;
@@ -223,6 +227,7 @@ void ct_life_exit(struct ct_core *core, const struct ct_event *e)
 		ct_signal(core, c, CT_SIG_INIT_EXIT, ct_text("", 0), e->ts_ns);
 	}
 	machine_ends(core, a, e->ts_ns);
+	ct_image_exit(core, a, e->ts_ns);
 	monitor_exits(core, a, e->ts_ns);
 	c = a->container;
 	if (c && a->program) {

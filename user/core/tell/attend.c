@@ -208,6 +208,7 @@ void ct_tell_due(struct ct_core *core)
 		else if (due && (!core->due_ns || due < core->due_ns))
 			core->due_ns = due;
 	}
+	ct_tell_images_due(core);
 	ct_made_due(core);
 }
 

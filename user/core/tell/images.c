@@ -94,11 +94,16 @@ static void fill_partly(struct ct_record *rec, const struct ct_fetched *f, uint6
 		rec->missing |= 1u << CT_PHASE_UNPACK;
 }
 
-static void fill_phases(struct ct_record *rec, const struct ct_fetched *f)
+static void fill_phases(struct ct_record *rec, const struct ct_fetched *f, bool silent)
 {
 	uint64_t resolved = resolved_at(f), cursor;
 	const struct ct_layer *layer = path_begins(f), *last = last_of(f);
 
+	/* Nobody says of which layers it consists, and it was not all there. */
+	if (!resolved && silent && rec->outcome == CT_OUTCOME_OK && !f->up_to_date) {
+		ct_segments_fill(rec, CT_PHASE_UNKNOWN, rec->begin_ns, rec->end_ns);
+		return;
+	}
 	if (!resolved || resolved < rec->begin_ns || resolved > rec->end_ns)
 		resolved = rec->end_ns;
 	fill(rec, CT_PHASE_RESOLVE, rec->begin_ns, resolved);
@@ -192,9 +197,12 @@ static void add_layer(struct telling *t, const struct ct_layer *layer)
 static void tell(struct ct_core *core, struct ct_pull *p, enum ct_outcome outcome)
 {
 	const struct ct_fetched *f = p->fetched;
-	struct telling *t =
-		calloc(1, sizeof(*t) + f->layer_count * (1 + STEPS_OF_LAYER) * sizeof(t->steps[0]));
+	struct telling *t;
 
+	p->told = true;
+	if (p->stored)
+		ct_tell_stored(core, p);
+	t = calloc(1, sizeof(*t) + f->layer_count * (1 + STEPS_OF_LAYER) * sizeof(t->steps[0]));
 	if (!t)
 		return;
 	ct_scope_owner(core, &p->held.share->scope, &p->who.owner);
@@ -210,7 +218,7 @@ static void tell(struct ct_core *core, struct ct_pull *p, enum ct_outcome outcom
 		.fetched = f,
 		.steps = t->steps,
 	};
-	fill_phases(&t->rec, f);
+	fill_phases(&t->rec, f, p->silent);
 	if (outcome == CT_OUTCOME_FAILED)
 		t->rec.failed_phase = t->rec.segments[t->rec.segment_count - 1].phase;
 	for (size_t i = 0; i < f->layer_count; i++)
@@ -219,14 +227,59 @@ static void tell(struct ct_core *core, struct ct_pull *p, enum ct_outcome outcom
 	free(t);
 }
 
+/* What was stored is looked up: that takes as long as events wait in the ring, and some reads. */
+#define KNOWN_NS (300 * CT_NS_PER_MS)
+
+/* Who wanted a container of it gets none. */
+static void tell_unmade(struct ct_core *core, struct ct_pull *p)
+{
+	const struct ct_unmade of = {
+		.scope = &p->held.share->scope,
+		.engine = p->who.engine_pid,
+		.name = p->wanted_name,
+		.image = p->who.image,
+		.runtime = p->wanted_runtime,
+		.message = ct_text(p->message, strlen(p->message)),
+		.begin_ns = p->wanted_ns,
+		.end_ns = p->refused_ns,
+		.pull_begin_ns = p->begin_ns,
+		.pull_end_ns = p->awaited ? 0 : p->end_ns,
+	};
+
+	p->wanted_ns = 0;
+	ct_report_unmade(core, &of);
+}
+
+/* Nobody has asked for the image: it stays refused. */
+static void tell_awaited(struct ct_core *core, struct ct_pull *p, bool at_once)
+{
+	if (p->due_ns > core->now && !at_once) {
+		ct_made_wait(core, p->due_ns);
+		return;
+	}
+	tell_unmade(core, p);
+	ct_pull_drop(core, p);
+}
+
+static void tell_or_wait(struct ct_core *core, struct ct_pull *p)
+{
+	if (p->due_ns > core->now && !ct_stored_is_known(core, p))
+		ct_made_wait(core, p->due_ns);
+	else
+		tell(core, p, p->failed ? CT_OUTCOME_FAILED : CT_OUTCOME_OK);
+	if (p->told && p->failed && p->wanted_ns)
+		tell_unmade(core, p);
+}
+
 void ct_tell_image(struct ct_core *core, const struct ct_fact *fact)
 {
 	struct ct_pull *p = ct_pull_of(core, fact->about);
 
-	if (!p)
+	if (!p || p->told)
 		return;
 	if (fact->kind == CT_FACT_ANSWERED || fact->kind == CT_FACT_REFUSED) {
-		tell(core, p, p->failed ? CT_OUTCOME_FAILED : CT_OUTCOME_OK);
+		p->due_ns = p->end_ns + KNOWN_NS;
+		tell_or_wait(core, p);
 	} else if (fact->kind == CT_FACT_OVER && !p->end_ns) { /* its end was not heard */
 		p->end_ns = p->heard_ns;
 		p->failed = true;
@@ -234,13 +287,40 @@ void ct_tell_image(struct ct_core *core, const struct ct_fact *fact)
 	}
 }
 
+void ct_tell_images_known(struct ct_core *core)
+{
+	struct ct_pull *p, *next;
+
+	for (p = ct_pull_next(core, NULL); p; p = next) {
+		next = p->next;
+		if (p->awaited)
+			tell_awaited(core, p, false);
+		else if (p->due_ns && !p->told)
+			tell_or_wait(core, p);
+	}
+}
+
+void ct_tell_images_due(struct ct_core *core)
+{
+	ct_tell_images_known(core);
+}
+
 void ct_tell_images_left(struct ct_core *core)
 {
-	struct ct_pull *p = NULL;
+	struct ct_pull *p, *next;
 
-	while ((p = ct_pull_next(core, p))) {
-		if (p->end_ns)
+	for (p = ct_pull_next(core, NULL); p; p = next) {
+		next = p->next;
+		if (p->awaited) {
+			tell_awaited(core, p, true);
 			continue;
+		}
+		if (p->told)
+			continue;
+		if (p->end_ns) {
+			tell(core, p, p->failed ? CT_OUTCOME_FAILED : CT_OUTCOME_OK);
+			continue;
+		}
 		p->end_ns = later(p->heard_ns, p->begin_ns);
 		p->failed = true;
 		tell(core, p, CT_OUTCOME_CUT);

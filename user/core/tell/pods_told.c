@@ -171,6 +171,17 @@ static void fill(struct ct_record *rec, enum ct_phase phase, uint64_t begin_ns, 
 	rec->seen |= 1u << phase;
 }
 
+/* A container that waits for its image keeps the pod waiting. Returns until when. */
+static uint64_t fill_pull(struct ct_record *rec, const struct ct_pod_member *m, uint64_t cursor)
+{
+	const struct ct_segment *first = &m->segments[0];
+
+	if (!m->segment_count || first->phase != CT_PHASE_PULL || first->end_ns <= cursor)
+		return cursor;
+	fill(rec, CT_PHASE_PULL, cursor, first->end_ns);
+	return first->end_ns;
+}
+
 /* Members in order of begin: what lies between them is the kubelet's, or it does not try again yet. */
 static void fill_start(struct telling *t, const struct ct_pod *pod)
 {
@@ -194,6 +205,7 @@ static void fill_start(struct telling *t, const struct ct_pod *pod)
 			     m->begin_ns);
 			cursor = m->begin_ns;
 		}
+		cursor = fill_pull(rec, m, cursor);
 		if (end > cursor) {
 			fill(rec, phase, cursor, end);
 			cursor = end;

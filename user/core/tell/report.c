@@ -327,7 +327,7 @@ void ct_report_create(struct ct_core *core, struct ct_container *c)
 		rec.seen = 1u << CT_PHASE_CREATE;
 		emit(core, &rec, c, run);
 	}
-	for (int m = CT_MARK_PULL_BEGIN; m <= CT_MARK_ATTACH_END; m++)
+	for (int m = CT_MARK_REFUSED_BEGIN; m <= CT_MARK_ATTACH_END; m++)
 		run->marks[m] = 0;
 }
 
@@ -346,36 +346,59 @@ void ct_report_remove(struct ct_core *core, struct ct_container *c)
 	emit(core, &rec, c, run);
 }
 
-/* Nothing was made: there never was a container. */
-static void failed_create(struct ct_core *core, const struct ct_fact *fact)
+void ct_report_unmade(struct ct_core *core, const struct ct_unmade *of)
 {
-	const struct ct_actor_state *engine = ct_actor_get(core, fact->e->tgid);
-	const struct ct_request *asked = fact->request;
 	struct ct_container c = { .told = true };
 	struct ct_record rec;
 
-	c.key.scope = *fact->speaker;
-	memcpy(c.who.name, asked->name, sizeof(c.who.name));
-	memcpy(c.who.image, asked->image, sizeof(c.who.image));
-	memcpy(c.who.runtime, asked->runtime, sizeof(c.who.runtime));
-	if (engine && engine->engine_name)
-		ct_text_copy(c.who.engine, sizeof(c.who.engine),
-			     ct_text(engine->engine_name, strlen(engine->engine_name)));
+	c.key.scope = *of->scope;
+	ct_text_copy(c.who.name, sizeof(c.who.name), ct_text(of->name, strlen(of->name)));
+	ct_text_copy(c.who.image, sizeof(c.who.image), ct_text(of->image, strlen(of->image)));
+	ct_text_copy(c.who.runtime, sizeof(c.who.runtime),
+		     ct_text(of->runtime, strlen(of->runtime)));
+	ct_life_engine_name(core, &c.who, of->engine);
 	c.run.exit_code = CT_NO_EXIT_CODE;
-	ct_text_copy(c.run.message, sizeof(c.run.message), fact->message);
+	ct_text_copy(c.run.message, sizeof(c.run.message), of->message);
 	rec = record_of(CT_RECORD_START, CT_OUTCOME_FAILED, &c, &c.run);
-	rec.begin_ns = asked->ts_ns;
-	rec.end_ns = fact->ts_ns;
+	rec.begin_ns = of->begin_ns;
+	rec.end_ns = of->end_ns;
 	rec.failed_phase = CT_PHASE_CREATE;
 	ct_segments_fill(&rec, CT_PHASE_CREATE, rec.begin_ns, rec.end_ns);
 	rec.seen = 1u << CT_PHASE_CREATE;
+	if (of->pull_end_ns) {
+		rec.end_ns = of->pull_end_ns;
+		rec.failed_phase = CT_PHASE_PULL;
+		if (of->pull_begin_ns > of->end_ns)
+			ct_segments_fill(&rec, CT_PHASE_CLIENT, of->end_ns, of->pull_begin_ns);
+		ct_segments_fill(&rec, CT_PHASE_PULL, of->pull_begin_ns, rec.end_ns);
+		rec.seen |= 1u << CT_PHASE_PULL;
+	}
 	emit(core, &rec, &c, &c.run);
+}
+
+/* Nothing was made: there never was a container. */
+static void failed_create(struct ct_core *core, const struct ct_fact *fact)
+{
+	const struct ct_unmade of = {
+		.scope = fact->speaker,
+		.engine = fact->e->tgid,
+		.name = fact->request->name,
+		.image = fact->request->image,
+		.runtime = fact->request->runtime,
+		.message = fact->message,
+		.begin_ns = fact->request->ts_ns,
+		.end_ns = fact->ts_ns,
+	};
+
+	ct_report_unmade(core, &of);
 }
 
 void ct_tell_fact(struct ct_core *core, const struct ct_fact *fact)
 {
 	if (fact->how == CT_HOW_IMAGE)
 		ct_tell_image(core, fact);
+	else if (fact->wants_image)
+		ct_tell_images_known(core);
 	else if (fact->kind == CT_FACT_REFUSED && fact->awaits_id && !fact->container &&
 		 fact->speaker)
 		failed_create(core, fact);

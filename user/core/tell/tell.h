@@ -26,6 +26,17 @@ void ct_report_start(struct ct_core *core, struct ct_container *c, enum ct_outco
 void ct_report_stop(struct ct_core *core, struct ct_container *c, enum ct_outcome outcome);
 void ct_report_create(struct ct_core *core, struct ct_container *c);
 void ct_report_remove(struct ct_core *core, struct ct_container *c);
+/* A container that was asked for and never made. */
+struct ct_unmade {
+	const struct ct_scope *scope; /* of who was asked */
+	uint32_t engine;
+	const char *name, *image, *runtime;
+	struct ct_text message;
+	uint64_t begin_ns, end_ns; /* of the request */
+	uint64_t pull_begin_ns,
+		pull_end_ns; /* what it waited for then, and failed; 0: it did not */
+};
+void ct_report_unmade(struct ct_core *core, const struct ct_unmade *of);
 bool ct_start_unasked(const struct ct_container *c);
 /* It has been waited for a sign of being ready, nothing was lost meanwhile, and none came. */
 bool ct_start_signless(const struct ct_core *core, const struct ct_container *c);
@@ -33,3 +44,9 @@ bool ct_start_signless(const struct ct_core *core, const struct ct_container *c)
 /* images.c: an engine has fetched an image, or has failed to. */
 void ct_tell_image(struct ct_core *core, const struct ct_fact *fact);
 void ct_tell_images_left(struct ct_core *core); /* no more events: what is under way is cut */
+void ct_tell_images_known(struct ct_core *core); /* more is known of what engines store */
+void ct_tell_images_due(struct ct_core *core); /* core->due_ns has come */
+/* images_stored.c: what its engine's store has of it, and whether all that was asked about that is known. */
+struct ct_pull;
+void ct_tell_stored(struct ct_core *core, struct ct_pull *p);
+bool ct_stored_is_known(const struct ct_core *core, const struct ct_pull *p);

@@ -214,9 +214,20 @@ static void put_layer(struct ct_json *w, const struct ct_layer *layer)
 		{ "fetched_ns", layer->fetched_ns },   { "unpacking_ns", layer->unpacking_ns },
 		{ "unpacked_ns", layer->unpacked_ns },
 	};
+	const struct {
+		const char *key;
+		uint8_t by;
+	} proofs[] = {
+		{ "first", layer->first_by },
+		{ "fetched", layer->fetched_by },
+		{ "unpacking", layer->unpacking_by },
+		{ "unpacked", layer->unpacked_by },
+	};
 
 	ct_json_enter(w, NULL, '{');
 	ct_json_string(w, "id", layer->id);
+	ct_json_string(w, "digest", layer->digest);
+	ct_json_string(w, "type", layer->type);
 	ct_json_bool(w, "there", layer->there);
 	ct_json_bool(w, "waited", layer->waited);
 	ct_json_bool(w, "fetched_is_bound", layer->bounded);
@@ -224,6 +235,10 @@ static void put_layer(struct ct_json *w, const struct ct_layer *layer)
 	ct_json_u64_or_null(w, "size", layer->size, layer->size);
 	for (size_t i = 0; i < CT_ARRAY_SIZE(times); i++)
 		ct_json_u64_or_null(w, times[i].key, times[i].ns, times[i].ns);
+	ct_json_enter(w, "proof", '{');
+	for (size_t i = 0; i < CT_ARRAY_SIZE(proofs); i++)
+		ct_json_string(w, proofs[i].key, ct_layer_proof_names[proofs[i].by]);
+	ct_json_leave(w, '}');
 	ct_json_leave(w, '}');
 }
 
@@ -232,6 +247,7 @@ static void put_fetched(struct ct_json *w, const struct ct_fetched *f)
 	ct_json_enter(w, "fetched", '{');
 	ct_json_string(w, "digest", f->digest);
 	ct_json_bool(w, "up_to_date", f->up_to_date);
+	ct_json_bool(w, "interrupted", f->interrupted);
 	ct_json_u64_or_null(w, "client_pid", f->client, f->client);
 	ct_json_enter(w, "layers", '[');
 	for (size_t i = 0; i < f->layer_count; i++)

@@ -16,6 +16,7 @@ static const struct part {
 	/* A restart is what both of its halves are: the old one goes down, the new one comes up. */
 	{ "down", CT_PHASE_STOP, CT_PHASE_DESTROY },
 	{ "sandbox", CT_PHASE_SANDBOX, CT_PHASE_SANDBOX },
+	{ "pull", CT_PHASE_PULL, CT_PHASE_PULL },
 	{ "init", CT_PHASE_INIT, CT_PHASE_INIT },
 	{ "containers", CT_PHASE_CONTAINERS, CT_PHASE_CONTAINERS },
 	{ "backoff", CT_PHASE_BACKOFF, CT_PHASE_BACKOFF },
@@ -24,7 +25,7 @@ static const struct part {
 	{ "unpack", CT_PHASE_UNPACK, CT_PHASE_UNPACK },
 	{ "register", CT_PHASE_REGISTER, CT_PHASE_REGISTER },
 	{ "client", CT_PHASE_CLIENT, CT_PHASE_CLIENT },
-	{ "up", 0, CT_PHASE_READY },
+	{ "up", CT_PHASE_CREATE, CT_PHASE_READY },
 	{ "run", CT_PHASE_RUN, CT_PHASE_RUN },
 	{ "unknown", CT_PHASE_UNKNOWN, CT_PHASE_UNKNOWN },
 };

@@ -71,6 +71,22 @@ bool ct_engine_of_monitor(uint32_t pid, struct ct_engine *ret);
 /* The same, of the bundle that it was called with: of a short life it is gone when it is asked. */
 bool ct_engine_of_bundle(uint32_t pid, const char *bundle, struct ct_engine *ret);
 
+/* engine_manifest.c */
+struct ct_manifest_read {
+	size_t count; /* of layers */
+	uint64_t size; /* of this one, bytes */
+};
+
+typedef void (*ct_manifest_fn)(void *ctx, const struct ct_manifest_read *m, size_t number);
+
+/*
+ * What containerd has stored by that digest (its digits), if it is a manifest: for each layer in its order
+ * the tail of a LAYER event, then fn. False: it is none, or is not there. It may be kept waiting, only a
+ * scout calls it.
+ */
+bool ct_engine_manifest(const struct ct_engine *engine, const char *digits, struct ct_tail *tail,
+			ct_manifest_fn fn, void *ctx);
+
 /* engine.c */
 /*
  * False when there is no such process, or its name is not an engine's. ret->foreign stays. It may be

@@ -143,8 +143,9 @@ static uint32_t send_errand(struct ct_engines *engines, enum ct_engines_side sid
 
 static void add_engine(struct ct_errand *errand, const struct ct_engine_kept *kept)
 {
-	if (!kept->silent && ct_engine_keeps(&kept->engine) &&
-	    errand->count < CT_ERRAND_ENGINES_MAX)
+	bool keeps = errand->kind == CT_ERRAND_MANIFEST || ct_engine_keeps(&kept->engine);
+
+	if (!kept->silent && keeps && errand->count < CT_ERRAND_ENGINES_MAX)
 		errand->engines[errand->count++] = kept->engine;
 }
 
@@ -154,14 +155,14 @@ static bool send_lookup(struct ct_engines *engines, struct ct_lookup_asked *aske
 	struct ct_errand *errand = &engines->errand;
 	const struct ct_engine_kept *named = kept_of(engines, asked->engine_pid);
 
-	errand->kind = CT_ERRAND_WHO;
+	errand->kind = asked->kind;
 	errand->pid = asked->engine_pid;
 	memcpy(errand->id, asked->id, sizeof(errand->id));
 	memcpy(errand->bundle, asked->bundle, sizeof(errand->bundle));
 	errand->count = 0;
 	if (named)
 		add_engine(errand, named);
-	for (size_t i = 0; i < engines->count; i++) {
+	for (size_t i = 0; i < engines->count && asked->kind == CT_ERRAND_WHO; i++) {
 		const struct ct_engine_kept *kept = &engines->list[i];
 
 		if (kept != named && kept->engine.foreign == asked->foreign)
@@ -311,6 +312,9 @@ static void take_finding(struct ct_engines *engines, enum ct_engines_side side)
 		break;
 	case CT_FINDING_IDENTITY:
 		identity_seen(engines, f);
+		break;
+	case CT_FINDING_LAYER:
+		ct_finding_layer(f, engines->facts);
 		break;
 	case CT_FINDING_TEXT:
 		text_seen(&engines->text, f);
@@ -572,8 +576,8 @@ void ct_engines_identities(struct ct_engines *engines)
 	settle_within_patience(engines);
 }
 
-void ct_engines_ask(struct ct_engines *engines, const char *id, uint32_t engine_pid,
-		    const char *bundle)
+void ct_engines_ask(struct ct_engines *engines, enum ct_errand_kind kind, const char *id,
+		    uint32_t engine_pid, const char *bundle)
 {
 	const struct ct_engine_kept *named = kept_of(engines, engine_pid);
 	struct ct_lookup_asked *asked = engines->lookups;
@@ -588,6 +592,7 @@ void ct_engines_ask(struct ct_engines *engines, const char *id, uint32_t engine_
 		return;
 	}
 	*asked = (struct ct_lookup_asked){ .engine_pid = engine_pid, .since_ns = ct_now_ns() };
+	asked->kind = kind;
 	asked->foreign = named ? named->engine.foreign : engine_pid && ct_proc_foreign(engine_pid);
 	memcpy(asked->id, id, sizeof(asked->id));
 	snprintf(asked->bundle, sizeof(asked->bundle), "%s", bundle);

@@ -39,6 +39,7 @@ struct ct_engines {
 		uint64_t exec_ns;
 	} rescans[CT_ENGINES_MAX];
 	struct ct_lookup_asked {
+		enum ct_errand_kind kind;
 		char id[CT_ID_LEN + 1]; /* "": unused */
 		char bundle[CT_ENGINE_PATH_MAX]; /* "": not known */
 		uint32_t engine_pid;
@@ -95,9 +96,12 @@ uint64_t ct_engines_due(const struct ct_engines *engines);
 /* Emits what the scouts have brought, sends them on, and gives up those that do not come back. */
 void ct_engines_turn(struct ct_engines *engines, uint64_t now_ns);
 
-/* Asks for an IDENTITY event: it comes with a turn, if there is anything to say. */
-void ct_engines_ask(struct ct_engines *engines, const char *id, uint32_t engine_pid,
-		    const char *bundle);
+/*
+ * Asks for an IDENTITY event (WHO): it comes with a turn, if there is anything to say. Or for LAYER events
+ * (MANIFEST) of what that engine has stored by the digest whose digits the id is.
+ */
+void ct_engines_ask(struct ct_engines *engines, enum ct_errand_kind kind, const char *id,
+		    uint32_t engine_pid, const char *bundle);
 
 /* Sends off what has been asked for. */
 void ct_engines_send(struct ct_engines *engines);

@@ -47,12 +47,23 @@ size_t ct_finding_len(const struct ct_finding *f)
 		return head + sizeof(f->engine);
 	case CT_FINDING_IDENTITY:
 		return sizeof(*f);
+	case CT_FINDING_LAYER:
 	case CT_FINDING_TEXT:
 		return offsetof(struct ct_finding, tail.bytes) + f->tail.len;
 	case CT_FINDING_END:
 		break;
 	}
 	return head;
+}
+
+void ct_finding_layer(const struct ct_finding *f, struct ct_facts *facts)
+{
+	struct ct_event *e = ct_fact_begin(facts, CT_KIND_LAYER, f->pid);
+
+	e->obj = f->layer.size;
+	e->arg = f->layer.count;
+	e->sub = (uint16_t)f->layer.number;
+	ct_fact_emit(facts, f->tail.bytes, f->tail.len);
 }
 
 /* Waits while its parent is busy: that is how fast it may go. */
@@ -154,10 +165,40 @@ static void look_at_bundle(struct trip *t)
 	say_end(t, text->len, 0);
 }
 
+static void say_layer(void *ctx, const struct ct_manifest_read *m, size_t number)
+{
+	struct trip *t = ctx;
+
+	t->finding.kind = CT_FINDING_LAYER;
+	t->finding.pid = t->errand->pid;
+	t->finding.layer.size = m->size;
+	t->finding.layer.number = (uint32_t)number;
+	t->finding.layer.count = (uint32_t)m->count;
+	say(t);
+}
+
+/* Only an engine that is known is asked: where it keeps its blobs is in its configuration. */
+static void look_at_manifest(struct trip *t)
+{
+	static const struct ct_manifest_read none;
+	bool found = false;
+
+	beat(t, t->errand->pid);
+	t->finding.tail.len = 0;
+	if (t->errand->count)
+		found = ct_engine_manifest(&t->errand->engines[0], t->errand->id, &t->finding.tail,
+					   say_layer, t);
+	if (!found) {
+		t->finding.tail.len = 0;
+		say_layer(t, &none, 0);
+	}
+	say_end(t, found, 0);
+}
+
 static bool receive(int fd, struct ct_errand *errand, int flags)
 {
 	return recv(fd, errand, sizeof(*errand), flags) > 0 &&
-	       errand->count <= CT_ERRAND_ENGINES_MAX && errand->kind <= CT_ERRAND_INIT;
+	       errand->count <= CT_ERRAND_ENGINES_MAX && errand->kind <= CT_ERRAND_MANIFEST;
 }
 
 static void run_one(struct trip *t, const struct ct_errand *errand)
@@ -166,6 +207,7 @@ static void run_one(struct trip *t, const struct ct_errand *errand)
 		[CT_ERRAND_ENGINE] = look_at_engine,
 		[CT_ERRAND_WHO] = look_for_one,
 		[CT_ERRAND_INIT] = look_at_bundle,
+		[CT_ERRAND_MANIFEST] = look_at_manifest,
 	};
 
 	t->errand = errand;

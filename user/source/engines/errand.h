@@ -9,6 +9,7 @@
 
 #include "source/engines/engine.h"
 #include "source/engines/scout.h"
+#include "source/facts.h"
 
 #define CT_ERRAND_ENGINES_MAX 16
 
@@ -16,7 +17,8 @@ enum ct_errand_kind {
 	CT_ERRAND_ENGINE, /* pid: read what it is */
 	CT_ERRAND_WHO, /* id: asked of the monitor pid or its bundle, then of the engines in turn */
 	CT_ERRAND_ALL, /* all containers of engines[0] */
-	CT_ERRAND_INIT /* pid, a shim: the pid of its container, as its bundle has it */
+	CT_ERRAND_INIT, /* pid, a shim: the pid of its container, as its bundle has it */
+	CT_ERRAND_MANIFEST /* id: digits of what engines[0] has stored: what it consists of */
 };
 
 struct ct_errand {
@@ -34,6 +36,7 @@ enum ct_finding_kind {
 	CT_FINDING_ENGINE,
 	CT_FINDING_IDENTITY,
 	CT_FINDING_TEXT,
+	CT_FINDING_LAYER,
 	CT_FINDING_END /* of the errand, always */
 };
 
@@ -43,11 +46,17 @@ struct ct_finding {
 	uint32_t pid; /* of the engine that says it, 0: nobody */
 	uint64_t beyond; /* END: how many containers there was no budget for */
 	bool found; /* END */
+	struct {
+		uint64_t size;
+		uint32_t number, count;
+	} layer; /* LAYER; count 0: it is no manifest. Its tail is that of the event */
 	union {
 		struct ct_engine engine;
 		struct ct_tail tail;
 	};
 };
+
+void ct_finding_layer(const struct ct_finding *finding, struct ct_facts *facts); /* as an event */
 
 /* What of them is sent. */
 size_t ct_errand_len(const struct ct_errand *errand);

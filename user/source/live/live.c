@@ -478,7 +478,12 @@ void ct_live_lookup_identity(struct ct_live *live, const char *id, uint32_t engi
 			     const char *bundle)
 {
 	if (live)
-		ct_engines_ask(&live->engines, id, engine_pid, bundle);
+		ct_engines_ask(&live->engines, CT_ERRAND_WHO, id, engine_pid, bundle);
+}
+
+void ct_live_lookup_manifest(struct ct_live *live, const char *digits, uint32_t engine_pid)
+{
+	ct_engines_ask(&live->engines, CT_ERRAND_MANIFEST, digits, engine_pid, "");
 }
 
 uint64_t ct_live_until(const struct ct_live *live)

@@ -90,6 +90,8 @@ void ct_live_end(struct ct_live *live);
  */
 void ct_live_lookup_identity(struct ct_live *live, const char *id, uint32_t engine_pid,
 			     const char *bundle);
+/* The same of what an engine has stored: LAYER events. */
+void ct_live_lookup_manifest(struct ct_live *live, const char *digits, uint32_t engine_pid);
 
 const struct ct_plan *ct_live_plan(const struct ct_live *live);
 size_t ct_live_engines(const struct ct_live *live); /* how many engines run */

@@ -68,7 +68,7 @@ LIST(run_pod, IN(1, pod_config));
 LIST(image_spec, FIELD(1), FIELD(18));
 LIST(container_config, IN(1, first), IN(2, image_spec));
 LIST(create_container, ID(1), IN(2, container_config));
-LIST(image, IN(1, first));
+LIST(pull_image, IN(1, first), IN(3, pod_config));
 LIST(task_event, ID(1), FIELD(2), NUMBER(4), TIME(5));
 LIST(any, IN(2, task_event));
 LIST(publish, FIELD(1), IN(2, any));
@@ -103,7 +103,7 @@ static const struct ct_distill_method methods[] = {
 	{ CRI "StartContainer", first_id, false },
 	{ CRI "StopContainer", first_id, false },
 	{ CRI "RemoveContainer", first_id, false },
-	{ "ImageService/PullImage", image, false },
+	{ "ImageService/PullImage", pull_image, true },
 };
 
 static const struct ct_distill_method *method_of(const char *path)
@@ -294,9 +294,6 @@ static void server_data(struct ct_distill *d, struct ct_event *e, const struct c
 static void headers(struct ct_distill *d, struct ct_event *e, const struct ct_h2_frame *frame)
 {
 	bool server = e->flags & CT_F_SERVER;
-	struct ct_distill_call *call = ct_distill_call(d, e->arg, frame->stream);
-	/* Why a container failed is shown; why an image was not pulled is not. */
-	bool messages = server && (!call || !call->method || call->method->kept != image);
 	size_t skip = frame->flags & FLAG_PRIORITY ? PRIORITY_LEN : 0;
 	struct ct_hpack *hpack = ct_distill_hpack(d, e->obj);
 	struct ct_text block = frame->payload;
@@ -308,8 +305,7 @@ static void headers(struct ct_distill *d, struct ct_event *e, const struct ct_h2
 		if (hpack)
 			ct_hpack_forget(hpack);
 		fill(d, block);
-	} else if (!ct_hpack_sieve(hpack, (char *)block.p + skip, block.len - skip, messages,
-				   &got)) {
+	} else if (!ct_hpack_sieve(hpack, (char *)block.p + skip, block.len - skip, server, &got)) {
 		fill(d, block);
 	}
 	if (!server && *got.path)

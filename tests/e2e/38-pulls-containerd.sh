@@ -1,0 +1,105 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-only
+# Images that containerd fetches from a registry: each pull is told once, whoever asked, with the layers of
+# its manifest in their order; a pod that waited for one says so. The registry's manifests, the client's clock
+# and containerd's own log are the other witnesses.
+# shellcheck source=tests/lib/ctr_runs.sh
+. "$(dirname "$0")/../lib/ctr_runs.sh"
+# shellcheck source=tests/lib/registry.sh
+. "$CT_LIB/registry.sh"
+
+if ! command -v docker-registry > "$OUT/which"; then
+	cannot "pulls by containerd" "docker-registry is not installed: apt-get install docker-registry"
+	exit 0
+fi
+if ! cri_missing=$(cri_can); then
+	cannot "pulls under the CRI" "$cri_missing"
+	exit 0
+fi
+containerd_start && cri_prepare || exit 1
+trap 'registry_stop; containerd_stop' EXIT
+echo "$CR_PID" > "$CR_DIR/pid"
+DOCKER_HOST=unix://$CR_SOCK registry_start "$OUT" ||
+	{ fail "the registry answers: $(tail -n 3 "$OUT/registry/log")"; exit 0; }
+
+# pushed NAME SIZE...: to $OUT/layers.NAME the digest and the size of each layer, in their order
+pushed()
+{
+	DOCKER_HOST=unix://$CR_SOCK in_engine "$CT_LIB/push.py" "$REGISTRY" "test/$1:1" "$SERVICE" "${@:2}" \
+		> "$OUT/pushed.$1" || { fail "image $1 is pushed"; exit 0; }
+	jq -cRn '[inputs | split(" ") | [.[0], (.[1] | tonumber)]][:-2]' "$OUT/pushed.$1" > "$OUT/layers.$1"
+	tail -n 1 "$OUT/pushed.$1" | cut -d ' ' -f 1 > "$OUT/digest.$1"
+}
+# shellcheck disable=SC2016
+pulls='def pulls: [records | select(.kind == "pull" and (.image | startswith($registry)))];'
+pulled()
+{
+	says "$1" "$2" "$pulls $3" --arg registry "$REGISTRY/" "${@:4}"
+}
+# layered NAME: its layers are told as they are in the registry
+layered()
+{
+	pulled "$1: layers in the order of the manifest, with digest and size" "[$(< "$OUT/layers.$1")]" \
+		'[pulls[] | select((.image | contains("/" + $name + ":")) and (.fetched.layers | length > 0))
+			| [.fetched.layers[] | [.digest, .size]]] | unique' --arg name "$1"
+	pulled "$1: its digest is that of the registry" "[\"$(< "$OUT/digest.$1")\"]" \
+		'[pulls[] | select((.image | contains("/" + $name + ":")) and .outcome == "ok") | .fetched.digest] | unique' \
+		--arg name "$1"
+}
+# whole: what is so of all pulls that fetched something
+whole()
+{
+	pulled "each layer is fetched, then unpacked, then the next one" '[]' \
+		'[pulls[].fetched.layers | . as $l | to_entries[] | select(.value.there | not)
+			| select(.value.fetched_ns == null or .value.first_ns == null or .value.first_ns > .value.fetched_ns
+				or .value.unpacked_ns == null or .value.unpacked_ns < .value.fetched_ns
+				or (.key > 0 and .value.unpacked_ns < $l[.key - 1].unpacked_ns)) | .value.id]'
+	pulled "phases tile each pull" '[]' \
+		'[pulls[] | select(([.segments[] | .end_ns - .begin_ns] | add) != .total_ns) | .image]'
+	pulled "no phase is unknown" '[]' '[pulls[].phases | to_entries[] | select(.value == null) | .key]'
+	pulled "a pull is all its phases" '[["download","register","resolve","unpack"]]' \
+		'[pulls[] | select(.fetched.layers | length > 0) | .phases | keys] | unique'
+}
+
+pushed five 1K 3M 6M 2M
+pushed twelve 1K 300K 300K 300K 1M 1M 1M 2M 2M 2M 1K
+pushed two 4M:none
+pushed app 2M 1M
+
+# A kubelet.
+trace_start cri || exit 0
+for name in five twelve five none; do
+	cri_client pull "$REGISTRY/test/$name:1" me "" > "$OUT/pull.$name" 2>&1
+done
+cri_client pulled "$P" 2 "$REGISTRY/test/app:1" "$REGISTRY/test/two:1" > "$OUT/client" || fail "the pods run"
+trace_stop
+same "exit status" 0 "$CT_STATUS"
+pulled "each pull is told once" '["app","app","five","five","none","twelve","two","two"]' \
+	'[pulls[].image | capture("test/(?<name>[^:]*):1").name] | sort'
+pulled "what is there, what is up to date, what is not" '[4,3,1]' \
+	'[(pulls | map(select(.outcome == "ok" and (.fetched.up_to_date | not))) | length),
+	(pulls | map(select(.outcome == "ok" and .fetched.up_to_date)) | length),
+	(pulls | map(select(.outcome == "failed" and (.failed.message | contains("not found")))) | length)]'
+pulled "by containerd, for Kubernetes" '[["containerd","k8s.io"]]' '[pulls[] | [.engine, .namespace]] | unique'
+for name in five twelve two app; do
+	layered $name
+done
+whole
+# shellcheck disable=SC2016
+{
+	says "the container that waited for its image begins with its pull" '[4,4]' "$pulls"'
+		pulls as $all | [of("start"; "ok")[] | select(.phases.pull) | . as $start | [$all[]
+			| select(.begin_ns == $start.begin_ns and .total_ns == $start.phases.pull and .image == $start.image)]
+			| length] | [length, add]' --arg registry "$REGISTRY/"
+	says "and so does what the pod consists of" '[["client","containers","pull","sandbox"]]' \
+		'[of("pod-start")[] | .phases | keys] | unique'
+	says "a pod waits for its pulls, and for them alone" '[]' "$pulls"'
+		pulls as $all | [of("pod-start")[] | . as $pod | [$all[] | select(.pod.uid == $pod.pod.uid) | .total_ns] | add
+			| select(. != $pod.phases.pull)]' --arg registry "$REGISTRY/"
+	says "a pull is as long as its client waits, within 3 ms at the median" true "$pulls"'
+		($client | split("\n") | map(select(. != "") | fromjson | .times | to_entries[]
+			| select(.key | endswith(".pull")) | .value[1] - .value[0]) | sort) as $waited
+		| [pulls[] | select(.pod.uid) | .total_ns] | sort
+		| [range(length) as $i | .[$i] - $waited[$i] | if . < 0 then -. else . end]
+		| length == 4 and quantile(0.5) < 3000000' --arg registry "$REGISTRY/" --rawfile client "$OUT/client"
+}

@@ -1,0 +1,96 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""push.py REGISTRY NAME:TAG PROGRAM SIZE...: puts an image into a registry that speaks HTTP without TLS, by its
+API alone (distribution-spec, "Push"). Its first layer has the program as /service, each further one a file of
+so many bytes (1K, 3M), half of them random, so that no engine has it already. Layers are compressed by gzip,
+or as "SIZE:none" says, not at all. On stdout: digest and size of each layer, in the order of the manifest,
+then those of the config and of the manifest."""
+import gzip
+import hashlib
+import http.client
+import io
+import json
+import os
+import sys
+import tarfile
+
+TYPE = "application/vnd.oci.image."
+UNITS = {"K": 1 << 10, "M": 1 << 20}
+
+
+def size_of(text):
+    return int(text[:-1]) * UNITS[text[-1]] if text[-1] in UNITS else int(text)
+
+
+def put(tar, name, content, mode):
+    member = tarfile.TarInfo(name)
+    member.size, member.mode = len(content), mode
+    tar.addfile(member, io.BytesIO(content))
+
+
+def tar_of(name, content, mode):
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w") as tar:
+        put(tar, name, content, mode)
+        put(tar, "salt-" + name, os.urandom(16), 0o644)
+    return out.getvalue()
+
+
+def digest_of(content):
+    return "sha256:" + hashlib.sha256(content).hexdigest()
+
+
+class Registry:
+    def __init__(self, host, name):
+        self.conn, self.name = http.client.HTTPConnection(host), name
+
+    def ask(self, method, path, body=None, kind="application/octet-stream"):
+        self.conn.request(method, path, body, {"Content-Type": kind})
+        answer = self.conn.getresponse()
+        text = answer.read()
+        if answer.status >= 300:
+            sys.exit("%s %s: %d %s" % (method, path, answer.status, text[:200]))
+        return answer
+
+    def blob(self, content):
+        where = self.ask("POST", "/v2/%s/blobs/uploads/" % self.name).headers["Location"]
+        self.ask("PUT", where + ("&" if "?" in where else "?") + "digest=" + digest_of(content), content)
+
+    def manifest(self, tag, content):
+        self.ask("PUT", "/v2/%s/manifests/%s" % (self.name, tag), content, TYPE + "manifest.v1+json")
+
+
+def main():
+    registry, image, program = sys.argv[1:4]
+    name, tag = image.rsplit(":", 1)
+    to = Registry(registry, name)
+    with open(program, "rb") as f:
+        tars = [(tar_of("service", f.read(), 0o755), True)]
+    for i, text in enumerate(sys.argv[4:]):
+        size, _, how = text.partition(":")
+        half = size_of(size) // 2
+        tars.append((tar_of("bytes-%d" % i, os.urandom(half) + b"coldtrace" * (half // 9 + 1), 0o644), how != "none"))
+    layers = []
+    for tar, packed in tars:
+        layer = gzip.compress(tar, 6, mtime=0) if packed else tar
+        to.blob(layer)
+        layers.append({"mediaType": TYPE + "layer.v1.tar" + ("+gzip" if packed else ""),
+                       "digest": digest_of(layer), "size": len(layer)})
+    config = json.dumps({
+        "architecture": os.uname().machine.replace("x86_64", "amd64").replace("aarch64", "arm64"), "os": "linux",
+        "config": {"Entrypoint": ["/service"]},
+        "rootfs": {"type": "layers", "diff_ids": [digest_of(tar) for tar, _ in tars]},
+    }).encode()
+    to.blob(config)
+    manifest = json.dumps({
+        "schemaVersion": 2, "mediaType": TYPE + "manifest.v1+json",
+        "config": {"mediaType": TYPE + "config.v1+json", "digest": digest_of(config), "size": len(config)},
+        "layers": layers}).encode()
+    to.manifest(tag, manifest)
+    for layer in layers:
+        print(layer["digest"], layer["size"])
+    print(digest_of(config), len(config))
+    print(digest_of(manifest), len(manifest))
+
+
+main()

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What containerd stores while it fetches an image, for whoever asked (plugins/content/local, bbolt's
+ * metadata.db of a snapshotter: containerd 1.6 and 2.1). A blob is written to ingest/HASH/data; `startedat`
+ * is synced when it is begun, `data` when all of it is there or it was given up, and `total` is removed when
+ * the file has got its digest for a name.
+ */
+#include "core/book/pulls.h"
+#include "core/book/store.h"
+#include "core/life/life.h"
+
+#define HASH_LEN     64
+#define MANIFEST_MAX (256 << 10) /* of 127 layers: 30 KiB */
+
+static bool is_hash(struct ct_text t)
+{
+	for (size_t i = 0; i < t.len; i++)
+		if (!(t.p[i] >= '0' && t.p[i] <= '9') && !(t.p[i] >= 'a' && t.p[i] <= 'f'))
+			return false;
+	return t.len == HASH_LEN;
+}
+
+static struct ct_store *store_of(struct ct_core *core, const struct ct_file *file)
+{
+	return file->speaker ? ct_store_make(core, file->speaker, file->e->tgid) : NULL;
+}
+
+static void blob_named(struct ct_core *core, struct ct_store *s, struct ct_blob *b,
+		       const struct ct_event *e)
+{
+	struct ct_text digest = ct_hear_renamed(e);
+	char digits[HASH_LEN + 1];
+
+	if (!is_hash(digest) || b->stored_ns)
+		return;
+	b->stored_ns = e->ts_ns;
+	ct_text_copy(digits, sizeof(digits), digest);
+	memcpy(b->digest, "sha256:", 7);
+	memcpy(b->digest + 7, digits, sizeof(digits));
+	if (b->size > MANIFEST_MAX)
+		return;
+	s->asked++;
+	if (core->ops.lookup)
+		core->ops.lookup(core->ctx, CT_LOOKUP_MANIFEST, digits, s->engine, "");
+}
+
+static bool blob_file(struct ct_core *core, const struct ct_file *file)
+{
+	const struct ct_event *e = file->e;
+	bool synced = e->kind == CT_KIND_SYNC;
+	bool begins = synced && ct_text_is(file->name, "startedat.tmp");
+	bool there = synced && ct_text_is(file->name, "data");
+	struct ct_store *s;
+	struct ct_blob *b;
+
+	if (!begins && !there && !(e->kind == CT_KIND_UNLINK && ct_text_is(file->name, "total")))
+		return false;
+	s = is_hash(file->dir) ? store_of(core, file) : NULL;
+	if (!s)
+		return false;
+	b = ct_store_blob(s, file->dir);
+	if (begins && !b->opened_ns) {
+		b->opened_ns = e->ts_ns;
+	} else if (there && !(b->synced_ns && b->size == e->arg)) { /* 2.1 syncs it twice */
+		b->synced_ns = e->ts_ns;
+		b->size = e->arg;
+	} else if (!synced) {
+		blob_named(core, s, b, e);
+	}
+	return true;
+}
+
+bool ct_image_file(struct ct_core *core, const struct ct_file *file)
+{
+	struct ct_store *s;
+
+	if (file->e->kind == CT_KIND_SYNC && ct_text_is(file->name, "metadata.db") &&
+	    ct_text_starts(file->dir, "io.containerd.snapshotter.")) {
+		s = store_of(core, file);
+		if (s)
+			ct_store_changed(s, file->e->sub, file->e->ts_ns);
+		return s;
+	}
+	return blob_file(core, file);
+}
+
+void ct_image_layer(struct ct_core *core, const struct ct_event *e)
+{
+	struct ct_store *s = ct_store_of(core, e->tgid);
+
+	if (s)
+		ct_store_layer(s, e);
+}
+
+static bool inflates(const struct ct_actor_state *a)
+{
+	return a->program && !strcmp(a->program, CT_INFLATE);
+}
+
+void ct_image_exec(struct ct_core *core, const struct ct_actor_state *a, uint64_t ts_ns)
+{
+	struct ct_store *s = inflates(a) ? ct_store_of(core, a->engine) : NULL;
+
+	if (s)
+		ct_store_inflates(s, a->tgid)->begin_ns = ts_ns;
+}
+
+void ct_image_exit(struct ct_core *core, const struct ct_actor_state *a, uint64_t ts_ns)
+{
+	struct ct_store *s = inflates(a) ? ct_store_of(core, a->engine) : NULL;
+
+	if (s)
+		ct_store_inflated(s, a->tgid, ts_ns);
+}

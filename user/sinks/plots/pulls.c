@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Each pull: what bounded it, and what it could have gained at most; then by registry. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sinks/escape.h"
+#include "sinks/sink.h"
+#include "sinks/units.h"
+#include "stats/pulls.h"
+#include "util/mem.h"
+
+#define NAME_COLUMNS  12
+#define WORDS_COLUMNS 24
+#define REGISTRIES    32
+
+/* Of a registry, by the names of images. */
+struct registry {
+	char name[128];
+	size_t n, failed, there, layers, retries;
+	uint64_t bytes, fetching;
+	uint64_t *totals; /* owned, of those that succeeded */
+	size_t total_count, room;
+};
+
+struct pulls {
+	struct registry of[REGISTRIES];
+	size_t count, beyond;
+};
+
+static struct registry *registry_of(struct pulls *p, const char *image)
+{
+	char name[sizeof(p->of[0].name)];
+
+	ct_pull_registry(image, name, sizeof(name));
+	for (size_t i = 0; i < p->count; i++)
+		if (!strcmp(p->of[i].name, name))
+			return &p->of[i];
+	if (p->count == REGISTRIES) {
+		p->beyond++;
+		return NULL;
+	}
+	memcpy(p->of[p->count].name, name, sizeof(name));
+	return &p->of[p->count++];
+}
+
+static int keep(struct pulls *p, const struct ct_record *rec, const struct ct_pull_bound *b)
+{
+	struct registry *r = registry_of(p, rec->who->image);
+
+	if (!r)
+		return 0;
+	r->n++;
+	r->failed += rec->outcome != CT_OUTCOME_OK;
+	r->there += b->there;
+	r->layers += b->layers;
+	r->retries += b->retries;
+	r->bytes += b->fetching ? b->bytes : 0;
+	r->fetching += b->fetching;
+	if (rec->outcome != CT_OUTCOME_OK)
+		return 0;
+	if (r->total_count == r->room) {
+		size_t room = r->room ? 2 * r->room : 16;
+		uint64_t *totals = reallocarray(r->totals, room, sizeof(*totals));
+
+		if (!totals)
+			return -ENOMEM;
+		r->totals = totals;
+		r->room = room;
+	}
+	r->totals[r->total_count++] = rec->end_ns - rec->begin_ns;
+	return 0;
+}
+
+static void row(struct ct_pen *pen, const char *name, uint64_t ns, uint64_t of, const char *words)
+{
+	fputs("  ", pen->f);
+	ct_pen_left(pen, name, NAME_COLUMNS);
+	ct_pen_duration(pen, ns, 10, false);
+	if (of)
+		fprintf(pen->f, " %4.0f %%", 100.0 * (double)ns / (double)of);
+	if (words)
+		fprintf(pen->f, "  %s", words);
+	fputc('\n', pen->f);
+}
+
+static void speed(char *to, size_t room, uint64_t bytes, uint64_t ns)
+{
+	char text[CT_BYTES_LEN];
+
+	snprintf(to, room, "%s, %.1f MB/s", ct_bytes(text, bytes),
+		 ns ? (double)bytes * 1e3 / (double)ns : 0.0);
+}
+
+static void draw_gains(struct ct_pen *pen, const struct ct_pull_bound *b, uint64_t total)
+{
+	char words[96];
+
+	speed(words, sizeof(words), b->bytes, b->fetching);
+	row(pen, "fetching", b->fetching, 0, words);
+	row(pen, "unpacking", b->inflating, 0, NULL);
+	row(pen, "both at once", b->overlap, 0, NULL);
+	fputs("  could gain at most\n", pen->f);
+	row(pen, "  no limit", b->unlimited, total, "if no layer waited for a slot");
+	row(pen, "  parallel", b->parallel, total, "if none waited for the layer before it");
+	row(pen, "  both", b->both, total, NULL);
+}
+
+static void draw_pull(struct ct_pen *pen, const struct ct_record *rec,
+		      const struct ct_pull_bound *b)
+{
+	uint64_t total = rec->end_ns - rec->begin_ns;
+	char took[CT_DURATION_LEN];
+
+	ct_pen_on(pen, CT_STYLE_BOLD);
+	fputs("pull ", pen->f);
+	ct_pen_foreign(pen, rec->who->image, pen->width, false);
+	ct_pen_off(pen);
+	fprintf(pen->f, ", %s: %s", rec->who->engine[0] ? rec->who->engine : "?",
+		ct_duration(took, total, pen->utf8 ? CT_DURATION_UTF8 : 0));
+	if (rec->outcome != CT_OUTCOME_OK) {
+		fprintf(pen->f, ", %s%s\n\n", ct_outcome_names[rec->outcome],
+			rec->fetched->interrupted ? ": interrupted" : "");
+		return;
+	}
+	if (rec->fetched->up_to_date) {
+		fputs(", up to date\n\n", pen->f);
+		return;
+	}
+	fprintf(pen->f, ", %zu layers, %zu there\n", b->layers, b->there);
+	if (!b->whole) {
+		fputs("  when each layer was fetched and unpacked is not known\n\n", pen->f);
+		return;
+	}
+	fprintf(pen->f, "  bounded by %s\n", b->what);
+	row(pen, "registry", b->resolve, total, NULL);
+	row(pen, "network", b->network, total, NULL);
+	row(pen, "slots", b->slots, total, NULL);
+	row(pen, "unpack", b->unpack, total, NULL);
+	row(pen, "register", b->finish, total, NULL);
+	draw_gains(pen, b, total);
+	fputc('\n', pen->f);
+}
+
+static int record(struct ct_sink *s, FILE *page, const struct ct_session *session,
+		  const struct ct_record *rec)
+{
+	struct ct_pen pen = ct_sink_pen(s, page);
+	struct ct_pull_bound b;
+
+	(void)session;
+	if (rec->type != CT_RECORD_PULL || !rec->fetched)
+		return 0;
+	b = ct_pull_bound(rec);
+	draw_pull(&pen, rec, &b);
+	return keep(s->state, rec, &b);
+}
+
+static int by_size(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+/* The least that so many of a hundred took at most. */
+static uint64_t at(const struct registry *r, unsigned percent)
+{
+	size_t n = (r->total_count * percent + 99) / 100;
+
+	return r->total_count ? r->totals[n ? n - 1 : 0] : 0;
+}
+
+static void draw_registry(struct ct_pen *pen, struct registry *r)
+{
+	char words[96];
+
+	qsort(r->totals, r->total_count, sizeof(r->totals[0]), by_size);
+	ct_pen_foreign(pen, r->name, WORDS_COLUMNS, true);
+	fprintf(pen->f, " %5zu %6zu", r->n, r->failed);
+	ct_pen_duration(pen, at(r, 50), 10, false);
+	ct_pen_duration(pen, at(r, 90), 10, false);
+	ct_pen_duration(pen, at(r, 99), 10, false);
+	speed(words, sizeof(words), r->bytes, r->fetching);
+	fprintf(pen->f, "  %s, %.0f %% there, %zu retries\n", words,
+		r->layers ? 100.0 * (double)r->there / (double)r->layers : 0.0, r->retries);
+}
+
+static int end(struct ct_sink *s, FILE *page, const struct ct_session *session,
+	       const struct ct_summary *summary, const struct ct_core_counts *counts)
+{
+	struct ct_pen pen = ct_sink_pen(s, page);
+	struct pulls *p = s->state;
+
+	(void)session, (void)summary, (void)counts;
+	if (!p->count) {
+		fputs("no image was pulled\n", page);
+		return 0;
+	}
+	ct_pen_left(&pen, "registry, by the name", WORDS_COLUMNS);
+	fprintf(page, " %5s %6s %9s %9s %9s\n", "n", "failed", "p50", "p90", "p99");
+	for (size_t i = 0; i < p->count; i++)
+		draw_registry(&pen, &p->of[i]);
+	if (p->beyond)
+		fprintf(page, "and %zu pulls from other registries\n", p->beyond);
+	return 0;
+}
+
+static void free_all(void *state)
+{
+	struct pulls *p = state;
+
+	for (size_t i = 0; i < p->count; i++)
+		free(p->of[i].totals);
+}
+
+const struct ct_sink_ops ct_pulls_ops = {
+	.name = "pulls",
+	.suffix = ".pulls.txt",
+	.help = "each pull of an image: what bounded it, what it could gain",
+	.columns = true,
+	.state_size = sizeof(struct pulls),
+	.record = record,
+	.end = end,
+	.free = free_all,
+};

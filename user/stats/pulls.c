@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "stats/pulls.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static uint64_t later(uint64_t a, uint64_t b)
+{
+	return a > b ? a : b;
+}
+
+static uint64_t since(uint64_t from, uint64_t to)
+{
+	return to > from ? to - from : 0;
+}
+
+static bool is_whole(const struct ct_layer *layer)
+{
+	return layer->there || (layer->fetched_ns && layer->unpacked_ns);
+}
+
+/* When it began to be fetched, as far as that is known; before that it waited for a slot. */
+static uint64_t begun(const struct ct_layer *layer)
+{
+	return layer->waited && layer->first_ns ? layer->first_ns : layer->known_ns;
+}
+
+/* When its unpacking began: its bytes were there, and so was the layer before it. */
+static uint64_t turn(const struct ct_layer *layer, uint64_t before)
+{
+	return later(layer->fetched_ns, before);
+}
+
+/* How long any layer is being fetched (first), unpacked (second), or both at once. */
+static void sweep(const struct ct_fetched *f, uint64_t ret[3])
+{
+	uint64_t at = 0, next;
+
+	memset(ret, 0, 3 * sizeof(*ret));
+	for (;; at = next) {
+		bool fetches = false, unpacks = false;
+		uint64_t before = 0;
+
+		next = UINT64_MAX;
+		for (size_t i = 0; i < f->layer_count; i++) {
+			const struct ct_layer *layer = &f->layers[i];
+			const uint64_t edges[] = { begun(layer), layer->fetched_ns,
+						   turn(layer, before), layer->unpacked_ns };
+
+			if (layer->there)
+				continue;
+			for (size_t k = 0; k < sizeof(edges) / sizeof(edges[0]); k++)
+				if (edges[k] > at && edges[k] < next)
+					next = edges[k];
+			fetches |= edges[0] <= at && at < edges[1];
+			unpacks |= edges[2] <= at && at < edges[3];
+			before = later(before, layer->unpacked_ns);
+		}
+		if (next == UINT64_MAX)
+			return;
+		ret[0] += fetches ? next - at : 0;
+		ret[1] += unpacks ? next - at : 0;
+		ret[2] += fetches && unpacks ? next - at : 0;
+	}
+}
+
+/* When the last layer would have been unpacked. */
+static uint64_t end_if(const struct ct_fetched *f, bool unlimited, bool parallel)
+{
+	uint64_t end = 0, before = 0;
+
+	for (size_t i = 0; i < f->layer_count; i++) {
+		const struct ct_layer *layer = &f->layers[i];
+		uint64_t fetched = layer->fetched_ns, took = 0;
+
+		if (layer->there)
+			continue;
+		took = since(turn(layer, before), layer->unpacked_ns);
+		before = later(before, layer->unpacked_ns);
+		if (unlimited)
+			fetched -= since(layer->known_ns, begun(layer));
+		end = parallel ? later(end, fetched + took) : later(end, fetched) + took;
+	}
+	return end;
+}
+
+/* The layer whose bytes the others waited for last: from then on it was unpacking alone. */
+static const struct ct_layer *last_awaited(const struct ct_fetched *f)
+{
+	const struct ct_layer *found = NULL;
+	uint64_t before = 0;
+
+	for (size_t i = 0; i < f->layer_count; i++) {
+		const struct ct_layer *layer = &f->layers[i];
+
+		if (layer->there)
+			continue;
+		if (!found || layer->fetched_ns >= before)
+			found = layer;
+		before = later(before, layer->unpacked_ns);
+	}
+	return found;
+}
+
+static void name_it(struct ct_pull_bound *b)
+{
+	const struct {
+		const char *what;
+		uint64_t ns;
+	} rows[] = {
+		{ "the registry: what the image consists of", b->resolve },
+		{ "the network, or the registry", b->network },
+		{ "the engine's limit of downloads at once", b->slots },
+		{ "unpacking: one core that inflates, or the disk", b->unpack },
+		{ "the engine, which registers the image", b->finish },
+	};
+	uint64_t most = 0;
+
+	b->what = "nothing";
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		if (rows[i].ns <= most)
+			continue;
+		most = rows[i].ns;
+		b->what = rows[i].what;
+	}
+}
+
+struct ct_pull_bound ct_pull_bound(const struct ct_record *rec)
+{
+	const struct ct_fetched *f = rec->fetched;
+	const struct ct_layer *awaited = last_awaited(f);
+	struct ct_pull_bound b = {
+		.whole = rec->outcome == CT_OUTCOME_OK && !rec->missing,
+		.resolve = ct_record_phase_ns(rec, CT_PHASE_RESOLVE),
+		.network = ct_record_phase_ns(rec, CT_PHASE_DOWNLOAD),
+		.unpack = ct_record_phase_ns(rec, CT_PHASE_UNPACK),
+		.finish = ct_record_phase_ns(rec, CT_PHASE_REGISTER),
+		.layers = f->layer_count,
+	};
+	uint64_t sums[3], end = 0;
+
+	for (size_t i = 0; i < f->layer_count; i++) {
+		b.there += f->layers[i].there;
+		b.retries += f->layers[i].retries;
+		b.bytes += f->layers[i].there ? 0 : f->layers[i].size;
+		b.whole &= is_whole(&f->layers[i]);
+		end = later(end, f->layers[i].there ? 0 : f->layers[i].unpacked_ns);
+	}
+	if (awaited && b.whole) {
+		b.slots = since(awaited->known_ns, begun(awaited));
+		b.slots = b.slots < b.network ? b.slots : b.network;
+		b.network -= b.slots;
+		sweep(f, sums);
+		b.fetching = sums[0];
+		b.inflating = sums[1];
+		b.overlap = sums[2];
+		b.unlimited = since(end_if(f, true, false), end);
+		b.parallel = since(end_if(f, false, true), end);
+		b.both = since(end_if(f, true, true), end);
+	}
+	name_it(&b);
+	return b;
+}
+
+void ct_pull_registry(const char *image, char *ret, size_t room)
+{
+	const char *slash = strchr(image, '/');
+	size_t len = slash ? (size_t)(slash - image) : 0;
+	bool host = len && (memchr(image, '.', len) || memchr(image, ':', len) ||
+			    (len == 9 && !memcmp(image, "localhost", len)));
+
+	snprintf(ret, room, "%.*s", host ? (int)len : 9, host ? image : "docker.io");
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What held up a pull, and what it could have gained at most. Pure. */
+#pragma once
+
+#include "core/record.h"
+
+/* Times are ns. */
+struct ct_pull_bound {
+	bool whole; /* of all its layers it is known when they were fetched and unpacked */
+	uint64_t resolve, network, slots, unpack, finish; /* what it waited for: they add up */
+	uint64_t overlap; /* something was fetched and something was unpacked at once */
+	uint64_t inflating; /* as long as layers were unpacked, one or more at once */
+	uint64_t unlimited; /* less by so much, had no layer waited for a slot */
+	uint64_t parallel; /* likewise, had none waited for the layer before it */
+	uint64_t both;
+	uint64_t bytes; /* fetched */
+	uint64_t fetching; /* as long as anything was fetched */
+	size_t there, layers, retries;
+	const char *what; /* bounded it, static */
+};
+
+struct ct_pull_bound ct_pull_bound(const struct ct_record *rec);
+
+/*
+ * The registry that an image's name names, as engines read it (distribution/reference): what is before the
+ * first slash, if it looks like a host, else Docker's.
+ */
+void ct_pull_registry(const char *image, char *ret, size_t room);
