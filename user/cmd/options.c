@@ -96,15 +96,6 @@ static int parse_format(struct ct_options *opts, const char *value, struct ct_er
 	return ct_value_add(&opts->formats, "format", value, err);
 }
 
-static int parse_info_format(struct ct_options *opts, const char *value, struct ct_err *err)
-{
-	static const char *const names[] = { "text", "json" };
-	int at = 0, ret = ct_value_one_of("--format", value, names, CT_ARRAY_SIZE(names), &at, err);
-
-	opts->json = at == 1;
-	return ret;
-}
-
 static int parse_ready_fd(struct ct_options *opts, const char *value, struct ct_err *err)
 {
 	uint64_t n = 0;
@@ -350,7 +341,7 @@ static const struct option_row {
 	  "how many containers can be known at once, default 4096; of others than root, and inside of containers, an eighth each" },
 	{ "trace record doctor serve", 0, "plan", "NAME", 0, parse_plan,
 	  "use these probes, not the best that the kernel offers: full, fentry, btf, kprobe or tracepoint; 'coldtrace doctor' says which are possible" },
-	{ "info", 0, "format", "F", 0, parse_info_format,
+	{ "info", 0, "format", "F", 0, ct_parse_info_format,
 	  "text (default), or json: an object a line for each file" },
 	{ "schema", 0, "json", NULL, offsetof(struct ct_options, json), NULL,
 	  "print the JSON Schema that every line of the output json is valid against" },

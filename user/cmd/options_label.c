@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "util/mem.h"
+
 #define RUNS_MAX 1000000
 
 int ct_parse_label(struct ct_options *opts, const char *value, struct ct_err *err)
@@ -120,4 +122,13 @@ int ct_parse_percent(struct ct_options *opts, const char *value, struct ct_err *
 	opts->slower_percent = percent;
 	opts->fail_if_slower = true;
 	return 0;
+}
+
+int ct_parse_info_format(struct ct_options *opts, const char *value, struct ct_err *err)
+{
+	static const char *const names[] = { "text", "json" };
+	int at = 0, ret = ct_value_one_of("--format", value, names, CT_ARRAY_SIZE(names), &at, err);
+
+	opts->json = at == 1;
+	return ret;
 }

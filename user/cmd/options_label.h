@@ -14,3 +14,4 @@ int ct_parse_what_if(struct ct_options *opts, const char *value, struct ct_err *
 int ct_parse_lead(struct ct_options *opts, const char *value, struct ct_err *err);
 int ct_parse_warmup(struct ct_options *opts, const char *value, struct ct_err *err);
 int ct_parse_percent(struct ct_options *opts, const char *value, struct ct_err *err);
+int ct_parse_info_format(struct ct_options *opts, const char *value, struct ct_err *err);

@@ -315,10 +315,9 @@ static bool is_quiet(const struct trace *t, uint64_t now)
 {
 	const struct ct_core_counts counts = ct_core_counts(t->session.core);
 
-	if (now >= t->ended_ns + LINGER_NS)
-		return true;
-	return now >= t->ended_ns + CT_REORDER_WINDOW_NS &&
-	       !(t->opts->only_mine ? counts.open_mine : counts.open);
+	return now >= t->ended_ns + LINGER_NS ||
+	       (now >= t->ended_ns + CT_REORDER_WINDOW_NS &&
+		!(t->opts->only_mine ? counts.open_mine : counts.open));
 }
 
 /* 1: all of its runs are over, and their containers gone. */

@@ -98,12 +98,6 @@ struct ct_fact {
 	uint32_t stream; /* of hear */
 };
 
-/* Of a SEND by a client. Recordings of old versions know its pid alone. */
-static inline struct ct_client ct_client_of(const struct ct_event *e)
-{
-	return (struct ct_client){ e->tgid, (uint32_t)e->dur_ns, (uint32_t)(e->dur_ns >> 32) };
-}
-
 struct ct_hear *ct_hear_new(void); /* NULL: no memory */
 void ct_hear_free(struct ct_core *core);
 
