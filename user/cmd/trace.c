@@ -400,8 +400,7 @@ static int loop(struct trace *t, int *ret_status, struct ct_err *err)
 		if (ret)
 			break;
 	}
-	if (ret > 0)
-		ret = 0;
+	ret = ret > 0 ? 0 : ret;
 	if (t->runner.program)
 		end_command(t);
 	if (!t->watched)
