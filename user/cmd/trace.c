@@ -384,8 +384,10 @@ static int loop(struct trace *t, int *ret_status, struct ct_err *err)
 		if (ret < 0)
 			break;
 		if (opts->count &&
-		    (opts->interval > 0 ? t->tables : t->session.counted) >= opts->count)
+		    (opts->interval > 0 ? t->tables : t->session.counted) >= opts->count) {
+			t->session.over = true;
 			break;
+		}
 		if (end_ns && now >= end_ns)
 			break;
 		status = command_status(&command);
