@@ -310,14 +310,14 @@ static int begin_run(struct trace *t, struct ct_err *err)
 	return ct_runner_start(&t->runner, err);
 }
 
-/* Containers that it is waited for: those of the program, if it has any. */
+/* Its containers have gone, or whosever there are, or it has been waited for them long enough. */
 static bool is_quiet(const struct trace *t, uint64_t now)
 {
-	const struct ct_core_counts counts = ct_core_counts(t->session.core);
+	const struct ct_core_counts c = ct_core_counts(t->session.core);
+	uint64_t gone_ns = now - t->ended_ns;
 
-	return now >= t->ended_ns + LINGER_NS ||
-	       (now >= t->ended_ns + CT_REORDER_WINDOW_NS &&
-		!(t->opts->only_mine ? counts.open_mine : counts.open));
+	return gone_ns >= LINGER_NS ||
+	       (gone_ns >= CT_REORDER_WINDOW_NS && !(t->opts->only_mine ? c.open_mine : c.open));
 }
 
 /* 1: all of its runs are over, and their containers gone. */
@@ -392,8 +392,10 @@ static int loop(struct trace *t, int *ret_status, struct ct_err *err)
 		if (ret < 0)
 			break;
 		if (opts->count &&
-		    (opts->interval > 0 ? t->tables : t->session.counted) >= opts->count)
+		    (opts->interval > 0 ? t->tables : t->session.counted) >= opts->count) {
+			t->session.over = true;
 			break;
+		}
 		if (end_ns && now >= end_ns)
 			break;
 		ret = attend_command(t, now, ret_status, err);
