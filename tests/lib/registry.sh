@@ -17,6 +17,14 @@ in_engine()
 	nsenter --net="/proc/$(< "${dir%/*}/pid")/ns/net" "$@"
 }
 
+# Instead of the shell that calls it: who ends that ends the command.
+in_engine_becomes()
+{
+	local dir=${DOCKER_HOST#unix://}
+
+	exec nsenter --net="/proc/$(< "${dir%/*}/pid")/ns/net" "$@"
+}
+
 registry_start()
 {
 	local port
@@ -29,7 +37,7 @@ registry_start()
 		"storage: {filesystem: {rootdirectory: $REGISTRY_DIR/data}}" "http: {addr: $REGISTRY}" \
 		> "$REGISTRY_DIR/config.yml"
 	in_engine ip link set lo up
-	in_engine docker-registry serve "$REGISTRY_DIR/config.yml" > "$REGISTRY_DIR/log" 2>&1 &
+	(in_engine_becomes docker-registry serve "$REGISTRY_DIR/config.yml" > "$REGISTRY_DIR/log" 2>&1) &
 	REGISTRY_PID=$!
 	await 20 in_engine curl -sf -o "$REGISTRY_DIR/answer" "http://$REGISTRY/v2/"
 }
