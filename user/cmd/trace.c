@@ -243,21 +243,15 @@ static void say_weaker(const struct ct_plan *plan)
 		fprintf(stderr, "asked for with --plan.\n");
 }
 
-static void say_probes(const struct ct_plan *plan)
-{
-	for (unsigned int i = 0; i < CT_PROBE_MAX; i++)
-		if (plan->rows[i].on)
-			fprintf(stderr, "Attached: %s to %s\n", ct_probes[i].program,
-				ct_probes[i].hook);
-}
-
 static void say_ready(const struct trace *t)
 {
 	const struct ct_options *opts = t->opts;
 	size_t engines = ct_live_engines(t->live);
 
-	if (opts->verbose)
-		say_probes(ct_live_plan(t->live));
+	for (unsigned int i = 0; i < CT_PROBE_MAX && opts->verbose; i++)
+		if (ct_live_plan(t->live)->rows[i].on)
+			fprintf(stderr, "Attached: %s to %s\n", ct_probes[i].program,
+				ct_probes[i].hook);
 	fprintf(stderr, "Tracing containers (depth %s, %zu engine%s running). Ctrl-C to end.\n",
 		t->session.head.depth, engines, engines == 1 ? "" : "s");
 	say_weaker(ct_live_plan(t->live));
