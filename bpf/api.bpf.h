@@ -167,16 +167,43 @@ static __always_inline __u64 socket_id(enum ct_how how, struct sock *sk)
 	return CT_GET(how, sk, sk_socket, file, f_inode, i_ino);
 }
 
-static __always_inline void send_event(enum ct_how how, struct sock *sk, struct unix_sock *us,
-				       const void *bytes, __u64 len, int ret, __u32 engine,
-				       __u32 tail_max)
-{
-	struct sock *peer;
+/*
+ * What all events of one send have in common. Functions below that are no part of their caller are global:
+ * the verifier goes through each once, by itself, and not once per way to it. Before 5.13 those take
+ * numbers alone.
+ */
+struct ct_send {
+	__u64 socket;
+	__u64 peer;
+	__u64 end; /* address of the engine's end */
+	__u64 share;
+	__u32 engine; /* that is spoken to, 0: it speaks itself */
+	__s32 ret;
+	__u32 answers; /* the socket was made by a listener */
+	__u32 pad;
+};
 
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct ct_send);
+} send_scratch SEC(".maps");
+
+static __always_inline struct ct_send *send_of(void)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&send_scratch, &zero);
+}
+
+static __always_inline int send_event(const struct ct_send *send, const void *bytes, __u64 len,
+				      const __u32 tail_max)
+{
 	struct ct_event *e = ct_reserve(CT_KIND_SEND, tail_max);
 
 	if (!e)
-		return;
+		return 0;
 	barrier_var(len); /* the verifier must see the bound on what is passed on */
 	if (len > tail_max) {
 		len = tail_max;
@@ -189,15 +216,28 @@ static __always_inline void send_event(enum ct_how how, struct sock *sk, struct 
 	}
 	ct_tail_set(e, len);
 	e->sub = AF_UNIX;
-	e->ret = ret;
-	e->root = engine;
-	if (CT_GET(how, us, addr))
+	e->ret = send->ret;
+	e->root = send->engine;
+	if (send->answers)
 		e->flags |= CT_F_SERVER;
-	e->obj = socket_id(how, sk);
-	peer = CT_GET(how, us, peer);
-	if (peer)
-		e->arg = socket_id(how, peer);
+	e->obj = send->socket;
+	e->arg = send->peer;
 	ct_submit(e);
+	return 0;
+}
+
+/* Bytes of the current send, as many as an event of its size carries, and not more than max. */
+__attribute__((noinline)) int ct_send_event(__u64 bytes, __u64 len, __u32 max)
+{
+	const struct ct_send *send = send_of();
+
+	if (!send)
+		return 0;
+	if (len <= CT_TAIL_SMALL)
+		return send_event(send, (const void *)bytes, len, CT_TAIL_SMALL);
+	if (len <= CT_TAIL_MEDIUM || max <= CT_TAIL_MEDIUM)
+		return send_event(send, (const void *)bytes, len, CT_TAIL_MEDIUM);
+	return send_event(send, (const void *)bytes, len, CT_TAIL_MAX);
 }
 
 /* An answer that is an id of 64 digits and nothing else: its prefix, its field, the id. */
@@ -226,52 +266,72 @@ static __always_inline bool frame_counts(const unsigned char *h, __u64 payload, 
 	return !answers || m[CT_GRPC_PREFIX] == 0x0a; /* its first field, bytes */
 }
 
-/* A header block that is cut, or goes on in another frame. Without branches: see h2_scratch. */
+/* A header block that is cut, or goes on in another frame. */
 static __always_inline void h2_frame(struct ct_h2 *h2, const unsigned char *h, __u64 frame)
 {
-	__u64 headers = (((__u64)h[3] ^ CT_H2_HEADERS) - 1) >> 63;
-	__u64 more = (~(__u64)h[4] / CT_H2_END_HEADERS & 1) | (CT_TAIL_MEDIUM - frame) >> 63;
+	if (h[3] != CT_H2_HEADERS)
+		return;
+	h2->headers = 1;
+	if (!(h[4] & CT_H2_END_HEADERS) || frame > CT_TAIL_MEDIUM)
+		h2->cut = 1;
+}
 
-	h2->headers |= headers;
-	h2->cut |= headers & more;
+/* The frame that begins there: its length with its header, 0: there is none. */
+__attribute__((noinline)) int ct_send_frame(__u64 at)
+{
+	const struct ct_send *send = send_of();
+	struct ct_h2 *h2 = h2_scratch_of();
+	unsigned char h[CT_H2_HEADER];
+	__u64 frame;
+
+	if (!send || !h2)
+		return 0;
+	if (bpf_probe_read_user(h, sizeof(h), (const void *)at) || !is_frame(h))
+		return 0;
+	frame = CT_H2_HEADER + ((__u64)h[0] << 16 | (__u64)h[1] << 8 | h[2]);
+	if (frame_counts(h, frame - CT_H2_HEADER, (const void *)at, send->answers))
+		ct_send_event(at, frame, CT_TAIL_MEDIUM);
+	h2_frame(h2, h, frame);
+	return frame;
 }
 
 /*
  * gRPC batches the frames of many streams into one send. Begins where a frame does. A stream of other
  * bytes that looks like one has no header blocks.
  */
-static __always_inline void frame_events(enum ct_how how, struct sock *sk, struct unix_sock *us,
-					 const void *bytes, __u64 len, int ret, __u32 engine,
-					 struct ct_h2 *h2)
+__attribute__((noinline)) int ct_send_frames(__u64 bytes, __u64 len)
 {
-	__u64 answers = !!CT_GET(how, us, addr);
-	unsigned char h[CT_H2_HEADER];
-	__u64 frame, at = h2->at;
+	struct ct_h2 *h2 = h2_scratch_of();
+	__u64 at, frame;
 
-	len = ct_forget(len, h2->key);
+	if (!h2)
+		return 0;
+	at = h2->at;
 	for (int i = 0; i < CT_H2_BATCH; i++) {
 		at = ct_forget(at, h2->key);
 		if (at + CT_H2_HEADER > len)
 			break;
-		if (bpf_probe_read_user(h, sizeof(h), bytes + at) || !is_frame(h))
+		frame = ct_send_frame(bytes + at);
+		if (!frame)
 			break;
-		frame = CT_H2_HEADER + ((__u64)h[0] << 16 | (__u64)h[1] << 8 | h[2]);
-		/* Of one size: a choice in a loop doubles what the verifier goes through. */
-		answers = ct_forget(answers, h2->key);
-		if (frame_counts(h, frame - CT_H2_HEADER, bytes + at, answers))
-			send_event(how, sk, us, bytes + at, frame, ret, engine, CT_TAIL_MEDIUM);
-		h2_frame(h2, h, frame);
 		at += frame;
 	}
 	h2->at = at;
-	barrier();
-	at = h2->at; /* what follows is then gone through once, and not for each number of frames */
+	return 0;
+}
+
+static __always_inline void frame_events(const void *bytes, __u64 len, int ret, struct ct_h2 *h2)
+{
+	__u64 at;
+
+	ct_send_frames((__u64)bytes, len);
+	at = h2->at;
 	if (!h2->known && !h2->headers)
 		return;
 	if (h2->headers) /* said again: a hole is one more */
 		h2->left = 0;
 	if (at < ret) { /* something else, more of it than is looked at, or not whole */
-		h2_lost(h2);
+		ct_h2_lost();
 		return;
 	}
 	h2->left = at - ret;
@@ -317,14 +377,11 @@ static __always_inline struct unix_sock *unix_sock_of(enum ct_how how, struct so
 	return how == CT_TYPED ? bpf_skc_to_unix_sock(sk) : (struct unix_sock *)sk;
 }
 
-/* Whose share a message is of: its sender's, or that of the engine that is spoken to. */
-static __always_inline __u64 share_of_speech(const struct ct_actor *actor, __u32 engine)
+/* A message that has no share by its sender is of the engine's that is spoken to. */
+static __always_inline __u64 share_of_engine(__u32 engine)
 {
-	struct ct_actor *to;
+	struct ct_actor *to = engine ? ct_actor_of(engine) : NULL;
 
-	if (actor && actor->share)
-		return actor->share;
-	to = engine ? ct_actor_of(engine) : NULL;
 	return to ? to->share : 0;
 }
 
@@ -349,52 +406,79 @@ static __always_inline bool is_heard(__u8 role)
 	return role == CT_ROLE_ENGINE || role == CT_ROLE_SHIM || role == CT_ROLE_RUNTIME;
 }
 
-static __always_inline int heard_on(enum ct_how how, struct sock *sk, int ret)
+/*
+ * A dialogue begins with a listener, and what it accepts has its address: where neither end has one, as
+ * in a pair of sockets, nobody is an engine. That is what a bystander pays for, mostly.
+ */
+static __always_inline bool is_dialogue(enum ct_how how, struct unix_sock *us,
+					struct unix_sock *peer)
 {
-	struct ct_actor *actor = ct_actor_of(bpf_get_current_pid_tgid() >> 32);
-	struct unix_sock *us = unix_sock_of(how, sk);
+	return CT_GET(how, us, addr) || (peer && CT_GET(how, peer, addr));
+}
+
+/* Anybody may be a client: known by the socket file that it talks to. 0: of no engine. */
+static __always_inline __u32 engine_of(enum ct_how how, struct unix_sock *peer)
+{
 	struct ct_file_id id;
-	unsigned char head[10];
-	const void *bytes;
-	__u64 len = ret, key, share, at = 0, end = (__u64)sk;
-	struct ct_h2 *h2;
+	__u32 *owner;
+
+	if (!peer || !file_id_of(how, peer, &id))
+		return 0;
+	owner = bpf_map_lookup_elem(&api_sockets, &id);
+	if (!owner)
+		owner = bpf_map_lookup_elem(&api_sockets_shared, &id);
+	return owner ? *owner : 0;
+}
+
+static __always_inline int speech_events(enum ct_speech speech, const void *bytes, __u64 len,
+					 int ret, struct ct_h2 *h2)
+{
+	switch (speech) {
+	case LINE:
+		ct_send_event((__u64)bytes, len > CT_LINE_LEN ? CT_LINE_LEN : len, CT_TAIL_SMALL);
+		return 1;
+	case SHORT:
+		ct_send_event((__u64)bytes, len, CT_TAIL_MEDIUM);
+		return 1;
+	case LONG:
+		ct_send_event((__u64)bytes, len, CT_TAIL_MAX);
+		return 1;
+	case FRAMES:
+		frame_events(bytes, len, ret, h2);
+		return 1;
+	case SILENT:
+		break;
+	}
+	return 0;
+}
+
+/*
+ * What the current send says, by its bytes and by what its connection has said before. Returns whether it
+ * was worth carrying. Once more by itself for the verifier: from here on nothing depends on who speaks.
+ */
+__attribute__((noinline)) int ct_send_heard(__u64 from, __u64 len)
+{
+	const struct ct_send *send = send_of();
+	const void *bytes = (const void *)from;
+	unsigned char head[CT_MESSAGE_MIN];
 	enum ct_speech speech;
-	__u32 *owner, engine = 0;
+	struct ct_h2 *h2;
+	__u64 key, end, at = 0;
 	__u8 one = 1;
+	int ret;
 
-	if (!us)
+	if (!send || len < sizeof(head) || bpf_probe_read_user(head, sizeof(head), bytes))
 		return 0;
-	if (!actor || !is_heard(actor->role)) {
-		/* Anybody may be a client: known by the socket file that it talks to. */
-		struct sock *peer = CT_GET(how, us, peer);
-		struct unix_sock *peer_us;
-
-		if (!peer)
-			return 0;
-		peer_us = unix_sock_of(how, peer);
-		if (!peer_us || !file_id_of(how, peer_us, &id))
-			return 0;
-		owner = bpf_map_lookup_elem(&api_sockets, &id);
-		if (!owner)
-			owner = bpf_map_lookup_elem(&api_sockets_shared, &id);
-		if (!owner)
-			return 0;
-		engine = *owner;
-		end = (__u64)peer;
-	}
-	share = share_of_speech(actor, engine);
-	bytes = sent_bytes(&len);
-	if (!bytes || len < sizeof(head) || bpf_probe_read_user(head, sizeof(head), bytes))
-		return 0;
+	key = send->socket; /* of the stack: kernels before 5.18 want that */
+	end = send->end;
+	ret = send->ret;
 	speech = speech_of(head, ret);
-	if (speech == SILENT && bpf_map_lookup_elem(&streams, &end) &&
-	    ct_is_progress((__u64)bytes)) {
-		if (ct_may_say(share, len))
-			send_event(how, sk, us, bytes, len, ret, engine, CT_TAIL_MEDIUM);
+	if (speech == SILENT && bpf_map_lookup_elem(&streams, &end) && ct_is_progress(from)) {
+		if (ct_may_say(send->share, len))
+			ct_send_event(from, len, CT_TAIL_MEDIUM);
 		return 0;
 	}
-	key = socket_id(how, sk);
-	h2 = h2_read(key, share);
+	h2 = h2_read(key, send->share);
 	if (!h2)
 		return 0;
 	if (is_mux_header(head, ret) && (!h2->left || h2->left == CT_H2_LOST))
@@ -412,10 +496,10 @@ static __always_inline int heard_on(enum ct_how how, struct sock *sk, int ret)
 			speech = FRAMES;
 	}
 	if (h2->known && speech != FRAMES)
-		h2_lost(h2);
-	if (speech != SILENT && !ct_may_say(share, len)) {
+		ct_h2_lost();
+	if (speech != SILENT && !ct_may_say(send->share, len)) {
 		if (speech == FRAMES && h2->known)
-			h2_lost(h2);
+			ct_h2_lost();
 		return 0;
 	}
 	if (speech == LONG) {
@@ -426,34 +510,49 @@ static __always_inline int heard_on(enum ct_how how, struct sock *sk, int ret)
 		speech = LONG;
 	}
 	h2->at = at;
-	barrier();
-	switch (speech) {
-	case LINE:
-		if (len > CT_LINE_LEN)
-			len = CT_LINE_LEN;
-		__attribute__((fallthrough));
-	case SHORT:
-		if (len <= CT_TAIL_SMALL)
-			send_event(how, sk, us, bytes, len, ret, engine, CT_TAIL_SMALL);
-		else
-			send_event(how, sk, us, bytes, len, ret, engine, CT_TAIL_MEDIUM);
-		break;
-	case LONG:
-		if (len <= CT_TAIL_MEDIUM)
-			send_event(how, sk, us, bytes, len, ret, engine, CT_TAIL_MEDIUM);
-		else
-			send_event(how, sk, us, bytes, len, ret, engine, CT_TAIL_MAX);
-		break;
-	case FRAMES:
-		frame_events(how, sk, us, bytes, len, ret, engine, h2);
-		break;
-	case SILENT:
+	return speech_events(speech, bytes, len, ret, h2);
+}
+
+static __always_inline int heard_on(enum ct_how how, struct sock *sk, int ret)
+{
+	struct unix_sock *us = unix_sock_of(how, sk), *peer_us;
+	struct sock *peer = us ? CT_GET(how, us, peer) : NULL;
+	struct ct_actor *actor;
+	struct ct_send *send;
+	struct ct_file_id id;
+	const void *bytes;
+	__u64 len = ret, share;
+	__u32 engine = 0;
+
+	if (!us)
 		return 0;
-	}
+	peer_us = peer ? unix_sock_of(how, peer) : NULL;
+	if (!is_dialogue(how, us, peer_us))
+		return 0;
+	actor = ct_actor_of(bpf_get_current_pid_tgid() >> 32);
+	share = actor ? actor->share : 0;
+	if (actor && !is_heard(actor->role))
+		actor = NULL;
+	if (!actor)
+		engine = engine_of(how, peer_us);
+	if (!actor && !engine)
+		return 0;
+	send = send_of();
+	bytes = sent_bytes(&len);
+	if (!send || !bytes)
+		return 0;
+	send->socket = socket_id(how, sk);
+	send->peer = peer ? socket_id(how, peer) : 0;
+	send->end = (__u64)(engine ? peer : sk);
+	send->share = share ? share : share_of_engine(engine);
+	send->engine = engine;
+	send->ret = ret;
+	send->answers = !!CT_GET(how, us, addr);
+	if (!ct_send_heard((__u64)bytes, len))
+		return 0;
 	/* An engine that answers on a socket made by a listener: that is its API. */
-	if (actor && actor->role == CT_ROLE_ENGINE && file_id_of(how, us, &id)) {
+	if (actor && actor->role == CT_ROLE_ENGINE && file_id_of(how, us, &id))
 		api_socket(&id, actor->share);
-	}
 	return 0;
 }
 

@@ -40,8 +40,8 @@ struct ct_h2 {
 };
 
 /*
- * Here and not in registers: the verifier then sees one state per frame. Where a program may be
- * interrupted by another one (fexit), a hole too many may be told.
+ * Between functions that the verifier goes through by themselves. Where a program may be interrupted by
+ * another one (fexit), a hole too many may be told.
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
@@ -50,12 +50,18 @@ struct {
 	__type(value, struct ct_h2);
 } h2_scratch SEC(".maps");
 
+static __always_inline struct ct_h2 *h2_scratch_of(void)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&h2_scratch, &zero);
+}
+
 static __always_inline struct ct_h2 *h2_read(__u64 key, __u64 share)
 {
 	__u64 *left =
 		share ? bpf_map_lookup_elem(&h2_shared, &key) : bpf_map_lookup_elem(&h2_host, &key);
-	__u32 zero = 0;
-	struct ct_h2 *h2 = bpf_map_lookup_elem(&h2_scratch, &zero);
+	struct ct_h2 *h2 = h2_scratch_of();
 
 	if (!h2)
 		return NULL;
@@ -91,11 +97,15 @@ static __always_inline void h2_hole(const struct ct_h2 *h2)
 	ct_submit(e);
 }
 
-static __always_inline void h2_lost(struct ct_h2 *h2)
+/* Global: the verifier goes through it once. */
+__attribute__((noinline)) int ct_h2_lost(void)
 {
-	if (h2->known && h2->left == CT_H2_LOST)
-		return;
+	struct ct_h2 *h2 = h2_scratch_of();
+
+	if (!h2 || (h2->known && h2->left == CT_H2_LOST))
+		return 0;
 	h2->left = CT_H2_LOST;
 	h2_write(h2);
 	h2_hole(h2);
+	return 0;
 }

@@ -23,7 +23,7 @@ static __always_inline void beside_add(const struct ct_actor *actor, __s64 n)
 static __always_inline bool actor_add(__u32 tgid, struct ct_actor *actor)
 {
 	if (!share_enter(actor, false)) {
-		beyond_share(actor->share);
+		ct_beyond_share(actor->share);
 		return false;
 	}
 	if (bpf_map_update_elem(&actors, &tgid, actor, BPF_ANY)) {
@@ -112,16 +112,14 @@ int BPF_PROG(ct_fork_raw, struct task_struct *parent, struct task_struct *child)
  * The tail is the command line as the new program sees it, arguments separated by NUL. Its pages
  * were written a moment ago by the kernel itself, so they are resident.
  */
-static __always_inline void exec_event(enum ct_how how, struct task_struct *task,
-				       const struct ct_actor *actor, __u32 level, __u32 tail_max)
+static __always_inline int exec_event(__u64 from, __u64 len, __u64 who, __u64 netns, __u64 arg,
+				      const __u32 tail_max)
 {
-	struct mm_struct *mm = CT_GET(how, task, mm);
-	__u64 from = CT_GET(how, mm, arg_start), to = CT_GET(how, mm, arg_end), len;
 	struct ct_event *e = ct_reserve(CT_KIND_EXEC, tail_max);
 
 	if (!e)
-		return;
-	len = to > from ? to - from : 0;
+		return 0;
+	barrier_var(len);
 	if (len > tail_max) {
 		len = tail_max;
 		e->flags |= CT_F_TRUNCATED;
@@ -132,11 +130,23 @@ static __always_inline void exec_event(enum ct_how how, struct task_struct *task
 		len = 0;
 	}
 	ct_tail_set(e, len);
-	e->sub = actor->role;
-	e->root = actor->root;
-	e->obj = netns_of(how, task);
-	e->arg = level | (__u64)actor->uid << CT_UID_SHIFT;
+	e->sub = who >> 32;
+	e->root = who;
+	e->obj = netns;
+	e->arg = arg;
 	ct_submit(e);
+	return 0;
+}
+
+/* Global: the verifier goes through it once. who: role and root. */
+__attribute__((noinline)) int ct_exec_event(__u64 from, __u64 len, __u64 who, __u64 netns,
+					    __u64 arg)
+{
+	if (len <= CT_TAIL_SMALL)
+		return exec_event(from, len, who, netns, arg, CT_TAIL_SMALL);
+	if (len <= CT_TAIL_MEDIUM)
+		return exec_event(from, len, who, netns, arg, CT_TAIL_MEDIUM);
+	return exec_event(from, len, who, netns, arg, CT_TAIL_LARGE);
 }
 
 #define CT_PLUGIN_VARIABLES 256 /* of its environment are looked at */
@@ -298,7 +308,7 @@ static __always_inline int executed(enum ct_how how, struct task_struct *task)
 	struct ct_actor *old, before = {}, actor = {};
 	__u32 tgid = CT_GET(how, task, tgid), level = pidns_level(how, task);
 	struct mm_struct *mm = CT_GET(how, task, mm);
-	__u64 args;
+	__u64 from, to, args;
 	__u8 *role;
 
 	bpf_get_current_comm(comm, sizeof(comm)); /* already the new one */
@@ -325,20 +335,17 @@ static __always_inline int executed(enum ct_how how, struct task_struct *task)
 	actor.flags &= ~CT_ACTOR_BESIDE;
 	if (actor.role == CT_ROLE_HELPER && level <= opens_host_level)
 		actor.flags |= CT_ACTOR_BESIDE;
-	args = CT_GET(how, mm, arg_end) - CT_GET(how, mm, arg_start);
+	from = CT_GET(how, mm, arg_start);
+	to = CT_GET(how, mm, arg_end);
+	args = to > from ? to - from : 0;
 	if (!ct_may_say(actor.share, args))
 		return 0;
 	if (old)
 		actor_change(tgid, &before, &actor);
 	else if (!actor_add(tgid, &actor))
 		return 0;
-
-	if (args <= CT_TAIL_SMALL)
-		exec_event(how, task, &actor, level, CT_TAIL_SMALL);
-	else if (args <= CT_TAIL_MEDIUM)
-		exec_event(how, task, &actor, level, CT_TAIL_MEDIUM);
-	else
-		exec_event(how, task, &actor, level, CT_TAIL_LARGE);
+	ct_exec_event(from, args, (__u64)actor.role << 32 | actor.root, netns_of(how, task),
+		      level | (__u64)actor.uid << CT_UID_SHIFT);
 	return 0;
 }
 

@@ -9,6 +9,7 @@
 #include "coldtrace.bpf.h"
 
 struct ct_quota {
+	__u64 task; /* whose it is: set before a function below is called */
 	__u64 queue; /* struct cfs_rq of which throttled_ns is, 0: none */
 	__u64 throttled_ns;
 	char cgroup[CT_CGROUP_LEN]; /* whose quota it was; empty: none was seen to be used up */
@@ -65,9 +66,8 @@ static __always_inline __u64 throttled_ns(const struct cfs_rq___quota *queue)
 }
 
 /* Keeps the name of the outermost cgroup whose tasks are throttled: that has the quota. */
-static __noinline int keep_cgroup(struct ct_quota *q, __u64 entity)
+static __always_inline void keep_cgroup(struct ct_quota *q, const struct sched_entity___quota *se)
 {
-	const struct sched_entity___quota *se = (void *)entity;
 	struct task_group___quota *tg = NULL;
 	const char *name;
 
@@ -82,39 +82,47 @@ static __noinline int keep_cgroup(struct ct_quota *q, __u64 entity)
 	name = tg ? BPF_CORE_READ(tg, css.cgroup, kn, name) : NULL;
 	if (!name || bpf_probe_read_kernel_str(q->cgroup, sizeof(q->cgroup), name) < 0)
 		q->cgroup[0] = '\0';
-	return 0;
 }
 
 /*
  * The thread could run from now on: where the clock of its queue's throttling stands. Since 6.18 a task
  * is throttled on its way back to user space alone, and says so; before, with its queue, at any time.
  */
-static __always_inline void quota_begin(struct ct_quota *q, struct task_struct *task)
+__attribute__((noinline)) int ct_quota_begin(struct ct_quota *q) /* global: verified once */
 {
-	const struct task_struct___quota *who = (void *)task;
+	const struct task_struct___quota *who;
 	struct cfs_rq___quota *queue = NULL;
 
+	if (!q)
+		return 0;
+	who = (void *)q->task;
 	q->queue = 0;
 	if (!bpf_core_field_exists(queue->throttled_clock_self_time))
-		return;
+		return 0;
 	if (bpf_core_field_exists(who->throttled) && !BPF_CORE_READ(who, throttled))
-		return;
+		return 0;
 	queue = BPF_CORE_READ(who, se.cfs_rq);
 	q->queue = (__u64)queue;
 	q->throttled_ns = throttled_ns(queue);
 	if (BPF_CORE_READ(queue, throttle_count))
-		keep_cgroup(q, (__u64)&who->se);
+		keep_cgroup(q, &who->se);
+	return 0;
 }
 
 /* How much of the time without a CPU a quota took. The queue may be gone: then what is read is cut. */
-static __always_inline __u64 quota_end(struct ct_quota *q, struct task_struct *task, __u64 most_ns)
+__attribute__((noinline)) __u64 ct_quota_end(struct ct_quota *q, __u64 most_ns)
 {
-	const struct task_struct___quota *who = (void *)task;
-	struct cfs_rq___quota *queue = (void *)q->queue;
+	const struct task_struct___quota *who;
+	struct cfs_rq___quota *queue;
 	__u64 end;
 
+	if (!q)
+		return 0;
+	who = (void *)q->task;
+	queue = (void *)q->queue;
 	q->queue = 0;
-	if (!queue || (!bpf_core_field_exists(who->throttled) && BPF_CORE_READ(who, se.cfs_rq) != queue))
+	if (!queue ||
+	    (!bpf_core_field_exists(who->throttled) && BPF_CORE_READ(who, se.cfs_rq) != queue))
 		return 0;
 	end = throttled_ns(queue);
 	if (end <= q->throttled_ns)

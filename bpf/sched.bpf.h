@@ -9,6 +9,7 @@
  */
 #pragma once
 
+#include "busy.bpf.h"
 #include "coldtrace.bpf.h"
 #include "quota.bpf.h"
 #include "ready.bpf.h"
@@ -25,6 +26,7 @@
 
 #define CT_INTERRUPTIBLE   1
 #define CT_UNINTERRUPTIBLE 2
+#define CT_DEAD            0x80
 
 struct ct_thread {
 	__u64 off_ns; /* when it left its CPU, 0: it has not since we know it */
@@ -44,6 +46,7 @@ struct ct_thread {
 	__u64 reclaim_since_ns; /* it reclaims memory, and runs; 0: not */
 	__u64 reclaim_ns; /* since its last wait */
 	struct ct_quota quota;
+	struct ct_busy busy; /* what is not told yet */
 };
 
 struct {
@@ -226,8 +229,10 @@ int BPF_PROG(ct_why_waking, struct task_struct *woken)
 			t->comm[0] = '\0';
 		else
 			bpf_get_current_comm(t->comm, sizeof(t->comm));
-		if (!bpf_core_field_exists(((struct task_struct___quota *)0)->throttled))
-			quota_begin(&t->quota, woken);
+		if (!bpf_core_field_exists(((struct task_struct___quota *)0)->throttled)) {
+			t->quota.task = (__u64)woken;
+			ct_quota_begin(&t->quota);
+		}
 	}
 	if (ct_hear_output && waker && !in_interrupt(task))
 		hear_output(CT_TYPED, woken);
@@ -278,36 +283,64 @@ static __always_inline __u64 stack_of(void *ctx)
 	return id;
 }
 
-/* Whether this wait is told. What is left out is marked on the next one that is. */
-static __always_inline bool is_told(struct ct_thread *t, __u64 now)
+/* Whether anybody will ask for this wait. */
+static __always_inline bool is_wanted(const struct ct_thread *t, __u64 now)
 {
-	if (!t->always && now > t->young_ns && now > ct_motion_until)
-		return false; /* no container is between two states: nobody will ask */
+	/* Else no container is between two states. */
+	return t->always || now <= t->young_ns || now <= ct_motion_until;
+}
+
+/* Whether the thread has had more waits this second than are told one by one. */
+static __always_inline bool is_busy(struct ct_thread *t, __u64 now)
+{
 	if (now - t->window_ns > CT_WINDOW_NS) {
 		t->window_ns = now;
 		t->window_count = 0;
 	}
-	if (++t->window_count <= (t->always || now <= t->young_ns ? CT_WINDOW_MAX : CT_WINDOW_BUSY))
-		return true;
-	ct_lose(CT_LOSS_WAITS);
-	return false;
+	return ++t->window_count >
+	       (t->always || now <= t->young_ns ? CT_WINDOW_MAX : CT_WINDOW_BUSY);
+}
+
+static __always_inline void tell_busy(struct ct_thread *t, struct task_struct *task, __u64 now)
+{
+	if (t->busy.from_ns)
+		t->gap = busy_tell(&t->busy, task, now, t->gap);
+}
+
+/* What is put together; false: the wait is to be told by itself. */
+static __always_inline bool hold(struct ct_thread *t, struct task_struct *task, __u64 now, __u64 on,
+				 __u64 queue_ns)
+{
+	struct ct_busy_why why = {
+		.stack = t->stack,
+		.off_ns = on - t->off_ns,
+		.queue_ns = queue_ns,
+		.flags = t->off_flags & CT_W_PREEMPTED,
+	};
+
+	if (why.off_ns > CT_BUSY_SHORT_NS)
+		return false;
+	busy_add(&t->busy, &why, t->off_ns, on);
+	if (on - t->busy.from_ns >= CT_BUSY_NS)
+		tell_busy(t, task, now);
+	return true;
 }
 
 static __always_inline void tell_more(struct ct_event *e, struct ct_thread *t, __u64 ran_ns,
-				      __u64 reclaimed_ns, __u64 throttled_ns)
+				      __u64 throttled_ns)
 {
 	struct ct_wait_tail *tail = (struct ct_wait_tail *)e->tail;
 
 	__builtin_memcpy(tail->comm, t->comm, sizeof(tail->comm));
 	tail->ran_ns = ran_ns;
-	tail->reclaim_ns = reclaimed_ns;
+	tail->reclaim_ns = t->reclaim_ns;
 	tail->throttled_ns = throttled_ns;
 	__builtin_memcpy(tail->cgroup, t->quota.cgroup, sizeof(tail->cgroup));
 	if (throttled_ns)
 		ct_tail_set(e, sizeof(*tail));
 	else
-		ct_tail_set(e, reclaimed_ns ? offsetof(struct ct_wait_tail, throttled_ns)
-					    : offsetof(struct ct_wait_tail, reclaim_ns));
+		ct_tail_set(e, t->reclaim_ns ? offsetof(struct ct_wait_tail, throttled_ns)
+					     : offsetof(struct ct_wait_tail, reclaim_ns));
 }
 
 /* Tells the wait that was over when the thread had ran_ns to run until now. */
@@ -316,29 +349,31 @@ static __always_inline void tell_wait(struct ct_thread *t, struct task_struct *t
 {
 	__u64 off = t->off_ns, on = now - ran_ns, wake = t->wake_ns > off ? t->wake_ns : off;
 	bool woken = !(t->off_flags & CT_W_PREEMPTED), by_thread = woken && t->wake_ns;
-	__u64 throttled = quota_end(&t->quota, task, on - off), reclaimed = t->reclaim_ns;
+	__u64 throttled = t->quota.queue ? ct_quota_end(&t->quota, on - off) : 0, queue_ns = 0;
 	struct ct_event *e;
 
-	t->off_ns = 0;
-	t->reclaim_ns = 0;
-	if (!is_told(t, now)) {
+	/* A waker on another CPU may have come before the switch was over. */
+	if (!woken)
+		queue_ns = on - off;
+	else if (by_thread && wake < on)
+		queue_ns = on - wake;
+	if (!is_wanted(t, now)) {
 		t->gap = 1;
-		return;
+		goto out; /* what is left out is marked on the next one that is told */
 	}
+	if (is_busy(t, now) && !throttled && hold(t, task, now, on, queue_ns))
+		goto out;
+	tell_busy(t, task, now);
 	e = ct_reserve(CT_KIND_WAIT, sizeof(struct ct_wait_tail));
 	if (!e) {
 		t->gap = 1;
-		return;
+		goto out;
 	}
 	e->ts_ns = now;
 	e->tgid = task->tgid;
 	e->tid = task->pid;
 	e->dur_ns = on - off;
-	/* A waker on another CPU may have come before the switch was over. */
-	if (!woken)
-		e->arg = on - off;
-	else if (by_thread && wake < on)
-		e->arg = on - wake;
+	e->arg = queue_ns;
 	e->obj = t->stack;
 	e->sub = t->off_flags | (t->gap ? CT_W_GAP : 0);
 	if (by_thread) {
@@ -348,14 +383,17 @@ static __always_inline void tell_wait(struct ct_thread *t, struct task_struct *t
 		e->sub |= CT_W_IRQ;
 	}
 	t->gap = 0;
-	if (ran_ns || (by_thread && t->comm[0]) || reclaimed || throttled)
-		tell_more(e, t, ran_ns, reclaimed, throttled);
-	t->wake_ns = 0;
-	t->comm[0] = '\0';
-	t->quota.cgroup[0] = '\0';
+	if (ran_ns || (by_thread && t->comm[0]) || t->reclaim_ns || throttled)
+		tell_more(e, t, ran_ns, throttled);
+	t->reclaim_ns = 0;
 	bpf_ringbuf_submit(e, bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA) > (1 << 20)
 				      ? BPF_RB_FORCE_WAKEUP
 				      : BPF_RB_NO_WAKEUP);
+out:
+	t->off_ns = 0;
+	t->wake_ns = 0;
+	t->comm[0] = '\0';
+	t->quota.cgroup[0] = '\0';
 }
 
 static __always_inline void switch_in(struct ct_thread *t, struct task_struct *task)
@@ -389,6 +427,8 @@ static __always_inline void switch_out(void *ctx, struct ct_thread *t, struct ta
 
 	if (t->off_ns)
 		switch_unseen(t, task, now);
+	if (state & CT_DEAD)
+		tell_busy(t, task, now);
 	t->off_ns = now;
 	t->ran_ns = task->se.sum_exec_runtime;
 	t->stack = 0;
@@ -399,7 +439,8 @@ static __always_inline void switch_out(void *ctx, struct ct_thread *t, struct ta
 	}
 	if (preempt || !state) {
 		t->off_flags = CT_W_PREEMPTED;
-		quota_begin(&t->quota, task);
+		t->quota.task = (__u64)task;
+		ct_quota_begin(&t->quota);
 		return;
 	}
 	t->off_flags = 0;

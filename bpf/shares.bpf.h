@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
+ * Functions that are global, so that the verifier goes through them once and not in each place, take
+ * numbers alone: before 5.13 there is nothing else that it would believe them.
+ *
  * What one container, or one user with engines of his own, may take of what all share: places in the
  * table of processes, and room in the ring. What is nested in it is of its share. The host's own
  * engines have no share: they are bounded by the tables alone.
@@ -68,7 +71,7 @@ static __always_inline void ct_accuse(const struct ct_forger_key *key, __u8 role
 		ct_lose(CT_LOSS_SHARE);
 }
 
-static __always_inline void beyond_share(__u64 share)
+__attribute__((noinline)) int ct_beyond_share(__u64 share)
 {
 	struct ct_forger_key key = {};
 
@@ -77,30 +80,31 @@ static __always_inline void beyond_share(__u64 share)
 	else
 		key.root = (__u32)share;
 	ct_accuse(&key, CT_ROLE_NONE);
+	return 0;
 }
 
 /*
  * Whether somebody may cause an event of so many bytes; if not, that is counted. Two CPUs at once
  * may let pass a few more.
  */
-static __always_inline bool ct_may_say(__u64 share, __u64 bytes)
+__attribute__((noinline)) int ct_may_say(__u64 share, __u64 bytes)
 {
 	struct ct_share *s = share ? bpf_map_lookup_elem(&shares, &share) : NULL;
 	__s64 now;
 
 	if (!s)
-		return true;
+		return 1;
 	now = bpf_ktime_get_ns();
 	if (now - s->since_ns >= CT_NS_PER_S) {
 		s->since_ns = now;
 		s->bytes = 0;
 	}
 	if (s->bytes >= CT_SHARE_BYTES) {
-		beyond_share(share);
-		return false;
+		ct_beyond_share(share);
+		return 0;
 	}
 	__sync_fetch_and_add(&s->bytes, bytes > CT_SHARE_EVENT_MIN ? bytes : CT_SHARE_EVENT_MIN);
-	return true;
+	return 1;
 }
 
 static __always_inline struct ct_share *share_of(__u64 share)
@@ -120,42 +124,51 @@ static __always_inline struct ct_share *share_of(__u64 share)
 }
 
 /*
- * Counts a process in its share. Forced: it is in the table already. Nobody can make containers of
- * the host without its engines, so one more of them than there is room for has no share; a user
- * without one has no process either.
+ * Counts a process in its share: 1; 0 if there is no room. Forced: it is in the table already. Nobody can
+ * make containers of the host without its engines, so one more of them than there is room for has no
+ * share, and is not counted: -1; a user without one has no process either.
  */
-static __always_inline bool share_enter(struct ct_actor *actor, bool forced)
+__attribute__((noinline)) int ct_share_enter(__u64 share, __u32 forced)
 {
-	struct ct_share *s;
+	struct ct_share *s = share_of(share);
 
-	actor->flags &= ~CT_ACTOR_SHARED;
-	if (!actor->share)
-		return true;
-	s = share_of(actor->share);
 	if (!s)
-		return forced || !(actor->share & CT_SHARE_USER);
+		return forced || !(share & CT_SHARE_USER) ? -1 : 0;
 	if (!forced && s->actors >= CT_SHARE_SURE &&
 	    (s->actors >= ct_share_actors || ct_shared_actors >= ct_shared_actors_max))
-		return false;
-	actor->flags |= CT_ACTOR_SHARED;
+		return 0;
 	__sync_fetch_and_add(&s->actors, 1);
 	__sync_fetch_and_add(&ct_shared_actors, 1);
-	return true;
+	return 1;
+}
+
+static __always_inline bool share_enter(struct ct_actor *actor, bool forced)
+{
+	int entered = actor->share ? ct_share_enter(actor->share, forced) : -1;
+
+	actor->flags &= ~CT_ACTOR_SHARED;
+	if (entered > 0)
+		actor->flags |= CT_ACTOR_SHARED;
+	return entered;
 }
 
 /* The last one takes the share with it. Whoever enters at that moment is not counted in it. */
-static __always_inline void share_leave(const struct ct_actor *actor)
+__attribute__((noinline)) int ct_share_leave(__u64 share)
 {
-	__u64 share = actor->share;
 	struct ct_share *s;
 
-	if (!(actor->flags & CT_ACTOR_SHARED))
-		return;
 	__sync_fetch_and_add(&ct_shared_actors, -1);
 	s = bpf_map_lookup_elem(&shares, &share);
 	if (!s)
-		return;
+		return 0;
 	__sync_fetch_and_add(&s->actors, -1);
 	if (s->actors <= 0 && !bpf_map_delete_elem(&shares, &share) && share & CT_SHARE_USER)
 		__sync_fetch_and_add(&ct_share_users, -1);
+	return 0;
+}
+
+static __always_inline void share_leave(const struct ct_actor *actor)
+{
+	if (actor->flags & CT_ACTOR_SHARED)
+		ct_share_leave(actor->share);
 }

@@ -85,6 +85,10 @@ enum ct_event_flag {
 	  "something that was said on a connection is not carried; obj: socket cookie") \
 	X(20, PLUGIN, "plugin", \
 	  "a network plugin is executed; tail: its CNI_ variables, NUL behind each") \
+	X(21, WAITS, "waits", \
+	  "a busy thread's short ones for the same, in dur; obj: why, see below; " \
+	  "arg: of dur, ns off its CPU; ret: how many; sub: enum ct_wait_flag; " \
+	  "tail: struct ct_waits_tail") \
 	X(64, CLOCK, "clock", "time passed: nothing else happened until ts") \
 	X(65, PROCESS, "process", \
 	  "running when tracing began; obj: netns; arg: ppid, owner uid << 32; " \
@@ -155,8 +159,13 @@ struct ct_wait_tail {
 	char cgroup[CT_CGROUP_LEN]; /* whose quota: begin of the last name of its path */
 };
 
+struct ct_waits_tail {
+	__u64 queue_ns; /* of arg, ns without a CPU */
+	__u64 ago_ns; /* dur ended so long ago */
+};
+
 /*
- * What WAIT's obj says without a stack. Columns: number, symbol, the function in which the stack
+ * What WAIT's and WAITS's obj says without a stack. Columns: number, symbol, the function in which the stack
  * would have ended. Greater numbers are ids of stacks, 0 is none.
  */
 #define CT_KNOWN_WAITS 16

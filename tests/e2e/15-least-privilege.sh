@@ -86,10 +86,12 @@ rights()
 		"$1" "$1" "$1" "$1" 0 "$mask" "$mask" 0
 }
 
-# What a run has seen, without its times. What the two share in time they may see in another order.
+# What a run has seen of this test, without its times. What the two share in time they may see in
+# another order; a restart may be told of a stop of somebody else's container of this image.
 seen()
 {
-	jq -c -S -L "$CT_LIB" 'select(.kind != "session" and .kind != "summary")
+	jq -c -S -L "$CT_LIB" --arg p "$P" 'select(.kind == "start" or .kind == "stop" or .kind == "create")
+		| select(.name // "" | startswith($p))
 		| [.kind, .outcome, .cause, .name, .id, .image, .runtime, .engine, .init_pid, .exit_code,
 			.failed, .ready.by, (.phases | map_values(type)),
 			([.steps[] | [.name, .actor, .pid, .detail]] | sort)]' "$1" | sort

@@ -107,6 +107,20 @@ says "a program that reads from the disk waits for it" true \
 	'of("start") | length == 1 and all(phase_path_ms("ready"; true) as $all
 	| $all > 20 and phase_path_ms("ready"; .reason == "disk" or .reason == "page_fault") > 0.3 * $all)'
 
+# One that waits more often than each wait is told by itself. Each of the two waits for the other when the pipe is
+# full or empty: some 50,000 times a second where there are two CPUs.
+trace_start busy --why --ready listen || exit 0
+docker run -d --name "${P}busy" --network none ct/busybox:1 sh -c \
+	'dd if=/dev/zero bs=64k count=30000 2> /dev/null | dd of=/dev/null bs=64k 2> /dev/null; exec nc -l -p 80' > /dev/null
+await 20 docker exec "${P}busy" sh -c "grep -q :0050 /proc/net/tcp /proc/net/tcp6"
+docker rm -f "${P}busy" > /dev/null
+trace_stop
+says "no wait of a busy thread is left out" true \
+	'(of("start") | length == 1) and summary.lost.waits == 0 and summary.complete'
+says "and what it waited for is known" true 'of("start") | all(phase_path_ms("ready"; true) as $all
+	| $all > 200 and phase_path_ms("ready"; .reason == "unexplained") < 0.01 * $all)'
+says "paths add up" '[]' untiled_paths
+
 # Load. What grows is what is loaded.
 trace_start calm --why --record "$OUT/calm.ct" || exit 0
 runs calm 10 --network none

@@ -79,6 +79,8 @@ same()
 {
 	if [[ $2 == "$3" ]]; then
 		pass "$1"
+	elif ((${#2} + ${#3} > 1200)); then
+		fail "$1" "wanted < > got: $(diff <(printf '%s\n' "$2") <(printf '%s\n' "$3") | head -c 2400)"
 	else
 		fail "$1" "wanted: $(head -c 600 <<< "$2")
 got: $(head -c 600 <<< "$3")"

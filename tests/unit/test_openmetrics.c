@@ -17,14 +17,13 @@ Test(openmetrics, a_histogram)
 	expect_in(text, "# TYPE " PHASE " histogram\n"
 			"# UNIT " PHASE " seconds\n"
 			"# HELP " PHASE " ");
+	expect_in(text, PHASE "_bucket" WHO ",le=\"0.1778\"} 0\n" PHASE "_bucket" WHO
+			      ",le=\"0.1866\"} 1" ID "0.185 1732180100.206512\n" PHASE "_bucket" WHO
+			      ",le=\"0.1957\"} 1\n");
+	expect_in(text, PHASE "_bucket" WHO ",le=\"1.155\"} 1\n" PHASE "_bucket" WHO
+			      ",le=\"1.212\"} 2" ID "1.185 1732180101.206512\n");
 	expect_in(text,
-		  PHASE "_bucket" WHO ",le=\"0.1\"} 0\n" PHASE "_bucket" WHO ",le=\"0.25\"} 1" ID
-			"0.185 1732180100.206512\n" PHASE "_bucket" WHO ",le=\"0.5\"} 1\n" PHASE
-			"_bucket" WHO ",le=\"1.0\"} 1\n" PHASE "_bucket" WHO ",le=\"2.5\"} 2" ID
-			"1.185 1732180101.206512\n" PHASE "_bucket" WHO ",le=\"5.0\"} 2\n" PHASE
-			"_bucket" WHO ",le=\"10.0\"} 2\n" PHASE "_bucket" WHO
-			",le=\"15.0\"} 2\n" PHASE "_bucket" WHO ",le=\"30.0\"} 2\n" PHASE
-			"_bucket" WHO ",le=\"60.0\"} 2\n" PHASE "_bucket" WHO
+		  PHASE "_bucket" WHO ",le=\"61.9\"} 2\n" PHASE "_bucket" WHO
 			",le=\"+Inf\"} 2\n" PHASE "_count" WHO "} 2\n" PHASE "_sum" WHO "} 1.37\n");
 	/* A bound is inclusive: connect takes 9 ms, client 1.2 ms, ready none at all. */
 	expect_in(text, "phase=\"ready\",le=\"0.0001\"} 2" ID "0.0 ");
@@ -100,6 +99,8 @@ Test(openmetrics, labels_are_escaped_and_exemplars_bounded)
 	cr_expect_eq(strncmp(exemplar, "\\\\xff", 5), 0);
 }
 
+static const struct ct_buckets few = { .ns = { 1000 * MS, UINT64_MAX }, .count = 2 };
+
 Test(openmetrics, runtimes_without_end_are_one)
 {
 	static struct ct_identity whos[200];
@@ -112,10 +113,25 @@ Test(openmetrics, runtimes_without_end_are_one)
 		snprintf(whos[i].runtime, sizeof(whos[i].runtime), "r%zu", i);
 		recs[i] = record(CT_RECORD_REMOVE, &whos[i]);
 	}
-	text = run("openmetrics", &opts, recs, CT_ARRAY_SIZE(recs), &no_loss);
+	text = run("openmetrics", &(struct options){ .buckets = &few }, recs, CT_ARRAY_SIZE(recs),
+		   &no_loss);
 	for (const char *at = text; (at = strstr(at, "outcome=\"ok\"")); at++)
 		series++;
 	cr_expect_eq(series, 65);
 	expect_in(text, "coldtrace_records_total{engine=\"(other)\",runtime=\"(other)\","
 			"type=\"remove\",outcome=\"ok\"} 136\n");
+}
+
+Test(openmetrics, older_text_has_neither_units_nor_exemplars)
+{
+	struct ct_record rec = a_start();
+	own_mem char *text = run("prometheus", &opts, &rec, 1, &no_loss);
+
+	expect_in(text, "# TYPE coldtrace_records_total counter\n"
+			"# HELP coldtrace_records_total Records, by how they ended.\n");
+	expect_in(text, "# TYPE coldtrace_session_info gauge\n");
+	expect_in(text, "phase=\"start\",le=\"0.1866\"} 1\ncoldtrace_");
+	cr_expect_null(strstr(text, "# UNIT"));
+	cr_expect_null(strstr(text, " # {"));
+	cr_expect_null(strstr(text, "# EOF"));
 }

@@ -51,12 +51,22 @@ static const struct {
 	{ "-n 4294967296", "option -n: '4294967296' is no whole number from 1 to 4294967295" },
 	{ "-n 99999999999999999999",
 	  "option -n: '99999999999999999999' is no whole number from 1 to 4294967295" },
-	{ "-d 0", "option -d: '0' is no number of seconds above 0" },
-	{ "-d -1", "option -d: '-1' is no number of seconds above 0" },
-	{ "-d nan", "option -d: 'nan' is no number of seconds above 0" },
-	{ "-d inf", "option -d: 'inf' is no number of seconds above 0" },
-	{ "-d 1s", "option -d: '1s' is no number of seconds above 0" },
-	{ "-d ''", "option -d: '' is no number of seconds above 0" },
+	{ "-d 0", "option -d: '0' is no time above 0, as 90, 90s, 1m or 1h30m" },
+	{ "-d -1", "option -d: '-1' is no time above 0, as 90, 90s, 1m or 1h30m" },
+	{ "-d nan", "option -d: 'nan' is no time above 0, as 90, 90s, 1m or 1h30m" },
+	{ "-d inf", "option -d: 'inf' is no time above 0, as 90, 90s, 1m or 1h30m" },
+	{ "-d 1x", "option -d: '1x' is no time above 0, as 90, 90s, 1m or 1h30m" },
+	{ "-d 1m30", "option -d: '1m30' is no time above 0, as 90, 90s, 1m or 1h30m" },
+	{ "-d 1M", "option -d: '1M' is no time above 0, as 90, 90s, 1m or 1h30m" },
+	{ "-d 1e9", "option -d: '1e9' is no time above 0, as 90, 90s, 1m or 1h30m" },
+	{ "-d 40000d", "option -d: '40000d' is no time above 0, as 90, 90s, 1m or 1h30m" },
+	{ "--stpes", "option '--stpes' is not known; did you mean '--steps'?" },
+	{ "--contaner=x", "option '--contaner=x' is not known; see --help" },
+	{ "--outcome good", "option --outcome: 'good' is none of ok, failed, cut" },
+	{ "--outcome ok,", "option --outcome: '' is none of ok, failed, cut" },
+	{ "--kind begin",
+	  "option --kind: 'begin' is none of start, stop, restart, create, remove, pod-start, pod-stop, pull" },
+	{ "-d ''", "option -d: '' is no time above 0, as 90, 90s, 1m or 1h30m" },
 	{ "--plan best", "option --plan: 'best' is none of full, fentry, btf, kprobe, tracepoint" },
 	{ "--plan ''", "option --plan: '' is none of full, fentry, btf, kprobe, tracepoint" },
 	{ "--ready soon",
@@ -237,8 +247,8 @@ Test(options, repeated)
 	static const char *const commands[] = { "trace",  "record", "report", "diff",
 						"export", "opens",  "doctor" };
 	/* What some option of each takes. */
-	static const char *const values[] = { "1",   "table:x", "exec", "image", "dir",
-					      "a=b", "8M",      "64",   "full",  "1h" };
+	static const char *const values[] = { "1",  "table:x", "exec", "image", "dir", "a=b",
+					      "8M", "64",      "full", "1h",    "ok",  "stop" };
 
 	for (size_t c = 0; c < CT_ARRAY_SIZE(commands); c++) {
 		struct ct_option_row row;
@@ -409,6 +419,20 @@ static const struct {
 	{ "-i *:20", true },
 	{ "-c web", true },
 	{ "-c we", false },
+	{ "-c we*", true },
+	{ "-c *b,db", true },
+	{ "-c db,7805", true },
+	{ "-c db,api", false },
+	{ "-r runsc,runc", true },
+	{ "-r runsc,crun", false },
+	{ "-r run?", true },
+	{ "-i x,node:*,y", true },
+	{ "--outcome ok", true },
+	{ "--outcome failed,cut", false },
+	{ "--outcome failed --outcome ok", true },
+	{ "--kind start", true },
+	{ "--kind stop,restart", false },
+	{ "-c web --kind stop", false },
 	{ "-c " ID, true },
 	{ "-c 7805ffef", true },
 	{ "-c 805ffef", false },
@@ -428,13 +452,14 @@ Test(options, filters)
 		.runtime = "runc",
 		.engine = "docker",
 	};
+	const struct ct_window always = { 0, UINT64_MAX };
 	const struct ct_record rec = { .who = &who };
 
 	for (size_t i = 0; i < CT_ARRAY_SIZE(filters); i++) {
 		struct line line;
 		struct ct_options opts = parsed(&line, filters[i].line);
 
-		cr_expect_eq(ct_options_match(&opts, &rec), filters[i].matches, "%s",
+		cr_expect_eq(ct_options_match(&opts, &always, &rec), filters[i].matches, "%s",
 			     filters[i].line);
 	}
 }

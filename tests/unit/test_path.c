@@ -204,6 +204,60 @@ Test(path, waits_that_were_left_out)
 		    "101 on CPU 5");
 }
 
+/* Of many waits of a busy thread, seen at `seen` to have ended at `to`: these were for one thing. */
+static void waits_(uint64_t from, uint64_t to, uint64_t seen, uint64_t why, uint64_t off,
+		   uint64_t queue, uint16_t flags)
+{
+	struct {
+		struct ct_event e;
+		struct ct_waits_tail tail;
+	} out = { .e = { .kind = CT_KIND_WAITS,
+			 .ts_ns = AT(seen),
+			 .dur_ns = AT(to) - AT(from),
+			 .arg = off * 1000,
+			 .tgid = ENGINE,
+			 .tid = 101,
+			 .obj = why,
+			 .sub = flags,
+			 .ret = 100,
+			 .tail_len = sizeof(out.tail) },
+		  .tail = { .queue_ns = queue * 1000, .ago_ns = (seen - to) * 1000 } };
+
+	ct_waits_feed(w, &out.e);
+}
+
+/* What each thing took of the time is told, and adds up; what is left is CPU. */
+Test(path, waits_that_were_put_together)
+{
+	wait_((struct wait){ .tgid = ENGINE, 101, 10, 20, 20, SYNC });
+	waits_(30, 70, 75, PIPE, 15, 5, 0);
+	waits_(30, 70, 75, 0, 8, 8, CT_W_PREEMPTED);
+	waits_(30, 70, 75, SYNC, 10, 0, 0);
+	wait_((struct wait){ .tgid = ENGINE, 101, 80, 90, 90, SYNC });
+	expect_path(101, 0, 100,
+		    "101 on CPU 10; 101 disk sync 10; 101 on CPU 10; 101 peer pipe 10; "
+		    "101 runqueue 5; 101 runqueue 8; 101 disk sync 10; 101 on CPU 17; "
+		    "101 disk sync 10; 101 on CPU 10");
+}
+
+/* More than the time there was is none, and so is what was told of that time before. */
+Test(path, waits_that_cannot_have_been)
+{
+	waits_(30, 70, 70, PIPE, 30, 0, 0);
+	waits_(30, 70, 70, SYNC, 100, 0, 0);
+	waits_(30, 70, 70, STOP, 10, 0, 0);
+	waits_(30, 60, 70, STOP, 10, 0, 0);
+	expect_path(101, 30, 80, "101 peer pipe 30; 101 disk sync 10; 101 on CPU 10");
+}
+
+/* What was left out before them is no more known for their sake. */
+Test(path, waits_that_were_put_together_behind_a_gap)
+{
+	wait_((struct wait){ .tgid = ENGINE, 101, 10, 20, 20, SYNC });
+	waits_(30, 70, 70, PIPE, 40, 0, CT_W_GAP);
+	expect_path(101, 10, 70, "101 disk sync 10; 101 unexplained 10; 101 peer pipe 40");
+}
+
 /* A request: the engine asks at 10, the peer was idle, answers at 80. */
 static void a_request(void)
 {

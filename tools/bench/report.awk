@@ -10,8 +10,10 @@ BEGIN {
 	FS = "\t"
 	draws = 2000
 	srand(1)
-	n_modes = split("none phases steps why libbpf_tools perf_sched offcputime", modes, " ")
+	n_modes = split("none floor phases steps why libbpf_tools perf_sched offcputime", modes, " ")
+	n_own = split("phases steps why", own, " ")
 	title["none"] = "nothing"
+	title["floor"] = "empty programs on its hooks"
 	title["phases"] = "coldtrace"
 	title["steps"] = "coldtrace --steps"
 	title["why"] = "coldtrace --why"
@@ -19,13 +21,25 @@ BEGIN {
 	title["offcputime"] = "offcputime"
 	title["libbpf_tools"] = "libbpf-tools"
 	n_limited = split("getppid open_close pipe", limited, " ")
-	n_calls = split("getppid open_close pipe unix unix_message pipe_ping_pong", calls, " ")
+	n_calls = split("getppid open_close pipe unix unix_message unix_named pipe_ping_pong process " \
+		"tcp tcp_large tcp_connect udp netlink write_page fsync unlink cgroup", calls, " ")
 	title["getppid"] = "getppid"
 	title["open_close"] = "open + close"
 	title["pipe"] = "pipe, 1 byte: write + read"
 	title["unix"] = "unix socket, 1 byte: send + recv"
 	title["unix_message"] = "unix socket, 64 bytes: send + recv"
+	title["unix_named"] = "unix socket by its file, 64 bytes: send + recv"
 	title["pipe_ping_pong"] = "pipe ping-pong of two processes"
+	title["process"] = "fork + exec + exit of /bin/true"
+	title["tcp"] = "TCP on loopback, 64 bytes: send + recv"
+	title["tcp_large"] = "TCP on loopback, 1 MiB: send + recv"
+	title["tcp_connect"] = "TCP on loopback: listen, connect, accept, close"
+	title["udp"] = "UDP on loopback, 64 bytes: send + recv"
+	title["netlink"] = "netlink, about one interface: send + recv"
+	title["write_page"] = "write of a page of a file"
+	title["fsync"] = "the same + fsync"
+	title["unlink"] = "create + unlink of a file"
+	title["cgroup"] = "mkdir + rmdir of a cgroup"
 }
 
 FNR == 1 { input++ }
@@ -137,6 +151,8 @@ function table(    i, m, mode, count)
 	print ""
 	for (i = 1; i <= n_calls; i++) {
 		m = calls[i] "_ns"
+		if (!((m SUBSEP "none") in n))
+			continue
 		printf "| %s | %.0f ns |", title[calls[i]], median(m, "none", 0)
 		for (mode = 2; mode <= n_modes; mode++)
 			printf " %s |", ratio_cell(m, modes[mode])
@@ -159,8 +175,8 @@ function table(    i, m, mode, count)
 	printf "\ncoldtrace itself: medians, the largest in brackets.\n\n"
 	print "| | exec to tracing | resident at most | CPU per container | CPU while none starts |"
 	print "| --- | ---: | ---: | ---: | ---: |"
-	for (i = 2; i <= 4; i++) {
-		mode = modes[i]
+	for (i = 1; i <= n_own; i++) {
+		mode = own[i]
 		printf "| %s | %s ms | %s MiB | %s ms | %s %% |\n", title[mode],
 			cell("ready_ms", mode, 1, 0), cell("resident_kib", mode, 1024, 1),
 			cell("container_cpu_us", mode, 1000, 1), cell("idle_cpu_ppm", mode, 10000, 2)

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <sys/resource.h>
 
+#include "cmd/session.h"
 #include "sinks/escape.h"
 #include "sinks/sink.h"
 #include "util/mem.h"
@@ -79,6 +80,14 @@ void ct_say_unscrubbed(const struct ct_recordings *recordings)
 			ct_say("'%s' is of a version that kept all that passed by, passwords too: 'coldtrace scrub %s NEW.ct' leaves them out",
 			       in->path, in->path);
 	}
+}
+
+void ct_say_unmatched(const struct ct_run_session *session)
+{
+	char text[4096];
+
+	if (ct_session_unmatched(session, text, sizeof(text)))
+		ct_say("%s", text);
 }
 
 /* --phases wins, as it does where they are drawn. */

@@ -53,5 +53,9 @@ void ct_say_cut(const struct ct_recordings *recordings);
 /* A sentence about each recording that may hold passwords, and what to do. */
 void ct_say_unscrubbed(const struct ct_recordings *recordings);
 
+/* A sentence if filters kept out all that there was: what that is. */
+struct ct_run_session;
+void ct_say_unmatched(const struct ct_run_session *session);
+
 /* A sentence about each recording that was made without what is asked for. */
 void ct_say_shallow(const struct ct_recordings *recordings, const struct ct_options *opts);

@@ -7,12 +7,15 @@
 
 #include "cmd/cmd.h"
 #include "cmd/diff.h"
+#include "cmd/seen.h"
 #include "util/mem.h"
 
 struct replay {
 	struct ct_diff *diff;
 	enum ct_side side;
-	uint64_t containers; /* that pass the filters */
+	struct ct_window window;
+	struct ct_seen seen;
+	uint64_t containers, records; /* that pass the filters */
 };
 
 static void on_record(void *ctx, const struct ct_record *rec)
@@ -20,9 +23,14 @@ static void on_record(void *ctx, const struct ct_record *rec)
 	struct replay *replay = ctx;
 	struct ct_diff *diff = replay->diff;
 
-	if (diff->failed || !ct_options_match(diff->opts, rec))
+	if (diff->failed)
 		return;
-	replay->containers += rec->first;
+	ct_seen_add(&replay->seen, diff->opts, rec);
+	if (ct_options_match_who(diff->opts, rec->who))
+		replay->containers += rec->first;
+	if (!ct_options_match(diff->opts, &replay->window, rec))
+		return;
+	replay->records++;
 	if (ct_compare_add(diff->compare, replay->side, rec) ||
 	    ct_diff_why_add(diff, replay->side, rec, ct_by_key(diff->opts->by, rec)))
 		diff->failed = true;
@@ -39,7 +47,13 @@ static void on_left(void *ctx, const struct ct_identity *who, bool told, bool op
 static int replay(struct ct_diff *diff, enum ct_side side, struct ct_err *err)
 {
 	struct ct_input *in = &diff->side[side].recording.items[0];
-	struct replay replay = { diff, side, 0 };
+	const struct ct_recordings *recording = &diff->side[side].recording;
+	struct replay replay = {
+		.diff = diff,
+		.side = side,
+		.window = ct_options_window(diff->opts, recording->wall_minus_mono_ns,
+					    recording->begin_ns),
+	};
 	const struct ct_core_options core = {
 		.ready_mask = diff->opts->ready_mask,
 		.containers_max = diff->opts->containers_max,
@@ -47,6 +61,7 @@ static int replay(struct ct_diff *diff, enum ct_side side, struct ct_err *err)
 		.why = diff->why,
 	};
 	const struct ct_core_ops ops = { .record = on_record, .left = on_left };
+	char text[4096];
 	int ret = ct_recordings_replay(in, &core, &ops, &replay, &diff->side[side].counts, err);
 
 	if (ct_options_filter(diff->opts))
@@ -57,6 +72,9 @@ static int replay(struct ct_diff *diff, enum ct_side side, struct ct_err *err)
 	ct_say_cut(&diff->side[side].recording);
 	ct_say_unscrubbed(&diff->side[side].recording);
 	ct_say_shallow(&diff->side[side].recording, diff->opts);
+	if (!replay.records && ct_seen_sentence(&replay.seen, diff->opts,
+						recording->wall_minus_mono_ns, text, sizeof(text)))
+		ct_say("'%s': %s", in->path, text);
 	return ret;
 }
 

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "cmd/cmd.h"
+#include "cmd/paths.h"
 #include "cmd/session.h"
 #include "sinks/sink.h"
 #include "util/mem.h"
@@ -243,6 +244,7 @@ int ct_cmd_export(const struct ct_options *given, struct ct_err *err)
 	struct ct_recordings recordings = { 0 };
 	struct ct_run_session session = { 0 };
 	struct export_run x = { .opts = *given };
+	struct ct_directories paths = { 0 };
 	int ret = check_usage(given, err);
 
 	if (!ret) {
@@ -254,7 +256,10 @@ int ct_cmd_export(const struct ct_options *given, struct ct_err *err)
 		goto out;
 	}
 	signal(SIGPIPE, SIG_IGN); /* a closed pipe ends its output alone */
-	ret = ct_recordings_open(&recordings, given->operands.items, given->operands.count, err);
+	ret = ct_directories_expand(&paths, &x.opts.operands, err);
+	if (!ret)
+		ret = ct_recordings_open(&recordings, x.opts.operands.items, x.opts.operands.count,
+					 err);
 	if (!ret && given->directory)
 		ret = make_directory(given->directory, err);
 	if (ret)
@@ -268,11 +273,14 @@ int ct_cmd_export(const struct ct_options *given, struct ct_err *err)
 		ret = ct_session_replay(&session, &recordings, err);
 	ct_say_cut(&recordings);
 	ct_say_unscrubbed(&recordings);
+	if (ret >= 0)
+		ct_say_unmatched(&session);
 	if (ret > 0)
 		ret = CT_EXIT_INCOMPLETE;
 out:
 	ct_session_close(&session);
 	ct_recordings_close(&recordings);
+	ct_directories_free(&paths);
 	for (size_t i = 0; i < x.opts.outputs.count; i++)
 		free((char *)x.opts.outputs.items[i]);
 	return ret;

@@ -1,27 +1,41 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Which containers the options ask for. */
+/* What the options ask for. */
 #include <fnmatch.h>
 #include <string.h>
 
 #include "cmd/options.h"
+#include "cmd/options_value.h"
 
-static bool any(const struct ct_list *list, const char *value, bool glob)
+/* The longest that a name can be is shorter; what is longer matches nothing. */
+#define ITEM_LEN 512
+
+/* A glob; who means the name itself has it, whatever it consists of. */
+static bool is_like(const char *item, const char *value)
 {
-	for (size_t i = 0; i < list->count; i++) {
-		if (glob ? !fnmatch(list->items[i], value, 0) : !strcmp(list->items[i], value))
-			return true;
-	}
-	return !list->count;
+	return !strcmp(item, value) || !fnmatch(item, value, 0);
 }
 
-static bool is_container(const struct ct_list *list, const struct ct_identity *who)
+static bool is_container(const char *item, const struct ct_identity *who)
+{
+	return is_like(item, who->name) || (*who->pod && is_like(item, who->pod)) ||
+	       (*item && !strncmp(item, who->id, strlen(item)));
+}
+
+/* who: the item is one of containers; else it is compared with the value. */
+static bool any(const struct ct_list *list, const char *value, const struct ct_identity *who)
 {
 	for (size_t i = 0; i < list->count; i++) {
-		const char *item = list->items[i];
+		for (const char *at = list->items[i], *begin; at;) {
+			size_t len = ct_value_next(&at, &begin);
+			char item[ITEM_LEN];
 
-		if (!strcmp(item, who->name) || (*item && !strcmp(item, who->pod)) ||
-		    (*item && !strncmp(item, who->id, strlen(item))))
-			return true;
+			if (len >= sizeof(item))
+				continue;
+			memcpy(item, begin, len);
+			item[len] = '\0';
+			if (who ? is_container(item, who) : is_like(item, value))
+				return true;
+		}
 	}
 	return !list->count;
 }
@@ -34,13 +48,57 @@ bool ct_options_filter(const struct ct_options *opts)
 
 bool ct_options_match_who(const struct ct_options *opts, const struct ct_identity *who)
 {
-	return any(&opts->runtimes, who->runtime, false) &&
-	       any(&opts->engines, who->engine, false) && any(&opts->images, who->image, true) &&
-	       any(&opts->pods, who->pod, true) && any(&opts->namespaces, who->pod_ns, true) &&
-	       is_container(&opts->containers, who);
+	return any(&opts->runtimes, who->runtime, NULL) && any(&opts->engines, who->engine, NULL) &&
+	       any(&opts->images, who->image, NULL) && any(&opts->pods, who->pod, NULL) &&
+	       any(&opts->namespaces, who->pod_ns, NULL) && any(&opts->containers, NULL, who);
 }
 
-bool ct_options_match(const struct ct_options *opts, const struct ct_record *rec)
+static bool has(uint32_t bits, unsigned int bit)
 {
-	return ct_options_match_who(opts, rec->who);
+	return !bits || bits & 1u << bit;
+}
+
+bool ct_window_has(const struct ct_window *window, uint64_t ns)
+{
+	return ns >= window->from_ns && (!window->until_ns || ns < window->until_ns);
+}
+
+bool ct_options_match(const struct ct_options *opts, const struct ct_window *window,
+		      const struct ct_record *rec)
+{
+	return has(opts->outcomes, rec->outcome) && has(opts->kinds, rec->type) &&
+	       ct_window_has(window, rec->begin_ns) && ct_options_match_who(opts, rec->who);
+}
+
+bool ct_options_counts(const struct ct_options *opts, enum ct_record_type type)
+{
+	return has(opts->kinds, CT_RECORD_START) ? type == CT_RECORD_START : has(opts->kinds, type);
+}
+
+/* What is before the boot of the node is at its begin. */
+static uint64_t instant(const struct ct_when *when, int64_t wall_minus_mono_ns, uint64_t begin_ns,
+			uint64_t never)
+{
+	int64_t ns;
+	uint64_t end;
+
+	if (when->from == CT_WHEN_NEVER)
+		return never;
+	if (when->from == CT_WHEN_BEGIN)
+		return __builtin_add_overflow(begin_ns, (uint64_t)when->ns, &end) ? UINT64_MAX
+										  : end;
+	if (__builtin_sub_overflow(when->ns, wall_minus_mono_ns, &ns))
+		return when->ns < 0 ? 0 : UINT64_MAX;
+	return ns < 0 ? 0 : (uint64_t)ns;
+}
+
+struct ct_window ct_options_window(const struct ct_options *opts, int64_t wall_minus_mono_ns,
+				   uint64_t begin_ns)
+{
+	uint64_t until = instant(&opts->until, wall_minus_mono_ns, begin_ns, 0);
+
+	return (struct ct_window){
+		instant(&opts->since, wall_minus_mono_ns, begin_ns, 0),
+		until ? until : opts->until.from != CT_WHEN_NEVER,
+	};
 }

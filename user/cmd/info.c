@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "cmd/cmd.h"
+#include "cmd/paths.h"
 #include "sinks/escape.h"
 #include "sinks/json/json_writer.h"
 #include "sinks/losses.h"
@@ -270,17 +271,22 @@ static int tell(const char *path, const struct ct_options *opts, bool *ret_incom
 
 int ct_cmd_info(const struct ct_options *opts, struct ct_err *err)
 {
+	struct ct_operands operands = opts->operands;
+	struct ct_directories paths = { 0 };
 	bool incomplete = false;
 	int ret = CT_EXIT_OK;
 
 	if (!opts->operands.count || opts->command) {
-		ct_fail(err, EINVAL, "info needs a recording: coldtrace info FILE...");
+		ct_fail(err, EINVAL, "info needs a recording: coldtrace info FILE|DIR...");
 		return ct_usage(err);
 	}
 	signal(SIGPIPE, SIG_IGN);
-	for (size_t i = 0; i < opts->operands.count; i++)
-		if (tell(opts->operands.items[i], opts, &incomplete))
+	if (ct_directories_expand(&paths, &operands, err))
+		return err->code;
+	for (size_t i = 0; i < operands.count; i++)
+		if (tell(operands.items[i], opts, &incomplete))
 			ret = CT_EXIT_FAILED;
+	ct_directories_free(&paths);
 	/* Who goes on reading no further has seen what it wanted. */
 	errno = 0;
 	if ((fflush(stdout) || ferror(stdout)) && errno && errno != EPIPE)

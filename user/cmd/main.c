@@ -8,6 +8,7 @@
 #include "cmd/cmd.h"
 #include "cmd/completion.h"
 #include "cmd/doctor.h"
+#include "cmd/options_value.h"
 #include "source/proc/core_dump.h"
 #include "source/proc/credentials.h"
 #include "util/mem.h"
@@ -38,13 +39,13 @@ static const struct command {
 	  "trace containers live (this is the default)" },
 	{ "record", ct_cmd_record, KERNEL | OPERANDS,
 	  "[-o FILE.ct] [OPTION]... [-- PROGRAM [ARG]...]", "write the events to a recording" },
-	{ "report", ct_cmd_report, OPERANDS, "FILE... [OPTION]...",
+	{ "report", ct_cmd_report, OPERANDS, "FILE|DIR... [OPTION]...",
 	  "print from recordings what live tracing printed" },
 	{ "diff", ct_cmd_diff, OPERANDS, "A B [OPTION]...",
 	  "what is slower in B than in A, and is it chance" },
-	{ "export", ct_cmd_export, OPERANDS, "FILE... --format F[:FILE],... [OPTION]...",
+	{ "export", ct_cmd_export, OPERANDS, "FILE|DIR... --format F[:FILE],... [OPTION]...",
 	  "write recordings in other formats" },
-	{ "info", ct_cmd_info, OPERANDS, "FILE... [OPTION]...",
+	{ "info", ct_cmd_info, OPERANDS, "FILE|DIR... [OPTION]...",
 	  "what a recording is: host, dates, size, what was lost" },
 	{ "scrub", ct_cmd_scrub, OPERANDS, "OLD.ct NEW.ct",
 	  "write a recording again, without passwords that passed by" },
@@ -100,7 +101,7 @@ static const char help_tail[] =
 	"  sudo coldtrace --steps -- docker run --rm busybox true\n"
 	"                                              one start, with the steps inside\n"
 	"  sudo coldtrace -o table -o json:run.jsonl   look, and keep\n"
-	"  sudo coldtrace record -o run.ct -d 3600     an hour into a recording\n"
+	"  sudo coldtrace record -o run.ct -d 1h       an hour into a recording\n"
 	"  coldtrace report run.ct --html run.html     and read it anywhere, later\n"
 	"  coldtrace info *.ct                         of which host, when, how long, whole?\n"
 	"  coldtrace diff before.ct after.ct           is it slower, or is that chance?\n"
@@ -138,6 +139,19 @@ static int printed(void)
 	return CT_EXIT_FAILED;
 }
 
+static int no_command(const char *word, struct ct_err *err)
+{
+	const char *names[CT_ARRAY_SIZE(commands) + 1], *near;
+
+	for (size_t i = 0; i < CT_ARRAY_SIZE(commands); i++)
+		names[i] = commands[i].name;
+	names[CT_ARRAY_SIZE(commands)] = NULL;
+	near = ct_value_near(word, names);
+	if (near)
+		return ct_fail(err, EINVAL, "'%s' is no command; did you mean '%s'?", word, near);
+	return ct_fail(err, EINVAL, "'%s' is no command; see --help", word);
+}
+
 int main(int argc, char **argv)
 {
 	const struct command *command = &commands[0];
@@ -153,10 +167,14 @@ int main(int argc, char **argv)
 			skip = 1;
 		}
 	}
+	/* Before its options: they may be those of the command that was meant. */
+	if (argc > 1 && !skip && *argv[1] != '-') {
+		no_command(argv[1], &err);
+		return ct_usage(&err);
+	}
 	ret = ct_options_parse(&opts, argc - skip, argv + skip, &err);
 	if (!ret && !skip && opts.operands.count)
-		ret = ct_fail(&err, EINVAL, "'%s' is no command; see --help",
-			      opts.operands.items[0]);
+		ret = no_command(opts.operands.items[0], &err);
 	if (!ret && opts.help) {
 		print_help(skip ? command : NULL);
 		return printed();

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "options.h"
+#include "options_filter.h"
 #include "options_keep.h"
 #include "options_opens.h"
 #include "options_value.h"
@@ -19,44 +20,6 @@
 
 typedef int (*parse_fn)(struct ct_options *opts, const char *value, struct ct_err *err);
 
-static int add(struct ct_list *list, const char *name, const char *value, struct ct_err *err)
-{
-	if (list->count == CT_LIST_MAX)
-		return ct_fail(err, EINVAL, "option --%s: at most %d of them", name, CT_LIST_MAX);
-	list->items[list->count++] = value;
-	return 0;
-}
-
-static int parse_runtime(struct ct_options *opts, const char *value, struct ct_err *err)
-{
-	return add(&opts->runtimes, "runtime", value, err);
-}
-
-static int parse_engine(struct ct_options *opts, const char *value, struct ct_err *err)
-{
-	return add(&opts->engines, "engine", value, err);
-}
-
-static int parse_container(struct ct_options *opts, const char *value, struct ct_err *err)
-{
-	return add(&opts->containers, "container", value, err);
-}
-
-static int parse_image(struct ct_options *opts, const char *value, struct ct_err *err)
-{
-	return add(&opts->images, "image", value, err);
-}
-
-static int parse_pod(struct ct_options *opts, const char *value, struct ct_err *err)
-{
-	return add(&opts->pods, "pod", value, err);
-}
-
-static int parse_namespace(struct ct_options *opts, const char *value, struct ct_err *err)
-{
-	return add(&opts->namespaces, "namespace", value, err);
-}
-
 static int parse_output(struct ct_options *opts, const char *value, struct ct_err *err)
 {
 	bool to_stdout = false;
@@ -69,7 +32,7 @@ static int parse_output(struct ct_options *opts, const char *value, struct ct_er
 			       "option -o: '%s' is the second output to stdout; write '%s:FILE'",
 			       value, value);
 	opts->stdout_taken |= to_stdout;
-	return add(&opts->outputs, "output", value, err);
+	return ct_value_add(&opts->outputs, "output", value, err);
 }
 
 static int parse_count(struct ct_options *opts, const char *value, struct ct_err *err)
@@ -79,14 +42,7 @@ static int parse_count(struct ct_options *opts, const char *value, struct ct_err
 
 static int parse_seconds(struct ct_options *opts, const char *value, struct ct_err *err)
 {
-	char *end;
-	double s = strtod(value, &end);
-
-	if (end == value || *end || !(s > 0) || s > 1e9)
-		return ct_fail(err, EINVAL, "option -d: '%s' is no number of seconds above 0",
-			       value);
-	opts->seconds = s;
-	return 0;
+	return ct_value_seconds("-d", value, 1e-9, &opts->seconds, err);
 }
 
 static int parse_ready(struct ct_options *opts, const char *value, struct ct_err *err)
@@ -123,15 +79,20 @@ static int parse_by(struct ct_options *opts, const char *value, struct ct_err *e
 	return 0;
 }
 
+static int parse_buckets(struct ct_options *opts, const char *value, struct ct_err *err)
+{
+	return ct_buckets_parse(&opts->buckets, value, err);
+}
+
 static int parse_timeline(struct ct_options *opts, const char *value, struct ct_err *err)
 {
 	opts->timeline = value;
-	return add(&opts->containers, "timeline", value, err);
+	return ct_value_add(&opts->containers, "timeline", value, err);
 }
 
 static int parse_format(struct ct_options *opts, const char *value, struct ct_err *err)
 {
-	return add(&opts->formats, "format", value, err);
+	return ct_value_add(&opts->formats, "format", value, err);
 }
 
 static int parse_info_format(struct ct_options *opts, const char *value, struct ct_err *err)
@@ -228,8 +189,9 @@ static int parse_plan(struct ct_options *opts, const char *value, struct ct_err 
 	return ret;
 }
 
-#define READS_EVENTS "trace record report diff export opens"
-#define READS_IMAGES "trace record report diff export"
+#define READS_EVENTS     "trace record report diff export opens"
+#define READS_IMAGES     "trace record report diff export"
+#define READS_RECORDINGS "report diff export"
 
 /* Instead of an offset: each value is kept. Of other options the second would hide the first. */
 #define MANY ((size_t)-1)
@@ -247,21 +209,28 @@ static const struct option_row {
 	parse_fn parse;
 	const char *help;
 } rows[] = {
-	{ READS_EVENTS, 'r', "runtime", "NAME", MANY, parse_runtime,
-	  "only containers of this runtime (runc, runsc, ...); repeatable" },
-	{ READS_EVENTS, 'e', "engine", "NAME", MANY, parse_engine,
+	{ READS_EVENTS, 'r', "runtime", "NAME", MANY, ct_parse_runtime,
+	  "only containers of this runtime (runc, runsc, ...); several: 'runc,crun'; repeatable" },
+	{ READS_EVENTS, 'e', "engine", "NAME", MANY, ct_parse_engine,
 	  "only containers of this engine (docker, ...); repeatable" },
-	{ READS_EVENTS, 'c', "container", "ID|NAME", MANY, parse_container,
-	  "only this container: name, id or beginning of the id, or name of its pod; repeatable" },
-	{ READS_IMAGES, 'i', "image", "GLOB", MANY, parse_image,
+	{ READS_EVENTS, 'c', "container", "ID|NAME", MANY, ct_parse_container,
+	  "only this container: name or glob of it, id or beginning of the id, or name of its pod; repeatable" },
+	{ READS_IMAGES, 'i', "image", "GLOB", MANY, ct_parse_image,
 	  "only images that match, e.g. 'node:*'; repeatable" },
-	{ READS_IMAGES, 0, "pod", "GLOB", MANY, parse_pod,
+	{ READS_IMAGES, 0, "pod", "GLOB", MANY, ct_parse_pod,
 	  "only pods of Kubernetes that match by name, and their containers; repeatable" },
-	{ READS_IMAGES, 0, "namespace", "GLOB", MANY, parse_namespace,
+	{ READS_IMAGES, 0, "namespace", "GLOB", MANY, ct_parse_namespace,
 	  "only pods of these namespaces of Kubernetes, and their containers; repeatable" },
-	{ "opens", 0, "image", "GLOB", MANY, parse_image,
+	{ READS_IMAGES, 0, "outcome", "NAME", MANY, ct_parse_outcome,
+	  "only what ended so: ok, failed, cut; repeatable" },
+	{ READS_IMAGES, 0, "kind", "NAME", MANY, ct_parse_kind,
+	  "only such records: start, stop, restart, create, remove, pod-start, pod-stop, pull; repeatable" },
+	{ READS_RECORDINGS, 0, "since", "TIME", 0, ct_parse_since,
+	  "only what began then or later: 2026-11-23T22:00:00 (UTC), +90s (after the begin), 1h (ago)" },
+	{ READS_RECORDINGS, 0, "until", "TIME", 0, ct_parse_until, "only what began earlier" },
+	{ "opens", 0, "image", "GLOB", MANY, ct_parse_image,
 	  "only images that match, e.g. 'node:*'; repeatable" },
-	{ "opens", 'i', "interval", "SECONDS", 0, ct_parse_interval,
+	{ "opens", 'i', "interval", "TIME", 0, ct_parse_interval,
 	  "a table every so often, each of what was opened since the last" },
 	{ "opens", 'n', "count", "COUNT", 0, parse_count, "end after COUNT tables" },
 	{ "opens report", 0, "top", "N", 0, ct_parse_top, "so many paths and groups, default 10" },
@@ -276,8 +245,8 @@ static const struct option_row {
 	{ "record", 0, "opens", NULL, offsetof(struct ct_options, opens), NULL,
 	  "also the files that containers open, with an event for each open" },
 	{ "trace record", 'n', "count", "COUNT", 0, parse_count, "end after COUNT starts" },
-	{ "trace record opens", 'd', "duration", "SECONDS", 0, parse_seconds,
-	  "end after that long" },
+	{ "trace record opens", 'd', "duration", "TIME", 0, parse_seconds,
+	  "end after that long: 90, 90s, 1m or 1h30m" },
 	{ READS_EVENTS, 0, "ready", "WHEN", MANY, parse_ready,
 	  "what makes a service ready: listen, accept, output, exec or path:GLOB; repeatable, the first counts; without it the first of listen, accept, output" },
 	{ "trace record", 's', "steps", NULL, offsetof(struct ct_options, steps), NULL,
@@ -304,6 +273,8 @@ static const struct option_row {
 	  "exit with status 1 if something is significantly slower by more than PCT %" },
 	{ "export", 0, "format", "F[:FILE],...", MANY, parse_format,
 	  "what to write; several at once, separated by commas; repeatable" },
+	{ "trace report export", 0, "buckets", "N|LIST", 0, parse_buckets,
+	  "of openmetrics and prometheus: so many buckets per power of ten (default 48, 5 % wide), or bounds in seconds, as 0.1,0.5,1" },
 	{ "export", 'd', "directory", "DIR", offsetof(struct ct_options, directory), NULL,
 	  "where the files go that are given no name" },
 	{ "record", 'o', "output", "FILE", offsetof(struct ct_options, record), NULL,
@@ -396,6 +367,23 @@ static const char *command_of(const char *name)
 	return "trace";
 }
 
+static int unknown_word(const char *command, const char *word, struct ct_err *err)
+{
+	const char *names[ROWS + 1];
+	const char *near;
+	size_t count = 0;
+
+	for (size_t i = 0; i < ROWS; i++)
+		if (takes(&rows[i], command))
+			names[count++] = rows[i].name;
+	names[count] = NULL;
+	near = !strncmp(word, "--", 2) ? ct_value_near(word + 2, names) : NULL;
+	if (near)
+		return ct_fail(err, EINVAL, "option '%s' is not known; did you mean '--%s'?", word,
+			       near);
+	return ct_fail(err, EINVAL, "option '%s' is not known; see --help", word);
+}
+
 static int unknown_option(const char *command, const char *word, char letter, struct ct_err *err)
 {
 	const char text[] = { '-', letter, '\0' };
@@ -410,7 +398,7 @@ static int unknown_option(const char *command, const char *word, char letter, st
 				       "option '%s' is not for command '%s'; see --help",
 				       letter ? text : word, command);
 	}
-	return ct_fail(err, EINVAL, "option '%s' is not known; see --help", letter ? text : word);
+	return unknown_word(command, letter ? text : word, err);
 }
 
 /* What getopt_long() takes, of the rows of one command. */

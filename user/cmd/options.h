@@ -8,6 +8,7 @@
 
 #include "core/record.h"
 #include "source/live/plan.h"
+#include "stats/buckets.h"
 #include "stats/summary.h"
 #include "util/err.h"
 
@@ -24,9 +25,26 @@ struct ct_operands {
 	size_t count;
 };
 
+/* An instant that the user named. */
+struct ct_when {
+	enum {
+		CT_WHEN_NEVER, /* not asked for */
+		CT_WHEN_WALL, /* ns since 1970 */
+		CT_WHEN_BEGIN, /* ns after the begin of what is read */
+	} from;
+	int64_t ns;
+};
+
+/* What began in it, CLOCK_MONOTONIC as records have it: from the one to before the other. */
+struct ct_window {
+	uint64_t from_ns, until_ns; /* until 0: for ever */
+};
+
 struct ct_options {
 	bool stdout_taken; /* by an output */
 	struct ct_list runtimes, engines, containers, images, pods, namespaces, outputs;
+	uint32_t outcomes, kinds; /* a bit for each that passes, 0: all do */
+	struct ct_when since, until;
 	struct ct_list formats; /* export: each F[:FILE],... */
 	uint64_t count; /* -n, 0: no limit */
 	double seconds; /* -d, 0: no limit */
@@ -43,6 +61,7 @@ struct ct_options {
 	const char *timeline; /* report: a container, which is among containers too; or NULL */
 	const char *html; /* report: file to write, NULL: none */
 	const char *directory; /* export: NULL: none */
+	struct ct_buckets buckets; /* count 0: not asked for */
 	enum ct_by by;
 	bool by_asked;
 	bool fail_if_slower;
@@ -82,8 +101,17 @@ struct ct_option_row {
 /* The options of a command, from 0 on; false: there are no more. */
 bool ct_options_row(size_t at, const char *command, struct ct_option_row *ret);
 
-/* Whether there is a filter, so that what is counted of containers is counted of those that pass. */
+/* Whether there is a filter of containers: what is counted of them is counted of those that pass. */
 bool ct_options_filter(const struct ct_options *opts);
-/* Whether a record passes the filters. */
-bool ct_options_match(const struct ct_options *opts, const struct ct_record *rec);
 bool ct_options_match_who(const struct ct_options *opts, const struct ct_identity *who);
+bool ct_window_has(const struct ct_window *window, uint64_t ns);
+/* Whether it passes all filters, also those of records. */
+bool ct_options_match(const struct ct_options *opts, const struct ct_window *window,
+		      const struct ct_record *rec);
+
+/* --since and --until on the clock of what is read, which began at begin_ns; without them all of time. */
+struct ct_window ct_options_window(const struct ct_options *opts, int64_t wall_minus_mono_ns,
+				   uint64_t begin_ns);
+
+/* Whether -n counts it: a start, or what --kind asks for if starts are not among it. */
+bool ct_options_counts(const struct ct_options *opts, enum ct_record_type type);

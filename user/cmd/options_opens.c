@@ -2,21 +2,13 @@
 #include "options_opens.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "options_value.h"
 
 int ct_parse_interval(struct ct_options *opts, const char *value, struct ct_err *err)
 {
-	char *end;
-	double s = strtod(value, &end);
-
-	if (end == value || *end || !(s >= 0.1) || s > 1e6)
-		return ct_fail(err, EINVAL, "option -i: '%s' is no number of seconds from 0.1 on",
-			       value);
-	opts->interval = s;
-	return 0;
+	return ct_value_seconds("-i", value, 0.1, &opts->interval, err);
 }
 
 int ct_parse_top(struct ct_options *opts, const char *value, struct ct_err *err)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cmd/cmd.h"
+#include "cmd/paths.h"
 #include "cmd/session.h"
 #include "sinks/sink.h"
 #include "util/mem.h"
@@ -45,7 +46,8 @@ static int choose(struct ct_options *opts, char **ret_html, struct ct_err *err)
 	int ret = 0;
 
 	if (!opts->operands.count)
-		return ct_fail(err, EINVAL, "report needs a recording: coldtrace report FILE...");
+		return ct_fail(err, EINVAL,
+			       "report needs a recording: coldtrace report FILE|DIR...");
 	if (opts->command)
 		return ct_fail(err, EINVAL, "report runs no command: leave out '-- %s'",
 			       opts->command[0]);
@@ -84,13 +86,17 @@ int ct_cmd_report(const struct ct_options *given, struct ct_err *err)
 	struct ct_recordings recordings = { 0 };
 	struct ct_run_session session = { 0 };
 	struct ct_options opts = *given;
+	struct ct_directories paths = { 0 };
 	own_mem char *html = NULL;
 	int ret = choose(&opts, &html, err);
 
 	if (ret)
 		return ct_usage(err);
 	signal(SIGPIPE, SIG_IGN); /* a closed pipe ends its output alone */
-	ret = ct_recordings_open(&recordings, opts.operands.items, opts.operands.count, err);
+	ret = ct_directories_expand(&paths, &opts.operands, err);
+	if (!ret)
+		ret = ct_recordings_open(&recordings, opts.operands.items, opts.operands.count,
+					 err);
 	if (!ret)
 		ret = check_steps(&opts, &recordings, err);
 	if (!ret)
@@ -99,6 +105,8 @@ int ct_cmd_report(const struct ct_options *given, struct ct_err *err)
 		ret = ct_session_replay(&session, &recordings, err);
 	ct_say_cut(&recordings);
 	ct_say_unscrubbed(&recordings);
+	if (ret >= 0 && !opts.timeline)
+		ct_say_unmatched(&session);
 	if (ret >= 0)
 		ct_say_shallow(&recordings, given);
 	if (ret >= 0 && opts.timeline && !session.records)
@@ -111,5 +119,6 @@ int ct_cmd_report(const struct ct_options *given, struct ct_err *err)
 		ret = CT_EXIT_INCOMPLETE;
 	ct_session_close(&session);
 	ct_recordings_close(&recordings);
+	ct_directories_free(&paths);
 	return ret;
 }

@@ -113,6 +113,7 @@ int ct_session_open(struct ct_run_session *s, const struct ct_options *opts,
 		if (ret)
 			return ret;
 		s->sinks[i].steps = opts->steps;
+		s->sinks[i].buckets = opts->buckets.count ? &opts->buckets : NULL;
 		if (s->sinks[i].ops == &ct_opens_ops)
 			s->sinks[i].live = opts->interval > 0;
 	}
@@ -232,16 +233,19 @@ void ct_session_record(struct ct_run_session *s, const struct ct_record *rec)
 	struct ct_record less;
 	struct ct_err err;
 
-	if (s->full || !ct_options_match(s->opts, rec))
+	if (s->full)
+		return;
+	ct_seen_add(&s->seen, s->opts, rec);
+	if (ct_options_match_who(s->opts, rec->who)) /* whatever is told of it */
+		s->containers += rec->first;
+	if (!ct_options_match(s->opts, &s->window, rec))
 		return;
 	if (s->deep) {
 		less = as_asked(s->opts, rec);
 		asked = &less;
 	}
 	s->records++;
-	s->containers += rec->first;
-	if (rec->type == CT_RECORD_START)
-		s->starts++;
+	s->counted += ct_options_counts(s->opts, rec->type);
 	if (ct_summary_add(s->summary, asked) || (s->deep && ct_summary_add(s->deep, rec))) {
 		no_memory(s, "summarize a record");
 		return;
@@ -269,14 +273,22 @@ static struct ct_core_counts bounded(const struct ct_run_session *s,
 {
 	struct ct_core_counts own = *counts;
 
-	if (!ct_options_filter(s->opts))
+	if (ct_options_filter(s->opts)) {
+		own.containers = s->containers;
+		own.open = s->open;
+	}
+	if (s->records == s->seen.records)
 		return own;
-	own.containers = s->containers;
-	own.open = s->open;
 	own.unknown_phases = 0;
 	for (unsigned p = 0; p < CT_PHASE_MAX; p++)
 		own.unknown_phases += ct_summary_unknown(s->summary, (enum ct_phase)p);
 	return own;
+}
+
+/* Of a run that began at another time than is asked for. */
+static bool is_beyond(const struct ct_window *window, const struct ct_opens *opens)
+{
+	return !ct_window_has(window, opens->exec_ns ? opens->exec_ns : opens->first_ns);
 }
 
 void ct_session_opens(struct ct_run_session *s, struct ct_opens *opens)
@@ -284,7 +296,7 @@ void ct_session_opens(struct ct_run_session *s, struct ct_opens *opens)
 	/* A part of what it opened until it was ready has been drawn, and is gone. */
 	if (opens->exec_ns < s->drawn_ns)
 		opens->ready_ns = 0;
-	if (s->full || !ct_options_match_who(s->opts, &opens->who))
+	if (s->full || !ct_options_match_who(s->opts, &opens->who) || is_beyond(&s->window, opens))
 		ct_opens_free(opens);
 	else if (ct_opens_list_take(ct_summary_opens(s->summary), opens))
 		no_memory(s, "summarize opened files");
@@ -351,6 +363,12 @@ void ct_session_close(struct ct_run_session *s)
 	s->sink_count = 0;
 }
 
+bool ct_session_unmatched(const struct ct_run_session *s, char *ret, size_t size)
+{
+	return !s->records &&
+	       ct_seen_sentence(&s->seen, s->opts, s->head.wall_minus_mono_ns, ret, size);
+}
+
 /* "a", or "a, b" where recordings differ. */
 static void add_name(char *names, size_t size, const char *name)
 {
@@ -384,6 +402,7 @@ static void describe(struct ct_run_session *s, const struct ct_recordings *recor
 		.begin_ns = recordings->begin_ns,
 		.attach_ns = attach_ns,
 	};
+	s->window = ct_options_window(s->opts, s->head.wall_minus_mono_ns, s->head.begin_ns);
 }
 
 static void on_record(void *ctx, const struct ct_record *rec)

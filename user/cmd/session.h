@@ -8,6 +8,7 @@
 #include <stdbool.h>
 
 #include "cmd/options.h"
+#include "cmd/seen.h"
 #include "core/core.h"
 #include "sinks/sink.h"
 #include "source/recording/recordings.h"
@@ -25,7 +26,9 @@ struct ct_run_session {
 	struct ct_session head;
 	char version[128], kernel[256]; /* of several recordings */
 	char node[CT_NODE_LEN]; /* of a live run, for its records: set before the first */
-	uint64_t starts, records; /* reported */
+	struct ct_window window; /* --since, --until */
+	struct ct_seen seen; /* whether they pass the filters or not */
+	uint64_t counted, records; /* reported; of them those that -n counts */
 	uint64_t containers, open; /* that pass the filters, of those that are known */
 	uint64_t drawn_ns; /* when ct_session_interval() last drew, 0: never */
 	struct ct_err err;
@@ -66,6 +69,9 @@ void ct_session_interval(struct ct_run_session *s, uint64_t now_ns);
  */
 int ct_session_end(struct ct_run_session *s, uint64_t end_ns, struct ct_err *err);
 void ct_session_close(struct ct_run_session *s);
+
+/* A sentence if all records were kept out by filters, as ct_seen_sentence(). */
+bool ct_session_unmatched(const struct ct_run_session *s, char *ret, size_t size);
 
 /*
  * Instead of begin, records and end: all recordings into the sinks, one after the other. Returns

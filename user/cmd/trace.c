@@ -359,7 +359,7 @@ static int loop(struct trace *t, int *ret_status, struct ct_err *err)
 		if (ret < 0)
 			break;
 		if (opts->count &&
-		    (opts->interval > 0 ? t->tables : t->session.starts) >= opts->count)
+		    (opts->interval > 0 ? t->tables : t->session.counted) >= opts->count)
 			break;
 		if (end_ns && now >= end_ns)
 			break;
@@ -519,6 +519,7 @@ int ct_trace(const struct ct_options *opts, ct_trace_look look_fn, void *ctx, st
 	ended = ct_session_end(&t.session, t.archive.end_ns, ret ? &ignored : err);
 	if (!ret)
 		ret = ended;
+	ct_say_unmatched(&t.session);
 	if (ret >= 0 && t.failed) { /* what was seen until then has been told */
 		*err = t.err;
 		ret = err->code;

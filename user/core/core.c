@@ -195,6 +195,7 @@ static const struct {
 	[CT_KIND_ENGINE] = { nothing, false },
 	[CT_KIND_CLOCK] = { nothing, false },
 	[CT_KIND_WAIT] = { nothing, false }, /* why has been fed */
+	[CT_KIND_WAITS] = { nothing, false },
 	[CT_KIND_STACK] = { nothing, false },
 };
 

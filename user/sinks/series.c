@@ -109,7 +109,7 @@ static int add_to(const struct ct_series_set *set, void **cell, uint64_t ns,
 {
 	if (!*cell)
 		*cell = calloc(1, set->ops->cell_size);
-	return *cell ? set->ops->add(*cell, ns, session, rec) : -ENOMEM;
+	return *cell ? set->ops->add(*cell, set->ctx, ns, session, rec) : -ENOMEM;
 }
 
 int ct_series_add(struct ct_series_set *set, const struct ct_series_ops *ops,

@@ -18,8 +18,8 @@
 
 struct ct_series_ops {
 	size_t cell_size; /* cells begin as zeros */
-	/* Returns 0 or -ENOMEM. */
-	int (*add)(void *cell, uint64_t ns, const struct ct_session *session,
+	/* ctx is the set's. Returns 0 or -ENOMEM. */
+	int (*add)(void *cell, const void *ctx, uint64_t ns, const struct ct_session *session,
 		   const struct ct_record *rec);
 	void (*drop)(void *cell); /* frees what a cell owns; may be NULL */
 	bool any_engine; /* engines are not told apart: engine is "" */
@@ -37,6 +37,7 @@ struct ct_series {
 /* All zeros is an empty one. */
 struct ct_series_set {
 	const struct ct_series_ops *ops; /* of its first record */
+	const void *ctx; /* borrowed: what its cells need to know */
 	struct ct_series **items; /* in order: type, engine, runtime */
 	size_t count, room;
 };

@@ -10,6 +10,7 @@
 #include "core/core.h"
 #include "core/record.h"
 #include "sinks/pen.h"
+#include "stats/buckets.h"
 #include "stats/summary.h"
 #include "util/err.h"
 
@@ -37,6 +38,7 @@ struct ct_sink {
 	bool utf8; /* the locale is UTF-8 */
 	bool live; /* draw records as they come; else only the summary */
 	bool steps; /* draw steps too */
+	const struct ct_buckets *buckets; /* borrowed; NULL: the default */
 	unsigned width; /* columns of the terminal, 0 if it is none: see ct_sink_width() */
 	void *state; /* owned, what the ops remember */
 };
@@ -121,6 +123,7 @@ extern const struct ct_sink_ops ct_document_ops;
 extern const struct ct_sink_ops ct_csv_ops;
 extern const struct ct_sink_ops ct_csv_steps_ops;
 extern const struct ct_sink_ops ct_openmetrics_ops;
+extern const struct ct_sink_ops ct_prometheus_ops;
 extern const struct ct_sink_ops ct_hdr_ops;
 extern const struct ct_sink_ops ct_hgrm_ops;
 extern const struct ct_sink_ops ct_otlp_traces_ops;

@@ -4,10 +4,12 @@
 #include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "util/mem.h"
 
-#define NS_PER_S UINT64_C(1000000000)
+#define NS_PER_S  UINT64_C(1000000000)
+#define NS_PER_MS UINT64_C(1000000)
 
 /* Columns: letter, whether it is a time, how many ns or bytes. */
 static const struct unit {
@@ -61,4 +63,48 @@ int ct_amounts_parse(const char *text, uint64_t *ret_ns, uint64_t *ret_bytes)
 			return 0;
 		text++;
 	}
+}
+
+/* Digits, and digits behind a point: whatever the locale says a point is. Returns what follows, or NULL. */
+static const char *decimal(const char *text, double *ret)
+{
+	double n = 0, unit = 1;
+	bool any = false;
+
+	for (; *text >= '0' && *text <= '9'; text++, any = true)
+		n = n * 10 + (*text - '0');
+	if (*text == '.')
+		for (text++; *text >= '0' && *text <= '9'; text++, any = true)
+			n += (*text - '0') * (unit /= 10);
+	*ret = n;
+	return any ? text : NULL;
+}
+
+int ct_duration_parse(const char *text, uint64_t *ret_ns)
+{
+	const struct unit *unit;
+	double sum = 0, n;
+	bool first = true;
+
+	for (; *text; first = false) {
+		text = decimal(text, &n);
+		if (!text)
+			return -EINVAL;
+		if (!*text && first) {
+			sum = n * (double)NS_PER_S;
+		} else if (!strncmp(text, "ms", 2)) {
+			sum += n * (double)NS_PER_MS;
+			text += 2;
+		} else {
+			unit = unit_of(*text);
+			if (!unit || !unit->is_time)
+				return -EINVAL;
+			sum += n * (double)unit->factor;
+			text++;
+		}
+	}
+	if (!(sum >= 1) || sum > (double)(INT64_MAX / 2))
+		return -EINVAL;
+	*ret_ns = (uint64_t)sum;
+	return 0;
 }

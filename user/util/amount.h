@@ -12,3 +12,9 @@
  * neither, 0, named twice, or more than there can be.
  */
 int ct_amounts_parse(const char *text, uint64_t *ret_ns, uint64_t *ret_bytes);
+
+/*
+ * How long: 90 (seconds), 1.5, 500ms, 90s, 1m, 1h30m, 2d. -EINVAL: it is none, 0, or more than 146
+ * years; *ret_ns is untouched then.
+ */
+int ct_duration_parse(const char *text, uint64_t *ret_ns);

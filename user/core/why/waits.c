@@ -214,9 +214,37 @@ static uint16_t cgroup_of(struct ct_waits *w, const char name[CT_CGROUP_LEN])
 	return w->cgroup_count;
 }
 
-static void feed_wait(struct ct_waits *w, const struct ct_event *e)
+/* Keeps a wait behind all others of its thread. */
+static void wait_add(struct ct_waits *w, const struct ct_event *e, struct ct_wait wait)
 {
 	struct thread *t = w->count < WAITS_MAX ? thread_make(w, e->tid) : NULL;
+
+	if (!t || !room_for((void **)&t->waits, sizeof(*t->waits), t->count, &t->room)) {
+		w->lost++;
+		return;
+	}
+	t->tgid = e->tgid;
+	/* Its pid was another thread's before, or an event came late: waits do not overlap. */
+	if (t->count && wait.begin_ns < t->waits[t->count - 1].end_ns)
+		wait.begin_ns = t->waits[t->count - 1].end_ns;
+	if (wait.begin_ns > wait.end_ns)
+		return;
+	if (wait.runnable_ns < wait.begin_ns)
+		wait.runnable_ns = wait.begin_ns;
+	if (wait.throttled_ns > wait.end_ns - wait.runnable_ns)
+		wait.throttled_ns = wait.end_ns - wait.runnable_ns;
+	t->waits[t->count++] = wait;
+	w->count++;
+}
+
+/* So long before, or 0. */
+static uint64_t earlier(uint64_t ns, uint64_t by_ns)
+{
+	return by_ns < ns ? ns - by_ns : 0;
+}
+
+static void feed_wait(struct ct_waits *w, const struct ct_event *e)
+{
 	struct ct_wait_tail tail = { 0 };
 	struct ct_wait wait = {
 		.stack = e->obj,
@@ -225,32 +253,41 @@ static void feed_wait(struct ct_waits *w, const struct ct_event *e)
 	};
 
 	w->any = true;
-	if (!t || !room_for((void **)&t->waits, sizeof(*t->waits), t->count, &t->room)) {
-		w->lost++;
-		return;
-	}
-	t->tgid = e->tgid;
 	/* Older recordings have the name only. */
 	memcpy(&tail, e->tail, e->tail_len < sizeof(tail) ? e->tail_len : sizeof(tail));
 	wait.stranger = stranger_of(w, tail.comm);
-	wait.end_ns = tail.ran_ns < e->ts_ns ? e->ts_ns - tail.ran_ns : 0;
-	wait.begin_ns = e->dur_ns < wait.end_ns ? wait.end_ns - e->dur_ns : 0;
+	wait.end_ns = earlier(e->ts_ns, tail.ran_ns);
+	wait.begin_ns = earlier(wait.end_ns, e->dur_ns);
 	wait.runnable_ns =
 		e->arg < wait.end_ns - wait.begin_ns ? wait.end_ns - e->arg : wait.begin_ns;
-	/* Its pid was another thread's before, or an event came late: waits do not overlap. */
-	if (t->count && wait.begin_ns < t->waits[t->count - 1].end_ns)
-		wait.begin_ns = t->waits[t->count - 1].end_ns;
-	if (wait.begin_ns > wait.end_ns)
-		return;
-	if (wait.runnable_ns < wait.begin_ns)
-		wait.runnable_ns = wait.begin_ns;
 	wait.cgroup = cgroup_of(w, tail.cgroup);
 	wait.reclaim_ns = tail.reclaim_ns;
-	wait.throttled_ns = wait.end_ns - wait.runnable_ns;
-	if (wait.throttled_ns > tail.throttled_ns)
-		wait.throttled_ns = tail.throttled_ns;
-	t->waits[t->count++] = wait;
-	w->count++;
+	wait.throttled_ns = tail.throttled_ns;
+	wait_add(w, e, wait);
+}
+
+/*
+ * Short waits of a busy thread, put together. Which came when is not told: those for the same are taken
+ * for one, and those for something else for one behind it. What is left of their time the thread ran.
+ */
+static void feed_waits(struct ct_waits *w, const struct ct_event *e)
+{
+	struct ct_waits_tail tail = { 0 };
+	const struct thread *t = thread_find(w, e->tid);
+	struct ct_wait wait = { .stack = e->obj, .flags = (uint8_t)e->sub };
+	uint64_t end_ns;
+
+	w->any = true;
+	memcpy(&tail, e->tail, e->tail_len < sizeof(tail) ? e->tail_len : sizeof(tail));
+	end_ns = earlier(e->ts_ns, tail.ago_ns);
+	wait.begin_ns = earlier(end_ns, e->dur_ns);
+	if (t && t->count && t->waits[t->count - 1].end_ns > wait.begin_ns)
+		wait.begin_ns = t->waits[t->count - 1].end_ns;
+	if (wait.begin_ns >= end_ns)
+		return;
+	wait.end_ns = e->arg < end_ns - wait.begin_ns ? wait.begin_ns + e->arg : end_ns;
+	wait.runnable_ns = earlier(wait.end_ns, tail.queue_ns);
+	wait_add(w, e, wait);
 }
 
 static void feed_stack(struct ct_waits *w, const struct ct_event *e)
@@ -318,6 +355,9 @@ void ct_waits_feed(struct ct_waits *w, const struct ct_event *e)
 	switch (e->kind) {
 	case CT_KIND_WAIT:
 		feed_wait(w, e);
+		break;
+	case CT_KIND_WAITS:
+		feed_waits(w, e);
 		break;
 	case CT_KIND_STACK:
 		feed_stack(w, e);

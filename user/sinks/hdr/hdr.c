@@ -14,10 +14,10 @@
 #define MS_NS 1000000.0
 #define S_NS  1000000000.0
 
-static int add(void *cell, uint64_t ns, const struct ct_session *session,
+static int add(void *cell, const void *ctx, uint64_t ns, const struct ct_session *session,
 	       const struct ct_record *rec)
 {
-	(void)session, (void)rec;
+	(void)ctx, (void)session, (void)rec;
 	return ct_hdr_add(cell, ns);
 }
 

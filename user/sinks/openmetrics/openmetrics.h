@@ -1,16 +1,30 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* How OpenMetrics text is written, for the files that write it. */
+/* What is told of a session in Prometheus' formats; docs/formats.md lists the metrics. */
 #pragma once
 
-#include <stdio.h>
-
+#include "sinks/openmetrics/meter.h"
+#include "sinks/openmetrics/writer.h"
 #include "stats/opens_list.h"
 
-void ct_metrics_family(FILE *f, const char *name, const char *type, const char *unit,
-		       const char *help);
-/* At most `room` bytes of the value; what disturbs a terminal is escaped before the label is. */
-void ct_metrics_label(FILE *f, const char *separator, const char *label, const char *value,
-		      size_t room);
+/* Of a program that serves: what else it knows of itself. */
+struct ct_metrics_own {
+	const struct ct_metrics_family *family;
+	struct ct_metrics_labels labels;
+	bool seconds; /* n are ns */
+	uint64_t n;
+};
+
+struct ct_metrics_told {
+	const struct ct_meter *meter;
+	const struct ct_session *session;
+	const struct ct_opens_list *opened; /* NULL: nothing */
+	const struct ct_core_counts *counts;
+	const struct ct_metrics_own *own; /* those of a family one after the other */
+	size_t own_count;
+};
+
+/* Writes all families in one form. Returns 0 or -ENOMEM. */
+int ct_metrics_draw(FILE *f, enum ct_metrics_form form, const struct ct_metrics_told *told);
 
 /* Families of opened files; nothing if none was opened. Returns 0 or -ENOMEM. */
-int ct_metrics_opens(FILE *f, const struct ct_opens_list *l);
+int ct_metrics_opens(struct ct_metrics *m, const struct ct_opens_list *l);

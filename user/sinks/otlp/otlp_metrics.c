@@ -50,10 +50,12 @@ static int bucket_of(uint64_t ns)
 	return (int)index - INDEX_LOWEST;
 }
 
-static int add(void *p, uint64_t ns, const struct ct_session *session, const struct ct_record *rec)
+static int add(void *p, const void *ctx, uint64_t ns, const struct ct_session *session,
+	       const struct ct_record *rec)
 {
 	struct cell *cell = p;
 
+	(void)ctx;
 	if (!cell->count || ns < cell->min_ns)
 		cell->min_ns = ns;
 	if (!cell->count || ns > cell->max_ns) {

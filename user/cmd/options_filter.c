@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "options_filter.h"
+
+#include <errno.h>
+#include <string.h>
+#include <time.h>
+
+#include "core/base/text.h"
+#include "options_value.h"
+#include "util/amount.h"
+#include "util/clock.h"
+
+int ct_parse_runtime(struct ct_options *opts, const char *value, struct ct_err *err)
+{
+	return ct_value_add(&opts->runtimes, "runtime", value, err);
+}
+
+int ct_parse_engine(struct ct_options *opts, const char *value, struct ct_err *err)
+{
+	return ct_value_add(&opts->engines, "engine", value, err);
+}
+
+int ct_parse_container(struct ct_options *opts, const char *value, struct ct_err *err)
+{
+	return ct_value_add(&opts->containers, "container", value, err);
+}
+
+int ct_parse_image(struct ct_options *opts, const char *value, struct ct_err *err)
+{
+	return ct_value_add(&opts->images, "image", value, err);
+}
+
+int ct_parse_pod(struct ct_options *opts, const char *value, struct ct_err *err)
+{
+	return ct_value_add(&opts->pods, "pod", value, err);
+}
+
+int ct_parse_namespace(struct ct_options *opts, const char *value, struct ct_err *err)
+{
+	return ct_value_add(&opts->namespaces, "namespace", value, err);
+}
+
+/* Names of a list with commas, as a bit for each. */
+static int parse_bits(const char *option, const char *value, const char *const *names, int count,
+		      uint32_t *ret, struct ct_err *err)
+{
+	for (const char *at = value, *item; at;) {
+		size_t len = ct_value_next(&at, &item);
+		char name[32];
+		int bit = 0, failed;
+
+		ct_text_copy(name, sizeof(name), ct_text(item, len));
+		failed = ct_value_one_of(option, name, names, count, &bit, err);
+		if (failed)
+			return failed;
+		*ret |= 1u << bit;
+	}
+	return 0;
+}
+
+int ct_parse_outcome(struct ct_options *opts, const char *value, struct ct_err *err)
+{
+	return parse_bits("--outcome", value, ct_outcome_names, CT_OUTCOME_MAX, &opts->outcomes,
+			  err);
+}
+
+int ct_parse_kind(struct ct_options *opts, const char *value, struct ct_err *err)
+{
+	return parse_bits("--kind", value, ct_record_names, CT_RECORD_MAX, &opts->kinds, err);
+}
+
+/* Two digits; false: they are none, or no number of that. */
+static bool two(const char **at, int min, int max, int *ret)
+{
+	const char *text = *at;
+
+	if (text[0] < '0' || text[0] > '9' || text[1] < '0' || text[1] > '9')
+		return false;
+	*ret = (text[0] - '0') * 10 + text[1] - '0';
+	*at += 2;
+	return *ret >= min && *ret <= max;
+}
+
+static bool skip(const char **at, const char *any)
+{
+	if (!**at || !strchr(any, **at))
+		return false;
+	++*at;
+	return true;
+}
+
+/* Behind the minutes: nothing, seconds, and parts of them. */
+static bool parse_seconds(const char **at, struct tm *tm, int64_t *ret_ns)
+{
+	int64_t unit = 100000000;
+
+	*ret_ns = 0;
+	if (!skip(at, ":"))
+		return true;
+	if (!two(at, 0, 60, &tm->tm_sec))
+		return false;
+	if (!skip(at, ".,"))
+		return true;
+	if (**at < '0' || **at > '9')
+		return false;
+	for (; **at >= '0' && **at <= '9'; ++*at, unit /= 10)
+		*ret_ns += (**at - '0') * unit;
+	return true;
+}
+
+/* Z, nothing (UTC too: what is told is in UTC), or +01:00. */
+static bool parse_zone(const char **at, int64_t *ret_s)
+{
+	int sign = **at == '-' ? -1 : 1, hours = 0, minutes = 0;
+
+	*ret_s = 0;
+	if (skip(at, "Zz") || !**at)
+		return true;
+	if (!skip(at, "+-") || !two(at, 0, 14, &hours))
+		return false;
+	skip(at, ":");
+	if (!two(at, 0, 59, &minutes))
+		return false;
+	*ret_s = sign * (hours * 3600 + minutes * 60);
+	return true;
+}
+
+/* ISO 8601: a day, and a time of it. */
+static bool parse_date(const char *value, int64_t *ret_ns)
+{
+	struct tm tm = { 0 };
+	const char *at = value;
+	int century, year, ok;
+	int64_t ns = 0, zone = 0;
+
+	ok = two(&at, 19, 22, &century) && two(&at, 0, 99, &year) && skip(&at, "-") &&
+	     two(&at, 1, 12, &tm.tm_mon) && skip(&at, "-") && two(&at, 1, 31, &tm.tm_mday);
+	if (ok && *at)
+		ok = skip(&at, "T ") && two(&at, 0, 23, &tm.tm_hour) && skip(&at, ":") &&
+		     two(&at, 0, 59, &tm.tm_min) && parse_seconds(&at, &tm, &ns) &&
+		     parse_zone(&at, &zone);
+	if (!ok || *at)
+		return false;
+	tm.tm_year = century * 100 + year - 1900;
+	tm.tm_mon--;
+	*ret_ns = ((int64_t)timegm(&tm) - zone) * 1000000000 + ns;
+	return true;
+}
+
+static int parse_when(const char *option, const char *value, struct ct_when *ret,
+		      struct ct_err *err)
+{
+	uint64_t ns = 0;
+
+	if (parse_date(value, &ret->ns)) {
+		ret->from = CT_WHEN_WALL;
+	} else if (*value == '+' && !ct_duration_parse(value + 1, &ns)) {
+		*ret = (struct ct_when){ CT_WHEN_BEGIN, (int64_t)ns };
+	} else if (!ct_duration_parse(value, &ns)) {
+		*ret = (struct ct_when){ CT_WHEN_WALL,
+					 (int64_t)ct_clock_ns(CLOCK_REALTIME) - (int64_t)ns };
+	} else {
+		return ct_fail(
+			err, EINVAL,
+			"option %s: '%s' is no time: 2026-11-23T22:00:00 (UTC), +90s (after the begin) or 1h (ago)",
+			option, value);
+	}
+	return 0;
+}
+
+int ct_parse_since(struct ct_options *opts, const char *value, struct ct_err *err)
+{
+	return parse_when("--since", value, &opts->since, err);
+}
+
+int ct_parse_until(struct ct_options *opts, const char *value, struct ct_err *err)
+{
+	return parse_when("--until", value, &opts->until, err);
+}

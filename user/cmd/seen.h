@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What there was, of what filters choose by: told when nothing has passed them. */
+#pragma once
+
+#include "cmd/options.h"
+
+#define CT_SEEN_DIMENSIONS 8
+#define CT_SEEN_VALUES     8
+
+struct ct_seen {
+	uint64_t records;
+	uint64_t first_ns, last_ns; /* begins of the first and the last, CLOCK_MONOTONIC */
+	struct {
+		struct {
+			char name[64];
+			uint64_t count;
+		} values[CT_SEEN_VALUES];
+		uint64_t others; /* records of values that have no room */
+	} by[CT_SEEN_DIMENSIONS];
+};
+
+/* A record, whether it passes or not: what the filters that there are choose by is counted. */
+void ct_seen_add(struct ct_seen *seen, const struct ct_options *opts, const struct ct_record *rec);
+
+/*
+ * Whether there is a filter, and there were records that it kept out, all of them; then a sentence that
+ * says what they were. Wall clock times of it are UTC.
+ */
+bool ct_seen_sentence(const struct ct_seen *seen, const struct ct_options *opts,
+		      int64_t wall_minus_mono_ns, char *ret, size_t size);
