@@ -94,6 +94,7 @@ $(O)/user/source/sandbox/sentry.o: $(O)/gen/sentry.skel.h
 # What is embedded with .incbin is no dependency that the compiler sees.
 $(O)/user/cmd/schema.o $(O)/san/user/cmd/schema.o: $(addprefix docs/,schema.md formats.md perfetto.md \
 	html.md opens.md comparing.md recording.md)
+$(O)/user/cmd/schema_json.o $(O)/san/user/cmd/schema_json.o: docs/schema.json
 
 $(O)/libctcore.a: $(CORE_OBJ)
 	$(call msg,AR,$@)rm -f $@ && ar rcs $@ $^

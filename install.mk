@@ -24,6 +24,7 @@ INSTALL_ROWS  := \
 	644:LICENSE:$(DOCDIR)/copyright \
 	644:README.md:$(DOCDIR)/README.md \
 	$(foreach page,$(wildcard docs/*.md),644:$(page):$(DOCDIR)/$(page)) \
+	644:docs/schema.json:$(DOCDIR)/docs/schema.json \
 	$(foreach text,$(wildcard web/licenses/*),644:$(text):$(DOCDIR)/licenses/$(notdir $(text)))
 
 row_field      = $(word $(2),$(subst :, ,$(1)))

@@ -118,7 +118,7 @@ M            := $(patsubst %/san,%,$(O))/mutate
 MUTATE       ?=
 MUTATE_FLAGS := -O1 -std=gnu11 -w -Itests/mutate/quick -Itests/unit
 MUTATE_SRC   := tests/mutate/quick/quick.c $(filter-out $(addsuffix .c,$(addprefix tests/unit/test_,apart compare \
-		csv engines files hdr openmetrics options otlp pictures plots privileges recorder \
+		csv engine_config engines files hdr openmetrics options otlp pictures plots privileges recorder \
 		recording% sandbox seccheck seccheck_queue session sinks summary table_opens \
 		trust)),$(UNIT_SRC))
 

@@ -117,13 +117,15 @@ for who in "dockerd $(cat "$ENGINE_DIR/pid")" "containerd $containerd"; do
 done
 trace_stop
 stops='def stops: [$log | split("\n")[] | select(. != "") | split(" ") | { name: .[0], who: .[1], from: (.[2] | tonumber), to: (.[3] | tonumber) }]; '
-# Of each stop: how long it is, how much of it is a peer, how much somebody else did something.
+# Of each stop: how long it is, how much of it is a peer (of the client, who is not traced: that it was
+# stopped), how much somebody else did something.
 parts='def parts: of("start") as $starts | stops | map(. as $s | $starts[] | select(.name == $s.name) | . as $r
 	| def within(f): [.path[] | select(f) | ([.end_ns, $s.to] | min) - ([.begin_ns, $s.from] | max) | select(. > 0)] | (add // 0);
 	$s + { ms: (([$s.to, .end_ns] | min) - ([$s.from, .begin_ns] | max)),
-	peer: within(.reason == "peer" and (.what == $s.who or .what == "client")),
+	peer: within((.reason == "peer" and (.what == $s.who or .what == "client"))
+		or (.what == "stopped" and .actor == $s.who)),
 	others: within(.actor != $s.who and .reason != "peer" and .reason != "unexplained" and .reason != "other"),
-	signal: ([.path[] | select(.what == "bash" or .what == "stopped") | .end_ns - .begin_ns] | (add // 0)) }
+	signal: ([.path[] | select(.what == "bash") | .end_ns - .begin_ns] | (add // 0)) }
 	| select(.ms > 0)); '
 says "of a stop each moment is the stopped engine's, or of who was not done" '[]' "$stops$parts"'
 	[parts[] | select((.peer + .others) < 0.95 * .ms or (.peer + .others) > 1.05 * .ms)]' --arg log "$(< "$work/stops")"

@@ -203,6 +203,44 @@ Test(kata_real, a_life_under_containerd)
 	run_free(run);
 }
 
+/*
+ * What the shim does itself once it has an answer: until then it waited, and not until it asks again.
+ * What others do meanwhile, or the shim does while it waits for something else, says nothing.
+ */
+Test(kata_real, what_is_done_behind_an_answer)
+{
+	struct run *run = run_of();
+	const struct seen *s;
+
+	starts(&run->t, "default", "q-01");
+	tape_at(&run->t, 210);
+	tape_add(&run->t, CT_KIND_CGROUP, SHIM, "/default/early", 14);
+	tape_at(&run->t, 230);
+	tape_add(&run->t, CT_KIND_CGROUP, LIFE_CONTAINERD, "/default/other", 14);
+	tape_call(&run->t, SHIM, CT_CALL_UNLINK, 1, "/run/vc/other", TAPE_END);
+	tape_at(&run->t, 280);
+	tape_add(&run->t, CT_KIND_CGROUP, SHIM, "/default/q-01", 13);
+	tape_at(&run->t, 285);
+	tape_add(&run->t, CT_KIND_CGROUP, SHIM, "/default/q-01", 13);
+	ends(&run->t, "q-01", 1000);
+	tape_at(&run->t, 1050);
+	tape_call(&run->t, SHIM, CT_CALL_UNLINK, 1, "/run/vc/other", TAPE_END);
+	tape_at(&run->t, 1110);
+	tape_call(&run->t, SHIM, CT_CALL_MKDIR, 1, "/run/vc/other", TAPE_END);
+	tape_at(&run->t, 1130);
+	tape_call(&run->t, SHIM, CT_CALL_UNLINK, 10, "/run/vc/vm/q-01", TAPE_END);
+	tape_sort(&run->t);
+	play_until(run, 90000);
+	s = find(run, CT_RECORD_START, "q-01", 0);
+	expect_step(s, "sandbox created", 200, 220);
+	expect_step(s, "container created", 220, 280);
+	expect_step(s, "cpu and memory online", 290, 320);
+	s = find(run, CT_RECORD_STOP, "q-01", 0);
+	expect_step(s, "container removed", 1001, 1100);
+	expect_step(s, "sandbox destroyed", 1100, 1120);
+	run_free(run);
+}
+
 /* Through a vsock of the kernel nobody hears the agent: nothing is said of it. */
 Test(kata_real, an_agent_that_is_not_heard)
 {

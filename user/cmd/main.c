@@ -51,7 +51,7 @@ static const struct command {
 	  "write a recording again, without passwords that passed by" },
 	{ "opens", ct_cmd_opens, KERNEL, "[OPTION]...",
 	  "which files containers open, how long that takes" },
-	{ "schema", ct_cmd_schema, OPERANDS, "[NAME]",
+	{ "schema", ct_cmd_schema, OPERANDS, "[NAME] [--json]",
 	  "print what the fields of the formats mean" },
 	{ "doctor", run_doctor, KERNEL, "[OPTION]...", "what works here, and which engines run" },
 	{ "completion", run_completion, OPERANDS, "bash", NULL },

@@ -240,6 +240,8 @@ static const struct option_row {
 	  "put together by module (default), dir, depth, mount or path" },
 	{ "report", 0, "opens-by", "KEY", 0, ct_parse_opens_by,
 	  "opened files by module (default), dir, depth, mount or path" },
+	{ "report", 0, "opens", NULL, offsetof(struct ct_options, opens), NULL,
+	  "also the files that containers opened, of recordings that have them; so do --top, --group, --opens-by" },
 	{ "trace", 0, "opens", NULL, offsetof(struct ct_options, opens), NULL,
 	  "also the files that containers open" },
 	{ "record", 0, "opens", NULL, offsetof(struct ct_options, opens), NULL,
@@ -310,6 +312,8 @@ static const struct option_row {
 	  "use these probes, not the best that the kernel offers: full, fentry, btf, kprobe or tracepoint; 'coldtrace doctor' says which are possible" },
 	{ "info", 0, "format", "F", 0, parse_info_format,
 	  "text (default), or json: an object a line for each file" },
+	{ "schema", 0, "json", NULL, offsetof(struct ct_options, json), NULL,
+	  "print the JSON Schema that every line of the output json is valid against" },
 	{ "doctor diff", 0, "json", NULL, offsetof(struct ct_options, json), NULL, "print JSON" },
 	{ "trace record opens", 'v', "verbose", NULL, offsetof(struct ct_options, verbose), NULL,
 	  "say which probes are attached, and what libbpf says" },
@@ -353,7 +357,7 @@ static bool takes(const struct option_row *row, const char *command)
 }
 
 /* Commands that have no option of their own. */
-static const char *const plain_commands[] = { "schema", "completion", "scrub" };
+static const char *const plain_commands[] = { "completion", "scrub" };
 
 /* argv[0] is a command's name, or how the program was called: that is "trace". */
 static const char *command_of(const char *name)

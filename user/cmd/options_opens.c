@@ -18,6 +18,7 @@ int ct_parse_top(struct ct_options *opts, const char *value, struct ct_err *err)
 
 	if (!ret)
 		opts->how.top = (size_t)n;
+	opts->opens |= !ret; /* they are asked for */
 	return ret;
 }
 
@@ -29,6 +30,7 @@ static int open_by(struct ct_options *opts, const char *option, const char *valu
 
 	if (!ret)
 		opts->how.by = (enum ct_open_by)by;
+	opts->opens |= !ret;
 	return ret;
 }
 
@@ -54,5 +56,6 @@ int ct_parse_group(struct ct_options *opts, const char *value, struct ct_err *er
 	opts->how.globs[opts->how.glob_count].name = value;
 	opts->how.globs[opts->how.glob_count].name_len = (size_t)(is - value);
 	opts->how.globs[opts->how.glob_count++].glob = is + 1;
+	opts->opens = true;
 	return 0;
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cmd/cmd.h"
+#include "cmd/schema_json.h"
 #include "cmd/support.h"
 #include "util/mem.h"
 
@@ -197,6 +198,12 @@ int ct_cmd_schema(const struct ct_options *opts, struct ct_err *err)
 		ct_fail(err, EINVAL, "schema prints one at a time: coldtrace schema [NAME]");
 		return ct_usage(err);
 	}
+	if (opts->json && !is_page(&pages[0], name)) {
+		ct_fail(err, EINVAL, "a JSON Schema is there of 'json': coldtrace schema --json");
+		return ct_usage(err);
+	}
+	if (opts->json)
+		return ct_print_json_schema(err);
 	if (!strcmp(name, SUPPORT))
 		return ct_print_support(err);
 	for (size_t i = 0; i < CT_ARRAY_SIZE(pages); i++)

@@ -114,6 +114,7 @@ int ct_session_open(struct ct_run_session *s, const struct ct_options *opts,
 			return ret;
 		s->sinks[i].steps = opts->steps;
 		s->sinks[i].buckets = opts->buckets.count ? &opts->buckets : NULL;
+		s->sinks[i].opens = opts->opens;
 		if (s->sinks[i].ops == &ct_opens_ops)
 			s->sinks[i].live = opts->interval > 0;
 	}

@@ -136,7 +136,7 @@ static FILE *open_kept(const char *path)
 int ct_sink_open(struct ct_sink *s, const char *spec, struct ct_err *err)
 {
 	size_t len = strcspn(spec, ":");
-	struct ct_sink new = { .live = true };
+	struct ct_sink new = { .live = true, .opens = true };
 	const char *refused;
 	bool to_stdout = false;
 	int ret = ct_sink_check(spec, &to_stdout, err);

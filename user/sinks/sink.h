@@ -39,6 +39,7 @@ struct ct_sink {
 	bool live; /* draw records as they come; else only the summary */
 	bool steps; /* draw steps too */
 	const struct ct_buckets *buckets; /* borrowed; NULL: the default */
+	bool opens; /* and opened files; for outputs that are for people */
 	unsigned width; /* columns of the terminal, 0 if it is none: see ct_sink_width() */
 	void *state; /* owned, what the ops remember */
 };
@@ -82,7 +83,7 @@ const struct ct_sink_ops *ct_sink_find(const char *spec);
 
 /*
  * spec is NAME or NAME:FILE; "-" and no FILE mean stdout. It must outlive the sink. Sets all
- * members from the output and the environment, live on and steps off: change them before begin.
+ * members from the output and the environment, live and opens on, steps off: change them before begin.
  * The caller closes, and ignores SIGPIPE so that a closed pipe becomes an error.
  *
  * A file that is there keeps what it holds until ct_sink_begin(): one output that is refused, and

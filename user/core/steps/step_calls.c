@@ -90,6 +90,7 @@ void ct_steps_cgroup(struct ct_core *core, const struct ct_event *e)
 
 	if (!a || !a->container)
 		return;
+	ct_steps_agent(core, a, e);
 	step = ct_step_of("cgroup", ct_role_name(a->role), e);
 	ct_step_merge(core, a->container, &step, MERGE_GAP_NS);
 }
@@ -359,6 +360,7 @@ void ct_steps_call(struct ct_core *core, const struct ct_event *e)
 	/* What a virtual machine does for its guest, or tries when it begins, is not its container's. */
 	if (!a || a->vmm)
 		return;
+	ct_steps_agent(core, a, e);
 	if (e->sub == CT_CALL_FSYNC) {
 		synced_call(core, e);
 		return;

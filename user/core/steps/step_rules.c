@@ -145,26 +145,37 @@ static void rpc(struct ct_core *core, const struct ct_fact *fact, uint8_t role,
 	ct_step_add(core, c, &step);
 }
 
+/* What a machine does. */
+enum {
+	EXECUTED, /* the machine's program */
+	ANSWERED, /* nobody waits for the agent */
+	ASKED
+};
+
 /*
  * What is asked of the agent tells how far the machine is, for who asks waits for one answer before he
  * asks for the next: asked for a container, the sandbox is there. Nobody hears the answers. Columns:
- * request, step from it to the next one; whether it may be the first of a container.
+ * request, step from it to the next one; whether it may be the first of a container; what else who
+ * asks does himself once he has the answer, and does not before: a kind of event, of CALL its number.
  */
 static const struct {
-	const char *method; /* NULL: the machine was executed */
-	const char *step;
+	const char *method;
+	const char *step; /* NULL: none */
 	bool first;
+	uint8_t kind, call; /* 0: nothing */
 } agent_steps[] = {
-	{ NULL, "agent connected", false },
-	{ "Check", "guest boot", false }, /* nobody answers before the guest has booted */
-	{ "CreateSandbox", "sandbox created", false },
-	{ "GetGuestDetails", "guest details", false },
-	{ "CreateContainer", "container created", true },
-	{ "OnlineCPUMem", "cpu and memory online", false },
-	{ "StartContainer", "workload started", true },
-	{ "SignalProcess", "process signal", true },
-	{ "RemoveContainer", "container removed", true },
-	{ "DestroySandbox", "sandbox destroyed", true },
+	[EXECUTED] = { NULL, "agent connected", false, 0, 0 },
+	[ANSWERED] = { NULL, NULL, false, 0, 0 },
+	[ASKED] = { "Check", "guest boot", false, 0,
+		    0 }, /* nobody answers before the guest has booted */
+	{ "CreateSandbox", "sandbox created", false, 0, 0 },
+	{ "GetGuestDetails", "guest details", false, 0, 0 },
+	{ "CreateContainer", "container created", true, CT_KIND_CGROUP, 0 },
+	{ "OnlineCPUMem", "cpu and memory online", false, 0, 0 },
+	{ "StartContainer", "workload started", true, 0, 0 },
+	{ "SignalProcess", "process signal", true, 0, 0 },
+	{ "RemoveContainer", "container removed", true, 0, 0 },
+	{ "DestroySandbox", "sandbox destroyed", true, CT_KIND_CALL, CT_CALL_UNLINK },
 };
 
 /* It has done what it did until now. */
@@ -179,7 +190,7 @@ static void agent_done(struct ct_core *core, struct ct_container *c, uint64_t ts
 		.count = 1,
 	};
 
-	if (c->vm_ns && core->opts.steps)
+	if (c->vm_ns && step.name && core->opts.steps)
 		ct_step_add(core, c, &step);
 	c->vm_ns = 0;
 	c->vm_does = 0;
@@ -193,10 +204,22 @@ static void agent_answered(struct ct_core *core, struct ct_container *c, uint64_
 	c->vm_ns = 0;
 }
 
+void ct_steps_agent(struct ct_core *core, const struct ct_actor_state *a, const struct ct_event *e)
+{
+	struct ct_container *c = a->container;
+
+	if (c && c->vm_ns && c->vm_asker == a->tgid && agent_steps[c->vm_does].kind == e->kind &&
+	    (e->kind != CT_KIND_CALL || agent_steps[c->vm_does].call == e->sub)) {
+		agent_done(core, c, e->ts_ns - e->dur_ns);
+		c->vm_ns = e->ts_ns;
+		c->vm_does = ANSWERED;
+	}
+}
+
 static void agent(struct ct_core *core, struct ct_container *c, struct ct_text method,
 		  const struct ct_event *e)
 {
-	for (size_t i = 1; i < CT_ARRAY_SIZE(agent_steps); i++) {
+	for (size_t i = ASKED; i < CT_ARRAY_SIZE(agent_steps); i++) {
 		if (!ct_text_is(method, agent_steps[i].method) ||
 		    (!c->vm_ns && !agent_steps[i].first))
 			continue;

@@ -513,7 +513,7 @@ static int table_end(struct ct_sink *s, FILE *page, const struct ct_session *ses
 	if (s->live)
 		fputc('\n', page);
 	ct_table_causes(&pen, ct_summary_causes(summary));
-	return ct_table_summary(&pen, session, summary, counts);
+	return ct_table_summary(&pen, session, summary, counts, s->opens);
 }
 
 const struct ct_sink_ops ct_table_ops = {

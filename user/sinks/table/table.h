@@ -15,9 +15,10 @@ int ct_table_why(struct ct_pen *pen, const struct ct_record *rec);
 /* The same as medians, of groups with more than one record. */
 void ct_table_causes(struct ct_pen *pen, struct ct_causes *causes);
 
-/* Returns 0 or -ENOMEM. */
+/* opens: draw opened files too, else only say that there are some. Returns 0 or -ENOMEM. */
 int ct_table_summary(struct ct_pen *pen, const struct ct_session *session,
-		     const struct ct_summary *summary, const struct ct_core_counts *counts);
+		     const struct ct_summary *summary, const struct ct_core_counts *counts,
+		     bool opens);
 
 /* Which runtime is how fast, and where its time goes: the types that have at least one record. */
 void ct_table_compare(struct ct_pen *pen, const struct ct_summary *summary,

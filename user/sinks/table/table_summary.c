@@ -347,9 +347,11 @@ static void draw_session(struct ct_pen *pen, const struct ct_session *session,
 }
 
 int ct_table_summary(struct ct_pen *pen, const struct ct_session *session,
-		     const struct ct_summary *summary, const struct ct_core_counts *counts)
+		     const struct ct_summary *summary, const struct ct_core_counts *counts,
+		     bool opens)
 {
-	bool percentiles;
+	const struct ct_opens_list *opened = ct_summary_opened(summary);
+	bool percentiles = false;
 
 	draw_session(pen, session, summary, counts);
 	for (unsigned type = 0; type < CT_RECORD_MAX; type++) {
@@ -359,8 +361,10 @@ int ct_table_summary(struct ct_pen *pen, const struct ct_session *session,
 		ct_table_compare(pen, summary, (enum ct_record_type)type);
 	}
 	fputc('\n', pen->f);
-	if (ct_table_opens(pen, ct_summary_opened(summary), &percentiles))
+	if (opens && ct_table_opens(pen, opened, &percentiles))
 		return -ENOMEM;
+	if (!opens && opened->count)
+		fputs("Opened files were recorded too: --opens shows them.\n\n", pen->f);
 	for (size_t i = 0; i < ct_summary_groups(summary); i++)
 		percentiles |= ct_hist_count(ct_summary_group(summary, i)->total) > 0;
 	ct_table_honesty(pen, summary, counts,

@@ -74,6 +74,7 @@ extern jmp_buf quick_skip;
 #define cr_expect_str_neq                cr_assert_str_neq
 #define cr_expect_str_empty              cr_assert_str_empty
 #define cr_expect_arr_eq                 cr_assert_arr_eq
+#define cr_expect_arr_neq(a, b, n, ...)  QUICK(memcmp(a, b, n) != 0)
 #define cr_expect_float_eq               cr_assert_float_eq
 #define cr_expect_fail                   cr_assert_fail
 #define cr_log_info(...)                 ((void)0)
