@@ -119,6 +119,9 @@ const volatile __u32 opens_host_level = 0; /* depth of the pid namespace of byst
  * event does no harm. */
 __u64 ct_motion_until;
 
+/* Set by user space when it sleeps long, because nothing has happened for a while. */
+__u32 reader_dozes = 0;
+
 static __always_inline void ct_lose(__u32 loss)
 {
 	__u64 *n = bpf_map_lookup_elem(&losses, &loss);
@@ -174,11 +177,17 @@ static __always_inline void ct_tail_set(struct ct_event *e, __u32 tail_len)
 	e->len = (sizeof(*e) + tail_len + CT_EVENT_ALIGN - 1) & ~(CT_EVENT_ALIGN - 1);
 }
 
-/* Wakes the reader only when it is far behind: a wake-up per event would tax what is measured. */
+/*
+ * Wakes the reader only when it is far behind, or dozes: a wake-up per event would tax what is measured.
+ */
 static __always_inline void ct_submit(struct ct_event *e)
 {
 	__u64 unread = bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA);
+	__u32 dozes = reader_dozes;
 
+	if (dozes)
+		reader_dozes = 0;
 	ct_motion_until = e->ts_ns + CT_MOTION_NS;
-	bpf_ringbuf_submit(e, unread > (256 << 10) ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP);
+	bpf_ringbuf_submit(e,
+			   dozes || unread > (256 << 10) ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP);
 }

@@ -29,7 +29,10 @@
 #include "util/clock.h"
 #include "version.h"
 
-#define POLL_MS 50
+#define POLL_MS CT_LIVE_AWAKE_MS
+/* While nothing happens, and nothing is waited for: the first event wakes us. */
+#define POLL_IDLE_MS  500
+#define IDLE_AFTER_NS 3000000000ull /* of the last event: what it began has been told by then */
 /*
  * While something may start: a container that removes itself lives no longer than 70 ms at times, and
  * who it was is asked of what its engine keeps. None starts without a process; what else is heard
@@ -53,6 +56,7 @@ struct trace {
 		asked_ns; /* when the next table is due; what it shows was asked for, or 0 */
 	uint64_t tables;
 	uint64_t busy_until_ns;
+	uint64_t heard_ns; /* when events were handed over last */
 	bool failed;
 	bool begun;
 	bool watched; /* there may be something to tell */
@@ -323,6 +327,20 @@ static bool is_alone(const struct trace *t)
 	return t->session.left && !t->archive.begun;
 }
 
+/* How long the next look at the events may wait; end_ns: when tracing ends, or 0. */
+static int poll_ms(const struct trace *t, uint64_t end_ns, bool command)
+{
+	uint64_t now = ct_mono_ns(), idle = POLL_IDLE_MS * 1000000ull;
+
+	if (now < t->busy_until_ns)
+		return POLL_BUSY_MS;
+	if (now - t->heard_ns < IDLE_AFTER_NS || command || t->opts->interval > 0 ||
+	    t->opts->opens || (end_ns && end_ns < now + idle) ||
+	    ct_core_counts(t->session.core).open)
+		return POLL_MS;
+	return POLL_IDLE_MS;
+}
+
 static int loop(struct trace *t, int *ret_status, struct ct_err *err)
 {
 	const struct ct_options *opts = t->opts;
@@ -348,11 +366,12 @@ static int loop(struct trace *t, int *ret_status, struct ct_err *err)
 		uint64_t now;
 		int status;
 
-		ret = ct_live_poll(t->live,
-				   ct_mono_ns() < t->busy_until_ns ? POLL_BUSY_MS : POLL_MS, err);
+		ret = ct_live_poll(t->live, poll_ms(t, end_ns, command > 0 || linger_ns), err);
 		if (ret < 0 && ret != -EINTR)
 			break;
 		now = ct_mono_ns();
+		if (ret > 0)
+			t->heard_ns = now;
 		tick(t, ct_live_until(t->live));
 		look(t, false);
 		ret = tables(t, now, err);

@@ -16,10 +16,10 @@
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
 
+#include "source/live/types.h"
 #include "source/proc/procfs.h"
 #include "util/mem.h"
 
-#define BTF_PATH     "/sys/kernel/btf"
 #define TRACEFS_PATH "/sys/kernel/tracing"
 #define KPROBE_PMU   "/sys/bus/event_source/devices/kprobe/type"
 
@@ -30,9 +30,7 @@ struct answer {
 };
 
 struct ct_kernel {
-	struct btf *btf;
-	struct btf *module; /* of the module named last */
-	const char *module_name;
+	struct ct_types types;
 	int tracefs; /* -1 if there is none */
 	bool tracefs_tried;
 	bool confidential; /* lockdown=confidentiality */
@@ -59,27 +57,42 @@ void ct_kernel_lockdown(char *mode, size_t room)
 	snprintf(mode, room, "%s", from ? from + 1 : "unknown");
 }
 
+void ct_kernel_put_away(struct ct_kernel *kernel)
+{
+	ct_types_put_away(&kernel->types);
+}
+
+int64_t ct_kernel_layout(struct ct_kernel *kernel, enum ct_layout layout)
+{
+	return ct_types_layout(&kernel->types, layout);
+}
+
+int64_t ct_kernel_preempt_from_rq(struct ct_kernel *kernel)
+{
+	return ct_types_preempt_from_rq(&kernel->types);
+}
+
 int ct_kernel_open(struct ct_kernel **ret, struct ct_err *err)
 {
 	struct ct_kernel *kernel;
 	char mode[48];
 
-	if (access(BTF_PATH "/vmlinux", R_OK))
+	if (access(CT_TYPES_PATH "/vmlinux", R_OK))
 		return ct_fail(err, -ENOTSUP,
 			       "read the types of this kernel: '%s/vmlinux': %s; use a kernel "
 			       "built with CONFIG_DEBUG_INFO_BTF=y, as distributions' are",
-			       BTF_PATH, strerror(errno));
+			       CT_TYPES_PATH, strerror(errno));
 	kernel = calloc(1, sizeof(*kernel));
 	if (!kernel)
 		return ct_fail(err, -ENOMEM, "read the types of this kernel: out of memory");
 	kernel->tracefs = -1;
-	kernel->btf = btf__load_vmlinux_btf();
-	if (!kernel->btf) {
+	kernel->types.vmlinux = btf__load_vmlinux_btf();
+	if (!kernel->types.vmlinux) {
 		int r = -errno;
 
 		ct_kernel_close(kernel);
-		return ct_fail(err, r, "read the types of this kernel: '%s/vmlinux': %s", BTF_PATH,
-			       strerror(-r));
+		return ct_fail(err, r, "read the types of this kernel: '%s/vmlinux': %s",
+			       CT_TYPES_PATH, strerror(-r));
 	}
 	ct_kernel_lockdown(mode, sizeof(mode));
 	kernel->confidential = !strcmp(mode, "confidentiality");
@@ -91,28 +104,10 @@ void ct_kernel_close(struct ct_kernel *kernel)
 {
 	if (!kernel)
 		return;
-	btf__free(kernel->module);
-	btf__free(kernel->btf);
+	ct_types_put_away(&kernel->types);
 	if (kernel->tracefs >= 0)
 		close(kernel->tracefs);
 	free(kernel);
-}
-
-static struct btf *module_btf(struct ct_kernel *kernel, const char *name)
-{
-	if (!*name)
-		return NULL;
-	if (!kernel->module_name || strcmp(kernel->module_name, name)) {
-		char path[128];
-
-		btf__free(kernel->module);
-		kernel->module = NULL;
-		kernel->module_name = name;
-		snprintf(path, sizeof(path), "%s/%s", BTF_PATH, name);
-		if (!access(path, R_OK))
-			kernel->module = btf__load_module_btf(name, kernel->btf);
-	}
-	return kernel->module;
 }
 
 /* "nodev\tproc", "\text4": what is after the tab, of which the modules of file systems have their names. */
@@ -132,38 +127,10 @@ static bool has_file_system(const char *name)
 	return false;
 }
 
-/*
- * Members of a module's types that programs look for by themselves: where libbpf would find them
- * takes CAP_SYS_ADMIN, reading the file does not.
- */
-static const struct {
-	const char *module, *type, *member;
-} layouts[CT_LAYOUT_MAX] = {
-	[CT_LAYOUT_XFS_INODE] = { "xfs", "xfs_inode", "i_vnode" },
-	[CT_LAYOUT_XFS_NAME] = { "xfs", "xfs_name", "name" },
-};
-
-static int64_t member_offset(const struct btf *btf, __u32 id, const char *name, unsigned depth);
-
-int64_t ct_kernel_layout(struct ct_kernel *kernel, enum ct_layout layout)
-{
-	const struct btf *all[] = { kernel->btf, module_btf(kernel, layouts[layout].module) };
-
-	for (size_t i = 0; i < CT_ARRAY_SIZE(all); i++) {
-		int id = all[i] ? btf__find_by_name_kind(all[i], layouts[layout].type,
-							 BTF_KIND_STRUCT)
-				: -1;
-
-		if (id > 0)
-			return member_offset(all[i], (__u32)id, layouts[layout].member, 0);
-	}
-	return -1;
-}
-
 static bool knows_layouts(struct ct_kernel *kernel, const char *module)
 {
 	for (unsigned int i = 0; i < CT_LAYOUT_MAX; i++)
-		if (!strcmp(layouts[i].module, module) && ct_kernel_layout(kernel, i) < 0)
+		if (!strcmp(ct_layout_module(i), module) && ct_kernel_layout(kernel, i) < 0)
 			return false;
 	return true;
 }
@@ -182,13 +149,13 @@ static bool can_btf(struct ct_kernel *kernel, enum ct_probe probe, const char *n
 		    const char **why_not)
 {
 	const char *module = ct_probes[probe].module;
-	struct btf *btf;
+	const struct btf *btf;
 	char type[128];
 
 	snprintf(type, sizeof(type), "btf_trace_%s", name);
-	if (btf__find_by_name_kind(kernel->btf, type, BTF_KIND_TYPEDEF) > 0)
+	if (btf__find_by_name_kind(ct_types(&kernel->types), type, BTF_KIND_TYPEDEF) > 0)
 		return true;
-	btf = module_btf(kernel, module);
+	btf = ct_types_module(&kernel->types, module);
 	if (btf && btf__find_by_name_kind(btf, type, BTF_KIND_TYPEDEF) > 0) {
 		/* bpf_btf_get_fd_by_id() in kernel/bpf/syscall.c: CAP_BPF does not suffice. */
 		if (ct_own_caps() >> CAP_SYS_ADMIN & 1)
@@ -210,7 +177,7 @@ static bool can_raw(struct ct_kernel *kernel, enum ct_probe probe, const char *n
 
 	if (can_btf(kernel, probe, name, why_not) || *why_not == needs_sys_admin)
 		return true;
-	if (module_btf(kernel, module)) /* which does not have it */
+	if (ct_types_module(&kernel->types, module)) /* which does not have it */
 		return false;
 	/* What is built in has no such file, and all its tracepoints are in the kernel's BTF. */
 	snprintf(path, sizeof(path), "/sys/module/%s/initstate", module);
@@ -244,11 +211,12 @@ static bool try_fentry(int id, enum bpf_attach_type type)
 static bool can_module_fentry(struct ct_kernel *kernel, enum ct_probe probe, const char *name,
 			      int *ret_id, const char **why_not)
 {
-	struct btf *btf = module_btf(kernel, ct_probes[probe].module);
+	const struct btf *btf = ct_types_module(&kernel->types, ct_probes[probe].module);
 
 	if (!btf || btf__find_by_name_kind(btf, name, BTF_KIND_FUNC) < 0)
 		return true; /* none is found */
-	*ret_id = btf__find_by_name_kind(kernel->btf, "bpf_fentry_test1", BTF_KIND_FUNC);
+	*ret_id =
+		btf__find_by_name_kind(ct_types(&kernel->types), "bpf_fentry_test1", BTF_KIND_FUNC);
 	if (ct_own_caps() >> CAP_SYS_ADMIN & 1)
 		return true;
 	*why_not = needs_sys_admin;
@@ -259,7 +227,7 @@ static bool can_fentry(struct ct_kernel *kernel, enum ct_probe probe, const char
 		       const char **why_not)
 {
 	bool leave = !strncmp(ct_probes[probe].hook, "fexit/", strlen("fexit/"));
-	int id = btf__find_by_name_kind(kernel->btf, name, BTF_KIND_FUNC);
+	int id = btf__find_by_name_kind(ct_types(&kernel->types), name, BTF_KIND_FUNC);
 
 	if (id < 0 && !can_module_fentry(kernel, probe, name, &id, why_not))
 		return false;
@@ -372,7 +340,7 @@ static bool can_iter(struct ct_kernel *kernel, enum ct_probe probe, const char *
 
 	(void)probe;
 	snprintf(type, sizeof(type), "bpf_iter__%s", name);
-	if (btf__find_by_name_kind(kernel->btf, type, BTF_KIND_STRUCT) > 0)
+	if (btf__find_by_name_kind(ct_types(&kernel->types), type, BTF_KIND_STRUCT) > 0)
 		return true;
 	*why_not = "not in its BTF";
 	return false;
@@ -454,13 +422,15 @@ static const struct feature_kind {
 	[CT_FEATURE_CAST] = { { { 0, NULL } }, "bpf_rdonly_cast" },
 };
 
-static bool in_enum(const struct ct_kernel *kernel, const char *name, const char *value)
+static bool in_enum(struct ct_kernel *kernel, const char *name, const char *value)
 {
-	int id = btf__find_by_name_kind(kernel->btf, name, BTF_KIND_ENUM);
-	const struct btf_type *type = id > 0 ? btf__type_by_id(kernel->btf, (__u32)id) : NULL;
+	int id = btf__find_by_name_kind(ct_types(&kernel->types), name, BTF_KIND_ENUM);
+	const struct btf_type *type =
+		id > 0 ? btf__type_by_id(ct_types(&kernel->types), (__u32)id) : NULL;
 
 	for (int i = 0; type && i < btf_vlen(type); i++) {
-		const char *at = btf__name_by_offset(kernel->btf, btf_enum(type)[i].name_off);
+		const char *at =
+			btf__name_by_offset(ct_types(&kernel->types), btf_enum(type)[i].name_off);
 
 		if (at && !strcmp(at, value))
 			return true;
@@ -472,7 +442,7 @@ static bool in_enum(const struct ct_kernel *kernel, const char *name, const char
  * Whether programs of tracepoints with types may call it. The verifier says so before it looks at
  * the arguments, of which there are none here; without the right to load it says nothing.
  */
-static bool may_call(const struct ct_kernel *kernel, int helper)
+static bool may_call(struct ct_kernel *kernel, int helper)
 {
 	const struct bpf_insn call[] = {
 		{ .code = BPF_JMP | BPF_CALL, .imm = helper },
@@ -481,8 +451,9 @@ static bool may_call(const struct ct_kernel *kernel, int helper)
 	};
 	char log[4096] = "";
 	LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = BPF_TRACE_RAW_TP,
-		    .attach_btf_id = (__u32)btf__find_by_name_kind(
-			    kernel->btf, "btf_trace_sched_process_exit", BTF_KIND_TYPEDEF),
+		    .attach_btf_id = (__u32)btf__find_by_name_kind(ct_types(&kernel->types),
+								   "btf_trace_sched_process_exit",
+								   BTF_KIND_TYPEDEF),
 		    .log_buf = log, .log_size = sizeof(log), .log_level = 1);
 	own_fd int fd = bpf_prog_load(BPF_PROG_TYPE_TRACING, "ct_try", "GPL", call,
 				      CT_ARRAY_SIZE(call), &opts);
@@ -506,8 +477,8 @@ bool ct_kernel_has(void *ctx, enum ct_feature feature, const char **why_not)
 			*why_not = answer->why_not = "lockdown=confidentiality forbids it";
 			return false;
 		}
-		if (kind->kfunc &&
-		    btf__find_by_name_kind(kernel->btf, kind->kfunc, BTF_KIND_FUNC) < 0)
+		if (kind->kfunc && btf__find_by_name_kind(ct_types(&kernel->types), kind->kfunc,
+							  BTF_KIND_FUNC) < 0)
 			answer->yes = false;
 		for (size_t i = 0; i < CT_ARRAY_SIZE(kind->helpers) && kind->helpers[i].name; i++)
 			answer->yes &= in_enum(kernel, "bpf_func_id", kind->helpers[i].name);
@@ -524,10 +495,10 @@ bool ct_kernel_has(void *ctx, enum ct_feature feature, const char **why_not)
 	return answer->yes;
 }
 
-int ct_kernel_cast(const struct ct_kernel *kernel)
+int ct_kernel_cast(struct ct_kernel *kernel)
 {
-	int id = btf__find_by_name_kind(kernel->btf, feature_kinds[CT_FEATURE_CAST].kfunc,
-					BTF_KIND_FUNC);
+	int id = btf__find_by_name_kind(ct_types(&kernel->types),
+					feature_kinds[CT_FEATURE_CAST].kfunc, BTF_KIND_FUNC);
 
 	return id > 0 ? id : 0;
 }
@@ -541,60 +512,7 @@ struct bpf_link *ct_kernel_attach(struct ct_kernel *kernel, enum ct_probe probe,
 	return kind ? kind->attach(kernel, prog, name) : NULL;
 }
 
-bool ct_kernel_has_ring(const struct ct_kernel *kernel)
+bool ct_kernel_has_ring(struct ct_kernel *kernel)
 {
 	return in_enum(kernel, "bpf_map_type", "BPF_MAP_TYPE_RINGBUF");
-}
-
-/* Offset of a variable among those that each CPU has its own of, -1 if there is none such. */
-static int64_t per_cpu_offset(const struct btf *btf, const char *name)
-{
-	int id = btf__find_by_name_kind(btf, ".data..percpu", BTF_KIND_DATASEC);
-	const struct btf_type *section = id > 0 ? btf__type_by_id(btf, (__u32)id) : NULL;
-
-	for (int i = 0; section && i < btf_vlen(section); i++) {
-		const struct btf_var_secinfo *var = &btf_var_secinfos(section)[i];
-		const struct btf_type *type = btf__type_by_id(btf, var->type);
-
-		if (!strcmp(btf__name_by_offset(btf, type->name_off), name))
-			return var->offset;
-	}
-	return -1;
-}
-
-/* Offset of a member, -1 if there is none; it may lie in a union or structure without a name. */
-static int64_t member_offset(const struct btf *btf, __u32 id, const char *name, unsigned depth)
-{
-	const struct btf_type *type = btf__type_by_id(btf, id);
-
-	for (int i = 0; depth < 4 && type && btf_is_composite(type) && i < btf_vlen(type); i++) {
-		const struct btf_member *m = &btf_members(type)[i];
-		const char *is = btf__name_by_offset(btf, m->name_off);
-		int64_t at = btf_member_bit_offset(type, (__u32)i) / 8, below;
-
-		if (!strcmp(is, name))
-			return at;
-		below = *is ? -1 : member_offset(btf, m->type, name, depth + 1);
-		if (below >= 0)
-			return at + below;
-	}
-	return -1;
-}
-
-int64_t ct_kernel_preempt_from_rq(const struct ct_kernel *kernel)
-{
-	int64_t rq = per_cpu_offset(kernel->btf, "runqueues");
-	int64_t count = per_cpu_offset(kernel->btf, "__preempt_count");
-
-	if (count < 0) { /* Linux 6.2 to 6.14 */
-		int id = btf__find_by_name_kind(kernel->btf, "pcpu_hot", BTF_KIND_STRUCT);
-
-		count = per_cpu_offset(kernel->btf, "pcpu_hot");
-		if (count >= 0 && id > 0) {
-			int64_t at = member_offset(kernel->btf, (__u32)id, "preempt_count", 0);
-
-			count = at < 0 ? -1 : count + at;
-		}
-	}
-	return rq < 0 || count < 0 ? 0 : count - rq;
 }

@@ -27,6 +27,8 @@ void ct_kernel_lockdown(char *mode, size_t room);
 
 int ct_kernel_open(struct ct_kernel **ret, struct ct_err *err);
 void ct_kernel_close(struct ct_kernel *kernel); /* NULL is fine */
+/* Its types are not held in memory any more: read again if something is asked later. */
+void ct_kernel_put_away(struct ct_kernel *kernel);
 
 /* For struct ct_plan_kernel. */
 bool ct_kernel_can(void *kernel, enum ct_probe probe, const char **why_not);
@@ -35,12 +37,12 @@ bool ct_kernel_has(void *kernel, enum ct_feature feature, const char **why_not);
  * How far a CPU's preempt_count lies from its run queue, both being variables of that CPU; 0 if
  * this kernel keeps it elsewhere or does not say.
  */
-int64_t ct_kernel_preempt_from_rq(const struct ct_kernel *kernel);
+int64_t ct_kernel_preempt_from_rq(struct ct_kernel *kernel);
 /* Offset of a member that programs look for by themselves, -1 if its type is not known here. */
 int64_t ct_kernel_layout(struct ct_kernel *kernel, enum ct_layout layout);
-bool ct_kernel_has_ring(const struct ct_kernel *kernel);
+bool ct_kernel_has_ring(struct ct_kernel *kernel);
 
-int ct_kernel_cast(const struct ct_kernel *kernel); /* BTF number of bpf_rdonly_cast, or 0 */
+int ct_kernel_cast(struct ct_kernel *kernel); /* BTF number of bpf_rdonly_cast, or 0 */
 
 /* NULL and errno when it is refused. What it returns lives by a descriptor of this process alone. */
 struct bpf_link *ct_kernel_attach(struct ct_kernel *kernel, enum ct_probe probe,

@@ -415,6 +415,23 @@ int ct_live_tell_opens(struct ct_live *live, struct ct_err *err)
 	return r;
 }
 
+/*
+ * Before a long wait: from now on the first event wakes us, and what was written until now is read.
+ * Returns how long to wait then, or an error.
+ */
+static int doze(struct ct_live *live, int timeout_ms, struct ct_err *err)
+{
+	int r;
+
+	if (live->inside) /* what sandboxes say is looked for, nobody is woken for it */
+		return CT_LIVE_AWAKE_MS;
+	__atomic_store_n(&live->skel->bss->reader_dozes, 1, __ATOMIC_SEQ_CST);
+	r = read_ring(live, err);
+	if (r)
+		return r;
+	return live->facts.handed ? 1 : timeout_ms;
+}
+
 int ct_live_poll(struct ct_live *live, int timeout_ms, struct ct_err *err)
 {
 	struct epoll_event got;
@@ -423,9 +440,15 @@ int ct_live_poll(struct ct_live *live, int timeout_ms, struct ct_err *err)
 
 	live->facts.handed = live->taken = 0;
 	ct_engines_send(&live->engines);
+	if (timeout_ms > CT_LIVE_AWAKE_MS) {
+		timeout_ms = doze(live, timeout_ms, err);
+		if (timeout_ms < 0)
+			return timeout_ms;
+	}
 	if (timeout_ms && epoll_wait(live->epoll, &got, 1, wait_ms(live, timeout_ms)) < 0)
 		return errno == EINTR ? -EINTR
 				      : ct_fail(err, errno, "wait for events: %s", strerror(errno));
+	__atomic_store_n(&live->skel->bss->reader_dozes, 0, __ATOMIC_RELAXED);
 	/* Before the ring: what the kernel says of the time before is then in it. */
 	if (live->inside)
 		ct_inside_read(live->inside);

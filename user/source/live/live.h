@@ -57,9 +57,11 @@ int ct_live_try(struct ct_live **ret, const struct ct_live_options *opts, struct
  */
 int ct_live_drop_privileges(struct ct_live *live, bool with_command, struct ct_err *err);
 
+#define CT_LIVE_AWAKE_MS 50
+
 /*
- * Waits at most timeout_ms, then hands over all events that are there, in ring order, and a LOST
- * event for every loss counter that has grown. Returns the number of events, or negative errno;
+ * Waits at most timeout_ms, and no longer than until the first event if that is more than
+ * CT_LIVE_AWAKE_MS; then hands over all events that are there, in ring order, and a LOST event for every loss counter that has grown. Returns the number of events, or negative errno;
  * -EINTR is no failure.
  */
 int ct_live_poll(struct ct_live *live, int timeout_ms, struct ct_err *err);

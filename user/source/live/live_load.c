@@ -136,6 +136,10 @@ static int prepare(struct ct_live *live, struct ct_err *err)
 		return ct_fail(err, -EINVAL,
 			       "open the built-in BPF object: it is not of this build; run 'make "
 			       "clean' and build again");
+	live->skel->rodata->ct_preempt_from_rq = ct_kernel_preempt_from_rq(live->kernel);
+	live->skel->rodata->ct_xfs_inode_at = layout(live, CT_LAYOUT_XFS_INODE);
+	live->skel->rodata->ct_xfs_name_at = layout(live, CT_LAYOUT_XFS_NAME);
+	ct_kernel_put_away(live->kernel); /* libbpf is about to read them for itself */
 	for (unsigned int i = 0; i < CT_PROBE_MAX; i++) {
 		struct bpf_program *prog =
 			bpf_object__find_program_by_name(live->skel->obj, ct_probes[i].program);
@@ -150,9 +154,6 @@ static int prepare(struct ct_live *live, struct ct_err *err)
 	}
 	live->skel->rodata->ct_hear_output = live->opts.ready_mask >> CT_READY_OUTPUT & 1 &&
 					     live->plan.rows[CT_PROBE_WHY_WAKING].on;
-	live->skel->rodata->ct_preempt_from_rq = ct_kernel_preempt_from_rq(live->kernel);
-	live->skel->rodata->ct_xfs_inode_at = layout(live, CT_LAYOUT_XFS_INODE);
-	live->skel->rodata->ct_xfs_name_at = layout(live, CT_LAYOUT_XFS_NAME);
 	live->skel->rodata->ct_features = live->plan.features;
 	live->skel->rodata->ct_thread_size = thread_size();
 	r = set_sizes(live);
