@@ -11,6 +11,7 @@
 
 #include "busy.bpf.h"
 #include "coldtrace.bpf.h"
+#include "quota.bpf.h"
 #include "ready.bpf.h"
 
 #define CT_FRAMES      32
@@ -40,7 +41,11 @@ struct ct_thread {
 	__u8 wake_flags;
 	__u8 always; /* not of a container */
 	__u8 gap; /* a wait was left out */
+	__u8 reclaims;
 	char comm[CT_COMM_LEN]; /* of a waker that is not tracked, else empty */
+	__u64 reclaim_since_ns; /* it reclaims memory, and runs; 0: not */
+	__u64 reclaim_ns; /* since its last wait */
+	struct ct_quota quota;
 	struct ct_busy busy; /* what is not told yet */
 };
 
@@ -224,6 +229,10 @@ int BPF_PROG(ct_why_waking, struct task_struct *woken)
 			t->comm[0] = '\0';
 		else
 			bpf_get_current_comm(t->comm, sizeof(t->comm));
+		if (!bpf_core_field_exists(((struct task_struct___quota *)0)->throttled)) {
+			t->quota.task = (__u64)woken;
+			ct_quota_begin(&t->quota);
+		}
 	}
 	if (ct_hear_output && waker && !in_interrupt(task))
 		hear_output(CT_TYPED, woken);
@@ -317,14 +326,30 @@ static __always_inline bool hold(struct ct_thread *t, struct task_struct *task, 
 	return true;
 }
 
+static __always_inline void tell_more(struct ct_event *e, struct ct_thread *t, __u64 ran_ns,
+				      __u64 throttled_ns)
+{
+	struct ct_wait_tail *tail = (struct ct_wait_tail *)e->tail;
+
+	__builtin_memcpy(tail->comm, t->comm, sizeof(tail->comm));
+	tail->ran_ns = ran_ns;
+	tail->reclaim_ns = t->reclaim_ns;
+	tail->throttled_ns = throttled_ns;
+	__builtin_memcpy(tail->cgroup, t->quota.cgroup, sizeof(tail->cgroup));
+	if (throttled_ns)
+		ct_tail_set(e, sizeof(*tail));
+	else
+		ct_tail_set(e, t->reclaim_ns ? offsetof(struct ct_wait_tail, throttled_ns)
+					     : offsetof(struct ct_wait_tail, reclaim_ns));
+}
+
 /* Tells the wait that was over when the thread had ran_ns to run until now. */
 static __always_inline void tell_wait(struct ct_thread *t, struct task_struct *task, __u64 now,
 				      __u64 ran_ns)
 {
 	__u64 off = t->off_ns, on = now - ran_ns, wake = t->wake_ns > off ? t->wake_ns : off;
 	bool woken = !(t->off_flags & CT_W_PREEMPTED), by_thread = woken && t->wake_ns;
-	struct ct_wait_tail *tail;
-	__u64 queue_ns = 0;
+	__u64 throttled = t->quota.queue ? ct_quota_end(&t->quota, on - off) : 0, queue_ns = 0;
 	struct ct_event *e;
 
 	/* A waker on another CPU may have come before the switch was over. */
@@ -336,10 +361,10 @@ static __always_inline void tell_wait(struct ct_thread *t, struct task_struct *t
 		t->gap = 1;
 		goto out; /* what is left out is marked on the next one that is told */
 	}
-	if (is_busy(t, now) && hold(t, task, now, on, queue_ns))
+	if (is_busy(t, now) && !throttled && hold(t, task, now, on, queue_ns))
 		goto out;
 	tell_busy(t, task, now);
-	e = ct_reserve(CT_KIND_WAIT, sizeof(*tail));
+	e = ct_reserve(CT_KIND_WAIT, sizeof(struct ct_wait_tail));
 	if (!e) {
 		t->gap = 1;
 		goto out;
@@ -358,12 +383,9 @@ static __always_inline void tell_wait(struct ct_thread *t, struct task_struct *t
 		e->sub |= CT_W_IRQ;
 	}
 	t->gap = 0;
-	if (ran_ns || (by_thread && t->comm[0])) {
-		tail = (struct ct_wait_tail *)e->tail;
-		__builtin_memcpy(tail->comm, t->comm, sizeof(tail->comm));
-		tail->ran_ns = ran_ns;
-		ct_tail_set(e, sizeof(*tail));
-	}
+	if (ran_ns || (by_thread && t->comm[0]) || t->reclaim_ns || throttled)
+		tell_more(e, t, ran_ns, throttled);
+	t->reclaim_ns = 0;
 	bpf_ringbuf_submit(e, bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA) > (1 << 20)
 				      ? BPF_RB_FORCE_WAKEUP
 				      : BPF_RB_NO_WAKEUP);
@@ -371,12 +393,16 @@ out:
 	t->off_ns = 0;
 	t->wake_ns = 0;
 	t->comm[0] = '\0';
+	t->quota.cgroup[0] = '\0';
 }
 
 static __always_inline void switch_in(struct ct_thread *t, struct task_struct *task)
 {
-	if (t->off_ns)
-		tell_wait(t, task, bpf_ktime_get_ns(), 0);
+	if (!t->off_ns)
+		return;
+	tell_wait(t, task, bpf_ktime_get_ns(), 0);
+	if (t->reclaims)
+		t->reclaim_since_ns = bpf_ktime_get_ns();
 }
 
 /*
@@ -387,7 +413,11 @@ static __always_inline void switch_unseen(struct ct_thread *t, struct task_struc
 {
 	__u64 ran = task->se.sum_exec_runtime - t->ran_ns, most = now - t->off_ns;
 
-	tell_wait(t, task, now, ran < most ? ran : most);
+	if (ran > most)
+		ran = most;
+	tell_wait(t, task, now, ran);
+	if (t->reclaims)
+		t->reclaim_since_ns = now - ran;
 }
 
 static __always_inline void switch_out(void *ctx, struct ct_thread *t, struct task_struct *task,
@@ -402,8 +432,15 @@ static __always_inline void switch_out(void *ctx, struct ct_thread *t, struct ta
 	t->off_ns = now;
 	t->ran_ns = task->se.sum_exec_runtime;
 	t->stack = 0;
+	t->quota.queue = 0;
+	if (t->reclaim_since_ns) {
+		t->reclaim_ns += now - t->reclaim_since_ns;
+		t->reclaim_since_ns = 0;
+	}
 	if (preempt || !state) {
 		t->off_flags = CT_W_PREEMPTED;
+		t->quota.task = (__u64)task;
+		ct_quota_begin(&t->quota);
 		return;
 	}
 	t->off_flags = 0;
@@ -426,4 +463,56 @@ int BPF_PROG(ct_why_switch, bool preempt, struct task_struct *prev, struct task_
 	if (t)
 		switch_in(t, next);
 	return 0;
+}
+
+/*
+ * The kernel takes pages away from the cgroup, or from all, before the thread gets one: mm/vmscan.c. What
+ * it waits for meanwhile, its stack tells; what it does itself is counted here, and told with its next wait.
+ */
+static __always_inline int reclaim_begins(void)
+{
+	struct ct_thread *t = thread(bpf_get_current_task_btf());
+
+	if (t) {
+		t->reclaims = 1;
+		t->reclaim_since_ns = bpf_ktime_get_ns();
+	}
+	return 0;
+}
+
+static __always_inline int reclaim_ends(void)
+{
+	struct ct_thread *t = thread(bpf_get_current_task_btf());
+
+	if (!t)
+		return 0;
+	if (t->reclaim_since_ns)
+		t->reclaim_ns += bpf_ktime_get_ns() - t->reclaim_since_ns;
+	t->reclaim_since_ns = 0;
+	t->reclaims = 0;
+	return 0;
+}
+
+SEC("?tp_btf/mm_vmscan_memcg_reclaim_begin")
+int ct_why_memcg_reclaim(void *ctx)
+{
+	return reclaim_begins();
+}
+
+SEC("?tp_btf/mm_vmscan_memcg_reclaim_end")
+int ct_why_memcg_reclaimed(void *ctx)
+{
+	return reclaim_ends();
+}
+
+SEC("?tp_btf/mm_vmscan_direct_reclaim_begin")
+int ct_why_reclaim(void *ctx)
+{
+	return reclaim_begins();
+}
+
+SEC("?tp_btf/mm_vmscan_direct_reclaim_end")
+int ct_why_reclaimed(void *ctx)
+{
+	return reclaim_ends();
 }

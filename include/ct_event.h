@@ -159,9 +159,15 @@ enum ct_wait_flag {
 	CT_W_GAP = 1 << 3 /* waits of this thread before this one were left out */
 };
 
+#define CT_CGROUP_LEN 40
+
+/* Only as much of it is sent as is not 0. */
 struct ct_wait_tail {
 	char comm[CT_COMM_LEN]; /* of a waker that is not tracked, else empty */
 	__u64 ran_ns; /* how long the thread had run again when it was seen to: dur ended so long ago */
+	__u64 reclaim_ns; /* of the time that it ran before the wait, how long it reclaimed memory */
+	__u64 throttled_ns; /* of the time without a CPU, how long a quota forbade it one */
+	char cgroup[CT_CGROUP_LEN]; /* whose quota: begin of the last name of its path */
 };
 
 struct ct_waits_tail {

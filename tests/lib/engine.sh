@@ -9,8 +9,9 @@
 #   engine_stop        stops it and removes everything; also from the trap of whoever started it
 #
 # DOCKER_HOST_REUSE=unix:///... uses that engine instead and leaves it alone. Besides runc it knows
-# the runtimes "runsc" (if installed), "broken", which fails whatever it is asked, "slow-hook" and
-# "locked", which are runc with an odd-runtime before it; the lock is $ENGINE_DIR/lock.
+# the runtimes "runsc" (if installed), "broken", which fails whatever it is asked, "slow-hook", "hook"
+# and "locked", which are runc with an odd-runtime before it: see there. The lock is $ENGINE_DIR/lock, the
+# words of the hook are in $ENGINE_DIR/hook.
 
 CT_LIB=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # a test that the runner starts may restart the runner's engine, only the owner stops it
@@ -66,6 +67,8 @@ engine_config()
 	printf '{ "deprecated-key-path": "%s/key.json", "runtimes": {' "$ENGINE_DIR"
 	[[ -z $runsc ]] || printf ' "runsc": { "path": "%s", "runtimeArgs": [%s] },' "$runsc" "$args"
 	printf ' "slow-hook": { "path": "%s", "runtimeArgs": ["hook"] },' "$CT_LIB/odd-runtime"
+	printf ' "hook": { "path": "%s", "runtimeArgs": ["hook:%s/hook"] },' "$CT_LIB/odd-runtime" \
+		"$ENGINE_DIR"
 	printf ' "locked": { "path": "%s", "runtimeArgs": ["lock:%s/lock"] },' "$CT_LIB/odd-runtime" \
 		"$ENGINE_DIR"
 	printf ' "broken": { "path": "%s" } } }\n' "$(type -P false)"

@@ -134,6 +134,7 @@ Test(core, create_fails)
 	cr_expect_str_eq(s->message, NO_IMAGE);
 	cr_expect_str_eq(s->who.image, "nothing:1");
 	cr_expect_str_eq(s->who.runtime, "runsc");
+	cr_expect_str_eq(s->who.engine, "docker");
 	cr_expect_eq(run->counts.containers, 0);
 	expect_nothing_odd(run);
 	run_free(run);

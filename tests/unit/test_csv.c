@@ -2,11 +2,11 @@
 #include "sink_records.h"
 
 #define WHY \
-	"why_cpu_ns,why_runqueue_ns,why_disk_ns,why_disk_sync_ns,why_page_fault_ns,why_memory_ns," \
-	"why_lock_ns,why_rcu_ns,why_network_ns,why_child_ns,why_peer_ns,why_sleep_ns," \
+	"why_cpu_ns,why_runqueue_ns,why_throttled_ns,why_disk_ns,why_disk_sync_ns," \
+	"why_page_fault_ns,why_memory_ns,why_lock_ns,why_rcu_ns,why_network_ns,why_child_ns,why_peer_ns,why_sleep_ns," \
 	"why_other_ns,why_unexplained_ns"
 #define SCOPE  "scope_container,scope_uid"
-#define NO_WHY ",,,,,,,,,,,,,,"
+#define NO_WHY ",,,,,,,,,,,,,,,"
 #define NODE   ",\"node-1\",\"\","
 #define NO_POD ",\"\",\"\",\"\",\"\",,,,,,,,"
 #define POD \

@@ -70,6 +70,8 @@ struct wait {
 	uint16_t flags;
 	const char *stranger;
 	uint64_t seen; /* to be over, 0: at once */
+	uint64_t reclaimed, throttled;
+	const char *cgroup;
 };
 
 static void wait_(struct wait wait)
@@ -92,7 +94,14 @@ static void wait_(struct wait wait)
 	if (wait.seen)
 		out.tail.ran_ns = (wait.seen - wait.to) * 1000;
 	if (wait.stranger || wait.seen)
-		out.e.tail_len = wait.seen ? sizeof(out.tail) : CT_COMM_LEN;
+		out.e.tail_len =
+			wait.seen ? offsetof(struct ct_wait_tail, reclaim_ns) : CT_COMM_LEN;
+	out.tail.reclaim_ns = wait.reclaimed * 1000;
+	out.tail.throttled_ns = wait.throttled * 1000;
+	if (wait.cgroup)
+		snprintf(out.tail.cgroup, sizeof(out.tail.cgroup), "%.39s", wait.cgroup);
+	if (wait.reclaimed || wait.throttled)
+		out.e.tail_len = sizeof(out.tail);
 	ct_waits_feed(w, &out.e);
 }
 
@@ -374,6 +383,93 @@ Test(path, a_monitor_is_not_what_others_wait_for)
 	wait_((struct wait){ .tgid = ENGINE, 102, 0, 5, 5, SYNC });
 	wait_((struct wait){ .tgid = ENGINE, 102, 30, 60, 60, SYNC });
 	expect_path(101, 6, 50, "102 on CPU 24; 102 disk sync 11; 103 on CPU 1; 101 on CPU 8");
+}
+
+#define BY_BASH .waker = 7, .stranger = "bash"
+
+Test(path, a_wait_that_a_stop_ends_is_not_of_who_sent_the_signal)
+{
+	wait_((struct wait){ .tgid = ENGINE, 101, 10, 50, 50, CT_WAIT_EPOLL, BY_BASH });
+	expect_path(101, 0, 60, "101 on CPU 10; 101 peer bash 40; 101 on CPU 10");
+	wait_((struct wait){ .tgid = ENGINE, 101, 51, 51, 55, 0, 0, CT_W_PREEMPTED });
+	wait_((struct wait){ .tgid = ENGINE, 101, 56, 90, 90, STOP, BY_BASH });
+	expect_path(101, 0, 100,
+		    "101 on CPU 10; 101 peer signal of bash 40; 101 on CPU 1; 101 runqueue 4; "
+		    "101 on CPU 1; 101 other stopped 34; 101 on CPU 10");
+}
+
+Test(path, a_wait_long_before_a_stop_is_of_who_ended_it)
+{
+	wait_((struct wait){ .tgid = ENGINE, 101, 10, 50, 50, CT_WAIT_EPOLL, BY_BASH });
+	wait_((struct wait){ .tgid = ENGINE, 101, 1060, 1090, 1090, STOP, BY_BASH });
+	expect_path(101, 0, 60, "101 on CPU 10; 101 peer bash 40; 101 on CPU 10");
+}
+
+Test(path, who_asks_a_stopped_process_waits_for_it_since_then)
+{
+	/* The engine's thread idles, is stopped, asked by a pipe that nobody hears, and answers. */
+	wait_((struct wait){ .tgid = ENGINE, 101, 10, 50, 50, CT_WAIT_EPOLL, BY_BASH });
+	wait_((struct wait){ .tgid = ENGINE, 101, 50, 90, 90, STOP, BY_BASH });
+	wait_((struct wait){ .tgid = PEER, 201, 70, 95, 95, PIPE, 101 });
+	expect_path(201, 0, 100, "201 on CPU 70; 201 peer dockerd 20; 101 on CPU 5; 201 on CPU 5");
+}
+
+Test(path, who_is_asked_within_its_own_request_and_stopped_is_waited_for)
+{
+	/* As above, while another thread of the engine waits for who asks: the path comes back to it. */
+	wait_((struct wait){ .tgid = ENGINE, 101, 20, 50, 50, CT_WAIT_EPOLL, BY_BASH });
+	wait_((struct wait){ .tgid = ENGINE, 101, 50, 90, 90, STOP, BY_BASH });
+	wait_((struct wait){ .tgid = PEER, 201, 30, 95, 95, PIPE, 101 });
+	wait_((struct wait){ .tgid = ENGINE, 102, 10, 98, 98, CT_WAIT_EPOLL, 201 });
+	expect_path(102, 0, 100,
+		    "201 on CPU 30; 101 peer signal of bash 20; 201 peer dockerd 40; 101 on CPU 5; "
+		    "201 on CPU 3; 102 on CPU 2");
+}
+
+#define ID64 "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+
+Test(path, a_quota_comes_before_the_run_queue)
+{
+	wait_((struct wait){ .tgid = ENGINE,
+			     101,
+			     10,
+			     10,
+			     110,
+			     0,
+			     0,
+			     CT_W_PREEMPTED,
+			     .throttled = 80,
+			     .cgroup = "docker-" ID64 });
+	wait_((struct wait){ .tgid = ENGINE,
+			     101,
+			     120,
+			     120,
+			     150,
+			     0,
+			     0,
+			     CT_W_PREEMPTED,
+			     .throttled = 80,
+			     .cgroup = "kubepods.slice" });
+	/* It began to need a CPU late: more than that no quota took. */
+	wait_((struct wait){
+		.tgid = ENGINE, 101, 160, 190, 200, PIPE, 0, CT_W_IRQ, .throttled = 80 });
+	expect_path(101, 0, 200,
+		    "101 on CPU 10; 101 throttled docker-0123456789ab 80; 101 runqueue 20; "
+		    "101 on CPU 10; 101 throttled kubepods.slice 30; 101 on CPU 10; "
+		    "101 sleep timer 30; 101 throttled 10");
+	expect_path(101, 50, 60, "101 throttled docker-0123456789ab 10");
+	expect_path(101, 95, 105, "101 runqueue 10");
+}
+
+Test(path, who_runs_to_reclaim_memory_waits_for_memory)
+{
+	wait_((struct wait){ .tgid = ENGINE, 101, 10, 20, 20, SYNC });
+	wait_((struct wait){ .tgid = ENGINE, 101, 60, 70, 70, SYNC, .reclaimed = 30 });
+	wait_((struct wait){ .tgid = ENGINE, 101, 80, 90, 90, SYNC, .reclaimed = 50 });
+	expect_path(101, 10, 100,
+		    "101 disk sync 10; 101 on CPU 10; 101 memory reclaim 30; 101 disk sync 10; "
+		    "101 memory reclaim 10; 101 disk sync 10; 101 on CPU 10");
+	expect_path(101, 10, 25, "101 disk sync 10; 101 on CPU 5");
 }
 
 Test(path, evidence_that_contradicts_itself_ends)

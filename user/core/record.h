@@ -149,6 +149,7 @@ enum ct_ready {
 #define CT_REASONS(X) \
 	X(CPU, "cpu", 'c', "on CPU", "it ran") \
 	X(RUNQUEUE, "runqueue", 'q', "runqueue", "it could have run, and had no CPU") \
+	X(THROTTLED, "throttled", 't', "throttled", "the quota of its cgroup was used up") \
 	X(DISK, "disk", 'd', "disk", "a read from a disk, or room to write") \
 	X(SYNC, "disk_sync", 's', "disk sync", "fsync, or the journal of the file system") \
 	X(FAULT, "page_fault", 'f', "page fault", "a page that was not in memory") \

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "core/why/path.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #define HELD_MAX 64
@@ -24,6 +25,9 @@ struct walk {
 	bool woke; /* the thread has been come to because it woke another one */
 	struct held held[HELD_MAX];
 	size_t depth;
+	struct held
+		asked[HELD_MAX]; /* of other processes, also when it led back to who asked first */
+	size_t asked_count;
 };
 
 /* Charges the time down to ns. */
@@ -63,6 +67,31 @@ static void resume(struct walk *k)
 	k->woke = false;
 }
 
+/* Who waits for another process is remembered: should that be stopped, nothing says who woke it. */
+static void remember_asked(struct walk *k, const struct held *who)
+{
+	if (k->asked_count == HELD_MAX) {
+		memmove(k->asked, k->asked + 1, (HELD_MAX - 1) * sizeof(k->asked[0]));
+		k->asked_count--;
+	}
+	k->asked[k->asked_count++] = *who;
+}
+
+/* Who began to wait last of those in other processes, after from_ns and before now; NULL: nobody. */
+static const struct held *last_asked(const struct walk *k, uint64_t from_ns)
+{
+	const struct held *last = NULL;
+
+	for (size_t i = 0; i < k->asked_count; i++) {
+		const struct held *h = &k->asked[i];
+
+		if (h->tgid != k->tgid && h->ns > from_ns && h->ns < k->ns &&
+		    (!last || h->ns > last->ns))
+			last = h;
+	}
+	return last;
+}
+
 /*
  * Follows a wake-up to its waker. When that leads back into a process that waits already, what lay
  * between was done for it, and is over.
@@ -75,6 +104,7 @@ static void follow(struct walk *k, uint32_t waker, uint64_t since_ns)
 	go_to(k, waker);
 	k->woke = true;
 	if (k->tgid != from) {
+		remember_asked(k, &here);
 		for (size_t i = 0; i < k->depth; i++) {
 			if (k->held[i].tgid == k->tgid) {
 				k->depth = i;
@@ -104,6 +134,8 @@ static void charge_stopped(struct walk *k, uint64_t ns, uint32_t waiter)
 	for (size_t i = k->depth; !waiter && i-- > 0;)
 		if (k->held[i].tgid != k->tgid)
 			waiter = k->held[i].tid;
+	if (!waiter && last_asked(k, 0))
+		waiter = last_asked(k, 0)->tid;
 	if (waiter) {
 		k->tid = waiter;
 		k->tgid = ct_waits_tgid(k->w, waiter);
@@ -115,13 +147,15 @@ static void charge_stopped(struct walk *k, uint64_t ns, uint32_t waiter)
 	}
 }
 
+/* signalled: who woke it sent a signal: it is named, and had nothing to do with what was waited for. */
 static void charge_cause(struct walk *k, uint64_t ns, const struct ct_wait *wait,
-			 const struct ct_wait_cause *cause)
+			 const struct ct_wait_cause *cause, bool signalled)
 {
-	const char *stranger = ct_waits_stranger(k->w, wait);
+	const char *stranger = signalled ? "" : ct_waits_stranger(k->w, wait);
 	const char *what = cause->what ? cause->what : "";
 	size_t len = strlen(what);
 	enum ct_reason reason = cause->reason;
+	char signal[40];
 
 	if (cause->stopped) {
 		charge_stopped(k, ns, 0);
@@ -129,6 +163,10 @@ static void charge_cause(struct walk *k, uint64_t ns, const struct ct_wait *wait
 	}
 	if (reason == CT_REASON_SYNC && !len) {
 		what = ct_waits_file(k->w, k->tid, ns, wait->end_ns);
+		len = strlen(what);
+	} else if (signalled && *ct_waits_stranger(k->w, wait)) {
+		snprintf(signal, sizeof(signal), "signal of %s", ct_waits_stranger(k->w, wait));
+		what = signal;
 		len = strlen(what);
 	} else if (cause->handed && *stranger && reason != CT_REASON_CHILD) {
 		reason = CT_REASON_PEER;
@@ -169,23 +207,32 @@ static bool leave_monitor(struct walk *k, const struct ct_wait *wait,
 
 /*
  * A thread that idles until a timer, or is stopped, may have been sent something before it ran: it
- * was awake for another reason, and nobody had to wake it. The path is that of who sent it.
+ * was awake for another reason, and nobody had to wake it. The path is that of who sent it, or, if
+ * what it sent was not heard (a helper's request), that of who began to wait for it meanwhile.
  */
 static bool leave_for_sender(struct walk *k, const struct ct_wait *wait,
-			     const struct ct_wait_cause *cause)
+			     const struct ct_wait_cause *cause, bool signalled)
 {
+	const struct held *asked = NULL;
 	uint64_t at = 0;
 	uint32_t sender;
 
-	if (k->only || !is_idle(cause) || (!cause->stopped && !(wait->flags & CT_W_IRQ)))
+	if (k->only || !is_idle(cause) ||
+	    (!cause->stopped && !signalled && !(wait->flags & CT_W_IRQ)))
 		return false;
 	sender = ct_waits_reached(k->w, k->tgid, wait->begin_ns, k->came_ns, &at);
+	if (!sender && (cause->stopped || signalled))
+		asked = last_asked(k, wait->begin_ns);
+	if (asked) {
+		sender = asked->tid;
+		at = asked->ns;
+	}
 	if (!sender || !ct_waits_knows(k->w, sender))
 		return false;
 	if (at < k->ns && cause->stopped)
 		charge_stopped(k, at, sender);
 	else if (at < k->ns)
-		charge_cause(k, at, wait, cause);
+		charge_cause(k, at, wait, cause, signalled);
 	if (k->ns > k->begin_ns)
 		follow(k, sender, wait->begin_ns);
 	return true;
@@ -195,8 +242,9 @@ static bool leave_for_sender(struct walk *k, const struct ct_wait *wait,
 static void walk_blocked(struct walk *k, const struct ct_wait *wait)
 {
 	struct ct_wait_cause cause = ct_waits_cause(k->w, wait);
+	bool signalled = ct_waits_stopped_next(k->w, k->tid, wait);
 	uint64_t from = wait->begin_ns;
-	uint32_t waker = wait->flags & CT_W_IRQ ? 0 : wait->waker;
+	uint32_t waker = signalled || wait->flags & CT_W_IRQ ? 0 : wait->waker;
 
 	if (waker && !wait->stranger && cause.handed && !cause.stopped &&
 	    ct_waits_knows(k->w, waker)) {
@@ -216,25 +264,30 @@ static void walk_blocked(struct walk *k, const struct ct_wait *wait)
 		}
 		return;
 	}
-	if (leave_for_sender(k, wait, &cause) || (k->woke && leave_monitor(k, wait, &cause)))
+	if (leave_for_sender(k, wait, &cause, signalled) ||
+	    (k->woke && leave_monitor(k, wait, &cause)))
 		return;
 	if (k->depth && is_idle(&cause)) {
 		uint64_t since = k->held[k->depth - 1].ns;
 
 		if (since > from) {
 			if (since < k->ns)
-				charge_cause(k, since, wait, &cause);
+				charge_cause(k, since, wait, &cause, signalled);
 			resume(k);
 			return;
 		}
 	}
-	charge_cause(k, from, wait, &cause);
+	charge_cause(k, from, wait, &cause, signalled);
 }
 
 static void walk_wait(struct walk *k, const struct ct_wait *wait)
 {
+	const char *cgroup = ct_waits_cgroup(k->w, wait);
+
+	if (k->ns > wait->runnable_ns + wait->throttled_ns)
+		charge(k, wait->runnable_ns + wait->throttled_ns, CT_REASON_RUNQUEUE, "", 0);
 	if (k->ns > wait->runnable_ns)
-		charge(k, wait->runnable_ns, CT_REASON_RUNQUEUE, "", 0);
+		charge(k, wait->runnable_ns, CT_REASON_THROTTLED, cgroup, strlen(cgroup));
 	if (k->ns <= k->begin_ns || k->ns <= wait->begin_ns)
 		; /* the thread ran before, or did not exist */
 	else
@@ -245,6 +298,23 @@ static void walk_wait(struct walk *k, const struct ct_wait *wait)
 		go_to(k, wait->waker);
 		k->woke = true;
 	}
+}
+
+/*
+ * Behind the wait it ran. How long of that it reclaimed memory is known, when is not: it counts as the
+ * last that it did.
+ */
+static void walk_running(struct walk *k, const struct ct_wait *wait, bool gap)
+{
+	const struct ct_wait *next = ct_waits_next(k->w, k->tid, wait);
+	uint64_t from =
+		next && next->begin_ns > next->reclaim_ns ? next->begin_ns - next->reclaim_ns : 0;
+
+	if (!gap && from > wait->end_ns && from < k->ns)
+		charge(k, from, CT_REASON_MEMORY, "reclaim", 7);
+	if (!gap && next && from <= wait->end_ns && next->reclaim_ns)
+		charge(k, wait->end_ns, CT_REASON_MEMORY, "reclaim", 7);
+	charge(k, wait->end_ns, gap ? CT_REASON_UNKNOWN : CT_REASON_CPU, "", 0);
 }
 
 /* Before the first wait that is known of the thread: it ran, unless it was not yet born. */
@@ -302,7 +372,7 @@ void ct_path_walk(const struct ct_waits *w, uint32_t tid, uint64_t begin_ns, uin
 		} else if (!wait) {
 			walk_early(&k, gap);
 		} else if (wait->end_ns < k.ns) {
-			charge(&k, wait->end_ns, gap ? CT_REASON_UNKNOWN : CT_REASON_CPU, "", 0);
+			walk_running(&k, wait, gap);
 		} else {
 			walk_wait(&k, wait);
 		}

@@ -8,9 +8,10 @@
 
 #include "util/mem.h"
 
-#define WAITS_MAX     4000000 /* 40 bytes each */
+#define WAITS_MAX     4000000 /* 56 bytes each */
 #define ACTS_MAX      1000000
 #define STRANGERS_MAX 1024
+#define CGROUPS_MAX   256
 #define STACKS_MAX    65536
 #define OWNERS_MAX    16384
 #define NAME_LEN      24
@@ -54,6 +55,8 @@ struct ct_waits {
 	struct owner *owners;
 	char strangers[STRANGERS_MAX][CT_COMM_LEN];
 	uint16_t stranger_count;
+	char cgroups[CGROUPS_MAX][CT_CGROUP_LEN];
+	uint16_t cgroup_count;
 	size_t count; /* waits */
 	uint64_t lost;
 	bool any;
@@ -185,6 +188,32 @@ static uint16_t stranger_of(struct ct_waits *w, const char name[CT_COMM_LEN])
 	return w->stranger_count;
 }
 
+/* Of "docker-" and the 64 digits of an id, twelve: as long as engines print it. */
+static uint16_t cgroup_of(struct ct_waits *w, const char name[CT_CGROUP_LEN])
+{
+	const size_t shown = 12;
+	char plain[CT_CGROUP_LEN] = "";
+	size_t digits = 0;
+
+	for (size_t i = 0; i < sizeof(plain) - 1 && name[i]; i++) {
+		plain[i] = name[i];
+		digits = isxdigit((unsigned char)name[i]) ? digits + 1 : 0;
+		if (digits > 2 * shown) {
+			plain[i + 1 - digits + shown] = '\0';
+			break;
+		}
+	}
+	if (!plain[0])
+		return 0;
+	for (uint16_t i = 1; i <= w->cgroup_count; i++)
+		if (!strcmp(w->cgroups[i], plain))
+			return i;
+	if (w->cgroup_count + 1 >= CGROUPS_MAX)
+		return 0;
+	memcpy(w->cgroups[++w->cgroup_count], plain, sizeof(plain));
+	return w->cgroup_count;
+}
+
 /* Keeps a wait behind all others of its thread. */
 static void wait_add(struct ct_waits *w, const struct ct_event *e, struct ct_wait wait)
 {
@@ -202,6 +231,8 @@ static void wait_add(struct ct_waits *w, const struct ct_event *e, struct ct_wai
 		return;
 	if (wait.runnable_ns < wait.begin_ns)
 		wait.runnable_ns = wait.begin_ns;
+	if (wait.throttled_ns > wait.end_ns - wait.runnable_ns)
+		wait.throttled_ns = wait.end_ns - wait.runnable_ns;
 	t->waits[t->count++] = wait;
 	w->count++;
 }
@@ -229,6 +260,9 @@ static void feed_wait(struct ct_waits *w, const struct ct_event *e)
 	wait.begin_ns = earlier(wait.end_ns, e->dur_ns);
 	wait.runnable_ns =
 		e->arg < wait.end_ns - wait.begin_ns ? wait.end_ns - e->arg : wait.begin_ns;
+	wait.cgroup = cgroup_of(w, tail.cgroup);
+	wait.reclaim_ns = tail.reclaim_ns;
+	wait.throttled_ns = tail.throttled_ns;
 	wait_add(w, e, wait);
 }
 
@@ -434,6 +468,32 @@ struct ct_wait_cause ct_waits_cause(const struct ct_waits *w, const struct ct_wa
 const char *ct_waits_stranger(const struct ct_waits *w, const struct ct_wait *wait)
 {
 	return w->strangers[wait->stranger];
+}
+
+const char *ct_waits_cgroup(const struct ct_waits *w, const struct ct_wait *wait)
+{
+	return w->cgroups[wait->cgroup];
+}
+
+const struct ct_wait *ct_waits_next(const struct ct_waits *w, uint32_t tid,
+				    const struct ct_wait *wait)
+{
+	const struct thread *t = thread_find(w, tid);
+
+	return t && wait + 1 < t->waits + t->count ? wait + 1 : NULL;
+}
+
+bool ct_waits_stopped_next(const struct ct_waits *w, uint32_t tid, const struct ct_wait *wait)
+{
+	/* No instruction of its own is between them: as much as an interrupt may take. */
+	const uint64_t most_ns = 1000000;
+	const struct ct_wait *next = ct_waits_next(w, tid, wait);
+
+	while (next && next->begin_ns <= wait->end_ns + most_ns && (next->flags & CT_W_PREEMPTED)) {
+		wait = next;
+		next = ct_waits_next(w, tid, wait);
+	}
+	return next && next->begin_ns <= wait->end_ns + most_ns && ct_waits_cause(w, next).stopped;
 }
 
 uint32_t ct_waits_tgid(const struct ct_waits *w, uint32_t tid)

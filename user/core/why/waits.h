@@ -21,9 +21,12 @@ struct ct_wait {
 	uint64_t begin_ns;
 	uint64_t end_ns;
 	uint64_t runnable_ns; /* from here on it waited for a CPU */
+	uint64_t throttled_ns; /* so long of that, first, a quota forbade it one */
+	uint64_t reclaim_ns; /* before the wait it ran, and reclaimed memory so long */
 	uint64_t stack; /* as WAIT's obj */
 	uint32_t waker; /* tid, 0: not known */
 	uint16_t stranger; /* who woke it and is not tracked: number of its name, 0: none */
+	uint16_t cgroup; /* whose quota it was: number of its name, 0: none */
 	uint8_t flags; /* enum ct_wait_flag */
 };
 
@@ -59,6 +62,19 @@ bool ct_waits_knows(const struct ct_waits *w, uint32_t tid);
 /* What the wait was for. Borrows from w. */
 struct ct_wait_cause ct_waits_cause(const struct ct_waits *w, const struct ct_wait *wait);
 const char *ct_waits_stranger(const struct ct_waits *w, const struct ct_wait *wait); /* or "" */
+
+/* Whose quota it was, long numbers in it cut as those of containers are; or "". */
+const char *ct_waits_cgroup(const struct ct_waits *w, const struct ct_wait *wait);
+
+/* The wait behind this one of that thread, NULL if none is known. */
+const struct ct_wait *ct_waits_next(const struct ct_waits *w, uint32_t tid,
+				    const struct ct_wait *wait);
+
+/*
+ * Whether a signal stopped the thread right when the wait ended: then that is what ended it, and who
+ * woke it is who sent the signal. wait: of tid, as ct_waits_before() returned it.
+ */
+bool ct_waits_stopped_next(const struct ct_waits *w, uint32_t tid, const struct ct_wait *wait);
 
 /* The process of a thread, 0 if it is not known. */
 uint32_t ct_waits_tgid(const struct ct_waits *w, uint32_t tid);

@@ -124,6 +124,12 @@ static inline bool ct_group_is_call(enum ct_probe_group group)
 /* Names lie outside of what is typed. */
 #define CT_READS_NAMES (CT_FEATURE_BIT(READ) | CT_FEATURE_BIT(CAST))
 
+/* Both ends, of the limit of a cgroup and of no memory at all. */
+#define CT_PROBE_RECLAIM(X, SYMBOL, program, hook) \
+	X(SYMBOL, program, hook, "", WHY, 0, CT_GROUP_NONE, WANTED, \
+	  CT_FEATURE_BIT(READ) | CT_FEATURE_MUST(STORAGE), "5.13", \
+	  "what threads do to reclaim memory")
+
 /*
  * Columns: symbol, BPF program, hook, kernel module that may have the hook ("" for none), depth,
  * ready kinds (or CT_ASKED_*) of which one must be asked for (0: always), group, need, features of
@@ -233,6 +239,13 @@ static inline bool ct_group_is_call(enum ct_probe_group group)
 	X(WHY_SEED, ct_why_seed, "iter/task", "", WHY, 0, CT_GROUP_NONE, WANTED, \
 	  CT_FEATURE_BIT(READ) | CT_FEATURE_MUST(STORAGE), "5.13", \
 	  "what those wait for that ran before") \
+	CT_PROBE_RECLAIM(X, WHY_MEMCG_RECLAIMED, ct_why_memcg_reclaimed, \
+			 "tp_btf/mm_vmscan_memcg_reclaim_end") \
+	CT_PROBE_RECLAIM(X, WHY_MEMCG_RECLAIM, ct_why_memcg_reclaim, \
+			 "tp_btf/mm_vmscan_memcg_reclaim_begin") \
+	CT_PROBE_RECLAIM(X, WHY_RECLAIMED, ct_why_reclaimed, \
+			 "tp_btf/mm_vmscan_direct_reclaim_end") \
+	CT_PROBE_RECLAIM(X, WHY_RECLAIM, ct_why_reclaim, "tp_btf/mm_vmscan_direct_reclaim_begin") \
 	X(WHY_SWITCH, ct_why_switch, "tp_btf/sched_switch", "", WHY, 0, CT_GROUP_NONE, REQUIRED, \
 	  CT_FEATURE_BIT(READ) | CT_FEATURE_MUST(STORAGE), "5.18", \
 	  "when threads wait, and what for")
