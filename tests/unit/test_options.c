@@ -247,8 +247,8 @@ Test(options, repeated)
 	static const char *const commands[] = { "trace",  "record", "report", "diff",
 						"export", "opens",  "doctor" };
 	/* What some option of each takes. */
-	static const char *const values[] = { "1",  "table:x", "exec", "image", "dir",  "a=b", "8M",
-					      "64", "full",    "1h",   "ok",    "stop", "name" };
+	static const char *const values[] = { "1",  "table:x", "exec", "image", "dir", "a=b",
+					      "8M", "64",      "full", "1h",    "ok",  "stop" };
 
 	for (size_t c = 0; c < CT_ARRAY_SIZE(commands); c++) {
 		struct ct_option_row row;
