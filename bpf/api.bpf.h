@@ -248,10 +248,31 @@ __attribute__((noinline)) int ct_send_event(__u64 bytes, __u64 len, __u32 max)
 /* The same with "sha256:" before it: an image. */
 #define CT_IMAGE_ANSWER (CT_ID_ANSWER + 7)
 
+/* Of answers as short as that there are few: none, and the status of a command that said nothing. */
+#define CT_SHORT_ANSWER (CT_GRPC_PREFIX + 11)
+
+#define CT_STATUS_FIELD 0x18 /* a number, field 3 */
+
+/*
+ * An answer that ends in the status of a command that has failed, behind what it said (ExecSyncResponse
+ * of the Kubernetes runtime interface): so does hardly another, and those that succeed do not.
+ */
+__attribute__((noinline)) int ct_ends_in_status(__u64 end) /* global: verified once, by itself */
+{
+	unsigned char b[3];
+
+	if (bpf_probe_read_user(b, sizeof(b), (const void *)(end - sizeof(b))))
+		return 0;
+	if (b[2] & 0x80)
+		return 0;
+	return (b[1] == CT_STATUS_FIELD && b[2]) || (b[0] == CT_STATUS_FIELD && b[1] & 0x80);
+}
+
 /*
  * What of a frame is worth carrying: all header blocks, because what a client said once it refers
  * to later; the beginning of each request; of the answers those that say which id was made. A
- * message that does not end in its first frame goes on in frames that begin with anything.
+ * message that does not end in its first frame goes on in frames that begin with anything. Short
+ * answers, and those that end in the status of what has failed: who hears neither hears of a success.
  */
 static __always_inline bool frame_counts(const unsigned char *h, __u64 payload, const void *at,
 					 __u64 answers)
@@ -261,9 +282,12 @@ static __always_inline bool frame_counts(const unsigned char *h, __u64 payload, 
 
 	if (h[3] == CT_H2_HEADERS)
 		return true;
-	if (h[3] != CT_H2_DATA || payload <= CT_GRPC_PREFIX ||
-	    (answers && payload != CT_ID_ANSWER && payload != CT_IMAGE_ANSWER) ||
-	    bpf_probe_read_user(m, sizeof(m), at + CT_H2_HEADER))
+	if (h[3] != CT_H2_DATA || payload < CT_GRPC_PREFIX)
+		return false;
+	if (answers && payload != CT_ID_ANSWER && payload != CT_IMAGE_ANSWER)
+		return payload <= CT_SHORT_ANSWER ||
+		       ct_ends_in_status((__u64)at + CT_H2_HEADER + payload);
+	if (payload == CT_GRPC_PREFIX || bpf_probe_read_user(m, sizeof(m), at + CT_H2_HEADER))
 		return false;
 	message = (__u64)m[1] << 24 | (__u64)m[2] << 16 | (__u64)m[3] << 8 | m[4];
 	if (m[0] > 1 || message + CT_GRPC_PREFIX < payload)

@@ -103,7 +103,8 @@ enum ct_event_flag {
 	X(67, LOST, "lost", \
 	  "sub: enum ct_loss; obj: how many more were lost; tail: why, if it is tgid's doing; " \
 	  "SHARE: root, arg: of which container, user") \
-	X(68, OPTIONS, "options", "obj: ready mask; arg: depth; tail: ready glob") \
+	X(68, OPTIONS, "options", \
+	  "obj: ready mask; arg: depth; sub: 1: short answers of engines are carried; tail: ready glob") \
 	X(69, ENGINE, "engine", "an engine was found; tail: key NUL value NUL ...") \
 	X(70, OPENS, "opens", "opens of one opener since the last; sub: view, call; ct_opens.h") \
 	X(71, APP, "app", \

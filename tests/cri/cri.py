@@ -17,6 +17,11 @@ cri.py SOCKET DIR held PREFIX N       the same: when all of a pod runs it says "
 cri.py SOCKET DIR late PREFIX N GO    the same after the file GO is there, on a connection on which each of
                                       these requests was made before; PREFIX0 runs until the end
 
+cri.py SOCKET DIR probing PREFIX N SECONDS GO
+                                      N pods at once, of a container each; when the file GO is there each is
+                                      probed once a second for so long; asks besides what a kubelet asks
+                                      once a second
+
 DIR holds api_pb2.py, made by protoc, and gets the logs of the containers. `pods` prints a JSON line
 a pod: the ids, and begin and end of each request by CLOCK_MONOTONIC. As clients written in Go do,
 it sends each request with one write on one connection.
@@ -210,6 +215,41 @@ def one_pod(client, name, logs, probed=False, held=False, images=()):
     return stop_pod(client, told)
 
 
+def one_container_pod(client, name, logs):
+    os.makedirs(logs)
+    config = pod_config(name, logs)
+    pod, _ = client.call("RunPodSandbox", api.RunPodSandboxRequest(config=config), api.RunPodSandboxResponse)
+    made, _ = client.call("CreateContainer", api.CreateContainerRequest(
+        pod_sandbox_id=pod.pod_sandbox_id, config=container_config("app", ["/service", "serve"]),
+        sandbox_config=config), api.CreateContainerResponse)
+    client.call("StartContainer", api.ContainerRequest(container_id=made.container_id), api.Empty)
+    return {"pod": name, "sandbox": pod.pod_sandbox_id, "container": made.container_id, "times": []}
+
+
+def probing(client, prefix, n, seconds, go, directory):
+    """Each pod in a part of the second of its own, as the probes of a node are."""
+    pods = [one_container_pod(client, prefix + str(i), os.path.join(directory, "logs", prefix + str(i)))
+            for i in range(n)]
+    print("up", file=sys.stderr, flush=True)
+    while not os.path.exists(go):
+        time.sleep(0.1)
+    begin = time.monotonic()
+    for second in range(seconds):
+        for i, pod in enumerate(pods):
+            time.sleep(max(0, begin + second + i / n - time.monotonic()))
+            _, took = client.call("ExecSync", api.ExecSyncRequest(
+                container_id=pod["container"], cmd=["/service", "exit", "0"], timeout=1), api.ExecSyncResponse)
+            pod["times"].append(took)
+        for method in "ListPodSandbox", "ListContainers":
+            client.call(method, api.Empty(), api.Empty)
+    print("probed", file=sys.stderr, flush=True)
+    for pod in pods:
+        client.call("StopContainer", api.StopContainerRequest(container_id=pod["container"], timeout=5), api.Empty)
+        client.call("StopPodSandbox", api.PodSandboxRequest(pod_sandbox_id=pod["sandbox"]), api.Empty)
+        client.call("RemovePodSandbox", api.PodSandboxRequest(pod_sandbox_id=pod["sandbox"]), api.Empty)
+        print(json.dumps(pod), flush=True)
+
+
 def main():
     path, directory, what = sys.argv[1:4]
     try:
@@ -226,6 +266,9 @@ def main():
             before = start_pod(client, prefix + "0", os.path.join(directory, "logs", prefix + "0"))
             open(sys.argv[6] + ".waits", "w").close()
             until("begin", lambda: os.path.exists(sys.argv[6]))
+        if what == "probing":
+            probing(client, prefix, n, int(sys.argv[6]), sys.argv[7], directory)
+            return 0
         for i in range(1, n + 1):
             name = prefix + str(i)
             print(json.dumps(one_pod(client, name, os.path.join(directory, "logs", name),

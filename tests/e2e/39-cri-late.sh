@@ -44,3 +44,20 @@ says "what the start of a container consists of" '[["create","start","ready","cl
 	'[of("start")[] | select(.pod.container) | .phases | keys_unsorted] | unique'
 says "what the start of a pod consists of" '[["create","connect","start"]]' \
 	'[of("start")[] | select(.pod.container == null) | .phases | keys_unsorted] | unique'
+
+# Exec probes, by a client that was connected before tracing began: no request of it says what it is.
+cri_client probing "${P}p" 3 5 "$OUT/probe" > "$OUT/client" 2> "$OUT/up" &
+client=$!
+await 60 grep -qs up "$OUT/up" || fail "pods to be probed start" "$(cat "$OUT/up")"
+trace_start probed || exit 0
+: > "$OUT/probe"
+wait $client || fail "the client ends in order" "$(cat "$OUT/up")"
+trace_stop
+same "exit status with probes" 0 "$CT_STATUS"
+says "each probe is counted" '[[5,0,0]]' \
+	'[of("stop"; "ok")[] | select(.pod.container).probes[0] | [.count, .failed, .unheard]] | unique'
+# shellcheck disable=SC2016
+says "the shortest took as long as by the client's clock, within 5 ms" true '($client | split("\n")
+	| map(select(. != "") | fromjson.times[] | .[1] - .[0]) | min) as $took
+	| ([of("stop")[] | select(.pod.container).probes[0].min_ns] | min) - $took
+	| . < 5000000 and . > -5000000' --rawfile client "$OUT/client"

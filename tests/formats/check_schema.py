@@ -50,8 +50,8 @@ def spoilt(line):
 
 
 # What may be left out: it is there only if there is something.
-OPTIONAL = ("attach_ns", "fetched", "why", "path", "beyond_share", "forgers", "unheard", "program", "node", "runtime",
-            "engine", "image", "container", "pod", "namespace")
+OPTIONAL = ("attach_ns", "fetched", "probes", "why", "path", "beyond_share", "forgers", "unheard", "program", "node",
+            "runtime", "engine", "image", "container", "pod", "namespace")
 
 
 def free(what):

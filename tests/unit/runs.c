@@ -21,6 +21,8 @@ static void on_record(void *ctx, const struct ct_record *rec)
 		for (size_t i = 0; i < s->fetched.layer_count && i < CT_ARRAY_SIZE(s->layers); i++)
 			s->layers[i] = rec->fetched->layers[i];
 	}
+	for (size_t i = 0; i < rec->probe_count && i < CT_ARRAY_SIZE(s->probes); i++)
+		s->probes[i] = rec->probes[i];
 	if (rec->message)
 		strncpy(s->message, rec->message, sizeof(s->message) - 1);
 	for (size_t i = 0; i < rec->step_count && i < CT_ARRAY_SIZE(s->steps); i++)

@@ -19,6 +19,7 @@ struct seen {
 	struct ct_step steps[64];
 	struct ct_fetched fetched; /* its head */
 	struct ct_layer layers[16]; /* and what is behind that */
+	struct ct_probed probes[CT_PROBES_MAX];
 };
 
 struct run {

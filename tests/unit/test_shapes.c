@@ -94,6 +94,24 @@ static size_t execs(char *to)
 	return n + tape_put_number(to + n, 3, 1);
 }
 
+/* ExecRequest { 1: id, 2: words, 3: tty, 4: stdin, 5: stdout }: what comes of it is asked for elsewhere. */
+static size_t execs_in_a_terminal(char *to)
+{
+	size_t n = execs(to);
+
+	n += tape_put_number(to + n, 4, 1);
+	return n + tape_put_number(to + n, 5, 1);
+}
+
+/* { 1: id, 2: LinuxContainerResources, 4: annotations } */
+static size_t updates(char *to)
+{
+	size_t n = grpc_put_text(to, 1, POD);
+
+	n += grpc_put_text(to + n, 2, "\x08\x01");
+	return n + grpc_put_text(to + n, 4, "key");
+}
+
 static size_t id(char *to)
 {
 	return grpc_put_text(to, 1, POD);
@@ -129,7 +147,9 @@ static const struct {
 	{ "PullImage", pull, CT_CRI_OTHER },
 	{ "CreateContainer", container, CT_CRI_CONTAINER },
 	{ "a container of no id", container_of_name, CT_CRI_OTHER },
-	{ "ExecSync", execs, CT_CRI_OTHER },
+	{ "ExecSync", execs, CT_CRI_EXEC },
+	{ "Exec", execs_in_a_terminal, CT_CRI_OTHER },
+	{ "UpdateContainerResources", updates, CT_CRI_OTHER },
 	{ "StartContainer", id, CT_CRI_ID },
 	{ "StopContainer", id_and_number, CT_CRI_ID_AND_NUMBER },
 	{ "Version", version, CT_CRI_OTHER },

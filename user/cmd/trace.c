@@ -22,6 +22,7 @@
 #include "source/proc/core_dump.h"
 #include "source/proc/credentials.h"
 #include "source/recording/distill.h"
+#include "source/recording/execs.h"
 #include "source/live/live.h"
 #include "source/proc/privileges.h"
 #include "source/proc/procfs.h"
@@ -48,6 +49,7 @@ struct trace {
 	struct ct_run_session session;
 	struct ct_live *live;
 	struct ct_distill *distill;
+	struct ct_execs *execs; /* NULL: all of them are needed */
 	struct ct_archive archive; /* nowhere, if path is NULL */
 	const struct ct_trace_follower *follower; /* NULL: nobody */
 	struct ct_err err;
@@ -128,6 +130,8 @@ static void on_event(void *ctx, const struct ct_event *e)
 
 	if (t->failed)
 		return;
+	if (t->execs && !ct_execs_needed(t->execs, e))
+		return;
 	e = ct_distill(t->distill, e); /* first of all: nothing else gets to see it whole */
 	if (e->kind == CT_KIND_BEGIN)
 		begins(t, e);
@@ -137,7 +141,9 @@ static void on_event(void *ctx, const struct ct_event *e)
 		say_unread(e);
 	if (ct_archive_write(&t->archive, e, &t->err))
 		t->failed = true;
-	if (e->kind == CT_KIND_FORK || e->kind == CT_KIND_EXEC)
+	/* Nobody is asked about what is executed in a container; what a shim forks it executes. */
+	if ((e->kind == CT_KIND_FORK && e->sub != CT_ROLE_SHIM) ||
+	    (e->kind == CT_KIND_EXEC && !(t->execs && ct_execs_begins(t->execs, e))))
 		t->busy_until_ns = e->ts_ns + BUSY_NS;
 	ct_core_feed(t->session.core, e);
 }
@@ -386,10 +392,8 @@ static int loop(struct trace *t, int *ret_status, struct ct_err *err)
 		if (ret < 0)
 			break;
 		if (opts->count &&
-		    (opts->interval > 0 ? t->tables : t->session.counted) >= opts->count) {
-			t->session.over = true;
+		    (opts->interval > 0 ? t->tables : t->session.counted) >= opts->count)
 			break;
-		}
 		if (end_ns && now >= end_ns)
 			break;
 		ret = attend_command(t, now, ret_status, err);
@@ -538,10 +542,14 @@ int ct_trace(const struct ct_options *opts, const struct ct_trace_follower *foll
 	struct trace t = { .opts = opts, .follower = follower };
 	struct ct_err ignored;
 	int ret, ended, status = -1;
+	bool all;
 
 	catch_signals();
 	t.distill = ct_distill_new();
-	ret = t.distill
+	/* Opens of what is executed are counted, too. */
+	all = opts->opens || opts->opens_each;
+	t.execs = all ? NULL : ct_execs_new();
+	ret = t.distill && (t.execs || all)
 		      ? open_all(&t, err)
 		      : ct_fail(err, ENOMEM,
 				"begin to trace: no memory or no random numbers for what is to be left out");
@@ -587,6 +595,7 @@ out:
 	ct_live_close(t.live);
 	ct_session_close(&t.session);
 	ct_distill_free(t.distill);
+	ct_execs_free(t.execs);
 	return ret;
 }
 

@@ -120,6 +120,8 @@ static void options(struct ct_core *core, const struct ct_event *e)
 {
 	if (!core->opts.ready_mask) /* what is asked for now counts before what was asked then */
 		core->opts.ready_mask = (uint32_t)e->obj;
+	if (e->sub)
+		ct_hear_short(core);
 }
 
 /* So many more of whoever it says. */

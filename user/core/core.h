@@ -49,11 +49,9 @@ struct ct_core_ops {
 };
 
 struct ct_core_options {
-	uint32_t ready_mask; /* bit per enum ct_ready; 0: listen, accept, output */
+	uint32_t ready_mask; /* bit per enum ct_ready; 0: listen, accept, output, probe */
 	uint64_t ready_timeout_ns; /* 0: 10 s */
 	size_t containers_max; /* 0: 4096 */
-	/* What has only image and arguments in common is a restart too; else it takes a name. */
-	bool restarts_by_image;
 	bool steps; /* keep steps */
 	bool why; /* keep waits, for records' why and path */
 	int64_t wall_minus_mono_ns; /* of the host that the events are from; 0: not known */
@@ -74,6 +72,10 @@ struct ct_core_counts {
 	uint64_t open_mine; /* those of them that a descendant of coldtrace asked for */
 	uint64_t early; /* records cut because they began before all probes were attached */
 	uint64_t unread; /* recordings of which not all could be read */
+	struct {
+		uint64_t count, failed, unheard;
+		uint64_t max_ns, sum_ns; /* of how long they took */
+	} probes; /* commands that the kubelet has had executed in containers, to see if they serve */
 	struct ct_parties beyond; /* whose, of lost[CT_LOSS_SHARE] */
 	struct ct_unheard unheard; /* what engines were asked and nobody understood */
 	struct ct_parties forgers; /* programs that have the name of an engine, and are none */

@@ -109,7 +109,7 @@ enum ct_outcome {
 	CT_OUTCOME_MAX
 };
 
-/* How a start or a stop was asked for; the last four are of stops alone. Columns: symbol, name. */
+/* How a start or a stop was asked for; the last five are of stops, and of what Kubernetes starts again. PROBE: the kubelet had it stopped because a probe had failed. Columns: symbol, name. */
 #define CT_CAUSES(X) \
 	X(REQUEST, "request") \
 	X(RESTART_REQUEST, "restart-request") \
@@ -117,7 +117,8 @@ enum ct_outcome {
 	X(STOP_REQUEST, "stop-request") \
 	X(KILL_REQUEST, "kill-request") \
 	X(REMOVE_REQUEST, "remove-request") \
-	X(EXIT, "exit")
+	X(EXIT, "exit") \
+	X(PROBE, "probe")
 
 enum ct_cause {
 #define X(symbol, name) CT_CAUSE_##symbol,
@@ -132,7 +133,8 @@ enum ct_cause {
 	X(ACCEPT, "accept", "the first TCP connection to it is established") \
 	X(OUTPUT, "output", "a process of the container writes to its stdout or stderr") \
 	X(EXEC, "exec", "the container's program is executed") \
-	X(PATH, "path", "a process of the container opens a file that matches")
+	X(PATH, "path", "a process of the container opens a file that matches") \
+	X(PROBE, "probe", "Kubernetes: a command that the kubelet probes it with has succeeded")
 
 enum ct_ready {
 #define X(symbol, name, doc) CT_READY_##symbol,
@@ -329,6 +331,20 @@ struct ct_labels {
 /* Of a key; NULL: there is none. Borrowed. */
 const char *ct_label(const struct ct_labels *labels, const char *key);
 
+/* A command that is executed in a container again and again, and what came of it. Times are instants. */
+struct ct_probed {
+	uint32_t count, failed;
+	uint32_t unheard; /* neither: its answer says nothing of it, or was not heard to its end */
+	const char *container; /* borrowed: its name in the pod */
+	bool failing; /* the last one has failed */
+	uint64_t first_ns; /* it was first asked for */
+	uint64_t ok_ns; /* it first succeeded, 0: it never did */
+	uint64_t last_ns; /* the last one was answered */
+	uint64_t min_ns, max_ns, sum_ns; /* how long they took, request until answer */
+};
+
+#define CT_PROBES_MAX 4 /* the kubelet has one for each of startup, readiness and liveness */
+
 struct ct_record {
 	enum ct_record_type type;
 	enum ct_outcome outcome;
@@ -355,6 +371,8 @@ struct ct_record {
 	const char *failed_step; /* static, NULL if none was open */
 	const char *message; /* borrowed, what the engine answered, may be empty */
 	const struct ct_fetched *fetched; /* PULL: borrowed, NULL otherwise */
+	const struct ct_probed *probes; /* borrowed */
+	size_t probe_count;
 	/* RESTART */
 	const struct ct_identity *predecessor; /* borrowed, NULL otherwise */
 	const struct ct_step *steps; /* borrowed */

@@ -134,5 +134,7 @@ export function loss_sentences(data) {
 			const [name, advice] = words.losses[key] ?? [key, ""];
 			return `${n} × ${name}${advice ? ` (${advice})` : ""}`;
 		});
-	return lost.length ? [...unread, `Events were lost: ${lost.join(", ")}.`] : unread;
+	const unheard = (summary.unheard ?? []).map((of) =>
+		`${plural(of.requests, "request")} to ${of.pid ? `${of.engine || "process"} ${of.pid}` : "engines"} not understood.`);
+	return [...unread, ...(lost.length ? [`Events were lost: ${lost.join(", ")}.`] : []), ...unheard];
 }

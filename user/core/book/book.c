@@ -236,6 +236,7 @@ static void forget(struct ct_core *core, struct ct_held *held)
 	HASH_DELETE(by_handle, book->handles, c);
 	HASH_DEL(book->containers, c);
 	free(c->run.steps);
+	free(c->probes);
 	free(c);
 }
 
@@ -352,6 +353,7 @@ void ct_book_free(struct ct_core *core)
 	{
 		HASH_DEL(core->book->containers, c);
 		free(c->run.steps);
+		free(c->probes);
 		free(c);
 	}
 	free(core->book);

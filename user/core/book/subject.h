@@ -5,6 +5,7 @@
 #include <utlist.h>
 
 #include "core/base/marks.h"
+#include "core/book/probes.h"
 #include "core/who/who.h"
 
 /* One life between a start and a stop, and the marks that were seen of it. */
@@ -69,6 +70,8 @@ struct ct_container {
 	uint64_t pod; /* handle of the sandbox that it is in, 0: none, or not known */
 	uint64_t
 		files_gone_ns; /* of a pod or a container in one: its files went, 0: they are there */
+	struct ct_probes *probes; /* owned, NULL: none */
+	uint64_t exec_ns; /* when somebody last executed a process in it */
 	uint64_t host_synced, config_synced; /* Docker: its two files */
 	uint64_t deadline; /* of tell: when to look at it again, 0: never */
 

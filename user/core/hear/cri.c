@@ -49,6 +49,48 @@ void ct_cri_create_container(struct ct_request *asked, struct ct_text msg)
 	copy(asked->image, sizeof(asked->image), field(field(config, 2), 18));
 }
 
+/* FNV-1a, of the words and their ends. */
+static void add_word(uint32_t *hash, struct ct_text word)
+{
+	for (size_t i = 0; i <= word.len; i++)
+		*hash = (*hash ^ (i < word.len ? (unsigned char)word.p[i] : 0)) * 16777619u;
+}
+
+/*
+ * { 1: container, 2: a word of the command, ..., 3: seconds at most }: a probe of the kubelet has a limit, of
+ * a second at least; hooks and whoever else executes something have none (pkg/kubelet/prober and
+ * pkg/kubelet/lifecycle of Kubernetes 1.26).
+ */
+void ct_cri_exec(struct ct_request *asked, struct ct_text data)
+{
+	struct ct_proto_field f;
+	struct ct_text msg;
+	uint32_t hash = 2166136261u;
+
+	if (!ct_grpc_message(data, &msg))
+		return;
+	asked->limit = ct_grpc_whole(data) ? CT_LIMIT_NONE : CT_LIMIT_UNHEARD;
+	while (ct_proto_next(&msg, &f)) {
+		if (f.number == 2 && f.type == CT_PROTO_BYTES)
+			add_word(&hash, f.data);
+		if (f.number == 3 && f.type == CT_PROTO_VARINT && f.value)
+			asked->limit = CT_LIMIT_SOME;
+	}
+	asked->command = hash;
+}
+
+/* { 1: stdout, 2: stderr, 3: status }; a number that is 0 is not sent. */
+bool ct_cri_status(struct ct_text data, uint64_t *ret)
+{
+	struct ct_text msg;
+
+	*ret = 0;
+	if (!ct_grpc_message(data, &msg) || !ct_grpc_whole(data))
+		return false;
+	ct_proto_varint(msg, 3, ret);
+	return true;
+}
+
 /* { 1: id of the sandbox, or of the container } */
 struct ct_text ct_cri_made(struct ct_text msg)
 {
@@ -122,12 +164,30 @@ static bool has_image(struct ct_text config)
 	return ct_proto_bytes(config, 2, &spec) && ct_proto_bytes(spec, 1, &image) && image.len;
 }
 
+/* Nothing but words, and behind them a limit. */
+static bool is_command(struct ct_text msg)
+{
+	struct ct_proto_field f;
+	size_t words = 0;
+
+	while (ct_proto_next(&msg, &f)) {
+		if (f.number == 2 && f.type == CT_PROTO_BYTES)
+			words++;
+		else if (f.number != 3 || f.type != CT_PROTO_VARINT || msg.len)
+			return false;
+	}
+	return words && !msg.len;
+}
+
 enum ct_cri_shape ct_cri_shape(struct ct_text msg)
 {
+	struct ct_text behind;
+
 	struct ct_proto_field first, second = { 0 };
 
 	if (!ct_proto_next(&msg, &first) || first.number != 1 || first.type != CT_PROTO_BYTES)
 		return CT_CRI_OTHER;
+	behind = msg;
 	if (msg.len && !ct_proto_next(&msg, &second))
 		return CT_CRI_OTHER;
 	if (is_config(first.data, POD_NAMES) &&
@@ -141,8 +201,8 @@ enum ct_cri_shape ct_cri_shape(struct ct_text msg)
 		return CT_CRI_OTHER;
 	if (second.type == CT_PROTO_VARINT)
 		return msg.len ? CT_CRI_OTHER : CT_CRI_ID_AND_NUMBER;
-	return second.type == CT_PROTO_BYTES && is_config(second.data, CONTAINER_NAMES) &&
-			       has_image(second.data)
-		       ? CT_CRI_CONTAINER
-		       : CT_CRI_OTHER;
+	if (second.type == CT_PROTO_BYTES && is_config(second.data, CONTAINER_NAMES) &&
+	    has_image(second.data))
+		return CT_CRI_CONTAINER;
+	return is_command(behind) ? CT_CRI_EXEC : CT_CRI_OTHER;
 }

@@ -13,7 +13,15 @@ enum ct_cri_shape {
 	CT_CRI_POD, /* { 1: { 1: { 1: name, 2: uid, 3: namespace, 4: attempt }, ... }, 2: handler } */
 	CT_CRI_CONTAINER, /* { 1: id, 2: { 1: { 1: name, 2: attempt }, 2: { 1: image }, ... }, ... } */
 	CT_CRI_ID, /* { 1: id } */
-	CT_CRI_ID_AND_NUMBER /* { 1: id, 2: number } */
+	CT_CRI_ID_AND_NUMBER, /* { 1: id, 2: number } */
+	CT_CRI_EXEC /* { 1: id, 2: a word of the command, ..., 3: seconds at most } */
+};
+
+/* How long a command in a container may take. */
+enum ct_limit {
+	CT_LIMIT_NONE,
+	CT_LIMIT_SOME,
+	CT_LIMIT_UNHEARD /* its command was too long to be heard to its end */
 };
 
 /* `msg` is what was captured of it: it may be cut. */

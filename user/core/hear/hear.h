@@ -9,7 +9,8 @@
 #include "core/base/house.h"
 #include "core/hear/args.h"
 
-#define CT_VERB_LEN 48
+#define CT_VERB_LEN  48
+#define CT_EXEC_SYNC "RuntimeService/ExecSync"
 /* containerd namespace of what Kubernetes asks for (pkg/cri/constants) */
 #define CT_CRI_NAMESPACE "k8s.io"
 
@@ -54,6 +55,8 @@ struct ct_request {
 	char ns[80]; /* gRPC: containerd namespace */
 	char pod_ns[64], pod_uid[64]; /* of a pod that is to run; its name is above */
 	char sandbox[80]; /* id of the sandbox that a container is to be in */
+	uint8_t limit; /* ExecSync: enum ct_limit (cri.h) */
+	uint32_t command; /* ExecSync: hash of it: two that are the same have the same */
 };
 
 struct ct_pending_call;
@@ -85,6 +88,7 @@ struct ct_fact {
 	uint64_t
 		exited_wall_ns; /* the container's first process did then, CLOCK_REALTIME; 0: not said */
 	bool awaits_id; /* a success of it answers with an id */
+	bool timed_out; /* refused: it took longer than it may */
 	const struct ct_progress *progress; /* of an image; NULL: nothing is said of it */
 	/* gRPC, of a connection that is older than the trace (inferred.c): */
 	/* Answered: nobody has heard what it was, its verb is a guess or empty. Who misses nothing unsets it. */
@@ -103,6 +107,8 @@ void ct_hear_free(struct ct_core *core);
 
 /* A SEND; `speaker` is whose word it is, NULL: nobody's. */
 void ct_hear_send(struct ct_core *core, const struct ct_event *e, const struct ct_scope *speaker);
+/* Answers that say little are among the events: whoever is not heard to fail has succeeded. */
+void ct_hear_short(struct ct_core *core);
 /* Something that was said by these sockets was not heard; 0: not known. */
 void ct_hear_hole(struct ct_core *core, uint64_t socket, uint64_t peer);
 /* Events were lost: anything may have been said. */

@@ -11,6 +11,8 @@
  * - What names one container and no more (start, stop, remove and what only reads are alike): by what
  *   was done to that container between the request and its answer, by the rows `proofs` of its family
  *   (life/family.h). Two that wait at once about the same container prove nothing.
+ * - ExecSync: the message has its shape, and between it and its answer a process was executed in that
+ *   container.
  * What is proved of one request is so of all whose path has the same key (wire_hpack.h): of those that
  * wait, and of those that come. What a request cannot have been is kept too: a path whose request was
  * answered and has started nothing is not that of a start.
@@ -87,7 +89,8 @@ void ct_path_unproved(struct ct_core *core, struct ct_pending_call *call, bool r
 {
 	struct path *path = path_of(core, call);
 
-	if (!path || call->shape == CT_CRI_OTHER)
+	/* What was executed in a container makes nothing, and starts and stops none. */
+	if (!path || call->shape == CT_CRI_OTHER || call->shape == CT_CRI_EXEC)
 		return;
 	/* A success about a container has led to what is seen all the same, or to nothing. */
 	path->asked += refused || ct_method_shaped(call->shape);
@@ -160,6 +163,8 @@ void ct_path_message(struct ct_core *core, struct ct_pending_call *call, struct 
 		ct_cri_run_pod(&call->asked, msg);
 	else if (call->shape == CT_CRI_CONTAINER)
 		ct_cri_create_container(&call->asked, msg);
+	else if (call->shape == CT_CRI_EXEC)
+		ct_cri_exec(&call->asked, data);
 }
 
 bool ct_path_may_be(struct ct_core *core, const struct ct_pending_call *call,

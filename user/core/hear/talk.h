@@ -15,6 +15,9 @@ struct ct_pending_call {
 	struct ct_pending_call *prev, *next; /* of those about something, by about_list() */
 	const struct ct_method *method; /* gRPC: of the verb, static; NULL: not one of interest */
 	bool named; /* gRPC: its headers were heard; else the verb is a guess, or empty */
+	bool headed; /* gRPC: its answer has begun */
+	int32_t in_send; /* gRPC: and was in a send of so many bytes, */
+	uint32_t head_len; /* of which those were its header block */
 	bool body; /* gRPC: the beginning of its message was heard */
 	bool agent; /* gRPC: the agent in a virtual machine is asked */
 	bool provable; /* gRPC: nobody has heard its path, but it has a key */
@@ -54,6 +57,7 @@ struct ct_hear {
 	struct ct_unheard gone; /* of connections that are forgotten */
 	uint64_t holes; /* times that events were lost */
 	size_t hijacked; /* lines that are */
+	bool hears_short; /* answers that say little are among the events */
 	bool hears_reads; /* requests that only read are among the events */
 	bool answering_early; /* what is handled was heard before */
 };
@@ -127,6 +131,10 @@ void ct_cri_pod_config(struct ct_request *asked, struct ct_text config);
 void ct_cri_run_pod(struct ct_request *asked, struct ct_text msg);
 void ct_cri_create_container(struct ct_request *asked, struct ct_text msg);
 struct ct_text ct_cri_made(struct ct_text msg); /* the id in an answer */
+/* `data`: of the frame, with the prefix of gRPC. */
+void ct_cri_exec(struct ct_request *asked, struct ct_text data);
+/* Exit status of a command, in an answer. False: it was not heard. */
+bool ct_cri_status(struct ct_text data, uint64_t *ret);
 
 /* The decoders. */
 void ct_talk(struct ct_core *core, const struct ct_sent *sent);

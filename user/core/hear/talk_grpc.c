@@ -8,10 +8,13 @@
 
 #include <stdlib.h>
 
-#define FLAG_END_STREAM 0x01
-#define FLAG_END_BLOCK  0x04
-#define FLAG_PADDED     0x08
-#define FLAG_PRIORITY   0x20
+#define FLAG_END_STREAM   0x01
+#define FLAG_END_BLOCK    0x04
+#define FLAG_PADDED       0x08
+#define FLAG_PRIORITY     0x20
+
+#define SHORT_LEN         16 /* CT_SHORT_ANSWER of bpf/api.bpf.h */
+#define DEADLINE_EXCEEDED 4 /* google.golang.org/grpc/codes */
 
 /* A request whose message has come. */
 struct request {
@@ -19,6 +22,7 @@ struct request {
 	const struct ct_sent *sent;
 	struct ct_pending_call *call;
 	struct ct_text msg;
+	struct ct_text data; /* it, and the prefix */
 };
 
 static struct ct_text ns_of(const struct ct_pending_call *call)
@@ -193,6 +197,17 @@ static void create_container(const struct request *r)
 	ct_cri_create_container(&r->call->asked, r->msg);
 }
 
+/* Which container it is, and what it is a command for, is in its words alone: their hash is kept. */
+static void exec_sync(const struct request *r)
+{
+	struct ct_fact fact = fact_of(r);
+
+	r->call->shape = CT_CRI_EXEC;
+	ct_cri_exec(&r->call->asked, r->data);
+	if (ct_proto_bytes(r->msg, 1, &fact.ids[0]))
+		ct_call_told(r->core, &fact);
+}
+
 /*
  * PullImageRequest { 1: ImageSpec { 1: image }, 3: PodSandboxConfig }: what a pod waits for. Who may fetch it is
  * in there too, and is not looked at.
@@ -220,7 +235,7 @@ static void pull_image(const struct request *r)
 /*
  * Columns: service and method; number of the field with the container's id; of that with the id of
  * a process executed in it, which makes it a request about that and not about the container;
- * whether a container may be heard of first in it; what else reads it; whether the answer is an id;
+ * whether a container may be heard of first in it; what else reads it; what the answer says;
  * what the message looks like where nobody has heard the name, OTHER: that is not asked.
  */
 static const struct ct_method {
@@ -228,26 +243,31 @@ static const struct ct_method {
 	uint8_t id, exec_id;
 	bool makes;
 	void (*read)(const struct request *r);
-	bool answers_id; /* of what it made */
+	enum {
+		NOTHING,
+		ID, /* of what it made */
+		STATUS /* of the command that it was for */
+	} answers;
 	enum ct_cri_shape shape;
 } methods[] = {
-	{ "Snapshots/Prepare", 0, 0, false, snapshots_prepare, false, CT_CRI_OTHER },
-	{ "Snapshots/Remove", 2, 0, false, NULL, false, CT_CRI_OTHER },
-	{ "Containers/Create", 0, 0, false, containers_create, false, CT_CRI_OTHER },
-	{ "Containers/Delete", 1, 0, false, NULL, false, CT_CRI_OTHER },
-	{ "Tasks/Create", 1, 0, true, NULL, false, CT_CRI_OTHER },
-	{ "Tasks/Start", 1, 2, true, NULL, false, CT_CRI_OTHER },
-	{ "Tasks/Kill", 0, 0, false, tasks_kill, false, CT_CRI_OTHER },
-	{ "Tasks/Delete", 1, 0, false, NULL, false, CT_CRI_OTHER },
-	{ "Events/Publish", 0, 0, false, events_publish, false, CT_CRI_OTHER },
-	{ CRI "RunPodSandbox", 0, 0, false, run_pod, true, CT_CRI_POD },
-	{ CRI "StopPodSandbox", 1, 0, false, NULL, false, CT_CRI_ID },
-	{ CRI "RemovePodSandbox", 1, 0, false, NULL, false, CT_CRI_ID },
-	{ CRI "CreateContainer", 0, 0, false, create_container, true, CT_CRI_CONTAINER },
-	{ CRI "StartContainer", 1, 0, false, NULL, false, CT_CRI_ID },
-	{ CRI "StopContainer", 1, 0, false, NULL, false, CT_CRI_ID_AND_NUMBER },
-	{ CRI "RemoveContainer", 1, 0, false, NULL, false, CT_CRI_ID },
-	{ "ImageService/PullImage", 0, 0, false, pull_image, true, CT_CRI_OTHER },
+	{ "Snapshots/Prepare", 0, 0, false, snapshots_prepare, NOTHING, CT_CRI_OTHER },
+	{ "Snapshots/Remove", 2, 0, false, NULL, NOTHING, CT_CRI_OTHER },
+	{ "Containers/Create", 0, 0, false, containers_create, NOTHING, CT_CRI_OTHER },
+	{ "Containers/Delete", 1, 0, false, NULL, NOTHING, CT_CRI_OTHER },
+	{ "Tasks/Create", 1, 0, true, NULL, NOTHING, CT_CRI_OTHER },
+	{ "Tasks/Start", 1, 2, true, NULL, NOTHING, CT_CRI_OTHER },
+	{ "Tasks/Kill", 0, 0, false, tasks_kill, NOTHING, CT_CRI_OTHER },
+	{ "Tasks/Delete", 1, 0, false, NULL, NOTHING, CT_CRI_OTHER },
+	{ "Events/Publish", 0, 0, false, events_publish, NOTHING, CT_CRI_OTHER },
+	{ CRI "RunPodSandbox", 0, 0, false, run_pod, ID, CT_CRI_POD },
+	{ CRI "StopPodSandbox", 1, 0, false, NULL, NOTHING, CT_CRI_ID },
+	{ CRI "RemovePodSandbox", 1, 0, false, NULL, NOTHING, CT_CRI_ID },
+	{ CRI "CreateContainer", 0, 0, false, create_container, ID, CT_CRI_CONTAINER },
+	{ CRI "StartContainer", 1, 0, false, NULL, NOTHING, CT_CRI_ID },
+	{ CRI "StopContainer", 1, 0, false, NULL, NOTHING, CT_CRI_ID_AND_NUMBER },
+	{ CRI "RemoveContainer", 1, 0, false, NULL, NOTHING, CT_CRI_ID },
+	{ CT_EXEC_SYNC, 1, 0, false, exec_sync, STATUS, CT_CRI_EXEC },
+	{ "ImageService/PullImage", 0, 0, false, pull_image, ID, CT_CRI_OTHER },
 };
 
 const struct ct_method *ct_method_of(const char *name)
@@ -274,7 +294,7 @@ bool ct_method_provable(const struct ct_method *method)
 const struct ct_method *ct_method_shaped(enum ct_cri_shape shape)
 {
 	for (size_t i = 0; i < CT_ARRAY_SIZE(methods); i++) {
-		if (methods[i].answers_id && methods[i].shape == shape && shape != CT_CRI_OTHER)
+		if (methods[i].answers == ID && methods[i].shape == shape && shape != CT_CRI_OTHER)
 			return &methods[i];
 	}
 	return NULL;
@@ -379,7 +399,7 @@ static void client_data(struct ct_core *core, const struct ct_sent *sent,
 			const struct ct_h2_frame *frame)
 {
 	const struct ct_call_key key = { sent->e->obj, frame->stream, CT_PROTO_H2 };
-	struct request r = { core, sent, ct_call_find(core, key), { "", 0 } };
+	struct request r = { core, sent, ct_call_find(core, key), { "", 0 }, frame->payload };
 	const struct ct_method *method;
 	struct ct_fact fact;
 	struct ct_text exec;
@@ -449,6 +469,65 @@ static bool has_failed(const struct ct_h2_frame *frame, const struct ct_headers 
 	return frame->flags & FLAG_END_STREAM && headers->status != 0;
 }
 
+/* Its answer says something: it is more than that it came. */
+static bool says(const struct ct_pending_call *call)
+{
+	return call->method ? call->method->answers != NOTHING : call->shape == CT_CRI_EXEC;
+}
+
+#define FRAME_LEN  9
+#define PREFIX_LEN 5
+
+/*
+ * A recording that has no short answers has their lengths: of a send there is between two header blocks
+ * what is in neither. A command that succeeded and said nothing is answered with nothing, and two bytes
+ * are a status that is not 0.
+ */
+static bool status_of_length(const struct ct_sent *sent, const struct ct_h2_frame *frame,
+			     const struct ct_pending_call *call, uint64_t *ret)
+{
+	int64_t len = (int64_t)sent->e->ret - call->head_len - FRAME_LEN - PREFIX_LEN - FRAME_LEN -
+		      (int64_t)frame->payload.len;
+
+	*ret = len != 0;
+	return call->in_send == sent->e->ret && (len == 0 || len == 2);
+}
+
+/* Of a command; false: nobody has heard it. Whoever fails is heard, and whoever says little. */
+static bool status_of(const struct ct_core *core, const struct ct_sent *sent,
+		      const struct ct_h2_frame *frame, const struct ct_pending_call *call,
+		      uint64_t *ret)
+{
+	*ret = 0;
+	if (frame->type == CT_H2_HEADERS)
+		return core->hear->hears_short || status_of_length(sent, frame, call, ret);
+	if (ct_cri_status(frame->payload, ret))
+		return true;
+	*ret = 1; /* that is why it was heard, and which is behind what was heard of it */
+	return sent->e->flags & CT_F_TRUNCATED;
+}
+
+/* The answer to a command, or its end. False: it has begun, and goes on. */
+static bool read_status(struct ct_core *core, const struct ct_sent *sent,
+			const struct ct_h2_frame *frame, struct ct_pending_call *call,
+			struct ct_fact *fact)
+{
+	bool ends = frame->flags & FLAG_END_STREAM;
+
+	if (frame->type == CT_H2_HEADERS && !ends) {
+		call->headed = true;
+		call->in_send = sent->e->ret;
+		call->head_len = (uint32_t)(FRAME_LEN + frame->payload.len);
+		return false;
+	}
+	/* Trailers behind an answer, of which what they say may have been said before anybody listened. */
+	if (call->headed && fact->kind == CT_FACT_REFUSED && !fact->timed_out)
+		fact->kind = CT_FACT_ANSWERED;
+	if (fact->kind == CT_FACT_ANSWERED)
+		fact->valued = status_of(core, sent, frame, call, &fact->value);
+	return true;
+}
+
 static void server_frame(struct ct_core *core, const struct ct_sent *sent,
 			 const struct ct_h2_frame *frame)
 {
@@ -464,6 +543,7 @@ static void server_frame(struct ct_core *core, const struct ct_sent *sent,
 	/* An answer that waited for its request has been read already. */
 	if (headed && !core->hear->answering_early)
 		read_headers(core, sent, frame, &headers);
+	core->hear->hears_short |= !headed && frame->payload.len <= SHORT_LEN;
 	if (!call) {
 		ct_early_keep(core, key, sent);
 		return;
@@ -479,9 +559,12 @@ static void server_frame(struct ct_core *core, const struct ct_sent *sent,
 	fact.kind = has_failed(frame, &headers) ? CT_FACT_REFUSED : CT_FACT_ANSWERED;
 	fact.ts_ns = sent->e->ts_ns;
 	fact.about = call->about;
-	fact.awaits_id = method && method->answers_id;
-	if (fact.awaits_id && headed && !(frame->flags & FLAG_END_STREAM))
-		return; /* the id is still to come */
+	fact.awaits_id = method && method->answers == ID;
+	fact.timed_out = headers.status == DEADLINE_EXCEEDED;
+	if (call->shape == CT_CRI_EXEC && !read_status(core, sent, frame, call, &fact))
+		return;
+	if (says(call) && headed && !(frame->flags & FLAG_END_STREAM))
+		return; /* that is still to come */
 	if (fact.awaits_id && frame->type == CT_H2_DATA && ct_grpc_message(frame->payload, &msg))
 		fact.made = ct_cri_made(msg);
 	if (fact.kind == CT_FACT_REFUSED)
@@ -496,6 +579,11 @@ void ct_call_named(struct ct_pending_call *call, const char *verb)
 {
 	ct_text_copy(call->asked.verb, sizeof(call->asked.verb), ct_text(verb, strlen(verb)));
 	call->method = ct_method_of(verb);
+}
+
+void ct_hear_short(struct ct_core *core)
+{
+	core->hear->hears_short = true;
 }
 
 void ct_talk_grpc(struct ct_core *core, const struct ct_sent *sent)

@@ -148,6 +148,15 @@ static void answer(struct ct_core *core, const struct ct_sent *sent, const struc
 	ct_call_drop(core, call);
 }
 
+/* A process in a container: when is all that is asked of it, and nobody waits for an answer. */
+static void executed(struct ct_core *core, const struct ct_sent *sent, const struct ct_ttrpc *rpc)
+{
+	struct ct_fact fact = fact_of(sent, rpc, CT_HOW_TASK);
+
+	fact.ns = namespace_of(core, sent, rpc);
+	core->seams->heard(core, &fact);
+}
+
 /*
  * Whom a shim asks for what. The agent in a virtual machine is asked in the same way, but answers from
  * inside it: its own services are grpc.* (kata-containers, src/libs/protocols/protos/agent.proto).
@@ -160,6 +169,9 @@ static void asked(struct ct_core *core, const struct ct_sent *sent, const struct
 		forward(core, sent, rpc);
 	else if (ct_text_starts(rpc->service, "containerd.task.v") && !rpc->exec_id.len)
 		request(core, sent, rpc);
+	else if (ct_text_starts(rpc->service, "containerd.task.v") &&
+		 ct_text_is(rpc->method, "Exec"))
+		executed(core, sent, rpc);
 	else if (ct_text_starts(rpc->service, "grpc."))
 		core->seams->heard(core, &agent);
 }

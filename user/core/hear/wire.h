@@ -112,6 +112,8 @@ bool ct_h2_next(struct ct_text *rest, struct ct_h2_frame *ret);
 
 /* The message behind the prefix of a DATA frame. False when it is compressed. */
 bool ct_grpc_message(struct ct_text data, struct ct_text *ret);
+/* Whether all of it was captured. */
+bool ct_grpc_whole(struct ct_text data);
 
 /*
  * The container id in a gRPC request: the first field of the message, or of its first field.

@@ -209,6 +209,14 @@ bool ct_grpc_message(struct ct_text data, struct ct_text *ret)
 	return true;
 }
 
+bool ct_grpc_whole(struct ct_text data)
+{
+	const unsigned char *p = (const unsigned char *)data.p;
+
+	return data.len >= GRPC_PREFIX && ((uint32_t)p[1] << 24 | (uint32_t)p[2] << 16 |
+					   (uint32_t)p[3] << 8 | p[4]) <= data.len - GRPC_PREFIX;
+}
+
 size_t ct_grpc_ids(struct ct_text data, struct ct_text ret_ids[2])
 {
 	struct ct_text first, inner;

@@ -231,6 +231,8 @@ static void runtime_called(struct ct_core *core, struct ct_actor_state *a,
 	if (!c)
 		return;
 	ct_works(a, c);
+	if (a->op == CT_OP_EXEC)
+		c->exec_ns = a->execed_ns;
 	runtime_ran(c, args[0]);
 	if (a->op == CT_OP_CREATE)
 		runtime_creates(core, a, c);

@@ -178,6 +178,8 @@ static void engine_asked(struct ct_core *core, struct ct_fact *f)
 		ct_signal(core, c, CT_SIG_ENGINE_REQUEST, ct_text("Snapshots/Prepare", 17),
 			  f->prepared_ns);
 	ct_hear_about(core, f, c->handle);
+	if (ct_text_is(f->verb, CT_EXEC_SYNC))
+		return; /* it changes nothing */
 	/* Heard after what it led to: the engine asks nothing else in between. */
 	if (!f->verb.len && c->run.marks[CT_MARK_TASK_DELETE_BEGIN] &&
 	    !c->run.marks[CT_MARK_DIE_END])
@@ -229,6 +231,8 @@ static void engine_answered(struct ct_core *core, struct ct_fact *f)
 {
 	if (f->made.len && !f->container)
 		f->container = ct_pod_made(core, f);
+	if (f->container && ct_probe_answered(core, f))
+		return;
 	if (f->container && (f->unproved || f->late))
 		prove(core, f, false);
 	if (f->container)
@@ -248,7 +252,7 @@ static void engine_refused(struct ct_core *core, struct ct_fact *f)
 		engine_answered(core, f);
 		return;
 	}
-	if (!c)
+	if (!c || ct_probe_answered(core, f))
 		return;
 	if (f->unproved || f->late)
 		prove(core, f, true);
@@ -260,8 +264,15 @@ static void engine_refused(struct ct_core *core, struct ct_fact *f)
 
 static void task_asked(struct ct_core *core, struct ct_fact *f)
 {
-	struct ct_container *c = ct_container_make(core, f->speaker, f->ns, f->ids[0]);
+	struct ct_container *c;
 
+	if (ct_text_is(f->verb, "Exec")) {
+		c = ct_book_find(core, f->speaker, f->ns, f->ids[0]);
+		if (c)
+			c->exec_ns = f->ts_ns;
+		return;
+	}
+	c = ct_container_make(core, f->speaker, f->ns, f->ids[0]);
 	if (!c || (!c->family->kills_end && ct_signal_spares(f->signal)) ||
 	    !ct_hear_about(core, f, c->handle))
 		return;

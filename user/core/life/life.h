@@ -28,6 +28,16 @@ bool ct_pod_monitored(struct ct_core *core, struct ct_container *c, struct ct_te
 /* A network plugin is executed for a pod, or for a container. */
 void ct_life_plugin(struct ct_core *core, const struct ct_event *e);
 
+/*
+ * probes.c: an answer to a command in a container. Proves what it is, where nobody heard its name: false:
+ * it is something else.
+ */
+bool ct_probe_answered(struct ct_core *core, struct ct_fact *f);
+/* Those that are known to be, at most CT_PROBES_MAX; borrows from the container. */
+size_t ct_probes_told(const struct ct_container *c, struct ct_probed *ret);
+/* Whether the kubelet had it stopped because a probe had failed. */
+bool ct_probe_stopped(struct ct_core *core, const struct ct_container *c);
+
 /* dialogue.c: what the engine is called, if that process is one. */
 void ct_life_engine_name(struct ct_core *core, struct ct_identity *who, uint32_t engine);
 /* images.c: an engine is asked for an image, says what it does for it, has it, or has it not. */

@@ -171,7 +171,8 @@ void ct_readied(struct ct_core *core, struct ct_container *c, enum ct_ready by, 
 	uint32_t mask = core->opts.ready_mask;
 
 	if (!mask)
-		mask = 1u << CT_READY_LISTEN | 1u << CT_READY_ACCEPT | 1u << CT_READY_OUTPUT;
+		mask = 1u << CT_READY_LISTEN | 1u << CT_READY_ACCEPT | 1u << CT_READY_OUTPUT |
+		       1u << CT_READY_PROBE;
 	if (c->run.ready_at[by] ||
 	    (c->run.marks[CT_MARK_EXIT] && ts_ns > c->run.marks[CT_MARK_EXIT]))
 		return;

@@ -129,7 +129,7 @@ static struct ct_pod_member *add(struct ct_pod *pod)
 	return &pod->members[pod->count++];
 }
 
-static void keep(struct ct_pod_member *m, const struct ct_record *rec)
+static void keep(struct ct_pod_member *m, const struct ct_record *rec, const struct ct_container *c)
 {
 	const struct ct_identity *who = rec->who;
 
@@ -142,8 +142,12 @@ static void keep(struct ct_pod_member *m, const struct ct_record *rec)
 	m->outcome = rec->outcome;
 	m->exit_code = CT_NO_EXIT_CODE;
 	m->pid = who->init_pid;
+	m->handle = c->handle;
 	for (size_t i = 0; i < rec->segment_count && i < CT_POD_SEGMENTS_MAX; i++)
 		m->segments[m->segment_count++] = rec->segments[i];
+	for (size_t i = 0; i < rec->step_count && m->plugin_count < CT_POD_PLUGINS_MAX; i++)
+		if (!strcmp(rec->steps[i].name, "network setup"))
+			m->plugins[m->plugin_count++] = rec->steps[i];
 	if (rec->message)
 		ct_text_copy(m->message, sizeof(m->message),
 			     ct_text(rec->message, strlen(rec->message)));
@@ -160,7 +164,7 @@ static void begin(struct ct_core *core, struct pods *pods, const struct ct_recor
 		return;
 	if (pod->began && !pod->start_told)
 		ct_pod_tell_start(core, pod, false);
-	pod->count = pod->beyond = 0;
+	pod->count = pod->beyond = pod->probe_count = 0;
 	pod->start_told = false;
 	pod->began = true;
 	pod->stop_due = 0;
@@ -173,7 +177,7 @@ static void begin(struct ct_core *core, struct pods *pods, const struct ct_recor
 	sandbox = add(pod);
 	if (!sandbox)
 		return;
-	keep(sandbox, rec);
+	keep(sandbox, rec, c);
 	if (rec->outcome == CT_OUTCOME_FAILED) /* the kubelet will ask for another */
 		ct_pod_tell_start(core, pod, false);
 	else
@@ -204,13 +208,13 @@ static void started(struct ct_core *core, struct pods *pods, const struct ct_rec
 	}
 	if (pod->start_told && before) {
 		memset(before, 0, sizeof(*before));
-		keep(before, rec);
+		keep(before, rec, c);
 		return;
 	}
 	m = add(pod);
 	if (!m)
 		return;
-	keep(m, rec);
+	keep(m, rec, c);
 	if (!pod->start_told)
 		pod->start_due = complete_at(pod);
 }
@@ -225,6 +229,8 @@ static void stopped(struct ct_core *core, struct pods *pods, const struct ct_rec
 	for (size_t i = 0; pod && i < pod->count; i++)
 		if (!strcmp(pod->members[i].id, rec->who->id))
 			m = &pod->members[i];
+	if (pod) /* whether or not another has taken its place */
+		ct_pod_add_probes(pod->probes, &pod->probe_count, rec->probes, rec->probe_count);
 	if (!m)
 		return;
 	m->exit_ns = rec->service_end_ns;

@@ -120,7 +120,9 @@ static int by_stop(const void *a, const void *b)
 /* What belongs to a record of a pod while it is told. */
 struct telling {
 	struct ct_record rec;
-	struct ct_step steps[CT_POD_MEMBERS_MAX * (1 + CT_POD_SEGMENTS_MAX)];
+	struct ct_step steps[CT_POD_MEMBERS_MAX * (1 + CT_POD_SEGMENTS_MAX + CT_POD_PLUGINS_MAX)];
+	struct ct_pod_probes so_far[CT_POD_PROBES_MAX];
+	struct ct_probed probes[CT_POD_PROBES_MAX];
 	char message[384];
 };
 
@@ -133,6 +135,38 @@ static void add_step(struct telling *t, const struct ct_step *step, const char *
 	to->actor = "container";
 	to->count = 1;
 	ct_text_copy(to->detail, sizeof(to->detail), ct_text(detail, strlen(detail)));
+}
+
+/*
+ * Those that begin in that phase of its sandbox: what a pod's network consists of, plugin by plugin. One
+ * that another has called lies below that.
+ */
+static void add_plugins(struct telling *t, const struct ct_pod_member *m,
+			const struct ct_segment *within, enum ct_phase phase)
+{
+	uint16_t parent = (uint16_t)t->rec.step_count, caller = 0;
+	const struct ct_step *outer = NULL;
+
+	for (size_t i = 0; i < m->plugin_count; i++) {
+		const struct ct_step *plugin = &m->plugins[i];
+		bool called = outer && plugin->depth > outer->depth;
+		struct ct_step *to;
+
+		if (plugin->begin_ns < within->begin_ns || plugin->begin_ns >= within->end_ns)
+			continue;
+		to = &t->steps[t->rec.step_count++];
+		*to = *plugin;
+		if (to->end_ns > within->end_ns)
+			to->end_ns = within->end_ns;
+		to->phase = phase;
+		to->starter = 0;
+		to->parent = called ? caller : parent;
+		to->depth = called ? 3 : 2;
+		if (!called) {
+			outer = plugin;
+			caller = (uint16_t)t->rec.step_count;
+		}
+	}
 }
 
 /* A member is a step, and its own phases are steps below it. */
@@ -156,6 +190,7 @@ static void add_member(struct telling *t, const struct ct_pod *pod, size_t i, co
 		step.begin_ns = m->segments[k].begin_ns;
 		step.end_ns = m->segments[k].end_ns;
 		add_step(t, &step, m->name);
+		add_plugins(t, m, &m->segments[k], step.phase);
 	}
 	if (m->end_ns < end_of(pod, i)) {
 		step.name = ct_phase_names[CT_PHASE_RUN];
@@ -285,6 +320,71 @@ static struct telling *telling_of(struct ct_pod *pod, enum ct_record_type type)
 	return t;
 }
 
+static uint64_t sooner(uint64_t a, uint64_t b)
+{
+	return a && (!b || a < b) ? a : b;
+}
+
+static void add_probe(struct ct_probed *to, const struct ct_probed *from)
+{
+	to->count += from->count;
+	to->failed += from->failed;
+	to->unheard += from->unheard;
+	if (from->last_ns > to->last_ns)
+		to->failing = from->failing;
+	to->first_ns = sooner(to->first_ns, from->first_ns);
+	to->ok_ns = sooner(to->ok_ns, from->ok_ns);
+	to->last_ns = later(to->last_ns, from->last_ns);
+	to->min_ns = sooner(to->min_ns, from->min_ns);
+	to->max_ns = later(to->max_ns, from->max_ns);
+	to->sum_ns += from->sum_ns;
+}
+
+void ct_pod_add_probes(struct ct_pod_probes *to, size_t *count, const struct ct_probed *probes,
+		       size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		size_t at = 0;
+
+		while (at < *count && strcmp(to[at].container, probes[i].container) != 0)
+			at++;
+		if (at == CT_POD_PROBES_MAX)
+			return;
+		if (at == *count) {
+			memset(&to[at], 0, sizeof(to[at]));
+			ct_text_copy(to[at].container, sizeof(to[at].container),
+				     ct_text(probes[i].container, strlen(probes[i].container)));
+			(*count)++;
+		}
+		add_probe(&to[at].sum, &probes[i]);
+	}
+}
+
+static void tell_probes(struct telling *t, const struct ct_pod_probes *probes, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		t->probes[i] = probes[i].sum;
+		t->probes[i].container = probes[i].container;
+	}
+	t->rec.probes = t->probes;
+	t->rec.probe_count = count;
+}
+
+/* All that is known of them by now: what is told of a container may be older. */
+static void add_probes_so_far(struct ct_core *core, struct telling *t, const struct ct_pod *pod)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < pod->count; i++) {
+		const struct ct_container *c = ct_book_of(core, pod->members[i].handle);
+		struct ct_probed probes[CT_PROBES_MAX];
+
+		if (c)
+			ct_pod_add_probes(t->so_far, &count, probes, ct_probes_told(c, probes));
+	}
+	tell_probes(t, t->so_far, count);
+}
+
 void ct_pod_tell_start(struct ct_core *core, struct ct_pod *pod, bool cut)
 {
 	struct telling *t;
@@ -297,6 +397,7 @@ void ct_pod_tell_start(struct ct_core *core, struct ct_pod *pod, bool cut)
 	t->rec.begin_ns = pod->members[0].begin_ns;
 	t->rec.outcome = cut || pod->beyond ? CT_OUTCOME_CUT : CT_OUTCOME_OK;
 	fill_start(t, pod);
+	add_probes_so_far(core, t, pod);
 	for (size_t i = 0; i < pod->count; i++) {
 		const struct ct_pod_member *m = &pod->members[i];
 
@@ -343,6 +444,7 @@ void ct_pod_tell_stop(struct ct_core *core, struct ct_pod *pod)
 	}
 	t->rec.begin_ns = cursor = begin;
 	t->rec.outcome = pod->stop_outcome;
+	tell_probes(t, pod->probes, pod->probe_count);
 	if (last > cursor) {
 		fill(&t->rec, CT_PHASE_CONTAINERS, cursor, last);
 		cursor = last;

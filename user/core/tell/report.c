@@ -59,6 +59,7 @@ static void emit(struct ct_core *core, struct ct_record *rec, struct ct_containe
 	struct ct_step *steps;
 	struct ct_piece *path = NULL;
 	struct ct_why *why = NULL;
+	struct ct_probed probes[CT_PROBES_MAX];
 
 	/* Of events that came too late to be put in order, which have been counted. */
 	if (rec->end_ns < rec->begin_ns)
@@ -70,6 +71,9 @@ static void emit(struct ct_core *core, struct ct_record *rec, struct ct_containe
 	}
 	ct_scope_owner(core, &c->key.scope, &c->who.owner);
 	ct_tell_where(core, rec);
+	if (rec->type == CT_RECORD_START || rec->type == CT_RECORD_STOP)
+		rec->probe_count = ct_probes_told(c, probes);
+	rec->probes = probes;
 	rec->first = !c->told;
 	c->told = true;
 	/* A restart's steps are told with its stop and its start: here they are of use to its path alone. */
@@ -182,6 +186,16 @@ static void effective_marks(const struct ct_container *c, uint64_t marks[CT_MARK
 		marks[CT_MARK_START_END] = marks[CT_MARK_START_SAVED];
 }
 
+static enum ct_cause stop_cause(struct ct_core *core, const struct ct_container *c,
+				const struct ct_run *run)
+{
+	uint64_t asked = run->marks[CT_MARK_STOP_BEGIN];
+
+	if (!asked || asked > run->marks[CT_MARK_EXIT])
+		return CT_CAUSE_EXIT;
+	return ct_probe_stopped(core, c) ? CT_CAUSE_PROBE : run->stop_cause;
+}
+
 static void report_restart(struct ct_core *core, struct ct_container *c)
 {
 	uint64_t begin = start_begin(c), marks[CT_MARK_MAX], cursor;
@@ -208,6 +222,8 @@ static void report_restart(struct ct_core *core, struct ct_container *c)
 	rec.begin_ns = run->marks[CT_MARK_EXIT];
 	rec.service_end_ns = rec.begin_ns;
 	rec.exit_code = run->exit_code;
+	if (c->who.pod_container[0]) /* its pod goes on: Kubernetes makes another container */
+		rec.cause = stop_cause(core, from, run);
 	set_ready(&rec, &c->run);
 
 	memcpy(marks, run->marks, sizeof(marks));
@@ -291,11 +307,9 @@ void ct_report_stop(struct ct_core *core, struct ct_container *c, enum ct_outcom
 	run->stop_reported = true;
 	if (c->family->stop_ends)
 		c->family->stop_ends(c);
-	rec.cause = run->stop_cause;
-	if (!begin || begin > run->marks[CT_MARK_EXIT]) {
+	rec.cause = stop_cause(core, c, run);
+	if (rec.cause == CT_CAUSE_EXIT)
 		begin = run->marks[CT_MARK_EXIT];
-		rec.cause = CT_CAUSE_EXIT;
-	}
 	if (!begin)
 		return;
 	rec.begin_ns = later(begin, run->start_end_ns);

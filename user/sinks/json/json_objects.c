@@ -272,6 +272,28 @@ static void put_labels(struct ct_json *w, const struct ct_labels *labels)
 	ct_json_leave(w, '}');
 }
 
+static void put_probes(struct ct_json *w, const struct ct_record *rec)
+{
+	ct_json_enter(w, "probes", '[');
+	for (size_t i = 0; i < rec->probe_count; i++) {
+		const struct ct_probed *probe = &rec->probes[i];
+
+		ct_json_enter(w, NULL, '{');
+		ct_json_string(w, "container", probe->container);
+		ct_json_u64(w, "count", probe->count);
+		ct_json_u64(w, "failed", probe->failed);
+		ct_json_u64(w, "unheard", probe->unheard);
+		ct_json_u64(w, "first_ns", probe->first_ns);
+		ct_json_u64_or_null(w, "success_ns", probe->ok_ns, probe->ok_ns);
+		ct_json_u64(w, "last_ns", probe->last_ns);
+		ct_json_u64(w, "min_ns", probe->min_ns);
+		ct_json_u64(w, "mean_ns", probe->sum_ns / (probe->count ? probe->count : 1));
+		ct_json_u64(w, "max_ns", probe->max_ns);
+		ct_json_leave(w, '}');
+	}
+	ct_json_leave(w, ']');
+}
+
 void ct_json_record(struct ct_json *w, const char *key, const struct ct_session *session,
 		    const struct ct_record *rec)
 {
@@ -301,6 +323,8 @@ void ct_json_record(struct ct_json *w, const char *key, const struct ct_session 
 	put_predecessor(w, rec);
 	if (rec->fetched)
 		put_fetched(w, rec->fetched);
+	if (rec->probe_count)
+		put_probes(w, rec);
 	put_steps(w, rec);
 	if (rec->path)
 		put_path(w, rec);
@@ -418,6 +442,19 @@ static void put_unheard(struct ct_json *w, const struct ct_unheard *unheard)
 	ct_json_leave(w, ']');
 }
 
+static void put_probes_sum(struct ct_json *w, const struct ct_core_counts *counts)
+{
+	if (!counts->probes.count)
+		return;
+	ct_json_enter(w, "probes", '{');
+	ct_json_u64(w, "count", counts->probes.count);
+	ct_json_u64(w, "failed", counts->probes.failed);
+	ct_json_u64(w, "unheard", counts->probes.unheard);
+	ct_json_u64(w, "mean_ns", counts->probes.sum_ns / counts->probes.count);
+	ct_json_u64(w, "max_ns", counts->probes.max_ns);
+	ct_json_leave(w, '}');
+}
+
 /* Medians over the records of each group: those of one group do not add up. */
 static void put_causes(struct ct_json *w, struct ct_causes *causes)
 {
@@ -470,6 +507,7 @@ void ct_json_summary(struct ct_json *w, const char *key, const struct ct_session
 	ct_json_u64(w, "events", counts->events);
 	ct_json_u64(w, "containers", counts->containers);
 	ct_json_u64(w, "unfinished", counts->open);
+	put_probes_sum(w, counts);
 	put_lost(w, counts);
 	put_parties(w, "beyond_share", &counts->beyond);
 	put_parties(w, "forgers", &counts->forgers);

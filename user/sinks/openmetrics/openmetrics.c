@@ -146,6 +146,68 @@ static void put_losses(struct ct_metrics *m, const struct ct_core_counts *counts
 	}
 }
 
+/* Nothing where nobody was probed. */
+static void put_probes(struct ct_metrics *m, const struct ct_core_counts *counts)
+{
+	static const struct ct_metrics_family family = {
+		"coldtrace_probes", CT_METRICS_COUNTER, NULL,
+		"Exec probes of containers of Kubernetes that were answered."
+	};
+	static const struct ct_metrics_family time = {
+		"coldtrace_probes_time_seconds", CT_METRICS_COUNTER, "seconds",
+		"How long they took together, from the request until its answer."
+	};
+	const struct ct_metrics_labels none = { .count = 0 };
+	const struct {
+		const char *outcome;
+		uint64_t n;
+	} outcomes[] = { { "ok",
+			   counts->probes.count - counts->probes.failed - counts->probes.unheard },
+			 { "failed", counts->probes.failed },
+			 { "unheard", counts->probes.unheard } };
+
+	if (!counts->probes.count)
+		return;
+	ct_metrics_family(m, &family);
+	for (size_t i = 0; i < CT_ARRAY_SIZE(outcomes); i++) {
+		struct ct_metrics_labels labels = one_label("outcome", outcomes[i].outcome);
+
+		ct_metrics_count(m, &labels, outcomes[i].n);
+	}
+	ct_metrics_family(m, &time);
+	ct_metrics_seconds(m, &none, (int64_t)counts->probes.sum_ns);
+}
+
+static void put_unheard_of(struct ct_metrics *m, const struct ct_unheard_of *of)
+{
+	char pid[16] = "";
+	struct ct_metrics_labels labels = {
+		.items = { { "engine", of->engine }, { "engine_pid", pid } },
+		.count = 2,
+	};
+
+	if (of->pid)
+		snprintf(pid, sizeof(pid), "%u", of->pid);
+	if (of->requests)
+		ct_metrics_count(m, &labels, of->requests);
+}
+
+/* Nothing where all was understood. */
+static void put_unheard(struct ct_metrics *m, const struct ct_unheard *unheard)
+{
+	static const struct ct_metrics_family family = {
+		"coldtrace_not_understood_requests", CT_METRICS_COUNTER, NULL,
+		"Requests to engines that may have been for something that is not told."
+	};
+
+	if (!ct_unheard_sum(unheard))
+		return;
+	ct_metrics_family(m, &family);
+	for (int i = 0; i < CT_PARTIES_MAX; i++)
+		put_unheard_of(m, &unheard->each[i]);
+	put_unheard_of(m, &unheard->others);
+}
+
 static void put_session(struct ct_metrics *m, const struct ct_session *session,
 			const struct ct_core_counts *counts)
 {
@@ -229,6 +291,8 @@ int ct_metrics_draw(FILE *f, enum ct_metrics_form form, const struct ct_metrics_
 	ret = told->opened ? ct_metrics_opens(&m, told->opened) : 0;
 	put_counts(&m, &told->meter->series);
 	put_losses(&m, told->counts);
+	put_probes(&m, told->counts);
+	put_unheard(&m, &told->counts->unheard);
 	put_session(&m, told->session, told->counts);
 	put_own(&m, told);
 	put_info(&m, told->session);

@@ -216,9 +216,10 @@ static void draw_cell(struct ct_pen *pen, const struct table *t, const struct ct
 }
 
 static const char *const cause_words[] = {
-	[CT_CAUSE_REQUEST] = "by request",
-	[CT_CAUSE_RESTART_REQUEST] = "by restart",
-	[CT_CAUSE_POLICY] = "by policy",
+	[CT_CAUSE_REQUEST] = "by request",        [CT_CAUSE_RESTART_REQUEST] = "by restart",
+	[CT_CAUSE_POLICY] = "by policy",          [CT_CAUSE_STOP_REQUEST] = "after a stop",
+	[CT_CAUSE_KILL_REQUEST] = "after a kill", [CT_CAUSE_REMOVE_REQUEST] = "after a removal",
+	[CT_CAUSE_EXIT] = "after its exit",       [CT_CAUSE_PROBE] = "a probe had failed",
 };
 
 /* A container that is started again is neither created nor attached to: say why instead. */
@@ -452,6 +453,19 @@ static void draw_elsewhere(struct ct_pen *pen, const struct table *t, const stru
 		draw_below(pen, t, text, CT_STYLE_ODD);
 }
 
+/* What came of its probes, in a line of its own. */
+static void draw_probes(struct ct_pen *pen, const struct table *t, const struct ct_record *rec)
+{
+	unsigned flags = pen->utf8 ? CT_DURATION_UTF8 : 0;
+	char text[160];
+
+	if (rec->type != CT_RECORD_STOP && rec->type != CT_RECORD_POD_STOP)
+		return;
+	ct_table_probes(text, sizeof(text), rec, flags);
+	if (*text && t->on.phases)
+		draw_below(pen, t, text, CT_STYLE_DIM);
+}
+
 static int draw_record(struct ct_pen *pen, const struct table *t, const struct ct_session *session,
 		       const struct ct_record *rec, bool terminal)
 {
@@ -465,6 +479,7 @@ static int draw_record(struct ct_pen *pen, const struct table *t, const struct c
 		draw_cells(pen, t, rec);
 		draw_elsewhere(pen, t, rec);
 	}
+	draw_probes(pen, t, rec);
 	fputc('\n', pen->f);
 	return 0;
 }

@@ -42,6 +42,8 @@ void ct_table_honesty(struct ct_pen *pen, const struct ct_summary *summary,
  * What the record consists of, in words, or if it is to be short as a sum without names. Returns its
  * columns. flags: enum ct_duration_flag.
  */
+/* What came of the probes of a record: empty if there were none. */
+void ct_table_probes(char *text, size_t size, const struct ct_record *rec, unsigned flags);
 size_t ct_table_words(char *text, size_t size, const struct ct_record *rec, bool named,
 		      unsigned flags);
 

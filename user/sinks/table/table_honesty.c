@@ -4,6 +4,7 @@
 
 #include "sinks/escape.h"
 #include "sinks/table/table.h"
+#include "sinks/units.h"
 #include "util/mem.h"
 
 static const struct {
@@ -111,6 +112,21 @@ static void say_forgers(struct prose *prose, const struct ct_parties *forgers)
 	}
 	if (forgers->others)
 		say(prose, " %llu more took such names.", (unsigned long long)forgers->others);
+}
+
+/* What came of them, of containers too that no record is of. */
+static void say_probes(struct prose *prose, const struct ct_core_counts *counts, bool utf8)
+{
+	unsigned flags = utf8 ? CT_DURATION_UTF8 : 0;
+	char mean[CT_DURATION_LEN], max[CT_DURATION_LEN];
+	uint64_t n = counts->probes.count;
+
+	if (n)
+		say(prose, " %llu probe%s, %llu failed: %s on average, %s at most.",
+		    (unsigned long long)n, n == 1 ? "" : "s",
+		    (unsigned long long)counts->probes.failed,
+		    ct_duration(mean, counts->probes.sum_ns / n, flags),
+		    ct_duration(max, counts->probes.max_ns, flags));
 }
 
 static void say_unheard_of(struct prose *prose, const struct ct_unheard_of *of)
@@ -227,6 +243,7 @@ void ct_table_honesty(struct ct_pen *pen, const struct ct_summary *summary,
 	say_unmatched(&prose, counts);
 	say_unknown(&prose, summary);
 	say_cut(&prose, summary, counts);
+	say_probes(&prose, counts, pen->utf8);
 	say_estimates(&prose, estimates);
 	ct_pen_wrap(pen, prose.text, 0, 0, pen->width);
 	fputc('\n', pen->f);

@@ -81,3 +81,25 @@ size_t ct_table_words(char *text, size_t size, const struct ct_record *rec, bool
 		fetched_words(text + len, size - len, rec->fetched);
 	return ct_text_columns(text);
 }
+
+void ct_table_probes(char *text, size_t size, const struct ct_record *rec, unsigned flags)
+{
+	char mean[CT_DURATION_LEN], max[CT_DURATION_LEN];
+	uint64_t count = 0, failed = 0, sum_ns = 0, max_ns = 0;
+
+	for (size_t i = 0; i < rec->probe_count; i++) {
+		const struct ct_probed *probe = &rec->probes[i];
+
+		count += probe->count;
+		failed += probe->failed;
+		sum_ns += probe->sum_ns;
+		if (probe->max_ns > max_ns)
+			max_ns = probe->max_ns;
+	}
+	*text = '\0';
+	if (count)
+		snprintf(text, size, "%llu probe%s, %llu failed, %s on average, %s at most",
+			 (unsigned long long)count, count == 1 ? "" : "s",
+			 (unsigned long long)failed, ct_duration(mean, sum_ns / count, flags),
+			 ct_duration(max, max_ns, flags));
+}

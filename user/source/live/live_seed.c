@@ -150,6 +150,7 @@ int ct_live_find_running(struct ct_live *live, struct ct_err *err)
 
 	e = ct_fact_begin(&live->facts, CT_KIND_OPTIONS, 0);
 	e->obj = live->opts.ready_mask;
+	e->sub = 1; /* short answers are carried */
 	e->arg = (live->opts.steps ? CT_DEEP_STEPS : 0) | (live->opts.why ? CT_DEEP_WHY : 0);
 	ct_fact_emit(&live->facts, glob, glob ? strlen(glob) : 0);
 	r = ct_seed(&ops, live, &live->facts, err);

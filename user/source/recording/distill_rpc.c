@@ -18,7 +18,8 @@ struct ct_keep {
 		NAME, /* an id, which others refer to */
 		NUMBER, /* and no bytes */
 		TIME, /* or a number */
-		SPACE /* a pair of texts, if the first says that the second is a namespace */
+		SPACE, /* a pair of texts, if the first says that the second is a namespace */
+		HASH /* a word: two that are the same stay so */
 	} what;
 	const struct ct_keep *in;
 };
@@ -38,6 +39,10 @@ struct ct_keep {
 #define NUMBER(n) \
 	{ \
 		n, NUMBER, NULL \
+	}
+#define HASHED(n) \
+	{ \
+		n, HASH, NULL \
 	}
 #define TIME(n) \
 	{ \
@@ -68,6 +73,8 @@ LIST(run_pod, IN(1, pod_config));
 LIST(image_spec, FIELD(1), FIELD(18));
 LIST(container_config, IN(1, first), IN(2, image_spec));
 LIST(create_container, ID(1), IN(2, container_config));
+LIST(exec_sync, ID(1), HASHED(2), NUMBER(3));
+LIST(exit_status, NUMBER(3));
 LIST(pull_image, IN(1, first), IN(3, pod_config));
 LIST(task_event, ID(1), FIELD(2), NUMBER(4), TIME(5));
 LIST(any, IN(2, task_event));
@@ -75,35 +82,35 @@ LIST(publish, FIELD(1), IN(2, any));
 
 #define CRI "RuntimeService/"
 
-/* Columns: service and method as in talk_grpc.c; what is kept of the request; whether the answer is an id. */
+/* Columns: service and method as in talk_grpc.c; what is kept of the request, of the answer. */
 struct ct_distill_method {
 	const char *name;
-	const struct ct_keep *kept;
-	bool answers_id;
+	const struct ct_keep *kept, *answer;
 };
 
 static const struct ct_distill_method methods[] = {
-	{ "Snapshots/Prepare", key, false },
-	{ "Snapshots/Remove", key, false },
-	{ "Containers/Create", containers_create, false },
-	{ "Containers/Delete", first_id, false },
-	{ "Tasks/Create", first_id, false },
-	{ "Tasks/Start", id_and_exec, false },
-	{ "Tasks/Kill", id_exec_and_number, false },
-	{ "Tasks/Delete", first_id, false },
-	{ "Events/Publish", publish, false },
-	{ "AgentService/CreateContainer", first_id, false },
-	{ "AgentService/StartContainer", first_id, false },
-	{ "AgentService/SignalProcess", first_id, false },
-	{ "AgentService/RemoveContainer", first_id, false },
-	{ CRI "RunPodSandbox", run_pod, true },
-	{ CRI "StopPodSandbox", first_id, false },
-	{ CRI "RemovePodSandbox", first_id, false },
-	{ CRI "CreateContainer", create_container, true },
-	{ CRI "StartContainer", first_id, false },
-	{ CRI "StopContainer", first_id, false },
-	{ CRI "RemoveContainer", first_id, false },
-	{ "ImageService/PullImage", pull_image, true },
+	{ "Snapshots/Prepare", key, nothing },
+	{ "Snapshots/Remove", key, nothing },
+	{ "Containers/Create", containers_create, nothing },
+	{ "Containers/Delete", first_id, nothing },
+	{ "Tasks/Create", first_id, nothing },
+	{ "Tasks/Start", id_and_exec, nothing },
+	{ "Tasks/Kill", id_exec_and_number, nothing },
+	{ "Tasks/Delete", first_id, nothing },
+	{ "Events/Publish", publish, nothing },
+	{ "AgentService/CreateContainer", first_id, nothing },
+	{ "AgentService/StartContainer", first_id, nothing },
+	{ "AgentService/SignalProcess", first_id, nothing },
+	{ "AgentService/RemoveContainer", first_id, nothing },
+	{ CRI "RunPodSandbox", run_pod, first_id },
+	{ CRI "StopPodSandbox", first_id, nothing },
+	{ CRI "RemovePodSandbox", first_id, nothing },
+	{ CRI "CreateContainer", create_container, first_id },
+	{ CRI "StartContainer", first_id, nothing },
+	{ CRI "StopContainer", first_id, nothing },
+	{ CRI "RemoveContainer", first_id, nothing },
+	{ CRI "ExecSync", exec_sync, exit_status },
+	{ "ImageService/PullImage", pull_image, first_id },
 };
 
 static const struct ct_distill_method *method_of(const char *path)
@@ -168,6 +175,17 @@ static bool is_namespace(struct ct_text pair)
 	       value.number == 2 && value.type == CT_PROTO_BYTES && !pair.len;
 }
 
+/* In place and of its length: what it was cannot be guessed at. */
+static void put_hash(struct ct_distill *d, struct ct_text word)
+{
+	static const char digits[] = "0123456789abcdef";
+	uint64_t hash = ct_distill_hash(d, word.p, word.len);
+	char *p = (char *)word.p;
+
+	for (size_t i = 0; i < word.len; i++)
+		p[i] = digits[hash >> 4 * (i % 16) & 15];
+}
+
 #define NESTED_MAX 8
 
 /* The deepest table has four lists in each other. */
@@ -190,6 +208,8 @@ static void keep(struct ct_distill *d, struct ct_text msg, const struct ct_keep 
 				fill(d, f.data);
 		} else if (row->in && depth < NESTED_MAX) {
 			keep(d, f.data, row->in, depth + 1);
+		} else if (row->what == HASH) {
+			put_hash(d, f.data);
 		} else if (row->what == NAME) {
 			ct_distill_learn(d, f.data);
 		}
@@ -202,9 +222,9 @@ static void keep(struct ct_distill *d, struct ct_text msg, const struct ct_keep 
  * A request whose method was named before anybody listened (hear/inferred.c): by the shape of its
  * message. What has the shape of these has names at the places that are kept, and not a secret.
  */
-static const struct ct_keep *shaped(struct ct_text data)
+static const struct ct_keep *shaped(const struct ct_distill *d, struct ct_text data)
 {
-	struct ct_text msg;
+	struct ct_text msg, id;
 
 	if (!ct_grpc_message(data, &msg))
 		return NULL;
@@ -213,6 +233,8 @@ static const struct ct_keep *shaped(struct ct_text data)
 		return run_pod;
 	case CT_CRI_CONTAINER:
 		return create_container;
+	case CT_CRI_EXEC: /* in a container that is known; else it may be anything */
+		return ct_proto_bytes(msg, 1, &id) && ct_distill_knows(d, id) ? exec_sync : NULL;
 	default:
 		return NULL;
 	}
@@ -250,7 +272,7 @@ static void message(struct ct_distill *d, struct ct_text data, const struct ct_k
 static void client_data(struct ct_distill *d, struct ct_event *e, const struct ct_h2_frame *frame)
 {
 	struct ct_distill_call *call = ct_distill_call(d, e->obj, frame->stream);
-	const struct ct_keep *list = call ? NULL : shaped(frame->payload);
+	const struct ct_keep *list = call ? NULL : shaped(d, frame->payload);
 
 	if (list)
 		message(d, frame->payload, list);
@@ -260,8 +282,11 @@ static void client_data(struct ct_distill *d, struct ct_event *e, const struct c
 		message(d, frame->payload, call->method->kept);
 	else
 		keep_known(d, frame->payload);
-	if (call)
+	if (call) {
 		call->spoken = true;
+		call->status =
+			list == exec_sync || (call->method && call->method->answer == exit_status);
+	}
 }
 
 #define ID_LEN 64
@@ -280,10 +305,10 @@ static void server_data(struct ct_distill *d, struct ct_event *e, const struct c
 {
 	const struct ct_distill_call *call = ct_distill_call(d, e->arg, frame->stream);
 	struct ct_text ids[2];
-	bool id = call ? call->method && call->method->answers_id
+	bool id = call ? call->method && call->method->answer == first_id
 		       : ct_grpc_ids(frame->payload, ids) && is_id(ids[0]);
 
-	message(d, frame->payload, id ? first_id : nothing);
+	message(d, frame->payload, call && call->status ? exit_status : id ? first_id : nothing);
 }
 
 #define FLAG_END_BLOCK 0x04
@@ -358,6 +383,7 @@ LIST(envelope, FIELD(2), FIELD(3), IN(4, any));
 LIST(forwarded, IN(1, envelope));
 LIST(named, FIELD(1), FIELD(2));
 LIST(named_create, FIELD(1), FIELD(2), IN(3, id_and_exec), NAMESPACE(5));
+LIST(named_exec, FIELD(1), FIELD(2), IN(3, first_id), NAMESPACE(5));
 LIST(named_kill, FIELD(1), FIELD(2), IN(3, id_exec_and_number), NAMESPACE(5));
 LIST(named_event, FIELD(1), FIELD(2), IN(3, forwarded));
 LIST(named_agent, FIELD(1), FIELD(2), IN(3, first_id));
@@ -379,6 +405,7 @@ static const struct {
 } services[] = {
 	{ "containerd.services.events.ttrpc.v1.Events", NULL, named_event, false },
 	{ "containerd.task.v", "Kill", named_kill, false },
+	{ "containerd.task.v", "Exec", named_exec, false },
 	{ "containerd.task.v", NULL, named_create, false },
 	{ "grpc.", NULL, named_agent, true },
 };

@@ -25,6 +25,7 @@ struct ct_distill_call {
 	uint64_t socket; /* of the client, 0: this place is free */
 	uint32_t stream;
 	bool spoken; /* its message was heard */
+	bool status; /* its answer is the status of a command */
 	bool other; /* HTTP/1: it is about no container */
 	bool pull; /* of an image: why it failed is kept */
 	const struct ct_distill_method *method; /* NULL: one that nobody reads */

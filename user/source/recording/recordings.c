@@ -311,6 +311,12 @@ void ct_counts_add(struct ct_core_counts *to, const struct ct_core_counts *from)
 	to->open += from->open;
 	to->early += from->early;
 	to->unread += from->unread;
+	to->probes.count += from->probes.count;
+	to->probes.failed += from->probes.failed;
+	to->probes.unheard += from->probes.unheard;
+	to->probes.sum_ns += from->probes.sum_ns;
+	if (from->probes.max_ns > to->probes.max_ns)
+		to->probes.max_ns = from->probes.max_ns;
 	ct_parties_merge(&to->beyond, &from->beyond);
 	ct_parties_merge(&to->forgers, &from->forgers);
 	ct_unheard_merge(&to->unheard, &from->unheard);
