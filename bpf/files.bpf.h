@@ -61,9 +61,11 @@ static __always_inline int names_event(__u8 kind, const void *directory, const v
 static __always_inline int file_event(enum ct_how how, __u8 kind, struct dentry *dentry,
 				      const void *renamed, int data_alone)
 {
+	/* To the verifier it may have none (BTF_TYPE_SAFE_TRUSTED_OR_NULL, since 6.12). */
+	struct inode *inode = CT_GET(how, dentry, d_inode);
 	const struct ct_which which = {
-		.inode = CT_GET(how, dentry, d_inode, i_ino),
-		.size = CT_GET(how, dentry, d_inode, i_size),
+		.inode = inode ? CT_GET(how, inode, i_ino) : 0,
+		.size = inode ? CT_GET(how, inode, i_size) : 0,
 		.renamed = renamed,
 		.data_alone = !!data_alone,
 	};
@@ -107,13 +109,15 @@ static __always_inline __u64 name_begins(enum ct_how how, struct dentry *dentry)
 static __always_inline void store_synced(enum ct_how how, struct dentry *dentry)
 {
 	struct ct_stored file;
+	struct inode *inode;
 	__u64 directory;
 
 	if ((name_begins(how, dentry) & 0xffffffffff) != CT_NAME_DATA)
 		return;
 	directory = (__u64)CT_GET(how, dentry, d_parent);
 	file.dentry = (__u64)dentry;
-	file.inode = CT_GET(how, dentry, d_inode, i_ino);
+	inode = CT_GET(how, dentry, d_inode);
+	file.inode = inode ? CT_GET(how, inode, i_ino) : 0;
 	bpf_map_update_elem(&stored, &directory, &file, BPF_ANY);
 }
 

@@ -286,26 +286,34 @@ Test(core, replaced_by_name)
 	run_free(run);
 }
 
-/* No name in common: the same image and arguments make a successor, but only once. */
+/*
+ * No name in common: by image and arguments there is a successor, but only once, and only if it was asked
+ * for: without, they are runs of one job.
+ */
 Test(core, replaced_by_image_and_arguments)
 {
-	struct run *run = run_new();
-	struct life lives[3] = { life_of(0), life_of(1), life_of(2) };
+	for (unsigned asked = 0; asked < 2; asked++) {
+		struct run *run = run_new();
+		struct life lives[3] = { life_of(0), life_of(1), life_of(2) };
 
-	lives[1].args = lives[0].args;
-	lives[2].args = lives[0].args;
-	run_stop_rm(&run->t, &lives[0], 10);
-	for (size_t i = 1; i < 3; i++) {
-		life_create(&run->t, &lives[i], 1500.0 * (double)i);
-		life_start(&run->t, &lives[i], 1500.0 * (double)i + 30);
-		tape_at(&run->t, 1500.0 * (double)i + 300);
-		tape_output(&run->t, lives[i].init, lives[i].shim);
+		run->opts.restarts_by_image = asked;
+		lives[1].args = lives[0].args;
+		lives[2].args = lives[0].args;
+		run_stop_rm(&run->t, &lives[0], 10);
+		for (size_t i = 1; i < 3; i++) {
+			life_create(&run->t, &lives[i], 1500.0 * (double)i);
+			life_start(&run->t, &lives[i], 1500.0 * (double)i + 30);
+			tape_at(&run->t, 1500.0 * (double)i + 300);
+			tape_output(&run->t, lives[i].init, lives[i].shim);
+		}
+		play(run);
+		expect_counts(run, 3, 1, asked);
+		if (asked)
+			cr_expect_str_eq(
+				find(run, CT_RECORD_RESTART, lives[1].name, 0)->predecessor.id,
+				lives[0].id);
+		run_free(run);
 	}
-	play(run);
-	expect_counts(run, 3, 1, 1);
-	cr_expect_str_eq(find(run, CT_RECORD_RESTART, lives[1].name, 0)->predecessor.id,
-			 lives[0].id);
-	run_free(run);
 }
 
 /* Another image, other arguments, another name: somebody else. */

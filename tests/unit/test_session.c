@@ -274,3 +274,41 @@ Test(session, a_filter_bounds_the_summary)
 		tape_free(&t);
 	}
 }
+
+/*
+ * The start that -n waited for, and a stop that has begun meanwhile: nobody waited for that, and what is not
+ * told is not counted as unknown either.
+ */
+Test(session, what_goes_on_after_n_is_not_told_as_cut)
+{
+	for (unsigned over = 0; over < 2; over++) {
+		const struct ct_core_ops ops = { .record = told, .left = left };
+		const struct ct_options opts = { .outputs = { { "json:new", "table:old" }, 2 } };
+		struct life l = life_of(0);
+		struct ct_run_session s;
+		struct tape t = { 0 };
+		struct ct_err err = { 0 };
+		static char text[1 << 16];
+
+		life_engines(&t);
+		life_serves(&t, &l);
+		life_exit(&t, &l, 900, 0);
+		tape_sort(&t);
+		cr_assert_eq(ct_session_open(&s, &opts, &ops, &s, &err), 0, "%s", err.msg);
+		s.head = (struct ct_session){ .version = "1", .kernel = "6", .depth = "phases" };
+		cr_assert_eq(ct_session_begin(&s, &err), 0, "%s", err.msg);
+		for (size_t i = 0; i < t.count && tape_event(&t, i)->ts_ns <= tape_ns(905); i++)
+			ct_core_feed(s.core, tape_event(&t, i));
+		s.over = over;
+		cr_expect_eq(ct_session_end(&s, tape_ns(1000), &err), 0, "%s", err.msg);
+		ct_session_close(&s);
+		read_into("new", text, sizeof(text));
+		cr_expect(strstr(text, "\"kind\":\"start\""), "%s", text);
+		cr_expect_eq(!strstr(text, "\"kind\":\"stop\",\"outcome\":\"cut\""), over, "%s",
+			     text);
+		cr_expect(strstr(text, "\"containers\":1,\"unfinished\":1"), "%s", text);
+		read_into("old", text, sizeof(text));
+		cr_expect_eq(!strstr(text, "No phase unknown"), !over, "%s", text);
+		tape_free(&t);
+	}
+}

@@ -34,6 +34,7 @@ Test(successor, for_how_long)
 		struct run *run = run_new();
 		struct life first = life_of(0), second = life_of(1);
 
+		run->opts.restarts_by_image = true;
 		second.name = times[i].name;
 		second.args = times[i].args;
 		run_stop_rm(&run->t, &first, 10);
@@ -50,6 +51,7 @@ static void two_of_a_name(struct run *run, bool by_args, double exit0, double ex
 	struct life lives[4] = { life_of(0), life_of(1), life_of(2), life_of(3) };
 	struct tape *t = &run->t;
 
+	run->opts.restarts_by_image = by_args;
 	for (unsigned i = 0; i < 4; i++) {
 		if (by_args)
 			lives[i].args = "serve";
@@ -111,6 +113,7 @@ Test(successor, of_several_of_a_kind_each_once)
 	static const double exits[] = { 1000, 3000, 2000 };
 	char id[65], name[8];
 
+	run->opts.restarts_by_image = true;
 	for (unsigned i = 0; i < 7; i++) {
 		struct life l = life_of(i);
 

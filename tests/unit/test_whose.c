@@ -61,6 +61,7 @@ Test(whose, a_restart_is_of_the_same_engine)
 			b.containerd = OTHER_CONTAINERD;
 			b.grpc_socket = 1104;
 		}
+		run->opts.restarts_by_image = true;
 		b.args = a.args;
 		run_stop_rm(t, &a, 10);
 		starts_and_serves(t, &b, 3000);

@@ -9,6 +9,8 @@
 #include <sys/resource.h>
 
 #include "cmd/session.h"
+#include "core/base/text.h"
+#include "core/opens/opens.h"
 #include "sinks/escape.h"
 #include "sinks/sink.h"
 #include "util/mem.h"
@@ -118,4 +120,24 @@ void ct_say_shallow(const struct ct_recordings *recordings, const struct ct_opti
 			if (rows[r].asked && !(recordings->items[i].header->depth & rows[r].deep))
 				ct_say("'%s' was recorded without %s", recordings->items[i].path,
 				       rows[r].what);
+}
+
+void ct_say_unseen(const struct ct_event *e)
+{
+	struct ct_text why = ct_text(e->tail, e->tail_len), id = ct_text_cut(&why, '\0');
+	const char *view = e->arg < CT_VIEW_MAX ? ct_view_names[e->arg] : "?";
+	char plain_id[80], plain_why[CT_TAIL_MEDIUM + 1];
+
+	ct_text_copy(plain_id, sizeof(plain_id), id);
+	ct_text_copy(plain_why, sizeof(plain_why), why);
+	ct_say("sandbox %.12s (pid %u): no view '%s': %s", plain_id, e->root, view, plain_why);
+}
+
+void ct_say_unread(const struct ct_event *e)
+{
+	char why[CT_TAIL_SMALL + 1];
+
+	ct_text_copy(why, sizeof(why), ct_text(e->tail, e->tail_len));
+	ct_say("engine with pid %u: %llu of its files not read: %s", e->tgid,
+	       (unsigned long long)e->obj, why);
 }

@@ -59,6 +59,7 @@ static int replay(struct ct_diff *diff, enum ct_side side, struct ct_err *err)
 	const struct ct_core_options core = {
 		.ready_mask = diff->opts->ready_mask,
 		.containers_max = diff->opts->containers_max,
+		.restarts_by_image = diff->opts->restarts_by_image,
 		.steps = diff->steps,
 		.why = diff->why,
 	};

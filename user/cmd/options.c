@@ -238,6 +238,8 @@ static const struct option_row {
 	  "end after that long: 90, 90s, 1m or 1h30m" },
 	{ READS_EVENTS, 0, "ready", "WHEN", MANY, parse_ready,
 	  "what makes a service ready: listen, accept, output, exec, probe or path:GLOB; repeatable, the first counts; without it the first of listen, accept, output, probe" },
+	{ READS_IMAGES, 0, "restarts-by", "WHAT", 0, ct_parse_restarts,
+	  "what makes a start the restart of another container: name (default), or image: also the same image and arguments within a minute" },
 	{ "trace record serve", 's', "steps", NULL, offsetof(struct ct_options, steps), NULL,
 	  "also the steps inside the phases; attaches system-call tracepoints" },
 	{ "report diff", 's', "steps", NULL, offsetof(struct ct_options, steps), NULL,

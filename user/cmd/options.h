@@ -52,6 +52,7 @@ struct ct_options {
 	double seconds; /* -d, 0: no limit */
 	uint32_t ready_mask; /* 0: not asked for */
 	const char *ready_glob;
+	bool restarts_by_image;
 	const char *record; /* recording to write, NULL: none */
 	bool record_dir; /* a directory of them; set by commands */
 	uint64_t rotate_ns, rotate_bytes, keep_ns, keep_bytes, max_bytes; /* 0: not asked for */

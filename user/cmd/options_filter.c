@@ -177,3 +177,12 @@ int ct_parse_until(struct ct_options *opts, const char *value, struct ct_err *er
 {
 	return parse_when("--until", value, &opts->until, err);
 }
+
+int ct_parse_restarts(struct ct_options *opts, const char *value, struct ct_err *err)
+{
+	static const char *const names[] = { "name", "image" };
+	int by = 0, ret = ct_value_one_of("--restarts-by", value, names, 2, &by, err);
+
+	opts->restarts_by_image = by == 1;
+	return ret;
+}

@@ -14,3 +14,4 @@ int ct_parse_outcome(struct ct_options *opts, const char *value, struct ct_err *
 int ct_parse_kind(struct ct_options *opts, const char *value, struct ct_err *err);
 int ct_parse_since(struct ct_options *opts, const char *value, struct ct_err *err);
 int ct_parse_until(struct ct_options *opts, const char *value, struct ct_err *err);
+int ct_parse_restarts(struct ct_options *opts, const char *value, struct ct_err *err);

@@ -96,6 +96,7 @@ int ct_session_open(struct ct_run_session *s, const struct ct_options *opts,
 	struct ct_core_options core = {
 		.ready_mask = opts->ready_mask,
 		.containers_max = opts->containers_max,
+		.restarts_by_image = opts->restarts_by_image,
 		.steps = opts->steps || opts->why,
 		.why = opts->why,
 		.node = s->node,
@@ -230,6 +231,12 @@ static void no_memory(struct ct_run_session *s, const char *what)
 	s->failed = s->full = true;
 }
 
+/* The end of what has just been counted, as far as it is there: nobody has waited for it. */
+static bool is_going_on(const struct ct_record *rec)
+{
+	return rec->type == CT_RECORD_STOP && rec->outcome == CT_OUTCOME_CUT && !rec->first;
+}
+
 void ct_session_record(struct ct_run_session *s, const struct ct_record *rec)
 {
 	const struct ct_record *asked = rec;
@@ -238,6 +245,10 @@ void ct_session_record(struct ct_run_session *s, const struct ct_record *rec)
 
 	if (s->full)
 		return;
+	if (s->over && is_going_on(rec)) {
+		s->kept_back++;
+		return;
+	}
 	ct_seen_add(&s->seen, s->opts, rec);
 	if (ct_options_match_who(s->opts, rec->who)) /* whatever is told of it */
 		s->containers += rec->first;
@@ -280,7 +291,7 @@ static struct ct_core_counts bounded(const struct ct_run_session *s,
 		own.containers = s->containers;
 		own.open = s->open;
 	}
-	if (s->records == s->seen.records)
+	if (s->records == s->seen.records && !s->kept_back)
 		return own;
 	own.unknown_phases = 0;
 	for (unsigned p = 0; p < CT_PHASE_MAX; p++)
@@ -433,6 +444,7 @@ int ct_session_replay(struct ct_run_session *s, struct ct_recordings *recordings
 	struct ct_core_options core = {
 		.ready_mask = s->opts->ready_mask,
 		.containers_max = s->opts->containers_max,
+		.restarts_by_image = s->opts->restarts_by_image,
 		.steps = s->opts->steps || s->opts->why,
 		.why = s->opts->why,
 	};

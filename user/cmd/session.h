@@ -29,9 +29,11 @@ struct ct_run_session {
 	struct ct_window window; /* --since, --until */
 	struct ct_seen seen; /* whether they pass the filters or not */
 	uint64_t counted, records; /* reported; of them those that -n counts */
+	uint64_t kept_back; /* cut, since it was over */
 	uint64_t containers, open; /* that pass the filters, of those that are known */
 	uint64_t drawn_ns; /* when ct_session_interval() last drew, 0: never */
 	struct ct_err err;
+	bool over; /* -n is reached: what goes on is not told as cut */
 	bool failed; /* err says why; the outputs that did not fail go on */
 	bool full; /* of memory: nothing goes on */
 	bool left; /* who read the outputs has gone, from all of them: there is nothing left to do */

@@ -88,28 +88,6 @@ static void catch_signals(void)
 	sigaction(SIGPIPE, &ignore, NULL); /* a closed pipe ends its output alone */
 }
 
-/* A view that was asked for and that a sandbox does not give. Its words may be the sandbox's. */
-static void say_unseen(const struct ct_event *e)
-{
-	struct ct_text why = ct_text(e->tail, e->tail_len), id = ct_text_cut(&why, '\0');
-	const char *view = e->arg < CT_VIEW_MAX ? ct_view_names[e->arg] : "?";
-	char plain_id[80], plain_why[CT_TAIL_MEDIUM + 1];
-
-	ct_text_copy(plain_id, sizeof(plain_id), id);
-	ct_text_copy(plain_why, sizeof(plain_why), why);
-	ct_say("sandbox %.12s (pid %u): no view '%s': %s", plain_id, e->root, view, plain_why);
-}
-
-/* Once for each engine and reason, as it is told once. */
-static void say_unread(const struct ct_event *e)
-{
-	char why[CT_TAIL_SMALL + 1];
-
-	ct_text_copy(why, sizeof(why), ct_text(e->tail, e->tail_len));
-	ct_say("engine with pid %u: %llu of its files not read: %s", e->tgid,
-	       (unsigned long long)e->obj, why);
-}
-
 /* Nothing is missed from here on: that is what the session begins with. */
 static void begins(struct trace *t, const struct ct_event *e)
 {
@@ -136,9 +114,9 @@ static void on_event(void *ctx, const struct ct_event *e)
 	if (e->kind == CT_KIND_BEGIN)
 		begins(t, e);
 	if (e->kind == CT_KIND_APP && e->sub == CT_APP_WATCHED && e->ret < 0)
-		say_unseen(e);
+		ct_say_unseen(e);
 	if (e->kind == CT_KIND_LOST && e->tail_len)
-		say_unread(e);
+		ct_say_unread(e);
 	if (ct_archive_write(&t->archive, e, &t->err))
 		t->failed = true;
 	/* Nobody is asked about what is executed in a container; what a shim forks it executes. */
@@ -392,8 +370,10 @@ static int loop(struct trace *t, int *ret_status, struct ct_err *err)
 		if (ret < 0)
 			break;
 		if (opts->count &&
-		    (opts->interval > 0 ? t->tables : t->session.counted) >= opts->count)
+		    (opts->interval > 0 ? t->tables : t->session.counted) >= opts->count) {
+			t->session.over = true;
 			break;
+		}
 		if (end_ns && now >= end_ns)
 			break;
 		ret = attend_command(t, now, ret_status, err);

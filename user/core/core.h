@@ -52,6 +52,8 @@ struct ct_core_options {
 	uint32_t ready_mask; /* bit per enum ct_ready; 0: listen, accept, output, probe */
 	uint64_t ready_timeout_ns; /* 0: 10 s */
 	size_t containers_max; /* 0: 4096 */
+	/* What has only image and arguments in common is a restart too; else it takes a name. */
+	bool restarts_by_image;
 	bool steps; /* keep steps */
 	bool why; /* keep waits, for records' why and path */
 	int64_t wall_minus_mono_ns; /* of the host that the events are from; 0: not known */

@@ -7,7 +7,10 @@
 
 #define REF_PREFIX_MIN 4
 
-/* A successor of the same name, or of the same image and arguments, is a restart until then. */
+/*
+ * A successor of the same name, or, if it is asked for, of the same image and arguments, is a restart
+ * until then: a job that runs every minute is none, what replaces a container under a new name is one.
+ */
 #define SUCCESSOR_BY_NAME_NS (600000 * CT_NS_PER_MS)
 #define SUCCESSOR_BY_ARGS_NS (60000 * CT_NS_PER_MS)
 
@@ -104,7 +107,8 @@ void ct_book_file(struct ct_core *core, struct ct_container *c)
 		c->named = named_list(core, &c->key.scope, name_of(c));
 		DL_PREPEND2(*c->named, c, named_prev, named_next);
 	}
-	if (c->who.args_hash && c->run.marks[CT_MARK_EXIT] && !c->run.restart_used)
+	if (c->who.args_hash && core->opts.restarts_by_image && c->run.marks[CT_MARK_EXIT] &&
+	    !c->run.restart_used)
 		file_exited(&core->book->exited[c->who.args_hash & (CT_LISTS - 1)], c);
 }
 
@@ -202,7 +206,7 @@ static struct ct_container *before_by_args(struct ct_core *core, const struct ct
 {
 	struct ct_container *found = NULL, *other;
 
-	if (!c->who.args_hash)
+	if (!c->who.args_hash || !core->opts.restarts_by_image)
 		return NULL;
 	other = core->book->exited[c->who.args_hash & (CT_LISTS - 1)];
 	for (; other; other = other->exited_next) {
@@ -230,5 +234,6 @@ bool ct_book_awaited(const struct ct_core *core, const struct ct_container *c)
 	uint64_t exit_ns = c->run.marks[CT_MARK_EXIT];
 
 	return exit_ns && exit_ns + SUCCESSOR_BY_NAME_NS >= core->now && !c->run.restart_used &&
-	       !c->run.failed_ns && (c->who.name[0] || c->who.args_hash);
+	       !c->run.failed_ns &&
+	       (c->who.name[0] || (c->who.args_hash && core->opts.restarts_by_image));
 }

@@ -8,6 +8,8 @@
 
 #include "core/base/text.h"
 
+struct ct_request;
+
 enum ct_cri_shape {
 	CT_CRI_OTHER,
 	CT_CRI_POD, /* { 1: { 1: { 1: name, 2: uid, 3: namespace, 4: attempt }, ... }, 2: handler } */
@@ -28,3 +30,13 @@ enum ct_limit {
 enum ct_cri_shape ct_cri_shape(struct ct_text msg);
 /* Engines call their containers and pods so. */
 bool ct_cri_is_id(struct ct_text t);
+
+/* What the requests say. */
+void ct_cri_pod_config(struct ct_request *asked, struct ct_text config);
+void ct_cri_run_pod(struct ct_request *asked, struct ct_text msg);
+void ct_cri_create_container(struct ct_request *asked, struct ct_text msg);
+struct ct_text ct_cri_made(struct ct_text msg); /* the id in an answer */
+/* `data`: of the frame, with the prefix of gRPC. */
+void ct_cri_exec(struct ct_request *asked, struct ct_text data);
+/* Exit status of a command, in an answer. False: it was not heard. */
+bool ct_cri_status(struct ct_text data, uint64_t *ret);

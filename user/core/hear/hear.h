@@ -9,10 +9,9 @@
 #include "core/base/house.h"
 #include "core/hear/args.h"
 
-#define CT_VERB_LEN  48
-#define CT_EXEC_SYNC "RuntimeService/ExecSync"
-/* containerd namespace of what Kubernetes asks for (pkg/cri/constants) */
-#define CT_CRI_NAMESPACE "k8s.io"
+#define CT_VERB_LEN      48
+#define CT_EXEC_SYNC     "RuntimeService/ExecSync"
+#define CT_CRI_NAMESPACE "k8s.io" /* containerd's, of Kubernetes (pkg/cri/constants) */
 
 /* By which way something is said. */
 enum ct_how {
@@ -85,14 +84,12 @@ struct ct_fact {
 	bool wants_image; /* refused: the engine has none of that name, and may be asked for it now */
 	uint64_t value; /* number that the method answers with: a pid, an exit status */
 	bool valued; /* it does; else it is 0, which is not sent */
-	uint64_t
-		exited_wall_ns; /* the container's first process did then, CLOCK_REALTIME; 0: not said */
+	uint64_t exited_wall_ns; /* its first process did, CLOCK_REALTIME; 0: not said */
 	bool awaits_id; /* a success of it answers with an id */
 	bool timed_out; /* refused: it took longer than it may */
 	const struct ct_progress *progress; /* of an image; NULL: nothing is said of it */
-	/* gRPC, of a connection that is older than the trace (inferred.c): */
-	/* Answered: nobody has heard what it was, its verb is a guess or empty. Who misses nothing unsets it. */
-	bool unproved;
+	/* gRPC, on a connection older than the trace (inferred.c). Answered: nobody has heard what it was. */
+	bool unproved; /* its verb is a guess or empty; who misses nothing unsets it */
 	bool late; /* answered: that became known after it was asked */
 
 	uint64_t about; /* handle of the container that the request is about; 0: none */

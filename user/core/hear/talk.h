@@ -126,15 +126,13 @@ bool ct_method_has(const struct ct_method *method, enum ct_cri_shape shape);
 bool ct_method_provable(const struct ct_method *method); /* there are proofs of it */
 unsigned int ct_method_bit(const struct ct_method *method);
 
-/* cri.c: what the requests of the Kubernetes runtime interface say. */
-void ct_cri_pod_config(struct ct_request *asked, struct ct_text config);
-void ct_cri_run_pod(struct ct_request *asked, struct ct_text msg);
-void ct_cri_create_container(struct ct_request *asked, struct ct_text msg);
-struct ct_text ct_cri_made(struct ct_text msg); /* the id in an answer */
-/* `data`: of the frame, with the prefix of gRPC. */
-void ct_cri_exec(struct ct_request *asked, struct ct_text data);
-/* Exit status of a command, in an answer. False: it was not heard. */
-bool ct_cri_status(struct ct_text data, uint64_t *ret);
+/*
+ * talk_exec.c: the answer to a command, or its end: whether and how it ended becomes the fact's value.
+ * False: it has begun, and goes on.
+ */
+bool ct_grpc_status(struct ct_core *core, const struct ct_sent *sent,
+		    const struct ct_h2_frame *frame, struct ct_pending_call *call,
+		    struct ct_fact *fact);
 
 /* The decoders. */
 void ct_talk(struct ct_core *core, const struct ct_sent *sent);

@@ -8,7 +8,6 @@
 
 #include <stdlib.h>
 
-#define FLAG_END_STREAM   0x01
 #define FLAG_END_BLOCK    0x04
 #define FLAG_PADDED       0x08
 #define FLAG_PRIORITY     0x20
@@ -466,66 +465,13 @@ static struct ct_text unescaped(char *message)
 /* Headers that end the stream: there is no message, so it failed. */
 static bool has_failed(const struct ct_h2_frame *frame, const struct ct_headers *headers)
 {
-	return frame->flags & FLAG_END_STREAM && headers->status != 0;
+	return frame->flags & CT_H2_END_STREAM && headers->status != 0;
 }
 
 /* Its answer says something: it is more than that it came. */
 static bool says(const struct ct_pending_call *call)
 {
 	return call->method ? call->method->answers != NOTHING : call->shape == CT_CRI_EXEC;
-}
-
-#define FRAME_LEN  9
-#define PREFIX_LEN 5
-
-/*
- * A recording that has no short answers has their lengths: of a send there is between two header blocks
- * what is in neither. A command that succeeded and said nothing is answered with nothing, and two bytes
- * are a status that is not 0.
- */
-static bool status_of_length(const struct ct_sent *sent, const struct ct_h2_frame *frame,
-			     const struct ct_pending_call *call, uint64_t *ret)
-{
-	int64_t len = (int64_t)sent->e->ret - call->head_len - FRAME_LEN - PREFIX_LEN - FRAME_LEN -
-		      (int64_t)frame->payload.len;
-
-	*ret = len != 0;
-	return call->in_send == sent->e->ret && (len == 0 || len == 2);
-}
-
-/* Of a command; false: nobody has heard it. Whoever fails is heard, and whoever says little. */
-static bool status_of(const struct ct_core *core, const struct ct_sent *sent,
-		      const struct ct_h2_frame *frame, const struct ct_pending_call *call,
-		      uint64_t *ret)
-{
-	*ret = 0;
-	if (frame->type == CT_H2_HEADERS)
-		return core->hear->hears_short || status_of_length(sent, frame, call, ret);
-	if (ct_cri_status(frame->payload, ret))
-		return true;
-	*ret = 1; /* that is why it was heard, and which is behind what was heard of it */
-	return sent->e->flags & CT_F_TRUNCATED;
-}
-
-/* The answer to a command, or its end. False: it has begun, and goes on. */
-static bool read_status(struct ct_core *core, const struct ct_sent *sent,
-			const struct ct_h2_frame *frame, struct ct_pending_call *call,
-			struct ct_fact *fact)
-{
-	bool ends = frame->flags & FLAG_END_STREAM;
-
-	if (frame->type == CT_H2_HEADERS && !ends) {
-		call->headed = true;
-		call->in_send = sent->e->ret;
-		call->head_len = (uint32_t)(FRAME_LEN + frame->payload.len);
-		return false;
-	}
-	/* Trailers behind an answer, of which what they say may have been said before anybody listened. */
-	if (call->headed && fact->kind == CT_FACT_REFUSED && !fact->timed_out)
-		fact->kind = CT_FACT_ANSWERED;
-	if (fact->kind == CT_FACT_ANSWERED)
-		fact->valued = status_of(core, sent, frame, call, &fact->value);
-	return true;
 }
 
 static void server_frame(struct ct_core *core, const struct ct_sent *sent,
@@ -550,7 +496,7 @@ static void server_frame(struct ct_core *core, const struct ct_sent *sent,
 	}
 	late = ct_path_settles(core, call);
 	if (!call->named && ct_method_shaped(call->shape) && !ct_path_answered(core, call, frame) &&
-	    !(frame->flags & FLAG_END_STREAM))
+	    !(frame->flags & CT_H2_END_STREAM))
 		return; /* what it was is still to come */
 	method = call->method;
 	fact = fact_of(&(struct request){ .sent = sent, .call = call });
@@ -561,9 +507,9 @@ static void server_frame(struct ct_core *core, const struct ct_sent *sent,
 	fact.about = call->about;
 	fact.awaits_id = method && method->answers == ID;
 	fact.timed_out = headers.status == DEADLINE_EXCEEDED;
-	if (call->shape == CT_CRI_EXEC && !read_status(core, sent, frame, call, &fact))
+	if (call->shape == CT_CRI_EXEC && !ct_grpc_status(core, sent, frame, call, &fact))
 		return;
-	if (says(call) && headed && !(frame->flags & FLAG_END_STREAM))
+	if (says(call) && headed && !(frame->flags & CT_H2_END_STREAM))
 		return; /* that is still to come */
 	if (fact.awaits_id && frame->type == CT_H2_DATA && ct_grpc_message(frame->payload, &msg))
 		fact.made = ct_cri_made(msg);
@@ -579,11 +525,6 @@ void ct_call_named(struct ct_pending_call *call, const char *verb)
 {
 	ct_text_copy(call->asked.verb, sizeof(call->asked.verb), ct_text(verb, strlen(verb)));
 	call->method = ct_method_of(verb);
-}
-
-void ct_hear_short(struct ct_core *core)
-{
-	core->hear->hears_short = true;
 }
 
 void ct_talk_grpc(struct ct_core *core, const struct ct_sent *sent)

@@ -97,8 +97,10 @@ bool ct_proto_bytes(struct ct_text msg, uint32_t field, struct ct_text *data);
 uint64_t ct_proto_time(struct ct_text msg, uint32_t field);
 
 /* HTTP/2 frames of one send, as far as it was captured: gRPC between engines. */
-#define CT_H2_DATA    0
-#define CT_H2_HEADERS 1
+#define CT_H2_DATA       0
+#define CT_H2_HEADERS    1
+
+#define CT_H2_END_STREAM 0x01 /* flag */
 
 struct ct_h2_frame {
 	uint8_t type;

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "core/why/path.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
-#define HELD_MAX 64
-#define HOPS_MAX 4096 /* without time passing: evidence that contradicts itself */
+#define HELD_MAX  64
+#define SIGNAL_OF "signal of "
+#define HOPS_MAX  4096 /* without time passing: evidence that contradicts itself */
 
 /* A thread that waits for the one that is walked through: since ns. */
 struct held {
@@ -147,7 +147,7 @@ static void charge_stopped(struct walk *k, uint64_t ns, uint32_t waiter)
 	}
 }
 
-/* signalled: who woke it sent a signal: it is named, and had nothing to do with what was waited for. */
+/* signalled: who woke it sent a sender: it is named, and had nothing to do with what was waited for. */
 static void charge_cause(struct walk *k, uint64_t ns, const struct ct_wait *wait,
 			 const struct ct_wait_cause *cause, bool signalled)
 {
@@ -155,7 +155,7 @@ static void charge_cause(struct walk *k, uint64_t ns, const struct ct_wait *wait
 	const char *what = cause->what ? cause->what : "";
 	size_t len = strlen(what);
 	enum ct_reason reason = cause->reason;
-	char signal[40];
+	char sender[sizeof(SIGNAL_OF) + CT_COMM_LEN] = SIGNAL_OF;
 
 	if (cause->stopped) {
 		charge_stopped(k, ns, 0);
@@ -165,8 +165,10 @@ static void charge_cause(struct walk *k, uint64_t ns, const struct ct_wait *wait
 		what = ct_waits_file(k->w, k->tid, ns, wait->end_ns);
 		len = strlen(what);
 	} else if (signalled && *ct_waits_stranger(k->w, wait)) {
-		snprintf(signal, sizeof(signal), "signal of %s", ct_waits_stranger(k->w, wait));
-		what = signal;
+		const char *name = ct_waits_stranger(k->w, wait);
+
+		ct_text_copy(sender + strlen(SIGNAL_OF), CT_COMM_LEN, ct_text(name, strlen(name)));
+		what = sender;
 		len = strlen(what);
 	} else if (cause->handed && *stranger && reason != CT_REASON_CHILD) {
 		reason = CT_REASON_PEER;

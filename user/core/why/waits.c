@@ -2,19 +2,18 @@
 #include "core/why/waits.h"
 
 #include "core/base/hash.h"
+#include "core/why/wait_names.h"
 
 #include <ctype.h>
 #include <stdlib.h>
 
 #include "util/mem.h"
 
-#define WAITS_MAX     4000000 /* 56 bytes each */
-#define ACTS_MAX      1000000
-#define STRANGERS_MAX 1024
-#define CGROUPS_MAX   256
-#define STACKS_MAX    65536
-#define OWNERS_MAX    16384
-#define NAME_LEN      24
+#define WAITS_MAX  4000000 /* 56 bytes each */
+#define ACTS_MAX   1000000
+#define STACKS_MAX 65536
+#define OWNERS_MAX 16384
+#define NAME_LEN   24
 
 struct thread {
 	uint32_t tid, tgid;
@@ -53,10 +52,7 @@ struct ct_waits {
 	struct act *acts; /* owned, by time */
 	size_t act_count, act_room;
 	struct owner *owners;
-	char strangers[STRANGERS_MAX][CT_COMM_LEN];
-	uint16_t stranger_count;
-	char cgroups[CGROUPS_MAX][CT_CGROUP_LEN];
-	uint16_t cgroup_count;
+	struct ct_wait_names strangers, cgroups;
 	size_t count; /* waits */
 	uint64_t lost;
 	bool any;
@@ -177,41 +173,7 @@ static bool room_for(void **items, size_t size, size_t count, size_t *room)
 
 static uint16_t stranger_of(struct ct_waits *w, const char name[CT_COMM_LEN])
 {
-	if (!name[0])
-		return 0;
-	for (uint16_t i = 1; i <= w->stranger_count; i++)
-		if (!strncmp(w->strangers[i], name, CT_COMM_LEN - 1))
-			return i;
-	if (w->stranger_count + 1 >= STRANGERS_MAX)
-		return 0;
-	memcpy(w->strangers[++w->stranger_count], name, CT_COMM_LEN - 1);
-	return w->stranger_count;
-}
-
-/* Of "docker-" and the 64 digits of an id, twelve: as long as engines print it. */
-static uint16_t cgroup_of(struct ct_waits *w, const char name[CT_CGROUP_LEN])
-{
-	const size_t shown = 12;
-	char plain[CT_CGROUP_LEN] = "";
-	size_t digits = 0;
-
-	for (size_t i = 0; i < sizeof(plain) - 1 && name[i]; i++) {
-		plain[i] = name[i];
-		digits = isxdigit((unsigned char)name[i]) ? digits + 1 : 0;
-		if (digits > 2 * shown) {
-			plain[i + 1 - digits + shown] = '\0';
-			break;
-		}
-	}
-	if (!plain[0])
-		return 0;
-	for (uint16_t i = 1; i <= w->cgroup_count; i++)
-		if (!strcmp(w->cgroups[i], plain))
-			return i;
-	if (w->cgroup_count + 1 >= CGROUPS_MAX)
-		return 0;
-	memcpy(w->cgroups[++w->cgroup_count], plain, sizeof(plain));
-	return w->cgroup_count;
+	return ct_wait_name(&w->strangers, ct_text(name, strnlen(name, CT_COMM_LEN - 1)));
 }
 
 /* Keeps a wait behind all others of its thread. */
@@ -260,7 +222,7 @@ static void feed_wait(struct ct_waits *w, const struct ct_event *e)
 	wait.begin_ns = earlier(wait.end_ns, e->dur_ns);
 	wait.runnable_ns =
 		e->arg < wait.end_ns - wait.begin_ns ? wait.end_ns - e->arg : wait.begin_ns;
-	wait.cgroup = cgroup_of(w, tail.cgroup);
+	wait.cgroup = ct_wait_cgroup(&w->cgroups, tail.cgroup);
 	wait.reclaim_ns = tail.reclaim_ns;
 	wait.throttled_ns = tail.throttled_ns;
 	wait_add(w, e, wait);
@@ -467,12 +429,12 @@ struct ct_wait_cause ct_waits_cause(const struct ct_waits *w, const struct ct_wa
 
 const char *ct_waits_stranger(const struct ct_waits *w, const struct ct_wait *wait)
 {
-	return w->strangers[wait->stranger];
+	return w->strangers.names[wait->stranger];
 }
 
 const char *ct_waits_cgroup(const struct ct_waits *w, const struct ct_wait *wait)
 {
-	return w->cgroups[wait->cgroup];
+	return w->cgroups.names[wait->cgroup];
 }
 
 const struct ct_wait *ct_waits_next(const struct ct_waits *w, uint32_t tid,
