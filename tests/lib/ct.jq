@@ -43,14 +43,16 @@ def quantile($q): sort | .[([(length * $q | ceil) - 1, 0] | max)];
 # Of critical paths: a record's piece of time, ms, for what the filter selects of its pieces.
 def path_ms(f): ([.path[] | select(f) | .end_ns - .begin_ns] | add // 0) / 1e6;
 def phase_path_ms($phase; f): path_ms(.phase == $phase and f);
-# Pieces tile the record, and so do the parts of each step that has ended.
+# Pieces tile the record, and so do the parts of each step that has ended. Of a record whose first mark
+# alone was heard there is no piece.
 def path_tiles:
 	. as $r
-	| ([$r.begin_ns] + [.path[].end_ns]) as $ends
+	| (.path == null and .outcome == "cut" and .total_ns == 0) or (
+	([$r.begin_ns] + [.path[].end_ns]) as $ends
 	| all(range(.path | length); $r.path[.].begin_ns == $ends[.])
 	and $ends[-1] == $r.end_ns
 	and ([.why[]] | add) == .total_ns
-	and all(.steps[] | select(.end_ns); ([.why[]] | add // 0) == .end_ns - .begin_ns);
+	and all(.steps[] | select(.end_ns); ([.why[]] | add // 0) == .end_ns - .begin_ns));
 def untiled_paths: [mine | select(path_tiles | not) | "\(.kind) of \(.name)"];
 # The worst phase of any record: its unexplained share in percent.
 def unexplained_percent:

@@ -3,7 +3,7 @@
  * planted WHAT AMOUNT LOG: does a known amount of one thing, and adds a line to LOG, in ns: how long that took
  * by its own clocks (of fsync: the calls alone), how much CPU, when it began and ended (CLOCK_MONOTONIC), how
  * long its cgroup was throttled meanwhile, as cpu.stat says.
- *   sleep MS    burn MS (of CPU)    sync COUNT (of fsync; LOG lies on the disk that waits)
+ *   sleep MS    burn MS (of CPU)    sync MS (in fsync; LOG lies on the disk that waits)
  *   touch MB    maps so much of the file LOG.big, which is as long, and reads a byte of each page
  */
 #include <errno.h>
@@ -40,15 +40,15 @@ static void do_burn(long ms)
 		;
 }
 
-/* The time of the fsyncs alone. */
-static uint64_t do_sync(long count, const char *log)
+/* The time of the fsyncs alone: so much of it, however fast the disk is. */
+static uint64_t do_sync(long ms, const char *log)
 {
 	char page[4096];
 	uint64_t all = 0;
 	int fd = open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
 
 	memset(page, '\n', sizeof(page));
-	for (long i = 0; i < count; i++) {
+	while (all < (uint64_t)ms * 1000000) {
 		uint64_t begin;
 
 		if (write(fd, page, sizeof(page)) < 0)
@@ -97,9 +97,24 @@ static uint64_t throttled_ns(void)
 	return found;
 }
 
+/* With the time at which that was so: should it be throttled in between, it asks again. */
+static uint64_t throttled_at(uint64_t *ret_ns)
+{
+	uint64_t ns = 0, before;
+
+	for (int i = 0; i < 100; i++) {
+		before = now(CLOCK_MONOTONIC);
+		ns = throttled_ns();
+		*ret_ns = now(CLOCK_MONOTONIC);
+		if (*ret_ns < before + 3000000)
+			break;
+	}
+	return ns;
+}
+
 int main(int argc, char **argv)
 {
-	uint64_t throttled = throttled_ns(), begin = now(CLOCK_MONOTONIC), end, synced = 0;
+	uint64_t begin, end, synced = 0, throttled = throttled_at(&begin);
 	uint64_t cpu = now(CLOCK_PROCESS_CPUTIME_ID);
 	const char *what = argc == 4 ? argv[1] : "";
 	long amount = argc == 4 ? atol(argv[2]) : 0;
@@ -115,9 +130,8 @@ int main(int argc, char **argv)
 		do_touch(amount, argv[3]);
 	else
 		return 2;
-	end = now(CLOCK_MONOTONIC);
 	cpu = now(CLOCK_PROCESS_CPUTIME_ID) - cpu;
-	throttled = throttled_ns() - throttled;
+	throttled = throttled_at(&end) - throttled;
 	log = fopen(argv[3], "a");
 	if (!log)
 		return 1;

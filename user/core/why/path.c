@@ -147,7 +147,7 @@ static void charge_stopped(struct walk *k, uint64_t ns, uint32_t waiter)
 	}
 }
 
-/* signalled: who woke it sent a sender: it is named, and had nothing to do with what was waited for. */
+/* signalled: who woke it sent a signal: it is named, and had nothing to do with what was waited for. */
 static void charge_cause(struct walk *k, uint64_t ns, const struct ct_wait *wait,
 			 const struct ct_wait_cause *cause, bool signalled)
 {
