@@ -502,10 +502,16 @@ __attribute__((noinline)) int ct_send_heard(__u64 from, __u64 len)
 	end = send->end;
 	ret = send->ret;
 	speech = speech_of(head, ret);
-	if (speech == SILENT && bpf_map_lookup_elem(&streams, &end) && ct_is_progress(from)) {
-		if (ct_may_say(send->share, len))
-			ct_send_event(from, len, CT_TAIL_MEDIUM);
-		return 0;
+	if (speech == FRAMES && head[0] == 'P') {
+		bpf_map_delete_elem(&streams, &end); /* of another connection there */
+	} else if ((speech == SILENT || speech == FRAMES) && bpf_map_lookup_elem(&streams, &end)) {
+		if (speech == SILENT && ct_is_progress(from)) {
+			if (ct_may_say(send->share, len))
+				ct_send_event(from, len, CT_TAIL_MEDIUM);
+			return 0;
+		}
+		if (speech == FRAMES) /* the body of a POST of HTTP/1, a tar archive for instance */
+			return 0;
 	}
 	h2 = h2_read(key, send->share);
 	if (!h2)

@@ -93,8 +93,9 @@ seen()
 	jq -c -S -L "$CT_LIB" --arg p "$P" 'select(.kind == "start" or .kind == "stop" or .kind == "create")
 		| select(.name // "" | startswith($p))
 		| [.kind, .outcome, .cause, .name, .id, .image, .runtime, .engine, .init_pid, .exit_code,
-			.failed, .ready.by, (.phases | map_values(type)),
-			([.steps[] | [.name, .actor, .pid, .detail]] | sort)]' "$1" | sort
+			.failed, .ready.by, (.phases | map_values(type))],
+			(.name as $name | .kind as $kind | .steps[] | [$kind, $name, .name, .actor, .pid, .detail])' "$1" |
+		sort
 }
 
 # The kernel's numbers: CAP_DAC_READ_SEARCH 2, CAP_KILL 5, CAP_SYS_PTRACE 19.
@@ -165,7 +166,7 @@ EOF2
 start command "${as_root[@]}" -- -d 1 -- setpriv --reuid $user --clear-groups sleep 300 || exit 0
 child_runs()
 {
-	child=$(pgrep -P "${pids[command]}" -x sleep)
+	child=$(pgrep -P "$(pgrep -d , -P "${pids[command]}")" -x sleep) # there is a runner between
 }
 await 10 child_runs
 same "with a traced program: what root keeps to end it" "$(rights 0 $((kept | 1 << 5)))" \

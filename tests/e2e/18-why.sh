@@ -173,6 +173,6 @@ says "under CPU load, the growth of a start is the run queue" true '
 	| (started("cpu") | map(path_ms(.reason == "runqueue")) | median) as $queue
 	| (started("calm") | map(path_ms(.reason == "runqueue")) | median) as $less
 	| $loaded > $calm and $queue - $less > 0.5 * ($loaded - $calm)'
-"$COLDTRACE" diff --why --json "$OUT/calm.ct" "$OUT/cpu.ct" > "$OUT/diff.json"
+"$COLDTRACE" diff --why --json -c "$P*" "$OUT/calm.ct" "$OUT/cpu.ct" > "$OUT/diff.json"
 same "diff names the reason that grew" '["runqueue"]' "$(jq -c '[.groups[] | select(.kind == "start")
 	| .changes[] | select(.phase == "total") | .grew.reason]' "$OUT/diff.json")"

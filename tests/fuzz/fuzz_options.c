@@ -30,7 +30,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	} else if (opts.operands.count > (size_t)argc) {
 		abort();
 	} else {
-		ct_options_match(&opts, &rec);
+		const struct ct_window window = { 0 };
+
+		ct_options_match(&opts, &window, &rec);
 	}
 	free(bytes);
 	return 0;
