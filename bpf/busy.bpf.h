@@ -49,41 +49,55 @@ static __always_inline void busy_add(struct ct_busy *b, const struct ct_busy_why
 	ct_lose(CT_LOSS_WAITS);
 }
 
+/* One of them; who: tgid and tid. Returns whether there was room for it. */
+__attribute__((noinline)) int ct_busy_tell_one(struct ct_busy *b, __u32 i, __u64 who, __u64 now,
+					       __u32 gap)
+{
+	struct ct_waits_tail *tail;
+	struct ct_busy_why *w;
+	struct ct_event *e;
+
+	if (!b || i >= CT_BUSY_WHYS)
+		return 0;
+	w = &b->whys[i];
+	e = ct_reserve(CT_KIND_WAITS, sizeof(*tail));
+	if (!e)
+		return 0;
+	e->ts_ns = now;
+	e->dur_ns = b->end_ns - b->from_ns;
+	e->tgid = who >> 32;
+	e->tid = (__u32)who;
+	e->obj = w->stack;
+	e->arg = w->off_ns;
+	e->ret = w->count;
+	e->sub = w->flags | (gap ? CT_W_GAP : 0);
+	tail = (struct ct_waits_tail *)e->tail;
+	tail->queue_ns = w->queue_ns;
+	tail->ago_ns = now - b->end_ns;
+	ct_tail_set(e, sizeof(*tail));
+	bpf_ringbuf_submit(e, BPF_RB_NO_WAKEUP);
+	return 1;
+}
+
 /*
  * Tells what was put together. gap: waits before these were left out. Returns whether some of these
  * were, for want of room.
  */
-static __noinline int busy_tell(struct ct_busy *b, struct task_struct *task, __u64 now, int gap)
+__attribute__((noinline)) int ct_busy_tell(struct ct_busy *b, __u64 who, __u64 now, __u32 gap)
 {
-	struct ct_waits_tail *tail;
-	int missing = b->gap;
+	int missing;
 
+	if (!b)
+		return 0;
+	missing = b->gap;
 	for (int i = 0; i < CT_BUSY_WHYS; i++) {
-		struct ct_busy_why *w = &b->whys[i];
-		struct ct_event *e;
-
-		if (!w->count)
+		if (!b->whys[i].count)
 			break;
-		e = ct_reserve(CT_KIND_WAITS, sizeof(*tail));
-		if (e) {
-			e->ts_ns = now;
-			e->dur_ns = b->end_ns - b->from_ns;
-			e->tgid = task->tgid;
-			e->tid = task->pid;
-			e->obj = w->stack;
-			e->arg = w->off_ns;
-			e->ret = w->count;
-			e->sub = w->flags | (gap ? CT_W_GAP : 0);
-			tail = (struct ct_waits_tail *)e->tail;
-			tail->queue_ns = w->queue_ns;
-			tail->ago_ns = now - b->end_ns;
-			ct_tail_set(e, sizeof(*tail));
-			bpf_ringbuf_submit(e, BPF_RB_NO_WAKEUP);
+		if (ct_busy_tell_one(b, i, who, now, gap))
 			gap = 0;
-		} else {
+		else
 			missing = 1;
-		}
-		__builtin_memset(w, 0, sizeof(*w));
+		__builtin_memset(&b->whys[i], 0, sizeof(b->whys[i]));
 	}
 	b->from_ns = 0;
 	b->gap = 0;

@@ -301,14 +301,15 @@ static __always_inline bool is_busy(struct ct_thread *t, __u64 now)
 	       (t->always || now <= t->young_ns ? CT_WINDOW_MAX : CT_WINDOW_BUSY);
 }
 
-static __always_inline void tell_busy(struct ct_thread *t, struct task_struct *task, __u64 now)
+/* who: tgid and tid */
+static __always_inline void tell_busy(struct ct_thread *t, __u64 who, __u64 now)
 {
 	if (t->busy.from_ns)
-		t->gap = busy_tell(&t->busy, task, now, t->gap);
+		t->gap = ct_busy_tell(&t->busy, who, now, t->gap);
 }
 
 /* What is put together; false: the wait is to be told by itself. */
-static __always_inline bool hold(struct ct_thread *t, struct task_struct *task, __u64 now, __u64 on,
+static __always_inline bool hold(struct ct_thread *t, __u64 who, __u64 now, __u64 on,
 				 __u64 queue_ns)
 {
 	struct ct_busy_why why = {
@@ -322,7 +323,7 @@ static __always_inline bool hold(struct ct_thread *t, struct task_struct *task, 
 		return false;
 	busy_add(&t->busy, &why, t->off_ns, on);
 	if (on - t->busy.from_ns >= CT_BUSY_NS)
-		tell_busy(t, task, now);
+		tell_busy(t, who, now);
 	return true;
 }
 
@@ -343,15 +344,20 @@ static __always_inline void tell_more(struct ct_event *e, struct ct_thread *t, _
 					     : offsetof(struct ct_wait_tail, reclaim_ns));
 }
 
-/* Tells the wait that was over when the thread had ran_ns to run until now. */
-static __always_inline void tell_wait(struct ct_thread *t, struct task_struct *task, __u64 now,
-				      __u64 ran_ns)
+/* Tells the wait that was over when the thread had ran_ns to run until now. Global: verified once. */
+__attribute__((noinline)) int ct_tell_wait(struct ct_thread *t, __u64 who, __u64 now, __u64 ran_ns)
 {
-	__u64 off = t->off_ns, on = now - ran_ns, wake = t->wake_ns > off ? t->wake_ns : off;
-	bool woken = !(t->off_flags & CT_W_PREEMPTED), by_thread = woken && t->wake_ns;
-	__u64 throttled = t->quota.queue ? ct_quota_end(&t->quota, on - off) : 0, queue_ns = 0;
+	__u64 off, on = now - ran_ns, wake, throttled, queue_ns = 0;
+	bool woken, by_thread;
 	struct ct_event *e;
 
+	if (!t)
+		return 0;
+	off = t->off_ns;
+	wake = t->wake_ns > off ? t->wake_ns : off;
+	woken = !(t->off_flags & CT_W_PREEMPTED);
+	by_thread = woken && t->wake_ns;
+	throttled = t->quota.queue ? ct_quota_end(&t->quota, on - off) : 0;
 	/* A waker on another CPU may have come before the switch was over. */
 	if (!woken)
 		queue_ns = on - off;
@@ -361,17 +367,17 @@ static __always_inline void tell_wait(struct ct_thread *t, struct task_struct *t
 		t->gap = 1;
 		goto out; /* what is left out is marked on the next one that is told */
 	}
-	if (is_busy(t, now) && !throttled && hold(t, task, now, on, queue_ns))
+	if (is_busy(t, now) && !throttled && hold(t, who, now, on, queue_ns))
 		goto out;
-	tell_busy(t, task, now);
+	tell_busy(t, who, now);
 	e = ct_reserve(CT_KIND_WAIT, sizeof(struct ct_wait_tail));
 	if (!e) {
 		t->gap = 1;
 		goto out;
 	}
 	e->ts_ns = now;
-	e->tgid = task->tgid;
-	e->tid = task->pid;
+	e->tgid = who >> 32;
+	e->tid = (__u32)who;
 	e->dur_ns = on - off;
 	e->arg = queue_ns;
 	e->obj = t->stack;
@@ -394,13 +400,19 @@ out:
 	t->wake_ns = 0;
 	t->comm[0] = '\0';
 	t->quota.cgroup[0] = '\0';
+	return 0;
+}
+
+static __always_inline __u64 who_is(const struct task_struct *task)
+{
+	return (__u64)task->tgid << 32 | (__u32)task->pid;
 }
 
 static __always_inline void switch_in(struct ct_thread *t, struct task_struct *task)
 {
 	if (!t->off_ns)
 		return;
-	tell_wait(t, task, bpf_ktime_get_ns(), 0);
+	ct_tell_wait(t, who_is(task), bpf_ktime_get_ns(), 0);
 	if (t->reclaims)
 		t->reclaim_since_ns = bpf_ktime_get_ns();
 }
@@ -415,7 +427,7 @@ static __always_inline void switch_unseen(struct ct_thread *t, struct task_struc
 
 	if (ran > most)
 		ran = most;
-	tell_wait(t, task, now, ran);
+	ct_tell_wait(t, who_is(task), now, ran);
 	if (t->reclaims)
 		t->reclaim_since_ns = now - ran;
 }
@@ -428,7 +440,7 @@ static __always_inline void switch_out(void *ctx, struct ct_thread *t, struct ta
 	if (t->off_ns)
 		switch_unseen(t, task, now);
 	if (state & CT_DEAD)
-		tell_busy(t, task, now);
+		tell_busy(t, who_is(task), now);
 	t->off_ns = now;
 	t->ran_ns = task->se.sum_exec_runtime;
 	t->stack = 0;
