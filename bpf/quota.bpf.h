@@ -113,10 +113,10 @@ __attribute__((noinline)) int ct_quota_begin(struct ct_quota *q) /* global: veri
 __attribute__((noinline)) __u64 ct_quota_end(struct ct_quota *q, __u64 most_ns)
 {
 	const struct task_struct___quota *who;
-	struct cfs_rq___quota *queue;
+	struct cfs_rq___quota *queue = NULL;
 	__u64 end;
 
-	if (!q)
+	if (!q || !bpf_core_field_exists(queue->throttled_clock_self_time))
 		return 0;
 	who = (void *)q->task;
 	queue = (void *)q->queue;
