@@ -177,3 +177,19 @@ void grpc_runs(struct tape *t, double ms, const char *ns, const char *id)
 	tape_at(t, ms + 30);
 	tape_output(t, INIT, SHIM);
 }
+
+void grpc_makes_pod(struct tape *t)
+{
+	tape_at(t, 10);
+	grpc_runs_pod(t, 1, "web", "u1", "shop");
+	tape_at(t, 50);
+	grpc_answers_id(t, 1, POD);
+}
+
+void grpc_makes_box(struct tape *t)
+{
+	tape_at(t, 60);
+	grpc_creates_in_pod(t, 3, "nginx", "nginx:1");
+	tape_at(t, 70);
+	grpc_answers_id(t, 3, BOX);
+}

@@ -47,3 +47,7 @@ void grpc_answers_id(struct tape *t, uint32_t stream, const char *id);
 void grpc_plugs(struct tape *t, const char *command, const char *id, const char *args);
 /* A shim, and what it is asked to run: ready 30 ms later. */
 void grpc_runs(struct tape *t, double ms, const char *ns, const char *id);
+
+/* The pod "web" (POD), asked for at 10 and made at 50; "nginx" in it (BOX), at 60 and 70. */
+void grpc_makes_pod(struct tape *t);
+void grpc_makes_box(struct tape *t);

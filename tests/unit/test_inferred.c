@@ -32,13 +32,9 @@ static void refuses(struct tape *t, uint32_t stream)
 	grpc_refuses(t, stream, "no");
 }
 
-/* What became of the pod and its container is the same as if all had been heard from the first. */
-Test(inferred, what_is_proved_is_told_from_its_request_on)
+/* Both are asked for and made, until 70. */
+static void pod_and_box(struct tape *t)
 {
-	struct run *run = run_new();
-	struct tape *t = &run->t;
-	const struct seen *s;
-
 	tape_at(t, 10);
 	runs_pod(t, 1, RUN_POD);
 	tape_at(t, 50);
@@ -47,6 +43,16 @@ Test(inferred, what_is_proved_is_told_from_its_request_on)
 	creates(t, 3, CREATE);
 	tape_at(t, 70);
 	grpc_answers_id(t, 3, BOX);
+}
+
+/* What became of the pod and its container is the same as if all had been heard from the first. */
+Test(inferred, what_is_proved_is_told_from_its_request_on)
+{
+	struct run *run = run_new();
+	struct tape *t = &run->t;
+	const struct seen *s;
+
+	pod_and_box(t);
 	tape_at(t, 80);
 	late_asks_about(t, 5, START, BOX);
 	grpc_runs(t, 81, "k8s.io", BOX);
@@ -90,14 +96,7 @@ Test(inferred, a_start_that_is_refused)
 	struct tape *t = &run->t;
 	const struct seen *s;
 
-	tape_at(t, 10);
-	runs_pod(t, 1, RUN_POD);
-	tape_at(t, 50);
-	grpc_answers_id(t, 1, POD);
-	tape_at(t, 60);
-	creates(t, 3, CREATE);
-	tape_at(t, 70);
-	grpc_answers_id(t, 3, BOX);
+	pod_and_box(t);
 	tape_at(t, 80);
 	late_asks_about(t, 5, START, BOX);
 	tape_at(t, 90);

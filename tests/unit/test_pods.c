@@ -39,14 +39,8 @@ Test(pods, a_pod_and_what_is_in_it_have_their_names)
 	struct tape *t = &run->t;
 	const struct seen *s;
 
-	tape_at(t, 10);
-	grpc_runs_pod(t, 1, "web", "u1", "shop");
-	tape_at(t, 50);
-	grpc_answers_id(t, 1, POD);
-	tape_at(t, 60);
-	grpc_creates_in_pod(t, 3, "nginx", "nginx:1");
-	tape_at(t, 70);
-	grpc_answers_id(t, 3, BOX);
+	grpc_makes_pod(t);
+	grpc_makes_box(t);
 	tape_at(t, 80);
 	grpc_runs_pod(t, 5, "db", "u2", "shop"); /* takes what was the call before's */
 	tape_at(t, 90);

@@ -43,14 +43,8 @@ static struct run *pod_runs(void)
 	struct run *run = run_new();
 	struct tape *t = &run->t;
 
-	tape_at(t, 10);
-	grpc_runs_pod(t, 1, "web", "u1", "shop");
-	tape_at(t, 50);
-	grpc_answers_id(t, 1, POD);
-	tape_at(t, 60);
-	grpc_creates_in_pod(t, 3, "nginx", "nginx:1");
-	tape_at(t, 70);
-	grpc_answers_id(t, 3, BOX);
+	grpc_makes_pod(t);
+	grpc_makes_box(t);
 	tape_at(t, 80);
 	grpc_asks_about(t, 5, CRI "StartContainer", NULL, BOX);
 	grpc_runs(t, 81, "k8s.io", BOX);

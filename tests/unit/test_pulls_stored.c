@@ -246,10 +246,7 @@ Test(pulls_stored, a_container_in_a_pod_begins_with_its_pull)
 	struct tape *t = &run->t;
 	const struct seen *s;
 
-	tape_at(t, 10);
-	grpc_runs_pod(t, 1, "web", "u1", "shop");
-	tape_at(t, 50);
-	grpc_answers_id(t, 1, POD);
+	grpc_makes_pod(t);
 	asks(t, 100, 3);
 	fetched(t, 100);
 	answered(t, 270, 3);
