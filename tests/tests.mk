@@ -72,7 +72,7 @@ unit: $(S)/unit pure
 	$(Q)status=0; $(call san_env,$(S)/reports) $(S)/unit --jobs 2 $(CRITERION) || status=$$?; \
 	{ $(call san_verdict,$(S)/reports); } && exit $$status
 
-READER_SRC   := tests/replay/reader.c user/cmd/cmd.c user/cmd/report.c user/cmd/export.c user/cmd/info.c \
+READER_SRC   := tests/replay/reader.c tests/replay/later.c user/cmd/cmd.c user/cmd/report.c user/cmd/export.c user/cmd/info.c \
 		user/cmd/scrub.c user/cmd/chains.c $(wildcard user/cmd/diff*.c)
 
 $(S)/reader: $(READER_SRC:%.c=$(S)/%.o) $(PURE_SRC:%.c=$(S)/%.o)

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What reads recordings, and nothing else: it links without libbpf. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cmd/cmd.h"
+#include "later.h"
 #include "util/mem.h"
 
 static const struct {
@@ -22,6 +24,9 @@ int main(int argc, char **argv)
 	int ret;
 
 	ct_cmd_begin();
+	if (argc == 5 && !strcmp(argv[1], "later")) /* later FROM TO PART: see later.h */
+		return later(argv[2], argv[3], strtod(argv[4], NULL), &err) ? ct_cmd_failed(&err)
+									    : 0;
 	while (i < CT_ARRAY_SIZE(commands) && (argc < 2 || strcmp(argv[1], commands[i].name) != 0))
 		i++;
 	if (i == CT_ARRAY_SIZE(commands))

@@ -62,6 +62,23 @@ static void lose(struct tape *t, enum ct_loss loss, double ms)
 	tape_lost(t, (uint16_t)loss, 1);
 }
 
+/* That one has ended is known, and not which: its stop is missing. */
+Test(core, an_end_of_nobody_makes_a_run_incomplete)
+{
+	static const enum ct_role roles[] = { CT_ROLE_HELPER, CT_ROLE_INIT };
+
+	for (size_t i = 0; i < CT_ARRAY_SIZE(roles); i++) {
+		struct run *run = run_new();
+
+		tape_at(&run->t, 10);
+		tape_exit(&run->t, 4711, roles[i], 0);
+		play(run);
+		cr_expect_eq(run->counts.unmatched_exits, 1);
+		cr_expect_eq(ct_counts_incomplete(&run->counts), roles[i] == CT_ROLE_INIT);
+		run_free(run);
+	}
+}
+
 Test(core, start_whose_end_may_be_lost)
 {
 	for (size_t i = 0; i < CT_ARRAY_SIZE(hung); i++) {

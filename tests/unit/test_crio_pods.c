@@ -2,19 +2,7 @@
 /* What the kubelet asks CRI-O for: pods with a process of their own and without, containers, probes. */
 #include <criterion/criterion.h>
 
-#include "grpc.h"
-#include "runs.h"
-
-#define CRIO   LIFE_CONTAINERD
-#define CONMON 701 /* and its children; that of the pod is 10 lower */
-#define RUNC   702
-#define STAGE  703
-#define FIRST  705
-#define LATER  706
-#define NETNS  4026532001
-#define NAMED  "k8s_web_one_shop_u1_0"
-#define PAUSED "k8s_POD_one_shop_u1_0"
-#define ARGS   "K8S_POD_NAME=one;K8S_POD_NAMESPACE=shop;K8S_POD_UID=u1"
+#include "crio.h"
 
 /* The kernel side takes the program that was executed last for the first of a container. */
 static void tape_root(struct tape *t, uint32_t tgid)
@@ -24,68 +12,13 @@ static void tape_root(struct tape *t, uint32_t tgid)
 	e->root = tgid;
 }
 
-static struct run *crio(void)
-{
-	struct run *run = run_new();
-
-	tape_process(&run->t, CRIO, 1, CT_ROLE_ENGINE, "/usr/bin/crio", TAPE_END);
-	run->t.engine = CRIO;
-	return run;
-}
-
-static void plugs(struct tape *t, const char *command, const char *id, double ms, double until)
-{
-	tape_at(t, ms);
-	grpc_plugs(t, command, id, ARGS);
-	tape_exec(t, 9500, CT_ROLE_HELPER, 9, "/usr/lib/cni/bridge", TAPE_END);
-	tape_at(t, until);
-	tape_exit(t, 9500, CT_ROLE_HELPER, 0);
-}
-
-/* What crio itself has runc do, 5 ms long. */
-static void does(struct tape *t, const char *what, const char *id, double ms, int status)
-{
-	tape_at(t, ms);
-	tape_fork(t, CRIO, LATER, CT_ROLE_ENGINE);
-	tape_exec(t, LATER, CT_ROLE_RUNTIME, 9, "/usr/sbin/runc", what, id, TAPE_END);
-	tape_at(t, ms + 5);
-	tape_exit(t, LATER, CT_ROLE_RUNTIME, status);
-}
-
-/* runc executes itself, that forks, and that once more: FIRST + plus is what is left. */
-static void nsexec(struct tape *t, uint32_t plus)
-{
-	tape_fork(t, RUNC + plus, STAGE + plus, CT_ROLE_RUNTIME);
-	tape_exec(t, STAGE + plus, CT_ROLE_HELPER, 9, "/usr/sbin/runc", "init", TAPE_END);
-	tape_fork(t, STAGE + plus, STAGE + 1 + plus, CT_ROLE_HELPER);
-	tape_fork(t, STAGE + 1 + plus, FIRST + plus, CT_ROLE_HELPER);
-	tape_exit(t, STAGE + 1 + plus, CT_ROLE_HELPER, 0);
-	tape_exit(t, STAGE + plus, CT_ROLE_HELPER, 0);
-}
-
-/* conmon, and for 20 ms the runc that it calls; `plus` is added to the pids. */
-static void creates(struct tape *t, const char *id, const char *name, uint32_t plus, double ms,
-		    int status)
-{
-	tape_at(t, ms);
-	tape_fork(t, CRIO, CONMON + plus, CT_ROLE_ENGINE);
-	tape_exec(t, CONMON + plus, CT_ROLE_SHIM, 9, "/usr/bin/conmon", "-b", "/b", "-c", id, "-n",
-		  name, "-r", "/usr/sbin/runc", TAPE_END);
-	tape_fork(t, CONMON + plus, RUNC + plus, CT_ROLE_SHIM);
-	tape_exec(t, RUNC + plus, CT_ROLE_RUNTIME, 9, "/usr/sbin/runc", "create", "--bundle", "/b",
-		  id, TAPE_END);
-	nsexec(t, plus);
-	tape_at(t, ms + 20);
-	tape_exit(t, RUNC + plus, CT_ROLE_RUNTIME, status);
-}
-
 /* A pod without a process of its own, from 10 to 100, its network from 30 to 60. */
 static void runs_pod(struct tape *t)
 {
 	tape_at(t, 10);
 	grpc_runs_pod(t, 1, "one", "u1", "shop");
-	plugs(t, "ADD", POD, 30, 50);
-	plugs(t, "CHECK", POD, 51, 60);
+	crio_plugs(t, "ADD", POD, 30, 50);
+	crio_plugs(t, "CHECK", POD, 51, 60);
 	tape_at(t, 100);
 	grpc_answers_id(t, 1, POD);
 }
@@ -95,12 +28,12 @@ static void runs_container(struct tape *t, enum ct_role role)
 {
 	tape_at(t, 110);
 	grpc_creates_in_pod(t, 3, "web", "shop/web:1");
-	creates(t, BOX, NAMED, 0, 120, 0);
+	crio_creates(t, BOX, NAMED, 0, 120, 0);
 	tape_at(t, 150);
 	grpc_answers_id(t, 3, BOX);
 	tape_at(t, 160);
 	grpc_asks_about(t, 5, CRI "StartContainer", NULL, BOX);
-	does(t, "start", BOX, 165, 0);
+	crio_does(t, "start", BOX, 165, 0);
 	tape_at(t, 172);
 	tape_exec(t, FIRST, role, NETNS, "/bin/svc", TAPE_END);
 	tape_at(t, 180);
@@ -124,39 +57,31 @@ static void asks(struct tape *t, uint32_t stream, const char *what, const char *
 /* Stopped from 1000 to 1040 and removed from 1100 to 1130; the pod from 1050 to 1090 and from 1140. */
 static void ends_all(struct tape *t)
 {
-	does(t, "kill", BOX, 1005, 0);
+	crio_does(t, "kill", BOX, 1005, 0);
 	tape_at(t, 1012);
 	tape_exit(t, FIRST, CT_ROLE_INIT, 3 << 8);
 	tape_at(t, 1014);
 	tape_exit(t, CONMON, CT_ROLE_SHIM, 3 << 8);
 	asks(t, 7, "StopContainer", BOX, 1000, 1040);
-	plugs(t, "DEL", POD, 1060, 1080);
+	crio_plugs(t, "DEL", POD, 1060, 1080);
 	asks(t, 9, "StopPodSandbox", POD, 1050, 1090);
-	does(t, "delete", BOX, 1105, 0);
+	crio_does(t, "delete", BOX, 1105, 0);
 	asks(t, 11, "RemoveContainer", BOX, 1100, 1130);
 	asks(t, 13, "RemovePodSandbox", POD, 1140, 1150);
 	/* Kubelets ask again. */
 	asks(t, 15, "StopPodSandbox", POD, 1200, 1201);
 }
 
-static void play_all(struct run *run)
-{
-	tape_at(&run->t, 90000);
-	tape_clock(&run->t);
-	tape_sort(&run->t);
-	play(run);
-}
-
 /* Each boundary is that of the request, whatever the processes did in between. */
 Test(crio_pods, one_life)
 {
-	struct run *run = crio();
+	struct run *run = crio_new();
 	const struct seen *s;
 
 	runs_pod(&run->t);
 	runs_container(&run->t, CT_ROLE_INIT);
 	ends_all(&run->t);
-	play_all(run);
+	crio_play(run);
 	expect_counts(run, 2, 2, 0);
 	s = find(run, CT_RECORD_START, "one", 0);
 	expect_outcome(s, CT_OUTCOME_OK);
@@ -201,28 +126,28 @@ Test(crio_pods, one_life)
 /* The pause container is the pod: torn down first, and its process ends last. */
 Test(crio_pods, a_process_of_its_own)
 {
-	struct run *run = crio();
+	struct run *run = crio_new();
 	struct tape *t = &run->t;
 	const struct seen *s;
 
 	tape_at(t, 10);
 	grpc_runs_pod(t, 1, "one", "u1", "shop");
-	plugs(t, "ADD", POD, 30, 60);
-	creates(t, POD, PAUSED, 10, 70, 0);
-	does(t, "start", POD, 92, 0);
+	crio_plugs(t, "ADD", POD, 30, 60);
+	crio_creates(t, POD, PAUSED, 10, 70, 0);
+	crio_does(t, "start", POD, 92, 0);
 	tape_at(t, 96);
 	tape_exec(t, FIRST + 10, CT_ROLE_INIT, NETNS, "/pause", TAPE_END);
 	tape_at(t, 100);
 	grpc_answers_id(t, 1, POD);
 	asks(t, 9, "StopPodSandbox", POD, 1050, 1100);
-	plugs(t, "DEL", POD, 1060, 1070);
-	does(t, "kill", POD, 1075, 0);
+	crio_plugs(t, "DEL", POD, 1060, 1070);
+	crio_does(t, "kill", POD, 1075, 0);
 	tape_at(t, 1080);
 	tape_exit(t, FIRST + 10, CT_ROLE_INIT, 0);
 	tape_at(t, 1082);
 	tape_exit(t, CONMON + 10, CT_ROLE_SHIM, 0);
 	asks(t, 13, "RemovePodSandbox", POD, 1140, 1150);
-	play_all(run);
+	crio_play(run);
 	expect_counts(run, 1, 1, 0);
 	s = find(run, CT_RECORD_START, "one", 0);
 	expect_outcome(s, CT_OUTCOME_OK);
@@ -244,19 +169,19 @@ Test(crio_pods, a_process_of_its_own)
 /* Nothing but its own end ends a process, whoever says that nothing is left. */
 Test(crio_pods, a_process_that_lives_on)
 {
-	struct run *run = crio();
+	struct run *run = crio_new();
 	struct tape *t = &run->t;
 
 	tape_at(t, 10);
 	grpc_runs_pod(t, 1, "one", "u1", "shop");
-	creates(t, POD, PAUSED, 10, 70, 0);
-	does(t, "start", POD, 92, 0);
+	crio_creates(t, POD, PAUSED, 10, 70, 0);
+	crio_does(t, "start", POD, 92, 0);
 	tape_at(t, 96);
 	tape_exec(t, FIRST + 10, CT_ROLE_INIT, NETNS, "/pause", TAPE_END);
 	tape_at(t, 100);
 	grpc_answers_id(t, 1, POD);
 	asks(t, 9, "StopPodSandbox", POD, 1050, 1100);
-	play_all(run);
+	crio_play(run);
 	expect_counts(run, 1, 0, 0);
 	run_free(run);
 }
@@ -264,17 +189,17 @@ Test(crio_pods, a_process_that_lives_on)
 /* With the network of the host there are no plugins: conmon's name of it says whose request it is. */
 Test(crio_pods, no_network_of_its_own)
 {
-	struct run *run = crio();
+	struct run *run = crio_new();
 	struct tape *t = &run->t;
 	const struct seen *s;
 
 	tape_at(t, 10);
 	grpc_runs_pod(t, 1, "one", "u1", "shop");
-	creates(t, POD, PAUSED, 10, 70, 0);
-	does(t, "start", POD, 92, 0);
+	crio_creates(t, POD, PAUSED, 10, 70, 0);
+	crio_does(t, "start", POD, 92, 0);
 	tape_at(t, 100);
 	grpc_answers_id(t, 1, POD);
-	play_all(run);
+	crio_play(run);
 	expect_counts(run, 1, 0, 0);
 	s = find(run, CT_RECORD_START, "one", 0);
 	expect_span(s, 10, 100);
@@ -287,14 +212,14 @@ Test(crio_pods, no_network_of_its_own)
 /* The id is heard in the answer alone: without plugins and without a process nobody says it before. */
 Test(crio_pods, nothing_but_an_answer)
 {
-	struct run *run = crio();
+	struct run *run = crio_new();
 	const struct seen *s;
 
 	tape_at(&run->t, 10);
 	grpc_runs_pod(&run->t, 1, "one", "u1", "shop");
 	tape_at(&run->t, 50);
 	grpc_answers_id(&run->t, 1, POD);
-	play_all(run);
+	crio_play(run);
 	expect_counts(run, 1, 0, 0);
 	s = find(run, CT_RECORD_START, "one", 0);
 	expect_span(s, 10, 50);
@@ -306,18 +231,18 @@ Test(crio_pods, nothing_but_an_answer)
 /* conmon has said the id by then: what is refused is that container's start, told once and with why. */
 Test(crio_pods, a_create_that_fails_is_told_once)
 {
-	struct run *run = crio();
+	struct run *run = crio_new();
 	struct tape *t = &run->t;
 	const struct seen *s;
 
 	runs_pod(t);
 	tape_at(t, 110);
 	grpc_creates_in_pod(t, 3, "web", "shop/web:1");
-	creates(t, BOX, NAMED, 0, 120, 1 << 8);
-	does(t, "delete", BOX, 142, 0);
+	crio_creates(t, BOX, NAMED, 0, 120, 1 << 8);
+	crio_does(t, "delete", BOX, 142, 0);
 	tape_at(t, 150);
 	grpc_refuses(t, 3, "no such file");
-	play_all(run);
+	crio_play(run);
 	expect_counts(run, 2, 0, 0);
 	s = find(run, CT_RECORD_START, "one/web", 0);
 	expect_outcome(s, CT_OUTCOME_FAILED);
@@ -344,16 +269,16 @@ Test(crio_pods, whose_request_it_is)
 	};
 
 	for (size_t i = 0; i < CT_ARRAY_SIZE(rows); i++) {
-		struct run *run = crio();
+		struct run *run = crio_new();
 		struct tape *t = &run->t;
 		const struct seen *s = NULL;
 
 		runs_pod(t);
 		tape_at(t, 110);
 		grpc_creates_in_pod(t, 3, "web", "shop/web:1");
-		creates(t, BOX, rows[i].called, 0, 120, 0);
-		does(t, "start", BOX, 145, 0);
-		play_all(run);
+		crio_creates(t, BOX, rows[i].called, 0, 120, 0);
+		crio_does(t, "start", BOX, 145, 0);
+		crio_play(run);
 		for (size_t k = 0; k < run->count; k++) {
 			if (!strcmp(run->seen[k].who.id, BOX))
 				s = &run->seen[k];
@@ -371,11 +296,11 @@ Test(crio_pods, names)
 					    "k8s_web__shop_u1_0", "k9s_web_one_shop_u1_0" };
 
 	for (size_t i = 0; i < CT_ARRAY_SIZE(rows); i++) {
-		struct run *run = crio();
+		struct run *run = crio_new();
 
-		creates(&run->t, BOX, rows[i], 0, 120, 0);
-		does(&run->t, "start", BOX, 145, 0);
-		play_all(run);
+		crio_creates(&run->t, BOX, rows[i], 0, 120, 0);
+		crio_does(&run->t, "start", BOX, 145, 0);
+		crio_play(run);
 		cr_expect_str_eq(find(run, CT_RECORD_START, rows[i], 0)->who.pod, "", "%s",
 				 rows[i]);
 		run_free(run);
@@ -385,7 +310,7 @@ Test(crio_pods, names)
 /* With the host's pids its first process is what runc has forked twice. */
 Test(crio_pods, pids_of_the_host)
 {
-	struct run *run = crio();
+	struct run *run = crio_new();
 	const struct seen *s;
 
 	runs_pod(&run->t);
@@ -396,7 +321,7 @@ Test(crio_pods, pids_of_the_host)
 	tape_exit(&run->t, LATER + 1, CT_ROLE_HELPER, 0);
 	runs_container(&run->t, CT_ROLE_HELPER);
 	ends_all(&run->t);
-	play_all(run);
+	crio_play(run);
 	s = find(run, CT_RECORD_START, "one/web", 0);
 	cr_expect_eq(s->who.init_pid, FIRST);
 	expect_span(s, 110, 190);
@@ -409,7 +334,7 @@ Test(crio_pods, pids_of_the_host)
 /* crun executes nothing in between: what the kernel side takes for a first process is it once it starts. */
 Test(crio_pods, pids_of_the_host_under_crun)
 {
-	struct run *run = crio();
+	struct run *run = crio_new();
 	struct tape *t = &run->t;
 
 	tape_at(t, 10);
@@ -428,7 +353,7 @@ Test(crio_pods, pids_of_the_host_under_crun)
 	tape_at(t, 30);
 	tape_exit(t, STAGE, CT_ROLE_HELPER, 0);
 	tape_exit(t, RUNC, CT_ROLE_RUNTIME, 0);
-	does(t, "start", BOX, 50, 0);
+	crio_does(t, "start", BOX, 50, 0);
 	tape_at(t, 51);
 	tape_fork(t, FIRST, STAGE + 1, CT_ROLE_HELPER);
 	tape_exec(t, STAGE + 1, CT_ROLE_HELPER, NETNS, "/usr/bin/hook", TAPE_END);
@@ -443,7 +368,7 @@ Test(crio_pods, pids_of_the_host_under_crun)
 	tape_at(t, 1000);
 	tape_exit(t, FIRST, CT_ROLE_HELPER, 5 << 8);
 	tape_exit(t, CONMON, CT_ROLE_SHIM, 5 << 8);
-	play_all(run);
+	crio_play(run);
 	cr_expect_eq(find(run, CT_RECORD_START, "one/web", 0)->who.init_pid, FIRST);
 	cr_expect_eq(find(run, CT_RECORD_STOP, "one/web", 0)->rec.exit_code, 5);
 	run_free(run);
@@ -459,7 +384,7 @@ static void probes(struct tape *t, double ms, enum ct_role role)
 	tape_fork(t, CONMON + 20, RUNC + 20, CT_ROLE_SHIM);
 	tape_exec(t, RUNC + 20, CT_ROLE_RUNTIME, 9, "/usr/sbin/runc", "exec", "--detach", BOX,
 		  TAPE_END);
-	nsexec(t, 20);
+	crio_nsexec(t, 20);
 	tape_at(t, ms + 5);
 	tape_exit(t, RUNC + 20, CT_ROLE_RUNTIME, 0);
 	tape_exec(t, FIRST + 20, role, NETNS, "/bin/true", TAPE_END);
@@ -474,14 +399,14 @@ Test(crio_pods, probes)
 	static const enum ct_role roles[] = { CT_ROLE_INIT, CT_ROLE_HELPER };
 
 	for (size_t i = 0; i < CT_ARRAY_SIZE(roles); i++) {
-		struct run *run = crio();
+		struct run *run = crio_new();
 		struct tape *t = &run->t;
 
 		tape_process(t, CONMON, CRIO, CT_ROLE_SHIM, "/usr/bin/conmon", "-b", "/b", "-c",
 			     BOX, "-n", NAMED, "-r", "/usr/sbin/runc", TAPE_END);
 		for (unsigned k = 0; k < 3; k++)
 			probes(t, 1000 + 1000 * k, roles[i]);
-		play_all(run);
+		crio_play(run);
 		cr_expect_eq(run->counts.containers, 1, "%zu", run->counts.containers);
 		cr_expect_eq(run->count, 0, "%zu", run->count);
 		run_free(run);
@@ -491,7 +416,7 @@ Test(crio_pods, probes)
 /* It ended by itself; who asks for its stop afterwards asks for nothing. */
 Test(crio_pods, asked_when_it_is_over)
 {
-	struct run *run = crio();
+	struct run *run = crio_new();
 	struct tape *t = &run->t;
 	const struct seen *s;
 
@@ -502,7 +427,7 @@ Test(crio_pods, asked_when_it_is_over)
 	tape_at(t, 502);
 	tape_exit(t, CONMON, CT_ROLE_SHIM, 0);
 	asks(t, 7, "StopContainer", BOX, 1000, 1040);
-	play_all(run);
+	crio_play(run);
 	s = find(run, CT_RECORD_STOP, "one/web", 0);
 	expect_outcome(s, CT_OUTCOME_OK);
 	expect_span(s, 500, 502);
@@ -522,19 +447,19 @@ Test(crio_pods, found_with_its_monitor)
 	};
 
 	for (size_t i = 0; i < CT_ARRAY_SIZE(rows); i++) {
-		struct run *run = crio();
+		struct run *run = crio_new();
 		struct tape *t = &run->t;
 		const struct seen *s;
 
 		tape_process(t, CONMON, 1, CT_ROLE_SHIM, "/usr/bin/conmon", "-b", "/b", "-c", BOX,
 			     "-n", rows[i].called, "-r", "/usr/sbin/runc", TAPE_END);
 		tape_process(t, FIRST, CONMON, CT_ROLE_INIT, "/bin/svc", TAPE_END);
-		does(t, "kill", BOX, 1000, 0);
+		crio_does(t, "kill", BOX, 1000, 0);
 		tape_at(t, 1012);
 		tape_exit(t, FIRST, CT_ROLE_INIT, 3 << 8);
 		tape_at(t, 1014);
 		tape_exit(t, CONMON, CT_ROLE_SHIM, 3 << 8);
-		play_all(run);
+		crio_play(run);
 		s = find(run, CT_RECORD_STOP, rows[i].name, 0);
 		cr_expect_str_eq(s->who.engine, rows[i].engine, "%s", rows[i].called);
 		cr_expect_eq(s->rec.exit_code, 3, "%s", rows[i].called);
@@ -545,7 +470,7 @@ Test(crio_pods, found_with_its_monitor)
 /* The bundle says what the image is called, and leaves a pod a pod. */
 Test(crio_pods, identity)
 {
-	struct run *run = crio();
+	struct run *run = crio_new();
 	struct tape *t = &run->t;
 	const struct seen *s;
 
@@ -555,7 +480,7 @@ Test(crio_pods, identity)
 	tape_identity(t, 0, "id", BOX, "engine", "crio", "image", "shop/web:named", TAPE_END);
 	tape_identity(t, 0, "id", POD, "engine", "crio", TAPE_END);
 	asks(t, 9, "StopPodSandbox", POD, 1050, 1090);
-	play_all(run);
+	crio_play(run);
 	cr_expect_str_eq(find(run, CT_RECORD_START, "one/web", 0)->who.image, "shop/web:named");
 	s = find(run, CT_RECORD_STOP, "one", 0);
 	expect_outcome(s, CT_OUTCOME_OK);

@@ -420,6 +420,56 @@ Test(pod_records, what_began_before_is_not_told_as_a_start)
 	cluster_free(cl);
 }
 
+/* Its stop is, by those who stop with it; one whose name nobody has said is a container all the same. */
+Test(pod_records, what_began_before_is_told_as_a_stop)
+{
+	struct cluster *cl = cluster_new(true);
+	struct ct_record rec;
+	const struct seen *s;
+
+	stops(cl, "a0", "app", 100, 150, 20, 0);
+	starts(cl, "a1", "app", 300, 400, true);
+	rec = record_of(cl, CT_RECORD_STOP, "b1", "", 9990, 10180);
+	rec.segments[0].phase = CT_PHASE_STOP;
+	cl->c.pod = 4711;
+	ct_made_told(cl->core, &rec, &cl->c);
+	stops(cl, "a1", "app", 10000, 10200, 150, 0);
+	stops(cl, "s1", "", 10230, 10400, 50, 137);
+	passes(cl, 13000);
+	s = only(cl, CT_RECORD_POD_STOP);
+	cr_expect_str_eq(s->who.name, "web-1");
+	cr_expect_str_eq(s->who.id, "u-1");
+	expect_span(s, 9990, 10400);
+	expect_phase(s, CT_PHASE_CONTAINERS, 210);
+	expect_phase(s, CT_PHASE_SANDBOX, 170);
+	expect_tiled(s);
+	cr_expect_eq(s->rec.step_count, 3);
+	cluster_free(cl);
+}
+
+/* What a probe has failed was stopped before, to be started again. */
+Test(pod_records, what_a_probe_has_stopped_is_no_part_of_its_end)
+{
+	struct cluster *cl = cluster_new(true);
+	struct ct_record rec;
+	const struct seen *s;
+
+	starts(cl, "s1", "", 0, 100, false);
+	starts(cl, "a1", "app", 300, 400, true);
+	passes(cl, 6000);
+	rec = record_of(cl, CT_RECORD_STOP, "a1", "app", 7000, 7200);
+	rec.segments[0] = (struct ct_segment){ CT_PHASE_STOP, MS(7000), MS(7150) };
+	rec.cause = CT_CAUSE_PROBE;
+	ct_made_told(cl->core, &rec, &cl->c);
+	stops(cl, "s1", "", 10230, 10400, 50, 137);
+	passes(cl, 13000);
+	cr_assert_eq(cl->run.count, 2);
+	s = &cl->run.seen[1];
+	expect_span(s, 10230, 10400);
+	cr_expect_eq(s->rec.step_count, 1);
+	cluster_free(cl);
+}
+
 Test(pod_records, at_the_end_what_may_go_on_is_cut)
 {
 	struct cluster *cl = cluster_new(false);

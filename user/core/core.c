@@ -367,7 +367,7 @@ struct ct_core_counts ct_core_counts(const struct ct_core *core)
 
 bool ct_counts_incomplete(const struct ct_core_counts *counts)
 {
-	if (counts->unread || ct_unheard_sum(&counts->unheard))
+	if (counts->unread || counts->unmatched_ends || ct_unheard_sum(&counts->unheard))
 		return true;
 	for (int i = 0; i < CT_LOSS_MAX; i++) {
 		if (i != CT_LOSS_LATE && counts->lost[i])

@@ -66,6 +66,8 @@ struct ct_core_counts {
 	uint64_t events;
 	uint64_t lost[CT_LOSS_MAX];
 	uint64_t unmatched_exits; /* exit of an actor whose begin was not seen */
+	uint64_t
+		unmatched_ends; /* of these, of containers' first processes: whoever that was has ended */
 	uint64_t unmatched_answers; /* answer to a request that was not seen */
 	uint64_t unmatched_requests; /* request about a container that is not known */
 	uint64_t unknown_phases; /* phases printed as unknown */

@@ -294,6 +294,30 @@ const struct ct_request *ct_hear_made(struct ct_core *core, const struct ct_scop
 	return NULL;
 }
 
+void ct_call_of(struct ct_pending_call *call, struct ct_text id)
+{
+	if (!call->about && ct_cri_is_id(id))
+		ct_text_copy(call->of, sizeof(call->of), id);
+}
+
+const struct ct_request *ct_hear_spoken(struct ct_core *core, const struct ct_scope *speaker,
+					struct ct_text id, uint64_t about)
+{
+	struct ct_pending_call *call, *next;
+	const struct ct_request *named = NULL;
+
+	HASH_ITER(hh, core->hear->calls, call, next)
+	{
+		if (call->about || !call->of[0] || !ct_text_is(id, call->of) ||
+		    !ct_scope_is(&call->held.share->scope, speaker))
+			continue;
+		is_about(core, call, about);
+		if (call->named)
+			named = &call->asked;
+	}
+	return named;
+}
+
 static void calls_free(struct ct_core *core)
 {
 	struct ct_pending_call *call, *next;

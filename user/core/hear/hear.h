@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What is said: sends become requests and their answers, whatever protocol and connection they came
- * on, and command lines become words. The only thing that leaves this station is a fact. It knows no
- * container: whoever finds out which one a request is about gives it a handle to remember.
+ * Sends become requests and their answers, whatever protocol and connection they came on, command lines
+ * words. What leaves this station are facts. It knows no container: whoever finds out which one a request
+ * is about gives it a handle to remember.
  */
 #pragma once
 
@@ -61,8 +61,7 @@ struct ct_request {
 struct ct_pending_call;
 struct ct_progress;
 
-/* Valid while it is being told, and so is what it borrows. */
-struct ct_fact {
+struct ct_fact { /* valid while it is being told, and so is what it borrows */
 	enum ct_fact_kind kind;
 	enum ct_how how;
 	const struct ct_event *e; /* what was heard, and from whom */
@@ -74,12 +73,10 @@ struct ct_fact {
 	uint64_t ts_ns; /* asked: when; else when it was answered */
 	const struct ct_request *request; /* NULL: no part of it is kept yet */
 	enum ct_makes makes;
-	/* Asked for something new. */
-	struct ct_text image, runtime;
+	struct ct_text image, runtime; /* asked for something new */
 	uint64_t prepared_ns; /* a snapshot was made for it before; 0: none was heard of */
 	uint64_t signal; /* that is to be sent; 0: none, or the one of the image */
-	/* Answered. */
-	struct ct_text made; /* id of what was made */
+	struct ct_text made; /* answered: id of what was made */
 	struct ct_text message; /* refused: why */
 	bool wants_image; /* refused: the engine has none of that name, and may be asked for it now */
 	uint64_t value; /* number that the method answers with: a pid, an exit status */
@@ -88,15 +85,14 @@ struct ct_fact {
 	bool awaits_id; /* a success of it answers with an id */
 	bool timed_out; /* refused: it took longer than it may */
 	const struct ct_progress *progress; /* of an image; NULL: nothing is said of it */
-	/* gRPC, on a connection older than the trace (inferred.c). Answered: nobody has heard what it was. */
-	bool unproved; /* its verb is a guess or empty; who misses nothing unsets it */
+	/* gRPC, answered, on a connection older than the trace: its verb is a guess or empty (inferred.c) */
+	bool unproved; /* who misses nothing unsets it */
 	bool late; /* answered: that became known after it was asked */
-
 	uint64_t about; /* handle of the container that the request is about; 0: none */
 	struct ct_container *container; /* of the handle: set by life, for those to its right */
 	struct ct_pending_call *call; /* of hear, NULL: not made yet */
-	struct ct_early *early; /* of hear */
-	uint32_t stream; /* of hear */
+	struct ct_early *early; /* of hear, and so is the stream */
+	uint32_t stream;
 };
 
 struct ct_hear *ct_hear_new(void); /* NULL: no memory */
@@ -135,6 +131,10 @@ void ct_hear_refuted(struct ct_core *core, const struct ct_fact *fact, const cha
 typedef bool ct_is_asked_fn(struct ct_core *core, const struct ct_request *asked, const void *ctx);
 const struct ct_request *ct_hear_made(struct ct_core *core, const struct ct_scope *speaker,
 				      ct_is_asked_fn *is, const void *ctx, uint64_t about);
+
+/* What waits and names that id is about it, which was not known. Returns one whose name was heard, or NULL. */
+const struct ct_request *ct_hear_spoken(struct ct_core *core, const struct ct_scope *speaker,
+					struct ct_text id, uint64_t about);
 
 /* Adds what engines were asked and nobody understood, as far as it may hide something. */
 void ct_hear_unheard(const struct ct_core *core, struct ct_unheard *to);

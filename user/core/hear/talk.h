@@ -24,6 +24,7 @@ struct ct_pending_call {
 	bool crowded; /* gRPC: another waited at once that may have led to the same */
 	struct ct_path_key path;
 	enum ct_cri_shape shape; /* gRPC: of its message, where it has no name */
+	char of[80]; /* gRPC: id that it names, of nobody who is known; else empty */
 	bool event; /* a shim tells of an event */
 	struct ct_line *line; /* HTTP: borrowed; NULL: another protocol's */
 	struct ct_pending_call *line_prev, *line_next; /* list of those on the line */
@@ -77,6 +78,8 @@ bool ct_call_alone(struct ct_core *core, struct ct_pending_call *call,
 bool ct_call_matters(const struct ct_core *core, const struct ct_pending_call *call);
 /* Whether that may be the answer to it, by its status. */
 bool ct_call_fits(const struct ct_pending_call *call, int status);
+/* It is about what has that id, if that becomes known while it waits. */
+void ct_call_of(struct ct_pending_call *call, struct ct_text id);
 /* Tells of a request; then gives it the answer that came before it, if there is one. */
 void ct_call_told(struct ct_core *core, struct ct_fact *fact);
 

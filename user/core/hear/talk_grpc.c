@@ -391,6 +391,8 @@ static void unnamed(struct ct_core *core, const struct ct_sent *sent,
 			return; /* which container it is about will be known when it is answered */
 	}
 	ct_grpc_ids(frame->payload, fact.ids);
+	if (call && call->shape == CT_CRI_ID)
+		ct_call_of(call, fact.ids[0]);
 	ct_call_told(core, &fact);
 }
 
@@ -431,6 +433,7 @@ static void client_data(struct ct_core *core, const struct ct_sent *sent,
 	    (method->exec_id && ct_proto_bytes(r.msg, method->exec_id, &exec) && exec.len))
 		return;
 	fact.makes = method->makes ? CT_MAKES_KNOWN : CT_MAKES_NOTHING;
+	ct_call_of(r.call, fact.ids[0]);
 	ct_call_told(core, &fact);
 }
 

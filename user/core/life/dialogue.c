@@ -3,10 +3,9 @@
 #include "core/book/pulls.h"
 #include "core/life/life.h"
 
-/* What the engine asks the shim for says what it was asked for itself. */
-static void caused(struct ct_core *core, struct ct_container *c, struct ct_text task_method)
+void ct_life_caused(struct ct_core *core, struct ct_container *c, struct ct_text what)
 {
-	const char *verb = ct_family_cause(c->family, task_method);
+	const char *verb = ct_family_cause(c->family, what);
 	uint64_t asked_ns = verb ? ct_hear_named(core, c->handle, verb) : 0;
 
 	if (asked_ns && c->family->grpc)
@@ -183,7 +182,7 @@ static void engine_asked(struct ct_core *core, struct ct_fact *f)
 	/* Heard after what it led to: the engine asks nothing else in between. */
 	if (!f->verb.len && c->run.marks[CT_MARK_TASK_DELETE_BEGIN] &&
 	    !c->run.marks[CT_MARK_DIE_END])
-		caused(core, c, ct_text("Delete", 6));
+		ct_life_caused(core, c, ct_text("Delete", 6));
 	ct_signal(core, c, CT_SIG_ENGINE_REQUEST, f->verb, f->ts_ns);
 }
 
@@ -279,7 +278,7 @@ static void task_asked(struct ct_core *core, struct ct_fact *f)
 	f->container = c;
 	if (!c->who.engine_pid)
 		c->who.engine_pid = f->e->tgid;
-	caused(core, c, f->verb);
+	ct_life_caused(core, c, f->verb);
 	ct_signal(core, c, CT_SIG_TASK_REQUEST, f->verb, f->ts_ns);
 }
 

@@ -59,6 +59,33 @@ static const struct ct_span stop[] = {
 	{ P(DESTROY), M(REMOVE_BEGIN), { M(REMOVE_END) }, P(CLIENT), true, M(NONE) },
 };
 
+/* What CRI-O executes follows from what it is asked, also where nobody has heard the name of that. */
+static const struct ct_cause_row causes[] = {
+	{ "runtime start", CRI("StartContainer") },
+	{ "runtime kill", CRI("StopContainer") },
+	{ "runtime delete", CRI("RemoveContainer") },
+};
+
+/*
+ * What starts has the runtime start it, what ends it has it killed and is answered when it is dead, and
+ * what removes it deletes it. What reads calls the runtime for its state at most.
+ */
+static const struct ct_proof proofs[] = {
+	/* request, marks, files, refused, refutes */
+	{ CRI("RemoveContainer"),
+	  { M(TASK_DELETE_BEGIN), M(TASK_DELETE_END) },
+	  false,
+	  false,
+	  CT_REFUTES_NEVER },
+	{ CRI("StartContainer"),
+	  { M(TASK_START_BEGIN), M(NONE) },
+	  false,
+	  false,
+	  CT_REFUTES_ALWAYS },
+	{ CRI("StartContainer"), { M(TASK_START_BEGIN), M(NONE) }, false, true, CT_REFUTES_NEVER },
+	{ CRI("StopContainer"), { M(STOP_BEGIN), M(EXIT) }, false, false, CT_REFUTES_RUNNING },
+};
+
 /* What a program does is all that was heard of it: nobody was heard who has asked for it. */
 static bool unasked(const uint64_t *m, enum ct_mark asked, enum ct_mark program)
 {
@@ -129,6 +156,9 @@ const struct ct_family ct_family_crio = {
 	.grpc = true,
 	.kills_end = true,
 	.pods = &ct_family_crio_pod,
+	CT_FAMILY_CAUSES,
+	.proofs = proofs,
+	.proof_count = CT_ARRAY_SIZE(proofs),
 	.rules = rules,
 	.rule_count = CT_RULE_COUNT(rules),
 	.start = start,
@@ -222,6 +252,22 @@ static const struct ct_span pod_stop[] = {
 	{ P(DESTROY), M(REMOVE_BEGIN), { M(REMOVE_END) }, P(CLIENT), true, M(NONE) },
 };
 
+static const struct ct_cause_row pod_causes[] = {
+	{ "network teardown", CRI("StopPodSandbox") },
+	{ "runtime kill", CRI("StopPodSandbox") },
+};
+
+/* Without a network and a process of its own a pod is stopped without a trace. */
+static const struct ct_proof pod_proofs[] = {
+	/* request, marks, files, refused, refutes */
+	{ CRI("StopPodSandbox"),
+	  { M(DISCONNECT_BEGIN), M(DISCONNECT_END) },
+	  false,
+	  false,
+	  CT_REFUTES_NEVER },
+	{ CRI("StopPodSandbox"), { M(STOP_BEGIN), M(EXIT) }, false, false, CT_REFUTES_RUNNING },
+};
+
 static enum ct_effect pod_follow(struct ct_container *c, enum ct_signal signal, struct ct_text what,
 				 uint64_t ts_ns)
 {
@@ -250,6 +296,10 @@ const struct ct_family ct_family_crio_pod = {
 	.start_count = CT_ARRAY_SIZE(pod_start),
 	.stop = pod_stop,
 	.stop_count = CT_ARRAY_SIZE(pod_stop),
+	.causes = pod_causes,
+	.cause_count = CT_ARRAY_SIZE(pod_causes),
+	.proofs = pod_proofs,
+	.proof_count = CT_ARRAY_SIZE(pod_proofs),
 	.fails = { CRI("RunPodSandbox") },
 	.monitor = "conmon",
 	.begins = { M(CREATE_BEGIN), M(TASK_CREATE_BEGIN) },

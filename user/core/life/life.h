@@ -38,6 +38,11 @@ size_t ct_probes_told(const struct ct_container *c, struct ct_probed *ret);
 /* Whether the kubelet had it stopped because a probe had failed. */
 bool ct_probe_stopped(struct ct_core *core, const struct ct_container *c);
 
+/*
+ * What the engine asks the shim for, or executes, says what it was asked for itself: of a request whose
+ * name nobody has heard.
+ */
+void ct_life_caused(struct ct_core *core, struct ct_container *c, struct ct_text what);
 /* dialogue.c: what the engine is called, if that process is one. */
 void ct_life_engine_name(struct ct_core *core, struct ct_identity *who, uint32_t engine);
 /* images.c: an engine is asked for an image, says what it does for it, has it, or has it not. */

@@ -146,8 +146,8 @@ struct ct_container *ct_pod_made(struct ct_core *core, struct ct_fact *fact)
 
 void ct_pod_named(struct ct_core *core, struct ct_container *c)
 {
-	if (c->family == &ct_family_cri && !c->who.pod_container[0])
-		c->family = &ct_family_pod;
+	if (c->family->pods && !c->who.pod_container[0])
+		c->family = c->family->pods;
 	set_name(core, c);
 }
 
@@ -230,18 +230,37 @@ static void name_all(struct ct_core *core, const struct ct_container *pod)
 	}
 }
 
+/* Who asked for that could not be told of it. */
+static void goes(struct ct_core *core, struct ct_container *c, const struct ct_scope *speaker,
+		 struct ct_text id)
+{
+	const struct ct_request *asked = ct_hear_spoken(core, speaker, id, c->handle);
+
+	if (asked)
+		ct_life_engine_request(core, c, asked);
+}
+
 /* The sandbox that a plugin is executed for, made when it is heard of for the first time. */
 static struct ct_container *sandbox_of(struct ct_core *core, const struct variables *v,
-				       const struct ct_scope *speaker,
-				       const struct ct_family *family)
+				       const struct ct_scope *speaker, uint32_t engine)
 {
+	const struct ct_family *family = family_of(core, engine);
 	struct ct_container *c = ct_book_find(core, speaker, ct_text("", 0), v->id);
-	bool made = !c && v->pod.len && ct_text_is(v->command, "ADD");
+	bool adds = ct_text_is(v->command, "ADD"), made = false;
 
-	if (made)
+	/* One without a process, that was there before anybody listened, is heard of when it goes. */
+	if (!c && v->pod.len && (adds || (family->monitor && ct_text_is(v->command, "DEL")))) {
 		c = make(core, speaker, family, v->id);
+		made = true;
+		if (c)
+			becomes_pod(c, family->pods);
+		if (c && !adds)
+			goes(core, c, speaker, v->id);
+	}
 	if (!c || (!made && c->family != family && c->family != family->pods))
 		return c;
+	if (!c->who.engine_pid)
+		c->who.engine_pid = engine;
 	becomes_pod(c, family->pods);
 	take_pod(c, v->pod, v->ns, v->uid);
 	sandbox_named(core, speaker, c);
@@ -259,6 +278,50 @@ static bool asks_container(struct ct_core *core, const struct ct_request *asked,
 	pod = ct_book_find(core, &c->key.scope, pods(),
 			   ct_text(asked->sandbox, strlen(asked->sandbox)));
 	return pod && !strcmp(c->who.pod, pod->who.pod) && !strcmp(c->who.pod_ns, pod->who.pod_ns);
+}
+
+/* It asks for one of that name in a pod that nobody has heard of; counts them. */
+struct lone {
+	const struct ct_container *c;
+	unsigned int count;
+	bool counts;
+};
+
+static bool asks_stranger(struct ct_core *core, const struct ct_request *asked, const void *ctx)
+{
+	struct lone *lone = (struct lone *)ctx;
+
+	if (!asked->sandbox[0] || strcmp(lone->c->who.pod_container, asked->name) != 0 ||
+	    ct_book_find(core, &lone->c->key.scope, pods(),
+			 ct_text(asked->sandbox, strlen(asked->sandbox))))
+		return false;
+	lone->count++;
+	return !lone->counts;
+}
+
+/* Its monitor says whose it is, and the request which sandbox that has; if there is but one. */
+static const struct ct_request *stranger(struct ct_core *core, struct ct_container *c)
+{
+	const struct ct_scope scope = c->key.scope;
+	struct lone lone = { .c = c, .counts = true };
+	const struct ct_request *asked;
+	struct ct_container *pod;
+
+	ct_hear_made(core, &scope, asks_stranger, &lone, c->handle);
+	lone.counts = false;
+	asked = lone.count == 1 ? ct_hear_made(core, &scope, asks_stranger, &lone, c->handle)
+				: NULL;
+	pod = asked ? make(core, &scope, c->family, ct_text(asked->sandbox, strlen(asked->sandbox)))
+		    : NULL;
+	if (pod) {
+		pod->who.engine_pid = c->who.engine_pid;
+		becomes_pod(pod, c->family->pods);
+		memcpy(pod->who.pod, c->who.pod, sizeof(pod->who.pod));
+		memcpy(pod->who.pod_ns, c->who.pod_ns, sizeof(pod->who.pod_ns));
+		memcpy(pod->who.pod_uid, c->who.pod_uid, sizeof(pod->who.pod_uid));
+		set_name(core, pod);
+	}
+	return asked;
 }
 
 /* No name of Kubernetes has a '_' (its object names are those of DNS). */
@@ -304,6 +367,8 @@ bool ct_pod_monitored(struct ct_core *core, struct ct_container *c, struct ct_te
 	}
 	copy(c->who.pod_container, sizeof(c->who.pod_container), parts[CONTAINER]);
 	asked = ct_hear_made(core, &speaker, asks_container, c, c->handle);
+	if (!asked)
+		asked = stranger(core, c);
 	if (asked)
 		container_asked(core, asked, c);
 	set_name(core, c);
@@ -332,7 +397,7 @@ void ct_life_plugin(struct ct_core *core, const struct ct_event *e)
 		if (ct_text_is(v.command, commands[i].command))
 			a->plugin = (uint8_t)commands[i].op;
 	}
-	c = sandbox_of(core, &v, ct_speaker(core, e), family_of(core, a->engine));
+	c = sandbox_of(core, &v, ct_speaker(core, e), a->engine);
 	if (c)
 		ct_works(a, c);
 }

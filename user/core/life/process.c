@@ -171,9 +171,12 @@ void ct_life_exec(struct ct_core *core, const struct ct_event *e)
 		a->op = a->plugin; /* plugins are called with no arguments, also by each other */
 	a->program = ct_program_name(a, ct_text(e->tail, e->tail_len));
 	c = a->container;
-	if (c && a->program && !a->again)
-		ct_signal(core, c, CT_SIG_PROGRAM, ct_text(a->program, strlen(a->program)),
-			  e->ts_ns);
+	if (c && a->program && !a->again) {
+		struct ct_text what = ct_text(a->program, strlen(a->program));
+
+		ct_life_caused(core, c, what);
+		ct_signal(core, c, CT_SIG_PROGRAM, what, e->ts_ns);
+	}
 	sandbox = a->program && !strcmp(a->program, CT_SANDBOX);
 	first = c && !c->who.init_pid && !a->joins &&
 		(c->family->first_exec_is_init || c->key.scope.level);
@@ -213,6 +216,7 @@ void ct_life_exit(struct ct_core *core, const struct ct_event *e)
 		return;
 	if (!a) {
 		core->counts.unmatched_exits++;
+		core->counts.unmatched_ends += ct_role_of(e) == CT_ROLE_INIT;
 		return;
 	}
 	c = a->first_of ? a->first_of : a->container;

@@ -129,12 +129,28 @@ static struct ct_pod_member *add(struct ct_pod *pod)
 	return &pod->members[pod->count++];
 }
 
+#define SHORT_ID 12 /* digits of it, where nobody has said the name */
+
+/* What a container is called in its pod; empty: it is the sandbox. */
+static void name_member(char to[sizeof(((struct ct_pod_member *)0)->name)],
+			const struct ct_container *c)
+{
+	const char *name = c->who.pod_container;
+	size_t n = strlen(name);
+
+	if (!n && c->pod) {
+		name = c->who.id;
+		n = strnlen(name, SHORT_ID);
+	}
+	ct_text_copy(to, sizeof(((struct ct_pod_member *)0)->name), ct_text(name, n));
+}
+
 static void keep(struct ct_pod_member *m, const struct ct_record *rec, const struct ct_container *c)
 {
 	const struct ct_identity *who = rec->who;
 
 	memcpy(m->id, who->id, sizeof(m->id));
-	memcpy(m->name, who->pod_container, sizeof(m->name));
+	name_member(m->name, c);
 	m->begin_ns = rec->begin_ns;
 	m->end_ns = rec->end_ns;
 	m->ready_ns = rec->ready_ns;
@@ -153,6 +169,16 @@ static void keep(struct ct_pod_member *m, const struct ct_record *rec, const str
 			     ct_text(rec->message, strlen(rec->message)));
 }
 
+static void take_name(struct ct_pod *pod, const struct ct_identity *who)
+{
+	pod->who = *who;
+	ct_text_copy(pod->who.id, sizeof(pod->who.id), ct_text(pod->key.id, strlen(pod->key.id)));
+	ct_text_copy(pod->who.name, sizeof(pod->who.name), ct_text(who->pod, strlen(who->pod)));
+	pod->who.pod_container[0] = '\0';
+	pod->who.image[0] = '\0';
+	pod->who.args_hash = 0;
+}
+
 /* A sandbox begins a pod, or takes the place of one that has gone. */
 static void begin(struct ct_core *core, struct pods *pods, const struct ct_record *rec,
 		  const struct ct_container *c)
@@ -168,12 +194,7 @@ static void begin(struct ct_core *core, struct pods *pods, const struct ct_recor
 	pod->start_told = false;
 	pod->began = true;
 	pod->stop_due = 0;
-	pod->who = *rec->who;
-	ct_text_copy(pod->who.id, sizeof(pod->who.id), ct_text(pod->key.id, strlen(pod->key.id)));
-	ct_text_copy(pod->who.name, sizeof(pod->who.name),
-		     ct_text(rec->who->pod, strlen(rec->who->pod)));
-	pod->who.image[0] = '\0';
-	pod->who.args_hash = 0;
+	take_name(pod, rec->who);
 	sandbox = add(pod);
 	if (!sandbox)
 		return;
@@ -190,7 +211,7 @@ static void started(struct ct_core *core, struct pods *pods, const struct ct_rec
 	struct ct_pod_member *m, *before = NULL;
 	struct ct_pod *pod;
 
-	if (!rec->who->pod_container[0]) {
+	if (!rec->who->pod_container[0] && !c->pod) {
 		begin(core, pods, rec, c);
 		return;
 	}
@@ -219,25 +240,83 @@ static void started(struct ct_core *core, struct pods *pods, const struct ct_rec
 		pod->start_due = complete_at(pod);
 }
 
+/* One that ran before anybody listened is known by what stops in it. */
+static struct ct_pod *find_or_meet(struct pods *pods, const struct ct_record *rec,
+				   const struct ct_container *c)
+{
+	struct ct_pod *pod = find(pods, c);
+
+	if (pod)
+		return pod;
+	pod = find_or_make(pods, c);
+	if (!pod)
+		return NULL;
+	take_name(pod, rec->who);
+	pod->start_told = true; /* as much of it as there will be */
+	return pod;
+}
+
+/* Of one that ran before, the last of each name. */
+static struct ct_pod_member *member_of(struct ct_pod *pod, const struct ct_record *rec,
+				       const struct ct_container *c)
+{
+	char name[sizeof(((struct ct_pod_member *)0)->name)];
+	struct ct_pod_member *m = NULL;
+
+	for (size_t i = 0; i < pod->count; i++)
+		if (!strcmp(pod->members[i].id, rec->who->id))
+			return &pod->members[i];
+	if (pod->began)
+		return NULL;
+	name_member(name, c);
+	for (size_t i = 0; i < pod->count; i++)
+		if (!strcmp(pod->members[i].name, name))
+			m = &pod->members[i];
+	if (!m)
+		m = add(pod);
+	if (!m)
+		return NULL;
+	memset(m, 0, sizeof(*m));
+	memcpy(m->id, rec->who->id, sizeof(m->id));
+	memcpy(m->name, name, sizeof(m->name));
+	m->pid = rec->who->init_pid;
+	m->ready = -1;
+	m->handle = c->handle;
+	return m;
+}
+
+/* When nothing of it was left but what is removed: that is no part of its pod's end. */
+static uint64_t over_at(const struct ct_record *rec)
+{
+	size_t i = 0;
+
+	while (i < rec->segment_count && rec->segments[i].phase != CT_PHASE_DESTROY)
+		i++;
+	if (i == rec->segment_count || !i)
+		return rec->end_ns;
+	if (rec->segments[i - 1].phase == CT_PHASE_CLIENT)
+		i--; /* until somebody asked for it */
+	return rec->segments[i].begin_ns;
+}
+
 static void stopped(struct ct_core *core, struct pods *pods, const struct ct_record *rec,
 		    const struct ct_container *c)
 {
-	struct ct_pod *pod = find(pods, c);
-	struct ct_pod_member *m = NULL;
+	struct ct_pod *pod = find_or_meet(pods, rec, c);
+	struct ct_pod_member *m = pod ? member_of(pod, rec, c) : NULL;
 
-	(void)core;
-	for (size_t i = 0; pod && i < pod->count; i++)
-		if (!strcmp(pod->members[i].id, rec->who->id))
-			m = &pod->members[i];
 	if (pod) /* whether or not another has taken its place */
 		ct_pod_add_probes(pod->probes, &pod->probe_count, rec->probes, rec->probe_count);
 	if (!m)
 		return;
 	m->exit_ns = rec->service_end_ns;
 	m->exit_code = rec->exit_code;
-	if (ct_pod_is_sandbox(m) || ct_record_phase_ns(rec, CT_PHASE_STOP)) {
+	/* What a probe has failed is stopped to be started again, and not with its pod. */
+	if (ct_pod_is_sandbox(m) ||
+	    (ct_record_phase_ns(rec, CT_PHASE_STOP) && rec->cause != CT_CAUSE_PROBE)) {
 		m->stop_ns = rec->begin_ns;
-		m->stopped_ns = rec->end_ns;
+		m->stopped_ns = over_at(rec);
+		m->removed_ns = rec->end_ns;
 	}
 	if (ct_pod_is_sandbox(m)) {
 		pod->stop_outcome = rec->outcome;
@@ -304,11 +383,12 @@ static void due(struct ct_core *core, void *state)
 static void goes(struct ct_core *core, void *state, const struct ct_container *c)
 {
 	struct pods *pods = state;
-	struct ct_pod *pod = c->who.pod_uid[0] && !c->who.pod_container[0] ? find(pods, c) : NULL;
+	struct ct_pod *pod =
+		c->who.pod_uid[0] && !c->who.pod_container[0] && !c->pod ? find(pods, c) : NULL;
 	const struct ct_pod_member *sandbox = pod ? ct_pod_sandbox(pod) : NULL;
 
 	(void)core;
-	if (sandbox && !strcmp(sandbox->id, c->who.id))
+	if (pod && (!sandbox || !strcmp(sandbox->id, c->who.id)))
 		forget(pods, pod);
 }
 

@@ -19,6 +19,7 @@ struct ct_pod_member {
 	uint64_t exit_ns; /* 0: it runs */
 	int exit_code;
 	uint64_t stop_ns, stopped_ns; /* asked to stop, until it is gone; 0: it was not asked */
+	uint64_t removed_ns; /* with its stop; else as stopped_ns */
 	uint32_t pid;
 	uint64_t handle; /* of the container */
 	struct ct_segment segments[CT_POD_SEGMENTS_MAX];

@@ -414,6 +414,12 @@ void ct_pod_tell_start(struct ct_core *core, struct ct_pod *pod, bool cut)
 	free(t);
 }
 
+/* Removed before anything else of the pod was asked for, that is a part of what the pod waited for. */
+static uint64_t stopped_at(const struct ct_pod_member *m, uint64_t next_ns)
+{
+	return !ct_pod_is_sandbox(m) && m->removed_ns <= next_ns ? m->removed_ns : m->stopped_ns;
+}
+
 void ct_pod_tell_stop(struct ct_core *core, struct ct_pod *pod)
 {
 	const struct ct_pod_member *sandbox = ct_pod_sandbox(pod);
@@ -430,7 +436,7 @@ void ct_pod_tell_stop(struct ct_core *core, struct ct_pod *pod)
 			.name = ct_pod_is_sandbox(m) ? "sandbox" : "container",
 			.phase = ct_pod_is_sandbox(m) ? CT_PHASE_SANDBOX : CT_PHASE_CONTAINERS,
 			.begin_ns = m->stop_ns,
-			.end_ns = m->stopped_ns,
+			.end_ns = stopped_at(m, sandbox->stop_ns),
 			.pid = m->pid,
 		};
 
@@ -440,7 +446,7 @@ void ct_pod_tell_stop(struct ct_core *core, struct ct_pod *pod)
 		if (m->stop_ns < begin)
 			begin = m->stop_ns;
 		if (!ct_pod_is_sandbox(m))
-			last = later(last, m->stopped_ns);
+			last = later(last, step.end_ns);
 	}
 	t->rec.begin_ns = cursor = begin;
 	t->rec.outcome = pod->stop_outcome;

@@ -154,6 +154,13 @@ static void say_unheard(struct prose *prose, const struct ct_unheard *unheard)
 	say_unheard_of(prose, &unheard->others);
 }
 
+static void say_ends(struct prose *prose, uint64_t ends)
+{
+	if (ends)
+		say(prose, " INCOMPLETE: %llu container%s ended of which nothing was known.",
+		    (unsigned long long)ends, ends == 1 ? "" : "s");
+}
+
 static void say_unmatched(struct prose *prose, const struct ct_core_counts *counts)
 {
 	const struct {
@@ -240,6 +247,7 @@ void ct_table_honesty(struct ct_pen *pen, const struct ct_summary *summary,
 	say_beyond(&prose, &counts->beyond);
 	say_forgers(&prose, &counts->forgers);
 	say_unheard(&prose, &counts->unheard);
+	say_ends(&prose, counts->unmatched_ends);
 	say_unmatched(&prose, counts);
 	say_unknown(&prose, summary);
 	say_cut(&prose, summary, counts);

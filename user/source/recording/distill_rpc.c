@@ -105,6 +105,7 @@ static const struct ct_distill_method methods[] = {
 	{ CRI "RunPodSandbox", run_pod, first_id },
 	{ CRI "StopPodSandbox", first_id, nothing },
 	{ CRI "RemovePodSandbox", first_id, nothing },
+	{ CRI "RemovePodSandbox", first_id, nothing },
 	{ CRI "CreateContainer", create_container, first_id },
 	{ CRI "StartContainer", first_id, nothing },
 	{ CRI "StopContainer", first_id, nothing },

@@ -123,7 +123,7 @@ static void keep(struct fact **facts, size_t max, const char *key, const struct 
 	HASH_ADD_STR(*facts, key, fact);
 }
 
-static struct process *process_of(struct ct_carry *carry, uint32_t tgid)
+static struct process *process_of(const struct ct_carry *carry, uint32_t tgid)
 {
 	struct process *p;
 
@@ -147,6 +147,17 @@ static struct process *process_make(struct ct_carry *carry, uint32_t tgid)
 	return p;
 }
 
+static void take_args(struct process *p, const char *args, size_t len)
+{
+	char *copy = malloc(len ? len : 1);
+
+	free(p->args);
+	p->args = copy;
+	p->args_len = copy ? len : 0;
+	if (copy && len)
+		memcpy(copy, args, len);
+}
+
 static void forked(struct ct_carry *carry, const struct ct_event *e)
 {
 	struct process *p = process_of(carry, (uint32_t)e->obj), *up;
@@ -166,6 +177,9 @@ static void forked(struct ct_carry *carry, const struct ct_event *e)
 	p->root = up->root;
 	p->netns = up->netns;
 	memcpy(p->id, up->id, sizeof(p->id));
+	/* A monitor that has become a daemon is called as who has forked it was. */
+	if (p->role == CT_ROLE_SHIM && up->role == CT_ROLE_SHIM && up->args)
+		take_args(p, up->args, up->args_len);
 }
 
 /* Shims say whose they are; what they start is theirs. */
@@ -196,11 +210,7 @@ static void executed(struct ct_carry *carry, const struct ct_event *e)
 
 	if (!p)
 		return;
-	free(p->args);
-	p->args = malloc(len ? len : 1);
-	p->args_len = p->args ? len : 0;
-	if (p->args && len)
-		memcpy(p->args, e->tail, len);
+	take_args(p, e->tail, len);
 	p->role = (uint8_t)e->sub;
 	p->level = ct_event_level(e);
 	p->uid = ct_event_uid(e);
@@ -315,20 +325,49 @@ static void set_tail(struct ct_carry *carry, const char *tail, size_t len)
 }
 
 /* Whose first process is a shim's of the host: nobody inside a container says who that is. */
-static const struct process *init_of(const struct ct_carry *carry, const char *id)
+static const struct process *init_of(const struct ct_carry *carry, const char *id, bool alone)
 {
-	for (const struct process *p = carry->processes; p; p = p->hh.next)
-		if (p->role == CT_ROLE_INIT && !strcmp(p->id, id))
-			return p;
-	return NULL;
+	const struct process *found = NULL;
+
+	for (const struct process *p = carry->processes; p; p = p->hh.next) {
+		if (p->role != CT_ROLE_INIT || strcmp(p->id, id) != 0)
+			continue;
+		if (found && alone)
+			return NULL;
+		found = found ? found : p;
+	}
+	return found;
 }
 
-static bool is_of_host(const struct ct_carry *carry, const char *id)
+static bool on_host(const struct process *p)
+{
+	return p && !p->level && !p->uid && !p->root;
+}
+
+static bool has_shim(const struct ct_carry *carry, const char *id)
 {
 	for (const struct process *p = carry->processes; p; p = p->hh.next)
 		if (p->role == CT_ROLE_SHIM && !strcmp(p->id, id))
-			return !p->level && !p->uid && !p->root;
+			return on_host(p);
 	return false;
+}
+
+/* The shim of a pod serves all that is in it, and a pod without a process has none: its engine made it. */
+static bool is_in_pod_of_host(const struct ct_carry *carry, const struct ct_identity *who)
+{
+	const struct process *init = process_of(carry, who->init_pid);
+	const struct process *up = init ? process_of(carry, init->ppid) : NULL;
+	const struct process *engine = process_of(carry, who->engine_pid);
+
+	if (!who->pod_uid[0])
+		return false;
+	return up ? up->role == CT_ROLE_SHIM && on_host(up)
+		  : engine && engine->role == CT_ROLE_ENGINE && on_host(engine);
+}
+
+static bool is_of_host(const struct ct_carry *carry, const struct ct_identity *who)
+{
+	return has_shim(carry, who->id) || is_in_pod_of_host(carry, who);
 }
 
 static void forget(struct ct_carry *carry, const char *id, const char *ns)
@@ -349,7 +388,11 @@ void ct_carry_learn(struct ct_carry *carry, const struct ct_record *rec)
 	char key[KEY_LEN];
 	struct fact *known;
 
-	if (rec->removed) {
+	/* A pod is what its sandbox says; what else is told of is no container. */
+	if (ct_record_subjects[rec->type] != CT_SUBJECT_CONTAINER)
+		return;
+	/* What stops without a process leaves nothing that says so. */
+	if (rec->removed || (rec->type == CT_RECORD_STOP && who->pod_uid[0] && !who->init_pid)) {
 		/* Engines tell no namespace in what they keep; others do. */
 		forget(carry, who->id, who->ns);
 		forget(carry, who->id, "");
@@ -357,7 +400,7 @@ void ct_carry_learn(struct ct_carry *carry, const struct ct_record *rec)
 	}
 	key_of(key, who->id, who->ns);
 	HASH_FIND_STR(carry->identities, key, known);
-	if (known || !*who->id || !is_of_host(carry, who->id))
+	if (known || !*who->id || !is_of_host(carry, who))
 		return;
 	memset(tail, 0, sizeof(*tail));
 	ct_tail_add_str(tail, "id", who->id, sizeof(who->id));
@@ -366,6 +409,15 @@ void ct_carry_learn(struct ct_carry *carry, const struct ct_record *rec)
 	ct_tail_add_str(tail, "image", who->image, sizeof(who->image));
 	ct_tail_add_str(tail, "runtime", who->runtime, sizeof(who->runtime));
 	ct_tail_add_str(tail, "engine", who->engine, sizeof(who->engine));
+	if (who->init_pid)
+		ct_tail_add_number(tail, "pid", who->init_pid);
+	if (who->pod[0]) {
+		ct_tail_add_str(tail, "pod", who->pod, sizeof(who->pod));
+		ct_tail_add_str(tail, "pod_namespace", who->pod_ns, sizeof(who->pod_ns));
+		ct_tail_add_str(tail, "pod_uid", who->pod_uid, sizeof(who->pod_uid));
+		ct_tail_add_str(tail, "pod_container", who->pod_container,
+				sizeof(who->pod_container));
+	}
 	begin(carry, CT_KIND_IDENTITY, 0);
 	set_tail(carry, tail->bytes, tail->len);
 	keep(&carry->identities, IDENTITIES_MAX, key, &carry->out.e);
@@ -412,10 +464,19 @@ static void tell_identity(const struct telling *t, const struct ct_event *e)
 	struct ct_text rest = ct_text(e->tail, e->tail_len);
 	const char *id = ct_tail_value(e->tail, e->tail_len, "id");
 	const char *pid = ct_tail_value(e->tail, e->tail_len, "pid");
-	const struct process *init = init_of(t->carry, id);
+	const struct process *init =
+		pid ? process_of(t->carry, (uint32_t)strtoul(pid, NULL, 10)) : NULL;
+	bool in_pod = ct_tail_value(e->tail, e->tail_len, "pod_uid");
 
-	if (!init && pid)
-		init = process_of(t->carry, (uint32_t)strtoul(pid, NULL, 10));
+	/*
+	 * The processes of a pod's containers are of one shim, which has the pod's id. With the host's pids
+	 * they have the role of helpers.
+	 */
+	if (init && !(init->role == CT_ROLE_INIT && (in_pod || !strcmp(init->id, id))) &&
+	    !(init->role == CT_ROLE_HELPER && in_pod))
+		init = NULL;
+	if (!init)
+		init = init_of(t->carry, id, in_pod);
 	memset(tail, 0, sizeof(*tail));
 	while (rest.len) {
 		struct ct_text key = ct_text_cut(&rest, '\0'), value = ct_text_cut(&rest, '\0');

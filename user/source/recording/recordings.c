@@ -304,6 +304,7 @@ void ct_counts_add(struct ct_core_counts *to, const struct ct_core_counts *from)
 	for (size_t i = 0; i < CT_LOSS_MAX; i++)
 		to->lost[i] += from->lost[i];
 	to->unmatched_exits += from->unmatched_exits;
+	to->unmatched_ends += from->unmatched_ends;
 	to->unmatched_answers += from->unmatched_answers;
 	to->unmatched_requests += from->unmatched_requests;
 	to->unknown_phases += from->unknown_phases;

@@ -1,0 +1,61 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""later.py WHOLE LATER ENGINE LEAST: records (JSON Lines) of a run, and of what is left of it when
+tracing begins later, on connections that were there.
+
+What begins after that is told of pods of that engine as it is of the whole: the same names, outcomes and
+exit codes, and the same times within 5 ms. Nothing else is told. Removals of what had ended before are
+nobody's who was known: they may be missing. LEAST: so many records there must be."""
+import json
+import sys
+
+MAY_DIFFER_NS = 5 * 10**6
+
+
+def read(path):
+    lines = [json.loads(line) for line in open(path)]
+    session = next(r for r in lines if r["kind"] == "session")
+    return session["begin_ns"], [r for r in lines
+                                 if r.get("engine") == sys.argv[3] and r.get("pod")]
+
+
+_, whole = read(sys.argv[1])
+begin, later = read(sys.argv[2])
+wrong, same = [], 0
+SAID = ("outcome", "name", "pod", "engine", "exit_code", "image", "cause", "removed")
+
+
+def near(a, b):
+    return all(abs(a[k] - b[k]) < MAY_DIFFER_NS for k in ("begin_ns", "end_ns"))
+
+
+def differs(a, b):
+    found = [k for k in SAID if a.get(k) != b.get(k)]
+    return found + [p for p in a["phases"].keys() | b["phases"].keys()
+                    if abs((a["phases"].get(p) or 0) - (b["phases"].get(p) or 0)) > MAY_DIFFER_NS]
+
+
+for r in whole:
+    told = [x for x in later if (x["kind"], x["id"]) == (r["kind"], r["id"]) and near(r, x)]
+    known = any((x["id"], x["kind"]) == (r["id"], "stop") and x["end_ns"] >= begin for x in whole)
+    for x in told:
+        later.remove(x)
+    if r["begin_ns"] < begin:
+        continue
+    if r["kind"] == "remove" and not known:
+        continue
+    if len(told) != 1:
+        wrong.append("%s of %s: %d records" % (r["kind"], r["name"], len(told)))
+    elif differs(r, told[0]):
+        wrong.append("%s of %s: %s" % (r["kind"], r["name"], ", ".join(differs(r, told[0]))))
+    else:
+        same += 1
+for r in later:
+    if r["kind"] != "remove" and r["begin_ns"] >= begin:
+        wrong.append("%s of %s is told, and was not" % (r["kind"], r["name"]))
+if same < int(sys.argv[4]):
+    wrong.append("%d are the same, %s at least should be" % (same, sys.argv[4]))
+print("%d records are the same" % same)
+for text in wrong:
+    print("wrong:", text)
+sys.exit(1 if wrong else 0)
