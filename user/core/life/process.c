@@ -259,6 +259,7 @@ static void seed_first(struct ct_core *core, struct ct_actor_state *a,
 	}
 }
 
+/* It runs already. After events were lost all are told once more: those that are known stay what they were. */
 void ct_life_seed(struct ct_core *core, const struct ct_event *e)
 {
 	struct ct_actor_state *up = ct_actor_get(core, ct_event_ppid(e)), *a;
