@@ -7,7 +7,7 @@
 
 declare -i rounds round
 
-rounds=$(as_many 20 10)
+rounds=$(as_many 20 6)
 touch "$OUT/go"
 
 # A line for each container, when it is over: its name, when it was asked for, when that was.

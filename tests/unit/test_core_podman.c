@@ -82,6 +82,26 @@ static void created(struct tape *t, bool network)
 	tape_sync(t, PODMAN, "libpod", "bolt_state.db");
 }
 
+/* All that run are told once more, after events were lost: what podman was about is not forgotten. */
+Test(podman, told_once_more)
+{
+	struct run *run = run_new();
+	struct tape *t = &run->t;
+	const struct seen *s;
+
+	created(t, false);
+	tape_at(t, 55);
+	tape_process(t, PODMAN, 1, CT_ROLE_ENGINE, "podman", "--root", "/s", "run", "--name", "web",
+		     "image", TAPE_END);
+	monitored(t, "web", 60);
+	play_until(run, 9000);
+	s = find(run, CT_RECORD_START, "web", 0);
+	expect_outcome(s, CT_OUTCOME_OK);
+	expect_span(s, 10, 95);
+	expect_phase(s, CT_PHASE_CREATE, 20);
+	run_free(run);
+}
+
 Test(podman, one_life)
 {
 	struct run *run = run_new();

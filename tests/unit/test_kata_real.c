@@ -390,6 +390,52 @@ Test(kata_real, one_that_ran_before)
 	run_free(run);
 }
 
+/* Asked to delete before anybody had said that it had exited: that is how it dies all the same. */
+Test(kata_real, deleted_before_its_exit_is_told)
+{
+	struct run *run = run_of();
+	struct tape *t = &run->t;
+
+	tape_at(t, 1);
+	tape_process(t, SHIM, 1, CT_ROLE_SHIM, "/usr/bin/containerd-shim-kata-v2", "-namespace",
+		     "default", "-id", "r1", TAPE_END);
+	tape_at(t, 1220);
+	tape_ttrpc_request(t, LIFE_CONTAINERD, SHIMS, 13, "Delete", "r1", NULL);
+	tape_at(t, 1250);
+	publishes(t, "r1", "r1", 1200);
+	tape_at(t, 1300);
+	answer(t, SHIMS, 13, "", 0);
+	play_until(run, 90000);
+	expect_counts(run, 0, 1, 0);
+	expect_span(find(run, CT_RECORD_STOP, "r1", 0), 1200, 1300);
+	expect_phase(find(run, CT_RECORD_STOP, "r1", 0), CT_PHASE_DIE, 100);
+	run_free(run);
+}
+
+/* What had exited before tracing began does not stop now that its shim says when it did. */
+Test(kata_real, one_that_exited_before)
+{
+	for (int before = 0; before < 2; before++) {
+		struct run *run = run_of();
+		struct tape *t = &run->t;
+		char msg[64];
+		size_t n = tape_put_number(msg, 1, SHIM);
+
+		n += put_time(msg + n, 3, before ? 499 : 501);
+		tape_at(t, 500);
+		tape_options(t, 0);
+		tape_process(t, SHIM, 1, CT_ROLE_SHIM, "/usr/bin/containerd-shim-kata-v2",
+			     "-namespace", "default", "-id", "r1", TAPE_END);
+		tape_at(t, 1220);
+		tape_ttrpc_request(t, LIFE_CONTAINERD, SHIMS, 13, "Delete", "r1", NULL);
+		tape_at(t, 1300);
+		answer(t, SHIMS, 13, msg, n);
+		play_until(run, 90000);
+		expect_counts(run, 0, !before, 0);
+		run_free(run);
+	}
+}
+
 /* What the machine does for its guest, or tries, are no steps of the container. */
 Test(kata_real, work_of_the_machine)
 {
@@ -488,6 +534,23 @@ Test(kata_real, step_by_step)
 }
 
 /* `run` in the foreground: the fork by which its machine becomes a daemon is no start of it. */
+Test(kata_real, run_in_the_foreground_unheard)
+{
+	struct run *run = run_of();
+	struct tape *t = &run->t;
+
+	runtime(t, 10, RUNTIME, "run");
+	tape_at(t, 30);
+	tape_fork(t, RUNTIME, QEMU, CT_ROLE_HELPER); /* what it executes is lost */
+	tape_fork(t, QEMU, BETWEEN, CT_ROLE_HELPER);
+	tape_at(t, 31);
+	tape_lost(t, CT_LOSS_RING, 1);
+	proxy_begins(t, 500);
+	play_until(run, 90000);
+	expect_phase(find(run, CT_RECORD_START, "c-1", 0), CT_PHASE_START, 490);
+	run_free(run);
+}
+
 Test(kata_real, run_in_the_foreground)
 {
 	struct run *run = run_of();

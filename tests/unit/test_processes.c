@@ -450,3 +450,39 @@ Test(processes, whose_a_loss_is)
 		cr_expect_eq(run->counts.beyond.each[i].count, 1 + i);
 	run_free(run);
 }
+
+/* As when tracing began: the engines, and who works for this container. */
+static void told_again(struct tape *t, const struct life *l, double ms)
+{
+	tape_at(t, ms);
+	life_engines(t);
+	tape_process(t, l->shim, 1, CT_ROLE_SHIM, "/usr/bin/containerd-shim-runc-v2", "-namespace",
+		     "moby", "-id", l->id, TAPE_END);
+	tape_process(t, l->init, l->shim, CT_ROLE_INIT, "/service", TAPE_END);
+}
+
+/* After events were lost all that run are told once more: those that are known stay as they are. */
+Test(processes, told_once_more)
+{
+	struct run *run = run_new();
+	struct tape *t = &run->t;
+	struct life l = life_of(0);
+
+	life_engines(t);
+	life_create(t, &l, 10);
+	life_attach(t, &l, 22);
+	life_start(t, &l, 25);
+	tape_at(t, 210);
+	tape_output(t, l.init, l.shim);
+	told_again(t, &l, 300);
+	life_request(t, &l, 1010, "stop?t=0");
+	told_again(t, &l, 1015);
+	life_exit(t, &l, 1020, 9);
+	life_answer(t, &l, 1086, 204, NULL);
+	life_remove(t, &l, 1100);
+	tape_at(t, 1410);
+	tape_clock(t);
+	play(run);
+	expect_run_stop_rm(run, &l, 10);
+	run_free(run);
+}

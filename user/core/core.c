@@ -118,6 +118,8 @@ static void app_event(struct ct_core *core, const struct ct_event *e)
 
 static void options(struct ct_core *core, const struct ct_event *e)
 {
+	if (!core->begin_ns) /* older recordings say it in no event of its own */
+		core->begin_ns = e->ts_ns;
 	if (!core->opts.ready_mask) /* what is asked for now counts before what was asked then */
 		core->opts.ready_mask = (uint32_t)e->obj;
 	if (e->sub)

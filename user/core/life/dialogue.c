@@ -278,6 +278,8 @@ static void task_asked(struct ct_core *core, struct ct_fact *f)
 	f->container = c;
 	if (!c->who.engine_pid)
 		c->who.engine_pid = f->e->tgid;
+	if (ct_text_is(f->verb, "Delete") && !c->run.marks[CT_MARK_EXIT])
+		c->run.delete_ns = f->ts_ns;
 	ct_life_caused(core, c, f->verb);
 	ct_signal(core, c, CT_SIG_TASK_REQUEST, f->verb, f->ts_ns);
 }
@@ -295,6 +297,7 @@ static void set_init(struct ct_core *core, struct ct_container *c, uint32_t pid)
 /*
  * The first process is in a virtual machine, and its shim says when it exited there: before the
  * machine was taken apart, and before anybody was told. A clock that was set since says nonsense.
+ * What had exited before tracing began has stopped before that, and is only cleaned up.
  */
 static void exited_inside(struct ct_core *core, struct ct_container *c, const struct ct_fact *f)
 {
@@ -303,7 +306,7 @@ static void exited_inside(struct ct_core *core, struct ct_container *c, const st
 	bool starting = ct_run_any(&c->run, c->family->opens) && !m[CT_MARK_TASK_START_BEGIN];
 
 	if (!f->exited_wall_ns || !core->opts.wall_minus_mono_ns || c->run.exit_seen || starting ||
-	    ts_ns > f->ts_ns || ts_ns < m[CT_MARK_TASK_START_BEGIN])
+	    ts_ns > f->ts_ns || ts_ns < m[CT_MARK_TASK_START_BEGIN] || ts_ns < core->begin_ns)
 		return;
 	c->run.exit_seen = true;
 	if (m[CT_MARK_EXIT] > ts_ns) /* its machine ended later */
@@ -311,6 +314,8 @@ static void exited_inside(struct ct_core *core, struct ct_container *c, const st
 	if (m[CT_MARK_STOP_BEGIN] > ts_ns)
 		m[CT_MARK_STOP_BEGIN] = 0;
 	ct_signal(core, c, CT_SIG_INIT_EXIT, ct_text("", 0), ts_ns);
+	if (c->run.delete_ns > ts_ns && !m[CT_MARK_TASK_DELETE_BEGIN])
+		m[CT_MARK_TASK_DELETE_BEGIN] = c->run.delete_ns;
 }
 
 static void task_answered(struct ct_core *core, struct ct_fact *f)

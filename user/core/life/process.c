@@ -64,8 +64,9 @@ void ct_life_fork(struct ct_core *core, const struct ct_event *e)
 		a->container->vmms++;
 	/* gVisor: the first task of the application is a stub that the sandbox forks and that
 	 * never execs, between the request to start and its answer. A machine forks to become a
-	 * daemon. */
+	 * daemon, which also holds when nobody heard what it had executed. */
 	if (a->container && up->role == CT_ROLE_HELPER && !up->execed && !up->vmm &&
+	    !ct_runtime_makes_machines(a->container->who.runtime) &&
 	    a->container->run.marks[CT_MARK_TASK_START_BEGIN])
 		ct_signal(core, a->container, CT_SIG_INIT_EXEC, ct_text("", 0), e->ts_ns);
 }
@@ -262,6 +263,7 @@ static void seed_first(struct ct_core *core, struct ct_actor_state *a,
 	}
 }
 
+/* It runs already. After events were lost all are told once more: those that are known stay what they were. */
 void ct_life_seed(struct ct_core *core, const struct ct_event *e)
 {
 	struct ct_actor_state *up = ct_actor_get(core, ct_event_ppid(e)), *a;

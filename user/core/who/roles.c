@@ -47,6 +47,18 @@ static const struct {
 	{ "containerd-shim-runsc", "runsc" },
 };
 
+/* Runtimes whose containers are in a virtual machine. */
+static const char *const machines[] = { "kata" };
+
+bool ct_runtime_makes_machines(const char *runtime)
+{
+	for (size_t i = 0; i < sizeof(machines) / sizeof(machines[0]); i++) {
+		if (!strcmp(runtime, machines[i]))
+			return true;
+	}
+	return false;
+}
+
 const char *ct_runtime_of_shim(struct ct_text program)
 {
 	for (size_t i = 0; i < sizeof(shims) / sizeof(shims[0]); i++) {

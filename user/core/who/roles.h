@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "core/base/text.h"
@@ -22,6 +23,9 @@ extern const struct ct_role_row ct_roles[];
 
 /* NULL if it is no actor by its name. */
 const struct ct_role_row *ct_role_of_comm(const char *comm);
+
+/* Whether containers of this runtime are in a virtual machine, as far as its name says. */
+bool ct_runtime_makes_machines(const char *runtime);
 
 /* Of a shim that needs no program of its runtime, or that has one of its own; NULL: of another. */
 const char *ct_runtime_of_shim(struct ct_text program);

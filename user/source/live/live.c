@@ -70,6 +70,8 @@ static void read_losses(struct ct_live *live)
 		more = sum - live->losses[i];
 		live->losses[i] = sum;
 		ct_live_emit_lost(live, (enum ct_loss)i, more);
+		if (more && i == CT_LOSS_RING)
+			ct_live_again_lost(live, live->losses_ns);
 	}
 	ct_live_read_forgers(live);
 	ct_live_emit_lost(live, CT_LOSS_OPENS, opens_missed(live));
@@ -284,6 +286,7 @@ static int start(struct ct_live *live, struct ct_err *err)
 		r = look_inside(live, err);
 	if (!r)
 		tell_begin(live);
+	live->engines.patience_ns = 0; /* from now on nobody waits for one */
 	ct_kernel_close(live->kernel);
 	live->kernel = NULL;
 	return r;
@@ -346,6 +349,7 @@ void ct_live_close(struct ct_live *live)
 {
 	if (!live)
 		return;
+	free(live->again.list);
 	ct_inside_close(live->inside);
 	ct_engines_close(&live->engines);
 	unload(live);
@@ -376,11 +380,14 @@ int ct_live_drop_privileges(struct ct_live *live, bool with_command, struct ct_e
 static int wait_ms(const struct ct_live *live, int timeout_ms)
 {
 	uint64_t due = ct_engines_due(&live->engines), now;
-	uint64_t inside = live->inside ? ct_inside_due(live->inside) : 0;
+	const uint64_t others[] = { live->inside ? ct_inside_due(live->inside) : 0,
+				    ct_live_again_due(live) };
 	uint64_t ms;
 
-	if (inside && (!due || inside < due))
-		due = inside;
+	for (size_t i = 0; i < CT_ARRAY_SIZE(others); i++) {
+		if (others[i] && (!due || others[i] < due))
+			due = others[i];
+	}
 	if (!due || timeout_ms == 0)
 		return timeout_ms;
 	now = ct_now_ns();
@@ -471,6 +478,7 @@ int ct_live_poll(struct ct_live *live, int timeout_ms, struct ct_err *err)
 		live->losses_ns = now;
 		read_losses(live);
 	}
+	ct_live_again_turn(live, now);
 	return (int)live->facts.handed;
 }
 

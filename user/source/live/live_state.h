@@ -38,6 +38,18 @@ struct ct_live_forger {
 	uint64_t role;
 };
 
+/* Who is told once more, after events were lost. */
+struct ct_live_again {
+	uint64_t due_ns; /* 0: nobody */
+	uint64_t done_ns; /* the last time; 0: never */
+	struct ct_live_found {
+		uint32_t pid;
+		uint8_t rank;
+	} * list; /* owned, NULL: not yet collected */
+	size_t count, next;
+	bool listing; /* what is due is the list of each engine's containers */
+};
+
 struct ct_live {
 	struct ct_live_options opts;
 	struct ct_plan plan;
@@ -60,10 +72,16 @@ struct ct_live {
 	struct ct_inside *inside; /* owned, NULL: not asked for */
 	size_t taken; /* from the ring, in one poll */
 	struct ct_symbols *symbols; /* owned; NULL unless waits are traced */
+	struct ct_live_again again;
 };
 
 /* live.c */
 void ct_live_emit_lost(struct ct_live *live, enum ct_loss loss, uint64_t more);
+
+/* live_again.c */
+void ct_live_again_lost(struct ct_live *live, uint64_t now_ns); /* events were, from the ring */
+uint64_t ct_live_again_due(const struct ct_live *live); /* 0: never */
+void ct_live_again_turn(struct ct_live *live, uint64_t now_ns);
 
 /* live_forgers.c: tells who took names or more than his share since the last time. */
 void ct_live_read_forgers(struct ct_live *live);

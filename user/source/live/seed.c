@@ -188,20 +188,12 @@ static void emit_container(struct seed *s, uint32_t shim, size_t len)
 	ct_fact_emit_tail(s->facts, CT_KIND_IDENTITY, shim);
 }
 
-static void add(struct seed *s, const struct ct_proc *proc, const struct ct_seed_actor *actor,
-		size_t len)
+/* s->args are its arguments, len of them. */
+static void tell(struct seed *s, const struct ct_proc *proc, const struct ct_seed_actor *actor,
+		 size_t len)
 {
-	struct ct_event *e;
-	struct ct_proc now;
+	struct ct_event *e = ct_fact_begin(s->facts, CT_KIND_PROCESS, proc->pid);
 
-	if (!s->ops->add(s->ctx, proc->pid, actor))
-		return;
-	if (ct_proc_read(proc->pid, &now)) {
-		s->ops->remove(s->ctx, proc->pid);
-		return;
-	}
-	s->added++;
-	e = ct_fact_begin(s->facts, CT_KIND_PROCESS, proc->pid);
 	e->sub = actor->role;
 	e->root = actor->root;
 	e->obj = ct_proc_ns(proc->pid, "net");
@@ -212,6 +204,36 @@ static void add(struct seed *s, const struct ct_proc *proc, const struct ct_seed
 		emit_container(s, proc->pid, len);
 	else if (actor->role == CT_ROLE_ENGINE)
 		s->ops->engine(s->ctx, proc->pid);
+}
+
+static void add(struct seed *s, const struct ct_proc *proc, const struct ct_seed_actor *actor,
+		size_t len)
+{
+	struct ct_proc now;
+
+	if (!s->ops->add(s->ctx, proc->pid, actor))
+		return;
+	if (ct_proc_read(proc->pid, &now)) {
+		s->ops->remove(s->ctx, proc->pid);
+		return;
+	}
+	s->added++;
+	tell(s, proc, actor, len);
+}
+
+void ct_seed_tell(const struct ct_seed_ops *ops, void *ctx, struct ct_facts *facts, uint32_t pid)
+{
+	struct seed s = { .ops = ops, .ctx = ctx, .facts = facts };
+	struct ct_seed_actor actor;
+	struct ct_proc proc;
+	size_t len;
+
+	if (ct_proc_read(pid, &proc))
+		return;
+	len = ct_proc_args(pid, s.args, sizeof(s.args));
+	/* Asked last: whose pid it was meanwhile is not taken for it. */
+	if (ops->known(ctx, pid, &actor))
+		tell(&s, &proc, &actor, len);
 }
 
 /* Reads the arguments of what may be an actor, and only of that. */

@@ -48,3 +48,6 @@ struct ct_seed_ops {
  * until it finds nothing new.
  */
 int ct_seed(const struct ct_seed_ops *ops, void *ctx, struct ct_facts *facts, struct ct_err *err);
+
+/* The same of one process that the kernel side knows, now; nothing if it does not, or is gone. */
+void ct_seed_tell(const struct ct_seed_ops *ops, void *ctx, struct ct_facts *facts, uint32_t pid);
