@@ -142,6 +142,29 @@ run_compose()
 	cd /
 }
 
+# Three steps and one that fails, by the legacy builder, and by BuildKit where there is a client for that.
+run_builds()
+{
+	local kit
+
+	mkdir -p "$dir/context"
+	printf '%s\n' "FROM $image" 'RUN ["/bin/service", "exit", "0"]' 'ENV a=b' \
+		'RUN ["/bin/service", "burst", "2000"]' 'RUN ["/bin/service", "exit", "0"]' > "$dir/context/Dockerfile"
+	sed '$s/"0"/"7"/' "$dir/context/Dockerfile" > "$dir/context/fails"
+	printf '%s\n' "FROM $image" 'RUN ["/bin/nothing-of-that-name"]' > "$dir/context/lacks"
+	events_begin
+	for kit in 0 1; do
+		export DOCKER_BUILDKIT=$kit
+		try "docker build ($kit)" docker build --no-cache -t "ct/built:$kit" "$dir/context"
+		! docker build --no-cache -f "$dir/context/fails" "$dir/context" > "$dir/try.out" 2>&1 || say "it fails" "$dir/try.out"
+		! docker build --no-cache -f "$dir/context/lacks" "$dir/context" > "$dir/try.out" 2>&1 || say "it fails" "$dir/try.out"
+	done
+	# beside a build another container is one
+	try "docker run" docker run --rm --name "${p}beside" "$image" exit 0
+	events_end
+	unset DOCKER_BUILDKIT
+}
+
 [[ -z ${CT_SOURCED:-} ]] || return 0
 if engine_up; then
 	# shellcheck disable=SC1090

@@ -552,7 +552,7 @@ Test(bare, sandbox_writes_before_its_program_runs)
 	run_free(run);
 }
 
-/* What an engine calls is not bare, whether or not its container is known. */
+/* What an engine calls is not bare, whether or not its container is known: dockerd's BuildKit alone has one run. */
 Test(bare, not_below_an_engine)
 {
 	struct run *run = run_new();
@@ -561,7 +561,9 @@ Test(bare, not_below_an_engine)
 	life_engines(t);
 	tape_at(t, 10);
 	tape_fork(t, LIFE_DOCKERD, RUNC, CT_ROLE_ENGINE);
-	tape_exec(t, RUNC, CT_ROLE_RUNTIME, 1, "runc", "run", "build-step", TAPE_END);
+	tape_exec(t, RUNC, CT_ROLE_RUNTIME, 1, "runc", "create", "nobodys", TAPE_END);
+	tape_fork(t, LIFE_CONTAINERD, RUNC + 1, CT_ROLE_ENGINE);
+	tape_exec(t, RUNC + 1, CT_ROLE_RUNTIME, 1, "runc", "run", "nobodys", TAPE_END);
 	play_until(run, 5000);
 	cr_expect_eq(run->count, 0);
 	cr_expect_eq(run->counts.containers, 0);

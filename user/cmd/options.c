@@ -211,7 +211,7 @@ static const struct option_row {
 	{ READS_IMAGES, 0, "outcome", "NAME", MANY, ct_parse_outcome,
 	  "only what ended so: ok, failed, cut; repeatable" },
 	{ READS_IMAGES, 0, "kind", "NAME", MANY, ct_parse_kind,
-	  "only such records: start, stop, restart, create, remove, pod-start, pod-stop, pull; repeatable" },
+	  "only such records: start, stop, restart, create, remove, pod-start, pod-stop, pull, build; repeatable" },
 	{ READS_RECORDINGS, 0, "since", "TIME", 0, ct_parse_since,
 	  "only what began then or later: 2026-11-23T22:00:00 (UTC), +90s (after the begin), 1h (ago)" },
 	{ READS_RECORDINGS, 0, "until", "TIME", 0, ct_parse_until, "only what began earlier" },

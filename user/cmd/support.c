@@ -28,6 +28,8 @@ static const struct ct_span *span_of(const struct ct_span *spans, size_t count, 
 
 static const char *word(const struct ct_family *f, enum ct_phase phase)
 {
+	if (f->build && phase == CT_PHASE_STOP) /* it is a part of `run` */
+		return "absent";
 	if (span_of(f->start, f->start_count, phase, false) ||
 	    span_of(f->stop, f->stop_count, phase, false))
 		return "seen";

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * What the core says: one record per finished start, stop, restart, create or removal of a
- * container, start or stop of a pod. Statistics and sinks see records and nothing before them.
+ * container, step of a build, start or stop of a pod. Statistics and sinks see records and nothing before them.
  */
 #pragma once
 
@@ -86,7 +86,9 @@ enum ct_phase {
 	  "a pod was started: sandbox until all containers are ready") \
 	X(POD_STOP, "pod-stop", POD, "pod stop", \
 	  "a pod stopped: first container asked to stop until its network is gone") \
-	X(PULL, "pull", IMAGE, "image pull", "an image was fetched: request until its answer")
+	X(PULL, "pull", IMAGE, "image pull", "an image was fetched: request until its answer") \
+	X(BUILD, "build", CONTAINER, "build step", \
+	  "a step of a build was run in a container of its own: start to removal")
 
 enum ct_record_type {
 #define X(symbol, name, subject, title, doc) CT_RECORD_##symbol,

@@ -32,7 +32,7 @@ static struct ct_pending_call **about_list(struct ct_core *core, uint64_t about)
 	return &core->hear->about[about & (CT_ABOUT_LISTS - 1)];
 }
 
-static void is_about(struct ct_core *core, struct ct_pending_call *call, uint64_t about)
+void ct_call_is_about(struct ct_core *core, struct ct_pending_call *call, uint64_t about)
 {
 	struct ct_pending_call **list = about_list(core, call->about ? call->about : about);
 
@@ -68,10 +68,17 @@ static struct ct_pending_call *call_alloc(struct ct_core *core)
 	call->provable = call->crowded = false;
 	call->shape = CT_CRI_OTHER;
 	call->makes = call->doubted = call->patched = call->suspected = call->streams = false;
-	call->pulls = call->answering = false;
+	call->pulls = call->builds = call->answering = false;
 	call->method = NULL;
 	call->line = NULL;
 	return call;
+}
+
+enum ct_how ct_call_how(const struct ct_pending_call *call)
+{
+	if (call->builds)
+		return CT_HOW_BUILD;
+	return call->pulls ? CT_HOW_IMAGE : CT_HOW_API;
 }
 
 /* A request to an API waits no more: somebody counts those that may change its container. */
@@ -79,7 +86,7 @@ static void tell_over(struct ct_core *core, const struct ct_pending_call *call)
 {
 	struct ct_fact fact = {
 		.kind = CT_FACT_OVER,
-		.how = call->pulls ? CT_HOW_IMAGE : CT_HOW_API,
+		.how = ct_call_how(call),
 		.verb = ct_text(call->asked.verb, strlen(call->asked.verb)),
 		.about = call->about,
 	};
@@ -188,7 +195,7 @@ bool ct_hear_about(struct ct_core *core, struct ct_fact *fact, uint64_t about)
 		fact->call = call_of(core, fact);
 	if (!fact->call)
 		return false;
-	is_about(core, fact->call, about);
+	ct_call_is_about(core, fact->call, about);
 	fact->request = &fact->call->asked;
 	/* Of what has no name nobody knows whether that was its answer. */
 	if (fact->how == CT_HOW_ENGINE && !fact->call->named) {
@@ -216,7 +223,7 @@ void ct_hear_forget(struct ct_core *core, uint64_t about)
 		if (call->about != about)
 			continue;
 		if (call->line || call->held.turn == core->turn)
-			is_about(core, call, 0);
+			ct_call_is_about(core, call, 0);
 		else
 			ct_call_drop(core, call);
 	}
@@ -287,7 +294,7 @@ const struct ct_request *ct_hear_made(struct ct_core *core, const struct ct_scop
 		    ct_scope_is(&call->held.share->scope, speaker) && is(core, &call->asked, ctx)) {
 			if (!call->named)
 				prove(core, call);
-			is_about(core, call, about);
+			ct_call_is_about(core, call, about);
 			return &call->asked;
 		}
 	}
@@ -357,7 +364,7 @@ static const struct {
 	{ "create", { 201, 201 } }, { "attach", { 101, 200 } }, { "start", { 204, 304 } },
 	{ "stop", { 204, 304 } },   { "kill", { 204, 204 } },   { "restart", { 204, 204 } },
 	{ "delete", { 204, 204 } }, { "rename", { 204, 204 } }, { "exec", { 201, 201 } },
-	{ "pull", { 200, 200 } },
+	{ "pull", { 200, 200 } },   { "build", { 200, 200 } },
 };
 
 bool ct_call_fits(const struct ct_pending_call *call, int status)

@@ -20,10 +20,10 @@ enum ct_how {
 	CT_HOW_TASK, /* TTRPC: a shim is asked by its engine */
 	CT_HOW_SHIM, /* TTRPC, gRPC: a shim, or its messenger, tells its engine of an event */
 	CT_HOW_AGENT, /* TTRPC, gRPC: a shim asks the agent in its virtual machine */
-	CT_HOW_IMAGE, /* an engine is asked for an image */
+	CT_HOW_IMAGE, /* an engine is asked for an image, */
+	CT_HOW_BUILD, /* or, HTTP, to build one */
 	CT_HOW_MAX
 };
-
 enum ct_fact_kind {
 	CT_FACT_ASKED,
 	CT_FACT_ANSWERED,

@@ -197,6 +197,7 @@ struct ct_pending_call *ct_line_ask(struct ct_core *core, const struct ct_sent *
 	call->makes = http->makes;
 	call->streams = http->streams;
 	call->pulls = http->pulls;
+	call->builds = http->builds;
 	call->holes = core->hear->holes;
 	call->patched = line->holes != core->hear->holes;
 	call->suspected = line->holes == NOT_WHOLE && !line->stray_ns;

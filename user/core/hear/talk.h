@@ -35,6 +35,7 @@ struct ct_pending_call {
 	bool makes; /* HTTP: something else than a container */
 	bool streams; /* HTTP: what follows it is not ours to read */
 	bool pulls; /* it is for an image */
+	bool builds; /* HTTP: likewise, of which each step is a container */
 	bool answering; /* HTTP: its answer has begun, and is a stream of lines */
 	UT_hash_handle hh;
 };
@@ -74,6 +75,10 @@ void ct_call_named(struct ct_pending_call *call, const char *verb);
 /* Whether no other waits, or waited when one was proved, that may be that too, about the same. */
 bool ct_call_alone(struct ct_core *core, struct ct_pending_call *call,
 		   const struct ct_method *method);
+/* Of what it is, by a handle; 0: of nothing. */
+void ct_call_is_about(struct ct_core *core, struct ct_pending_call *call, uint64_t about);
+/* HTTP: by which way it asks. */
+enum ct_how ct_call_how(const struct ct_pending_call *call);
 /* Whether anybody would miss its answer. */
 bool ct_call_matters(const struct ct_core *core, const struct ct_pending_call *call);
 /* Whether that may be the answer to it, by its status. */

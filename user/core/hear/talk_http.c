@@ -67,7 +67,7 @@ static void request(struct ct_core *core, const struct ct_sent *sent, const stru
 	struct ct_pending_call *call = ct_line_ask(core, sent, http, verb);
 	struct ct_fact fact = {
 		.kind = CT_FACT_ASKED,
-		.how = CT_HOW_API,
+		.how = call ? ct_call_how(call) : CT_HOW_API,
 		.e = sent->e,
 		.speaker = sent->speaker,
 		.ids = { http->ref },
@@ -85,7 +85,6 @@ static void request(struct ct_core *core, const struct ct_sent *sent, const stru
 		create_body(call, http->body);
 	if (http->pulls) {
 		pull_query(&call->asked, http->query);
-		fact.how = CT_HOW_IMAGE;
 		fact.request = &call->asked;
 	}
 	if (!create && verb.len)
@@ -110,7 +109,7 @@ static void answered(struct ct_core *core, const struct ct_sent *sent, const str
 {
 	struct ct_fact fact = {
 		.kind = http->status < 400 ? CT_FACT_ANSWERED : CT_FACT_REFUSED,
-		.how = call->pulls ? CT_HOW_IMAGE : CT_HOW_API,
+		.how = ct_call_how(call),
 		.e = sent->e,
 		.speaker = sent->speaker,
 		.verb = ct_text(call->asked.verb, strlen(call->asked.verb)),
@@ -147,11 +146,13 @@ static void answer(struct ct_core *core, const struct ct_sent *sent, const struc
 	call = ct_line_answers(core, sent, http);
 	if (!call)
 		return;
-	if (call->pulls && http->status == 200) {
+	if ((call->pulls || call->builds) && http->status == 200) {
 		call->answering = true;
 		return;
 	}
 	hijacked = hijacks(call, http->status) ? call->line : NULL;
+	if (hijacked && call->builds) /* it goes on: until its client exits */
+		ct_call_is_about(core, call, 0);
 	if (call->asked.verb[0])
 		answered(core, sent, http, call);
 	else

@@ -20,6 +20,7 @@ struct ct_http {
 	bool makes; /* request: of something else, which is made: 201, or refused */
 	bool streams; /* request: what follows it is no text of ours, but files */
 	bool pulls; /* request: an image; the answer is a stream of lines, see ct_progress */
+	bool builds; /* request: an image is to be built; the answer is a stream */
 	struct ct_text ref; /* request: id, id prefix or name of the container */
 	struct ct_text query; /* request: behind the '?' */
 	struct ct_text body; /* of an answer or a create: what of it was in the same send */

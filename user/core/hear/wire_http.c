@@ -28,6 +28,8 @@ static void parse_asked(struct ct_text path, bool deletes, struct ct_http *ret)
 	static const char *const streams[] = {
 		"build", "images", "plugins", "session", "grpc", NULL
 	};
+	/* The last two are what BuildKit's clients talk through. */
+	static const char *const builds[] = { "build", "session", "grpc", NULL };
 	static const char *const made[] = { "networks", "volumes", NULL };
 	struct ct_text part;
 
@@ -37,6 +39,9 @@ static void parse_asked(struct ct_text path, bool deletes, struct ct_http *ret)
 		part = ct_text_cut(&path, '/');
 	ret->streams = !deletes && is_one_of(part, streams);
 	ret->makes = !deletes && is_one_of(part, made) && ct_text_is(path, "create");
+	ret->builds = !deletes && !path.len && is_one_of(part, builds);
+	if (ret->builds)
+		ret->verb = part;
 	if (ret->streams && ct_text_is(part, "images") && ct_text_is(path, "create") &&
 	    ct_http_query(ret->query, "fromImage").len) {
 		ret->pulls = true;

@@ -119,25 +119,33 @@ static struct ct_container *bare_make(struct ct_core *core, const struct ct_acto
 		return NULL;
 	c->family = &ct_family_bare;
 	ct_text_copy(c->who.name, sizeof(c->who.name), id);
-	ct_text_copy(c->who.engine, sizeof(c->who.engine),
-		     ct_text(c->family->name, strlen(c->family->name)));
+	if (!runtime->engine)
+		ct_text_copy(c->who.engine, sizeof(c->who.engine),
+			     ct_text(c->family->name, strlen(c->family->name)));
 	ct_text_copy(c->who.runtime, sizeof(c->who.runtime),
 		     ct_text(row->runtime, strlen(row->runtime)));
 	ct_book_file(core, c);
 	return c;
 }
 
-/* A runtime that nobody known has called: what it makes is named by its last argument. */
+/*
+ * A runtime that nobody known has called, or an engine itself: what it makes is named by its last argument.
+ */
 static struct ct_container *bare_container(struct ct_core *core, struct ct_actor_state *a,
 					   const struct ct_text *args, size_t n)
 {
 	const struct ct_role_row *row = ct_role_of_program(args[0]);
+	bool builds = a->op == CT_OP_RUN && ct_build_engine(ct_actor_get(core, a->engine));
+	struct ct_container *c;
 
-	a->runtime = row && !a->container && !a->engine ? row : NULL;
+	a->runtime = row && !a->container && (!a->engine || builds) ? row : NULL;
 	if (!a->runtime || (a->op != CT_OP_CREATE && a->op != CT_OP_RUN) || n < 3 ||
 	    args[n - 1].p[0] == '-')
 		return NULL;
-	return bare_make(core, a, args[n - 1]);
+	c = bare_make(core, a, args[n - 1]);
+	if (c && builds)
+		ct_build_runs(core, c, a->engine);
+	return c;
 }
 
 /* `runsc do` chooses the id: the processes of the sandbox are the first to be called with it. */

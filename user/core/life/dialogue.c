@@ -341,9 +341,11 @@ static void task_refused(struct ct_core *core, struct ct_fact *f)
 {
 	struct ct_container *c = f->container;
 
-	(void)core;
 	if (c && f->message.len && !c->run.message[0])
 		ct_text_copy(c->run.message, sizeof(c->run.message), f->message);
+	/* Nobody else will say so. */
+	if (c && ct_family_fails(c->family, f->verb))
+		ct_failed(core, c, f->message);
 }
 
 static void shim_told(struct ct_core *core, struct ct_fact *f)
@@ -406,6 +408,8 @@ static void (*const rows[CT_HOW_MAX][CT_FACT_MAX])(struct ct_core *core, struct 
 	[CT_HOW_IMAGE][CT_FACT_PROGRESS] = ct_image_progress,
 	[CT_HOW_IMAGE][CT_FACT_ANSWERED] = ct_image_answered,
 	[CT_HOW_IMAGE][CT_FACT_REFUSED] = ct_image_refused,
+	[CT_HOW_BUILD][CT_FACT_ASKED] = ct_build_asked,
+	[CT_HOW_BUILD][CT_FACT_OVER] = ct_build_over,
 };
 
 void ct_life_fact(struct ct_core *core, struct ct_fact *fact)

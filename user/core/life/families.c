@@ -2,10 +2,11 @@
 #include "core/life/family.h"
 
 const struct ct_family *const ct_families[CT_FAMILY_MAX] = {
-	[CT_FAMILY_DOCKER] = &ct_family_docker, [CT_FAMILY_CONTAINERD] = &ct_family_containerd,
-	[CT_FAMILY_POD] = &ct_family_pod,       [CT_FAMILY_CRI] = &ct_family_cri,
-	[CT_FAMILY_PODMAN] = &ct_family_podman, [CT_FAMILY_BARE] = &ct_family_bare,
-	[CT_FAMILY_CRIO] = &ct_family_crio,     [CT_FAMILY_CRIO_POD] = &ct_family_crio_pod,
+	[CT_FAMILY_DOCKER] = &ct_family_docker,   [CT_FAMILY_CONTAINERD] = &ct_family_containerd,
+	[CT_FAMILY_POD] = &ct_family_pod,         [CT_FAMILY_CRI] = &ct_family_cri,
+	[CT_FAMILY_PODMAN] = &ct_family_podman,   [CT_FAMILY_BARE] = &ct_family_bare,
+	[CT_FAMILY_CRIO] = &ct_family_crio,       [CT_FAMILY_CRIO_POD] = &ct_family_crio_pod,
+	[CT_FAMILY_BUILDER] = &ct_family_builder, [CT_FAMILY_BUILDKIT] = &ct_family_buildkit,
 };
 
 /* Columns: containerd namespace (NULL: any other), family. */

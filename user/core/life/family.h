@@ -18,6 +18,8 @@ enum ct_family_number {
 	CT_FAMILY_BARE,
 	CT_FAMILY_CRIO,
 	CT_FAMILY_CRIO_POD,
+	CT_FAMILY_BUILDER,
+	CT_FAMILY_BUILDKIT,
 	CT_FAMILY_MAX
 };
 
@@ -50,6 +52,7 @@ struct ct_family {
 	enum ct_mark asked; /* not set: the start was asked for before tracing began */
 	enum ct_mark stopped; /* set: all that may follow is a removal */
 	uint64_t remove_wait_ns; /* how long after a stop its removal still belongs to it */
+	bool build; /* its containers are steps of builds: each is told once, when it has gone */
 	bool api; /* its engine is asked by HTTP */
 	bool at_first; /* it is taken to be its, as long as nobody says whose it is */
 	bool commands; /* its engine is no daemon: every command is a process that does it all */
@@ -93,6 +96,8 @@ extern const struct ct_family ct_family_podman;
 extern const struct ct_family ct_family_bare;
 extern const struct ct_family ct_family_crio;
 extern const struct ct_family ct_family_crio_pod;
+extern const struct ct_family ct_family_builder;
+extern const struct ct_family ct_family_buildkit;
 
 extern const struct ct_family *const ct_families[CT_FAMILY_MAX];
 

@@ -252,3 +252,43 @@ const struct ct_family ct_family_docker = {
 	.again_begins = again_begins,
 	.again_began = again_began,
 };
+
+/*
+ * A line of a Dockerfile, run by the legacy builder (builder/dockerfile of moby): dockerd makes, starts and removes
+ * a container of its own accord. It is started when it has been made and saved; its start is over when its program
+ * runs, for nobody is told.
+ */
+static const struct ct_span step[] = {
+	{ P(CONNECT), M(START_BEGIN), { M(CONNECT_END) }, P(CLIENT), false, M(TASK_CREATE_BEGIN) },
+	{ P(START), M(CONNECT_END), { M(INIT_EXEC) }, P(UNKNOWN), false, M(NONE) },
+	{ P(RUN), M(INIT_EXEC), { M(EXIT) }, P(UNKNOWN), false, M(NONE) },
+};
+
+static const struct ct_span step_late[] = {
+	{ P(START), M(START_BEGIN), { M(CONNECT_BEGIN) }, P(CLIENT), false, M(NONE) },
+	{ P(CONNECT), M(CONNECT_BEGIN), { M(CONNECT_END) }, P(START), false, M(TASK_START_BEGIN) },
+	{ P(START), M(CONNECT_END), { M(INIT_EXEC) }, P(UNKNOWN), false, M(NONE) },
+	{ P(RUN), M(INIT_EXEC), { M(EXIT) }, P(UNKNOWN), false, M(NONE) },
+};
+
+const struct ct_family ct_family_builder = {
+	.number = CT_FAMILY_BUILDER,
+	.name = "docker build",
+	.rules = rules,
+	.rule_count = CT_RULE_COUNT(rules),
+	.start = step,
+	.start_count = CT_ARRAY_SIZE(step),
+	.stop = stop,
+	.stop_count = CT_ARRAY_SIZE(stop),
+	.start_other = { step_late, CT_ARRAY_SIZE(step_late), true },
+	.stop_other = { stop_late, CT_ARRAY_SIZE(stop_late), true },
+	CT_FAMILY_CAUSES,
+	.fails = { "Create", "Start" },
+	.build = true,
+	.begins = { M(START_BEGIN) },
+	.opens = { M(START_BEGIN), M(TASK_CREATE_BEGIN) },
+	.asked = M(START_BEGIN),
+	.stopped = M(DISCONNECT_END),
+	.remove_wait_ns = 2000 * CT_NS_PER_MS,
+	.follow = follow,
+};

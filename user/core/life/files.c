@@ -84,6 +84,8 @@ void ct_life_file(struct ct_core *core, const struct ct_file *file)
 	else if (file->container)
 		ct_signal(core, file->container, synced ? CT_SIG_SYNC : CT_SIG_UNLINK, file->name,
 			  e->ts_ns);
+	else if (file->is == CT_FILE_OWN && synced)
+		ct_build_file(core, file);
 	else if (file->is == CT_FILE_NETWORKS && synced)
 		networks_synced(core, e->tgid, e->ts_ns);
 	else if (file->is == CT_FILE_DATABASE && synced)

@@ -179,7 +179,7 @@ void ct_life_identity(struct ct_core *core, const struct ct_event *e)
 	set(c->who.runtime, sizeof(c->who.runtime), said.runtime);
 	set(c->who.engine, sizeof(c->who.engine), said.engine);
 	/* The same engine lives in several ways: its namespaces tell them apart. */
-	if (!said.ns.len && family && c->family != family->pods)
+	if (!said.ns.len && family && c->family != family->pods && !c->family->build)
 		c->family = family;
 	set(c->layer, sizeof(c->layer), said.layer);
 	set(c->sandbox, sizeof(c->sandbox), said.sandbox);
@@ -200,6 +200,8 @@ void ct_life_identity(struct ct_core *core, const struct ct_event *e)
 		set(c->who.pod_container, sizeof(c->who.pod_container), said.pod_container);
 		ct_pod_named(core, c);
 	}
+	if (e->tgid)
+		ct_build_identified(core, c, e->tgid);
 	ct_book_file(core, c);
 	core->seams->learned(core, c);
 	if (c->looked_up_ns) {

@@ -8,6 +8,7 @@
 
 #include "core/life/family.h"
 
+struct ct_file;
 struct ct_life *ct_life_new(void); /* NULL: no memory */
 void ct_life_free(struct ct_life *life); /* NULL is fine */
 
@@ -57,12 +58,25 @@ void ct_image_waited(struct ct_core *core, struct ct_container *c, const struct 
 /* EXIT: nobody is answered then, and engines fetch for nobody. */
 void ct_image_client_exits(struct ct_core *core, const struct ct_event *e);
 /* images_stored.c: what an engine stores of images. False: the file is none of that. */
-struct ct_file;
 bool ct_image_file(struct ct_core *core, const struct ct_file *file);
 void ct_image_layer(struct ct_core *core, const struct ct_event *e); /* LAYER */
 /* A program was executed, or ends, that may inflate what an engine has fetched. */
 void ct_image_exec(struct ct_core *core, const struct ct_actor_state *a, uint64_t ts_ns);
 void ct_image_exit(struct ct_core *core, const struct ct_actor_state *a, uint64_t ts_ns);
+
+/* builds.c: an engine is asked to build, and is done; what it saves of a container that nobody knows. */
+struct ct_builds *ct_builds_new(void); /* NULL: no memory */
+void ct_builds_free(struct ct_builds *builds);
+struct ct_builds *ct_life_builds(struct ct_core *core);
+void ct_build_asked(struct ct_core *core, struct ct_fact *f);
+void ct_build_over(struct ct_core *core, struct ct_fact *f);
+void ct_build_client_exits(struct ct_core *core, const struct ct_event *e); /* EXIT */
+void ct_build_file(struct ct_core *core, const struct ct_file *file);
+/* Its engine's files say who it is: it may be a step of a build. */
+void ct_build_identified(struct ct_core *core, struct ct_container *c, uint32_t engine);
+/* Whether what this engine itself has a runtime run are steps of builds, and: this is one. */
+bool ct_build_engine(const struct ct_actor_state *engine);
+void ct_build_runs(struct ct_core *core, struct ct_container *c, uint32_t engine);
 
 /* process.c: FORK, EXEC, EXIT, PROCESS. */
 void ct_life_fork(struct ct_core *core, const struct ct_event *e);

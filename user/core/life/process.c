@@ -213,6 +213,7 @@ void ct_life_exit(struct ct_core *core, const struct ct_event *e)
 	int status = e->ret;
 
 	ct_image_client_exits(core, e);
+	ct_build_client_exits(core, e);
 	if (!a && ct_role_of(e) == CT_ROLE_NONE)
 		return;
 	if (!a) {

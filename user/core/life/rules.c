@@ -7,6 +7,7 @@
 
 struct ct_life {
 	uint64_t rows[CT_FAMILY_MAX][CT_SIG_MAX]; /* bit per rule of the family */
+	struct ct_builds *builds; /* owned */
 };
 
 static void index_rows(struct ct_life *life)
@@ -21,14 +22,26 @@ struct ct_life *ct_life_new(void)
 {
 	struct ct_life *life = calloc(1, sizeof(*life));
 
-	if (life)
-		index_rows(life);
-	return life;
+	if (!life)
+		return NULL;
+	index_rows(life);
+	life->builds = ct_builds_new();
+	if (life->builds)
+		return life;
+	free(life);
+	return NULL;
 }
 
 void ct_life_free(struct ct_life *life)
 {
+	if (life)
+		ct_builds_free(life->builds);
 	free(life);
+}
+
+struct ct_builds *ct_life_builds(struct ct_core *core)
+{
+	return core->life->builds;
 }
 
 static const struct ct_again *starts_again(const struct ct_container *c, enum ct_signal signal,

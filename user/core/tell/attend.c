@@ -131,10 +131,17 @@ static void evaluate_start(struct ct_core *core, struct ct_container *c)
 		wait_until(core, c, due);
 }
 
+/* How long after the last sign of what has exited nothing more is to be expected. */
+static uint64_t stop_wait(const struct ct_container *c)
+{
+	if (c->removed)
+		return SETTLE_NS;
+	return c->run.marks[c->family->stopped] ? c->family->remove_wait_ns : STOP_TIMEOUT_NS;
+}
+
 static void evaluate_stop(struct ct_core *core, struct ct_container *c)
 {
-	const uint64_t *m = c->run.marks;
-	uint64_t wait;
+	uint64_t wait = stop_wait(c);
 
 	if (start_is_open(c))
 		return; /* a short life: the start is reported first */
@@ -142,18 +149,34 @@ static void evaluate_stop(struct ct_core *core, struct ct_container *c)
 		wait_until(core, c, c->last_ns + STOP_TIMEOUT_NS);
 		return;
 	}
-	if (c->removed)
-		wait = SETTLE_NS;
-	else if (m[c->family->stopped])
-		wait = c->family->remove_wait_ns;
-	else
-		wait = STOP_TIMEOUT_NS;
 	if (core->now >= c->last_ns + wait) {
 		c->in_flight = 0; /* who asked has left without his answer */
 		ct_report_stop(core, c, CT_OUTCOME_OK);
 	} else {
 		wait_until(core, c, c->last_ns + wait);
 	}
+}
+
+/* A step of a build is told when all of it is over. */
+static void evaluate_build(struct ct_core *core, struct ct_container *c)
+{
+	enum ct_outcome outcome = CT_OUTCOME_OK;
+	uint64_t due = 0;
+
+	if (c->run.failed_ns) {
+		outcome = failure(core, c);
+		due = c->run.failed_ns +
+		      (c->run.doubted && outcome == CT_OUTCOME_FAILED ? LOSS_WAIT_NS : 0);
+	} else if (c->run.marks[CT_MARK_EXIT]) {
+		due = c->last_ns + stop_wait(c);
+	} else if (core->hole_ns >= ct_run_first(&c->run, c->family->opens)) {
+		outcome = CT_OUTCOME_CUT;
+		due = c->last_ns + CT_WAIT_NS;
+	}
+	if (due && core->now >= due)
+		ct_report_build(core, c, outcome);
+	else if (due)
+		wait_until(core, c, due);
 }
 
 /* Created, and nobody starts it: that is all there is to say for now. */
@@ -177,9 +200,11 @@ static void evaluate(struct ct_core *core, struct ct_container *c)
 	/* What nobody has begun is not waited for. */
 	if (!opened && c->run.failed_ns && !c->run.start_reported)
 		ct_report_start(core, c, CT_OUTCOME_FAILED);
-	if (opened && !c->run.start_reported)
+	if (opened && !c->run.start_reported && c->family->build)
+		evaluate_build(core, c);
+	else if (opened && !c->run.start_reported)
 		evaluate_start(core, c);
-	if (c->run.marks[CT_MARK_EXIT] && !c->run.stop_reported)
+	if (c->run.marks[CT_MARK_EXIT] && !c->run.stop_reported && !c->family->build)
 		evaluate_stop(core, c);
 	else if ((c->run.marks[CT_MARK_REMOVE_BEGIN] || c->removed) && !c->run.remove_told &&
 		 !c->deadline && !c->in_flight) {
@@ -241,6 +266,14 @@ static void cut(struct ct_core *core, struct ct_container *c)
 	const uint64_t *m = c->run.marks;
 
 	/* What is complete but for its waiting times is complete. */
+	if (c->family->build) {
+		if (!c->run.start_reported && ct_run_any(&c->run, c->family->opens))
+			ct_report_build(core, c,
+					c->run.failed_ns        ? failure(core, c)
+					: m[c->family->stopped] ? CT_OUTCOME_OK
+								: CT_OUTCOME_CUT);
+		return;
+	}
 	if (m[CT_MARK_CREATE_END] && !ct_run_any(&c->run, c->family->opens))
 		ct_report_create(core, c);
 	if (!c->run.start_reported && ct_run_any(&c->run, c->family->opens))

@@ -329,6 +329,37 @@ void ct_report_stop(struct ct_core *core, struct ct_container *c, enum ct_outcom
 	emit(core, &rec, c, run);
 }
 
+void ct_report_build(struct ct_core *core, struct ct_container *c, enum ct_outcome outcome)
+{
+	struct ct_run *run = &c->run;
+	struct ct_record rec = record_of(CT_RECORD_BUILD, outcome, c, run);
+	struct ct_spans spans = ct_family_start(c->family, run);
+	uint64_t marks[CT_MARK_MAX], cursor;
+
+	run->start_reported = run->stop_reported = run->remove_told = true;
+	rec.begin_ns = start_begin(c);
+	if (!rec.begin_ns)
+		return;
+	effective_marks(c, marks);
+	if (outcome == CT_OUTCOME_FAILED)
+		spans = set_failure(&rec, marks, c);
+	cursor = build(&rec, spans, marks, rec.begin_ns);
+	if (outcome == CT_OUTCOME_FAILED) {
+		rec.missing &= (1u << rec.failed_phase) - 1;
+	} else if (marks[CT_MARK_EXIT]) {
+		spans = ct_family_stop(c->family, run);
+		cursor = build(&rec,
+			       (struct ct_spans){ spans.rows + 1, spans.count - 1, spans.whole },
+			       marks, cursor);
+	}
+	rec.end_ns = cursor;
+	if (outcome == CT_OUTCOME_CUT && c->last_ns > cursor) {
+		ct_segments_fill(&rec, CT_PHASE_UNKNOWN, cursor, c->last_ns);
+		rec.end_ns = c->last_ns;
+	}
+	emit(core, &rec, c, run);
+}
+
 void ct_report_create(struct ct_core *core, struct ct_container *c)
 {
 	struct ct_run *run = &c->run;

@@ -24,6 +24,7 @@ void ct_tell_where(const struct ct_core *core, struct ct_record *rec);
 /* report.c: what is said about a start, a stop, a restart. */
 void ct_report_start(struct ct_core *core, struct ct_container *c, enum ct_outcome outcome);
 void ct_report_stop(struct ct_core *core, struct ct_container *c, enum ct_outcome outcome);
+void ct_report_build(struct ct_core *core, struct ct_container *c, enum ct_outcome outcome);
 void ct_report_create(struct ct_core *core, struct ct_container *c);
 void ct_report_remove(struct ct_core *core, struct ct_container *c);
 /* A container that was asked for and never made. */

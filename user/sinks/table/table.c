@@ -303,6 +303,7 @@ static const struct {
 	[CT_RECORD_POD_START] = { "pod", CT_STYLE_RESTART, true },
 	[CT_RECORD_POD_STOP] = { "pod end", CT_STYLE_RESTART, true },
 	[CT_RECORD_PULL] = { "pull", CT_STYLE_START, true },
+	[CT_RECORD_BUILD] = { "build", CT_STYLE_START, true },
 };
 
 #define POD_COLUMNS_MIN 2

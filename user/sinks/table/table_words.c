@@ -8,27 +8,38 @@
 #include "sinks/units.h"
 #include "util/mem.h"
 
-/* What fits no columns is said in words, these in this order. */
+/* What fits no columns is said in words, these in this order, but for a build what comes last in its life. */
 static const struct part {
 	const char *name;
 	enum ct_phase from, to; /* in the order of life */
+	enum {
+		ALL,
+		ALL_BUT_BUILDS,
+		BUILDS
+	} of;
 } parts[] = {
 	/* A restart is what both of its halves are: the old one goes down, the new one comes up. */
-	{ "down", CT_PHASE_STOP, CT_PHASE_DESTROY },
-	{ "sandbox", CT_PHASE_SANDBOX, CT_PHASE_SANDBOX },
-	{ "pull", CT_PHASE_PULL, CT_PHASE_PULL },
-	{ "init", CT_PHASE_INIT, CT_PHASE_INIT },
-	{ "containers", CT_PHASE_CONTAINERS, CT_PHASE_CONTAINERS },
-	{ "backoff", CT_PHASE_BACKOFF, CT_PHASE_BACKOFF },
-	{ "resolve", CT_PHASE_RESOLVE, CT_PHASE_RESOLVE },
-	{ "download", CT_PHASE_DOWNLOAD, CT_PHASE_DOWNLOAD },
-	{ "unpack", CT_PHASE_UNPACK, CT_PHASE_UNPACK },
-	{ "register", CT_PHASE_REGISTER, CT_PHASE_REGISTER },
-	{ "client", CT_PHASE_CLIENT, CT_PHASE_CLIENT },
-	{ "up", CT_PHASE_CREATE, CT_PHASE_READY },
-	{ "run", CT_PHASE_RUN, CT_PHASE_RUN },
-	{ "unknown", CT_PHASE_UNKNOWN, CT_PHASE_UNKNOWN },
+	{ "down", CT_PHASE_STOP, CT_PHASE_DESTROY, ALL_BUT_BUILDS },
+	{ "sandbox", CT_PHASE_SANDBOX, CT_PHASE_SANDBOX, ALL },
+	{ "pull", CT_PHASE_PULL, CT_PHASE_PULL, ALL },
+	{ "init", CT_PHASE_INIT, CT_PHASE_INIT, ALL },
+	{ "containers", CT_PHASE_CONTAINERS, CT_PHASE_CONTAINERS, ALL },
+	{ "backoff", CT_PHASE_BACKOFF, CT_PHASE_BACKOFF, ALL },
+	{ "resolve", CT_PHASE_RESOLVE, CT_PHASE_RESOLVE, ALL },
+	{ "download", CT_PHASE_DOWNLOAD, CT_PHASE_DOWNLOAD, ALL },
+	{ "unpack", CT_PHASE_UNPACK, CT_PHASE_UNPACK, ALL },
+	{ "register", CT_PHASE_REGISTER, CT_PHASE_REGISTER, ALL },
+	{ "client", CT_PHASE_CLIENT, CT_PHASE_CLIENT, ALL },
+	{ "up", CT_PHASE_CREATE, CT_PHASE_READY, ALL },
+	{ "run", CT_PHASE_RUN, CT_PHASE_RUN, ALL },
+	{ "down", CT_PHASE_STOP, CT_PHASE_DESTROY, BUILDS },
+	{ "unknown", CT_PHASE_UNKNOWN, CT_PHASE_UNKNOWN, ALL },
 };
+
+static bool is_of(const struct ct_record *rec, const struct part *part)
+{
+	return part->of == ALL || (part->of == BUILDS) == (rec->type == CT_RECORD_BUILD);
+}
 
 static bool is_always_said(const struct ct_record *rec, const struct part *part)
 {
@@ -71,7 +82,7 @@ size_t ct_table_words(char *text, size_t size, const struct ct_record *rec, bool
 
 		for (unsigned p = parts[i].from; p <= parts[i].to; p++)
 			ns += ct_record_phase_ns(rec, (enum ct_phase)p);
-		if (!ns && !is_always_said(rec, &parts[i]))
+		if (!is_of(rec, &parts[i]) || (!ns && !is_always_said(rec, &parts[i])))
 			continue;
 		len += (size_t)snprintf(text + len, size - len, "%s%s%s%s", len ? between : "",
 					named ? parts[i].name : "", named ? " " : "",
