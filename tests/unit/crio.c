@@ -42,7 +42,7 @@ void crio_nsexec(struct tape *t, uint32_t plus)
 
 /* conmon, and for 20 ms the runc that it calls; `plus` is added to the pids. */
 void crio_creates(struct tape *t, const char *id, const char *name, uint32_t plus, double ms,
-		    int status)
+		  int status)
 {
 	tape_at(t, ms);
 	tape_fork(t, CRIO, CONMON + plus, CT_ROLE_ENGINE);

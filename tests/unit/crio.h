@@ -23,5 +23,6 @@ void crio_does(struct tape *t, const char *what, const char *id, double ms, int 
 /* runc executes itself, that forks, and that once more: FIRST + plus is what is left. */
 void crio_nsexec(struct tape *t, uint32_t plus);
 /* conmon, and for 20 ms the runc that it calls; `plus` is added to the pids. */
-void crio_creates(struct tape *t, const char *id, const char *name, uint32_t plus, double ms, int status);
+void crio_creates(struct tape *t, const char *id, const char *name, uint32_t plus, double ms,
+		  int status);
 void crio_play(struct run *run); /* in order of time, and long enough */

@@ -62,6 +62,30 @@ static void lose(struct tape *t, enum ct_loss loss, double ms)
 	tape_lost(t, (uint16_t)loss, 1);
 }
 
+/* Nobody hears what it is asked there; it is told of once, whoever tells it again. */
+Test(core, an_engine_on_tcp_makes_a_run_incomplete)
+{
+	static const char on[] = "engine\0docker\0tcp\0001", off[] = "engine\0docker\0tcp\0000";
+	struct run *run = run_new();
+
+	tape_at(&run->t, 10);
+	tape_add(&run->t, CT_KIND_ENGINE, 4712, off, sizeof(off));
+	play(run);
+	cr_expect_not(ct_counts_incomplete(&run->counts));
+	run_free(run);
+	run = run_new();
+	tape_at(&run->t, 10);
+	tape_add(&run->t, CT_KIND_ENGINE, 4711, on, sizeof(on));
+	tape_add(&run->t, CT_KIND_ENGINE, 4711, on, sizeof(on));
+	play(run);
+	cr_expect(ct_counts_incomplete(&run->counts));
+	cr_expect_eq(run->counts.deaf.each[0].pid, 4711);
+	cr_expect_str_eq(run->counts.deaf.each[0].engine, "docker");
+	cr_expect_eq(run->counts.deaf.each[1].pid, 0);
+	cr_expect_eq(run->counts.deaf.others, 0);
+	run_free(run);
+}
+
 /* That one has ended is known, and not which: its stop is missing. */
 Test(core, an_end_of_nobody_makes_a_run_incomplete)
 {

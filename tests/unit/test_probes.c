@@ -113,6 +113,38 @@ Test(probes, a_command_without_a_limit_is_none)
 	run_free(run);
 }
 
+/* What is heard of a long answer is its last frame: how it ended, and no message. */
+Test(probes, a_long_answer_ends_in_its_status)
+{
+	static const struct {
+		const char *end;
+		size_t len;
+		unsigned int failed, unheard;
+	} rows[] = {
+		{ "and so on\x18\x03", 11, 1, 0 },
+		{ "and so on\x18\x81\x02", 12, 1, 0 },
+		{ "and so on, again", 16, 0, 1 },
+	};
+
+	for (size_t i = 0; i < CT_ARRAY_SIZE(rows); i++) {
+		struct run *run = pod_runs();
+		struct tape *t = &run->t;
+		char frame[64] = { 0, 0, (char)rows[i].len, 0, 0, 0, 0, 0, 11 };
+
+		memcpy(frame + 9, rows[i].end, rows[i].len);
+		tape_at(t, 1000);
+		executes(t, 11, "-e", 1);
+		tape_at(t, 1010);
+		grpc_says(t, frame, 9 + rows[i].len);
+		stops(t, 1020);
+		play_until(run, 90000);
+		cr_expect_eq(run->counts.probes.count, 1, "%zu", i);
+		cr_expect_eq(run->counts.probes.failed, rows[i].failed, "%zu", i);
+		cr_expect_eq(run->counts.probes.unheard, rows[i].unheard, "%zu", i);
+		run_free(run);
+	}
+}
+
 /* It gave no sign but that: the first that succeeds, whenever that was asked for. */
 Test(probes, the_first_success_shows_that_it_serves)
 {

@@ -177,6 +177,24 @@ static void hole(struct ct_core *core, const struct ct_event *e)
 	ct_hear_hole(core, e->obj, e->arg);
 }
 
+/* "key NUL value NUL" pairs: what was found of it when it was. */
+static void engine(struct ct_core *core, const struct ct_event *e)
+{
+	struct ct_text rest = ct_text(e->tail, e->tail_len);
+	struct ct_deaf_of of = { .pid = e->tgid };
+	bool tcp = false;
+
+	while (rest.len) {
+		struct ct_text key = ct_text_cut(&rest, '\0'), value = ct_text_cut(&rest, '\0');
+
+		if (ct_text_is(key, "engine"))
+			ct_text_copy(of.engine, sizeof(of.engine), value);
+		tcp |= ct_text_is(key, "tcp") && ct_text_is(value, "1");
+	}
+	if (tcp && of.pid)
+		ct_deaf_add(&core->counts.deaf, &of);
+}
+
 static void nothing(struct ct_core *core, const struct ct_event *e)
 {
 	(void)core, (void)e;
@@ -215,7 +233,7 @@ static const struct {
 	[CT_KIND_FORGER] = { forger, false },
 	[CT_KIND_LABELS] = { labels, false },
 	[CT_KIND_LAYER] = { layer_event, false },
-	[CT_KIND_ENGINE] = { nothing, false },
+	[CT_KIND_ENGINE] = { engine, false },
 	[CT_KIND_CLOCK] = { nothing, false },
 	[CT_KIND_WAIT] = { nothing, false }, /* why has been fed */
 	[CT_KIND_WAITS] = { nothing, false },
@@ -369,7 +387,8 @@ struct ct_core_counts ct_core_counts(const struct ct_core *core)
 
 bool ct_counts_incomplete(const struct ct_core_counts *counts)
 {
-	if (counts->unread || counts->unmatched_ends || ct_unheard_sum(&counts->unheard))
+	if (counts->unread || counts->unmatched_ends || counts->deaf.each[0].pid ||
+	    ct_unheard_sum(&counts->unheard))
 		return true;
 	for (int i = 0; i < CT_LOSS_MAX; i++) {
 		if (i != CT_LOSS_LATE && counts->lost[i])

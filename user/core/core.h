@@ -82,6 +82,7 @@ struct ct_core_counts {
 	} probes; /* commands that the kubelet has had executed in containers, to see if they serve */
 	struct ct_parties beyond; /* whose, of lost[CT_LOSS_SHARE] */
 	struct ct_unheard unheard; /* what engines were asked and nobody understood */
+	struct ct_deaf deaf; /* engines that are asked on TCP */
 	struct ct_parties forgers; /* programs that have the name of an engine, and are none */
 };
 

@@ -76,3 +76,21 @@ uint64_t ct_unheard_sum(const struct ct_unheard *u)
 		sum += u->each[i].requests;
 	return sum;
 }
+
+void ct_deaf_add(struct ct_deaf *to, const struct ct_deaf_of *of)
+{
+	for (int i = 0; i < CT_PARTIES_MAX; i++) {
+		if (!to->each[i].pid)
+			to->each[i] = *of;
+		if (to->each[i].pid == of->pid)
+			return;
+	}
+	to->others++;
+}
+
+void ct_deaf_merge(struct ct_deaf *to, const struct ct_deaf *from)
+{
+	for (int i = 0; i < CT_PARTIES_MAX && from->each[i].pid; i++)
+		ct_deaf_add(to, &from->each[i]);
+	to->others += from->others;
+}

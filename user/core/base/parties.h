@@ -37,6 +37,18 @@ struct ct_unheard {
 	struct ct_unheard_of others; /* of those that found no place */
 };
 
+/* Engines whose API is on TCP as well: what is asked there is heard by nobody. */
+struct ct_deaf {
+	struct ct_deaf_of {
+		uint32_t pid; /* 0: no more */
+		char engine[32];
+	} each[CT_PARTIES_MAX];
+	uint64_t others; /* that found no place */
+};
+
+void ct_deaf_add(struct ct_deaf *to, const struct ct_deaf_of *of); /* once each */
+void ct_deaf_merge(struct ct_deaf *to, const struct ct_deaf *from);
+
 void ct_unheard_add(struct ct_unheard *to, const struct ct_unheard_of *of);
 void ct_unheard_merge(struct ct_unheard *to, const struct ct_unheard *from);
 uint64_t ct_unheard_sum(const struct ct_unheard *u); /* of requests */

@@ -318,7 +318,7 @@ const struct ct_request *ct_hear_spoken(struct ct_core *core, const struct ct_sc
 		if (call->about || !call->of[0] || !ct_text_is(id, call->of) ||
 		    !ct_scope_is(&call->held.share->scope, speaker))
 			continue;
-		is_about(core, call, about);
+		ct_call_is_about(core, call, about);
 		if (call->named)
 			named = &call->asked;
 	}

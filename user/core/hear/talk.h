@@ -47,7 +47,6 @@ struct ct_pending_call {
 #define CT_LINES_MAX    1024
 #define CT_PREPARED_MAX 256
 #define CT_ABOUT_LISTS  1024 /* a power of two */
-
 struct ct_hear {
 	struct ct_pending_call *calls; /* owned */
 	struct ct_pending_call *spare_calls; /* owned, list by next */
@@ -70,8 +69,7 @@ struct ct_pending_call *ct_call_find(struct ct_core *core, struct ct_call_key ke
 struct ct_pending_call *ct_call_make(struct ct_core *core, const struct ct_sent *sent,
 				     const struct ct_call_key *key, struct ct_text verb);
 void ct_call_drop(struct ct_core *core, struct ct_pending_call *call);
-/* gRPC: that is what it asks for (talk_grpc.c); "": nobody knows. */
-void ct_call_named(struct ct_pending_call *call, const char *verb);
+void ct_call_named(struct ct_pending_call *call, const char *verb); /* gRPC; "": nobody knows */
 /* Whether no other waits, or waited when one was proved, that may be that too, about the same. */
 bool ct_call_alone(struct ct_core *core, struct ct_pending_call *call,
 		   const struct ct_method *method);
@@ -83,8 +81,8 @@ enum ct_how ct_call_how(const struct ct_pending_call *call);
 bool ct_call_matters(const struct ct_core *core, const struct ct_pending_call *call);
 /* Whether that may be the answer to it, by its status. */
 bool ct_call_fits(const struct ct_pending_call *call, int status);
-/* It is about what has that id, if that becomes known while it waits. */
-void ct_call_of(struct ct_pending_call *call, struct ct_text id);
+void ct_call_of(struct ct_pending_call *call,
+		struct ct_text id); /* what it names, if known later */
 /* Tells of a request; then gives it the answer that came before it, if there is one. */
 void ct_call_told(struct ct_core *core, struct ct_fact *fact);
 

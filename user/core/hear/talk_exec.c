@@ -3,8 +3,9 @@
 #include "core/hear/talk.h"
 #include "core/hear/wire.h"
 
-#define FRAME_LEN  9
-#define PREFIX_LEN 5
+#define FRAME_LEN    9
+#define PREFIX_LEN   5
+#define STATUS_FIELD 0x18 /* a number, field 3: at the end of what has failed (ExecSyncResponse) */
 
 /*
  * A recording that has no short answers has their lengths: of a send there is between two header blocks
@@ -21,6 +22,15 @@ static bool status_of_length(const struct ct_sent *sent, const struct ct_h2_fram
 	return call->in_send == sent->e->ret && (len == 0 || len == 2);
 }
 
+/* The end of a message that began in another frame. */
+static bool ends_in_status(struct ct_text t)
+{
+	const unsigned char *end = (const unsigned char *)t.p + t.len;
+
+	return (t.len >= 2 && end[-2] == STATUS_FIELD && end[-1] && !(end[-1] & 0x80)) ||
+	       (t.len >= 3 && end[-3] == STATUS_FIELD && end[-2] & 0x80 && !(end[-1] & 0x80));
+}
+
 /* Of a command; false: nobody has heard it. Whoever fails is heard, and whoever says little. */
 static bool status_of(const struct ct_core *core, const struct ct_sent *sent,
 		      const struct ct_h2_frame *frame, const struct ct_pending_call *call,
@@ -32,7 +42,7 @@ static bool status_of(const struct ct_core *core, const struct ct_sent *sent,
 	if (ct_cri_status(frame->payload, ret))
 		return true;
 	*ret = 1; /* that is why it was heard, and which is behind what was heard of it */
-	return sent->e->flags & CT_F_TRUNCATED;
+	return sent->e->flags & CT_F_TRUNCATED || ends_in_status(frame->payload);
 }
 
 bool ct_grpc_status(struct ct_core *core, const struct ct_sent *sent,

@@ -154,6 +154,23 @@ static void say_unheard(struct prose *prose, const struct ct_unheard *unheard)
 	say_unheard_of(prose, &unheard->others);
 }
 
+static void say_deaf(struct prose *prose, const struct ct_deaf *deaf)
+{
+	const char *between = " INCOMPLETE: asked on TCP, which is not heard: ";
+
+	for (int i = 0; i < CT_PARTIES_MAX && deaf->each[i].pid; i++) {
+		char engine[4 * sizeof(deaf->each[i].engine)];
+
+		ct_escape_text(engine, sizeof(engine), deaf->each[i].engine, false, CT_COLUMNS_ALL);
+		say(prose, "%s%s %u", between, *engine ? engine : "process", deaf->each[i].pid);
+		between = ", ";
+	}
+	if (deaf->others)
+		say(prose, "%sothers %llu", between, (unsigned long long)deaf->others);
+	if (*between == ',')
+		say(prose, ".");
+}
+
 static void say_ends(struct prose *prose, uint64_t ends)
 {
 	if (ends)
@@ -248,6 +265,7 @@ void ct_table_honesty(struct ct_pen *pen, const struct ct_summary *summary,
 	say_forgers(&prose, &counts->forgers);
 	say_unheard(&prose, &counts->unheard);
 	say_ends(&prose, counts->unmatched_ends);
+	say_deaf(&prose, &counts->deaf);
 	say_unmatched(&prose, counts);
 	say_unknown(&prose, summary);
 	say_cut(&prose, summary, counts);

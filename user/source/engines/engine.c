@@ -221,6 +221,28 @@ static void find_place(const struct source *from, const struct place *place,
 	snprintf(ret, CT_ENGINE_PATH_MAX, "%s", arg);
 }
 
+/* "-H tcp://..." of dockerd, "tcp://..." of podman's service, "hosts" of daemon.json; containerd's is a key. */
+static bool on_tcp(const struct source *from)
+{
+	static const char host[] = "tcp://", key[] = "tcp_address";
+
+	if (memmem(from->args, from->args_len, host, sizeof(host) - 1))
+		return true;
+	for (size_t i = 0; i < from->config_count; i++) {
+		const char *text = from->configs[i].text, *at = text;
+
+		if (text && strstr(text, "\"tcp://"))
+			return true;
+		while (at && (at = strstr(at, key))) {
+			at += sizeof(key) - 1;
+			at += strspn(at, " \t=");
+			if ((*at == '"' || *at == '\'') && at[1] != *at)
+				return true;
+		}
+	}
+	return false;
+}
+
 static void find_places(int root, struct ct_engine *engine, const struct engine_row *row)
 {
 	own_mem char *args = malloc(ARGS_ROOM);
@@ -233,6 +255,7 @@ static void find_places(int root, struct ct_engine *engine, const struct engine_
 	configs_read(&from, root);
 	find_place(&from, &row->root, engine->data_root);
 	find_place(&from, &row->exec_root, engine->exec_root);
+	engine->tcp = on_tcp(&from);
 	for (size_t i = 0; i < from.config_count; i++)
 		free(from.configs[i].text);
 }
@@ -376,4 +399,7 @@ void ct_engine_tail(const struct ct_engine *engine, struct ct_tail *tail)
 			len += (size_t)n;
 	}
 	ct_tail_add(tail, "sockets", sockets, len, sizeof(sockets));
+	if (engine->tcp &&
+	    !engine->foreign) /* nobody makes a run incomplete from inside a container */
+		ct_tail_add_number(tail, "tcp", 1);
 }

@@ -34,6 +34,7 @@ struct ct_engine {
 	bool foreign;
 	char data_root[CT_ENGINE_PATH_MAX];
 	char exec_root[CT_ENGINE_PATH_MAX];
+	bool tcp; /* it was told to listen on TCP, too */
 	struct ct_socket_file sockets[CT_ENGINE_SOCKETS_MAX];
 	size_t socket_count;
 };
