@@ -19,7 +19,8 @@
 Test(bounds, how_long_an_id_is)
 {
 	static const char *const rows[][2] = {
-		{ "docker-0123456789abcdef01234567.scope", "docker-0123456789abcdef01234567.scope" },
+		{ "docker-0123456789abcdef01234567.scope",
+		  "docker-0123456789abcdef01234567.scope" },
 		{ "docker-0123456789abcdef012345678.scope", "docker-0123456789ab" },
 		{ "a-0123456789abcdef0123456789abcdef0123", "a-0123456789ab" },
 		{ "0123456789ab-0123456789abcdef", "0123456789ab-0123456789abcdef" },
@@ -110,6 +111,7 @@ static bool keeps(struct ct_hpack *h, const char *value, size_t n)
 Test(bounds, how_long_a_path_is_kept)
 {
 	struct ct_hpack *h = ct_hpack_new();
+	struct ct_headers got;
 	char path[200];
 
 	memset(path, 'a', sizeof(path));
@@ -121,6 +123,10 @@ Test(bounds, how_long_a_path_is_kept)
 	cr_expect_not(keeps(h, path, 95));
 	path[0] = 'a';
 	cr_expect_not(keeps(h, path, 20), "a path begins with a slash");
+	/* Who reads it afterwards changes nothing of it. */
+	memcpy(path, "\x04\x03xyz", 5);
+	cr_expect(ct_hpack_read(h, ct_text(path, 5), &got));
+	cr_expect_arr_eq(path, "\x04\x03xyz", 5);
 	ct_hpack_free(h);
 }
 

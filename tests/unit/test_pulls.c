@@ -531,6 +531,8 @@ static const struct {
 } lines[] = {
 	{ "2b\r\n{\"status\":\"Waiting\",\"id\":\"a\"}\r\n", true, CT_PULL_WAITING, "a", "" },
 	{ "1\r\n{\"status\":\"Pulling from x/y\",\"id\":\"1\"}", true, CT_PULL_FROM, "1", "x/y" },
+	{ "af\r\n{\"status\":\"Waiting\",\"id\":\"a\"}\r\n", true, CT_PULL_WAITING, "a", "" },
+	{ "0909\r\n{\"status\":\"Waiting\",\"id\":\"a\"}\r\n", true, CT_PULL_WAITING, "a", "" },
 	{ "1\r\n{\"status\":\"Digest: sha256:1\"}", true, CT_PULL_DIGEST, "", "sha256:1" },
 	{ "1\r\n{\"status\":\"Status: Downloaded\"}", true, CT_PULL_DONE, "", "Downloaded" },
 	{ "1\r\n{\"status\":\"Retrying in 5 seconds\",\"id\":\"b\"}", true, CT_PULL_RETRYING, "b",

@@ -464,8 +464,8 @@ static const struct {
 	bool stored, up_to_date, one_more, known;
 } others[] = {
 	{ 200, 300, 9, true, false, false, true }, { 199, 300, 9, true, false, false, false },
-	{ 1, 10, 9, true, false, false, true },	   { 1, 11, 9, true, false, false, false },
-	{ 1, 0, 9, true, false, false, false },	   { 1, 300, 8, true, false, false, true },
+	{ 1, 10, 9, true, false, false, true },    { 1, 11, 9, true, false, false, false },
+	{ 1, 0, 9, true, false, false, false },    { 1, 300, 8, true, false, false, true },
 	{ 1, 300, 9, false, false, false, true },  { 1, 300, 9, true, true, false, true },
 	{ 200, 300, 9, true, false, true, false },
 };
