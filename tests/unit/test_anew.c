@@ -125,6 +125,8 @@ Test(anew, what_lies_between_a_request_and_its_answer)
 Test(anew, what_ran_before_ran_since_ever)
 {
 	struct ct_programs *all = ct_programs_new();
+	uint64_t born_ns;
+	uint32_t forker;
 	struct tape t = { 0 };
 
 	tape_at(&t, 100);
@@ -137,6 +139,7 @@ Test(anew, what_ran_before_ran_since_ever)
 	cr_expect_str_eq(ct_programs_name(all, 7, tape_ns(199)), "dockerd");
 	cr_expect_str_eq(ct_programs_name(all, 7, tape_ns(201)), "other");
 	cr_expect_str_eq(ct_programs_name(all, 8, tape_ns(201)), "");
+	cr_expect_not(ct_programs_born(all, 7, tape_ns(100), &born_ns, &forker), "nobody saw it");
 	ct_programs_free(all);
 	tape_free(&t);
 }
@@ -376,4 +379,14 @@ Test(anew, what_is_written_down_says_who_is_a_pod)
 		ct_core_free(core);
 		run_free(run);
 	}
+}
+
+/* Roles that a newer recording has are nobody's. */
+Test(anew, a_role_that_is_not_known)
+{
+	struct ct_event e = { .sub = CT_ROLE_MAX };
+
+	cr_expect_eq(ct_role_of(&e), CT_ROLE_NONE);
+	e.sub = CT_ROLE_MAX - 1;
+	cr_expect_eq(ct_role_of(&e), CT_ROLE_MAX - 1);
 }

@@ -58,6 +58,44 @@ Test(bounds, strings_are_cut_to_their_room)
 	}
 }
 
+/* Bytes are looked at eight at a time: where in them something stands makes no difference. */
+Test(bounds, an_escape_may_stand_anywhere)
+{
+	static const struct {
+		const char *written, *read; /* NULL: that is no string */
+	} rows[] = {
+		{ "\\\"", "\"" }, { "\\\\", "\\" },   { "\\n", "\n" },
+		{ "\n", NULL },   { "\x1f", NULL },   { " ", " " },
+		{ "!", "!" },     { "\x7f", "\x7f" }, { "\xc3\xbc", "\xc3\xbc" },
+	};
+
+	for (size_t i = 0; i < CT_ARRAY_SIZE(rows); i++) {
+		for (int before = 0; before < 20; before++) {
+			for (int behind = 0; behind < 20; behind += 3) {
+				char json[128], wanted[64], to[64];
+				struct ct_json_field f = { .key = "a",
+							   .to = to,
+							   .room = sizeof(to) };
+				int n = snprintf(json, sizeof(json), "{\"a\":\"%.*s%s%.*s\"}",
+						 before, "abcdefghijklmnopqrstuvwxyz",
+						 rows[i].written, behind,
+						 "ABCDEFGHIJKLMNOPQRSTUVWXYZ");
+				bool is = ct_json_fields(ct_text(json, (size_t)n), &f, 1);
+
+				if (!rows[i].read) {
+					cr_expect(!is || !to[0], "%zu: %d, %d", i, before, behind);
+					continue;
+				}
+				snprintf(wanted, sizeof(wanted), "%.*s%s%.*s", before,
+					 "abcdefghijklmnopqrstuvwxyz", rows[i].read, behind,
+					 "ABCDEFGHIJKLMNOPQRSTUVWXYZ");
+				cr_expect(is);
+				cr_expect_str_eq(to, wanted, "%zu: %d, %d", i, before, behind);
+			}
+		}
+	}
+}
+
 /* Whatever a client calls what it pulls: its name is cut, and nothing else changes. */
 Test(bounds, names_of_images_are_cut_to_their_room)
 {

@@ -353,6 +353,23 @@ Test(pulls, a_create_that_was_refused_for_it_is_part_of_the_start)
 	run_free(run);
 }
 
+/* One of another name was refused for the image: that is not where this one begins. */
+Test(pulls, what_another_was_refused_is_not_of_this_start)
+{
+	struct life l = life_of(1), other = life_of(2);
+	struct run *run = new_run();
+
+	l.image = other.image = NAME;
+	l.client = SOCKET;
+	wants(&run->t, &other, 90);
+	two_layers(&run->t, 100);
+	life_create(&run->t, &l, 300);
+	life_start(&run->t, &l, 320);
+	play_until(run, 30000);
+	cr_expect_eq(find(run, CT_RECORD_START, l.name, 0)->rec.begin_ns, tape_ns(100));
+	run_free(run);
+}
+
 Test(pulls, a_start_fails_with_its_image)
 {
 	static const struct {
