@@ -136,12 +136,14 @@ def read_equivalent(files, texts):
 
 
 def masked(text):
-    """Of the same length, with blanks for what is no code: comments and strings."""
+    """Of the same length, with blanks for what is no code: comments, strings, what is asserted of the
+    sources when they are compiled."""
 
     def blank(found):
         return re.sub(r"[^\n]", " ", found.group())
 
-    return re.sub(r"/\*.*?\*/|//[^\n]*|\"(?:\\.|[^\"\\\n])*\"|'(?:\\.|[^'\\\n])*'|#include[^\n]*",
+    return re.sub(r"/\*.*?\*/|//[^\n]*|\"(?:\\.|[^\"\\\n])*\"|'(?:\\.|[^'\\\n])*'|#include[^\n]*"
+                  r"|_Static_assert\(.*?\);",
                   blank, text, flags=re.S)
 
 

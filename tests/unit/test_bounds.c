@@ -4,11 +4,14 @@
 #include <stdio.h>
 
 #include "core/base/house.h"
+#include "core/base/shares.h"
 #include "core/book/book_table.h"
 #include "core/hear/cri.h"
 #include "core/hear/wire.h"
 #include "core/hear/wire_hpack.h"
 #include "core/life/family.h"
+#include "core/life/life.h"
+#include "core/steps/evidence.h"
 #include "core/tell/pods.h"
 #include "core/tell/segments.h"
 #include "core/why/wait_names.h"
@@ -26,6 +29,7 @@ Test(bounds, how_long_an_id_is)
 		{ "0123456789ab-0123456789abcdef", "0123456789ab-0123456789abcdef" },
 	};
 	struct ct_wait_names *names = calloc(1, sizeof(*names));
+	char *full;
 
 	cr_assert(names);
 	for (size_t i = 0; i < CT_ARRAY_SIZE(rows); i++) {
@@ -34,6 +38,12 @@ Test(bounds, how_long_an_id_is)
 		snprintf(name, sizeof(name), "%s", rows[i][0]);
 		cr_expect_str_eq(names->names[ct_wait_cgroup(names, name)], rows[i][1]);
 	}
+	/* As the kernel side cuts it, and with nothing behind it. */
+	full = malloc(CT_CGROUP_LEN);
+	cr_assert(full);
+	memset(full, 'z', CT_CGROUP_LEN);
+	cr_expect_eq(strlen(names->names[ct_wait_cgroup(names, full)]), CT_CGROUP_LEN - 1);
+	free(full);
 	free(names);
 }
 
@@ -336,6 +346,193 @@ Test(bounds, whose_successor_may_still_come)
 		c.run.restart_used = awaits[i].used;
 		c.run.failed_ns = awaits[i].failed;
 		cr_expect_eq(ct_book_awaited(core, &c), awaits[i].awaited, "%zu", i);
+		ct_core_free(core);
+		run_free(run);
+	}
+}
+
+/* So many scopes have a share each; those that come then have one together, and the host always its own. */
+Test(bounds, how_many_have_a_share)
+{
+	struct run *run = run_new();
+	struct ct_core *core;
+	struct ct_scope scope = { 0 };
+
+	run->opts.containers_max = 20000;
+	core = core_of(run);
+	for (unsigned i = 1; i <= 4200; i++) {
+		scope.uid = i;
+		cr_expect(ct_container_make(core, &scope, text("x"), text("web")));
+	}
+	scope.uid = 4000;
+	cr_expect(ct_share_find(core, &scope));
+	scope.uid = 4200;
+	cr_expect_null(ct_share_find(core, &scope));
+	scope.uid = 0;
+	cr_expect(ct_container_make(core, &scope, text("x"), text("web")));
+	cr_expect(ct_share_find(core, &scope));
+	ct_core_free(core);
+	run_free(run);
+}
+
+/* What is stopped for a probe: the last one failed, no longer ago than who asks takes to act. */
+static const struct {
+	double last_ms;
+	bool known, failing, stopped_pod, asked, stops;
+} failures[] = {
+	{ 1000, true, true, false, true, true },       { 1000.001, true, true, false, true, false },
+	{ 500, true, true, false, true, true },        { -1000, true, true, false, true, true },
+	{ -1000.001, true, true, false, true, false }, { 500, false, true, false, true, false },
+	{ 500, true, false, false, true, false },      { 500, true, true, true, true, false },
+	{ 500, true, true, false, false, false },
+};
+
+Test(bounds, which_probe_stops_a_container)
+{
+	const struct ct_scope host = { 0 };
+
+	for (size_t i = 0; i < CT_ARRAY_SIZE(failures); i++) {
+		struct run *run = run_new();
+		struct ct_core *core = core_of(run);
+		struct ct_container *pod = ct_container_make(core, &host, text("x"), text("p"));
+		struct ct_probes probes = { .count = 2 };
+		struct ct_container c = { .probes = &probes, .pod = pod->handle };
+
+		probes.each[1].known = failures[i].known;
+		probes.each[1].told.failing = failures[i].failing;
+		probes.each[1].told.last_ns = tape_ns(2000 + failures[i].last_ms);
+		pod->run.marks[CT_MARK_STOP_BEGIN] = failures[i].stopped_pod ? 1 : 0;
+		c.run.marks[CT_MARK_STOP_BEGIN] = tape_ns(3000);
+		c.run.stop_cause = failures[i].asked ? CT_CAUSE_STOP_REQUEST : CT_CAUSE_PROBE;
+		cr_expect_eq(ct_probe_stopped(core, &c), failures[i].stops, "%zu", i);
+		ct_core_free(core);
+		run_free(run);
+	}
+}
+
+/* Columns: of which kind it is, in which namespace and scope, who serves it; whether it is in that pod. */
+static const struct {
+	const struct ct_family *family;
+	const char *ns;
+	uint32_t uid, shim;
+	bool has_pod, is;
+} served[] = {
+	{ &ct_family_cri, "k8s.io", 0, 501, false, true },
+	{ &ct_family_cri, "other", 0, 501, false, false },
+	{ &ct_family_cri, "k8s.io", 1000, 501, false, false },
+	{ &ct_family_containerd, "k8s.io", 0, 501, false, false },
+	{ &ct_family_cri, "k8s.io", 0, 500, false, false },
+	{ &ct_family_cri, "k8s.io", 0, 9, false, false },
+	{ &ct_family_cri, "k8s.io", 0, 501, true, false },
+};
+
+Test(bounds, who_is_served_by_the_shim_of_a_pod)
+{
+	for (size_t i = 0; i < CT_ARRAY_SIZE(served); i++) {
+		struct run *run = run_new();
+		struct ct_core *core = core_of(run);
+		const struct ct_scope scope = { .uid = served[i].uid };
+		struct ct_container *pod, *c;
+
+		tape_process(&run->t, 500, 1, CT_ROLE_ENGINE, "containerd", TAPE_END);
+		tape_process(&run->t, 501, 500, CT_ROLE_SHIM, "containerd-shim-runc-v2",
+			     "-namespace", "k8s.io", "-id", POD, TAPE_END);
+		tape_feed(&run->t, core);
+		ct_core_flush(core);
+		pod = ct_actor_get(core, 501)->container;
+		cr_assert(pod);
+		snprintf(pod->who.pod, sizeof(pod->who.pod), "web");
+		c = ct_container_make(core, &scope, text(served[i].ns), text("box"));
+		c->family = served[i].family;
+		c->pod = served[i].has_pod ? 77 : 0;
+		ct_pod_served(core, c, served[i].shim);
+		cr_expect_eq(c->pod == pod->handle, served[i].is, "%zu", i);
+		cr_expect_str_eq(c->who.pod, served[i].is ? "web" : "", "%zu", i);
+		cr_expect_eq(pod->family == &ct_family_pod, served[i].is, "%zu", i);
+		ct_pod_served(core, pod, served[i].shim);
+		cr_expect_eq(pod->pod, 0, "nobody is in itself");
+		ct_core_free(core);
+		run_free(run);
+	}
+}
+
+/* The network namespace of a container is its own if it is not its engine's. */
+Test(bounds, whose_network_namespace_it_is)
+{
+	static const struct {
+		uint64_t init, engine, is;
+	} rows[] = { { 7, 8, 7 }, { 8, 8, 0 }, { 0, 8, 0 }, { 7, 0, 7 }, { 0, 0, 0 } };
+	const struct ct_scope host = { 0 };
+
+	for (size_t i = 0; i < CT_ARRAY_SIZE(rows); i++) {
+		struct run *run = run_new();
+		struct ct_core *core = core_of(run);
+		struct ct_container *c = ct_container_make(core, &host, text("x"), text("web"));
+		struct ct_actor_state init = { .netns = rows[i].init };
+
+		if (rows[i].engine) {
+			ct_actor_make(core, 500, &host)->netns = rows[i].engine;
+			c->who.engine_pid = 500;
+		}
+		ct_container_netns(core, c, &init);
+		cr_expect_eq(c->netns, rows[i].is, "%zu", i);
+		ct_core_free(core);
+		run_free(run);
+	}
+}
+
+/* Who forked whom is known so far up, and no further. */
+Test(bounds, how_far_up_descent_is_known)
+{
+	struct ct_actor_state up = { .parent = 100 }, a = { .engine = 77, .step = 5 };
+	const size_t count = CT_ARRAY_SIZE(up.above);
+
+	for (size_t i = 0; i < count; i++)
+		up.above[i] = (uint32_t)(200 + i);
+	up.engine = 300;
+	ct_actor_descends(&a, &up);
+	cr_expect_eq(a.above[0], 100);
+	for (size_t i = 1; i < count; i++)
+		cr_expect_eq(a.above[i], 199 + i);
+	cr_expect_eq(a.engine, 77);
+	ct_actor_descends(&a, NULL);
+	for (size_t i = 0; i < count; i++)
+		cr_expect_eq(a.above[i], 0);
+}
+
+/* What is remembered is the same when it is said anew and when it is referred to. */
+Test(bounds, a_field_has_one_number)
+{
+	static const char *const blocks[] = {
+		"\x44\x02/a\x44\x02/b\x44\x02/c\x44\x02/d\x44\x02/e\x44\x02/f\x44\x02/g\x44\x02/h",
+		"\xc5\xc4\xc3\xc2\xc1\xc0\xbf\xbe",
+	};
+	struct ct_hpack *h = ct_hpack_new();
+	struct ct_headers said, again;
+
+	cr_expect(ct_hpack_read(h, text(blocks[0]), &said));
+	cr_expect(ct_hpack_read(h, text(blocks[1]), &again));
+	cr_expect_gt(said.key.fields, 0);
+	cr_expect_eq(said.key.fields, again.key.fields);
+	for (unsigned i = 0; i < said.key.fields; i++)
+		cr_expect_eq(said.key.field[i], again.key.field[i], "%u", i);
+	ct_hpack_free(h);
+}
+
+/* Nobody is told of steps who does not want them; what nobody speaks of is nobody's. */
+Test(bounds, evidence_that_is_not_kept)
+{
+	const struct ct_scope host = { 0 };
+	const struct ct_step step = { .name = "x" };
+
+	for (unsigned i = 0; i < 4; i++) {
+		struct run *run = run_new();
+		struct ct_core *core;
+
+		run->opts.steps = i & 1;
+		core = core_of(run);
+		ct_orphan_add(core, i & 2 ? &host : NULL, CT_BY_ID, text("web"), 0, &step);
+		cr_expect_eq(core->steps->orphan_used, i == 3, "%u", i);
 		ct_core_free(core);
 		run_free(run);
 	}

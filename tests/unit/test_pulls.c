@@ -293,6 +293,28 @@ Test(pulls, whose_end_was_not_heard_is_cut)
 	run_free(run);
 }
 
+/* What was under way when it was cut has no end. */
+Test(pulls, steps_of_what_is_cut_are_open)
+{
+	struct run *run = new_run();
+	const struct seen *s;
+
+	run->opts.steps = true;
+	begins(&run->t, 100);
+	layer_says(&run->t, 130, "aaa", "Pulling fs layer");
+	layer_says(&run->t, 150, "aaa", "Download complete");
+	layer_says(&run->t, 150, "aaa", "Pull complete");
+	layer_says(&run->t, 160, "bbb", "Pulling fs layer");
+	asks(&run->t, 500, PULL);
+	play(run);
+	s = find(run, CT_RECORD_PULL, NAME, 0);
+	cr_assert_gt(s->rec.step_count, 2);
+	for (size_t i = 0; i < s->rec.step_count; i++)
+		cr_expect_eq(s->steps[i].open, !strcmp(s->steps[i].detail, "bbb"), "%s of %s",
+			     s->steps[i].name, s->steps[i].detail);
+	run_free(run);
+}
+
 Test(pulls, a_start_that_waited_for_its_image_begins_with_it)
 {
 	struct life l = life_of(1);
