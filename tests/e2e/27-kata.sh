@@ -95,11 +95,11 @@ export STANDIN_VERSION=1
 . "$CT_LIB/bundle.sh"
 for ((i = 0; i < n; i++)); do
 	bundle_args "$dir/bundle" service exit 7
-	"$run" run --bundle "$dir/bundle" "${p}hand-run-$i" < /dev/null
+	"$run" run --bundle "$dir/bundle" "${p}hand-run-$i" < /dev/null > /dev/null
 	(($? == 7)) || echo "run $i did not exit with 7"
 	bundle_args "$dir/bundle" service
 	id=${p}hand-step-$i
-	"$run" create --bundle "$dir/bundle" "$id" < /dev/null && "$run" start --bundle "$dir/bundle" "$id" ||
+	"$run" create --bundle "$dir/bundle" "$id" < /dev/null > /dev/null && "$run" start --bundle "$dir/bundle" "$id" ||
 		echo "$id does not start"
 	"$run" kill --bundle "$dir/bundle" "$id" KILL || echo "$id does not stop"
 	"$run" delete --bundle "$dir/bundle" "$id" || echo "$id is not deleted"
@@ -135,6 +135,46 @@ by_hand()
 	says "$set (stand-in): nothing lost, nothing unknown" '[0,true,0]' '[lost, (summary | .complete), unknown]'
 }
 by_hand "$(as_many 10 4)"
+
+# by_docker N: the same below containerd's shim for runc, which reaps what kata-runtime leaves behind
+by_docker()
+{
+	local i pid set=docker-1 name=${P}docker
+
+	trace_start "$set" --steps --record "$OUT/$set.ct" || return
+	for ((i = 0; i < $1; i++)); do
+		docker run --rm --name "$name-run-$i" --runtime kata-runtime ct/service:1 exit 7 > "$OUT/run.out" 2>&1
+		(($? == 7)) || fail "$set: run $i ends with 7" "$(tail -n 3 "$OUT/run.out")"
+	done
+	docker run -d --name "$name-up" --runtime kata-runtime ct/service:1 > "$OUT/run.out" 2>&1 &&
+		pid=$(docker inspect -f '{{.State.Pid}}' "$name-up") &&
+		docker restart -t 5 "$name-up" >> "$OUT/run.out" 2>&1 && docker kill "$name-up" >> "$OUT/run.out" 2>&1 &&
+		docker rm "$name-up" >> "$OUT/run.out" 2>&1 || fail "$set: starts, restarts, is killed" "$(tail -n 3 "$OUT/run.out")"
+	trace_stop
+	same "$set (stand-in): exit status" 0 "$CT_STATUS"
+	says "$set (stand-in): $1 starts and stops by run, each once, and their exit code; two of what is restarted" \
+		"[[$1,$1,[7]],[2,2,[137]]]" '[("-run-", "-up") as $how
+			| [of("start"; "ok"), of("stop"; "ok") | map(select(.name | contains($how)))]
+			| [(.[] | length), (.[1] | map(.exit_code) | unique)]]'
+	says "$set (stand-in): and a restart" '[["-up","ok"]]' \
+		'[mine | select(.kind == "restart") | [(.name | capture("(?<at>-up)$").at), .outcome]]'
+	says "$set (stand-in): nothing else is told" '["restart","start","stop"]' '[mine | .kind] | unique'
+	says "$set (stand-in): the first process is kata-shim, as Docker says" "[${pid:-0}]" \
+		'[of("start")[] | select(.name | endswith("-up")) | .init_pid][:1]'
+	says "$set (stand-in): what kata-runtime asks the agent for" \
+		"[[\"agent connected\",\"guest boot\",\"sandbox created\",\"guest details\",\"container created\",\"cpu and memory online\",\"workload started\"]]" \
+		'[of("start")[] | [.steps[] | select(.name | IN("agent connected", "guest boot", "sandbox created",
+			"guest details", "container created", "cpu and memory online", "workload started"))] | sort_by(.begin_ns) | map(.name)] | unique'
+	says "$set (stand-in): phases tile each record" '[]' untiled
+	says "$set (stand-in): identity" '[["docker","kata-runtime","ct/service:1"]]' '[mine | [.engine, .runtime, .image]] | unique'
+	says "$set (stand-in): nothing lost, nothing unknown" '[0,true,0]' '[lost, (summary | .complete), unknown]'
+}
+
+if [[ -n ${ENGINE_DIR:-} ]]; then
+	mkdir -p "$ENGINE_DIR/kata" && cp -P "$kata"/* "$ENGINE_DIR/kata/" && by_docker "$(as_many 10 4)"
+else
+	cannot "kata-runtime under Docker" "the engine is somebody else's"
+fi
 
 # Columns: version, machine; each once as often as the first of them.
 while read -r version vmm <&3; do

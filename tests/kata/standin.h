@@ -56,5 +56,6 @@ int container_shim(int argc, char **argv);
 
 const char *value_of(int argc, char **argv, const char *option);
 int standin_version(void);
+void leave_stdio(void);
 int listen_unix(const char *path, size_t len);
 int connect_unix(const char *path);
