@@ -212,17 +212,19 @@ int machine(int argc, char **argv)
 		path_of(path[i], VC_DIR "/vm/%s/%s.sock", id, names[i]);
 		unlink(path[i]);
 		/* a serial port is there at once; a vsock when the agent listens */
-		if (i < 2 || standin_version() == 1)
+		if (i < 2)
 			sockets[i] = listen_unix(path[i], strlen(path[i]) + 1);
+		else if (standin_version() == 1)
+			sockets[i] = listen_agent(path[i]);
 	}
 	if (qemu && write(ready, "", 1) != 1)
 		return 1;
 	close(ready);
 	usleep(BOOT_MS * 1000);
 	if (standin_version() != 1)
-		sockets[2] = listen_unix(path[2], strlen(path[2]) + 1);
+		sockets[2] = listen_agent(path[2]);
 	serve(sockets[0], sockets[2], &g);
-	for (int i = 0; i < 3; i++)
+	for (int i = 3; i-- > 0;) /* who waits for its end waits for the first */
 		unlink(path[i]);
 	return 0;
 }

@@ -36,6 +36,8 @@ static int connect_proxy(void)
 	int fd = -1;
 
 	proxy_path(path);
+	if (agent_by_vsock())
+		return sandbox_connect(&box);
 	for (int tries = 0; tries < 5000 && (fd = connect_unix(path)) < 0; tries++)
 		usleep(1000);
 	return fd;
@@ -85,7 +87,8 @@ static pid_t create(void)
 	pid_t pid;
 
 	sandbox_begin(&box);
-	execute("kata-proxy", false);
+	if (!agent_by_vsock()) /* else nothing has to be passed on */
+		execute("kata-proxy", false);
 	box.agent = connect_proxy();
 	sandbox_create(&box);
 	pid = execute("kata-shim", true);
@@ -255,7 +258,7 @@ int container_shim(int argc, char **argv)
 	struct rpc answer;
 
 	box.id = value_of(argc, argv, "-container");
-	box.agent = connect_unix(value_of(argc, argv, "-agent"));
+	box.agent = connect_agent(value_of(argc, argv, "-agent"));
 	put_string(&m, 1, box.id);
 	put_string(&m, 2, box.id);
 	agent_ask(box.agent, OUTPUT, "grpc.AgentService", "ReadStdout", &m);

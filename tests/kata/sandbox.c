@@ -100,7 +100,7 @@ int sandbox_connect(const struct sandbox *box)
 	int fd = -1;
 
 	path_of(path, VC_DIR "/vm/%s/kata.sock", box->id);
-	for (int tries = 0; tries < 5000 && (fd = connect_unix(path)) < 0; tries++)
+	for (int tries = 0; tries < 5000 && (fd = connect_agent(path)) < 0; tries++)
 		usleep(1000);
 	return fd;
 }
@@ -200,7 +200,6 @@ void sandbox_end(struct sandbox *box)
 	ask(box, "DestroySandbox", NULL);
 	path_of(path, VC_DIR "/vm/%s/qmp.sock", box->id);
 	qmp = connect_unix(path);
-	path_of(path, VC_DIR "/vm/%s/kata.sock", box->id);
 	for (int tries = 0; tries < 5000 && !access(path, F_OK); tries++)
 		usleep(1000);
 	close(qmp);

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <linux/vm_sockets.h>
 #include <unistd.h>
 
 void path_of(char *to, const char *format, ...)
@@ -50,6 +51,47 @@ int connect_unix(const char *path)
 	socklen_t n = address(&sun, path, strlen(path) + 1);
 
 	if (fd >= 0 && !connect(fd, (struct sockaddr *)&sun, n))
+		return fd;
+	if (fd >= 0)
+		close(fd);
+	return -1;
+}
+
+/* Of the machine, which there is none of: the loopback. */
+static int vsock(struct sockaddr_vm *svm, unsigned int cid)
+{
+	*svm = (struct sockaddr_vm){ .svm_family = AF_VSOCK, .svm_cid = cid, .svm_port = 1024 };
+	return socket(AF_VSOCK, SOCK_STREAM | SOCK_CLOEXEC, 0);
+}
+
+bool agent_by_vsock(void)
+{
+	return getenv("STANDIN_VSOCK");
+}
+
+int listen_agent(const char *path)
+{
+	struct sockaddr_vm svm;
+	int fd;
+
+	if (!agent_by_vsock())
+		return listen_unix(path, strlen(path) + 1);
+	fd = vsock(&svm, VMADDR_CID_ANY);
+	if (fd >= 0 && !bind(fd, (struct sockaddr *)&svm, sizeof(svm)) && !listen(fd, 8))
+		return fd;
+	perror("vsock");
+	return -1;
+}
+
+int connect_agent(const char *path)
+{
+	struct sockaddr_vm svm;
+	int fd;
+
+	if (!agent_by_vsock())
+		return connect_unix(path);
+	fd = vsock(&svm, VMADDR_CID_LOCAL);
+	if (fd >= 0 && !connect(fd, (struct sockaddr *)&svm, sizeof(svm)))
 		return fd;
 	if (fd >= 0)
 		close(fd);
