@@ -15,6 +15,7 @@ static const struct ct_agent_method {
 	{ "Check", false },          { "CreateSandbox", false },  { "GetGuestDetails", false },
 	{ "CreateContainer", true }, { "OnlineCPUMem", false },   { "StartContainer", true },
 	{ "SignalProcess", true },   { "RemoveContainer", true }, { "DestroySandbox", false },
+	{ "GetOOMEvent", false },
 };
 
 static const struct ct_agent_method *method_of(struct ct_text name)

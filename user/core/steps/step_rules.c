@@ -172,7 +172,10 @@ static const struct {
 	{ "GetGuestDetails", "guest details", false, 0, 0 },
 	{ "CreateContainer", "container created", true, CT_KIND_CGROUP, 0 },
 	{ "OnlineCPUMem", "cpu and memory online", false, 0, 0 },
-	{ "StartContainer", "workload started", true, 0, 0 },
+	/* Behind it hooks are run in the container's network, whether there are any or not. */
+	{ "StartContainer", "workload started", true, CT_KIND_CALL, CT_CALL_SETNS },
+	/* Listened for from the start of the first container on: that has been answered. */
+	{ "GetOOMEvent", NULL, false, 0, 0 },
 	{ "SignalProcess", "process signal", true, 0, 0 },
 	{ "RemoveContainer", "container removed", true, 0, 0 },
 	{ "DestroySandbox", "sandbox destroyed", true, CT_KIND_CALL, CT_CALL_UNLINK },
