@@ -150,7 +150,7 @@ opened()
 # machine: what kata-runtime asks an agent behind a vsock, where that can be tried
 machine()
 {
-	local got wanted='agent connected, guest boot, sandbox created, guest details, container created,'
+	local got wanted='guest boot, agent connected, sandbox created, guest details, container created,'
 
 	[[ -d $dir/modules ]] || return
 	wanted+=' cpu and memory online, workload started'

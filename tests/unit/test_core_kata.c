@@ -163,8 +163,10 @@ Test(kata, two_agents_behind_vsocks)
 	for (int i = 0; i < 2; i++) {
 		const struct seen *s = find(run, CT_RECORD_START, l[i].name, 0);
 
-		cr_expect_float_eq(step_ms(s, "guest boot"), 9 + 9 * i, 1e-6, "%f",
+		cr_expect_float_eq(step_ms(s, "guest boot"), 10, 1e-6, "%f",
 				   step_ms(s, "guest boot"));
+		cr_expect_float_eq(step_ms(s, "agent connected"), 9 + 9 * i, 1e-6, "%f",
+				   step_ms(s, "agent connected"));
 		cr_expect_float_eq(step_ms(s, "sandbox created"), 20 - 9 * i, 1e-6, "%f",
 				   step_ms(s, "sandbox created"));
 		cr_expect_float_eq(step_ms(s, "workload started"), 10 - 4 * i, 1e-6, "%f",

@@ -78,6 +78,7 @@ struct ct_fact {
 	struct ct_text image, runtime;
 	uint64_t prepared_ns; /* a snapshot was made for it before; 0: none was heard of */
 	uint64_t signal; /* that is to be sent; 0: none, or the one of the image */
+	bool booted; /* an agent: it can be asked only since its machine has booted */
 	/* Answered. */
 	struct ct_text made; /* id of what was made */
 	struct ct_text message; /* refused: why */
