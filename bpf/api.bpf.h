@@ -363,7 +363,9 @@ __attribute__((noinline)) int ct_send_heard(__u64 from, __u64 len)
 				ct_send_event(from, len, CT_TAIL_MEDIUM);
 			return 0;
 		}
-		if (speech == FRAMES) /* the body of a POST of HTTP/1, a tar archive for instance */
+		/* The body of a client's POST, a tar archive for instance. Of who is asked by nobody's client the
+		 * address may have been another's, who was: engines among themselves speak HTTP/2. */
+		if (speech == FRAMES && send->engine)
 			return 0;
 	}
 	h2 = h2_read(key, send->share);
