@@ -127,10 +127,16 @@ $(M)/%.o: %.c | $(O)/gen/version.h
 	@mkdir -p $(@D)
 	$(call msg,CC-MUT,$@)$(CC) $(CPPFLAGS) $(MUTATE_FLAGS) -MMD -MP -c $< -o $@
 
+# What survives these meets the sanitizers, as it would in `make unit`.
+$(M)/san/%.o: %.c | $(O)/gen/version.h
+	@mkdir -p $(@D)
+	$(call msg,CC-MUT,$@)$(CC) $(CPPFLAGS) $(MUTATE_FLAGS) $(SAN_FLAGS) -MMD -MP -c $< -o $@
+
 .PHONY: mutate
-mutate: $(patsubst %.c,$(M)/%.o,$(MUTATE_SRC) $(READER_SRC) $(PURE_SRC))
+mutate: $(patsubst %.c,$(M)/%.o,$(MUTATE_SRC) $(READER_SRC) $(PURE_SRC)) \
+	    $(patsubst %.c,$(M)/san/%.o,$(MUTATE_SRC) $(PURE_SRC))
 	$(Q)tests/mutate/run --objects $(M) --unit "$(MUTATE_SRC)" --reader "$(READER_SRC)" \
-		--core "$(PURE_SRC)" --cc "$(CC)" --flags "$(CPPFLAGS) $(MUTATE_FLAGS)" \
+		--core "$(PURE_SRC)" --cc "$(CC)" --flags "$(CPPFLAGS) $(MUTATE_FLAGS)" --sanitizers "$(SAN_FLAGS)" \
 		--libs "$(CORE_LIBS)" $(MUTATE)
 
 # What the verifier goes through per probe; a growth of more than 10 % fails. Needs root.

@@ -8,16 +8,21 @@ MUTATE= passes it options:
     --generated N     so many more, made by the operators below from all files of the core
     --seed N          which ones
     --floor PERCENT   fewer killed than that: exit code 1
+    --again FILE      of all of these only what survived in FILE, the output of another run
     -j N              at the same time
-    --slow            also the unit tests that take a tenth of the whole time each
+    --quick           what survives until then does not meet the slow tests, outputs that draw, and
+                      the sanitizers
     --show            the mutants, without running them
     FILE...           only mutants of these files, by their base names
 
-Each mutant is a line: killed by unit, killed by replay, hang, SURVIVED. One that does not compile
+Each mutant goes through the unit tests, but those that take a tenth of the whole time each; then the
+recordings; then those tests; then all tests once more with the sanitizers that `make unit` has.
+It is a line: killed by unit, killed by replay, hang, SURVIVED. One that does not compile
 is not counted, nor is one that tests/mutate/equivalent gives a reason for. Nothing is changed in
 the tree: each worker has a copy of the sources, and what it compiles goes there too.
 
-A line of the list: FILE | FROM ~> TO. FILE is a base name, of the core if it has one of that name.
+A line of the list: FILE | FROM ~> TO. FILE is a base name, of the core if it has one of that name;
+where two folders have it, FOLDER/NAME.
 FROM occurs exactly once in it, whatever blanks and new lines are between its words; else the
 list is out of date, and nothing is run. A line of `equivalent` has | REASON at its end, and its
 FROM is whole lines.
@@ -45,17 +50,18 @@ ENV = {
     "LC_ALL": "C.UTF-8",
     "TZ": "UTC",
     "MALLOC_PERTURB_": "165",
+    "ASAN_OPTIONS": "detect_leaks=1:strict_string_checks=1",
 }
-SLOW = 0.1  # of the whole time: such tests run with --slow only
+SLOW = 0.1  # of the whole time: such tests run when all others have let it pass
 
 
 class Mutant:
-    def __init__(self, path, begin, end, to, text):
+    def __init__(self, name, path, begin, end, to, text):
         self.path, self.begin, self.end, self.to = path, begin, end, to
-        self.line = text.count("\n", 0, begin) + 1
+        self.name, self.line = name, text.count("\n", 0, begin) + 1
         self.after = text[:begin] + to + text[end:]
         old, new = self.around(text, end), self.around(self.after, begin + len(to))
-        self.change = f"{os.path.basename(path)} | {old} ~> {new}"
+        self.change = f"{name} | {old} ~> {new}"
 
     def around(self, text, end):
         """The lines that it changes, without needless blanks."""
@@ -68,7 +74,7 @@ class Mutant:
 
 
 def sources(tree):
-    """Files by base name; what the core has goes before what others have."""
+    """Files by what they are called; what the core has goes before what others have."""
     found = {}
     for top in ("user/core", "user"):
         here = {}
@@ -76,7 +82,10 @@ def sources(tree):
             for name in names:
                 here.setdefault(name, []).append(os.path.relpath(os.path.join(at, name), tree))
         for name, paths in here.items():
-            found.setdefault(name, paths)
+            names = [name] if len(paths) == 1 else [
+                os.path.join(os.path.basename(os.path.dirname(path)), name) for path in paths]
+            if name not in found and not found.keys() & set(names):
+                found.update(zip(names, paths))
     return found
 
 
@@ -93,17 +102,16 @@ def read_list(name, files, texts):
             wrong.append(f"no mutant: {line}")
             continue
         base, old, new = parts.groups()
-        paths = files.get(base, [])
-        if len(paths) != 1:
-            wrong.append(f"{len(paths)} files of that name: {line}")
+        if base not in files:
+            wrong.append(f"no file of that name: {line}")
             continue
-        text = texts(paths[0])
+        text = texts(files[base])
         pattern = r"\s+".join(re.escape(word) for word in old.split())
         found = list(re.finditer(pattern, text))
         if len(found) != 1:
             wrong.append(f"occurs {len(found)} times: {line}")
             continue
-        mutants.append(Mutant(paths[0], found[0].start(), found[0].end(), new, text))
+        mutants.append(Mutant(base, files[base], found[0].start(), found[0].end(), new, text))
     for what in wrong:
         print(f"{name}: {what}", file=sys.stderr)
     if wrong:
@@ -117,8 +125,7 @@ def read_equivalent(files, texts):
     for line in lines_of("equivalent"):
         change = " | ".join(line.split(" | ")[:-1])
         base, old = change.split(" ~> ")[0].split(" | ", 1)
-        paths = files.get(base, [])
-        if len(paths) != 1 or old not in " ".join(texts(paths[0]).split()):
+        if base not in files or old not in " ".join(texts(files[base]).split()):
             wrong.append(line)
         same.add(change)
     for line in wrong:
@@ -129,12 +136,14 @@ def read_equivalent(files, texts):
 
 
 def masked(text):
-    """Of the same length, with blanks for what is no code: comments and strings."""
+    """Of the same length, with blanks for what is no code: comments, strings, what is asserted of the
+    sources when they are compiled."""
 
     def blank(found):
         return re.sub(r"[^\n]", " ", found.group())
 
-    return re.sub(r"/\*.*?\*/|//[^\n]*|\"(?:\\.|[^\"\\\n])*\"|'(?:\\.|[^'\\\n])*'|#include[^\n]*",
+    return re.sub(r"/\*.*?\*/|//[^\n]*|\"(?:\\.|[^\"\\\n])*\"|'(?:\\.|[^'\\\n])*'|#include[^\n]*"
+                  r"|_Static_assert\(.*?\);",
                   blank, text, flags=re.S)
 
 
@@ -154,9 +163,9 @@ OPERATORS = [
 ]
 
 
-def generate(paths, texts):
+def generate(files, texts):
     mutants = []
-    for path in paths:
+    for name, path in files:
         text = texts(path)
         code = masked(text)
         for pattern, become in OPERATORS:
@@ -166,7 +175,7 @@ def generate(paths, texts):
                 to = become(old) if callable(become) else become[old]
                 # A pointer to nowhere is no mistake that anybody makes: only a truth is one.
                 if to != "(void *)1":
-                    mutants.append(Mutant(path, begin, end, to, text))
+                    mutants.append(Mutant(name, path, begin, end, to, text))
     return mutants
 
 
@@ -187,9 +196,10 @@ class Trial:
             for flag in shlex.split(args.flags)
         ]
         self.libs = shlex.split(args.libs)
+        self.sanitizers = shlex.split(args.sanitizers)
 
-    def object_of(self, path):
-        return os.path.join(TREE, self.args.objects, path[:-2] + ".o")
+    def object_of(self, path, sanitized=False):
+        return os.path.join(TREE, self.args.objects, "san" if sanitized else "", path[:-2] + ".o")
 
     def users_of(self, path):
         """What is to be compiled anew: of a header, what includes it."""
@@ -202,22 +212,24 @@ class Trial:
                     users.append(source)
         return users
 
-    def compile(self, path):
+    def compile(self, path, sanitized=False):
         """Objects by source; None: it does not compile."""
         objects = {}
         for source in self.users_of(path):
             to = os.path.join(self.work, source[:-2].replace("/", "-") + ".mutant.o")
-            command = self.cc + self.flags + SANITIZE + ["-c", source, "-o", to]
+            command = self.cc + self.flags + ["-c", source, "-o", to]
+            command += self.sanitizers if sanitized else SANITIZE
             if subprocess.run(command, cwd=self.work, stdout=subprocess.DEVNULL,
                               stderr=subprocess.DEVNULL, check=False).returncode:
                 return None
             objects[source] = to
         return objects
 
-    def link(self, name, listed, objects):
+    def link(self, name, listed, objects, sanitized=False):
         to = os.path.join(self.work, name)
-        inputs = [objects.get(s) or self.object_of(s) for s in listed]
-        subprocess.run(self.cc + self.args.linker + inputs + ["-o", to] + self.libs
+        inputs = [objects.get(s) or self.object_of(s, sanitized) for s in listed]
+        flags = self.args.linker + (self.sanitizers if sanitized else [])
+        subprocess.run(self.cc + flags + inputs + ["-o", to] + self.libs
                        + (["-lm"] if "-lm" not in self.libs else []), check=True)
         return to
 
@@ -234,16 +246,22 @@ class Trial:
                 run.communicate()
                 return None
 
-    def unit(self, objects, seconds, order=()):
-        binary = self.link("unit", self.args.unit + self.args.core, objects)
+    def unit(self, objects, seconds, order=(), sanitized=False):
+        binary = self.link("unit", self.args.unit + self.args.core, objects, sanitized)
         return self.play([binary, *order], seconds, self.work)
 
     def views(self, recordings):
-        """What the reader is asked of each recording: its steps, its table, its reasons."""
+        """What the reader is asked of each recording: its steps, its table, its reasons; at last what
+        draws all that there is."""
         for recording in recordings:
             why = ["--why"] if os.path.basename(recording).startswith("why-") else []
             yield ["report", recording, "--steps", "-o", "json"] + why
             yield ["report", recording] + why
+        if self.args.quick:
+            return
+        for recording in recordings:
+            yield ["export", recording, "--format", "perfetto"]
+            yield ["report", recording, "-o", "opens"]
 
     def replay(self, objects, recordings, expected, seconds):
         """What tells it from the core as it is; `expected` is filled when it is empty."""
@@ -276,7 +294,14 @@ def judge(trial, mutant, limits, recordings, expected):
         if ran[0]:
             said = ran[1].decode(errors="replace").split("tests/unit/")
             return "killed by unit", said[1].strip() if len(said) > 1 else "it crashed"
-        return trial.replay(objects, recordings, expected, limits["replay"]), ""
+        what = trial.replay(objects, recordings, expected, limits["replay"])
+        if what == "SURVIVED" and not trial.args.quick:
+            ran = trial.unit(objects, limits["rest"], [limits["slow"]])
+            if ran and not ran[0]:
+                objects = trial.compile(mutant.path, True)
+                ran = trial.unit(objects, limits["rest"], [limits["order"]], True)
+            what = "hang" if ran is None else "killed by unit" if ran[0] else what
+        return what, ""
     finally:
         with open(at, "w", encoding="utf-8") as f:
             f.write(whole)
@@ -291,9 +316,10 @@ def options():
     p.add_argument("--seed", type=int, default=1)
     p.add_argument("--floor", type=float, default=90)
     p.add_argument("-j", dest="jobs", type=int, default=2)
-    p.add_argument("--slow", action="store_true")
+    p.add_argument("--again", metavar="FILE")
+    p.add_argument("--quick", action="store_true")
     p.add_argument("--show", action="store_true")
-    for name in ("objects", "cc", "flags", "libs"):
+    for name in ("objects", "cc", "flags", "libs", "sanitizers"):
         p.add_argument("--" + name, default="", help=argparse.SUPPRESS)
     for name in ("unit", "reader", "core"):
         p.add_argument("--" + name, default=[], type=str.split, help=argparse.SUPPRESS)
@@ -315,20 +341,27 @@ def chosen(args):
 
     files = sources(TREE)
     mutants = [] if args.list == "none" else read_list(args.list, files, texts)
-    core = sorted(p for paths in files.values() for p in paths
-                  if p.startswith("user/core/") and p.endswith(".c"))
+    core = sorted(((name, path) for name, path in files.items()
+                   if path.startswith("user/core/") and path.endswith(".c")),
+                  key=lambda file: file[1])
     for name in args.files:
         if name not in files:
             sys.exit(f"mutate: there is no file '{name}' below user")
     if args.files:
-        mutants = [m for m in mutants if os.path.basename(m.path) in args.files]
-        core = [p for p in core if os.path.basename(p) in args.files]
+        mutants = [m for m in mutants if m.name in args.files]
+        core = [file for file in core if file[0] in args.files]
     made = generate(core, texts)
     listed = {m.change for m in mutants}
     made = [m for m in made if m.change not in listed]
     random.Random(args.seed).shuffle(made)
     same = read_equivalent(files, texts)
-    return [m for m in mutants + made[: args.generated] if m.change not in same]
+    mutants = [m for m in mutants + made[: args.generated] if m.change not in same]
+    if args.again:
+        with open(args.again, encoding="utf-8") as f:
+            before = {re.sub(r"^.*?:.*?:\d+: ", "", line.strip()) for line in f
+                      if line.startswith("SURVIVED: ")}
+        mutants = [m for m in mutants if m.change.split(" | ", 1)[1] in before]
+    return mutants
 
 
 def main():
@@ -346,14 +379,16 @@ def main():
         shutil.rmtree(work, ignore_errors=True)
 
 
-def order_of(times, slow, path):
-    """A file that names the tests, the quickest first."""
+def order_of(times, path):
+    """Files that name the tests, the quickest first, and those that are slow."""
     took = sorted((float(line.split()[0]), line.split()[1]) for line in times.splitlines()
                   if re.match(r"\d+\.\d+ \S+$", line))
     whole = sum(seconds for seconds, _ in took)
-    with open(path, "w", encoding="utf-8") as f:
-        f.writelines(f"{name}\n" for seconds, name in took if slow or seconds <= SLOW * whole)
-    return path
+    for to, slow in ((path, False), (path + ".slow", True)):
+        with open(to, "w", encoding="utf-8") as f:
+            f.writelines(f"{name}\n" for seconds, name in took
+                         if (seconds > SLOW * whole) == slow)
+    return path, path + ".slow"
 
 
 def run(args, mutants, work):
@@ -374,8 +409,9 @@ def run(args, mutants, work):
     if ran is None or ran[0]:
         print("the tests fail without any mutant:", ran and ran[1].decode(), file=sys.stderr)
         return 2
-    limits = {"unit": 15 + 3 * (time.monotonic() - begin), "replay": 20}
-    limits["order"] = order_of(ran[1].decode(), args.slow, os.path.join(work, "order"))
+    whole = time.monotonic() - begin
+    limits = {"unit": 15 + 3 * whole, "rest": 30 + 20 * whole, "replay": 20}
+    limits["order"], limits["slow"] = order_of(ran[1].decode(), os.path.join(work, "order"))
     trials[0].replay({}, recordings, expected, 60)
     idle = queue.SimpleQueue()
     for trial in trials:

@@ -582,39 +582,3 @@ Test(core, no_steps)
 		cr_expect_eq(run->seen[i].rec.step_count, 0);
 	run_free(run);
 }
-
-/* Columns: what is wrong with an event, its fields, error. */
-static const struct {
-	uint16_t len, tail_len;
-	size_t room;
-	const char *error;
-} events[] = {
-	{ 56, 0, 56, NULL },
-	{ 64, 8, 64, NULL },
-	{ 64, 8, 640, NULL },
-	{ 56, 0, 55, "event header needs 56 bytes, 55 left" },
-	{ 0, 0, 56, "event length 0 is no event's" },
-	{ 48, 0, 56, "event length 48 is no event's" },
-	{ 60, 0, 64, "event length 60 is no event's" },
-	{ 64, 0, 56, "event length 64, 56 bytes left" },
-	{ 64, 9, 64, "event tail of 9 bytes in a record of 64" },
-};
-
-Test(core, event_check)
-{
-	for (size_t i = 0; i < CT_ARRAY_SIZE(events); i++) {
-		struct ct_event *e =
-			calloc(1, events[i].room > sizeof(*e) ? events[i].room : sizeof(*e));
-		struct ct_err err = { 0 };
-		int ret;
-
-		cr_assert(e);
-		e->len = events[i].len;
-		e->tail_len = events[i].tail_len;
-		ret = ct_event_check(e, events[i].room, &err);
-		cr_expect_eq(ret < 0, events[i].error != NULL, "%zu", i);
-		if (events[i].error)
-			cr_expect_str_eq(err.msg, events[i].error, "%s", err.msg);
-		free(e);
-	}
-}

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What the numbers of an event say, of old recordings too. */
 #include <criterion/criterion.h>
+#include <stdlib.h>
 
+#include "core/core.h"
 #include "ct_event.h"
+#include "util/mem.h"
 
 static const struct {
 	const char *what;
@@ -27,5 +30,41 @@ Test(event, columns)
 		cr_expect_eq(ct_event_uid(e), rows[i].uid, "%s", rows[i].what);
 		if (e->kind == CT_KIND_PROCESS)
 			cr_expect_eq(ct_event_ppid(e), rows[i].ppid, "%s", rows[i].what);
+	}
+}
+
+/* Columns: what is wrong with an event, its fields, error. */
+static const struct {
+	uint16_t len, tail_len;
+	size_t room;
+	const char *error;
+} lengths[] = {
+	{ 56, 0, 56, NULL },
+	{ 64, 8, 64, NULL },
+	{ 64, 8, 640, NULL },
+	{ 56, 0, 55, "event header needs 56 bytes, 55 left" },
+	{ 0, 0, 56, "event length 0 is no event's" },
+	{ 48, 0, 56, "event length 48 is no event's" },
+	{ 60, 0, 64, "event length 60 is no event's" },
+	{ 64, 0, 56, "event length 64, 56 bytes left" },
+	{ 64, 9, 64, "event tail of 9 bytes in a record of 64" },
+};
+
+Test(event, lengths_that_are_no_events)
+{
+	for (size_t i = 0; i < CT_ARRAY_SIZE(lengths); i++) {
+		struct ct_event *e =
+			calloc(1, lengths[i].room > sizeof(*e) ? lengths[i].room : sizeof(*e));
+		struct ct_err err = { 0 };
+		int ret;
+
+		cr_assert(e);
+		e->len = lengths[i].len;
+		e->tail_len = lengths[i].tail_len;
+		ret = ct_event_check(e, lengths[i].room, &err);
+		cr_expect_eq(ret < 0, lengths[i].error != NULL, "%zu", i);
+		if (lengths[i].error)
+			cr_expect_str_eq(err.msg, lengths[i].error, "%s", err.msg);
+		free(e);
 	}
 }

@@ -174,6 +174,20 @@ Test(path, a_thread_by_itself)
 }
 
 /* When it ran again was only seen when it left its CPU: it had run since. */
+/* What is asked for of a step has nothing of what was asked for before. */
+Test(path, a_step_begins_with_nothing)
+{
+	struct ct_step step = { .begin_ns = AT(100), .end_ns = AT(400), .pid = ENGINE };
+	struct ct_why why;
+	uint64_t sum = 0;
+
+	memset(&why, 0xff, sizeof(why));
+	ct_path_step(w, &step, &why);
+	for (size_t i = 0; i < CT_REASON_MAX; i++)
+		sum += why.ns[i];
+	cr_expect_eq(sum, step.end_ns - step.begin_ns);
+}
+
 Test(path, a_switch_that_was_not_seen)
 {
 	wait_((struct wait){ .tgid = ENGINE, 101, 10, 60, 70, SYNC, .seen = 80 });

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Images that dockerd is asked for, and what it says while it fetches them (moby 20.10). */
-#include "core/hear/wire_pull.h"
 #include "runs.h"
 
 #define SOCKET 4000
@@ -293,6 +292,28 @@ Test(pulls, whose_end_was_not_heard_is_cut)
 	run_free(run);
 }
 
+/* What was under way when it was cut has no end. */
+Test(pulls, steps_of_what_is_cut_are_open)
+{
+	struct run *run = new_run();
+	const struct seen *s;
+
+	run->opts.steps = true;
+	begins(&run->t, 100);
+	layer_says(&run->t, 130, "aaa", "Pulling fs layer");
+	layer_says(&run->t, 150, "aaa", "Download complete");
+	layer_says(&run->t, 150, "aaa", "Pull complete");
+	layer_says(&run->t, 160, "bbb", "Pulling fs layer");
+	asks(&run->t, 500, PULL);
+	play(run);
+	s = find(run, CT_RECORD_PULL, NAME, 0);
+	cr_assert_gt(s->rec.step_count, 2);
+	for (size_t i = 0; i < s->rec.step_count; i++)
+		cr_expect_eq(s->steps[i].open, !strcmp(s->steps[i].detail, "bbb"), "%s of %s",
+			     s->steps[i].name, s->steps[i].detail);
+	run_free(run);
+}
+
 Test(pulls, a_start_that_waited_for_its_image_begins_with_it)
 {
 	struct life l = life_of(1);
@@ -350,6 +371,23 @@ Test(pulls, a_create_that_was_refused_for_it_is_part_of_the_start)
 	expect_phase(s, CT_PHASE_PULL, 180);
 	expect_phase(s, CT_PHASE_CREATE, 11);
 	expect_tiled(s);
+	run_free(run);
+}
+
+/* One of another name was refused for the image: that is not where this one begins. */
+Test(pulls, what_another_was_refused_is_not_of_this_start)
+{
+	struct life l = life_of(1), other = life_of(2);
+	struct run *run = new_run();
+
+	l.image = other.image = NAME;
+	l.client = SOCKET;
+	wants(&run->t, &other, 90);
+	two_layers(&run->t, 100);
+	life_create(&run->t, &l, 300);
+	life_start(&run->t, &l, 320);
+	play_until(run, 30000);
+	cr_expect_eq(find(run, CT_RECORD_START, l.name, 0)->rec.begin_ns, tape_ns(100));
 	run_free(run);
 }
 
@@ -521,47 +559,4 @@ Test(pulls, lines_of_nobody_are_nothing)
 	play(run);
 	cr_expect_eq(run->count, 0);
 	run_free(run);
-}
-
-static const struct {
-	const char *bytes;
-	bool is;
-	enum ct_pull_line line;
-	const char *id, *text;
-} lines[] = {
-	{ "2b\r\n{\"status\":\"Waiting\",\"id\":\"a\"}\r\n", true, CT_PULL_WAITING, "a", "" },
-	{ "1\r\n{\"status\":\"Pulling from x/y\",\"id\":\"1\"}", true, CT_PULL_FROM, "1", "x/y" },
-	{ "1\r\n{\"status\":\"Digest: sha256:1\"}", true, CT_PULL_DIGEST, "", "sha256:1" },
-	{ "1\r\n{\"status\":\"Status: Downloaded\"}", true, CT_PULL_DONE, "", "Downloaded" },
-	{ "1\r\n{\"status\":\"Retrying in 5 seconds\",\"id\":\"b\"}", true, CT_PULL_RETRYING, "b",
-	  "5 seconds" },
-	{ "1\r\n{\"status\":\"odd\"}", true, CT_PULL_OTHER, "", "odd" },
-	{ "1\r\n{\"errorDetail\":{\"message\":\"no\"}}", true, CT_PULL_FAILED, "", "no" },
-	{ "1\r\n{\"id\":\"b\"}", false, CT_PULL_OTHER, NULL, NULL },
-	{ "1\r\n{\"status\":\"cut", false, CT_PULL_OTHER, NULL, NULL },
-	{ "\r\n{\"status\":\"Waiting\"}", false, CT_PULL_OTHER, NULL, NULL },
-	{ "12345\r\n{\"status\":\"Waiting\"}", false, CT_PULL_OTHER, NULL, NULL },
-	{ "1g\r\n{\"status\":\"Waiting\"}", false, CT_PULL_OTHER, NULL, NULL },
-	{ "1\r\n", false, CT_PULL_OTHER, NULL, NULL },
-	{ "", false, CT_PULL_OTHER, NULL, NULL },
-};
-
-Test(pulls, lines)
-{
-	for (size_t i = 0; i < CT_ARRAY_SIZE(lines); i++) {
-		size_t len = strlen(lines[i].bytes);
-		own_mem char *bytes = malloc(len ? len : 1); /* no byte behind it */
-		struct ct_progress said;
-		bool is;
-
-		cr_assert(bytes);
-		memcpy(bytes, lines[i].bytes, len);
-		is = ct_progress_parse(ct_text(bytes, len), &said);
-		cr_assert_eq(is, lines[i].is, "%s", lines[i].bytes);
-		if (!is)
-			continue;
-		cr_expect_eq(said.line, lines[i].line, "%s", lines[i].bytes);
-		cr_expect_str_eq(said.id, lines[i].id);
-		cr_expect_str_eq(said.text, lines[i].text);
-	}
 }

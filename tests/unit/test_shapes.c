@@ -62,6 +62,26 @@ static size_t pod_of_two(char *to)
 	return tape_put_bytes(to, 1, config, n);
 }
 
+/* The fourth field of the metadata counts attempts. */
+static size_t pod_again(char *to)
+{
+	char pod[64], config[80];
+	size_t n = grpc_put_text(pod, 1, "web");
+
+	n += grpc_put_text(pod + n, 2, "u1");
+	n += grpc_put_text(pod + n, 3, "shop");
+	n += tape_put_number(pod + n, 4, 1);
+	n = tape_put_bytes(config, 1, pod, n);
+	return tape_put_bytes(to, 1, config, n);
+}
+
+static size_t pod_of_numbers(char *to)
+{
+	size_t n = pod(to);
+
+	return n + tape_put_number(to + n, 2, 1);
+}
+
 static size_t pod_of_secrets(char *to)
 {
 	return late_put_pod(to, "web", "user:pass word", "shop");
@@ -141,7 +161,9 @@ static const struct {
 	enum ct_cri_shape shape;
 } shapes[] = {
 	{ "RunPodSandbox", pod, CT_CRI_POD },
+	{ "RunPodSandbox again", pod_again, CT_CRI_POD },
 	{ "RunPodSandbox with a handler", pod_and_handler, CT_CRI_POD },
+	{ "a pod with a number for its handler", pod_of_numbers, CT_CRI_OTHER },
 	{ "a pod of two names", pod_of_two, CT_CRI_OTHER },
 	{ "a pod with a password", pod_of_secrets, CT_CRI_OTHER },
 	{ "PullImage", pull, CT_CRI_OTHER },

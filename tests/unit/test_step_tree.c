@@ -351,3 +351,50 @@ Test(step_tree, is_not_deeper_than_it_can_be_told)
 	}
 	free(tree);
 }
+
+static struct ct_step program(uint32_t pid, uint32_t up, uint64_t begin_ns, uint64_t end_ns)
+{
+	return (struct ct_step){
+		.name = "x",
+		.kind = CT_STEP_PROGRAM,
+		.pid = pid,
+		.up = { up },
+		.begin_ns = begin_ns,
+		.end_ns = end_ns,
+	};
+}
+
+/* Columns: when another who was started by it ends, and begins: who is over starts nobody. */
+static const struct {
+	uint64_t end_ns, begin_ns;
+	bool starts, below;
+} relations[] = {
+	{ 50, 20, true, true },  { 50, 60, false, false }, { 50, 50, true, false },
+	{ 70, 60, true, false }, { 100, 60, true, true },
+};
+
+Test(step_tree, who_is_over_starts_nobody)
+{
+	for (size_t i = 0; i < CT_ARRAY_SIZE(relations); i++) {
+		const struct ct_step steps[] = {
+			program(2, 0, 5, 15), /* is over in any case */
+			program(1, 0, 10, relations[i].end_ns),
+			program(3, 1, relations[i].begin_ns, relations[i].begin_ns < 50 ? 40 : 80),
+			program(4, 2, 90, 95),
+		};
+		const struct ct_steps_told told = { .begin_ns = 1, .end_ns = 200 };
+		size_t count;
+		struct ct_step *tree = ct_steps_tree(steps, CT_ARRAY_SIZE(steps), &told, &count);
+
+		cr_assert_eq(count, CT_ARRAY_SIZE(steps));
+		for (size_t k = 0; k < count; k++) {
+			if (tree[k].pid == 4)
+				cr_expect_eq(tree[k].starter, 0, "%zu", i);
+			if (tree[k].pid != 3)
+				continue;
+			cr_expect_eq(tree[k].starter != 0, relations[i].starts, "%zu", i);
+			cr_expect_eq(tree[k].parent != 0, relations[i].below, "%zu", i);
+		}
+		free(tree);
+	}
+}

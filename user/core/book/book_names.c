@@ -125,22 +125,12 @@ static bool may_be(struct ct_core *core, const struct ct_container *c, const str
 	       ct_scope_is(&c->key.scope, asked->scope) && ct_book_is_of(core, c, asked->engine);
 }
 
-/* Ids of Docker and Podman are; others are never cut. */
-static bool is_hex(struct ct_text ref)
-{
-	for (size_t i = 0; i < ref.len; i++) {
-		if (!(ref.p[i] >= '0' && ref.p[i] <= '9') && !(ref.p[i] >= 'a' && ref.p[i] <= 'f'))
-			return false;
-	}
-	return true;
-}
-
 static struct ct_container *by_prefix(struct ct_core *core, struct ct_text ref,
 				      const struct asked *asked)
 {
 	struct ct_container *c;
 
-	if (ref.len < REF_PREFIX_MIN || !is_hex(ref))
+	if (ref.len < REF_PREFIX_MIN)
 		return NULL;
 	DL_FOREACH2(*begun_list(core, asked->scope, ref), c, begun_next)
 	{

@@ -15,13 +15,13 @@ struct ct_pulls {
 
 static enum ct_place place_of(const struct ct_held *held)
 {
-	return CT_HELD_OF(struct ct_pull, held)->end_ns ? CT_PLACE_OVER : CT_PLACE_LIVE;
+	return CT_HELD_OF(struct ct_pull, held)->told ? CT_PLACE_OVER : CT_PLACE_LIVE;
 }
 
 static bool matters(const struct ct_core *core, const struct ct_held *held)
 {
 	(void)core;
-	return !CT_HELD_OF(struct ct_pull, held)->end_ns;
+	return !CT_HELD_OF(struct ct_pull, held)->told;
 }
 
 static void give_up(struct ct_core *core, struct ct_held *held)
@@ -78,6 +78,12 @@ struct ct_pull *ct_pull_make(struct ct_core *core, const struct ct_scope *scope,
 	p->heard_ns = core->now;
 	DL_APPEND(core->pulls->all, p);
 	return p;
+}
+
+void ct_pull_told(struct ct_core *core, struct ct_pull *p)
+{
+	p->told = true;
+	ct_share_touch(core, &p->held);
 }
 
 struct ct_pull *ct_pull_next(const struct ct_core *core, const struct ct_pull *p)

@@ -35,6 +35,8 @@ struct ct_pull {
 /* Asked for by that process; NULL: no room, or no memory, which is counted. */
 struct ct_pull *ct_pull_make(struct ct_core *core, const struct ct_scope *scope, const char *image,
 			     uint32_t client);
+/* It has been told of: from now on it gives way to those that have not. */
+void ct_pull_told(struct ct_core *core, struct ct_pull *p);
 struct ct_pull *ct_pull_of(struct ct_core *core, uint64_t handle); /* NULL: it is forgotten */
 struct ct_pull *ct_pull_next(const struct ct_core *core,
 			     const struct ct_pull *p); /* NULL: the first */

@@ -128,7 +128,7 @@ static uint32_t names(struct ct_text msg, uint32_t last)
 	uint32_t count = 0;
 
 	while (msg.len) {
-		if (!ct_proto_next(&msg, &f) || f.number > last + 1)
+		if (!ct_proto_next(&msg, &f))
 			return 0;
 		if (f.number == last + 1
 			    ? f.type != CT_PROTO_VARINT

@@ -62,7 +62,7 @@ void ct_container_netns(struct ct_core *core, struct ct_container *c,
 	core->seams->learned(core, c);
 }
 
-uint64_t ct_args_hash(const char *image, const char *args)
+static uint64_t args_hash(const char *image, const char *args)
 {
 	uint64_t h = 0xcbf29ce484222325ull; /* FNV-1a */
 
@@ -189,7 +189,7 @@ void ct_life_identity(struct ct_core *core, const struct ct_event *e)
 	c->guest = ct_text_starts(said.network, "container:");
 	if (said.args.len) {
 		ct_text_copy(text, sizeof(text), said.args);
-		c->who.args_hash = ct_args_hash(c->who.image, text);
+		c->who.args_hash = args_hash(c->who.image, text);
 	}
 	if (number(said.pid) && !c->who.init_pid && !c->run.marks[CT_MARK_EXIT])
 		ct_container_first(core, c, number(said.pid));

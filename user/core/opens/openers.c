@@ -251,14 +251,9 @@ static void forked(struct ct_core *core, uint32_t tgid)
 {
 	const struct ct_actor_state *a = ct_actor_get(core, tgid);
 	const struct ct_opener *up = a && a->vmm ? opener_get(core, a->parent) : NULL;
-	struct ct_opener *op;
 
-	if (!up || !up->known_as)
-		return;
-	opener_begin(core, a, true, CT_VIEW_HOST);
-	op = opener_get(core, tgid);
-	if (op)
-		opener_misses(op, CT_VIEW_APPLICATION, IN_A_MACHINE);
+	if (up && up->known_as)
+		opener_begin(core, a, true, CT_VIEW_HOST);
 }
 
 /*

@@ -50,10 +50,6 @@ const struct ct_share_row ct_orphans_row = {
 
 void ct_orphans_free(struct ct_core *core)
 {
-	for (size_t i = 0; i < core->steps->orphan_used; i++) {
-		if (core->steps->orphans[i].held.share)
-			orphan_drop(core, &core->steps->orphans[i]);
-	}
 	free(core->steps->orphans);
 }
 

@@ -199,7 +199,7 @@ static void tell(struct ct_core *core, struct ct_pull *p, enum ct_outcome outcom
 	const struct ct_fetched *f = p->fetched;
 	struct telling *t;
 
-	p->told = true;
+	ct_pull_told(core, p);
 	if (p->stored)
 		ct_tell_stored(core, p);
 	t = calloc(1, sizeof(*t) + f->layer_count * (1 + STEPS_OF_LAYER) * sizeof(t->steps[0]));

@@ -97,7 +97,6 @@ bool ct_programs_feed(struct ct_programs *all, const struct ct_event *e)
 		return add(all, &now, name_in(e));
 	case CT_KIND_PROCESS: /* it has been there since before */
 		now.parent = ct_event_ppid(e);
-		now.since_ns = 0;
 		return add(all, &now, name_in(e));
 	default:
 		return true;
