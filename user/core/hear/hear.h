@@ -92,7 +92,6 @@ struct ct_fact {
 	/* gRPC, on a connection older than the trace (inferred.c). Answered: nobody has heard what it was. */
 	bool unproved; /* its verb is a guess or empty; who misses nothing unsets it */
 	bool late; /* answered: that became known after it was asked */
-
 	uint64_t about; /* handle of the container that the request is about; 0: none */
 	struct ct_container *container; /* of the handle: set by life, for those to its right */
 	struct ct_pending_call *call; /* of hear, NULL: not made yet */
