@@ -33,7 +33,7 @@ struct ct_send {
 	__u32 engine; /* that is spoken to, 0: it speaks itself */
 	__s32 ret;
 	__u32 answers; /* the socket was made by a listener */
-	__u32 pad;
+	__u32 family; /* of the socket */
 };
 
 struct {
@@ -68,7 +68,7 @@ static __always_inline int send_event(const struct ct_send *send, const void *by
 		len = 0;
 	}
 	ct_tail_set(e, len);
-	e->sub = AF_UNIX;
+	e->sub = (__u16)send->family;
 	e->ret = send->ret;
 	e->root = send->engine;
 	e->flags |= ct_mine();
@@ -440,6 +440,7 @@ static __always_inline int heard_on(enum ct_how how, struct sock *sk, int ret)
 	send->engine = engine;
 	send->ret = ret;
 	send->answers = !!CT_GET(how, us, addr);
+	send->family = AF_UNIX;
 	if (!ct_send_heard((__u64)bytes, len))
 		return 0;
 	/* An engine that answers on a socket made by a listener: that is its API. */
@@ -455,6 +456,42 @@ static __always_inline int heard_unix(enum ct_how how, struct sock *sk, int ret)
 		return heard_on(CT_TYPED, sk, ret);
 	if (ct_has(READ))
 		return heard_on(CT_PROBED, sk, ret);
+	return 0;
+}
+
+/*
+ * Into a virtual machine, whose agent answers from inside it: who asks is all that there is to know. Such a
+ * socket has no path, and its peer is no socket of this kernel.
+ */
+static __always_inline int heard_vsock_on(enum ct_how how, struct sock *sk, int ret)
+{
+	struct ct_actor *actor = ct_actor_of(bpf_get_current_pid_tgid() >> 32);
+	struct ct_send *send;
+	const void *bytes;
+	__u64 len = ret;
+
+	if (!actor || (actor->role != CT_ROLE_SHIM && actor->role != CT_ROLE_RUNTIME))
+		return 0;
+	send = send_of();
+	bytes = sent_bytes(&len);
+	if (!send || !bytes)
+		return 0;
+	__builtin_memset(send, 0, sizeof(*send));
+	send->socket = socket_id(how, sk);
+	send->end = (__u64)sk;
+	send->share = actor->share;
+	send->ret = ret;
+	send->family = AF_VSOCK;
+	ct_send_heard((__u64)bytes, len);
+	return 0;
+}
+
+static __always_inline int heard_vsock(enum ct_how how, struct sock *sk, int ret)
+{
+	if (how == CT_TYPED && ct_has(SOCKETS)) /* with the cookies of sockets */
+		return heard_vsock_on(CT_TYPED, sk, ret);
+	if (ct_has(READ))
+		return heard_vsock_on(CT_PROBED, sk, ret);
 	return 0;
 }
 
@@ -495,6 +532,8 @@ static __always_inline int heard(enum ct_how how, struct sock *sk, int ret)
 	switch (CT_GET(how, sk, __sk_common.skc_family)) {
 	case AF_UNIX:
 		return heard_unix(how, sk, ret);
+	case AF_VSOCK:
+		return heard_vsock(how, sk, ret);
 	case AF_NETLINK:
 		return heard_netlink(how, sk, ret);
 	}

@@ -13,6 +13,7 @@
 #define AF_INET    2
 #define AF_INET6   10
 #define AF_NETLINK 16
+#define AF_VSOCK   40
 #endif
 
 #define CT_S_IFMT 00170000

@@ -64,7 +64,7 @@ enum ct_event_flag {
 	  "obj: netns inode; arg: pid namespace level, owner uid << 32; sub: role; tail: argv") \
 	X(3, EXIT, "exit", "ret: wait status; sub: role, 0: of a client of an engine") \
 	X(4, SEND, "send", \
-	  "obj: socket cookie; arg: its peer's; tail: bytes sent; client: root: tgid of the engine, dur: " \
+	  "obj: socket cookie; arg: its peer's; sub: family; tail: bytes sent; client: root: tgid of the engine, dur: " \
 	  "of its parent, and << 32 of that one's") \
 	X(5, NETLINK, "netlink", "obj: netns inode of the socket; sub: protocol; tail: bytes") \
 	X(6, LISTEN, "listen", "obj: netns inode; arg: port") \

@@ -19,7 +19,7 @@ SYSROOT_DEBS   = libbpf-dev libelf-dev zlib1g-dev libdeflate-dev libjansson-dev 
 .PHONY: static static-test
 static: $(STATIC_ARCHS:%=$(O)/static/coldtrace-%)
 # and what tests run beside it
-static-test: static $(STATIC_ARCHS:%=$(O)/static/talk-%)
+static-test: static $(STATIC_ARCHS:%=$(O)/static/talk-%) $(O)/static/standin-$(ARCH)
 
 $(O)/static/coldtrace-$(ARCH): $(LIVE_OBJ) $(O)/user/serve/none.o $(O)/libctcore.a
 	@mkdir -p $(@D)
@@ -28,6 +28,10 @@ $(O)/static/coldtrace-$(ARCH): $(LIVE_OBJ) $(O)/user/serve/none.o $(O)/libctcore
 $(O)/static/talk-$(ARCH): tests/kernels/talk.c
 	@mkdir -p $(@D)
 	$(call msg,STATIC,$@)$(CC) $(CPPFLAGS) $(CFLAGS) -static $< -o $@
+
+$(O)/static/standin-$(ARCH): $(wildcard tests/kata/*.c)
+	@mkdir -p $(@D)
+	$(call msg,STATIC,$@)$(CC) $(CFLAGS) -static $^ -o $@
 
 # Another architecture is a build of its own, in a directory of its own.
 $(foreach arch,$(filter-out $(ARCH),$(STATIC_ARCHS)),$(O)/static/talk-$(arch)): \

@@ -257,7 +257,49 @@ nested()
 	says "nested: nothing lost, nothing unknown" '[0,true,0]' '[lost, (summary | .complete), unknown]'
 }
 
+# Why each has stopped: one of each, beside what docker says of its memory.
+causes()
+{
+	local name
+
+	up()
+	{
+		name=$1
+		shift
+		docker run -d --name "$P$name" "$@" > "$OUT/cause.out" 2>&1 || fail "causes: $name runs" "$(< "$OUT/cause.out")"
+	}
+	trace_start causes || return
+	for name in stop kill restart; do
+		up "$name" ct/busybox:1 sleep 100
+	done
+	docker stop -t 0 "${P}stop" > /dev/null
+	docker kill "${P}kill" > /dev/null
+	docker restart -t 0 "${P}restart" > /dev/null
+	up policy --restart on-failure:1 ct/busybox:1 sh -c 'sleep 0.2; exit 1'
+	up signal ct/busybox:1 sleep 100
+	kill -9 "$(docker inspect -f '{{.State.Pid}}' "${P}signal")"
+	up memory -m 20m --memory-swap 20m ct/busybox:1 sh -c 'sleep 0.2; exec tail -c 200m /dev/zero'
+	up child -m 20m --memory-swap 20m ct/busybox:1 sh -c 'sleep 0.2; tail -c 200m /dev/zero; exit 3'
+	docker wait "${P}memory" "${P}child" "${P}policy" > /dev/null
+	sleep 0.5
+	docker rm -f "${P}restart" > /dev/null
+	trace_stop
+	if [[ $(docker inspect -f '{{.State.OOMKilled}}' "${P}memory") == true ]]; then
+		says "causes: the kernel killed it for its memory; of another a child" '["oom-kill 137","exit 3"]' \
+			'[("memory", "child") as $n | of("stop")[] | select(.name == $p + $n) | "\(.cause) \(.exit_code)"]'
+	else
+		cannot "a limit of memory" "docker says that nothing was killed"
+	fi
+	says "causes: each stop has its own" \
+		'["kill kill-request","policy exit","policy exit","restart remove-request","restart restart-request","signal exit","stop stop-request"]' \
+		'[of("stop")[] | .name[($p | length):] as $n | select($n != "memory" and $n != "child") | "\($n) \(.cause)"] | sort'
+	says "causes: each start that was not asked for has its own" '["policy restart-policy","restart restart-request"]' \
+		'[of("start")[] | select(.cause != "request") | "\(.name[($p | length):]) \(.cause)"] | sort'
+	docker ps -aq --filter "name=^/$P" | xargs -r docker rm -f > /dev/null
+}
+
 some=()
+causes
 modes
 burst
 if second_start; then

@@ -35,6 +35,7 @@ static int daemonize(void)
 	setsid();
 	if (fork())
 		_exit(0);
+	leave_stdio();
 	close(fds[0]);
 	return fds[1];
 }
@@ -45,6 +46,7 @@ struct guest {
 	int wait_fd, out_fd; /* who waits for the exit, for output */
 	uint32_t wait, out; /* on which streams; 0: nobody */
 	int status; /* -1: it runs */
+	bool started;
 };
 
 static void tell_exit(struct guest *g)
@@ -55,6 +57,17 @@ static void tell_exit(struct guest *g)
 	if (g->wait)
 		agent_answer(g->wait_fd, g->wait, &m);
 	g->wait = 0;
+}
+
+/* What ends by itself does so while somebody waits for it. */
+static void runs(struct guest *g)
+{
+	if (!strncmp(g->what, "exit ", 5)) {
+		usleep(RUN_MS * 1000);
+		g->status = atoi(g->what + 5);
+	}
+	if (g->status >= 0)
+		tell_exit(g);
 }
 
 static void written(struct guest *g)
@@ -115,18 +128,15 @@ static bool agent_asked(int fd, struct guest *g)
 	if (is(rpc.method, "WaitProcess")) {
 		g->wait = rpc.stream;
 		g->wait_fd = fd;
-		if (!strncmp(g->what, "exit ", 5)) {
-			usleep(RUN_MS * 1000);
-			g->status = atoi(g->what + 5);
-		}
-		if (g->status >= 0)
-			tell_exit(g);
+		if (g->started)
+			runs(g);
 		return true;
 	}
 	if (is(rpc.method, "ReadStdout")) {
 		g->out = rpc.stream;
 		g->out_fd = fd;
-		written(g);
+		if (g->started)
+			written(g);
 		return true;
 	}
 	if (is(rpc.method, "CreateContainer")) {
@@ -134,6 +144,13 @@ static bool agent_asked(int fd, struct guest *g)
 		serve_files(g);
 	}
 	agent_answer(fd, rpc.stream, &none);
+	if (is(rpc.method, "StartContainer")) {
+		g->started = true;
+		if (g->out)
+			written(g);
+		if (g->wait)
+			runs(g);
+	}
 	if (is(rpc.method, "SignalProcess") && g->status < 0) {
 		g->status = KILLED;
 		tell_exit(g);
@@ -156,6 +173,8 @@ static void serve(int qmp, int agent, struct guest *g)
 				continue;
 			if (g->wait_fd == fds[i].fd)
 				g->wait = 0;
+			if (g->out_fd == fds[i].fd)
+				g->out = 0;
 			close(fds[i].fd);
 			fds[i] = fds[--n];
 		}
@@ -193,17 +212,19 @@ int machine(int argc, char **argv)
 		path_of(path[i], VC_DIR "/vm/%s/%s.sock", id, names[i]);
 		unlink(path[i]);
 		/* a serial port is there at once; a vsock when the agent listens */
-		if (i < 2 || standin_version() == 1)
+		if (i < 2)
 			sockets[i] = listen_unix(path[i], strlen(path[i]) + 1);
+		else if (standin_version() == 1)
+			sockets[i] = listen_agent(path[i]);
 	}
 	if (qemu && write(ready, "", 1) != 1)
 		return 1;
 	close(ready);
 	usleep(BOOT_MS * 1000);
 	if (standin_version() != 1)
-		sockets[2] = listen_unix(path[2], strlen(path[2]) + 1);
+		sockets[2] = listen_agent(path[2]);
 	serve(sockets[0], sockets[2], &g);
-	for (int i = 0; i < 3; i++)
+	for (int i = 3; i-- > 0;) /* who waits for its end waits for the first */
 		unlink(path[i]);
 	return 0;
 }

@@ -19,7 +19,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define CONNS 8
+#define CONNS  8
+#define OUTPUT 1 /* streams of kata-shim */
+#define EXIT   3
 
 static struct sandbox box;
 
@@ -34,6 +36,8 @@ static int connect_proxy(void)
 	int fd = -1;
 
 	proxy_path(path);
+	if (agent_by_vsock())
+		return sandbox_connect(&box);
 	for (int tries = 0; tries < 5000 && (fd = connect_unix(path)) < 0; tries++)
 		usleep(1000);
 	return fd;
@@ -66,29 +70,30 @@ static pid_t execute(const char *name, bool init)
 	return pid;
 }
 
-static void put_pid(pid_t pid)
+/* containerd's shim reads a number and nothing behind it. */
+static void put_pid(const char *path, pid_t pid)
 {
-	char path[PATH_ROOM];
-	FILE *f;
+	FILE *f = *path ? fopen(path, "w") : NULL;
 
-	path_of(path, "%s/standin.pid", box.bundle);
-	f = fopen(path, "w");
 	if (f) {
-		fprintf(f, "%d\n", pid);
+		fprintf(f, "%d", pid);
 		fclose(f);
 	}
 }
 
 static pid_t create(void)
 {
+	char path[PATH_ROOM];
 	pid_t pid;
 
 	sandbox_begin(&box);
-	execute("kata-proxy", false);
+	if (!agent_by_vsock()) /* else nothing has to be passed on */
+		execute("kata-proxy", false);
 	box.agent = connect_proxy();
 	sandbox_create(&box);
 	pid = execute("kata-shim", true);
-	put_pid(pid);
+	path_of(path, "%s/standin.pid", box.bundle);
+	put_pid(path, pid);
 	return pid;
 }
 
@@ -150,22 +155,40 @@ static int delete (void)
 	return 0;
 }
 
-/* kata-runtime COMMAND --bundle DIR ID [SIGNAL] */
+/* The word that says what to do, behind options; its number, argc: there is none. */
+static int command_of(int argc, char **argv)
+{
+	static const char *const words[] = { "create", "start", "run", "kill", "delete" };
+
+	for (int i = 1; i < argc; i++) {
+		for (size_t w = 0; w < sizeof(words) / sizeof(words[0]); w++) {
+			if (!strcmp(argv[i], words[w]))
+				return i;
+		}
+	}
+	return argc;
+}
+
+/* As runc is called: kata-runtime [OPTION]... COMMAND [--bundle DIR] [OPTION]... ID [SIGNAL] */
 int runtime(int argc, char **argv)
 {
 	static char self[PATH_ROOM], dir[PATH_MAX];
-	const char *command = argc > 4 ? argv[1] : "";
-	int status = 0;
+	int at = command_of(argc, argv), status = 0;
+	const char *bundle = value_of(argc, argv, "--bundle");
+	const char *command = at < argc ? argv[at] : "";
 	pid_t pid;
 
-	if (argc < 5 || !realpath(value_of(argc, argv, "--bundle"), dir))
+	setenv("STANDIN_VERSION", "1", 1); /* there is no other */
+	if (at + 1 >= argc) /* --version */
+		return puts("kata-runtime  : stand-in") < 0;
+	if (!realpath(*bundle ? bundle : ".", dir))
 		return 1;
 	snprintf(self, sizeof(self), "%s", argv[0]);
 	box.self = self;
-	box.id = argv[4];
+	box.id = argv[argc - 1];
 	snprintf(box.bundle, sizeof(box.bundle), "%.*s", PATH_ROOM - 1, dir);
 	if (!strcmp(command, "create")) {
-		create();
+		put_pid(value_of(argc, argv, "--pid-file"), create());
 	} else if (!strcmp(command, "start")) {
 		later_command();
 		start();
@@ -176,6 +199,7 @@ int runtime(int argc, char **argv)
 		end();
 		return WEXITSTATUS(status);
 	} else if (!strcmp(command, "kill")) {
+		box.id = argv[argc - 2];
 		return kill_container();
 	} else if (!strcmp(command, "delete")) {
 		return delete ();
@@ -200,6 +224,7 @@ int proxy(int argc, char **argv)
 
 	box.id = value_of(argc, argv, "-container");
 	setsid();
+	leave_stdio();
 	fds[0] = (struct pollfd){ .fd = listen_unix(path, strlen(path) + 1), .events = POLLIN };
 	for (;;) {
 		if (poll(fds, (nfds_t)n, -1) < 0)
@@ -224,18 +249,26 @@ int proxy(int argc, char **argv)
 	}
 }
 
+/* It is asked for output before there is any, and passes on what comes until the container ends. */
 int container_shim(int argc, char **argv)
 {
 	static char buffer[RPC_MAX];
 	struct message m = { .len = 0 };
+	struct bytes line;
 	struct rpc answer;
 
 	box.id = value_of(argc, argv, "-container");
-	box.agent = connect_unix(value_of(argc, argv, "-agent"));
+	box.agent = connect_agent(value_of(argc, argv, "-agent"));
 	put_string(&m, 1, box.id);
 	put_string(&m, 2, box.id);
-	agent_ask(box.agent, 1, "grpc.AgentService", "WaitProcess", &m);
-	if (!agent_read(box.agent, buffer, &answer))
-		return 255;
-	return (int)get_varint(answer.payload, 1);
+	agent_ask(box.agent, OUTPUT, "grpc.AgentService", "ReadStdout", &m);
+	agent_ask(box.agent, EXIT, "grpc.AgentService", "WaitProcess", &m);
+	while (agent_read(box.agent, buffer, &answer)) {
+		if (answer.stream == EXIT)
+			return (int)get_varint(answer.payload, 1);
+		line = get_bytes(answer.payload, 1, 0);
+		if (write(1, line.p, line.len) < 0)
+			perror("output");
+	}
+	return 255;
 }

@@ -100,7 +100,7 @@ int sandbox_connect(const struct sandbox *box)
 	int fd = -1;
 
 	path_of(path, VC_DIR "/vm/%s/kata.sock", box->id);
-	for (int tries = 0; tries < 5000 && (fd = connect_unix(path)) < 0; tries++)
+	for (int tries = 0; tries < 5000 && (fd = connect_agent(path)) < 0; tries++)
 		usleep(1000);
 	return fd;
 }
@@ -128,8 +128,8 @@ static void ask(struct sandbox *box, const char *method, const char *what)
 		    what, buffer);
 }
 
-/* The last arguments of the container's process, as far as the stand-in knows what they mean. */
-static void program_of(const struct sandbox *box, char *to, size_t room)
+/* Behind these words in config.json; empty: they are not there. */
+static const char *config_of(const struct sandbox *box, const char *words)
 {
 	static char text[1 << 18];
 	char path[PATH_ROOM];
@@ -142,10 +142,29 @@ static void program_of(const struct sandbox *box, char *to, size_t room)
 	n = read(fd, text, sizeof(text) - 1);
 	close(fd);
 	text[n > 0 ? n : 0] = '\0';
-	at = strstr(text, "\"exit\",\"");
+	at = strstr(text, words);
+	return at ? at + strlen(words) : "";
+}
+
+/* The last arguments of the container's process, as far as the stand-in knows what they mean. */
+static void program_of(const struct sandbox *box, char *to, size_t room)
+{
+	const char *at = config_of(box, "\"exit\",\"");
+
+	/* "exit" is a system call, too, of which Docker has a list there */
 	snprintf(to, room, "%s", "serve");
-	if (at)
-		snprintf(to, room, "exit %d", atoi(at + strlen("\"exit\",\"")));
+	if (*at >= '0' && *at <= '9')
+		snprintf(to, room, "exit %d", atoi(at));
+}
+
+/* Docker has it elsewhere. */
+static void rootfs_of(const struct sandbox *box, char *to)
+{
+	const char *at = config_of(box, "\"root\":{\"path\":\"/");
+
+	path_of(to, "%s/rootfs", box->bundle);
+	if (*at)
+		path_of(to, "/%.*s", (int)strcspn(at, "\""), at);
 }
 
 void sandbox_create(struct sandbox *box)
@@ -159,7 +178,7 @@ void sandbox_create(struct sandbox *box)
 	mkdir(path, 0755);
 	path_of(path, "%s/mounts/%s/rootfs", box->share, box->id);
 	mkdir(path, 0755);
-	path_of(rootfs, "%s/rootfs", box->bundle);
+	rootfs_of(box, rootfs);
 	if (mount(rootfs, path, "none", MS_BIND, NULL) ||
 	    mount("none", path, NULL, MS_PRIVATE, NULL))
 		perror(path);
@@ -181,7 +200,6 @@ void sandbox_end(struct sandbox *box)
 	ask(box, "DestroySandbox", NULL);
 	path_of(path, VC_DIR "/vm/%s/qmp.sock", box->id);
 	qmp = connect_unix(path);
-	path_of(path, VC_DIR "/vm/%s/kata.sock", box->id);
 	for (int tries = 0; tries < 5000 && !access(path, F_OK); tries++)
 		usleep(1000);
 	close(qmp);

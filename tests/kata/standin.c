@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* One program for all: what it is called decides what it is. */
+#define _GNU_SOURCE
 #include "standin.h"
 
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <linux/vm_sockets.h>
 #include <unistd.h>
 
 void path_of(char *to, const char *format, ...)
@@ -54,6 +57,47 @@ int connect_unix(const char *path)
 	return -1;
 }
 
+/* Of the machine, which there is none of: the loopback. */
+static int vsock(struct sockaddr_vm *svm, unsigned int cid)
+{
+	*svm = (struct sockaddr_vm){ .svm_family = AF_VSOCK, .svm_cid = cid, .svm_port = 1024 };
+	return socket(AF_VSOCK, SOCK_STREAM | SOCK_CLOEXEC, 0);
+}
+
+bool agent_by_vsock(void)
+{
+	return getenv("STANDIN_VSOCK");
+}
+
+int listen_agent(const char *path)
+{
+	struct sockaddr_vm svm;
+	int fd;
+
+	if (!agent_by_vsock())
+		return listen_unix(path, strlen(path) + 1);
+	fd = vsock(&svm, VMADDR_CID_ANY);
+	if (fd >= 0 && !bind(fd, (struct sockaddr *)&svm, sizeof(svm)) && !listen(fd, 8))
+		return fd;
+	perror("vsock");
+	return -1;
+}
+
+int connect_agent(const char *path)
+{
+	struct sockaddr_vm svm;
+	int fd;
+
+	if (!agent_by_vsock())
+		return connect_unix(path);
+	fd = vsock(&svm, VMADDR_CID_LOCAL);
+	if (fd >= 0 && !connect(fd, (struct sockaddr *)&svm, sizeof(svm)))
+		return fd;
+	if (fd >= 0)
+		close(fd);
+	return -1;
+}
+
 /* Behind an option; empty: there is none. */
 const char *value_of(int argc, char **argv, const char *option)
 {
@@ -62,6 +106,16 @@ const char *value_of(int argc, char **argv, const char *option)
 			return argv[i + 1];
 	}
 	return "";
+}
+
+/* What goes on when whoever called it has ended keeps nobody's pipes open. */
+void leave_stdio(void)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	for (int i = 0; i < 3; i++)
+		dup2(null, i);
+	close(null);
 }
 
 int standin_version(void)

@@ -55,6 +55,11 @@ int proxy(int argc, char **argv);
 int container_shim(int argc, char **argv);
 
 const char *value_of(int argc, char **argv, const char *option);
+/* The agent's socket: of the kernel's vsock with STANDIN_VSOCK, which leaves room for one machine. */
+bool agent_by_vsock(void);
+int listen_agent(const char *path);
+int connect_agent(const char *path);
 int standin_version(void);
+void leave_stdio(void);
 int listen_unix(const char *path, size_t len);
 int connect_unix(const char *path);

@@ -147,6 +147,19 @@ opened()
 		wrong+=("opens: from where it is, '$got'")
 }
 
+# machine: what kata-runtime asks an agent behind a vsock, where that can be tried
+machine()
+{
+	local got wanted='guest boot, agent connected, sandbox created, guest details, container created,'
+
+	[[ -d $dir/modules ]] || return
+	wanted+=' cpu and memory online, workload started'
+	got=$(jq -rs '[.[] | select(.kind == "start" and .outcome == "ok") | [.steps[].name | select(IN(
+		"agent connected", "guest boot", "sandbox created", "guest details", "container created",
+		"cpu and memory online", "workload started"))] | join(", ")] | join("; ")' "$dir/out/machine.json" 2>&1)
+	[[ $got == "$wanted" ]] || wrong+=("of the agent behind a vsock: '$got' $(cat "$dir"/out/machine*.err)")
+}
+
 recorded()
 {
 	local records
@@ -239,6 +252,7 @@ judge()
 	traced steps "$phases_create" create start kill delete
 	opened
 	recorded
+	machine
 	explained
 	((${#wrong[@]} > 0)) || result > "$dir/passed"
 	[[ -n $update ]] || known_result

@@ -10,7 +10,8 @@
 #
 # DOCKER_HOST_REUSE=unix:///... uses that engine instead and leaves it alone. Besides runc it knows
 # the runtimes "runsc" (if installed), "broken", which fails whatever it is asked, "slow-hook", "hook"
-# and "locked", which are runc with an odd-runtime before it: see there. The lock is $ENGINE_DIR/lock, the
+# and "locked", which are runc with an odd-runtime before it: see there. Whatever a test puts there is
+# "kata-runtime": $ENGINE_DIR/kata/kata-runtime. The lock is $ENGINE_DIR/lock, the
 # words of the hook are in $ENGINE_DIR/hook.
 
 CT_LIB=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -71,6 +72,7 @@ engine_config()
 		"$ENGINE_DIR"
 	printf ' "locked": { "path": "%s", "runtimeArgs": ["lock:%s/lock"] },' "$CT_LIB/odd-runtime" \
 		"$ENGINE_DIR"
+	printf ' "kata-runtime": { "path": "%s/kata/kata-runtime" },' "$ENGINE_DIR"
 	printf ' "broken": { "path": "%s" } } }\n' "$(type -P false)"
 }
 

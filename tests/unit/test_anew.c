@@ -390,3 +390,23 @@ Test(anew, a_role_that_is_not_known)
 	e.sub = CT_ROLE_MAX - 1;
 	cr_expect_eq(ct_role_of(&e), CT_ROLE_MAX - 1);
 }
+
+/* What a kill is called with ends where its arguments do. */
+Test(anew, a_kill_without_its_signal)
+{
+	struct ct_text *args = malloc(4 * sizeof(*args));
+
+	cr_assert(args);
+	args[0] = ct_text("runc", 4);
+	args[1] = ct_text("kill", 4);
+	args[2] = ct_text("web", 3);
+	args[3] = ct_text("-s", 2);
+	cr_expect_not(ct_kill_spares(args, 4));
+	args[3] = ct_text("-s=HUP", 6);
+	cr_expect(ct_kill_spares(args, 4));
+	args[3] = ct_text("HUP", 3);
+	cr_expect(ct_kill_spares(args, 4));
+	args[2] = ct_text("-s", 2);
+	cr_expect(ct_kill_spares(args, 4));
+	free(args);
+}

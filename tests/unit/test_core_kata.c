@@ -2,6 +2,7 @@
 /* A container in a virtual machine: the engine's pid is the shim, its end is the machine's. */
 #include <criterion/criterion.h>
 
+#include "grpc.h"
 #include "runs.h"
 
 #define QEMU   41000 /* executed; exits when the machine runs */
@@ -111,5 +112,65 @@ Test(kata, ends_when_the_shim_says_so)
 	kata_end(&run->t, &l, 1010);
 	life_answer(&run->t, &l, 1080, 204, NULL);
 	expect_life(run, &l, 1015, 1080);
+	run_free(run);
+}
+
+/* Through a vsock, whose peer is no socket of this kernel: all have the same. */
+static void asks_agent(struct tape *t, const struct life *l, double ms, uint32_t stream,
+		       const char *method, const char *id)
+{
+	char request[128], body[256], message[300];
+	size_t n = grpc_put_text(request, 1, id), m;
+	struct ct_event *e;
+
+	m = grpc_put_text(body, 1, "grpc.AgentService");
+	m += grpc_put_text(body + m, 2, method);
+	m += tape_put_bytes(body + m, 3, request, n);
+	tape_at(t, ms);
+	tape_send(t, l->shim, l->shim_socket + 5000, message,
+		  tape_put_ttrpc(message, stream, 1, body, m));
+	e = (struct ct_event *)(uintptr_t)tape_event(t, t->count - 1);
+	e->sub = 40; /* AF_VSOCK */
+	e->arg = 0;
+}
+
+static double step_ms(const struct seen *s, const char *name)
+{
+	for (size_t i = 0; i < s->rec.step_count; i++) {
+		if (!strcmp(s->steps[i].name, name))
+			return (double)(s->steps[i].end_ns - s->steps[i].begin_ns) / TAPE_MS;
+	}
+	return -1;
+}
+
+Test(kata, two_agents_behind_vsocks)
+{
+	struct run *run = run_new();
+	struct tape *t = &run->t;
+	struct life l[2] = { life_of(0), life_of(1) };
+
+	run->opts.steps = true;
+	for (int i = 0; i < 2; i++) {
+		life_create(t, &l[i], 10 + i);
+		kata_start(t, &l[i], 30 + i);
+		asks_agent(t, &l[i], 71 + i, 1, "Check", "");
+		asks_agent(t, &l[i], 80 + 10 * i, 3, "CreateSandbox", "");
+		asks_agent(t, &l[i], 100 + i, 5, "CreateContainer", l[i].id);
+		asks_agent(t, &l[i], 160 + 5 * i, 7, "StartContainer", l[i].id);
+	}
+	tape_sort(t);
+	play_until(run, 60000);
+	for (int i = 0; i < 2; i++) {
+		const struct seen *s = find(run, CT_RECORD_START, l[i].name, 0);
+
+		cr_expect_float_eq(step_ms(s, "guest boot"), 10, 1e-6, "%f",
+				   step_ms(s, "guest boot"));
+		cr_expect_float_eq(step_ms(s, "agent connected"), 9 + 9 * i, 1e-6, "%f",
+				   step_ms(s, "agent connected"));
+		cr_expect_float_eq(step_ms(s, "sandbox created"), 20 - 9 * i, 1e-6, "%f",
+				   step_ms(s, "sandbox created"));
+		cr_expect_float_eq(step_ms(s, "workload started"), 10 - 4 * i, 1e-6, "%f",
+				   step_ms(s, "workload started"));
+	}
 	run_free(run);
 }

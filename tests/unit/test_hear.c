@@ -566,3 +566,26 @@ Test(hear, a_kill_that_is_refused_is_no_failed_start)
 	cr_expect_eq(count(run, CT_RECORD_CREATE), 1);
 	run_free(run);
 }
+
+/*
+ * What looks like a request behind an upload is taken for a part of it. It was one if the answer to the upload is heard
+ * late: then its answer is not that to the next.
+ */
+Test(hear, a_request_behind_an_upload_that_is_answered_late)
+{
+	struct run *run = run_new();
+	struct tape *t = &run->t;
+	struct life l = life_of(0);
+
+	asks(t, 10, l.client, "PUT /containers/web/archive", NULL);
+	asks(t, 20, l.client, "POST /containers/nobody/start", NULL);
+	answers(t, 30, l.client, 200, NULL);
+	asks(t, 31, l.client, "POST /containers/create?name=web", "{\"Image\":\"nginx\"}");
+	answers(t, 32, l.client, 404, "{\"message\":\"No such container: nobody\"}");
+	made(t, 40, l.client, l.id);
+	play_until(run, 60000);
+	for (size_t i = 0; i < run->count; i++)
+		cr_expect_str_empty(run->seen[i].message, "'%s' has another's answer",
+				    run->seen[i].who.name);
+	run_free(run);
+}

@@ -249,6 +249,24 @@ Test(opens, what_a_machine_opens_for_itself_is_a_view_of_its_own)
 	tape_free(&t);
 }
 
+/* It ran when tracing began: what it is made of was opened long before. */
+Test(opens, a_machine_that_ran_before_serves)
+{
+	struct ct_opens_list l = { 0 };
+	struct tape t = { 0 };
+	struct life life = start(&t);
+
+	tape_at(&t, 210);
+	tape_process(&t, 777, life.shim, CT_ROLE_INIT, "/usr/bin/qemu-system-x86_64", TAPE_END);
+	tape_at(&t, 300);
+	tape_opens(&t, 777, CT_VIEW_HOST, 53, 5, 220, 230);
+	play(&t, &l);
+	cr_expect_eq(only(&l, &life, CT_VIEW_HOST)->calls[CT_OPEN_OPEN].count, 53);
+	cr_expect_null(l.items[0]->views[CT_VIEW_MACHINE]);
+	ct_opens_list_clear(&l);
+	tape_free(&t);
+}
+
 /* As many processes as are remembered, of which no exit was seen: the next ones have room. */
 Test(opens, exits_that_were_lost_leave_room)
 {

@@ -111,7 +111,7 @@ enum ct_outcome {
 	CT_OUTCOME_MAX
 };
 
-/* How a start or a stop was asked for; the last five are of stops, and of what Kubernetes starts again. PROBE: the kubelet had it stopped because a probe had failed. Columns: symbol, name. */
+/* How a start or a stop was asked for; the last six are of stops, and of what Kubernetes starts again. PROBE: the kubelet had it stopped because a probe had failed; OOM: the kernel killed what had used up its cgroup's memory. Columns: symbol, name. */
 #define CT_CAUSES(X) \
 	X(REQUEST, "request") \
 	X(RESTART_REQUEST, "restart-request") \
@@ -120,7 +120,8 @@ enum ct_outcome {
 	X(KILL_REQUEST, "kill-request") \
 	X(REMOVE_REQUEST, "remove-request") \
 	X(EXIT, "exit") \
-	X(PROBE, "probe")
+	X(PROBE, "probe") \
+	X(OOM, "oom-kill")
 
 enum ct_cause {
 #define X(symbol, name) CT_CAUSE_##symbol,

@@ -99,7 +99,8 @@ int ct_chains_add(struct ct_chains *c, const struct ct_record *rec)
 {
 	if (rec->type == CT_RECORD_START && rec->outcome == CT_OUTCOME_OK)
 		return add_start(c, rec);
-	if (rec->type != CT_RECORD_STOP || rec->cause != CT_CAUSE_EXIT)
+	if (rec->type != CT_RECORD_STOP ||
+	    (rec->cause != CT_CAUSE_EXIT && rec->cause != CT_CAUSE_OOM))
 		return 0;
 	for (size_t i = c->count; i-- > 0;) {
 		struct start *s = &c->starts[i];

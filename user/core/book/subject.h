@@ -18,6 +18,8 @@ struct ct_run {
 	uint64_t app_exec_ns; /* gVisor: the program is loaded; 0: not seen */
 	uint64_t network_synced; /* last sync of the network store while only we were in motion */
 	uint64_t turned_ns; /* when our engine first asked another of us since we have exited */
+	uint64_t
+		oom_ns; /* its shim has said that the kernel killed a process of it for want of memory */
 	uint64_t networks_ns; /* last one since we have exited, whoever was in motion */
 	uint64_t
 		delete_ns; /* its shim was asked to delete what nobody had said had exited; 0: not */

@@ -60,7 +60,6 @@ struct ct_request {
 
 struct ct_pending_call;
 struct ct_progress;
-
 struct ct_fact { /* valid while it is being told, and so is what it borrows */
 	enum ct_fact_kind kind;
 	enum ct_how how;
@@ -76,6 +75,7 @@ struct ct_fact { /* valid while it is being told, and so is what it borrows */
 	struct ct_text image, runtime; /* asked for something new */
 	uint64_t prepared_ns; /* a snapshot was made for it before; 0: none was heard of */
 	uint64_t signal; /* that is to be sent; 0: none, or the one of the image */
+	bool booted; /* an agent: it can be asked only since its machine has booted */
 	struct ct_text made; /* answered: id of what was made */
 	struct ct_text message; /* refused: why */
 	bool wants_image; /* refused: the engine has none of that name, and may be asked for it now */
@@ -113,7 +113,7 @@ void ct_hear_lost(struct ct_core *core);
  * for, for want of room (counted).
  */
 bool ct_hear_about(struct ct_core *core, struct ct_fact *fact, uint64_t about);
-/* The container is forgotten: what waits for an answer about it waits for nothing. */
+/* The container is forgotten, and what waits for an answer about it. */
 void ct_hear_forget(struct ct_core *core, uint64_t about);
 /*
  * What a shim is asked follows from what the engine was asked: of the requests about that container

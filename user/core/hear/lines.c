@@ -182,8 +182,11 @@ struct ct_pending_call *ct_line_ask(struct ct_core *core, const struct ct_sent *
 	if (!line || line->hijacked)
 		return NULL;
 	drop_doubted(core, line);
-	if (is_within_files(line))
+	if (is_within_files(line)) { /* or the answer to them is late, and this is a request */
+		line->holes = NOT_WHOLE;
+		line->stray_ns = 0;
 		return NULL;
+	}
 	if (line->count >= LINE_CALLS_MAX)
 		ct_line_forget(core, line);
 	key = (struct ct_call_key){ e->obj, line->asked++, CT_PROTO_HTTP };

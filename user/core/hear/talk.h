@@ -77,7 +77,7 @@ bool ct_call_alone(struct ct_core *core, struct ct_pending_call *call,
 void ct_call_is_about(struct ct_core *core, struct ct_pending_call *call, uint64_t about);
 /* HTTP: by which way it asks. */
 enum ct_how ct_call_how(const struct ct_pending_call *call);
-bool ct_call_matters(const struct ct_core *core, const struct ct_pending_call *call); /* its answer */
+bool ct_call_matters(const struct ct_core *core, const struct ct_pending_call *call);
 /* Whether that may be the answer to it, by its status. */
 bool ct_call_fits(const struct ct_pending_call *call, int status);
 void ct_call_of(struct ct_pending_call *call,

@@ -5,7 +5,8 @@
  */
 #include "core/hear/talk.h"
 
-#define SERVICES "/grpc." /* containerd's and others' have more dots */
+#define CT_FAMILY_VSOCK 40 /* AF_VSOCK; else it is a serial port of the machine */
+#define SERVICES        "/grpc." /* containerd's and others' have more dots */
 
 /* Columns: method; whether its first field is the id of a container. */
 static const struct ct_agent_method {
@@ -15,6 +16,7 @@ static const struct ct_agent_method {
 	{ "Check", false },          { "CreateSandbox", false },  { "GetGuestDetails", false },
 	{ "CreateContainer", true }, { "OnlineCPUMem", false },   { "StartContainer", true },
 	{ "SignalProcess", true },   { "RemoveContainer", true }, { "DestroySandbox", false },
+	{ "GetOOMEvent", false },
 };
 
 static const struct ct_agent_method *method_of(struct ct_text name)
@@ -37,6 +39,7 @@ static void tell(struct ct_core *core, const struct ct_sent *sent, struct ct_tex
 		.ids = { id },
 		.verb = method,
 		.ts_ns = ts_ns,
+		.booted = sent->e->sub == CT_FAMILY_VSOCK,
 	};
 
 	core->seams->heard(core, &fact);

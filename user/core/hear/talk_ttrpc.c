@@ -172,8 +172,10 @@ static void asked(struct ct_core *core, const struct ct_sent *sent, const struct
 	else if (ct_text_starts(rpc->service, "containerd.task.v") &&
 		 ct_text_is(rpc->method, "Exec"))
 		executed(core, sent, rpc);
-	else if (ct_text_starts(rpc->service, "grpc."))
+	else if (ct_text_starts(rpc->service, "grpc.")) {
+		agent.booted = true; /* none that speaks so has a serial port */
 		core->seams->heard(core, &agent);
+	}
 }
 
 void ct_talk_ttrpc(struct ct_core *core, const struct ct_sent *sent, const struct ct_ttrpc *rpc)

@@ -354,6 +354,8 @@ static void shim_told(struct ct_core *core, struct ct_fact *f)
 
 	if (!c)
 		return;
+	if (ct_text_is(f->verb, "/tasks/oom"))
+		c->run.oom_ns = f->ts_ns;
 	if (f->valued && c->run.exit_code == CT_NO_EXIT_CODE)
 		c->run.exit_code = (int)f->value;
 	exited_inside(core, c, f);

@@ -277,13 +277,17 @@ static void executed(struct ct_core *core, const struct ct_actor_state *a, const
 	/* What a sandbox executes while it boots (to unmount) is a part of it. */
 	const struct server *row = server_of(e);
 	bool server = row || (up && up->known_as && up->as == CT_VIEW_HOST);
+	enum ct_view view = CT_VIEW_HOST;
 	struct ct_opener *op;
 
 	/* Who has ended executes nothing: the fork of the next one of its pid was lost. */
 	if (before && before->ended)
 		forget(core, before);
+	/* Who ran when tracing began has become a daemon. */
+	if (row && e->kind == CT_KIND_EXEC)
+		view = row->view;
 	if (a->role == CT_ROLE_INIT || (a->role == CT_ROLE_HELPER && server))
-		opener_begin(core, a, server, row ? row->view : CT_VIEW_HOST);
+		opener_begin(core, a, server, view);
 	op = row && row->unseen ? opener_get(core, a->tgid) : NULL;
 	if (op && !op->unseen[CT_VIEW_APPLICATION])
 		opener_misses(op, CT_VIEW_APPLICATION, row->unseen);

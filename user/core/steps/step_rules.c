@@ -149,12 +149,15 @@ static void rpc(struct ct_core *core, const struct ct_fact *fact, uint8_t role,
 enum {
 	EXECUTED, /* the machine's program */
 	ANSWERED, /* nobody waits for the agent */
+	BOOTED, /* executed, and the guest has booted since */
+	CHECKED, /* asked for the first time, by who could since then */
 	ASKED
 };
 
 /*
  * What is asked of the agent tells how far the machine is, for who asks waits for one answer before he
- * asks for the next: asked for a container, the sandbox is there. Nobody hears the answers. Columns:
+ * asks for the next: asked for a container, the sandbox is there. Nobody hears the answers. A serial port takes the first question
+ * (Check) at once, and it is answered when the guest has booted; whoever listens on a vsock has. Columns:
  * request, step from it to the next one; whether it may be the first of a container; what else who
  * asks does himself once he has the answer, and does not before: a kind of event, of CALL its number.
  */
@@ -166,13 +169,18 @@ static const struct {
 } agent_steps[] = {
 	[EXECUTED] = { NULL, "agent connected", false, 0, 0 },
 	[ANSWERED] = { NULL, NULL, false, 0, 0 },
+	[BOOTED] = { NULL, "guest boot", false, 0, 0 },
+	[CHECKED] = { NULL, "agent connected", false, 0, 0 },
 	[ASKED] = { "Check", "guest boot", false, 0,
 		    0 }, /* nobody answers before the guest has booted */
 	{ "CreateSandbox", "sandbox created", false, 0, 0 },
 	{ "GetGuestDetails", "guest details", false, 0, 0 },
 	{ "CreateContainer", "container created", true, CT_KIND_CGROUP, 0 },
 	{ "OnlineCPUMem", "cpu and memory online", false, 0, 0 },
-	{ "StartContainer", "workload started", true, 0, 0 },
+	/* Behind it hooks are run in the container's network, whether there are any or not. */
+	{ "StartContainer", "workload started", true, CT_KIND_CALL, CT_CALL_SETNS },
+	/* Listened for from the start of the first container on: that has been answered. */
+	{ "GetOOMEvent", NULL, false, 0, 0 },
 	{ "SignalProcess", "process signal", true, 0, 0 },
 	{ "RemoveContainer", "container removed", true, 0, 0 },
 	{ "DestroySandbox", "sandbox destroyed", true, CT_KIND_CALL, CT_CALL_UNLINK },
@@ -216,17 +224,19 @@ void ct_steps_agent(struct ct_core *core, const struct ct_actor_state *a, const 
 	}
 }
 
-static void agent(struct ct_core *core, struct ct_container *c, struct ct_text method,
-		  const struct ct_event *e)
+static void agent(struct ct_core *core, struct ct_container *c, const struct ct_fact *fact)
 {
+	const struct ct_event *e = fact->e;
 	for (size_t i = ASKED; i < CT_ARRAY_SIZE(agent_steps); i++) {
-		if (!ct_text_is(method, agent_steps[i].method) ||
+		if (!ct_text_is(fact->verb, agent_steps[i].method) ||
 		    (!c->vm_ns && !agent_steps[i].first))
 			continue;
 		c->vm_asker = e->tgid;
+		if (fact->booted && c->vm_does == EXECUTED)
+			c->vm_does = BOOTED;
 		agent_done(core, c, e->ts_ns);
 		c->vm_ns = e->ts_ns;
-		c->vm_does = (uint8_t)i;
+		c->vm_does = fact->booted && i == ASKED ? CHECKED : (uint8_t)i;
 		return;
 	}
 }
@@ -251,7 +261,7 @@ void ct_steps_fact(struct ct_core *core, const struct ct_fact *fact)
 			agent_answered(core, c, fact->e->ts_ns);
 	}
 	if (fact->how == CT_HOW_AGENT && c && core->opts.steps)
-		agent(core, c, method, fact->e);
+		agent(core, c, fact);
 }
 
 void ct_steps_exec_before(struct ct_core *core, const struct ct_event *e)

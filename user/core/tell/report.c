@@ -186,13 +186,21 @@ static void effective_marks(const struct ct_container *c, uint64_t marks[CT_MARK
 		marks[CT_MARK_START_END] = marks[CT_MARK_START_SAVED];
 }
 
+#define KILLED (128 + 9) /* exit code of what SIGKILL has ended, or whose last child it has */
+
+/* Nobody asked: it ended by itself, or was killed for want of memory. That kills one process, not always the first. */
+static enum ct_cause unasked(const struct ct_run *run)
+{
+	return run->oom_ns && run->exit_code == KILLED ? CT_CAUSE_OOM : CT_CAUSE_EXIT;
+}
+
 static enum ct_cause stop_cause(struct ct_core *core, const struct ct_container *c,
 				const struct ct_run *run)
 {
 	uint64_t asked = run->marks[CT_MARK_STOP_BEGIN];
 
 	if (!asked || asked > run->marks[CT_MARK_EXIT])
-		return CT_CAUSE_EXIT;
+		return unasked(run);
 	return ct_probe_stopped(core, c) ? CT_CAUSE_PROBE : run->stop_cause;
 }
 
@@ -308,7 +316,7 @@ void ct_report_stop(struct ct_core *core, struct ct_container *c, enum ct_outcom
 	if (c->family->stop_ends)
 		c->family->stop_ends(c);
 	rec.cause = stop_cause(core, c, run);
-	if (rec.cause == CT_CAUSE_EXIT)
+	if (rec.cause == CT_CAUSE_EXIT || rec.cause == CT_CAUSE_OOM)
 		begin = run->marks[CT_MARK_EXIT];
 	if (!begin)
 		return;

@@ -66,6 +66,23 @@ static bool is_helper(const struct ct_proc *proc, const char *args)
 	return false;
 }
 
+/* What a runtime leaves beside a container that is in a virtual machine: comms, cut as the kernel does. */
+static const char *const of_machines[] = { "qemu-", "cloud-hyperviso", "firecracker", "virtiofsd",
+					   "kata-proxy" };
+
+/* In the namespace of who runs it: inside of a container these are programs as any. */
+static bool is_of_machine(const struct ct_proc *proc, const struct ct_seed_actor *up,
+			  unsigned int level)
+{
+	if (level != up->level)
+		return false;
+	for (size_t i = 0; i < CT_ARRAY_SIZE(of_machines); i++) {
+		if (!strncmp(proc->comm, of_machines[i], strlen(of_machines[i])))
+			return true;
+	}
+	return false;
+}
+
 /*
  * In which container: root_of() of bpf/process.bpf.h. The runtime that made it has ended, so its
  * shim's mounts stand for those of the runtime.
@@ -144,7 +161,7 @@ static bool classify(struct seed *s, const struct ct_proc *proc, const struct ct
 		return false;
 	if (!below) {
 		ret->role = CT_ROLE_WORKLOAD;
-	} else if (row || is_helper(proc, s->args)) {
+	} else if (row || is_helper(proc, s->args) || is_of_machine(proc, up, level)) {
 		/* A runtime inside the container's namespaces: its program is not yet executed. */
 		ret->role = CT_ROLE_HELPER;
 	} else if (up->role == CT_ROLE_SHIM || (up->role == CT_ROLE_RUNTIME && level > up->level)) {
