@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# restarts RUNTIME N: restarts a service N times, traced, and collects what else tells the time:
+# restarts RUNTIME N [OPTION]...: restarts a service N times, traced, and collects what else tells the time:
 #   $JSON     coldtrace's records
 #   $EVENTS   docker events
 #   $STAMPS   per restart: id, the host's clocks before it, the service's own at ready and at end
@@ -28,7 +28,7 @@ restarts()
 	STAMPS=$OUT/$1.stamps
 	: > "$STAMPS"
 	events_start "$1"
-	trace_start "$1" --ready output || return
+	trace_start "$1" --ready output "${@:3}" || return
 	for ((i = 0; i < $2; i++)); do
 		one_restart "$1" "${P}svc" || break
 	done
