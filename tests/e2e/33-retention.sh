@@ -119,7 +119,8 @@ same "another recorder there is refused" 1 "$(exit_of "$COLDTRACE" record -o "$O
 record_end
 same "rotating: exit status" 0 "$CT_STATUS"
 files=("$OUT"/many/*.ct)
-check "several files: ${#files[@]}" test "${#files[@]}" -ge 3
+# how many depends on who else starts containers: what is under way is not cut
+check "several files: ${#files[@]}" test "${#files[@]}" -ge 2
 for file in "${files[@]}"; do
 	[[ $(state_of "$file") == whole ]] || fail "whole: $file" "$(state_of "$file")"
 done
