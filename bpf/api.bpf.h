@@ -363,8 +363,8 @@ __attribute__((noinline)) int ct_send_heard(__u64 from, __u64 len)
 				ct_send_event(from, len, CT_TAIL_MEDIUM);
 			return 0;
 		}
-		/* The body of a client's POST, a tar archive for instance. Of who is asked by nobody's client the
-		 * address may have been another's, who was: engines among themselves speak HTTP/2. */
+		/* The body of a client's POST, a tar archive for instance. An engine's own end
+		 * may have the address of one that was POSTed to, and speaks HTTP/2 all the same. */
 		if (speech == FRAMES && send->engine)
 			return 0;
 	}

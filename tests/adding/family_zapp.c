@@ -32,12 +32,7 @@ static const struct ct_span stop[] = {
 const struct ct_family ct_family_zapp = {
 	.number = CT_FAMILY_ZAPP,
 	.name = "zapp",
-	.rules = rules,
-	.rule_count = CT_RULE_COUNT(rules),
-	.start = start,
-	.start_count = CT_ARRAY_SIZE(start),
-	.stop = stop,
-	.stop_count = CT_ARRAY_SIZE(stop),
+	CT_FAMILY_LIVES,
 	.monitor = "zapmon",
 	.begins = { M(CREATE_BEGIN), M(START_BEGIN) },
 	.opens = { M(START_BEGIN) },

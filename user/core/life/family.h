@@ -81,10 +81,10 @@ struct ct_family {
 	(CT_ARRAY_SIZE(rules) + 0 * sizeof(char[CT_ARRAY_SIZE(rules) <= 64 ? 1 : -1]))
 
 /* The tables of a family's file, by the names that all of them give to theirs. */
-#define CT_FAMILY_TABLES \
+#define CT_FAMILY_LIVES \
 	.rules = rules, .rule_count = CT_RULE_COUNT(rules), .start = start, \
-	.start_count = CT_ARRAY_SIZE(start), .stop = stop, .stop_count = CT_ARRAY_SIZE(stop), \
-	.again = again, .again_count = CT_ARRAY_SIZE(again)
+	.start_count = CT_ARRAY_SIZE(start), .stop = stop, .stop_count = CT_ARRAY_SIZE(stop)
+#define CT_FAMILY_TABLES CT_FAMILY_LIVES, .again = again, .again_count = CT_ARRAY_SIZE(again)
 #define CT_FAMILY_FILES  .files = files, .file_count = CT_ARRAY_SIZE(files)
 #define CT_FAMILY_CAUSES .causes = causes, .cause_count = CT_ARRAY_SIZE(causes)
 

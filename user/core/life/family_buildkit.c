@@ -44,12 +44,7 @@ static enum ct_effect follow(struct ct_container *c, enum ct_signal signal, stru
 const struct ct_family ct_family_buildkit = {
 	.number = CT_FAMILY_BUILDKIT,
 	.name = "buildkit",
-	.rules = rules,
-	.rule_count = CT_RULE_COUNT(rules),
-	.start = start,
-	.start_count = CT_ARRAY_SIZE(start),
-	.stop = stop,
-	.stop_count = CT_ARRAY_SIZE(stop),
+	CT_FAMILY_LIVES,
 	.build = true,
 	.begins = { M(START_BEGIN) },
 	.opens = { M(START_BEGIN) },

@@ -159,12 +159,7 @@ const struct ct_family ct_family_crio = {
 	CT_FAMILY_CAUSES,
 	.proofs = proofs,
 	.proof_count = CT_ARRAY_SIZE(proofs),
-	.rules = rules,
-	.rule_count = CT_RULE_COUNT(rules),
-	.start = start,
-	.start_count = CT_ARRAY_SIZE(start),
-	.stop = stop,
-	.stop_count = CT_ARRAY_SIZE(stop),
+	CT_FAMILY_LIVES,
 	.fails = { CRI("CreateContainer"), CRI("StartContainer") },
 	.monitor = "conmon",
 	.execs_monitored = true, /* kubelets probe so */

@@ -56,14 +56,13 @@ static void engine(void *ctx, uint32_t pid)
 static uint32_t init_pid(void *ctx, uint32_t shim)
 {
 	struct ct_live *live = ctx;
-	struct ct_proc proc;
 
 	for (size_t i = live->again.count; i-- > 0;) {
 		const struct ct_live_found *f = &live->again.list[i];
 
 		if (told_roles[f->rank] != CT_ROLE_INIT)
 			break;
-		if (!ct_proc_read(f->pid, &proc) && proc.ppid == shim)
+		if (f->parent == shim)
 			return f->pid;
 	}
 	return 0;
@@ -111,6 +110,23 @@ static void collect(struct ct_live *live)
 	forget_engines(live);
 }
 
+/* The first time around whose child each first process is, the second time all of them are told. */
+static void look_at(struct ct_live *live, size_t turn)
+{
+	static const struct ct_seed_ops ops = {
+		.known = known,
+		.engine = engine,
+		.init_pid = init_pid,
+	};
+	struct ct_live_found *f = &live->again.list[turn % live->again.count];
+	struct ct_proc proc;
+
+	if (turn >= live->again.count)
+		ct_seed_tell(&ops, live, &live->facts, f->pid);
+	else if (told_roles[f->rank] == CT_ROLE_INIT && !ct_proc_read(f->pid, &proc))
+		f->parent = proc.ppid;
+}
+
 void ct_live_again_lost(struct ct_live *live, uint64_t now_ns)
 {
 	uint64_t due = now_ns + QUIET_NS;
@@ -127,9 +143,6 @@ uint64_t ct_live_again_due(const struct ct_live *live)
 
 void ct_live_again_turn(struct ct_live *live, uint64_t now_ns)
 {
-	static const struct ct_seed_ops ops = { .known = known,
-						.engine = engine,
-						.init_pid = init_pid };
 	struct ct_live_again *again = &live->again;
 
 	if (!again->due_ns || now_ns < again->due_ns)
@@ -142,9 +155,9 @@ void ct_live_again_turn(struct ct_live *live, uint64_t now_ns)
 	}
 	if (!again->list)
 		collect(live);
-	for (size_t n = 0; n < SLICE && again->next < again->count; n++)
-		ct_seed_tell(&ops, live, &live->facts, again->list[again->next++].pid);
-	if (again->next < again->count)
+	for (size_t n = 0; n < SLICE && again->next < 2 * again->count; n++)
+		look_at(live, again->next++);
+	if (again->next < 2 * again->count)
 		return;
 	free(again->list);
 	again->list = NULL;

@@ -39,14 +39,16 @@ struct ct_live_forger {
 };
 
 /* Who is told once more, after events were lost. */
+struct ct_live_found {
+	uint32_t pid, parent;
+	uint8_t rank;
+};
+
 struct ct_live_again {
 	uint64_t due_ns; /* 0: nobody */
 	uint64_t done_ns; /* the last time; 0: never */
-	struct ct_live_found {
-		uint32_t pid;
-		uint8_t rank;
-	} * list; /* owned, NULL: not yet collected */
-	size_t count, next;
+	struct ct_live_found *list; /* owned, NULL: not yet collected */
+	size_t count, next; /* it is gone through twice */
 	bool listing; /* what is due is the list of each engine's containers */
 };
 

@@ -190,11 +190,12 @@ static void emit_container(struct seed *s, uint32_t shim, size_t len)
 	const char *space = ct_args_value(s->args, len, namespace_args);
 	const char *id = ct_args_value(s->args, len, id_args);
 	struct ct_tail *tail = &s->facts->tail;
-	/* Below the host's pid namespace it is a number of that namespace. */
-	uint32_t pid = ct_proc_level(shim) ? 0 : s->ops->init_pid(s->ctx, shim);
+	uint32_t pid;
 
 	if (!space || !id || !strcmp(space, "moby") || !plain_id(id))
 		return;
+	/* Below the host's pid namespace it is a number of that namespace. */
+	pid = ct_proc_level(shim) ? 0 : s->ops->init_pid(s->ctx, shim);
 	memset(tail, 0, sizeof(*tail));
 	ct_tail_add_str(tail, "id", id, CT_ID_LEN);
 	ct_tail_add_str(tail, "engine", "containerd", 31);
