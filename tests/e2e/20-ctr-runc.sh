@@ -73,3 +73,21 @@ trace_stop
 says "a program that is not there: one failed start" '[["start","failed","create"]]' \
 	'[mine | select(.kind != "remove") | [.kind, .outcome, .failed.phase]]'
 says "with containerd's words" true 'of("start")[0].failed.message | test("executable file not found")'
+
+# Begun while events were lost: found again, and its end is told with what it ended with.
+trace_start meanwhile --ring 65536 --ready exec || exit 0
+kill -STOP "$CT_PID"
+for ((i = 0; i < 8; i++)); do
+	cr_ctr run --rm docker.io/ct/busybox:1 "${P}noise$i" true
+done
+cr_ctr run -d docker.io/ct/busybox:1 "${P}meanwhile" sleep 300
+kill -CONT "$CT_PID"
+sleep 3
+cr_ctr task kill -s KILL "${P}meanwhile"
+await 10 has_stopped "${P}meanwhile" || fail "meanwhile: it stops"
+cr_ctr task rm "${P}meanwhile" > /dev/null 2>&1
+cr_ctr container rm "${P}meanwhile"
+trace_stop
+same "meanwhile: what was lost is said" 3 "$CT_STATUS"
+says "meanwhile: its end, once" '["ok",137]' \
+	'[mine | select(.id == $p + "meanwhile" and .kind == "stop")] | if length == 1 then .[0] | [.outcome, .exit_code] else length end'
