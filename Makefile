@@ -71,11 +71,12 @@ build: $(O)/coldtrace
 help:
 	@sed -n '3,11s/^# *//p' Makefile
 
+# Stages of tests/stages make it at once: a name of one's own until it is whole.
 $(O)/gen/version.h: FORCE
 	@mkdir -p $(@D)
 	@v=$$(git describe --tags --always --dirty 2>/dev/null || echo unknown); \
-	printf '#define CT_VERSION "0.1-%s"\n' "$${v#v}" > $@.new; \
-	cmp -s $@.new $@ && rm -f $@.new || mv $@.new $@
+	printf '#define CT_VERSION "0.1-%s"\n' "$${v#v}" > $@.$$$$; \
+	if cmp -s $@.$$$$ $@; then rm -f $@.$$$$; else mv $@.$$$$ $@; fi
 .PHONY: FORCE
 
 $(O)/bpf/%.o: bpf/%.bpf.c

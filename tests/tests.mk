@@ -15,6 +15,7 @@
 # make insns-update             keeps the new numbers
 # make adding                   an engine and a runtime that nobody has: rows, and a file
 # make check                    unit, replay and adding
+# make programs                 what they and make formats run
 # make coverage                 lines and branches of user/core that both reach; fails below
 #                               COVERAGE_FLOOR=90 % of the branches
 
@@ -41,9 +42,13 @@ SANDBOX_SRC  := $(addprefix user/source/,sandbox/sandbox.c sandbox/seccheck.c pr
 		proc/trust.c proc/credentials.c engines/engine.c engines/engine_identity.c engines/engine_manifest.c \
 		engines/engines.c engines/errand.c engines/scout.c live/seed.c)
 
-.PHONY: adding unit replay replay-update fuzz fuzz-seeds check pure
+.PHONY: adding unit replay replay-update fuzz fuzz-seeds check pure programs
 
 check: unit replay adding
+
+# What more than one stage of tests/stages has built: made before they run at once, or two
+# compilers write one object.
+programs: build $(S)/unit $(S)/reader $(S)/formats
 
 adding: build
 	@O=$(O) tests/adding/run
