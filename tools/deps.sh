@@ -82,6 +82,9 @@ test  cpio              cpio       packs what a guest boots
 test  chromium          chromium   shows the report page to a test
 test  curl              curl       asks what is served
 test  openssl           openssl    makes the certificate of a test
+test  stress-ng         stress-ng  loads the node of an experiment
+test  mmdebstrap        mmdebstrap makes the images of an experiment
+test  dpkg-dev          dpkg-scanpackages and the archive that they are built of
 '
 
 say()

@@ -5,6 +5,7 @@
 cri.py SOCKET DIR version             whether the runtime answers
 cri.py SOCKET DIR pull IMAGE USER PASSWORD
                                       asks for an image with a password, fails if it is not there
+cri.py SOCKET DIR remove IMAGE        removes it, as a kubelet does that needs the room
 cri.py SOCKET DIR pulled PREFIX N IMAGE...
                                       N pods as below, whose containers have these images; each is asked for
                                       before its container, as a kubelet does that finds it missing
@@ -24,7 +25,7 @@ cri.py SOCKET DIR probing PREFIX N SECONDS GO
 
 DIR holds api_pb2.py, made by protoc, and gets the logs of the containers. `pods` prints a JSON line
 a pod: the ids, and begin and end of each request by CLOCK_MONOTONIC. As clients written in Go do,
-it sends each request with one write on one connection.
+it sends each request with one write on one connection. An answer is waited for CRI_LIMIT_S=30 seconds.
 """
 
 import json
@@ -39,7 +40,7 @@ import h2.events
 sys.path.insert(0, sys.argv[2])
 import api_pb2 as api  # noqa: E402
 
-LIMIT_S = 30
+LIMIT_S = int(os.environ.get("CRI_LIMIT_S", "30"))
 
 
 class Refused(Exception):
@@ -111,6 +112,11 @@ def pull(client, image, user, password):
     client.call_bytes("ImageService/PullImage", message(
         (1, message((1, image.encode()))),
         (2, message((1, user.encode()), (2, password.encode())))))
+
+
+def remove(client, image):
+    # RemoveImageRequest { 1: ImageSpec { 1: image } }
+    client.call_bytes("ImageService/RemoveImage", message((1, message((1, image.encode())))))
 
 
 def pull_for(client, image, config):
@@ -259,6 +265,9 @@ def main():
             return 0
         if what == "pull":
             pull(client, *sys.argv[4:7])
+            return 0
+        if what == "remove":
+            remove(client, sys.argv[4])
             return 0
         prefix, n = sys.argv[4], int(sys.argv[5])
         if what == "late":

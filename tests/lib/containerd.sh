@@ -6,9 +6,11 @@
 #
 #   containerd_start   returns when it answers, with the test images imported
 #   containerd_stop    stops it and removes everything; also from the trap of whoever started it
+#   containerd_restart with the configuration that the variables below say, the same state
 #   cr_ctr ARG...      ctr, in its mounts (the fifos of ctr are below /run)
 #   cr_in COMMAND...   any command in its mounts
 #
+# CR_DOWNLOADS=3 layers of an image are fetched at once; CR_REGISTRIES is a directory of hosts.toml.
 # Its CRI has a bridge and the loopback of containernetworking-plugins, if these are installed.
 
 # shellcheck source=tests/lib/engine.sh
@@ -49,10 +51,12 @@ containerd_config()
 		  disable_apparmor = true
 		  # a lower score needs CAP_SYS_RESOURCE, which a test may lack
 		  restrict_oom_score_adj = true
+		  max_concurrent_downloads = ${CR_DOWNLOADS:-3}
 		[$cri.cni]
 		  bin_dir = "$CR_CNI_BIN"
 		  conf_dir = "$CR_DIR/cni"
 	END
+	[[ -z ${CR_REGISTRIES:-} ]] || printf '[%s.registry]\n  config_path = "%s"\n' "$cri" "$CR_REGISTRIES"
 }
 
 # What containerd's shim is given as runsc: it has no place for options of the runtime.
@@ -116,6 +120,25 @@ containerd_start()
 			cr_ctr -n "$ns" image import "$image" > /dev/null || return
 		done
 	done
+}
+
+containerd_is_new()
+{
+	local pid
+
+	pid=$(pgrep -P "$CR_PID" -x containerd) && [[ $pid != "$1" ]] && containerd_answers
+}
+
+containerd_restart()
+{
+	local old
+
+	old=$(pgrep -P "$CR_PID" -x containerd) || return
+	containerd_config > "$CR_DIR/config.toml"
+	kill -HUP "$CR_PID"
+	await 60 containerd_is_new "$old" && return
+	private_silent "$CR_DIR" "after its restart containerd"
+	return 1
 }
 
 containerd_stop()

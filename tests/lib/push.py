@@ -3,7 +3,8 @@
 """push.py REGISTRY NAME:TAG PROGRAM SIZE...: puts an image into a registry that speaks HTTP without TLS, by its
 API alone (distribution-spec, "Push"). Its first layer has the program as /service, each further one a file of
 so many bytes (1K, 3M), half of them random, so that no engine has it already. Layers are compressed by gzip,
-or as "SIZE:none" says, not at all. On stdout: digest and size of each layer, in the order of the manifest,
+or as "SIZE:none" says, not at all; of "SIZE:random" all bytes are random, so that a layer is as large as it says.
+Without a program ("-") there is no first layer. On stdout: digest and size of each layer, in the order of the manifest,
 then those of the config and of the manifest."""
 import gzip
 import hashlib
@@ -64,17 +65,20 @@ def main():
     registry, image, program = sys.argv[1:4]
     name, tag = image.rsplit(":", 1)
     to = Registry(registry, name)
-    with open(program, "rb") as f:
-        tars = [(tar_of("service", f.read(), 0o755), True)]
+    tars = []
+    if program != "-":
+        with open(program, "rb") as f:
+            tars = [(tar_of("service", f.read(), 0o755), 6)]
     for i, text in enumerate(sys.argv[4:]):
         size, _, how = text.partition(":")
-        half = size_of(size) // 2
-        tars.append((tar_of("bytes-%d" % i, os.urandom(half) + b"coldtrace" * (half // 9 + 1), 0o644), how != "none"))
+        half = size_of(size) // (1 if how == "random" else 2)
+        rest = b"" if how == "random" else b"coldtrace" * (half // 9 + 1)
+        tars.append((tar_of("bytes-%d" % i, os.urandom(half) + rest, 0o644), {"none": 0, "random": 1}.get(how, 6)))
     layers = []
-    for tar, packed in tars:
-        layer = gzip.compress(tar, 6, mtime=0) if packed else tar
+    for tar, level in tars:
+        layer = gzip.compress(tar, level, mtime=0) if level else tar
         to.blob(layer)
-        layers.append({"mediaType": TYPE + "layer.v1.tar" + ("+gzip" if packed else ""),
+        layers.append({"mediaType": TYPE + "layer.v1.tar" + ("+gzip" if level else ""),
                        "digest": digest_of(layer), "size": len(layer)})
     config = json.dumps({
         "architecture": os.uname().machine.replace("x86_64", "amd64").replace("aarch64", "arm64"), "os": "linux",

@@ -105,22 +105,23 @@ static const struct ct_layer *last_awaited(const struct ct_fetched *f)
 static void name_it(struct ct_pull_bound *b)
 {
 	const struct {
-		const char *what;
+		const char *by, *what;
 		uint64_t ns;
 	} rows[] = {
-		{ "the registry: what the image consists of", b->resolve },
-		{ "the network, or the registry", b->network },
-		{ "the engine's limit of downloads at once", b->slots },
-		{ "unpacking: one core that inflates, or the disk", b->unpack },
-		{ "the engine, which registers the image", b->finish },
+		{ "registry", "the registry: what the image consists of", b->resolve },
+		{ "network", "the network, or the registry", b->network },
+		{ "slots", "the engine's limit of downloads at once", b->slots },
+		{ "unpack", "unpacking: one core that inflates, or the disk", b->unpack },
+		{ "register", "the engine, which registers the image", b->finish },
 	};
 	uint64_t most = 0;
 
-	b->what = "nothing";
+	b->by = b->what = "nothing";
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		if (rows[i].ns <= most)
 			continue;
 		most = rows[i].ns;
+		b->by = rows[i].by;
 		b->what = rows[i].what;
 	}
 }

@@ -16,7 +16,7 @@ struct ct_pull_bound {
 	uint64_t bytes; /* fetched */
 	uint64_t fetching; /* as long as anything was fetched */
 	size_t there, layers, retries;
-	const char *what; /* bounded it, static */
+	const char *by, *what; /* bounded it: a word for programs, and what it means; static */
 };
 
 struct ct_pull_bound ct_pull_bound(const struct ct_record *rec);

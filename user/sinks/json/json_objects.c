@@ -3,6 +3,7 @@
 
 #include "sinks/losses.h"
 #include "stats/measure.h"
+#include "stats/pulls.h"
 #include "util/mem.h"
 
 #include <string.h>
@@ -242,8 +243,43 @@ static void put_layer(struct ct_json *w, const struct ct_layer *layer)
 	ct_json_leave(w, '}');
 }
 
-static void put_fetched(struct ct_json *w, const struct ct_fetched *f)
+/* What --pulls draws. */
+static void put_bound(struct ct_json *w, const struct ct_record *rec)
 {
+	const struct ct_pull_bound b = ct_pull_bound(rec);
+	const struct {
+		const char *key;
+		uint64_t value;
+	} rows[] = {
+		{ "registry_ns", b.resolve },
+		{ "network_ns", b.network },
+		{ "slots_ns", b.slots },
+		{ "unpack_ns", b.unpack },
+		{ "register_ns", b.finish },
+		{ "bytes", b.bytes },
+		{ "fetching_ns", b.fetching },
+		{ "unpacking_ns", b.inflating },
+		{ "both_ns", b.overlap },
+		{ "gain_no_limit_ns", b.unlimited },
+		{ "gain_parallel_ns", b.parallel },
+		{ "gain_both_ns", b.both },
+	};
+
+	if (!b.whole || rec->fetched->up_to_date) {
+		ct_json_null(w, "bound");
+		return;
+	}
+	ct_json_enter(w, "bound", '{');
+	ct_json_string(w, "by", b.by);
+	for (size_t i = 0; i < CT_ARRAY_SIZE(rows); i++)
+		ct_json_u64(w, rows[i].key, rows[i].value);
+	ct_json_leave(w, '}');
+}
+
+static void put_fetched(struct ct_json *w, const struct ct_record *rec)
+{
+	const struct ct_fetched *f = rec->fetched;
+
 	ct_json_enter(w, "fetched", '{');
 	ct_json_string(w, "digest", f->digest);
 	ct_json_bool(w, "up_to_date", f->up_to_date);
@@ -253,6 +289,7 @@ static void put_fetched(struct ct_json *w, const struct ct_fetched *f)
 	for (size_t i = 0; i < f->layer_count; i++)
 		put_layer(w, &f->layers[i]);
 	ct_json_leave(w, ']');
+	put_bound(w, rec);
 	ct_json_leave(w, '}');
 }
 
@@ -322,7 +359,7 @@ void ct_json_record(struct ct_json *w, const char *key, const struct ct_session 
 	put_failed(w, rec);
 	put_predecessor(w, rec);
 	if (rec->fetched)
-		put_fetched(w, rec->fetched);
+		put_fetched(w, rec);
 	if (rec->probe_count)
 		put_probes(w, rec);
 	put_steps(w, rec);
