@@ -122,7 +122,8 @@ static uint64_t deliver(struct way *w)
 
 		if (p->due_ns > now_ns())
 			return p->due_ns;
-		if (write(w->to, p->data, p->len) != (ssize_t)p->len && errno != EIO) /* not up yet */
+		if (write(w->to, p->data, p->len) != (ssize_t)p->len &&
+		    errno != EIO) /* not up yet */
 			w->lost++;
 		w->head = (w->head + 1) % PLACES;
 		w->count--;
@@ -143,7 +144,8 @@ static bool told(uint64_t *delay_ns)
 	if (is_number(text, &us))
 		*delay_ns = us * 1000u;
 	else
-		fprintf(stderr, "delayline: no number of microseconds: '%.*s'\n", (int)strcspn(text, "\n"), text);
+		fprintf(stderr, "delayline: no number of microseconds: '%.*s'\n",
+			(int)strcspn(text, "\n"), text);
 	return true;
 }
 
@@ -184,12 +186,14 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	sigaction(SIGTERM, &end, NULL);
-	sigaction(SIGINT, &(struct sigaction){ .sa_handler = SIG_IGN }, NULL); /* its parent ends it */
+	sigaction(SIGINT, &(struct sigaction){ .sa_handler = SIG_IGN },
+		  NULL); /* its parent ends it */
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	if (getppid() != (pid_t)parent)
 		return 0;
 	prctl(PR_SET_TIMERSLACK, 1);
-	sched_setscheduler(0, SCHED_FIFO, &first); /* refused: the line is as punctual as the machine */
+	sched_setscheduler(0, SCHED_FIFO,
+			   &first); /* refused: the line is as punctual as the machine */
 	ways[0].from = ways[1].to = device(argv[2], argv[3]);
 	ways[1].from = ways[0].to = ways[0].from < 0 ? -1 : device(argv[4], argv[5]);
 	if (ways[1].from < 0)
@@ -204,7 +208,9 @@ int main(int argc, char **argv)
 	run(ways, us * 1000u);
 	for (int i = 0; i < 2; i++)
 		if (ways[i].full || ways[i].lost)
-			fprintf(stderr, "delayline: towards '%s': %llu times full, %llu packets not taken\n",
-				argv[i ? 3 : 5], (unsigned long long)ways[i].full, (unsigned long long)ways[i].lost);
+			fprintf(stderr,
+				"delayline: towards '%s': %llu times full, %llu packets not taken\n",
+				argv[i ? 3 : 5], (unsigned long long)ways[i].full,
+				(unsigned long long)ways[i].lost);
 	return 0;
 }

@@ -21,8 +21,11 @@ static PyObject *counts(PyObject *self, PyObject *args)
 	return list;
 }
 
-static PyMethodDef methods[] = { { "counts", counts, METH_VARARGS, "of each byte" }, { NULL, NULL, 0, NULL } };
-static struct PyModuleDef module = { PyModuleDef_HEAD_INIT, "native", NULL, -1, methods, NULL, NULL, NULL, NULL };
+static PyMethodDef methods[] = { { "counts", counts, METH_VARARGS, "of each byte" },
+				 { NULL, NULL, 0, NULL } };
+static struct PyModuleDef module = {
+	PyModuleDef_HEAD_INIT, "native", NULL, -1, methods, NULL, NULL, NULL, NULL
+};
 
 PyMODINIT_FUNC PyInit_native(void)
 {
