@@ -119,7 +119,12 @@ enum ct_event_flag {
 	  "a layer of an image; obj: bytes; arg: how many there are, 0: it is no manifest; sub: its " \
 	  "number; tail: digests of manifest, config, layer, its media type, NUL behind each") \
 	X(76, LABELS, "labels", \
-	  "what the user calls what follows; obj: number of the run, 0: none; tail: key NUL value NUL ...")
+	  "what the user calls what follows; obj: number of the run, 0: none; tail: key NUL value NUL ...") \
+	X(77, UNPACKED, "unpacked", \
+	  "a layer was unpacked; obj: bytes of its files; arg: how many there are, 0: it is not known; sub: its " \
+	  "number; dur: when, CLOCK_REALTIME; tail: digits of the config, namespace, NUL behind each") \
+	X(78, IMAGE, "image", \
+	  "arg: whether an engine has such an image; tail: namespace, name, digest, NUL behind each")
 
 enum ct_kind {
 #define X(number, symbol, name, doc) CT_KIND_##symbol = number,

@@ -22,30 +22,10 @@ echo "$CR_PID" > "$CR_DIR/pid"
 DOCKER_HOST=unix://$CR_SOCK registry_start "$OUT" ||
 	{ fail "the registry answers: $(tail -n 3 "$OUT/registry/log")"; exit 0; }
 
-# pushed NAME SIZE...: to $OUT/layers.NAME the digest and the size of each layer, in their order
-pushed()
-{
-	DOCKER_HOST=unix://$CR_SOCK in_engine "$CT_LIB/push.py" "$REGISTRY" "test/$1:1" "$SERVICE" "${@:2}" \
-		> "$OUT/pushed.$1" || { fail "image $1 is pushed"; exit 0; }
-	jq -cRn '[inputs | split(" ") | [.[0], (.[1] | tonumber)]][:-2]' "$OUT/pushed.$1" > "$OUT/layers.$1"
-	tail -n 1 "$OUT/pushed.$1" | cut -d ' ' -f 1 > "$OUT/digest.$1"
-}
-# shellcheck disable=SC2016
-pulls='def pulls: [records | select(.kind == "pull" and (.image | startswith($registry)))];'
-pulled()
-{
-	says "$1" "$2" "$pulls $3" --arg registry "$REGISTRY/" "${@:4}"
-}
-# layered NAME: its layers are told as they are in the registry
-layered()
-{
-	pulled "$1: layers in the order of the manifest, with digest and size" "[$(< "$OUT/layers.$1")]" \
-		'[pulls[] | select((.image | contains("/" + $name + ":")) and (.fetched.layers | length > 0))
-			| [.fetched.layers[] | [.digest, .size]]] | unique' --arg name "$1"
-	pulled "$1: its digest is that of the registry" "[\"$(< "$OUT/digest.$1")\"]" \
-		'[pulls[] | select((.image | contains("/" + $name + ":")) and .outcome == "ok") | .fetched.digest] | unique' \
-		--arg name "$1"
-}
+export DOCKER_HOST=unix://$CR_SOCK
+# shellcheck source=tests/lib/pulls.sh
+. "$CT_LIB/pulls.sh"
+
 # whole: what is so of all pulls that fetched something
 whole()
 {
@@ -54,9 +34,7 @@ whole()
 			| select(.value.fetched_ns == null or .value.first_ns == null or .value.first_ns > .value.fetched_ns
 				or .value.unpacked_ns == null or .value.unpacked_ns < .value.fetched_ns
 				or (.key > 0 and .value.unpacked_ns < $l[.key - 1].unpacked_ns)) | .value.id]'
-	pulled "phases tile each pull" '[]' \
-		'[pulls[] | select(([.segments[] | .end_ns - .begin_ns] | add) != .total_ns) | .image]'
-	pulled "no phase is unknown" '[]' '[pulls[].phases | to_entries[] | select(.value == null) | .key]'
+	tiled
 	pulled "a pull is all its phases" '[["download","register","resolve","unpack"]]' \
 		'[pulls[] | select(.fetched.layers | length > 0) | .phases | keys] | unique'
 }

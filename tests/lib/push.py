@@ -1,11 +1,12 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""push.py REGISTRY NAME:TAG PROGRAM SIZE...: puts an image into a registry that speaks HTTP without TLS, by its
+"""push.py REGISTRY NAME:TAG PROGRAM [index] SIZE...: puts an image into a registry that speaks HTTP without TLS, by its
 API alone (distribution-spec, "Push"). Its first layer has the program as /service, each further one a file of
 so many bytes (1K, 3M), half of them random, so that no engine has it already. Layers are compressed by gzip,
 or as "SIZE:none" says, not at all; of "SIZE:random" all bytes are random, so that a layer is as large as it says.
-Without a program ("-") there is no first layer. On stdout: digest and size of each layer, in the order of the manifest,
-then those of the config and of the manifest."""
+Without a program ("-") there is no first layer. With `index` the tag is a list of manifests, of this machine and
+of another one. On stdout: digest and size of each layer, in the order of the manifest, then those of the config and
+of the manifest, or of the list."""
 import gzip
 import hashlib
 import http.client
@@ -57,8 +58,8 @@ class Registry:
         where = self.ask("POST", "/v2/%s/blobs/uploads/" % self.name).headers["Location"]
         self.ask("PUT", where + ("&" if "?" in where else "?") + "digest=" + digest_of(content), content)
 
-    def manifest(self, tag, content):
-        self.ask("PUT", "/v2/%s/manifests/%s" % (self.name, tag), content, TYPE + "manifest.v1+json")
+    def manifest(self, tag, content, kind="manifest"):
+        self.ask("PUT", "/v2/%s/manifests/%s" % (self.name, tag), content, TYPE + kind + ".v1+json")
 
 
 def main():
@@ -69,7 +70,8 @@ def main():
     if program != "-":
         with open(program, "rb") as f:
             tars = [(tar_of("service", f.read(), 0o755), 6)]
-    for i, text in enumerate(sys.argv[4:]):
+    index = sys.argv[4:5] == ["index"]
+    for i, text in enumerate(sys.argv[5 if index else 4:]):
         size, _, how = text.partition(":")
         half = size_of(size) // (1 if how == "random" else 2)
         rest = b"" if how == "random" else b"coldtrace" * (half // 9 + 1)
@@ -80,17 +82,24 @@ def main():
         to.blob(layer)
         layers.append({"mediaType": TYPE + "layer.v1.tar" + ("+gzip" if level else ""),
                        "digest": digest_of(layer), "size": len(layer)})
-    config = json.dumps({
-        "architecture": os.uname().machine.replace("x86_64", "amd64").replace("aarch64", "arm64"), "os": "linux",
-        "config": {"Entrypoint": ["/service"]},
-        "rootfs": {"type": "layers", "diff_ids": [digest_of(tar) for tar, _ in tars]},
-    }).encode()
-    to.blob(config)
-    manifest = json.dumps({
-        "schemaVersion": 2, "mediaType": TYPE + "manifest.v1+json",
-        "config": {"mediaType": TYPE + "config.v1+json", "digest": digest_of(config), "size": len(config)},
-        "layers": layers}).encode()
-    to.manifest(tag, manifest)
+    here = os.uname().machine.replace("x86_64", "amd64").replace("aarch64", "arm64")
+    manifests = []
+    for machine in ["s390x", here] if index else [here]:
+        config = json.dumps({
+            "architecture": machine, "os": "linux", "config": {"Entrypoint": ["/service"]},
+            "rootfs": {"type": "layers", "diff_ids": [digest_of(tar) for tar, _ in tars]},
+        }).encode()
+        to.blob(config)
+        manifest = json.dumps({
+            "schemaVersion": 2, "mediaType": TYPE + "manifest.v1+json",
+            "config": {"mediaType": TYPE + "config.v1+json", "digest": digest_of(config), "size": len(config)},
+            "layers": layers}).encode()
+        to.manifest(digest_of(manifest) if index else tag, manifest)
+        manifests.append({"mediaType": TYPE + "manifest.v1+json", "digest": digest_of(manifest),
+                          "size": len(manifest), "platform": {"architecture": machine, "os": "linux"}})
+    if index:
+        manifest = json.dumps({"schemaVersion": 2, "mediaType": TYPE + "index.v1+json", "manifests": manifests}).encode()
+        to.manifest(tag, manifest, "index")
     for layer in layers:
         print(layer["digest"], layer["size"])
     print(digest_of(config), len(config))

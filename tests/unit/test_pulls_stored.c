@@ -2,14 +2,10 @@
 /* Images that containerd fetches for a kubelet: its files tell what becomes of them (containerd 1.6). */
 #include "grpc.h"
 #include "runs.h"
+#include "stored.h"
 
-#define PULL     "/runtime.v1.ImageService/PullImage"
-#define NAME     "reg.test:5000/a/web:1"
-#define HASH     "00000000000000000000000000000000000000000000000000000000000000"
-#define DIGEST   "dddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddd"
-#define MANIFEST "aa" DIGEST
-#define CONFIG   "sha256:cc" DIGEST
-#define LISTED   "io.containerd.snapshotter.v1.overlayfs"
+#define PULL "/runtime.v1.ImageService/PullImage"
+#define NAME "reg.test:5000/a/web:1"
 
 static struct run *new_run(void)
 {
@@ -45,84 +41,21 @@ static void answered(struct tape *t, double ms, uint32_t stream)
 	grpc_answers(t, stream, msg, n);
 }
 
-static void synced(struct tape *t, double ms, const char *dir, const char *file, uint64_t size,
-		   bool data_alone)
-{
-	struct ct_event *e;
-	char tail[160];
-	int n = snprintf(tail, sizeof(tail), "%s/%s", dir, file);
-
-	tape_at(t, ms);
-	e = tape_add(t, CT_KIND_SYNC, LIFE_CONTAINERD, tail, (size_t)n);
-	e->arg = size;
-	e->sub = data_alone;
-}
-
-static void emptied(struct tape *t, double ms, const char *dir, const char *digits)
-{
-	char tail[160];
-	int n = snprintf(tail, sizeof(tail), "%s/total%c%s", dir, 0, digits);
-
-	tape_at(t, ms);
-	tape_add(t, CT_KIND_UNLINK, LIFE_CONTAINERD, tail, (size_t)n);
-}
-
-/* Fetched into HASH/nn, which is what nn/DIGEST comes to. */
-static void blob(struct tape *t, const char *nn, double from, double to, uint64_t size)
-{
-	char dir[80], digits[80];
-
-	snprintf(dir, sizeof(dir), HASH "%s", nn);
-	snprintf(digits, sizeof(digits), "%s" DIGEST, nn);
-	synced(t, from, dir, "startedat.tmp", 30, false);
-	synced(t, to, dir, "data", size, false);
-	emptied(t, to + 2, dir, digits);
-}
-
-static void layer(struct tape *t, double ms, unsigned number, unsigned count, const char *nn,
-		  uint64_t size)
-{
-	struct ct_event *e;
-	char tail[512];
-	int n = snprintf(tail, sizeof(tail),
-			 "sha256:" MANIFEST "%c" CONFIG "%csha256:%s" DIGEST "%ctar%c", 0, 0, nn, 0,
-			 0);
-
-	tape_at(t, ms);
-	e = tape_add(t, CT_KIND_LAYER, LIFE_CONTAINERD, tail, (size_t)n);
-	e->sub = (uint16_t)number;
-	e->arg = count;
-	e->obj = size;
-}
-
-static void no_manifest(struct tape *t, double ms)
-{
-	tape_at(t, ms);
-	tape_add(t, CT_KIND_LAYER, LIFE_CONTAINERD, NULL, 0);
-}
-
-/* A snapshot is begun, or is whole. */
-static void changed(struct tape *t, double ms)
-{
-	synced(t, ms, LISTED, "metadata.db", 65536, true);
-	synced(t, ms + 1, LISTED, "metadata.db", 65536, true);
-}
-
 /* Two layers, of which the second is there first. */
 static void fetched(struct tape *t, double ms)
 {
-	blob(t, "aa", ms + 10, ms + 20, 900);
-	blob(t, "cc", ms + 24, ms + 26, 400);
-	changed(t, ms + 30);
-	blob(t, "01", ms + 31, ms + 80, 400000);
-	blob(t, "02", ms + 32, ms + 60, 300000);
-	layer(t, ms + 70, 0, 2, "01", 400000);
-	layer(t, ms + 70, 1, 2, "02", 300000);
-	no_manifest(t, ms + 71);
-	synced(t, ms + 118, LISTED, "metadata.db", 131072, false); /* it grows */
-	changed(t, ms + 120);
-	changed(t, ms + 125);
-	changed(t, ms + 160);
+	stored_blob(t, "aa", ms + 10, ms + 20, 900);
+	stored_blob(t, "cc", ms + 24, ms + 26, 400);
+	stored_changed(t, ms + 30);
+	stored_blob(t, "01", ms + 31, ms + 80, 400000);
+	stored_blob(t, "02", ms + 32, ms + 60, 300000);
+	stored_layer(t, ms + 70, 0, 2, "01", 400000);
+	stored_layer(t, ms + 70, 1, 2, "02", 300000);
+	stored_no_manifest(t, ms + 71);
+	stored_synced(t, ms + 118, LISTED, "metadata.db", 131072, false); /* it grows */
+	stored_changed(t, ms + 120);
+	stored_changed(t, ms + 125);
+	stored_changed(t, ms + 160);
 }
 
 Test(pulls_stored, phases_and_layers)
@@ -175,11 +108,11 @@ Test(pulls_stored, the_manifest_may_come_late_or_never)
 		const struct seen *s;
 
 		asks(t, 100, 1);
-		blob(t, "aa", 110, 120, 900);
-		blob(t, "01", 131, 180, 400000);
+		stored_blob(t, "aa", 110, 120, 900);
+		stored_blob(t, "01", 131, 180, 400000);
 		answered(t, 270, 1);
 		if (!never)
-			layer(t, 350, 0, 1, "01", 400000);
+			stored_layer(t, 350, 0, 1, "01", 400000);
 		tape_sort(t);
 		play_until(run, 90000);
 		s = find(run, CT_RECORD_PULL, NAME, 0);

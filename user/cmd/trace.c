@@ -142,10 +142,8 @@ static void on_lookup(void *ctx, enum ct_lookup what, const char *id, uint32_t e
 {
 	struct trace *t = ctx;
 
-	if (what == CT_LOOKUP_IDENTITY && t->live)
-		ct_live_lookup_identity(t->live, id, engine_pid, bundle);
-	if (what == CT_LOOKUP_MANIFEST && t->live)
-		ct_live_lookup_manifest(t->live, id, engine_pid);
+	if (t->live)
+		ct_live_lookup(t->live, what, id, engine_pid, bundle);
 }
 
 /* Time that passes without an event is an event too: replay must see what live saw. */

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The way of an event through the stations, and what they tell each other. */
+#include "core/book/parts.h"
 #include "core/book/pulls.h"
 #include "core/book/store.h"
 #include "core/life/life.h"
@@ -27,6 +28,7 @@ static const struct ct_share_row *const shares[CT_SHARE_KINDS] = {
 	[CT_SHARE_RUNS] = &ct_runs_row,
 	[CT_SHARE_PULLS] = &ct_pulls_row,
 	[CT_SHARE_STORES] = &ct_stores_row,
+	[CT_SHARE_PARTS] = &ct_parts_row,
 };
 
 static void heard(struct ct_core *core, struct ct_fact *fact)
@@ -106,6 +108,18 @@ static void file_event(struct ct_core *core, const struct ct_event *e)
 static void layer_event(struct ct_core *core, const struct ct_event *e)
 {
 	ct_image_layer(core, e);
+	ct_tell_images_known(core);
+}
+
+static void unpacked_event(struct ct_core *core, const struct ct_event *e)
+{
+	ct_image_unpacked(core, e);
+	ct_tell_images_known(core);
+}
+
+static void image_event(struct ct_core *core, const struct ct_event *e)
+{
+	ct_image_named(core, e);
 	ct_tell_images_known(core);
 }
 
@@ -233,6 +247,8 @@ static const struct {
 	[CT_KIND_FORGER] = { forger, false },
 	[CT_KIND_LABELS] = { labels, false },
 	[CT_KIND_LAYER] = { layer_event, false },
+	[CT_KIND_UNPACKED] = { unpacked_event, false },
+	[CT_KIND_IMAGE] = { image_event, false },
 	[CT_KIND_ENGINE] = { engine, false },
 	[CT_KIND_CLOCK] = { nothing, false },
 	[CT_KIND_WAIT] = { nothing, false }, /* why has been fed */
@@ -316,6 +332,8 @@ void ct_core_free(struct ct_core *core)
 	ct_book_free(core);
 	ct_pulls_free(core);
 	ct_stores_free(core);
+	if (core->shares)
+		ct_parts_free(core);
 	ct_who_free(core->who);
 	ct_steps_free(core);
 	ct_life_free(core->life);

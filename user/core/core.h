@@ -26,7 +26,9 @@ struct ct_opens;
 /* Asks user space to look something up and to feed the answer as an event. */
 enum ct_lookup {
 	CT_LOOKUP_IDENTITY,
-	CT_LOOKUP_MANIFEST /* id: digits of the digest of something that may be one */
+	CT_LOOKUP_MANIFEST, /* id: digits of the digest of something that may be one */
+	CT_LOOKUP_UNPACKED, /* id: digits of a config's digest; bundle: containerd's namespace */
+	CT_LOOKUP_IMAGE /* bundle: containerd's namespace, a blank, name of an image */
 };
 
 struct ct_core_ops {

@@ -286,6 +286,7 @@ struct ct_piece {
 	X(PROCESS, "process", \
 	  "the program that inflates or unpacks it was executed, or has ended") \
 	X(REQUEST, "request", "the engine was asked for it, or has answered") \
+	X(DATABASE, "database", "the engine has written down when it was") \
 	X(BOUND, "bound", "no later than that: it follows from what came next")
 
 enum ct_layer_proof {
@@ -302,13 +303,17 @@ struct ct_layer {
 	char type[80]; /* as the manifest says, empty if not known */
 	uint8_t first_by, fetched_by, unpacking_by, unpacked_by; /* enum ct_layer_proof */
 	bool there; /* already; nothing was done for it */
+	bool stored; /* its bytes were there already; it was unpacked */
+	bool shared; /* another pull has fetched it at that time: its bytes are that one's */
 	bool waited; /* for others to be fetched first */
 	unsigned retries;
 	uint64_t size; /* bytes as stored, 0: not said */
+	uint64_t files; /* bytes that it takes unpacked, 0: not known */
 	uint64_t known_ns;
 	uint64_t first_ns; /* it is being fetched: no later than then */
 	uint64_t fetched_ns;
 	bool bounded; /* that was not said: it was there no later than then */
+	uint64_t turn_ns; /* it was its turn to be unpacked, 0: not known */
 	uint64_t unpacking_ns; /* it is being unpacked: no later than then */
 	uint64_t unpacked_ns;
 };

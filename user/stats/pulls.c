@@ -14,6 +14,12 @@ static uint64_t since(uint64_t from, uint64_t to)
 	return to > from ? to - from : 0;
 }
 
+/* By this pull: no other has, and it was not there. */
+static bool is_fetched(const struct ct_layer *layer)
+{
+	return !layer->there && !layer->stored && !layer->shared;
+}
+
 static bool is_whole(const struct ct_layer *layer)
 {
 	return layer->there || (layer->fetched_ns && layer->unpacked_ns);
@@ -28,7 +34,7 @@ static uint64_t begun(const struct ct_layer *layer)
 /* When its unpacking began: its bytes were there, and so was the layer before it. */
 static uint64_t turn(const struct ct_layer *layer, uint64_t before)
 {
-	return later(layer->fetched_ns, before);
+	return layer->turn_ns ? layer->turn_ns : later(layer->fetched_ns, before);
 }
 
 /* How long any layer is being fetched (first), unpacked (second), or both at once. */
@@ -52,7 +58,7 @@ static void sweep(const struct ct_fetched *f, uint64_t ret[3])
 			for (size_t k = 0; k < sizeof(edges) / sizeof(edges[0]); k++)
 				if (edges[k] > at && edges[k] < next)
 					next = edges[k];
-			fetches |= edges[0] <= at && at < edges[1];
+			fetches |= !layer->stored && edges[0] <= at && at < edges[1];
 			unpacks |= edges[2] <= at && at < edges[3];
 			before = later(before, layer->unpacked_ns);
 		}
@@ -143,7 +149,7 @@ struct ct_pull_bound ct_pull_bound(const struct ct_record *rec)
 	for (size_t i = 0; i < f->layer_count; i++) {
 		b.there += f->layers[i].there;
 		b.retries += f->layers[i].retries;
-		b.bytes += f->layers[i].there ? 0 : f->layers[i].size;
+		b.bytes += is_fetched(&f->layers[i]) ? f->layers[i].size : 0;
 		b.whole &= is_whole(&f->layers[i]);
 		end = later(end, f->layers[i].there ? 0 : f->layers[i].unpacked_ns);
 	}

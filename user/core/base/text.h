@@ -78,6 +78,14 @@ static inline void ct_text_copy(char *to, size_t room, struct ct_text from)
 	to[n] = '\0';
 }
 
+/* The same behind what is there already. */
+static inline void ct_text_add(char *to, size_t room, struct ct_text from)
+{
+	size_t at = strlen(to);
+
+	ct_text_copy(to + at, room - at, from);
+}
+
 /* "pid 4711"; there is room for CT_TEXT_PID bytes. */
 #define CT_TEXT_PID 16
 

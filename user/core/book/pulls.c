@@ -126,6 +126,17 @@ struct ct_layer *ct_pull_layer(struct ct_pull *p, const char *id)
 	return layer;
 }
 
+bool ct_pull_fetches(const struct ct_pull *p, const struct ct_layer *layer)
+{
+	for (size_t i = 0; i < p->fetched->layer_count && !layer->there; i++) {
+		const struct ct_layer *own = &p->fetched->layers[i];
+
+		if (!strcmp(own->id, layer->id))
+			return !own->there && !own->stored && !own->shared;
+	}
+	return false;
+}
+
 /* "alpine" is asked for as "alpine:latest". */
 static bool is_same_image(const char *pulled, const char *wanted)
 {

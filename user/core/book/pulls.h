@@ -21,6 +21,11 @@ struct ct_pull {
 	bool used; /* a container of its pod has waited for it: the next has not */
 	bool silent; /* its engine says nothing of it to who asked */
 	bool stored; /* nobody says what is done for it: its engine's store does (store.h) */
+	bool driven; /* its client fetches it, and asks its engine for each part (parts.h) */
+	bool saved; /* and the engine was told what it is called */
+	bool asked_what, asked_when; /* user space was: what it is, when its layers were unpacked */
+	size_t awaits; /* so many answers of all that were ever asked for */
+	char lease[80]; /* for which its client does, empty: for none */
 	/*
 	 * The container that its client asked for before, and was refused for want of the image; 0: none, or it
 	 * has been made since.
@@ -43,6 +48,8 @@ struct ct_pull *ct_pull_next(const struct ct_core *core,
 void ct_pull_drop(struct ct_core *core, struct ct_pull *p);
 /* Found by its name in this pull, or made. NULL: there is no room. */
 struct ct_layer *ct_pull_layer(struct ct_pull *p, const char *id);
+/* Whether that layer, of another pull, is one that this pull has fetched itself. */
+bool ct_pull_fetches(const struct ct_pull *p, const struct ct_layer *layer);
 /*
  * The last that had succeeded by then, of those that this process asked for: what it asks for next it
  * has waited for. NULL: there is none.

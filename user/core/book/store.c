@@ -187,12 +187,93 @@ bool ct_store_layer(struct ct_store *s, const struct ct_event *e)
 	return true;
 }
 
+/* Of every manifest that has the config: it is of the same layers. */
+void ct_store_unpacked(struct ct_store *s, const struct ct_event *e)
+{
+	struct ct_text rest = ct_text(e->tail, e->tail_len), digits = ct_text_cut(&rest, '\0');
+	char config[CT_DIGEST_LEN] = "sha256:";
+
+	if (e->sub + 1u == (uint64_t)e->arg || !e->arg)
+		s->answered++;
+	ct_text_add(config, sizeof(config), digits);
+	for (size_t n = s->manifests.count; n > oldest(s->manifests.count, CT_MANIFESTS_MAX); n--) {
+		struct ct_manifest *m = CT_KEPT(&s->manifests, n - 1);
+
+		if (m->count != (uint64_t)e->arg || e->sub >= m->count ||
+		    strcmp(m->config, config) != 0)
+			continue;
+		m->layers[e->sub].files = e->obj;
+		m->layers[e->sub].unpacked_wall_ns = e->dur_ns;
+	}
+}
+
 static bool came(const struct ct_store *s, const struct ct_manifest *m, uint64_t from_ns,
 		 uint64_t until_ns)
 {
 	const struct ct_blob *b = ct_store_found(s, m->digest, until_ns);
 
 	return b && b->stored_ns >= from_ns;
+}
+
+static const struct ct_manifest *by_digest(const struct ct_store *s, const char *digest)
+{
+	for (size_t n = s->manifests.count; n > oldest(s->manifests.count, CT_MANIFESTS_MAX); n--) {
+		const struct ct_manifest *m = CT_KEPT(&s->manifests, n - 1);
+
+		if (m->known == m->count && !strcmp(m->digest, digest))
+			return m;
+	}
+	return NULL;
+}
+
+size_t ct_store_manifests_of(const struct ct_store *s, const char *digest,
+			     const struct ct_manifest *ret[CT_PLATFORMS_MAX])
+{
+	const struct ct_manifest *m = by_digest(s, digest);
+	size_t count = 0;
+
+	if (!m)
+		return 0;
+	if (m->config[0]) {
+		ret[0] = m;
+		return 1;
+	}
+	for (size_t i = 0; i < m->count && count < CT_PLATFORMS_MAX; i++) {
+		const struct ct_manifest *of = by_digest(s, m->layers[i].digest);
+
+		if (of && of->config[0])
+			ret[count++] = of;
+	}
+	return count;
+}
+
+/* Of a list some fetch all manifests and configs, and unpack one. */
+static bool is_unpacked(const struct ct_manifest *m)
+{
+	for (size_t i = 0; i < m->count; i++)
+		if (m->layers[i].unpacked_wall_ns)
+			return true;
+	return false;
+}
+
+const struct ct_manifest *ct_store_manifest_of(const struct ct_store *s, const char *digest)
+{
+	const struct ct_manifest *all[CT_PLATFORMS_MAX], *found[2] = { NULL, NULL };
+	size_t count = ct_store_manifests_of(s, digest, all), seen[2] = { 0, 0 };
+
+	for (size_t i = 0; i < count; i++) {
+		const bool is[] = { is_unpacked(all[i]),
+				    ct_store_found(s, all[i]->config, UINT64_MAX) != NULL };
+
+		for (size_t k = 0; k < 2; k++) {
+			seen[k] += is[k];
+			found[k] = is[k] ? all[i] : found[k];
+		}
+	}
+	for (size_t k = 0; k < 2; k++)
+		if (seen[k] == 1)
+			return found[k];
+	return count == 1 ? all[0] : NULL;
 }
 
 const struct ct_manifest *ct_store_manifest(const struct ct_store *s, const char *config,
@@ -203,7 +284,7 @@ const struct ct_manifest *ct_store_manifest(const struct ct_store *s, const char
 	for (size_t n = s->manifests.count; n > oldest(s->manifests.count, CT_MANIFESTS_MAX); n--) {
 		const struct ct_manifest *m = CT_KEPT(&s->manifests, n - 1);
 
-		if (m->known != m->count)
+		if (m->known != m->count || !m->config[0])
 			continue;
 		if (*config && !strcmp(m->config, config))
 			return m;

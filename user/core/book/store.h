@@ -36,12 +36,15 @@ struct ct_inflate {
 };
 
 struct ct_manifest {
-	char digest[CT_DIGEST_LEN], config[CT_DIGEST_LEN];
+	char digest[CT_DIGEST_LEN];
+	char config[CT_DIGEST_LEN]; /* empty: it is a list of manifests, which are its layers */
 	size_t count, known; /* of layers; more are known one after the other */
 	struct ct_manifest_layer {
 		char digest[CT_DIGEST_LEN];
 		char type[80];
 		uint64_t size;
+		uint64_t files; /* bytes that it takes unpacked; 0: not known */
+		uint64_t unpacked_wall_ns; /* CLOCK_REALTIME, 0: not known */
 	} * layers; /* owned */
 };
 
@@ -52,7 +55,7 @@ struct ct_store {
 	struct ct_held held; /* of the engine's scope */
 	struct ct_store *prev, *next;
 	uint32_t engine; /* tgid */
-	size_t asked, answered; /* whether blobs are manifests */
+	size_t asked, answered; /* what user space was, of what it has stored */
 	struct {
 		size_t count; /* ever */
 		struct ct_blob at[CT_BLOBS_MAX];
@@ -89,6 +92,18 @@ struct ct_inflate *ct_store_inflates(struct ct_store *store, uint32_t pid);
 void ct_store_inflated(struct ct_store *store, uint32_t pid, uint64_t ts_ns);
 /* A LAYER event; false: it is none that can be used. */
 bool ct_store_layer(struct ct_store *store, const struct ct_event *e);
+/* An UNPACKED event. */
+void ct_store_unpacked(struct ct_store *store, const struct ct_event *e);
+#define CT_PLATFORMS_MAX 16 /* that an image is for, of those whose manifests were fetched */
+
+/* By its digest, or, of a list of manifests, all of those that are known. Their count. */
+size_t ct_store_manifests_of(const struct ct_store *store, const char *digest,
+			     const struct ct_manifest *ret[CT_PLATFORMS_MAX]);
+/*
+ * The same, and of several the one that was unpacked, as far as that is known, or whose config was fetched. NULL:
+ * not known, or not whole.
+ */
+const struct ct_manifest *ct_store_manifest_of(const struct ct_store *store, const char *digest);
 /* By its config, or, if that is empty, the only one that came then; NULL: not known, or not whole. */
 const struct ct_manifest *ct_store_manifest(const struct ct_store *store, const char *config,
 					    uint64_t from_ns, uint64_t until_ns);

@@ -62,13 +62,14 @@ static struct ct_pending_call *call_alloc(struct ct_core *core)
 	call->asked.name[0] = call->asked.image[0] = call->asked.runtime[0] = '\0';
 	call->asked.ns[0] = call->asked.pod_ns[0] = call->asked.pod_uid[0] = '\0';
 	call->asked.sandbox[0] = '\0';
+	call->asked.lease[0] = '\0';
 	call->asked.limit = CT_LIMIT_NONE;
 	call->asked.auto_remove = call->named = call->body = call->event = false;
 	call->agent = call->headed = false;
 	call->provable = call->crowded = false;
 	call->shape = CT_CRI_OTHER;
 	call->makes = call->doubted = call->patched = call->suspected = call->streams = false;
-	call->pulls = call->builds = call->answering = false;
+	call->pulls = call->part = call->builds = call->answering = false;
 	call->method = NULL;
 	call->line = NULL;
 	return call;

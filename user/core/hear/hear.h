@@ -11,6 +11,7 @@
 
 #define CT_VERB_LEN      48
 #define CT_EXEC_SYNC     "RuntimeService/ExecSync"
+#define CT_APPLY         "Diff/Apply" /* containerd: to unpack a layer */
 #define CT_CRI_NAMESPACE "k8s.io" /* containerd's, of Kubernetes (pkg/cri/constants) */
 
 /* By which way something is said. */
@@ -21,6 +22,7 @@ enum ct_how {
 	CT_HOW_SHIM, /* TTRPC, gRPC: a shim, or its messenger, tells its engine of an event */
 	CT_HOW_AGENT, /* TTRPC, gRPC: a shim asks the agent in its virtual machine */
 	CT_HOW_IMAGE, /* an engine is asked for an image, */
+	CT_HOW_PART, /* gRPC: or to keep or unpack a part of one, by who fetches it himself, */
 	CT_HOW_BUILD, /* or, HTTP, to build one */
 	CT_HOW_MAX
 };
@@ -54,6 +56,7 @@ struct ct_request {
 	char ns[80]; /* gRPC: containerd namespace */
 	char pod_ns[64], pod_uid[64]; /* of a pod that is to run; its name is above */
 	char sandbox[80]; /* id of the sandbox that a container is to be in */
+	char lease[80]; /* for which what is stored is kept */
 	uint8_t limit; /* ExecSync: enum ct_limit (cri.h) */
 	uint32_t command; /* ExecSync: hash of it: two that are the same have the same */
 };
@@ -108,9 +111,8 @@ void ct_hear_hole(struct ct_core *core, uint64_t socket, uint64_t peer);
 void ct_hear_lost(struct ct_core *core);
 
 /*
- * Whoever was told of a request says which container it is about: its answer will be told with that
- * handle. Its time may become earlier, if its answer was heard before it. False: it is not waited
- * for, for want of room (counted).
+ * Whoever was told of a request says what it is about: its answer will be told with that handle. Its time
+ * may become earlier, if its answer was heard before it. False: there is no room to wait for it (counted).
  */
 bool ct_hear_about(struct ct_core *core, struct ct_fact *fact, uint64_t about);
 /* The container is forgotten, and what waits for an answer about it. */
@@ -124,10 +126,7 @@ uint64_t ct_hear_named(struct ct_core *core, uint64_t about, const char *verb);
 void ct_hear_proved(struct ct_core *core, struct ct_fact *fact, const char *verb);
 /* It was not. */
 void ct_hear_refuted(struct ct_core *core, const struct ct_fact *fact, const char *verb);
-/*
- * A request of this scope that waits for the id of what it makes, and of which that is so. It is about
- * that from now on; NULL: none.
- */
+/* One of this scope that waits for the id of what it makes, and is so: it is about that now; NULL: none. */
 typedef bool ct_is_asked_fn(struct ct_core *core, const struct ct_request *asked, const void *ctx);
 const struct ct_request *ct_hear_made(struct ct_core *core, const struct ct_scope *speaker,
 				      ct_is_asked_fn *is, const void *ctx, uint64_t about);

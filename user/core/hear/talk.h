@@ -34,7 +34,7 @@ struct ct_pending_call {
 	bool suspected; /* HTTP: that may have been another request, still to be answered */
 	bool makes; /* HTTP: something else than a container */
 	bool streams; /* HTTP: what follows it is not ours to read */
-	bool pulls; /* it is for an image */
+	bool pulls, part; /* it is for an image; gRPC: for a part of one */
 	bool builds; /* HTTP: likewise, of which each step is a container */
 	bool answering; /* HTTP: its answer has begun, and is a stream of lines */
 	UT_hash_handle hh;

@@ -4,7 +4,7 @@
  * the message behind a prefix of five bytes. The numbers of fields are those of containerd's
  * api/services (1.6) and of the Kubernetes CRI (k8s.io/cri-api, v1 and v1alpha2).
  */
-#include "core/hear/talk.h"
+#include "core/hear/grpc.h"
 
 #include <stdlib.h>
 
@@ -15,26 +15,18 @@
 #define SHORT_LEN         16 /* CT_SHORT_ANSWER of bpf/api.bpf.h */
 #define DEADLINE_EXCEEDED 4 /* google.golang.org/grpc/codes */
 
-/* A request whose message has come. */
-struct request {
-	struct ct_core *core;
-	const struct ct_sent *sent;
-	struct ct_pending_call *call;
-	struct ct_text msg;
-	struct ct_text data; /* it, and the prefix */
-};
-
 static struct ct_text ns_of(const struct ct_pending_call *call)
 {
 	return ct_text(call->asked.ns, strlen(call->asked.ns));
 }
 
-static struct ct_fact fact_of(const struct request *r)
+struct ct_fact ct_grpc_fact(const struct ct_grpc_asked *r)
 {
 	struct ct_fact fact = {
 		.kind = CT_FACT_ASKED,
 		.how = r->call->event   ? CT_HOW_SHIM
 		       : r->call->pulls ? CT_HOW_IMAGE
+		       : r->call->part  ? CT_HOW_PART
 					: CT_HOW_ENGINE,
 		.e = r->sent->e,
 		.speaker = r->sent->speaker,
@@ -114,9 +106,9 @@ static uint64_t prepared_at(struct ct_core *core, const struct ct_scope *speaker
 }
 
 /* { 1: Container { 1: id, 3: image, 4: { 1: name of the runtime } } } */
-static void containers_create(const struct request *r)
+static void containers_create(const struct ct_grpc_asked *r)
 {
-	struct ct_fact fact = fact_of(r);
+	struct ct_fact fact = ct_grpc_fact(r);
 	struct ct_text container, runtime, name;
 
 	if (!ct_proto_bytes(r->msg, 1, &container) || !ct_proto_bytes(container, 1, &fact.ids[0]))
@@ -129,7 +121,7 @@ static void containers_create(const struct request *r)
 	ct_call_told(r->core, &fact);
 }
 
-static void prepared_keep(const struct request *r, struct ct_text key)
+static void prepared_keep(const struct ct_grpc_asked *r, struct ct_text key)
 {
 	struct ct_prepared *p = malloc(sizeof(*p));
 
@@ -143,7 +135,7 @@ static void prepared_keep(const struct request *r, struct ct_text key)
 }
 
 /* { 1: snapshotter, 2: key }; that of an image's layer has a blank: no id of a container has one. */
-static void snapshots_prepare(const struct request *r)
+static void snapshots_prepare(const struct ct_grpc_asked *r)
 {
 	struct ct_text key;
 
@@ -156,9 +148,9 @@ static void snapshots_prepare(const struct request *r)
 }
 
 /* { 1: id, 2: id of a process executed in it, 3: signal } */
-static void tasks_kill(const struct request *r)
+static void tasks_kill(const struct ct_grpc_asked *r)
 {
-	struct ct_fact fact = fact_of(r);
+	struct ct_fact fact = ct_grpc_fact(r);
 	struct ct_text exec;
 
 	ct_proto_varint(r->msg, 3, &fact.signal);
@@ -172,9 +164,9 @@ static void tasks_kill(const struct request *r)
  * { 1: topic, 2: Any }: the messenger of a shim that does not tell its engine itself (containerd
  * publish, cmd/containerd/command/publish.go).
  */
-static void events_publish(const struct request *r)
+static void events_publish(const struct ct_grpc_asked *r)
 {
-	struct ct_fact fact = fact_of(r);
+	struct ct_fact fact = ct_grpc_fact(r);
 	struct ct_text topic, any;
 
 	fact.how = CT_HOW_SHIM;
@@ -186,47 +178,25 @@ static void events_publish(const struct request *r)
 	ct_call_told(r->core, &fact);
 }
 
-static void run_pod(const struct request *r)
+static void run_pod(const struct ct_grpc_asked *r)
 {
 	ct_cri_run_pod(&r->call->asked, r->msg);
 }
 
-static void create_container(const struct request *r)
+static void create_container(const struct ct_grpc_asked *r)
 {
 	ct_cri_create_container(&r->call->asked, r->msg);
 }
 
 /* Which container it is, and what it is a command for, is in its words alone: their hash is kept. */
-static void exec_sync(const struct request *r)
+static void exec_sync(const struct ct_grpc_asked *r)
 {
-	struct ct_fact fact = fact_of(r);
+	struct ct_fact fact = ct_grpc_fact(r);
 
 	r->call->shape = CT_CRI_EXEC;
 	ct_cri_exec(&r->call->asked, r->data);
 	if (ct_proto_bytes(r->msg, 1, &fact.ids[0]))
 		ct_call_told(r->core, &fact);
-}
-
-/*
- * PullImageRequest { 1: ImageSpec { 1: image }, 3: PodSandboxConfig }: what a pod waits for. Who may fetch it is
- * in there too, and is not looked at.
- */
-static void pull_image(const struct request *r)
-{
-	struct ct_fact fact = fact_of(r);
-	struct ct_text spec, image, pod;
-
-	if (!ct_proto_bytes(r->msg, 1, &spec) || !ct_proto_bytes(spec, 1, &image) || !image.len)
-		return;
-	r->call->pulls = true;
-	ct_text_copy(r->call->asked.image, sizeof(r->call->asked.image), image);
-	ct_text_copy(r->call->asked.ns, sizeof(r->call->asked.ns),
-		     ct_text(CT_CRI_NAMESPACE, strlen(CT_CRI_NAMESPACE)));
-	if (ct_proto_bytes(r->msg, 3, &pod))
-		ct_cri_pod_config(&r->call->asked, pod);
-	fact.how = CT_HOW_IMAGE;
-	fact.engine = r->sent->e->root;
-	ct_call_told(r->core, &fact);
 }
 
 #define CRI "RuntimeService/"
@@ -241,11 +211,12 @@ static const struct ct_method {
 	const char *name;
 	uint8_t id, exec_id;
 	bool makes;
-	void (*read)(const struct request *r);
+	void (*read)(const struct ct_grpc_asked *r);
 	enum {
 		NOTHING,
 		ID, /* of what it made */
-		STATUS /* of the command that it was for */
+		STATUS, /* of the command that it was for */
+		END /* as often as it was asked: only the last says how it went */
 	} answers;
 	enum ct_cri_shape shape;
 } methods[] = {
@@ -266,7 +237,15 @@ static const struct ct_method {
 	{ CRI "StopContainer", 1, 0, false, NULL, NOTHING, CT_CRI_ID_AND_NUMBER },
 	{ CRI "RemoveContainer", 1, 0, false, NULL, NOTHING, CT_CRI_ID },
 	{ CT_EXEC_SYNC, 1, 0, false, exec_sync, STATUS, CT_CRI_EXEC },
-	{ "ImageService/PullImage", 0, 0, false, pull_image, ID, CT_CRI_OTHER },
+	{ "ImageService/PullImage", 0, 0, false, ct_grpc_pull_image, ID, CT_CRI_OTHER },
+	{ "Transfer/Transfer", 0, 0, false, ct_grpc_transfer, NOTHING, CT_CRI_OTHER },
+	{ "Content/Write", 0, 0, false, ct_grpc_write, END, CT_CRI_OTHER },
+	{ "Content/Update", 0, 0, false, ct_grpc_label, NOTHING, CT_CRI_OTHER },
+	{ "Images/Create", 0, 0, false, ct_grpc_save_image, NOTHING, CT_CRI_OTHER },
+	{ "Images/Update", 0, 0, false, ct_grpc_save_image, NOTHING, CT_CRI_OTHER },
+	{ "Leases/Create", 0, 0, false, ct_grpc_lease, NOTHING, CT_CRI_OTHER },
+	{ "Leases/Delete", 0, 0, false, ct_grpc_lease, NOTHING, CT_CRI_OTHER },
+	{ CT_APPLY, 0, 0, false, ct_grpc_apply, NOTHING, CT_CRI_OTHER },
 };
 
 const struct ct_method *ct_method_of(const char *name)
@@ -368,6 +347,18 @@ static void client_headers(struct ct_core *core, const struct ct_sent *sent,
 			     ct_text(CT_CRI_NAMESPACE, strlen(CT_CRI_NAMESPACE)));
 	else
 		memcpy(call->asked.ns, headers.ns, sizeof(call->asked.ns));
+	memcpy(call->asked.lease, headers.lease, sizeof(call->asked.lease));
+}
+
+/* What it asks for no other method is asked for. */
+static bool names_itself(struct ct_pending_call *call, struct ct_text data)
+{
+	struct ct_text msg;
+
+	if (!call || !ct_grpc_message(data, &msg) || !ct_grpc_applies(msg))
+		return false;
+	ct_call_named(call, CT_APPLY);
+	return call->named = true;
 }
 
 /* Its headers were not heard, but whose it is may be: the message begins with an id. */
@@ -400,14 +391,14 @@ static void client_data(struct ct_core *core, const struct ct_sent *sent,
 			const struct ct_h2_frame *frame)
 {
 	const struct ct_call_key key = { sent->e->obj, frame->stream, CT_PROTO_H2 };
-	struct request r = { core, sent, ct_call_find(core, key), { "", 0 }, frame->payload };
+	struct ct_grpc_asked r = { core, sent, ct_call_find(core, key), { "", 0 }, frame->payload };
 	const struct ct_method *method;
 	struct ct_fact fact;
 	struct ct_text exec;
 
 	if (r.call && r.call->body)
 		return;
-	if (!r.call || !r.call->named) {
+	if (!r.call || (!r.call->named && !names_itself(r.call, frame->payload))) {
 		unnamed(core, sent, frame, r.call);
 		return;
 	}
@@ -416,7 +407,7 @@ static void client_data(struct ct_core *core, const struct ct_sent *sent,
 		ct_agent_asked(core, sent, r.call, frame->payload);
 		return;
 	}
-	fact = fact_of(&r);
+	fact = ct_grpc_fact(&r);
 	method = r.call->method;
 	if (!method) { /* its name says nothing to us */
 		ct_grpc_ids(frame->payload, fact.ids);
@@ -502,7 +493,7 @@ static void server_frame(struct ct_core *core, const struct ct_sent *sent,
 	    !(frame->flags & CT_H2_END_STREAM))
 		return; /* what it was is still to come */
 	method = call->method;
-	fact = fact_of(&(struct request){ .sent = sent, .call = call });
+	fact = ct_grpc_fact(&(struct ct_grpc_asked){ .sent = sent, .call = call });
 	fact.late = late;
 	fact.unproved = call->provable && !call->named;
 	fact.kind = has_failed(frame, &headers) ? CT_FACT_REFUSED : CT_FACT_ANSWERED;
@@ -512,7 +503,8 @@ static void server_frame(struct ct_core *core, const struct ct_sent *sent,
 	fact.timed_out = headers.status == DEADLINE_EXCEEDED;
 	if (call->shape == CT_CRI_EXEC && !ct_grpc_status(core, sent, frame, call, &fact))
 		return;
-	if (says(call) && headed && !(frame->flags & CT_H2_END_STREAM))
+	if (says(call) && (headed || (call->method && call->method->answers == END)) &&
+	    !(frame->flags & CT_H2_END_STREAM))
 		return; /* that is still to come */
 	if (fact.awaits_id && frame->type == CT_H2_DATA && ct_grpc_message(frame->payload, &msg))
 		fact.made = ct_cri_made(msg);

@@ -68,6 +68,9 @@ struct ct_ttrpc {
 	struct ct_text payload; /* protobuf of the method's answer, else */
 };
 
+/* Label of content: which registry it comes from; its value is the repository (containerd pkg/labels). */
+#define CT_SOURCE_LABEL "containerd.io/distribution.source."
+
 #define CT_TTRPC_NAMESPACE \
 	"containerd-namespace-ttrpc" /* of metadata: containerd namespaces/ttrpc.go */
 
@@ -115,6 +118,9 @@ bool ct_h2_next(struct ct_text *rest, struct ct_h2_frame *ret);
 
 /* The message behind the prefix of a DATA frame. False when it is compressed. */
 bool ct_grpc_message(struct ct_text data, struct ct_text *ret);
+/* Whether a message asks containerd to unpack a layer, whatever its method: no other names one so. */
+bool ct_grpc_applies(struct ct_text msg);
+
 /* Whether all of it was captured. */
 bool ct_grpc_whole(struct ct_text data);
 

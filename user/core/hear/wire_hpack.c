@@ -24,6 +24,7 @@ enum what {
 	OTHER,
 	PATH,
 	NAMESPACE,
+	LEASE,
 	STATUS,
 	MESSAGE
 };
@@ -35,6 +36,7 @@ static const struct {
 } wanted[] = {
 	{ ":path", PATH },
 	{ "containerd-namespace", NAMESPACE },
+	{ "containerd-lease", LEASE },
 	{ "grpc-status", STATUS },
 	{ "grpc-message", MESSAGE },
 };
@@ -330,6 +332,9 @@ static void found(struct ct_headers *ret, enum what what, const char *value)
 	case NAMESPACE:
 		ct_text_copy(ret->ns, sizeof(ret->ns), text);
 		break;
+	case LEASE:
+		ct_text_copy(ret->lease, sizeof(ret->lease), text);
+		break;
 	case STATUS:
 		ret->status = (int)strtoul(value, NULL, 10);
 		break;
@@ -405,6 +410,7 @@ static const struct {
 } shapes[] = {
 	[PATH] = { "/._-", 95 },
 	[NAMESPACE] = { "._-", 79 },
+	[LEASE] = { "._-", 79 },
 	[STATUS] = { "", 3 },
 };
 

@@ -28,6 +28,7 @@ struct ct_path_key {
 struct ct_headers {
 	char path[96];
 	char ns[80]; /* containerd-namespace */
+	char lease[80]; /* containerd-lease: for what its client keeps things */
 	char message[384]; /* grpc-message, still with its percent signs */
 	int status; /* grpc-status; -1: not known */
 	struct ct_path_key key;
@@ -35,7 +36,7 @@ struct ct_headers {
 
 static inline void ct_headers_none(struct ct_headers *h)
 {
-	h->path[0] = h->ns[0] = h->message[0] = '\0';
+	h->path[0] = h->ns[0] = h->lease[0] = h->message[0] = '\0';
 	h->status = -1;
 	h->key.fields = 0;
 }

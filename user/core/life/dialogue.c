@@ -410,6 +410,9 @@ static void (*const rows[CT_HOW_MAX][CT_FACT_MAX])(struct ct_core *core, struct 
 	[CT_HOW_IMAGE][CT_FACT_PROGRESS] = ct_image_progress,
 	[CT_HOW_IMAGE][CT_FACT_ANSWERED] = ct_image_answered,
 	[CT_HOW_IMAGE][CT_FACT_REFUSED] = ct_image_refused,
+	[CT_HOW_PART][CT_FACT_ASKED] = ct_image_part,
+	[CT_HOW_PART][CT_FACT_ANSWERED] = ct_image_part,
+	[CT_HOW_PART][CT_FACT_REFUSED] = ct_image_part,
 	[CT_HOW_BUILD][CT_FACT_ASKED] = ct_build_asked,
 	[CT_HOW_BUILD][CT_FACT_OVER] = ct_build_over,
 };

@@ -202,6 +202,8 @@ void ct_image_client_exits(struct ct_core *core, const struct ct_event *e)
 		if (p->awaited || p->end_ns)
 			continue;
 		p->end_ns = p->due_ns = e->ts_ns;
+		if (p->saved && !p->lease[0]) /* it had nothing to give back */
+			continue;
 		p->failed = p->fetched->interrupted = true;
 		ct_text_copy(p->message, sizeof(p->message), ct_text(LEFT, sizeof(LEFT) - 1));
 	}

@@ -92,6 +92,30 @@ void ct_image_layer(struct ct_core *core, const struct ct_event *e)
 		ct_store_layer(s, e);
 }
 
+void ct_image_unpacked(struct ct_core *core, const struct ct_event *e)
+{
+	struct ct_store *s = ct_store_of(core, e->tgid);
+
+	if (s)
+		ct_store_unpacked(s, e);
+}
+
+void ct_image_named(struct ct_core *core, const struct ct_event *e)
+{
+	struct ct_store *s = ct_store_of(core, e->tgid);
+	struct ct_text rest = ct_text(e->tail, e->tail_len), ns = ct_text_cut(&rest, '\0');
+	struct ct_text name = ct_text_cut(&rest, '\0'), digest = ct_text_cut(&rest, '\0');
+
+	if (!s)
+		return;
+	s->answered++;
+	for (struct ct_pull *p = ct_pull_next(core, NULL); p; p = ct_pull_next(core, p))
+		if (p->end_ns && !p->told && p->who.engine_pid == e->tgid && e->arg &&
+		    !p->fetched->digest[0] && ct_text_is(name, p->who.image) &&
+		    ct_text_is(ns, p->who.ns))
+			ct_text_copy(p->fetched->digest, sizeof(p->fetched->digest), digest);
+}
+
 static bool inflates(const struct ct_actor_state *a)
 {
 	return a->program && !strcmp(a->program, CT_INFLATE);

@@ -55,11 +55,15 @@ void ct_image_refused(struct ct_core *core, struct ct_fact *f);
 void ct_image_wanted(struct ct_core *core, struct ct_fact *f);
 /* It is asked for, in a pod: a kubelet fetches its image before, if it has to. */
 void ct_image_waited(struct ct_core *core, struct ct_container *c, const struct ct_request *asked);
+/* images_client.c: its client fetches it, and asks for a part of that, or is answered. */
+void ct_image_part(struct ct_core *core, struct ct_fact *f);
 /* EXIT: nobody is answered then, and engines fetch for nobody. */
 void ct_image_client_exits(struct ct_core *core, const struct ct_event *e);
 /* images_stored.c: what an engine stores of images. False: the file is none of that. */
 bool ct_image_file(struct ct_core *core, const struct ct_file *file);
 void ct_image_layer(struct ct_core *core, const struct ct_event *e); /* LAYER */
+void ct_image_unpacked(struct ct_core *core, const struct ct_event *e); /* UNPACKED */
+void ct_image_named(struct ct_core *core, const struct ct_event *e); /* IMAGE */
 /* A program was executed, or ends, that may inflate what an engine has fetched. */
 void ct_image_exec(struct ct_core *core, const struct ct_actor_state *a, uint64_t ts_ns);
 void ct_image_exit(struct ct_core *core, const struct ct_actor_state *a, uint64_t ts_ns);

@@ -54,12 +54,46 @@ static const struct ct_layer *last_of(const struct ct_fetched *f)
 	return before(f, f->layers + f->layer_count);
 }
 
-/* From where on its unpacking held up the pull: its bytes were there, and it was its turn. */
-static uint64_t turn_of(const struct ct_fetched *f, const struct ct_layer *layer)
+/* When all of its bytes were there. */
+static uint64_t all_fetched(const struct ct_fetched *f)
 {
-	const struct ct_layer *other = before(f, layer);
+	uint64_t fetched = 0;
 
-	return later(layer->fetched_ns, other ? other->unpacked_ns : 0);
+	for (size_t i = 0; i < f->layer_count; i++)
+		fetched = later(fetched, f->layers[i].there ? 0 : f->layers[i].fetched_ns);
+	return fetched;
+}
+
+/*
+ * From where on the unpacking of each held up the pull: its bytes were there, and it was its turn. Some
+ * clients have nothing unpacked before all is there.
+ */
+static void set_turns(struct ct_fetched *f)
+{
+	uint64_t all = all_fetched(f);
+
+	for (size_t i = 0; i < f->layer_count; i++) {
+		struct ct_layer *layer = &f->layers[i];
+		const struct ct_layer *other = before(f, layer);
+
+		if (!layer->fetched_ns)
+			continue;
+		layer->turn_ns = later(layer->fetched_ns, other ? other->unpacked_ns : 0);
+		if (layer->unpacking_by == CT_PROVED_REQUEST && layer->unpacking_ns >= all)
+			layer->turn_ns = later(layer->turn_ns, all);
+	}
+}
+
+/* Others have fetched it at the same time: it came once. */
+static void set_shared(const struct ct_core *core, struct ct_pull *p)
+{
+	for (const struct ct_pull *o = ct_pull_next(core, NULL); o; o = ct_pull_next(core, o)) {
+		if (o == p || !o->told || o->who.engine_pid != p->who.engine_pid ||
+		    o->end_ns <= p->begin_ns || o->begin_ns >= p->end_ns)
+			continue;
+		for (size_t i = 0; i < p->fetched->layer_count; i++)
+			p->fetched->layers[i].shared |= ct_pull_fetches(o, &p->fetched->layers[i]);
+	}
 }
 
 /* The first layer of those that were unpacked with no wait for bytes until the end. */
@@ -83,10 +117,8 @@ static bool is_whole(const struct ct_fetched *f)
 /* Where something was not said of a layer, nobody knows what held it up. */
 static void fill_partly(struct ct_record *rec, const struct ct_fetched *f, uint64_t cursor)
 {
-	uint64_t fetched = 0;
+	uint64_t fetched = all_fetched(f);
 
-	for (size_t i = 0; i < f->layer_count; i++)
-		fetched = later(fetched, f->layers[i].fetched_ns);
 	if (fetched > cursor)
 		cursor = fill(rec, CT_PHASE_DOWNLOAD, cursor, fetched);
 	ct_segments_fill(rec, CT_PHASE_UNKNOWN, cursor, rec->end_ns);
@@ -115,7 +147,7 @@ static void fill_phases(struct ct_record *rec, const struct ct_fetched *f, bool 
 	}
 	cursor = resolved;
 	if (layer) {
-		cursor = fill(rec, CT_PHASE_DOWNLOAD, cursor, turn_of(f, layer));
+		cursor = fill(rec, CT_PHASE_DOWNLOAD, cursor, layer->turn_ns);
 		cursor = fill(rec, CT_PHASE_UNPACK, cursor, last->unpacked_ns);
 	}
 	fill(rec, CT_PHASE_REGISTER, cursor, rec->end_ns);
@@ -171,7 +203,7 @@ static void add(struct telling *t, struct ct_step *layer, const char *name, enum
  */
 static void add_layer(struct telling *t, const struct ct_layer *layer)
 {
-	uint64_t unpacks = layer->fetched_ns ? turn_of(t->rec.fetched, layer) : 0;
+	uint64_t unpacks = layer->turn_ns;
 	struct ct_step *whole;
 
 	t->layer = layer;
@@ -189,7 +221,10 @@ static void add_layer(struct telling *t, const struct ct_layer *layer)
 	if (!layer->waited || layer->first_ns)
 		add(t, whole, "download", CT_PHASE_DOWNLOAD, layer->fetched_ns);
 	if (unpacks > layer->fetched_ns)
-		add(t, whole, "wait for the layer before", CT_PHASE_DOWNLOAD, unpacks);
+		add(t, whole,
+		    unpacks == all_fetched(t->rec.fetched) ? "wait for all layers"
+							   : "wait for the layer before",
+		    CT_PHASE_DOWNLOAD, unpacks);
 	if (unpacks)
 		add(t, whole, "unpack", CT_PHASE_UNPACK, layer->unpacked_ns);
 }
@@ -200,8 +235,10 @@ static void tell(struct ct_core *core, struct ct_pull *p, enum ct_outcome outcom
 	struct telling *t;
 
 	ct_pull_told(core, p);
-	if (p->stored)
-		ct_tell_stored(core, p);
+	ct_tell_stored(core, p);
+	set_turns(p->fetched);
+	p->fetched->up_to_date &= !last_of(f); /* who has waited for another's says so too */
+	set_shared(core, p);
 	t = calloc(1, sizeof(*t) + f->layer_count * (1 + STEPS_OF_LAYER) * sizeof(t->steps[0]));
 	if (!t)
 		return;
@@ -228,7 +265,7 @@ static void tell(struct ct_core *core, struct ct_pull *p, enum ct_outcome outcom
 }
 
 /* What was stored is looked up: that takes as long as events wait in the ring, and some reads. */
-#define KNOWN_NS (300 * CT_NS_PER_MS)
+#define KNOWN_NS (1000 * CT_NS_PER_MS)
 
 /* Who wanted a container of it gets none. */
 static void tell_unmade(struct ct_core *core, struct ct_pull *p)
@@ -261,12 +298,22 @@ static void tell_awaited(struct ct_core *core, struct ct_pull *p, bool at_once)
 	ct_pull_drop(core, p);
 }
 
+/* Where something was lost, its client may have said what was not heard. */
+static enum ct_outcome outcome_of(const struct ct_core *core, const struct ct_pull *p)
+{
+	if (!p->failed)
+		return CT_OUTCOME_OK;
+	return p->driven && !p->saved && !p->fetched->interrupted && core->lost_ns >= p->begin_ns
+		       ? CT_OUTCOME_CUT
+		       : CT_OUTCOME_FAILED;
+}
+
 static void tell_or_wait(struct ct_core *core, struct ct_pull *p)
 {
-	if (p->due_ns > core->now && !ct_stored_is_known(core, p))
+	if (p->due_ns > core->now && (!ct_stored_is_known(core, p) || ct_stored_ask(core, p)))
 		ct_made_wait(core, p->due_ns);
 	else
-		tell(core, p, p->failed ? CT_OUTCOME_FAILED : CT_OUTCOME_OK);
+		tell(core, p, outcome_of(core, p));
 	if (p->told && p->failed && p->wanted_ns)
 		tell_unmade(core, p);
 }
@@ -277,7 +324,8 @@ void ct_tell_image(struct ct_core *core, const struct ct_fact *fact)
 
 	if (!p || p->told)
 		return;
-	if (fact->kind == CT_FACT_ANSWERED || fact->kind == CT_FACT_REFUSED) {
+	if (fact->kind == CT_FACT_ANSWERED || fact->kind == CT_FACT_REFUSED ||
+	    (p->driven && p->end_ns)) {
 		p->due_ns = p->end_ns + KNOWN_NS;
 		tell_or_wait(core, p);
 	} else if (fact->kind == CT_FACT_OVER && !p->end_ns) { /* its end was not heard */
@@ -318,7 +366,7 @@ void ct_tell_images_left(struct ct_core *core)
 		if (p->told)
 			continue;
 		if (p->end_ns) {
-			tell(core, p, p->failed ? CT_OUTCOME_FAILED : CT_OUTCOME_OK);
+			tell(core, p, outcome_of(core, p));
 			continue;
 		}
 		p->end_ns = later(p->heard_ns, p->begin_ns);

@@ -5,11 +5,24 @@
  * is a snapshot that is begun and then made whole, which are two changes of the snapshotter's list
  * (containerd: unpacker.go, snapshots/storage).
  */
+#include "core/book/parts.h"
 #include "core/book/pulls.h"
 #include "core/book/store.h"
 #include "core/tell/tell.h"
 
 #define SHORT_DIGITS 12 /* of a digest, as Docker shows them */
+
+/* In the events' time, if it was while the pull was under way; else 0. */
+static uint64_t unpacked_at(const struct ct_core *core, const struct ct_pull *p,
+			    const struct ct_manifest_layer *layer)
+{
+	uint64_t ns = layer->unpacked_wall_ns - (uint64_t)core->opts.wall_minus_mono_ns;
+
+	return layer->unpacked_wall_ns && core->opts.wall_minus_mono_ns && ns > p->begin_ns &&
+			       ns < p->end_ns
+		       ? ns
+		       : 0;
+}
 
 static const struct ct_blob *blob_of(const struct ct_store *s, const struct ct_pull *p,
 				     const char *digest)
@@ -19,30 +32,90 @@ static const struct ct_blob *blob_of(const struct ct_store *s, const struct ct_p
 	return b && b->stored_ns > p->begin_ns ? b : NULL;
 }
 
-static void put_layer(const struct ct_store *s, struct ct_pull *p,
-		      const struct ct_manifest_layer *from, uint64_t known_ns)
+/* What its client, or its engine, has asked another engine to unpack for it. NULL: nothing, or unheard. */
+static const struct ct_part *unpack_of(const struct ct_core *core, const struct ct_pull *p,
+				       const char *digest)
 {
-	const struct ct_blob *b = blob_of(s, p, from->digest);
-	const char *colon = strchr(from->digest, ':');
-	const char *digits = colon ? colon + 1 : from->digest;
-	char id[SHORT_DIGITS + 1];
-	struct ct_layer *to;
+	uint32_t client = p->driven ? p->fetched->client : p->who.engine_pid;
+	const struct ct_part *part =
+		ct_part_find(core, &p->held.share->scope, CT_PART_UNPACK, client, digest);
 
-	ct_text_copy(id, sizeof(id), ct_text(digits, strlen(digits)));
-	to = ct_pull_layer(p, id);
-	if (!to)
-		return;
+	return part && part->end_ns && !part->refused && part->begin_ns >= p->begin_ns &&
+			       part->end_ns <= p->end_ns
+		       ? part
+		       : NULL;
+}
+
+static void put_digest(struct ct_layer *to, const struct ct_manifest_layer *from)
+{
 	memcpy(to->digest, from->digest, sizeof(to->digest));
 	memcpy(to->type, from->type, sizeof(to->type));
 	to->size = from->size;
-	to->known_ns = known_ns;
-	to->there = !b;
-	if (!b)
-		return;
+	to->files = from->files;
+}
+
+static void put_fetched(struct ct_layer *to, const struct ct_blob *b)
+{
 	to->first_ns = b->opened_ns;
 	to->first_by = CT_PROVED_FILE;
 	to->fetched_ns = b->synced_ns;
 	to->fetched_by = CT_PROVED_FILE;
+	to->bounded = false;
+}
+
+static void put_unpacked(struct ct_layer *to, const struct ct_part *part)
+{
+	to->unpacking_ns = part->begin_ns;
+	to->unpacking_by = CT_PROVED_REQUEST;
+	to->unpacked_ns = part->end_ns;
+	to->unpacked_by = CT_PROVED_REQUEST;
+}
+
+/* At its place in the manifest, whatever was said of it before; NULL: it has one. */
+static struct ct_layer *nth_layer(struct ct_pull *p, size_t n, const char *digest)
+{
+	const char *colon = strchr(digest, ':');
+	const char *digits = colon ? colon + 1 : digest;
+	struct ct_layer *at, *to = &p->fetched->layers[n], other;
+	char id[SHORT_DIGITS + 1];
+
+	ct_text_copy(id, sizeof(id), ct_text(digits, strlen(digits)));
+	at = ct_pull_layer(p, id);
+	if (!at || at < to)
+		return NULL;
+	other = *to;
+	*to = *at;
+	if (at != to)
+		*at = other;
+	return to;
+}
+
+static bool put_layer(const struct ct_core *core, const struct ct_store *s, struct ct_pull *p,
+		      size_t n, const struct ct_manifest_layer *from, uint64_t known_ns)
+{
+	const struct ct_part *part = unpack_of(core, p, from->digest);
+	const struct ct_blob *b = blob_of(s, p, from->digest);
+	uint64_t unpacked_ns = unpacked_at(core, p, from);
+	struct ct_layer *to = nth_layer(p, n, from->digest);
+
+	if (!to)
+		return false;
+	put_digest(to, from);
+	to->known_ns = known_ns;
+	to->stored = !b && (part || unpacked_ns);
+	to->there = !b && !to->stored;
+	to->fetched_ns = to->stored ? known_ns : 0;
+	if (b)
+		put_fetched(to, b);
+	if (part)
+		put_unpacked(to, part);
+	else if (to->unpacked_ns) /* who polls says it later */
+		to->unpacked_by = CT_PROVED_BOUND;
+	if (unpacked_ns && !part) {
+		to->unpacked_ns = unpacked_ns;
+		to->unpacked_by = CT_PROVED_DATABASE;
+	}
+	return true;
 }
 
 /* It was not begun before another was there: it had to wait for that. */
@@ -123,6 +196,20 @@ static void put_unpack(const struct ct_store *s, struct ct_layer *layer, size_t 
 	layer->unpacking_by = CT_PROVED_PROCESS;
 }
 
+/* The bytes of some were there, as another namespace's, and all were unpacked. */
+static void set_stored(struct ct_fetched *f)
+{
+	for (size_t i = 0; i < f->layer_count; i++) {
+		struct ct_layer *layer = &f->layers[i];
+
+		if (!layer->there)
+			continue;
+		layer->there = false;
+		layer->stored = true;
+		layer->fetched_ns = layer->known_ns;
+	}
+}
+
 static void put_unpacks(const struct ct_store *s, struct ct_pull *p)
 {
 	struct ct_fetched *f = p->fetched;
@@ -130,8 +217,10 @@ static void put_unpacks(const struct ct_store *s, struct ct_pull *p)
 
 	for (size_t i = 0; i < f->layer_count; i++)
 		left += !f->layers[i].there;
-	if (count != 2 * left)
-		return; /* others made some of them, or what was there had to be unpacked */
+	if (count == 2 * f->layer_count)
+		set_stored(f);
+	else if (count != 2 * left)
+		return; /* others made some of them */
 	for (size_t i = 0; i < f->layer_count; i++) {
 		if (f->layers[i].there)
 			continue;
@@ -152,32 +241,182 @@ static bool stores(const struct ct_store *s, const struct ct_pull *p)
 	return false;
 }
 
-void ct_tell_stored(struct ct_core *core, struct ct_pull *p)
+/* Whether anything that the manifest names was fetched or unpacked for the pull. */
+static bool is_used(const struct ct_core *core, const struct ct_store *s, const struct ct_pull *p,
+		    const struct ct_manifest *m)
 {
-	const struct ct_store *s = ct_store_of(core, p->who.engine_pid);
-	const struct ct_manifest *m =
-		s ? ct_store_manifest(s, p->image_id, p->begin_ns, p->end_ns) : NULL;
-	const struct ct_blob *manifest = m ? blob_of(s, p, m->digest) : NULL;
-	bool fetched = manifest;
+	size_t first;
 
-	if (m)
-		memcpy(p->fetched->digest, m->digest, sizeof(p->fetched->digest));
-	for (size_t i = 0; m && i < m->count; i++)
-		fetched |= blob_of(s, p, m->layers[i].digest) != NULL;
-	if (!fetched) {
-		p->fetched->up_to_date = !p->failed && p->image_id[0] && (m || !stores(s, p));
+	if (p->stored && !p->driven && is_alone(core, p) &&
+	    changes_of(s, p, &first) == 2 * m->count)
+		return true;
+	for (size_t i = 0; i < m->count; i++)
+		if (blob_of(s, p, m->layers[i].digest) || unpack_of(core, p, m->layers[i].digest) ||
+		    unpacked_at(core, p, &m->layers[i]))
+			return true;
+	return false;
+}
+
+static void put_layers(struct ct_core *core, const struct ct_store *s, struct ct_pull *p,
+		       const struct ct_manifest *m)
+{
+	const struct ct_blob *manifest = blob_of(s, p, m->digest);
+
+	size_t n = 0;
+
+	for (size_t i = 0; i < m->count; i++)
+		n += put_layer(core, s, p, n, &m->layers[i],
+			       manifest ? manifest->stored_ns : p->begin_ns);
+	p->fetched->layer_count = n; /* the rest is the manifest itself, the config */
+	set_waited(p->fetched);
+}
+
+/* Of an engine that keeps its manifests there, and unpacks its layers itself. */
+static void put_digests(struct ct_pull *p, const struct ct_manifest *m)
+{
+	for (size_t i = 0; i < p->fetched->layer_count; i++) {
+		struct ct_layer *layer = &p->fetched->layers[i];
+		size_t n = strlen(layer->id);
+
+		for (size_t k = 0; k < m->count && n; k++) {
+			const char *colon = strchr(m->layers[k].digest, ':');
+
+			if (colon && !strncmp(colon + 1, layer->id, n))
+				put_digest(layer, &m->layers[k]);
+		}
+	}
+}
+
+/* An engine that keeps its images in another's store, and has said which it was. */
+static void tell_kept(struct ct_core *core, struct ct_pull *p)
+{
+	for (const struct ct_store *s = core->stores; s && p->fetched->digest[0]; s = s->next) {
+		const struct ct_manifest *m = ct_store_manifest_of(s, p->fetched->digest);
+
+		if (!m)
+			continue;
+		if (is_used(core, s, p, m))
+			put_layers(core, s, p, m);
+		else
+			put_digests(p, m);
 		return;
 	}
-	for (size_t i = 0; i < m->count; i++)
-		put_layer(s, p, &m->layers[i], manifest ? manifest->stored_ns : p->begin_ns);
-	set_waited(p->fetched);
-	if (is_alone(core, p))
+}
+
+static const struct ct_manifest *manifest_of(const struct ct_store *s, const struct ct_pull *p)
+{
+	if (p->fetched->digest[0])
+		return ct_store_manifest_of(s, p->fetched->digest);
+	return ct_store_manifest(s, p->image_id, p->begin_ns, p->end_ns);
+}
+
+void ct_tell_stored(struct ct_core *core, struct ct_pull *p)
+{
+	const struct ct_store *s = p->stored ? ct_store_of(core, p->who.engine_pid) : NULL;
+	const struct ct_manifest *m = s ? manifest_of(s, p) : NULL;
+	bool known = p->image_id[0] || p->fetched->digest[0];
+
+	if (!p->stored) {
+		tell_kept(core, p);
+		return;
+	}
+	if (m && !p->fetched->digest[0])
+		memcpy(p->fetched->digest, m->digest, sizeof(p->fetched->digest));
+	if (!m || !(blob_of(s, p, m->digest) || is_used(core, s, p, m))) {
+		p->fetched->up_to_date = !p->failed && known && (m || !stores(s, p));
+		return;
+	}
+	put_layers(core, s, p, m);
+	if (!p->driven && is_alone(core, p))
 		put_unpacks(s, p);
 }
 
-bool ct_stored_is_known(const struct ct_core *core, const struct ct_pull *p)
+/* The store that has what was fetched for it, and what that may be there: their count. */
+static const struct ct_store *store_of(const struct ct_core *core, const struct ct_pull *p,
+				       const struct ct_manifest *ret[CT_PLATFORMS_MAX],
+				       size_t *ret_count)
 {
-	const struct ct_store *s = p->stored ? ct_store_of(core, p->who.engine_pid) : NULL;
+	for (const struct ct_store *s = core->stores; s; s = s->next) {
+		if (p->stored && s->engine != p->who.engine_pid)
+			continue;
+		if (p->fetched->digest[0]) {
+			*ret_count = ct_store_manifests_of(s, p->fetched->digest, ret);
+		} else if (p->stored) {
+			ret[0] = manifest_of(s, p);
+			*ret_count = ret[0] != NULL;
+		}
+		if (*ret_count)
+			return s;
+	}
+	return NULL;
+}
 
-	return !s || s->answered >= s->asked;
+static void await(const struct ct_core *core, struct ct_pull *p)
+{
+	p->awaits = 0;
+	for (const struct ct_store *s = core->stores; s; s = s->next)
+		p->awaits += s->asked;
+}
+
+static void ask(struct ct_core *core, struct ct_pull *p, uint32_t engine, enum ct_lookup what,
+		const char *id, const char *words)
+{
+	struct ct_store *s = ct_store_of(core, engine);
+
+	if (!s)
+		return;
+	s->asked++;
+	await(core, p);
+	if (core->ops.lookup)
+		core->ops.lookup(core->ctx, what, id, engine, words);
+}
+
+/* What the transfer service fetches it answers nothing for: its name says what it is. */
+static bool ask_what(struct ct_core *core, struct ct_pull *p)
+{
+	char words[sizeof(p->who.ns) + sizeof(p->who.image) + 1];
+
+	if (p->asked_what || !p->stored || p->driven || p->image_id[0] || p->fetched->digest[0])
+		return false;
+	p->asked_what = true;
+	ct_text_copy(words, sizeof(words), ct_text(p->who.ns, strlen(p->who.ns)));
+	ct_text_add(words, sizeof(words), ct_text(" ", 1));
+	ct_text_add(words, sizeof(words), ct_text(p->who.image, strlen(p->who.image)));
+	ask(core, p, p->who.engine_pid, CT_LOOKUP_IMAGE, "image", words);
+	return true;
+}
+
+/* Docker keeps its images in a namespace of its own (moby: daemon/config). */
+#define DOCKERS_NAMESPACE "moby"
+
+bool ct_stored_ask(struct ct_core *core, struct ct_pull *p)
+{
+	const struct ct_manifest *all[CT_PLATFORMS_MAX];
+	const struct ct_store *s;
+	size_t count = 0;
+
+	if (p->failed)
+		return false;
+	if (ask_what(core, p))
+		return true;
+	s = p->asked_when ? NULL : store_of(core, p, all, &count);
+	if (!s)
+		return false;
+	p->asked_when = true;
+	for (size_t i = 0; i < count; i++)
+		ask(core, p, s->engine, CT_LOOKUP_UNPACKED, all[i]->config + strlen("sha256:"),
+		    p->stored ? p->who.ns : DOCKERS_NAMESPACE);
+	return true;
+}
+
+/* Answers come in the order in which they were asked for. */
+bool ct_stored_is_known(const struct ct_core *core, struct ct_pull *p)
+{
+	size_t answered = 0;
+
+	if (!p->awaits)
+		await(core, p);
+	for (const struct ct_store *s = core->stores; s; s = s->next)
+		answered += s->answered;
+	return answered >= p->awaits;
 }

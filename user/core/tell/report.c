@@ -448,7 +448,7 @@ static void failed_create(struct ct_core *core, const struct ct_fact *fact)
 
 void ct_tell_fact(struct ct_core *core, const struct ct_fact *fact)
 {
-	if (fact->how == CT_HOW_IMAGE)
+	if (fact->how == CT_HOW_IMAGE || (fact->how == CT_HOW_PART && fact->about))
 		ct_tell_image(core, fact);
 	else if (fact->wants_image)
 		ct_tell_images_known(core);

@@ -47,7 +47,9 @@ void ct_tell_image(struct ct_core *core, const struct ct_fact *fact);
 void ct_tell_images_left(struct ct_core *core); /* no more events: what is under way is cut */
 void ct_tell_images_known(struct ct_core *core); /* more is known of what engines store */
 void ct_tell_images_due(struct ct_core *core); /* core->due_ns has come */
-/* images_stored.c: what its engine's store has of it, and whether all that was asked about that is known. */
+/* images_stored.c: what a store of its engine's has of it, and whether all that was asked about that is known. */
 struct ct_pull;
 void ct_tell_stored(struct ct_core *core, struct ct_pull *p);
-bool ct_stored_is_known(const struct ct_core *core, const struct ct_pull *p);
+bool ct_stored_is_known(const struct ct_core *core, struct ct_pull *p);
+/* Asks for what is not known of it, once all is answered that was asked before. False: there is nothing. */
+bool ct_stored_ask(struct ct_core *core, struct ct_pull *p);

@@ -230,10 +230,13 @@ static void put_layer(struct ct_json *w, const struct ct_layer *layer)
 	ct_json_string(w, "digest", layer->digest);
 	ct_json_string(w, "type", layer->type);
 	ct_json_bool(w, "there", layer->there);
+	ct_json_bool(w, "stored", layer->stored);
+	ct_json_bool(w, "shared", layer->shared);
 	ct_json_bool(w, "waited", layer->waited);
 	ct_json_bool(w, "fetched_is_bound", layer->bounded);
 	ct_json_u64(w, "retries", layer->retries);
 	ct_json_u64_or_null(w, "size", layer->size, layer->size);
+	ct_json_u64_or_null(w, "unpacked_size", layer->files, layer->files);
 	for (size_t i = 0; i < CT_ARRAY_SIZE(times); i++)
 		ct_json_u64_or_null(w, times[i].key, times[i].ns, times[i].ns);
 	ct_json_enter(w, "proof", '{');

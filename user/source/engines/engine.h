@@ -88,6 +88,24 @@ typedef void (*ct_manifest_fn)(void *ctx, const struct ct_manifest_read *m, size
 bool ct_engine_manifest(const struct ct_engine *engine, const char *digits, struct ct_tail *tail,
 			ct_manifest_fn fn, void *ctx);
 
+/* engine_snapshots.c: likewise, of what containerd has written down. */
+#define CT_UNPACKED_MAX 128 /* layers of an image */
+
+struct ct_unpacked {
+	size_t count; /* of layers */
+	uint64_t bytes; /* that this one's files take */
+	uint64_t wall_ns; /* when it was whole, CLOCK_REALTIME; 0: not known */
+};
+
+typedef void (*ct_unpacked_fn)(void *ctx, const struct ct_unpacked *u, size_t number);
+
+/* The layers, in their order, of the image that has the config with these digits. False: it is not unpacked. */
+bool ct_engine_unpacked(const struct ct_engine *engine, const char *ns, const char *digits,
+			ct_unpacked_fn fn, void *ctx);
+/* The digest of what an image of that name is. False: there is none. */
+bool ct_engine_image(const struct ct_engine *engine, const char *ns, const char *name, char *ret,
+		     size_t room);
+
 /* engine.c */
 /*
  * False when there is no such process, or its name is not an engine's. ret->foreign stays. It may be

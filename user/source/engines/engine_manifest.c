@@ -35,15 +35,27 @@ static void put(struct ct_tail *tail, const char *text)
 	tail->len += n;
 }
 
+/* Of a list: its layers are manifests, and it has no config. */
+static json_t *parts_of(json_t *manifest, const char **ret_config)
+{
+	json_t *list = json_object_get(manifest, "manifests");
+
+	*ret_config = plain(json_object_get(manifest, "config"), "digest", DIGEST_MAX);
+	if (!list)
+		return *ret_config ? json_object_get(manifest, "layers") : NULL;
+	*ret_config = "";
+	return list;
+}
+
 static bool each(json_t *manifest, const char *digits, struct ct_tail *tail, ct_manifest_fn fn,
 		 void *ctx)
 {
-	json_t *layers = json_object_get(manifest, "layers"), *layer;
-	const char *config = plain(json_object_get(manifest, "config"), "digest", DIGEST_MAX);
+	const char *config;
+	json_t *layers = parts_of(manifest, &config), *layer;
 	struct ct_manifest_read m = { .count = json_array_size(layers) };
 	size_t i;
 
-	if (!m.count || m.count > LAYERS_MAX || !config)
+	if (!m.count || m.count > LAYERS_MAX)
 		return false;
 	json_array_foreach(layers, i, layer)
 	{

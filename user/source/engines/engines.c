@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "source/engines/engines.h"
+#include "source/engines/rescans.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -19,9 +19,6 @@
 #define LOOKUP_NS    (10000 * NS_PER_MS) /* after it nobody waits for the answer any more */
 #define WORD_UNREAD  "its files keep whoever reads them waiting"
 #define WORD_TOO_BIG "it keeps more than is read of one engine"
-
-/* When to look at an engine that has just been executed: ms after that. */
-static const unsigned int rescan_ms[] = { 200, 1000, 3000 };
 
 /* How long a scout may be away from its parent without moving. */
 static const uint64_t hang_ns[CT_ENGINES_SIDES] = {
@@ -143,7 +140,7 @@ static uint32_t send_errand(struct ct_engines *engines, enum ct_engines_side sid
 
 static void add_engine(struct ct_errand *errand, const struct ct_engine_kept *kept)
 {
-	bool keeps = errand->kind == CT_ERRAND_MANIFEST || ct_engine_keeps(&kept->engine);
+	bool keeps = errand->kind >= CT_ERRAND_MANIFEST || ct_engine_keeps(&kept->engine);
 
 	if (!kept->silent && keeps && errand->count < CT_ERRAND_ENGINES_MAX)
 		errand->engines[errand->count++] = kept->engine;
@@ -155,6 +152,9 @@ static bool send_lookup(struct ct_engines *engines, struct ct_lookup_asked *aske
 	struct ct_errand *errand = &engines->errand;
 	const struct ct_engine_kept *named = kept_of(engines, asked->engine_pid);
 
+	if (asked->kind >= CT_ERRAND_MANIFEST && !named &&
+	    ct_rescan_hastens(engines, asked->engine_pid))
+		return false; /* it stores something, and is not known yet */
 	errand->kind = asked->kind;
 	errand->pid = asked->engine_pid;
 	memcpy(errand->id, asked->id, sizeof(errand->id));
@@ -229,15 +229,6 @@ static void want_listing(struct ct_engines *engines, struct ct_engine_kept *kept
 	engines->to_send |= kept->wanted;
 }
 
-static struct ct_rescan *rescan_of(struct ct_engines *engines, uint32_t seq)
-{
-	for (size_t i = 0; i < CT_ENGINES_MAX; i++) {
-		if (engines->rescans[i].pid && engines->rescans[i].seq == seq)
-			return &engines->rescans[i];
-	}
-	return NULL;
-}
-
 static struct ct_lookup_asked *lookup_of(struct ct_engines *engines, uint32_t seq)
 {
 	for (size_t i = 0; i < CT_LOOKUPS_MAX; i++) {
@@ -250,13 +241,13 @@ static struct ct_lookup_asked *lookup_of(struct ct_engines *engines, uint32_t se
 /* Looked at as it begins it may not listen yet: then it is looked at again, up to the last time. */
 static void engine_seen(struct ct_engines *engines, struct ct_finding *f)
 {
-	struct ct_rescan *r = rescan_of(engines, f->seq);
+	struct ct_rescan *r = ct_rescan_of(engines, f->seq);
 	struct ct_engine_kept *slot;
 	bool runs_already;
 
 	if (!r || r->pid != f->engine.pid)
 		return; /* it has ended meanwhile */
-	if (!f->engine.socket_count && r->attempt < CT_ARRAY_SIZE(rescan_ms))
+	if (!f->engine.socket_count && r->attempt < CT_RESCANS)
 		return;
 	runs_already = !r->exec_ns;
 	r->pid = 0;
@@ -282,7 +273,7 @@ static void ended(struct ct_engines *engines, enum ct_engines_side side, struct 
 {
 	struct ct_engines_scout *s = &engines->scouts[side];
 	struct ct_lookup_asked *asked = lookup_of(engines, f->seq);
-	struct ct_rescan *r = rescan_of(engines, f->seq);
+	struct ct_rescan *r = ct_rescan_of(engines, f->seq);
 
 	if (s->out)
 		s->out--;
@@ -401,33 +392,9 @@ static void drop_old(struct ct_engines *engines, enum ct_engines_side side, uint
 	}
 }
 
-static uint64_t due(const struct ct_rescan *r)
-{
-	return r->exec_ns + rescan_ms[r->attempt] * NS_PER_MS;
-}
-
-static bool is_due(const struct ct_rescan *r)
-{
-	return r->pid && r->exec_ns && !r->seq && !r->waiting &&
-	       r->attempt < CT_ARRAY_SIZE(rescan_ms);
-}
-
-static void rescan(struct ct_engines *engines, uint64_t now_ns)
-{
-	for (size_t i = 0; i < CT_ENGINES_MAX; i++) {
-		struct ct_rescan *r = &engines->rescans[i];
-
-		if (!is_due(r) || due(r) > now_ns)
-			continue;
-		r->attempt++;
-		r->waiting = true;
-		engines->to_send = true;
-	}
-}
-
 void ct_engines_turn(struct ct_engines *engines, uint64_t now_ns)
 {
-	rescan(engines, now_ns);
+	ct_rescans_due(engines, now_ns);
 	engines->to_send |= engines->refused;
 	for (int i = 0; i < CT_ENGINES_SIDES; i++) {
 		enum ct_engines_side side = (enum ct_engines_side)i;
@@ -440,41 +407,6 @@ void ct_engines_turn(struct ct_engines *engines, uint64_t now_ns)
 			drop_old(engines, side, now_ns);
 	}
 	ct_engines_send(engines);
-}
-
-uint64_t ct_engines_due(const struct ct_engines *engines)
-{
-	uint64_t first = 0;
-
-	for (size_t i = 0; i < CT_ENGINES_MAX; i++) {
-		const struct ct_rescan *r = &engines->rescans[i];
-
-		if (is_due(r) && (!first || due(r) < first))
-			first = due(r);
-	}
-	return first;
-}
-
-static struct ct_rescan *rescan_slot(struct ct_engines *engines, uint32_t pid)
-{
-	struct ct_rescan *slot = &engines->rescans[0];
-
-	/* With no room left the oldest gives way: it has had its chance. */
-	for (size_t i = 0; i < CT_ENGINES_MAX; i++) {
-		struct ct_rescan *r = &engines->rescans[i];
-
-		if (!r->pid || r->pid == pid)
-			return r;
-		if (r->exec_ns < slot->exec_ns)
-			slot = r;
-	}
-	return slot;
-}
-
-void ct_engines_started(struct ct_engines *engines, uint32_t pid, bool foreign, uint64_t now_ns)
-{
-	*rescan_slot(engines, pid) =
-		(struct ct_rescan){ .pid = pid, .foreign = foreign, .exec_ns = now_ns };
 }
 
 void ct_engines_exited(struct ct_engines *engines, uint32_t pid)
@@ -560,10 +492,10 @@ void ct_engines_init_of(struct ct_engines *engines, uint32_t shim, bool foreign,
 
 void ct_engines_add(struct ct_engines *engines, uint32_t pid, bool foreign)
 {
-	struct ct_rescan *r = rescan_slot(engines, pid);
+	struct ct_rescan *r = ct_rescan_slot(engines, pid);
 
 	*r = (struct ct_rescan){
-		.pid = pid, .foreign = foreign, .waiting = true, .attempt = CT_ARRAY_SIZE(rescan_ms)
+		.pid = pid, .foreign = foreign, .waiting = true, .attempt = CT_RESCANS
 	};
 	engines->to_send = true;
 	settle_within_patience(engines);
@@ -583,7 +515,7 @@ void ct_engines_ask(struct ct_engines *engines, enum ct_errand_kind kind, const 
 	struct ct_lookup_asked *asked = engines->lookups;
 	size_t i = 0;
 
-	if (!ct_id_valid(id, strnlen(id, CT_ID_LEN + 1)))
+	if (kind != CT_ERRAND_IMAGE && !ct_id_valid(id, strnlen(id, CT_ID_LEN + 1)))
 		return;
 	while (i < CT_LOOKUPS_MAX && *asked->id)
 		asked = &engines->lookups[++i];
@@ -594,7 +526,7 @@ void ct_engines_ask(struct ct_engines *engines, enum ct_errand_kind kind, const 
 	*asked = (struct ct_lookup_asked){ .engine_pid = engine_pid, .since_ns = ct_now_ns() };
 	asked->kind = kind;
 	asked->foreign = named ? named->engine.foreign : engine_pid && ct_proc_foreign(engine_pid);
-	memcpy(asked->id, id, sizeof(asked->id));
+	snprintf(asked->id, sizeof(asked->id), "%s", id);
 	snprintf(asked->bundle, sizeof(asked->bundle), "%s", bundle);
 	engines->to_send = true;
 }

@@ -58,10 +58,11 @@ size_t ct_finding_len(const struct ct_finding *f)
 
 void ct_finding_layer(const struct ct_finding *f, struct ct_facts *facts)
 {
-	struct ct_event *e = ct_fact_begin(facts, CT_KIND_LAYER, f->pid);
+	struct ct_event *e = ct_fact_begin(facts, f->layer.kind, f->pid);
 
 	e->obj = f->layer.size;
 	e->arg = f->layer.count;
+	e->dur_ns = f->layer.wall_ns;
 	e->sub = (uint16_t)f->layer.number;
 	ct_fact_emit(facts, f->tail.bytes, f->tail.len);
 }
@@ -165,22 +166,82 @@ static void look_at_bundle(struct trip *t)
 	say_end(t, text->len, 0);
 }
 
+static void say_stored(struct trip *t, enum ct_kind kind, uint64_t size, size_t number,
+		       size_t count)
+{
+	t->finding.kind = CT_FINDING_LAYER;
+	t->finding.pid = t->errand->pid;
+	t->finding.layer.kind = (uint8_t)kind;
+	t->finding.layer.size = size;
+	t->finding.layer.number = (uint32_t)number;
+	t->finding.layer.count = (uint32_t)count;
+	say(t);
+	t->finding.layer.wall_ns = 0;
+}
+
 static void say_layer(void *ctx, const struct ct_manifest_read *m, size_t number)
+{
+	say_stored(ctx, CT_KIND_LAYER, m->size, number, m->count);
+}
+
+static void say_unpacked(void *ctx, const struct ct_unpacked *u, size_t number)
 {
 	struct trip *t = ctx;
 
-	t->finding.kind = CT_FINDING_LAYER;
-	t->finding.pid = t->errand->pid;
-	t->finding.layer.size = m->size;
-	t->finding.layer.number = (uint32_t)number;
-	t->finding.layer.count = (uint32_t)m->count;
-	say(t);
+	t->finding.layer.wall_ns = u->wall_ns;
+	say_stored(t, CT_KIND_UNPACKED, u->bytes, number, u->count);
+}
+
+static void put_tail(struct trip *t, const char *text)
+{
+	size_t n = strlen(text) + 1;
+
+	memcpy(t->finding.tail.bytes + t->finding.tail.len, text, n);
+	t->finding.tail.len += n;
+}
+
+/* Behind an answer that says nothing nobody waits. */
+static void look_at_snapshots(struct trip *t)
+{
+	bool found = false;
+
+	beat(t, t->errand->pid);
+	t->finding.tail.len = 0;
+	put_tail(t, t->errand->id);
+	put_tail(t, t->errand->bundle);
+	if (t->errand->count)
+		found = ct_engine_unpacked(&t->errand->engines[0], t->errand->bundle, t->errand->id,
+					   say_unpacked, t);
+	if (!found)
+		say_stored(t, CT_KIND_UNPACKED, 0, 0, 0);
+	say_end(t, found, 0);
+}
+
+static void look_at_image(struct trip *t)
+{
+	char ns[CT_ENGINE_PATH_MAX], digest[80];
+	char *name = NULL;
+	bool found = false;
+
+	beat(t, t->errand->pid);
+	memcpy(ns, t->errand->bundle, sizeof(ns));
+	name = strchr(ns, ' ');
+	t->finding.tail.len = 0;
+	if (name && t->errand->count) {
+		*name++ = '\0';
+		put_tail(t, ns);
+		put_tail(t, name);
+		found = ct_engine_image(&t->errand->engines[0], ns, name, digest, sizeof(digest));
+	}
+	if (found)
+		put_tail(t, digest);
+	say_stored(t, CT_KIND_IMAGE, 0, 0, found);
+	say_end(t, found, 0);
 }
 
 /* Only an engine that is known is asked: where it keeps its blobs is in its configuration. */
 static void look_at_manifest(struct trip *t)
 {
-	static const struct ct_manifest_read none;
 	bool found = false;
 
 	beat(t, t->errand->pid);
@@ -190,7 +251,7 @@ static void look_at_manifest(struct trip *t)
 					   say_layer, t);
 	if (!found) {
 		t->finding.tail.len = 0;
-		say_layer(t, &none, 0);
+		say_stored(t, CT_KIND_LAYER, 0, 0, 0);
 	}
 	say_end(t, found, 0);
 }
@@ -198,16 +259,15 @@ static void look_at_manifest(struct trip *t)
 static bool receive(int fd, struct ct_errand *errand, int flags)
 {
 	return recv(fd, errand, sizeof(*errand), flags) > 0 &&
-	       errand->count <= CT_ERRAND_ENGINES_MAX && errand->kind <= CT_ERRAND_MANIFEST;
+	       errand->count <= CT_ERRAND_ENGINES_MAX && errand->kind < CT_ERRAND_KINDS;
 }
 
 static void run_one(struct trip *t, const struct ct_errand *errand)
 {
 	static void (*const looks[])(struct trip *) = {
-		[CT_ERRAND_ENGINE] = look_at_engine,
-		[CT_ERRAND_WHO] = look_for_one,
-		[CT_ERRAND_INIT] = look_at_bundle,
-		[CT_ERRAND_MANIFEST] = look_at_manifest,
+		[CT_ERRAND_ENGINE] = look_at_engine,      [CT_ERRAND_WHO] = look_for_one,
+		[CT_ERRAND_INIT] = look_at_bundle,        [CT_ERRAND_MANIFEST] = look_at_manifest,
+		[CT_ERRAND_UNPACKED] = look_at_snapshots, [CT_ERRAND_IMAGE] = look_at_image,
 	};
 
 	t->errand = errand;

@@ -18,7 +18,10 @@ enum ct_errand_kind {
 	CT_ERRAND_WHO, /* id: asked of the monitor pid or its bundle, then of the engines in turn */
 	CT_ERRAND_ALL, /* all containers of engines[0] */
 	CT_ERRAND_INIT, /* pid, a shim: the pid of its container, as its bundle has it */
-	CT_ERRAND_MANIFEST /* id: digits of what engines[0] has stored: what it consists of */
+	CT_ERRAND_MANIFEST, /* id: digits of what engines[0] has stored: what it consists of */
+	CT_ERRAND_UNPACKED, /* likewise, of a config; bundle: namespace: when its layers were unpacked */
+	CT_ERRAND_IMAGE, /* bundle: namespace, blank, name: what that is */
+	CT_ERRAND_KINDS
 };
 
 struct ct_errand {
@@ -48,8 +51,10 @@ struct ct_finding {
 	bool found; /* END */
 	struct {
 		uint64_t size;
+		uint64_t wall_ns; /* UNPACKED */
 		uint32_t number, count;
-	} layer; /* LAYER; count 0: it is no manifest. Its tail is that of the event */
+		uint8_t kind; /* of the event: LAYER, UNPACKED, IMAGE */
+	} layer; /* LAYER; count 0: there is nothing. Its tail is that of the event */
 	union {
 		struct ct_engine engine;
 		struct ct_tail tail;

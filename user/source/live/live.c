@@ -482,16 +482,17 @@ int ct_live_poll(struct ct_live *live, int timeout_ms, struct ct_err *err)
 	return (int)live->facts.handed;
 }
 
-void ct_live_lookup_identity(struct ct_live *live, const char *id, uint32_t engine_pid,
-			     const char *bundle)
+void ct_live_lookup(struct ct_live *live, enum ct_lookup what, const char *id, uint32_t engine_pid,
+		    const char *bundle)
 {
-	if (live)
-		ct_engines_ask(&live->engines, CT_ERRAND_WHO, id, engine_pid, bundle);
-}
+	static const enum ct_errand_kind kinds[] = {
+		[CT_LOOKUP_IDENTITY] = CT_ERRAND_WHO,
+		[CT_LOOKUP_MANIFEST] = CT_ERRAND_MANIFEST,
+		[CT_LOOKUP_UNPACKED] = CT_ERRAND_UNPACKED,
+		[CT_LOOKUP_IMAGE] = CT_ERRAND_IMAGE,
+	};
 
-void ct_live_lookup_manifest(struct ct_live *live, const char *digits, uint32_t engine_pid)
-{
-	ct_engines_ask(&live->engines, CT_ERRAND_MANIFEST, digits, engine_pid, "");
+	ct_engines_ask(&live->engines, kinds[what], id, engine_pid, bundle);
 }
 
 uint64_t ct_live_until(const struct ct_live *live)

@@ -83,15 +83,12 @@ uint64_t ct_live_until(const struct ct_live *live);
 void ct_live_end(struct ct_live *live);
 
 /*
- * Asks for an IDENTITY event for a container; there is none when it is gone. For
- * ct_core_ops.lookup: the event comes when the function that was handed an event has returned, or
- * with the next poll. live may be NULL, then nothing happens: while ct_live_open() runs, it tells
- * all identities by itself.
+ * Asks for an IDENTITY event for a container, where there is none when it is gone, or for LAYER, UNPACKED and
+ * IMAGE events of what an engine has stored. For ct_core_ops.lookup: the event comes when the function that was
+ * handed an event has returned, or with the next poll. While ct_live_open() runs it tells all identities by itself.
  */
-void ct_live_lookup_identity(struct ct_live *live, const char *id, uint32_t engine_pid,
-			     const char *bundle);
-/* The same of what an engine has stored: LAYER events. */
-void ct_live_lookup_manifest(struct ct_live *live, const char *digits, uint32_t engine_pid);
+void ct_live_lookup(struct ct_live *live, enum ct_lookup what, const char *id, uint32_t engine_pid,
+		    const char *bundle);
 
 const struct ct_plan *ct_live_plan(const struct ct_live *live);
 size_t ct_live_engines(const struct ct_live *live); /* how many engines run */

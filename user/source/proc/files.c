@@ -96,7 +96,7 @@ static bool readable(int fd, size_t max, struct stat *st)
 	       (uint64_t)st->st_size <= max && !of_the_kernel(fd);
 }
 
-static int open_regular(int dir, const char *path, enum ct_reach reach, size_t max, struct stat *st)
+int ct_file_open(int dir, const char *path, enum ct_reach reach, size_t max, struct stat *st)
 {
 	own_fd int found = ct_file_find(dir, path, reach), fd = -1;
 	struct stat again;
@@ -115,7 +115,7 @@ char *ct_file_read(int dir, const char *path, enum ct_reach reach, size_t max, s
 		   struct stat *ret_st)
 {
 	struct stat st;
-	own_fd int fd = open_regular(dir, path, reach, max, &st);
+	own_fd int fd = ct_file_open(dir, path, reach, max, &st);
 	own_mem char *text = fd >= 0 ? malloc((size_t)st.st_size + 1) : NULL;
 	ssize_t n = text ? ct_read_all(fd, text, (size_t)st.st_size) : -1;
 

@@ -28,6 +28,8 @@ int ct_dir_of(uint32_t pid, const char *which);
 int ct_file_find(int dir, const char *path, enum ct_reach reach);
 bool ct_file_stat(int dir, const char *path, enum ct_reach reach, struct stat *ret);
 
+/* A regular file that is not empty, nor longer than max: to be read. -1: there is none. Close it. */
+int ct_file_open(int dir, const char *path, enum ct_reach reach, size_t max, struct stat *ret_st);
 /*
  * The text of a regular file that is not empty, ended with a NUL that is not counted; the caller
  * frees it. NULL when there is none, it is longer than max, or memory is short. ret_st: NULL, or

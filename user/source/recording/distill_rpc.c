@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/hear/cri.h"
+#include "core/hear/hear.h"
 #include "core/hear/wire.h"
 #include "source/recording/distill_state.h"
 #include "util/mem.h"
@@ -19,6 +20,7 @@ struct ct_keep {
 		NUMBER, /* and no bytes */
 		TIME, /* or a number */
 		SPACE, /* a pair of texts, if the first says that the second is a namespace */
+		SOURCE, /* or of which repository what is stored is */
 		HASH /* a word: two that are the same stay so */
 	} what;
 	const struct ct_keep *in;
@@ -52,6 +54,10 @@ struct ct_keep {
 	{ \
 		n, SPACE, NULL \
 	}
+#define LABELLED(n) \
+	{ \
+		n, SOURCE, NULL \
+	}
 #define IN(n, list) \
 	{ \
 		n, ANYTHING, list \
@@ -76,6 +82,15 @@ LIST(create_container, ID(1), IN(2, container_config));
 LIST(exec_sync, ID(1), HASHED(2), NUMBER(3));
 LIST(exit_status, NUMBER(3));
 LIST(pull_image, IN(1, first), IN(3, pod_config));
+LIST(any_text, FIELD(1), IN(2, first));
+LIST(transfer, IN(1, any_text), IN(2, any_text));
+LIST(write_content, FIELD(2), NUMBER(3));
+LIST(content_info, FIELD(1), LABELLED(5));
+LIST(label_content, IN(1, content_info));
+LIST(descriptor, FIELD(1), FIELD(2), NUMBER(3));
+LIST(image, FIELD(1), IN(3, descriptor));
+LIST(save_image, IN(1, image));
+LIST(apply, IN(1, descriptor));
 LIST(task_event, ID(1), FIELD(2), NUMBER(4), TIME(5));
 LIST(any, IN(2, task_event));
 LIST(publish, FIELD(1), IN(2, any));
@@ -112,6 +127,14 @@ static const struct ct_distill_method methods[] = {
 	{ CRI "RemoveContainer", first_id, nothing },
 	{ CRI "ExecSync", exec_sync, exit_status },
 	{ "ImageService/PullImage", pull_image, first_id },
+	{ "Transfer/Transfer", transfer, nothing },
+	{ "Content/Write", write_content, nothing },
+	{ "Content/Update", label_content, nothing },
+	{ "Images/Create", save_image, nothing },
+	{ "Images/Update", save_image, nothing },
+	{ "Leases/Create", first, nothing },
+	{ "Leases/Delete", first, nothing },
+	{ CT_APPLY, apply, nothing },
 };
 
 static const struct ct_distill_method *method_of(const char *path)
@@ -166,14 +189,16 @@ static bool is_time(struct ct_text t)
 	return !t.len;
 }
 
-/* { 1: key, 2: value } and nothing else. */
-static bool is_namespace(struct ct_text pair)
+/* { 1: key, 2: value } and nothing else, of a key that is kept. */
+static bool is_pair(struct ct_text pair, int what)
 {
 	struct ct_proto_field word, value;
 
 	return ct_proto_next(&pair, &word) && word.number == 1 && word.type == CT_PROTO_BYTES &&
-	       ct_text_is(word.data, CT_TTRPC_NAMESPACE) && ct_proto_next(&pair, &value) &&
-	       value.number == 2 && value.type == CT_PROTO_BYTES && !pair.len;
+	       (what == SPACE ? ct_text_is(word.data, CT_TTRPC_NAMESPACE)
+			      : ct_text_starts(word.data, CT_SOURCE_LABEL)) &&
+	       ct_proto_next(&pair, &value) && value.number == 2 && value.type == CT_PROTO_BYTES &&
+	       !pair.len;
 }
 
 /* In place and of its length: what it was cannot be guessed at. */
@@ -204,8 +229,8 @@ static void keep(struct ct_distill *d, struct ct_text msg, const struct ct_keep 
 				zero(begin, msg.p, f.type);
 		} else if (!row || row->what == NUMBER || (row->what == TIME && !is_time(f.data))) {
 			fill(d, f.data);
-		} else if (row->what == SPACE) {
-			if (!is_namespace(f.data))
+		} else if (row->what == SPACE || row->what == SOURCE) {
+			if (!is_pair(f.data, row->what))
 				fill(d, f.data);
 		} else if (row->in && depth < NESTED_MAX) {
 			keep(d, f.data, row->in, depth + 1);
@@ -229,6 +254,8 @@ static const struct ct_keep *shaped(const struct ct_distill *d, struct ct_text d
 
 	if (!ct_grpc_message(data, &msg))
 		return NULL;
+	if (ct_grpc_applies(msg))
+		return apply;
 	switch (ct_cri_shape(msg)) {
 	case CT_CRI_POD:
 		return run_pod;

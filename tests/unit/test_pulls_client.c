@@ -1,0 +1,372 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Images that clients of containerd fetch themselves, or let it fetch by its transfer service, and that Docker
+ * keeps in its store: by what is asked of containerd, and what it stores (containerd 1.6 and 2.1, moby 28).
+ */
+#include "grpc.h"
+#include "runs.h"
+#include "stored.h"
+
+#define NAME      "reg.test:5000/a/web:1"
+#define SERVICES  "/containerd.services."
+#define LAYER(nn) "sha256:" nn DIGEST
+#define INDEX     "sha256:ee" DIGEST
+#define LEASE     "123-abcd"
+
+static struct run *new_run(void)
+{
+	struct run *run = run_new();
+
+	tape_process(&run->t, LIFE_CONTAINERD, 1, CT_ROLE_ENGINE, "containerd", TAPE_END);
+	run->t.engine = LIFE_CONTAINERD;
+	return run;
+}
+
+static void asks(struct tape *t, double ms, uint32_t stream, const char *method, const char *lease,
+		 const char *msg, size_t len)
+{
+	char block[256], message[1024];
+	size_t n = grpc_put_field(block, ":path", method), m;
+
+	n += grpc_put_field(block + n, "containerd-namespace", "default");
+	if (lease)
+		n += grpc_put_field(block + n, "containerd-lease", lease);
+	m = grpc_put_headers(message, stream, END_BLOCK, block, n);
+	m += grpc_put_data(message + m, stream, msg, len);
+	tape_at(t, ms);
+	t->engine = LIFE_CONTAINERD;
+	tape_send(t, CLIENT, SOCKET, message, m);
+}
+
+static void answered(struct tape *t, double ms, uint32_t stream)
+{
+	tape_at(t, ms);
+	grpc_answers(t, stream, "", 0);
+}
+
+static void ends(struct tape *t, double ms, uint32_t stream)
+{
+	char block[64], message[128];
+
+	tape_at(t, ms);
+	grpc_says(t, message,
+		  grpc_put_headers(message, stream, END_BLOCK | END_STREAM, block,
+				   grpc_put_field(block, "grpc-status", "0")));
+}
+
+static void lease(struct tape *t, double ms, uint32_t stream, const char *method, const char *id)
+{
+	char msg[64];
+
+	asks(t, ms, stream, method, NULL, msg, grpc_put_text(msg, 1, id));
+	answered(t, ms + 1, stream);
+}
+
+static void writes(struct tape *t, double ms, uint32_t stream, const char *ref)
+{
+	char msg[128];
+
+	asks(t, ms, stream, SERVICES "content.v1.Content/Write", LEASE, msg,
+	     grpc_put_text(msg, 2, ref));
+}
+
+static void saves(struct tape *t, double ms, uint32_t stream, const char *digest)
+{
+	char target[160], image[256], msg[300];
+	size_t n = grpc_put_text(target, 1, "application/vnd.oci.image.manifest.v1+json"), m;
+
+	n += grpc_put_text(target + n, 2, digest);
+	m = grpc_put_text(image, 1, NAME);
+	m += tape_put_bytes(image + m, 3, target, n);
+	asks(t, ms, stream, SERVICES "images.v1.Images/Create", LEASE, msg,
+	     tape_put_bytes(msg, 1, image, m));
+	answered(t, ms + 1, stream);
+}
+
+static void applies(struct tape *t, double from, double to, uint32_t stream, const char *digest)
+{
+	char layer[160], msg[200];
+	size_t n = grpc_put_text(layer, 1, "application/vnd.oci.image.layer.v1.tar+gzip");
+
+	n += grpc_put_text(layer + n, 2, digest);
+	asks(t, from, stream, SERVICES "diff.v1.Diff/Apply", LEASE, msg,
+	     tape_put_bytes(msg, 1, layer, n));
+	if (to > 0)
+		answered(t, to, stream);
+}
+
+/* All is fetched, then unpacked. */
+static void fetches(struct tape *t, double ms)
+{
+	lease(t, ms, 1, SERVICES "leases.v1.Leases/Create", LEASE);
+	writes(t, ms + 10, 3, "manifest-sha256:" MANIFEST);
+	stored_blob(t, "aa", ms + 11, ms + 15, 900);
+	ends(t, ms + 18, 3);
+	writes(t, ms + 20, 5, "layer-" LAYER("01"));
+	writes(t, ms + 20, 7, "layer-" LAYER("02"));
+	stored_layer(t, ms + 19, 0, 2, "01", 400000);
+	stored_layer(t, ms + 19, 1, 2, "02", 300000);
+	stored_blob(t, "01", ms + 21, ms + 80, 400000);
+	stored_blob(t, "02", ms + 22, ms + 60, 300000);
+	ends(t, ms + 63, 7);
+	ends(t, ms + 83, 5);
+}
+
+Test(pulls_client, what_ctr_fetches_itself)
+{
+	struct run *run = new_run();
+	struct tape *t = &run->t;
+	const struct seen *s;
+
+	fetches(t, 100);
+	saves(t, 185, 9, "sha256:" MANIFEST);
+	applies(t, 190, 210, 11, LAYER("01"));
+	applies(t, 212, 240, 13, LAYER("02"));
+	lease(t, 250, 15, SERVICES "leases.v1.Leases/Delete", LEASE);
+	tape_sort(t);
+	play_until(run, 90000);
+	s = find(run, CT_RECORD_PULL, NAME, 0);
+	expect_outcome(s, CT_OUTCOME_OK);
+	expect_span(s, 100, 250);
+	expect_phase(s, CT_PHASE_RESOLVE, 17);
+	expect_phase(s, CT_PHASE_DOWNLOAD,
+		     63); /* until all is there: nothing is unpacked before that */
+	expect_phase(s, CT_PHASE_UNPACK, 60);
+	expect_phase(s, CT_PHASE_REGISTER, 10);
+	cr_expect_str_eq(s->who.engine, "containerd");
+	cr_expect_str_eq(s->who.ns, "default");
+	cr_expect_str_eq(s->fetched.digest, "sha256:" MANIFEST);
+	cr_expect_eq(s->fetched.client, CLIENT);
+	cr_assert_eq(s->fetched.layer_count, 2);
+	cr_expect_eq(s->layers[0].fetched_ns, tape_ns(180));
+	cr_expect_eq(s->layers[0].unpacking_ns, tape_ns(190));
+	cr_expect_eq(s->layers[0].unpacked_ns, tape_ns(210));
+	cr_expect_eq(s->layers[1].unpacked_by, CT_PROVED_REQUEST);
+	cr_expect_eq(s->layers[1].turn_ns, tape_ns(210));
+	expect_nothing_odd(run);
+	run_free(run);
+}
+
+/* What was there already in another namespace is unpacked; what is there altogether is up to date. */
+Test(pulls_client, what_is_there_already)
+{
+	struct run *run = new_run();
+	struct tape *t = &run->t;
+	const struct seen *s;
+
+	fetches(t, 100);
+	saves(t, 185, 9, "sha256:" MANIFEST);
+	lease(t, 250, 15, SERVICES "leases.v1.Leases/Delete", LEASE);
+	for (double ms = 300; ms < 600; ms += 200) {
+		uint32_t stream = (uint32_t)ms | 1;
+
+		lease(t, ms, stream, SERVICES "leases.v1.Leases/Create", LEASE);
+		writes(t, ms + 10, stream + 2, "manifest-sha256:" MANIFEST);
+		saves(t, ms + 20, stream + 4, "sha256:" MANIFEST);
+		if (ms < 400)
+			applies(t, ms + 30, ms + 40, stream + 6, LAYER("02"));
+		lease(t, ms + 50, stream + 8, SERVICES "leases.v1.Leases/Delete", LEASE);
+	}
+	tape_sort(t);
+	play_until(run, 90000);
+	s = find(run, CT_RECORD_PULL, NAME, 1);
+	expect_outcome(s, CT_OUTCOME_OK);
+	expect_span(s, 300, 350);
+	cr_assert_eq(s->fetched.layer_count, 2);
+	cr_expect(s->layers[0].there);
+	cr_expect(s->layers[1].stored);
+	cr_expect_not(s->layers[1].there);
+	cr_expect_eq(s->layers[1].unpacked_ns, tape_ns(340));
+	cr_expect_not(s->fetched.up_to_date);
+	s = find(run, CT_RECORD_PULL, NAME, 2);
+	expect_span(s, 500, 550);
+	cr_expect(s->fetched.up_to_date);
+	run_free(run);
+}
+
+/* Nobody says why; what is given back unsaved has failed, and so has what its client leaves behind. */
+Test(pulls_client, what_fails)
+{
+	for (unsigned how = 0; how < 3; how++) {
+		struct run *run = new_run();
+		struct tape *t = &run->t;
+		const struct seen *s;
+
+		fetches(t, 100);
+		if (how == 0) {
+			lease(t, 200, 15, SERVICES "leases.v1.Leases/Delete", LEASE);
+		} else if (how == 1) {
+			tape_at(t, 200);
+			tape_exit(t, CLIENT, CT_ROLE_NONE, 1);
+		} else {
+			saves(t, 185, 9, "sha256:" MANIFEST);
+			applies(t, 190, 0, 11, LAYER("01"));
+			tape_at(t, 195);
+			grpc_refuses(t, 11, "no space left on device");
+			lease(t, 200, 15, SERVICES "leases.v1.Leases/Delete", LEASE);
+		}
+		tape_sort(t);
+		play_until(run, 90000);
+		s = find(run, CT_RECORD_PULL, how == 2 ? NAME : "sha256:" MANIFEST, 0);
+		expect_outcome(s, CT_OUTCOME_FAILED);
+		expect_span(s, 100, 200);
+		cr_expect_eq(s->fetched.interrupted, how == 1);
+		if (how == 2)
+			cr_expect_str_eq(s->message, "no space left on device");
+		run_free(run);
+	}
+}
+
+static size_t put_any(char *to, uint32_t field, const char *type, const char *name)
+{
+	char any[200], in[128];
+	size_t n = grpc_put_text(any, 1, type);
+
+	n += tape_put_bytes(any + n, 2, in, grpc_put_text(in, 1, name));
+	return tape_put_bytes(to, field, any, n);
+}
+
+static void transfers(struct tape *t, double ms, uint32_t stream, const char *from, const char *to)
+{
+	char msg[400];
+	size_t n = put_any(msg, 1, from, NAME);
+
+	n += put_any(msg + n, 2, to, NAME);
+	asks(t, ms, stream, SERVICES "transfer.v1.Transfer/Transfer", NULL, msg, n);
+}
+
+#define TYPES "containerd.types.transfer."
+
+/* Only what comes from a registry is a pull. */
+Test(pulls_client, what_the_transfer_service_fetches)
+{
+	struct run *run = new_run();
+	struct tape *t = &run->t;
+	const struct seen *s;
+
+	transfers(t, 50, 1, TYPES "ImageStore", TYPES "OCIRegistry");
+	answered(t, 60, 1);
+	transfers(t, 100, 3, TYPES "OCIRegistry", TYPES "ImageStore");
+	stored_blob(t, "aa", 110, 120, 900);
+	stored_layer(t, 125, 0, 1, "01", 400000);
+	stored_changed(t, 126);
+	stored_blob(t, "01", 131, 180, 400000);
+	stored_changed(t, 200);
+	answered(t, 210, 3);
+	tape_sort(t);
+	play_until(run, 90000);
+	cr_assert_eq(count(run, CT_RECORD_PULL), 1);
+	s = find(run, CT_RECORD_PULL, NAME, 0);
+	expect_outcome(s, CT_OUTCOME_OK);
+	expect_span(s, 100, 210);
+	cr_expect_str_eq(s->fetched.digest, "sha256:" MANIFEST);
+	cr_assert_eq(s->fetched.layer_count, 1);
+	cr_expect_eq(s->layers[0].unpacked_ns, tape_ns(200));
+	run_free(run);
+}
+
+static void told(struct tape *t, double ms, enum ct_kind kind, unsigned number, unsigned arg,
+		 const char *tail, size_t len)
+{
+	struct ct_event *e;
+
+	tape_at(t, ms);
+	e = tape_add(t, kind, LIFE_CONTAINERD, tail, len);
+	e->sub = (uint16_t)number;
+	e->arg = arg;
+	e->obj = 5000 + number;
+	e->dur_ns = tape_ns(200 + 10 * number) + 7000000000000;
+}
+
+#define UNPACKED_TAIL "cc" DIGEST "\0default"
+#define IMAGE_TAIL    "default\0" NAME "\0sha256:" MANIFEST
+
+/*
+ * Two at once: what each is is known by its name, when its layers were whole by the engine's database, and what
+ * that says of another time is not of this pull.
+ */
+Test(pulls_client, what_was_fetched_at_once)
+{
+	struct run *run = new_run();
+	struct tape *t = &run->t;
+	const struct seen *s;
+
+	run->opts.wall_minus_mono_ns = 7000000000000;
+	transfers(t, 100, 3, TYPES "OCIRegistry", TYPES "ImageStore");
+	transfers(t, 101, 5, TYPES "OCIRegistry", TYPES "ImageStore");
+	stored_blob(t, "aa", 110, 120, 900);
+	stored_layer(t, 125, 0, 2, "01", 400000);
+	stored_layer(t, 125, 1, 2, "02", 300000);
+	stored_blob(t, "01", 131, 180, 400000);
+	stored_blob(t, "02", 132, 170, 300000);
+	answered(t, 205, 5);
+	answered(t, 220, 3);
+	told(t, 221, CT_KIND_IMAGE, 0, 1, IMAGE_TAIL, sizeof(IMAGE_TAIL));
+	for (unsigned n = 0; n < 4; n++)
+		told(t, 223 + n, CT_KIND_UNPACKED, n % 2, 2, UNPACKED_TAIL, sizeof(UNPACKED_TAIL));
+	tape_sort(t);
+	play_until(run, 90000);
+	for (unsigned i = 0; i < 2; i++) {
+		s = find(run, CT_RECORD_PULL, NAME, i);
+		expect_outcome(s, CT_OUTCOME_OK);
+		cr_assert_eq(s->fetched.layer_count, 2);
+		cr_expect_eq(s->layers[0].files, 5000);
+		cr_expect_eq(s->layers[0].unpacked_by, CT_PROVED_DATABASE);
+		cr_expect_eq(s->layers[0].unpacked_ns, tape_ns(200));
+		/* the first that is told has fetched it; 210 is behind the end of one of them */
+		cr_expect_eq(s->layers[0].shared, i == 1);
+		cr_expect_eq(s->layers[1].unpacked_ns,
+			     s->rec.end_ns == tape_ns(220) ? tape_ns(210) : 0);
+	}
+	run_free(run);
+}
+
+/* Docker has its layers fetched and unpacked by another: its requests say when, its lines are late. */
+Test(pulls_client, what_docker_keeps_in_the_store)
+{
+	struct run *run = run_new();
+	struct tape *t = &run->t;
+	const struct seen *s;
+	char layer[160], msg[200], message[400];
+	size_t n = grpc_put_text(layer, 1, "application/vnd.oci.image.layer.v1.tar+gzip"), m;
+
+	t->engine = LIFE_DOCKERD;
+	tape_at(t, 100);
+	tape_http_request(t, LIFE_CLIENT, 4000, "POST /v1.48/images/create?fromImage=a%2Fweb&tag=1",
+			  NULL);
+	tape_at(t, 110);
+	tape_http_answer(t, LIFE_DOCKERD, 4000, 200, NULL);
+	stored_blob(t, "aa", 111, 120, 900);
+	stored_layer(t, 125, 0, 1, "01", 400000);
+	stored_blob(t, "01", 131, 180, 400000);
+	tape_at(t, 190);
+	tape_http_chunk(t, LIFE_DOCKERD, 4000,
+			"{\"status\":\"Download complete\",\"id\":\"01dddddddddd\"}");
+	/* Nobody has heard which method that is: its message says it. */
+	n += grpc_put_text(layer + n, 2, LAYER("01"));
+	m = grpc_put_headers(message, 7, END_BLOCK, "\xbe\xbf\xc0\xc1", 4);
+	m += grpc_put_data(message + m, 7, msg, tape_put_bytes(msg, 1, layer, n));
+	tape_at(t, 185);
+	t->engine = 0;
+	tape_send(t, LIFE_DOCKERD, SOCKET, message, m);
+	answered(t, 200, 7);
+	tape_at(t, 240);
+	tape_http_chunk(t, LIFE_DOCKERD, 4000,
+			"{\"status\":\"Pull complete\",\"id\":\"01dddddddddd\"}");
+	tape_http_chunk(t, LIFE_DOCKERD, 4000, "{\"status\":\"Digest: sha256:" MANIFEST "\"}");
+	tape_at(t, 241);
+	tape_http_chunk(t, LIFE_DOCKERD, 4000,
+			"{\"status\":\"Status: Downloaded newer image for a/web:1\"}");
+	tape_sort(t);
+	play_until(run, 90000);
+	s = find(run, CT_RECORD_PULL, "a/web:1", 0);
+	expect_outcome(s, CT_OUTCOME_OK);
+	cr_assert_eq(s->fetched.layer_count, 1);
+	cr_expect_str_eq(s->layers[0].digest, LAYER("01"));
+	cr_expect_eq(s->layers[0].fetched_ns, tape_ns(180));
+	cr_expect_eq(s->layers[0].fetched_by, CT_PROVED_FILE);
+	cr_expect_eq(s->layers[0].unpacking_ns, tape_ns(185));
+	cr_expect_eq(s->layers[0].unpacked_ns, tape_ns(200));
+	cr_expect_eq(s->layers[0].unpacked_by, CT_PROVED_REQUEST);
+	run_free(run);
+}

@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Images that a client of containerd fetches itself (containerd's client/pull.go, as ctr, nerdctl and BuildKit
+ * have it): it takes a lease, writes a manifest, then what that names, has each layer unpacked, names the image,
+ * and gives the lease back. So a pull is what is written for one lease, and begins with that. Engines that ask
+ * an engine so are asked by somebody themselves: theirs is told by that.
+ */
+#include "core/book/parts.h"
+#include "core/book/pulls.h"
+#include "core/life/life.h"
+#include "util/mem.h"
+
+static const char *id_of(const struct ct_fact *f)
+{
+	return f->request->name;
+}
+
+/* Of what that client is about: what is asked for a lease is for that. */
+static struct ct_pull *pull_of(struct ct_core *core, const struct ct_fact *f, const char *lease)
+{
+	struct ct_pull *found = NULL;
+
+	for (struct ct_pull *p = ct_pull_next(core, NULL); p; p = p->next)
+		if (p->driven && !p->end_ns && p->fetched->client == f->request->tgid &&
+		    ct_scope_is(&p->held.share->scope, f->speaker) && !strcmp(p->lease, lease))
+			found = p;
+	return found;
+}
+
+static struct ct_pull *pull_for(struct ct_core *core, const struct ct_fact *f)
+{
+	return pull_of(core, f, f->request->lease);
+}
+
+static void keep_part(struct ct_core *core, const struct ct_fact *f, enum ct_part_kind kind)
+{
+	struct ct_part *part = ct_part_make(core, f->speaker, kind, f->request->tgid, id_of(f));
+
+	if (part)
+		part->begin_ns = f->request->ts_ns;
+}
+
+static void leased(struct ct_core *core, struct ct_fact *f)
+{
+	if (f->engine)
+		keep_part(core, f, CT_PART_LEASE);
+}
+
+/* What was done for it is done: its client waits for no answer. */
+static void released(struct ct_core *core, struct ct_fact *f)
+{
+	static const char given_up[] =
+		"its client has given up: the engine was not told of an image";
+	struct ct_pull *p = pull_of(core, f, id_of(f));
+
+	if (!p)
+		return;
+	p->end_ns = f->request->ts_ns;
+	p->failed = !p->saved || p->message[0];
+	if (p->failed && !p->message[0])
+		ct_text_copy(p->message, sizeof(p->message),
+			     ct_text(given_up, sizeof(given_up) - 1));
+	f->about = p->handle;
+}
+
+static void name_it(struct ct_pull *p, const char *image)
+{
+	ct_text_copy(p->who.image, sizeof(p->who.image), ct_text(image, strlen(image)));
+	ct_text_copy(p->who.name, sizeof(p->who.name), ct_text(image, strlen(image)));
+}
+
+static void begin(struct ct_core *core, const struct ct_fact *f, struct ct_text digest)
+{
+	struct ct_pull *p = ct_pull_make(core, f->speaker, "", f->request->tgid);
+	const struct ct_part *lease =
+		ct_part_find(core, f->speaker, CT_PART_LEASE, f->request->tgid, f->request->lease);
+
+	if (!p)
+		return;
+	p->driven = p->stored = p->silent = true;
+	p->begin_ns = lease ? lease->begin_ns : f->request->ts_ns;
+	memcpy(p->lease, f->request->lease, sizeof(p->lease));
+	p->who.mine = f->request->mine;
+	p->who.client = f->request->client;
+	p->who.engine_pid = f->engine;
+	ct_life_engine_name(core, &p->who, f->engine);
+	memcpy(p->who.ns, f->request->ns, sizeof(p->who.ns));
+	ct_text_copy(p->fetched->digest, sizeof(p->fetched->digest), digest);
+	name_it(p, p->fetched->digest);
+}
+
+/* "manifest-sha256:...": the first is what the image is, a list of manifests, too. */
+static void written(struct ct_core *core, struct ct_fact *f)
+{
+	struct ct_pull *p = pull_for(core, f);
+	struct ct_text digest = ct_text(id_of(f), strlen(id_of(f)));
+	struct ct_text what = ct_text_cut(&digest, '-');
+
+	if (p)
+		p->heard_ns = f->ts_ns;
+	else if (f->engine && (ct_text_is(what, "manifest") || ct_text_is(what, "index")))
+		begin(core, f, digest);
+}
+
+/* Its name comes last. Until then it is known by where it comes from. */
+static void labelled(struct ct_core *core, struct ct_fact *f)
+{
+	struct ct_pull *p = pull_for(core, f);
+	char image[sizeof(p->who.image) + sizeof(f->request->name)];
+
+	if (!p || strcmp(p->who.image, p->fetched->digest) != 0 ||
+	    strcmp(p->fetched->digest, id_of(f)) != 0)
+		return;
+	ct_text_copy(image, sizeof(image), ct_text(f->request->image, strlen(f->request->image)));
+	ct_text_add(image, sizeof(image), ct_text("@", 1));
+	ct_text_add(image, sizeof(image), ct_text(id_of(f), strlen(id_of(f))));
+	name_it(p, image);
+}
+
+static void named(struct ct_core *core, struct ct_fact *f)
+{
+	struct ct_pull *p = pull_for(core, f);
+
+	if (p)
+		name_it(p, f->request->image);
+}
+
+static void saved(struct ct_core *core, struct ct_fact *f)
+{
+	struct ct_pull *p = pull_for(core, f);
+
+	if (p && f->kind == CT_FACT_ANSWERED)
+		p->saved = true;
+}
+
+static void unpacks(struct ct_core *core, struct ct_fact *f)
+{
+	keep_part(core, f, CT_PART_UNPACK);
+}
+
+static void unpacked(struct ct_core *core, struct ct_fact *f)
+{
+	struct ct_part *part =
+		ct_part_find(core, f->speaker, CT_PART_UNPACK, f->request->tgid, id_of(f));
+	struct ct_pull *p = pull_for(core, f);
+
+	if (part) {
+		part->end_ns = f->ts_ns;
+		part->refused = f->kind == CT_FACT_REFUSED;
+	}
+	if (p && f->kind == CT_FACT_REFUSED)
+		ct_text_copy(p->message, sizeof(p->message), f->message);
+}
+
+/* Columns: what was asked, what follows from that, and from its answer. */
+static const struct {
+	const char *verb;
+	void (*asked)(struct ct_core *core, struct ct_fact *f);
+	void (*answered)(struct ct_core *core, struct ct_fact *f);
+} rows[] = {
+	{ "Leases/Create", leased, NULL },  { "Leases/Delete", released, NULL },
+	{ "Content/Write", written, NULL }, { "Content/Update", labelled, NULL },
+	{ "Images/Create", named, saved },  { "Images/Update", named, saved },
+	{ CT_APPLY, unpacks, unpacked },
+};
+
+void ct_image_part(struct ct_core *core, struct ct_fact *f)
+{
+	size_t i = 0;
+
+	while (i < CT_ARRAY_SIZE(rows) && !ct_text_is(f->verb, rows[i].verb))
+		i++;
+	if (i == CT_ARRAY_SIZE(rows) || !f->speaker)
+		return;
+	if (f->kind == CT_FACT_ASKED)
+		rows[i].asked(core, f);
+	else if (rows[i].answered)
+		rows[i].answered(core, f);
+}
