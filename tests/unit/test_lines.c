@@ -24,25 +24,34 @@ enum what {
 	OTHER
 };
 
-/* Requests that are none of ours. Columns: line, body, status, body of the answer. */
+enum is {
+	READS = 1 << 0,
+	FILES = 1 << 1, /* what is behind it, of which nothing is carried */
+	RAW = 1 << 2 /* what follows is another protocol, likewise */
+};
+
+/* Requests that are none of ours. Columns: line, body, status, body of the answer, what it is. */
 static const struct other {
 	const char *line, *body;
 	int status;
 	const char *said;
-	bool reads;
+	unsigned is;
 } others[] = {
 	{ "POST /v1.41/networks/create", "{\"Name\":\"n\"}", 201,
-	  "{\"Id\":\"%s\",\"Warning\":\"\"}", false },
-	{ "POST /v1.41/volumes/create", "{\"Name\":\"v\"}", 201, "{\"Name\":\"v\"}", false },
-	{ "POST /v1.41/containers/nobody/exec", "{\"Cmd\":[\"ls\"]}", 201, "{\"Id\":\"%s\"}",
-	  false },
-	{ "DELETE /v1.41/networks/n", NULL, 204, NULL, false },
-	{ "POST /v1.41/networks/n/connect", "{}", 200, NULL, false },
-	{ "POST /v1.41/containers/prune", NULL, 200, "{}", false },
-	{ "POST /v1.41/containers/nobody/stop", NULL, 404, "{\"message\":\"none\"}", false },
-	{ "GET /v1.41/containers/json", NULL, 200, "[]", true },
-	{ "GET /v1.41/images/i/json", NULL, 404, "{\"message\":\"no such image i\"}", true },
-	{ "HEAD /_ping", NULL, 200, NULL, true },
+	  "{\"Id\":\"%s\",\"Warning\":\"\"}", 0 },
+	{ "POST /v1.41/volumes/create", "{\"Name\":\"v\"}", 201, "{\"Name\":\"v\"}", 0 },
+	{ "POST /v1.41/containers/nobody/exec", "{\"Cmd\":[\"ls\"]}", 201, "{\"Id\":\"%s\"}", 0 },
+	{ "DELETE /v1.41/networks/n", NULL, 204, NULL, 0 },
+	{ "POST /v1.41/networks/n/connect", "{}", 200, NULL, 0 },
+	{ "POST /v1.41/containers/prune", NULL, 200, "{}", 0 },
+	{ "POST /v1.41/containers/nobody/stop", NULL, 404, "{\"message\":\"none\"}", 0 },
+	{ "GET /v1.41/containers/json", NULL, 200, "[]", READS },
+	{ "GET /v1.41/images/i/json", NULL, 404, "{\"message\":\"no such image i\"}", READS },
+	{ "HEAD /_ping", NULL, 200, NULL, READS },
+	{ "POST /v1.41/images/load", NULL, 200, NULL, FILES },
+	{ "POST /v1.41/build", NULL, 200, NULL, FILES },
+	{ "PUT /v1.41/containers/nobody/archive", NULL, 200, NULL, READS | FILES },
+	{ "POST /v1.41/containers/nobody/attach?stream=1", NULL, 101, NULL, RAW },
 };
 
 struct made {
@@ -56,6 +65,7 @@ struct schedule {
 	struct tape t;
 	uint32_t seed;
 	bool old; /* what only reads is not heard */
+	unsigned odd; /* which odd ones of the others there are: FILES, RAW */
 	unsigned holes; /* one in so many sends is not heard, 0: all are */
 	struct made made[MADE_MAX];
 	unsigned count;
@@ -115,7 +125,7 @@ static void ask(struct schedule *s, uint64_t socket, const struct asked *a)
 	char line[160], id[65];
 	const char *body = NULL;
 
-	if ((s->old && a->what == OTHER && others[a->number].reads) ||
+	if ((s->old && a->what == OTHER && (others[a->number].is & READS)) ||
 	    is_lost(s, socket, a->heard_ms, false))
 		return;
 	id_of(a->number, id);
@@ -181,7 +191,9 @@ static void choose(struct schedule *s, struct asked *a, double sent_ms)
 		a->what = OTHER;
 		do /* unheard, and refused: nothing tells its answer from that to a create */
 			a->number = draw(s, CT_ARRAY_SIZE(others));
-		while (s->old && others[a->number].reads && others[a->number].status >= 400);
+		while ((s->old && (others[a->number].is & READS) &&
+			others[a->number].status >= 400) ||
+		       (others[a->number].is & (FILES | RAW) & ~s->odd));
 	}
 }
 
@@ -205,6 +217,23 @@ static void expect(struct schedule *s, const struct asked *a)
 	m->known_ms = later(a->heard_ms, a->answered_ms) + 0.1;
 }
 
+/* On a connection that is not HTTP's any more. */
+static void speak_otherwise(struct schedule *s, uint64_t socket, double ms)
+{
+	char id[65];
+
+	id_of(0, id);
+	for (unsigned i = 0; i < 5; i++) {
+		tape_at(&s->t, ms + 0.01 + i);
+		if (i % 2)
+			tape_http_answer(&s->t, LIFE_DOCKERD, socket, 201,
+					 "{\"Id\":\"0\",\"Warnings\":[]}");
+		else
+			tape_http_request(&s->t, LIFE_CLIENT, socket,
+					  "POST /v1.41/containers/create?name=n0", NULL);
+	}
+}
+
 /* Up to three requests are sent before the first is answered, most of the time one. */
 static void line(struct schedule *s, uint64_t socket)
 {
@@ -220,6 +249,7 @@ static void line(struct schedule *s, uint64_t socket)
 
 	for (unsigned asked = 0; asked + 3 <= ASKED;) {
 		unsigned n = draw(s, 4) || s->holes || s->old ? 1 : 1 + draw(s, 3);
+		bool raw = false;
 
 		for (unsigned i = 0; i < n; i++, asked++, now += 0.05) {
 			choose(s, &batch[i], now);
@@ -231,8 +261,13 @@ static void line(struct schedule *s, uint64_t socket)
 			expect(s, &batch[i]);
 			ask(s, socket, &batch[i]);
 			answer(s, socket, &batch[i]);
+			raw |= batch[i].what == OTHER && others[batch[i].number].is & RAW;
 		}
 		now += 0.05 + draw(s, 20) / 10.0;
+		if (raw) {
+			speak_otherwise(s, socket, later(now, later(client, engine)));
+			return;
+		}
 	}
 }
 
@@ -292,10 +327,15 @@ static void play_schedule(struct schedule *s)
 	ct_core_free(core);
 }
 
-/* Returns how many records were told of 1000 that there are. */
-static unsigned rounds(unsigned n, bool old, unsigned holes)
+/* Of so many schedules: how many records were told of 1000 that there are, and in how many schedules one was wrong. */
+struct outcome {
+	unsigned told, wrong;
+};
+
+static struct outcome rounds(unsigned n, bool old, unsigned odd, unsigned holes)
 {
 	uint64_t expected = 0, told = 0;
+	struct outcome ret = { 0 };
 
 	for (uint32_t round = 0; round < n; round++) {
 		struct schedule *s = calloc(1, sizeof(*s));
@@ -303,10 +343,13 @@ static unsigned rounds(unsigned n, bool old, unsigned holes)
 		cr_assert(s);
 		s->seed = round * 7919 + 17;
 		s->old = old;
+		s->odd = odd;
 		s->holes = holes;
 		play_schedule(s);
-		cr_expect_eq(s->wrong, 0, "round %u: %u wrong of %u", round, s->wrong, s->told);
-		if (!old && !holes)
+		ret.wrong += s->wrong != 0;
+		cr_expect(!s->wrong || old || holes, "round %u: %u wrong of %u", round, s->wrong,
+			  s->told);
+		if (!old && !odd && !holes)
 			cr_expect_eq(s->told, s->expected, "round %u: %u told of %u", round,
 				     s->told, s->expected);
 		expected += s->expected;
@@ -314,10 +357,33 @@ static unsigned rounds(unsigned n, bool old, unsigned holes)
 		tape_free(&s->t);
 		free(s);
 	}
-	return (unsigned)(told * 1000 / (expected ? expected : 1));
+	ret.told = (unsigned)(told * 1000 / (expected ? expected : 1));
+	return ret;
 }
 
 Test(lines, every_answer_to_its_request)
 {
-	cr_expect_eq(rounds(2500, false, 0), 1000);
+	cr_expect_eq(rounds(2500, false, 0, 0).told, 1000);
+}
+
+/* What comes behind an upload may be a part of it: not all is told then, and what is told is right. */
+Test(lines, files_and_other_protocols)
+{
+	cr_expect_geq(rounds(2500, false, FILES, 0).told, 500);
+	cr_expect_geq(rounds(2500, false, RAW, 0).told, 900);
+}
+
+/*
+ * One send in twenty is not heard, which is said; or what only reads is not, which old recordings do not carry. Whose
+ * an answer is follows from less then: in 15 and 14 of these schedules one is taken for another's.
+ */
+Test(lines, what_was_not_heard)
+{
+	struct outcome o = rounds(2500, false, 0, 20);
+
+	cr_expect_leq(o.wrong, 15, "%u", o.wrong);
+	cr_expect_geq(o.told, 500, "%u", o.told);
+	o = rounds(2500, true, 0, 0);
+	cr_expect_leq(o.wrong, 14, "%u", o.wrong);
+	cr_expect_geq(o.told, 500, "%u", o.told);
 }

@@ -58,6 +58,10 @@ struct ct_line {
 	uint64_t holes; /* how many there had been when it was last known to be whole */
 	uint64_t stray_ns; /* of the last answer to nothing since the last request; 0: none */
 	int stray_status;
+	uint32_t passed; /* requests that were taken for files since it was whole, */
+	uint32_t strays; /* and answers to nothing */
+	uint64_t
+		files_ns; /* an upload was heard behind the answer to it: so may its files be; 0: none */
 	uint64_t peer; /* socket of who answers, 0: not known */
 	bool hijacked; /* what is said on it now is a container's, or another protocol's */
 	UT_hash_handle hh;
@@ -88,6 +92,8 @@ void ct_early_free(struct ct_core *core);
 struct ct_line *ct_line_find(struct ct_core *core, uint64_t socket);
 /* That of who speaks, where nothing that is said is HTTP any more. */
 bool ct_line_is_hijacked(struct ct_core *core, const struct ct_event *e);
+/* The answer to that upload came before it: its files may look like requests. */
+void ct_line_uploaded(struct ct_core *core, const struct ct_event *e);
 void ct_line_hijack(struct ct_core *core, struct ct_line *line);
 /* A request was heard. NULL too when it is none: a part of what another one sends. */
 struct ct_pending_call *ct_line_ask(struct ct_core *core, const struct ct_sent *sent,

@@ -113,6 +113,7 @@ void ct_line_forget(struct ct_core *core, struct ct_line *line)
 {
 	drop_calls(core, line);
 	line->holes = NOT_WHOLE;
+	line->passed = line->strays = 0;
 }
 
 void ct_lines_hole(struct ct_core *core, uint64_t socket, uint64_t peer)
@@ -151,24 +152,38 @@ bool ct_line_is_hijacked(struct ct_core *core, const struct ct_event *e)
 static void drop_doubted(struct ct_core *core, struct ct_line *line)
 {
 	struct ct_pending_call *call = line->calls;
-	uint32_t count = line->count;
 
 	while (call) {
 		struct ct_pending_call *next = call->line_next;
+		bool doubted = call->doubted || call->holes != core->hear->holes;
 
-		/* A stream whose end was not heard is over. */
-		if (call->doubted || call->answering || call->holes != core->hear->holes)
+		if (doubted)
+			line->holes = NOT_WHOLE;
+		if (doubted || call->answering) /* a stream whose end was not heard is over */
 			ct_call_drop(core, call);
 		call = next;
 	}
-	if (line->count != count)
-		line->holes = NOT_WHOLE;
 }
 
 /* What files hold may look like requests. */
-static bool is_within_files(const struct ct_line *line)
+static bool is_within_files(const struct ct_line *line, uint64_t ts_ns)
 {
-	return line->calls && line->calls->line_prev->streams;
+	return (line->calls && line->calls->line_prev->streams) ||
+	       (line->files_ns && ts_ns < line->files_ns + CT_LATE_NS);
+}
+
+void ct_line_uploaded(struct ct_core *core, const struct ct_event *e)
+{
+	struct ct_line *line = ct_line_find(core, e->obj);
+
+	if (line)
+		line->files_ns = e->ts_ns;
+}
+
+static void whole(const struct ct_core *core, struct ct_line *line)
+{
+	line->holes = core->hear->holes;
+	line->passed = line->strays = 0;
 }
 
 struct ct_pending_call *ct_line_ask(struct ct_core *core, const struct ct_sent *sent,
@@ -182,9 +197,11 @@ struct ct_pending_call *ct_line_ask(struct ct_core *core, const struct ct_sent *
 	if (!line || line->hijacked)
 		return NULL;
 	drop_doubted(core, line);
-	if (is_within_files(line)) { /* or the answer to them is late, and this is a request */
+	if (is_within_files(line,
+			    e->ts_ns)) { /* or the answer to them is late, and this is a request */
 		line->holes = NOT_WHOLE;
 		line->stray_ns = 0;
+		line->passed++;
 		return NULL;
 	}
 	if (line->count >= LINE_CALLS_MAX)
@@ -203,7 +220,8 @@ struct ct_pending_call *ct_line_ask(struct ct_core *core, const struct ct_sent *
 	call->builds = http->builds;
 	call->holes = core->hear->holes;
 	call->patched = line->holes != core->hear->holes;
-	call->suspected = line->holes == NOT_WHOLE && !line->stray_ns;
+	call->suspected = line->holes == NOT_WHOLE &&
+			  (!line->stray_ns || line->strays != (line->passed ? line->passed : 1));
 	call->doubted =
 		call->suspected || (line->stray_ns && e->ts_ns < line->stray_ns + STRAY_NS &&
 				    ct_call_fits(call, line->stray_status));
@@ -211,7 +229,7 @@ struct ct_pending_call *ct_line_ask(struct ct_core *core, const struct ct_sent *
 	line->count++;
 	ct_share_touch(core, &line->held);
 	if (!call->suspected)
-		line->holes = core->hear->holes;
+		whole(core, line);
 	line->stray_ns = 0;
 	core->hear->hears_reads |= http->reads;
 	return call;
@@ -258,9 +276,12 @@ struct ct_pending_call *ct_line_answers(struct ct_core *core, const struct ct_se
 	if (!line)
 		return NULL;
 	line->peer = e->obj;
+	while (line->calls && line->calls->answering) /* a stream; this is the next answer */
+		ct_call_drop(core, line->calls);
 	if (!line->calls) {
 		line->stray_ns = e->ts_ns;
 		line->stray_status = http->status;
+		line->strays++;
 		ct_early_keep(core, key, sent);
 		return NULL;
 	}
@@ -271,14 +292,19 @@ struct ct_pending_call *ct_line_answers(struct ct_core *core, const struct ct_se
 		if (!core->hear->hears_reads) /* that was the answer to something unheard */
 			return NULL;
 	}
-	while (call && line->calls != call)
+	if (!call) { /* they were answered unheard, and this is to a request that is heard later */
+		ct_line_forget(core, line);
+		ct_early_keep(core, key, sent);
+		return NULL;
+	}
+	while (line->calls != call)
 		ct_call_drop(core, line->calls);
-	if (!call || !call->suspected)
+	if (!call->suspected || http->status == 101) /* whosever that was, it is HTTP no more */
 		return call;
 	if (e->ts_ns < call->asked.ts_ns + CT_LATE_NS) {
 		ct_call_drop(core, call);
 		return NULL;
 	}
-	line->holes = core->hear->holes;
+	whole(core, line);
 	return call;
 }

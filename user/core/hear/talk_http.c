@@ -93,6 +93,8 @@ static void request(struct ct_core *core, const struct ct_sent *sent, const stru
 	if (!fact.about)
 		fact.early = ct_early_asked(core, call);
 	ct_early_answer(core, fact.early);
+	if (fact.early && http->streams)
+		ct_line_uploaded(core, sent->e);
 }
 
 /* {"message":"..."} of a failed request, or {"Id":"..."} of a create. */
