@@ -34,6 +34,9 @@ says "before: one start, one stop" '["start","stop"]' \
 says "the running container's stop by the restart, then a start and a stop" \
 	'["start","stop","start","stop"]' \
 	'[mine | select(.name == $p + "through" and (.kind == "start" or .kind == "stop")) | .kind]'
+says "the first stop is dockerd's own doing, which nobody asks it for" '["engine","stop-request"]' \
+	'[of("stop")[] | select(.name == $p + "through") | .cause]'
+says "and lasts from its first signal on" true 'of("stop") | map(select(.name == $p + "through"))[0] | has_phases(["stop"])'
 for runtime in $(runtimes); do
 	one='[mine | select(.name == $p + "after-" + $r and .kind != "restart")]'
 	says "after, $runtime: one start, one stop, ok" '["start ok","stop ok"]' \

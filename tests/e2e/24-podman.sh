@@ -38,6 +38,14 @@ for runtime in "$@"; do
 			sleep 0.2 && "${podman[@]}" stop -t 2 "$name" && "${podman[@]}" start "$name" &&
 			sleep 0.2 && "${podman[@]}" restart -t 2 "$name" && sleep 0.2 && "${podman[@]}" rm -f "$name"
 	} > "$dir/$name.out" 2>&1 || echo "$name: $(< "$dir/$name.out")"
+	# Whoever checks its health ends it: a timer of systemd would call that.
+	name=$p$runtime-ill
+	{
+		DISABLE_HC_SYSTEMD=true "${podman[@]}" run -d --name "$name" "${limits[@]}" --network none \
+			--health-cmd '["CMD", "/bin/service", "exit", "1"]' --health-retries 1 --health-on-failure kill \
+			ct/service:1 /bin/service && sleep 0.2 && ! "${podman[@]}" healthcheck run "$name" && sleep 0.5 &&
+			"${podman[@]}" rm "$name"
+	} > "$dir/$name.out" 2>&1 || echo "$name: $(< "$dir/$name.out")"
 	for network in none host; do
 		name=$p$runtime-$network
 		{
@@ -83,6 +91,8 @@ for runtime in runc crun; do
 		--arg r "$p"
 	says "$runtime: how they were asked for" '["request","request","restart-request"]' \
 		'[of("start")[] | select(.name == $r + "-twice") | .cause] | sort' --arg r "$p"
+	says "$runtime: what a health check has found ill is stopped by it" '["probe",true]' \
+		'[of("stop"; "ok")[] | select(.name == $r + "-ill") | .cause, has_phases(["stop", "die", "destroy"])]' --arg r "$p"
 	says "$runtime: without a network of its own it is not connected" '[2,2,0]' \
 		'[of("start"; "ok"), of("stop"; "ok")
 			| map(select(.name == $r + "-none" or .name == $r + "-host"))] | [(.[] | length),

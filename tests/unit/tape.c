@@ -174,8 +174,9 @@ void tape_http_answer(struct tape *t, uint32_t tgid, uint64_t socket, int status
 	char text[MESSAGE_MAX];
 	int len = snprintf(
 		text, sizeof(text),
-		"HTTP/1.1 %d Whatever\r\nApi-Version: 1.41\r\nContent-Length: %zu\r\n\r\n%s",
-		status, body ? strlen(body) : 0, body ? body : "");
+		"HTTP/1.1 %d Whatever\r\nApi-Version: 1.41\r\n%s%s%sContent-Length: %zu\r\n\r\n%s",
+		status, t->server ? "Server: " : "", t->server ? t->server : "",
+		t->server ? "\r\n" : "", body ? strlen(body) : 0, body ? body : "");
 
 	send_bytes(t, tgid, socket, true, text, (size_t)len);
 }

@@ -26,6 +26,7 @@ struct tape {
 	size_t count;
 	uint64_t now_ns; /* of the next event */
 	uint32_t engine; /* whose socket clients send to from now on; 0: not known */
+	const char *server; /* what its answers say of it, borrowed; NULL: nothing */
 };
 
 void tape_free(struct tape *t);

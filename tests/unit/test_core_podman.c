@@ -12,6 +12,7 @@
 #define RUNC     530
 #define INIT     540
 #define CLEANUP  550
+#define CHECK    560
 #define NETNS    4026532001
 #define ID       "a31a3497ad1d75b39d576ad57c2c18bc73ec7e5e78f22982295cf530a1fe5e6e"
 
@@ -140,6 +141,44 @@ Test(podman, one_life)
 	expect_nothing_odd(run);
 	cr_expect_eq(run->lookups, 2, "of podman, which may leave first, and of who stays");
 	cr_expect_eq(run->asked, MONITOR);
+	run_free(run);
+}
+
+/* `podman healthcheck run NAME` runs nothing; of what it finds ill it ends what is asked for with it. */
+Test(podman, a_health_check_stops_it)
+{
+	struct run *run = run_new();
+	struct tape *t = &run->t;
+	const struct seen *s;
+
+	created(t, false);
+	monitored(t, "web", 60);
+	for (int ill = 0; ill < 2; ill++) {
+		double ms = 300 + 100 * ill;
+
+		tape_at(t, ms);
+		tape_exec(t, CHECK, CT_ROLE_ENGINE, 1, "podman", "--root", "/s", "healthcheck",
+			  "run", "web", TAPE_END);
+		tape_at(t, ms + 10);
+		tape_fork(t, CHECK, RUNC, CT_ROLE_ENGINE);
+		tape_exec(t, RUNC, CT_ROLE_RUNTIME, 1, "/usr/bin/crun", ill ? "kill" : "exec", ID,
+			  "15", TAPE_END);
+		tape_at(t, ms + 12);
+		tape_exit(t, RUNC, CT_ROLE_RUNTIME, 0);
+		if (ill) {
+			tape_at(t, ms + 20);
+			tape_exit(t, INIT, CT_ROLE_INIT, 15);
+			cleaned(t, "--quiet", false, ms + 22, ms + 50);
+		}
+		tape_at(t, ms + 60);
+		tape_exit(t, CHECK, CT_ROLE_ENGINE, 0);
+	}
+	play_until(run, 9000);
+	expect_counts(run, 1, 1, 0);
+	s = find(run, CT_RECORD_STOP, "web", 0);
+	cr_expect_eq(s->rec.cause, CT_CAUSE_PROBE);
+	expect_span(s, 410, 450);
+	expect_phase(s, CT_PHASE_STOP, 10);
 	run_free(run);
 }
 

@@ -147,6 +147,11 @@ Test(distill, http_answers)
 	kept();
 	answer(TOKEN);
 	expect_tail("HTTP/1.1 200\r\n\r\n");
+	answer("HTTP/1.1 204 No Content\r\nApi-Version: " CANARY
+	       "\r\nServer: Docker/28.5.2+dfsg1 (" CANARY ")\r\nDate: " CANARY "\r\n\r\n");
+	expect_tail("HTTP/1.1 204\r\nServer: Docker/28.5.2+dfsg1\r\n\r\n");
+	answer("HTTP/1.1 204 No Content\r\nServer: " CANARY "\r\n\r\n");
+	expect_tail("HTTP/1.1 204\r\n\r\n");
 	answer(MADE); /* heard late: something else has been asked meanwhile */
 	expect_tail("HTTP/1.1 201\r\n\r\n{\"Id\":\"" ID "\",\"Warnings\":[]}");
 	answer(FAILED);

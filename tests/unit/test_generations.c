@@ -231,13 +231,29 @@ Test(generations, joins_after_the_task_is_made)
 	run_free(run);
 }
 
-/* An order that no row knows: nothing is said of it but that. */
+static void expect_strange(const struct run *run, uint64_t starts, uint64_t stops,
+			   const char *version)
+{
+	const struct ct_strange_of *of = &run->counts.strange.each[0];
+
+	cr_expect_eq(of->starts, starts);
+	cr_expect_eq(of->stops, stops);
+	cr_expect_eq(ct_counts_incomplete(&run->counts), starts || stops);
+	if (!starts && !stops)
+		return;
+	cr_expect_eq(of->pid, LIFE_DOCKERD);
+	cr_expect_str_eq(of->engine, "docker");
+	cr_expect_str_eq(of->version, version);
+}
+
+/* An order that no row knows: nothing is said of it but that, and whose it is. */
 Test(generations, joins_nobody_knows_when)
 {
 	struct run *run = run_new();
 	struct life l = life_of(0);
 	const struct seen *s;
 
+	run->t.server = "Docker/31.0.0~rc.1 (linux)";
 	life_create(&run->t, &l, 10);
 	starts_late(&run->t, &l, 30, false);
 	tape_at(&run->t, 200);
@@ -247,6 +263,45 @@ Test(generations, joins_nobody_knows_when)
 	cr_expect(s->rec.missing & 1u << CT_PHASE_CONNECT);
 	cr_expect_not(s->rec.seen & 1u << CT_PHASE_CONNECT);
 	cr_expect_gt(run->counts.unknown_phases, 0);
+	expect_strange(run, 1, 0, "31.0.0~rc.1");
+	run_free(run);
+}
+
+/* Saved, and then let go of its network. */
+Test(generations, lets_go_nobody_knows_when)
+{
+	struct run *run = run_new();
+	struct life l = life_of(0);
+	const struct seen *s;
+
+	life_serves(&run->t, &l);
+	exits(&run->t, &l, 500);
+	ask(&run->t, &l, 521, 522);
+	save(&run->t, &l, 530, 531);
+	store(&run->t, &l, 590);
+	play_until(run, 40000);
+	s = find(run, CT_RECORD_STOP, l.name, 0);
+	cr_expect(s->rec.missing & 1u << CT_PHASE_DISCONNECT);
+	cr_expect_not(s->rec.seen & 1u << CT_PHASE_DISCONNECT);
+	expect_strange(run, 0, 1, "");
+	run_free(run);
+}
+
+/* What is not seen for another reason is no order. */
+Test(generations, what_was_lost_is_no_order)
+{
+	struct run *run = run_new();
+	struct life l = life_of(0);
+
+	life_create(&run->t, &l, 10);
+	starts_late(&run->t, &l, 30, false);
+	tape_at(&run->t, 100);
+	tape_lost(&run->t, CT_LOSS_RING, 1);
+	tape_at(&run->t, 200);
+	tape_output(&run->t, l.init, l.shim);
+	tape_sort(&run->t);
+	play(run);
+	cr_expect_eq(run->counts.strange.each[0].starts, 0);
 	run_free(run);
 }
 

@@ -53,6 +53,28 @@ Test(stop_causes, each_is_its_own)
 	cr_expect_eq(cause(NULL, false, 9), CT_CAUSE_EXIT, "somebody's signal");
 }
 
+/* dockerd ends, or serves a swarm: nobody asks for it, and its containers are to end. */
+Test(stop_causes, the_engine_of_its_own_accord)
+{
+	struct run *run = run_new();
+	struct life l = life_of(0);
+	const struct seen *s;
+
+	life_serves(&run->t, &l);
+	tape_at(&run->t, 480);
+	tape_ttrpc_request(&run->t, l.containerd, l.shim_socket, l.stream += 2, "Kill", l.id, NULL);
+	tape_at(&run->t, 490);
+	tape_ttrpc_request(&run->t, l.containerd, l.shim_socket, l.stream += 2, "Kill", l.id, NULL);
+	life_exit(&run->t, &l, 500, 9);
+	play_until(run, 5000);
+	s = find(run, CT_RECORD_STOP, l.name, 0);
+	cr_expect_eq(s->rec.cause, CT_CAUSE_ENGINE);
+	expect_span(s, 480, 500 + LIFE_STOPPED);
+	expect_phase(s, CT_PHASE_STOP, 20);
+	expect_nothing_odd(run);
+	run_free(run);
+}
+
 Test(stop_causes, out_of_memory)
 {
 	cr_expect_eq(cause(NULL, true, 9), CT_CAUSE_OOM);

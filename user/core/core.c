@@ -406,6 +406,7 @@ struct ct_core_counts ct_core_counts(const struct ct_core *core)
 bool ct_counts_incomplete(const struct ct_core_counts *counts)
 {
 	if (counts->unread || counts->unmatched_ends || counts->deaf.each[0].pid ||
+	    counts->strange.each[0].starts || counts->strange.each[0].stops ||
 	    ct_unheard_sum(&counts->unheard))
 		return true;
 	for (int i = 0; i < CT_LOSS_MAX; i++) {

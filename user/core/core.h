@@ -85,6 +85,7 @@ struct ct_core_counts {
 	struct ct_parties beyond; /* whose, of lost[CT_LOSS_SHARE] */
 	struct ct_unheard unheard; /* what engines were asked and nobody understood */
 	struct ct_deaf deaf; /* engines that are asked on TCP */
+	struct ct_strange strange; /* engines whose order of calls is not known */
 	struct ct_parties forgers; /* programs that have the name of an engine, and are none */
 };
 

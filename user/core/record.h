@@ -111,7 +111,11 @@ enum ct_outcome {
 	CT_OUTCOME_MAX
 };
 
-/* How a start or a stop was asked for; the last six are of stops, and of what Kubernetes starts again. PROBE: the kubelet had it stopped because a probe had failed; OOM: the kernel killed what had used up its cgroup's memory. Columns: symbol, name. */
+/*
+ * How a start or a stop was asked for; the last seven are of stops, and of what Kubernetes starts again. PROBE: the kubelet
+ * had it stopped because a probe had failed, or Podman because a health check had; OOM: the kernel killed what had used up
+ * its cgroup's memory; ENGINE: its engine had it stopped of its own accord. Columns: symbol, name.
+ */
 #define CT_CAUSES(X) \
 	X(REQUEST, "request") \
 	X(RESTART_REQUEST, "restart-request") \
@@ -121,7 +125,8 @@ enum ct_outcome {
 	X(REMOVE_REQUEST, "remove-request") \
 	X(EXIT, "exit") \
 	X(PROBE, "probe") \
-	X(OOM, "oom-kill")
+	X(OOM, "oom-kill") \
+	X(ENGINE, "engine")
 
 enum ct_cause {
 #define X(symbol, name) CT_CAUSE_##symbol,

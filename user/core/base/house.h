@@ -47,6 +47,7 @@ struct ct_core {
 	uint64_t begin_ns; /* from when on nothing is missed; 0: not known */
 	uint64_t lost_ns; /* when something was lost, the last time */
 	uint64_t due_ns; /* when tell is to look at something again; 0: never */
+	bool hears_syncs; /* of files: not every plan does */
 	bool changed; /* something has, that tell is to look at behind this event */
 	uint64_t hole_ns; /* when events were, whatever they would have said; 0: never */
 	struct ct_labels labels; /* what the user has said */

@@ -94,3 +94,33 @@ void ct_deaf_merge(struct ct_deaf *to, const struct ct_deaf *from)
 		ct_deaf_add(to, &from->each[i]);
 	to->others += from->others;
 }
+
+void ct_strange_add(struct ct_strange *to, const struct ct_strange_of *of)
+{
+	struct ct_strange_of *at = &to->others;
+
+	if (!of->starts && !of->stops)
+		return;
+	for (int i = 0; i < CT_PARTIES_MAX && at == &to->others; i++) {
+		struct ct_strange_of *each = &to->each[i];
+
+		if (!each->starts && !each->stops)
+			*each = (struct ct_strange_of){ .pid = of->pid };
+		if (each->pid == of->pid)
+			at = each;
+	}
+	at->starts += of->starts;
+	at->stops += of->stops;
+	if (at != &to->others) { /* what was heard last */
+		memcpy(at->engine, of->engine, sizeof(at->engine));
+		memcpy(at->version, of->version, sizeof(at->version));
+	}
+}
+
+void ct_strange_merge(struct ct_strange *to, const struct ct_strange *from)
+{
+	for (int i = 0; i < CT_PARTIES_MAX; i++)
+		ct_strange_add(to, &from->each[i]);
+	to->others.starts += from->others.starts;
+	to->others.stops += from->others.stops;
+}

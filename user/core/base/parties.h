@@ -46,6 +46,19 @@ struct ct_deaf {
 	uint64_t others; /* that found no place */
 };
 
+/* Engines that do things in an order that no row of their family has (life/family.h). */
+struct ct_strange {
+	struct ct_strange_of {
+		uint64_t starts, stops; /* that were so; both 0: no more */
+		uint32_t pid;
+		char engine[32], version[32]; /* empty: not known */
+	} each[CT_PARTIES_MAX];
+	struct ct_strange_of others; /* of those that found no place */
+};
+
+void ct_strange_add(struct ct_strange *to, const struct ct_strange_of *of);
+void ct_strange_merge(struct ct_strange *to, const struct ct_strange *from);
+
 void ct_deaf_add(struct ct_deaf *to, const struct ct_deaf_of *of); /* once each */
 void ct_deaf_merge(struct ct_deaf *to, const struct ct_deaf *from);
 

@@ -28,6 +28,7 @@ struct ct_run {
 	enum ct_cause stop_cause; /* if STOP_BEGIN is set */
 	int exit_code;
 	uint8_t start_order, stop_order; /* enum ct_order */
+	bool networks_silent; /* that store was not synced until it was saved */
 	bool network_crowded; /* others were in motion too: the sync may be theirs */
 	bool start_reported;
 	bool stop_reported;
@@ -67,6 +68,7 @@ struct ct_container {
 	uint8_t vm_does; /* of steps: what that is, 0: it boots */
 	uint32_t vm_asker; /* of steps: who asked for it */
 	bool told; /* in a record */
+	bool checked; /* Podman: a check of its health runs */
 	bool restart_asked; /* API restart in flight: the next start is part of it */
 	unsigned in_flight; /* API requests that change it */
 	uint64_t looked_up_ns; /* when user space was asked who it is, 0: it has said so */

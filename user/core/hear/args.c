@@ -2,7 +2,7 @@
 /* What a command line says: the words of engines, shims and runtimes. */
 #include "core/hear/args.h"
 
-#define OP_LEN_MAX 8
+#define OP_LEN_MAX 11
 
 /* Words of a command line. Columns: word, what it means. */
 static const struct {
@@ -15,7 +15,7 @@ static const struct {
 	{ "cleanup", CT_OP_CLEANUP }, { "setup", CT_OP_SETUP },     { "teardown", CT_OP_TEARDOWN },
 	{ "exec", CT_OP_EXEC },       { "state", CT_OP_OTHER },     { "pause", CT_OP_OTHER },
 	{ "resume", CT_OP_OTHER },    { "update", CT_OP_OTHER },    { "events", CT_OP_OTHER },
-	{ "ps", CT_OP_OTHER },        { "publish", CT_OP_PUBLISH },
+	{ "ps", CT_OP_OTHER },        { "publish", CT_OP_PUBLISH }, { "healthcheck", CT_OP_HEALTH },
 };
 
 size_t ct_argv_split(const struct ct_event *e, struct ct_text args[CT_ARGS_MAX])

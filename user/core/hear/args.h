@@ -22,6 +22,7 @@ enum ct_op {
 	CT_OP_TEARDOWN,
 	CT_OP_PUBLISH,
 	CT_OP_EXEC, /* in a container that runs */
+	CT_OP_HEALTH, /* to see whether it is healthy, and act if it is not */
 	CT_OP_OTHER
 };
 

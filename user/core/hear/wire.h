@@ -32,6 +32,9 @@ bool ct_http_parse(struct ct_text bytes, struct ct_http *ret);
 /* Of what is behind the first line: what is behind the empty one. */
 struct ct_text ct_http_body(struct ct_text rest);
 
+/* Of an answer: the version that its server says it is, "28.5.2+dfsg1"; empty: it says none. */
+struct ct_text ct_http_version(struct ct_text bytes);
+
 /* The value of a key in a query string, undecoded; empty when there is none. */
 struct ct_text ct_http_query(struct ct_text query, const char *key);
 

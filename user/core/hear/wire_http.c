@@ -125,3 +125,27 @@ struct ct_text ct_http_query(struct ct_text query, const char *key)
 	}
 	return (struct ct_text){ "", 0 };
 }
+
+#define VERSION_MAX 32 /* what is longer is none */
+
+/* "Server: Docker/28.5.2+dfsg1 (linux)": api/server/middleware/version.go of moby. */
+struct ct_text ct_http_version(struct ct_text bytes)
+{
+	static const char server[] = "Server: Docker/";
+	static const char chars[] = "0123456789.+~-abcdefghijklmnopqrstuvwxyz";
+	size_t n = sizeof(server) - 1;
+
+	while (bytes.len) {
+		struct ct_text line = ct_text_cut(&bytes, '\n');
+
+		if (line.len <= 1) /* the body is behind it */
+			break;
+		if (!ct_text_starts(line, server))
+			continue;
+		while (n < line.len && memchr(chars, line.p[n], sizeof(chars) - 1))
+			n++;
+		n -= sizeof(server) - 1;
+		return ct_text(line.p + sizeof(server) - 1, n < VERSION_MAX ? n : 0);
+	}
+	return ct_text("", 0);
+}

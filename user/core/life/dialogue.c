@@ -101,6 +101,7 @@ static void api_answered(struct ct_core *core, struct ct_fact *f)
 {
 	struct ct_container *c = f->container;
 
+	ct_life_version(core, f->e);
 	if (f->awaits_id) {
 		api_created(core, f);
 		return;
@@ -119,6 +120,7 @@ static void api_refused(struct ct_core *core, struct ct_fact *f)
 {
 	struct ct_container *c = f->container;
 
+	ct_life_version(core, f->e);
 	if (!c && f->awaits_id)
 		ct_image_wanted(core, f);
 	if (!c)

@@ -44,6 +44,8 @@ static const struct ct_rule rules[] = {
 	{ CT_SIG_API_REQUEST, "kill", M(STOP_BEGIN), CT_LAST, M(NONE), M(EXIT) },
 	{ CT_SIG_API_REQUEST, "restart", M(STOP_BEGIN), CT_LAST, M(NONE), M(EXIT) },
 	{ CT_SIG_API_REQUEST, "delete", M(STOP_BEGIN), CT_LAST, M(NONE), M(EXIT) },
+	/* Nobody was heard to ask for it: it ends itself, or serves a swarm. See follow(). */
+	{ CT_SIG_TASK_REQUEST, "Kill", M(STOP_BEGIN), CT_FIRST, M(NONE), M(EXIT) },
 	{ CT_SIG_INIT_EXIT, NULL, M(EXIT), CT_FIRST, M(NONE), M(NONE) },
 	CT_RULES_OF_MACHINES,
 	{ CT_SIG_TASK_REQUEST, "Delete", M(TASK_DELETE_BEGIN), CT_FIRST, M(NONE), M(NONE) },
@@ -163,6 +165,7 @@ static void saves_stopped(struct ct_run *run, uint64_t ts_ns)
 
 	if (before != after)
 		run->stop_order = after ? CT_ORDER_OTHER : CT_ORDER_FIRST;
+	run->networks_silent = !before && !after;
 	if (!before && !after) {
 		m[CT_MARK_DISCONNECT_END] = run->turned_ns;
 	} else if (run->stop_order == CT_ORDER_OTHER) {
@@ -199,6 +202,10 @@ static enum ct_effect follow(struct ct_container *c, enum ct_signal signal, stru
 				saves_stopped(&c->run, ts_ns);
 		} else if (ct_text_starts(what, ".tmp-config"))
 			c->config_synced = ts_ns;
+		break;
+	case CT_SIG_TASK_REQUEST:
+		if (ct_text_is(what, "Kill") && m[CT_MARK_STOP_BEGIN] == ts_ns)
+			c->run.stop_cause = CT_CAUSE_ENGINE;
 		break;
 	case CT_SIG_UNLINK:
 		if (ct_text_is(what, "config.v2.json"))

@@ -88,6 +88,19 @@ static void again_began(struct ct_container *c, const struct ct_again *how)
 	c->run.marks[CT_MARK_START_BEGIN] = c->run.base_ns;
 }
 
+/* `--health-on-failure`: who checks it stops it, too, and nobody else has asked for that. */
+static void checks(struct ct_container *c, struct ct_text what, uint64_t ts_ns)
+{
+	uint64_t *m = c->run.marks;
+
+	c->checked |= ct_text_is(what, "podman healthcheck");
+	if (!c->checked || !ct_text_is(what, "runtime kill") || m[CT_MARK_STOP_BEGIN] ||
+	    m[CT_MARK_EXIT])
+		return;
+	m[CT_MARK_STOP_BEGIN] = ts_ns;
+	c->run.stop_cause = CT_CAUSE_PROBE;
+}
+
 static enum ct_effect follow(struct ct_container *c, enum ct_signal signal, struct ct_text what,
 			     uint64_t ts_ns)
 {
@@ -97,6 +110,7 @@ static enum ct_effect follow(struct ct_container *c, enum ct_signal signal, stru
 	case CT_SIG_PROGRAM:
 		if (ct_text_is(what, "podman restart"))
 			c->restart_asked = true;
+		checks(c, what, ts_ns);
 		/* Namespace and mounts are made while the network is being made. */
 		if (ct_text_is(what, "network setup") && !m[CT_MARK_CONNECT_BEGIN])
 			m[CT_MARK_CONNECT_BEGIN] =
@@ -117,6 +131,8 @@ static enum ct_effect follow(struct ct_container *c, enum ct_signal signal, stru
 	case CT_SIG_PROGRAM_END:
 		if (ct_text_is(what, "podman cleanup") && c->auto_remove)
 			c->removed = true;
+		if (ct_text_is(what, "podman healthcheck"))
+			c->checked = false;
 		break;
 	default:
 		break;

@@ -2,6 +2,19 @@
 /* Files of engines that are synced or go, and fifos that containers write into. */
 #include "core/life/life.h"
 
+/* It had been saved before its endpoint was gone: no generation that is known does that. */
+static void let_go_late(struct ct_core *core, uint32_t engine)
+{
+	for (struct ct_container *c = ct_book_moving(core); c; c = c->next) {
+		if (c->who.engine_pid != engine || !c->run.networks_silent ||
+		    c->restart_asked) /* it joins again */
+			continue;
+		c->run.networks_silent = false;
+		c->run.marks[CT_MARK_DISCONNECT_END] = 0;
+		ct_book_changed(core, c);
+	}
+}
+
 /*
  * A store of networks is one file for all containers. Its syncs tell when the endpoint of a
  * container is gone only while no other container of the engine is between two states.
@@ -26,6 +39,8 @@ static void networks_synced(struct ct_core *core, uint32_t engine, uint64_t ts_n
 		if (stops && m[CT_MARK_DIE_END])
 			only = c;
 	}
+	if (!moving)
+		let_go_late(core, engine);
 	if (!only)
 		return;
 	if (moving == 1) {
@@ -77,6 +92,7 @@ void ct_life_file(struct ct_core *core, const struct ct_file *file)
 	bool synced = e->kind == CT_KIND_SYNC;
 	struct ct_container *c = synced ? NULL : deleted(core, file);
 
+	core->hears_syncs |= synced;
 	if (ct_image_file(core, file))
 		return;
 	if (c)

@@ -46,6 +46,12 @@ bool ct_probe_stopped(struct ct_core *core, const struct ct_container *c);
 void ct_life_caused(struct ct_core *core, struct ct_container *c, struct ct_text what);
 /* dialogue.c: what the engine is called, if that process is one. */
 void ct_life_engine_name(struct ct_core *core, struct ct_identity *who, uint32_t engine);
+/* versions.c: of who answers, if he says which version he is. */
+struct ct_versions;
+struct ct_versions *ct_versions_new(void); /* NULL: no memory */
+void ct_versions_free(struct ct_versions *versions); /* NULL is fine */
+struct ct_versions *ct_life_versions(struct ct_core *core);
+void ct_life_version(struct ct_core *core, const struct ct_event *answer);
 /* images.c: an engine is asked for an image, says what it does for it, has it, or has it not. */
 void ct_image_asked(struct ct_core *core, struct ct_fact *f);
 void ct_image_progress(struct ct_core *core, struct ct_fact *f);

@@ -8,6 +8,7 @@
 struct ct_life {
 	uint64_t rows[CT_FAMILY_MAX][CT_SIG_MAX]; /* bit per rule of the family */
 	struct ct_builds *builds; /* owned */
+	struct ct_versions *versions; /* owned */
 };
 
 static void index_rows(struct ct_life *life)
@@ -26,22 +27,30 @@ struct ct_life *ct_life_new(void)
 		return NULL;
 	index_rows(life);
 	life->builds = ct_builds_new();
-	if (life->builds)
+	life->versions = ct_versions_new();
+	if (life->builds && life->versions)
 		return life;
-	free(life);
+	ct_life_free(life);
 	return NULL;
 }
 
 void ct_life_free(struct ct_life *life)
 {
-	if (life)
+	if (life) {
 		ct_builds_free(life->builds);
+		ct_versions_free(life->versions);
+	}
 	free(life);
 }
 
 struct ct_builds *ct_life_builds(struct ct_core *core)
 {
 	return core->life->builds;
+}
+
+struct ct_versions *ct_life_versions(struct ct_core *core)
+{
+	return core->life->versions;
 }
 
 static const struct ct_again *starts_again(const struct ct_container *c, enum ct_signal signal,

@@ -90,6 +90,7 @@ static void emit(struct ct_core *core, struct ct_record *rec, struct ct_containe
 		rec->step_count = step_count;
 	}
 	core->counts.unknown_phases += (unsigned)__builtin_popcount(rec->missing);
+	ct_tell_strange(core, rec, c);
 	if (core->ops.record)
 		core->ops.record(core->ctx, rec);
 	ct_made_told(core, rec, c);

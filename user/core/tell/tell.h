@@ -42,6 +42,10 @@ bool ct_start_unasked(const struct ct_container *c);
 /* It has been waited for a sign of being ready, nothing was lost meanwhile, and none came. */
 bool ct_start_signless(const struct ct_core *core, const struct ct_container *c);
 
+/* strange.c: counts what an engine did in an order that is not known. */
+void ct_tell_strange(struct ct_core *core, const struct ct_record *rec,
+		     const struct ct_container *c);
+
 /* images.c: an engine has fetched an image, or has failed to. */
 void ct_tell_image(struct ct_core *core, const struct ct_fact *fact);
 void ct_tell_images_left(struct ct_core *core); /* no more events: what is under way is cut */

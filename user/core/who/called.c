@@ -18,6 +18,7 @@ static const struct program {
 	{ CT_ROLE_ENGINE, "podman", NULL, CT_OP_RESTART, "podman restart" },
 	{ CT_ROLE_ENGINE, "podman", NULL, CT_OP_DELETE, "podman rm" },
 	{ CT_ROLE_ENGINE, "podman", NULL, CT_OP_CLEANUP, "podman cleanup" },
+	{ CT_ROLE_ENGINE, "podman", NULL, CT_OP_HEALTH, "podman healthcheck" },
 	{ CT_ROLE_ENGINE, "containerd", NULL, CT_OP_PUBLISH, "publish" },
 	{ CT_ROLE_ENGINE, NULL, NULL, -1, NULL },
 	{ CT_ROLE_SHIM, "conmon", "--version", -1, NULL },

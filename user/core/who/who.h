@@ -38,6 +38,7 @@ struct ct_actor_state {
 	uint64_t execed_ns;
 	uint64_t netns; /* inode, when it was executed */
 	const char *engine_name; /* static, role ENGINE */
+	const char *version; /* likewise, as it says; borrowed of life, NULL: not heard */
 	const struct ct_role_row *runtime; /* static: a runtime that no engine has called */
 	const char *program; /* static: the step that it is, NULL if it has no name */
 	struct ct_actor_state *next; /* of the spare ones */

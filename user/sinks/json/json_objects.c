@@ -482,6 +482,30 @@ static void put_unheard(struct ct_json *w, const struct ct_unheard *unheard)
 	ct_json_leave(w, ']');
 }
 
+static void put_strange_of(struct ct_json *w, const struct ct_strange_of *of)
+{
+	if (!of->starts && !of->stops)
+		return;
+	ct_json_enter(w, NULL, '{');
+	ct_json_string(w, "engine", of->engine);
+	ct_json_u64(w, "pid", of->pid);
+	ct_json_string(w, "version", of->version);
+	ct_json_u64(w, "starts", of->starts);
+	ct_json_u64(w, "stops", of->stops);
+	ct_json_leave(w, '}');
+}
+
+static void put_strange(struct ct_json *w, const struct ct_strange *strange)
+{
+	if (!strange->each[0].starts && !strange->each[0].stops)
+		return;
+	ct_json_enter(w, "unknown_orders", '[');
+	for (int i = 0; i < CT_PARTIES_MAX; i++)
+		put_strange_of(w, &strange->each[i]);
+	put_strange_of(w, &strange->others);
+	ct_json_leave(w, ']');
+}
+
 static void put_probes_sum(struct ct_json *w, const struct ct_core_counts *counts)
 {
 	if (!counts->probes.count)
@@ -552,6 +576,7 @@ void ct_json_summary(struct ct_json *w, const char *key, const struct ct_session
 	put_parties(w, "beyond_share", &counts->beyond);
 	put_parties(w, "forgers", &counts->forgers);
 	put_unheard(w, &counts->unheard);
+	put_strange(w, &counts->strange);
 	ct_json_enter(w, "unmatched", '{');
 	ct_json_u64(w, "exits", counts->unmatched_exits);
 	ct_json_u64(w, "answers", counts->unmatched_answers);

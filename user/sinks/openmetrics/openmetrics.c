@@ -208,6 +208,41 @@ static void put_unheard(struct ct_metrics *m, const struct ct_unheard *unheard)
 	put_unheard_of(m, &unheard->others);
 }
 
+static void put_strange_of(struct ct_metrics *m, const struct ct_strange_of *of)
+{
+	char pid[16] = "";
+	struct ct_metrics_labels labels = {
+		.items = { { "engine", of->engine },
+			   { "engine_pid", pid },
+			   { "version", of->version },
+			   { "kind", "start" } },
+		.count = 4,
+	};
+
+	if (of->pid)
+		snprintf(pid, sizeof(pid), "%u", of->pid);
+	if (of->starts)
+		ct_metrics_count(m, &labels, of->starts);
+	labels.items[3].value = "stop";
+	if (of->stops)
+		ct_metrics_count(m, &labels, of->stops);
+}
+
+static void put_strange(struct ct_metrics *m, const struct ct_strange *strange)
+{
+	static const struct ct_metrics_family family = {
+		"coldtrace_unknown_orders", CT_METRICS_COUNTER, NULL,
+		"Starts and stops by engines in an order that no generation of them is known to have."
+	};
+
+	if (!strange->each[0].starts && !strange->each[0].stops)
+		return;
+	ct_metrics_family(m, &family);
+	for (int i = 0; i < CT_PARTIES_MAX; i++)
+		put_strange_of(m, &strange->each[i]);
+	put_strange_of(m, &strange->others);
+}
+
 static void put_session(struct ct_metrics *m, const struct ct_session *session,
 			const struct ct_core_counts *counts)
 {
@@ -293,6 +328,7 @@ int ct_metrics_draw(FILE *f, enum ct_metrics_form form, const struct ct_metrics_
 	put_losses(&m, told->counts);
 	put_probes(&m, told->counts);
 	put_unheard(&m, &told->counts->unheard);
+	put_strange(&m, &told->counts->strange);
 	put_session(&m, told->session, told->counts);
 	put_own(&m, told);
 	put_info(&m, told->session);

@@ -220,7 +220,7 @@ static const char *const cause_words[] = {
 	[CT_CAUSE_POLICY] = "by policy",          [CT_CAUSE_STOP_REQUEST] = "after a stop",
 	[CT_CAUSE_KILL_REQUEST] = "after a kill", [CT_CAUSE_REMOVE_REQUEST] = "after a removal",
 	[CT_CAUSE_EXIT] = "after its exit",       [CT_CAUSE_PROBE] = "a probe had failed",
-	[CT_CAUSE_OOM] = "out of memory",
+	[CT_CAUSE_OOM] = "out of memory",         [CT_CAUSE_ENGINE] = "by its engine",
 };
 
 /* A container that is started again is neither created nor attached to: say why instead. */

@@ -171,6 +171,35 @@ static void say_deaf(struct prose *prose, const struct ct_deaf *deaf)
 		say(prose, ".");
 }
 
+/* "INCOMPLETE: docker 29.1.0 (3248) did 2 starts and 1 stop in an order that is not known: ..." */
+static void say_strange_of(struct prose *prose, const struct ct_strange_of *of)
+{
+	char engine[4 * sizeof(of->engine)], version[4 * sizeof(of->version)];
+
+	if (!of->starts && !of->stops)
+		return;
+	ct_escape_text(engine, sizeof(engine), of->engine, false, CT_COLUMNS_ALL);
+	ct_escape_text(version, sizeof(version), of->version, false, CT_COLUMNS_ALL);
+	say(prose, " INCOMPLETE: %s", of->pid ? "" : "other engines");
+	if (of->pid)
+		say(prose, "%s %u, %s%s,", *engine ? engine : "process", of->pid,
+		    *version ? "version " : "of a version that was not heard", version);
+	say(prose, " did ");
+	if (of->starts)
+		say(prose, "%llu start%s%s", (unsigned long long)of->starts,
+		    of->starts == 1 ? "" : "s", of->stops ? " and " : "");
+	if (of->stops)
+		say(prose, "%llu stop%s", (unsigned long long)of->stops, of->stops == 1 ? "" : "s");
+	say(prose, " in an order that is not known here: please report it.");
+}
+
+static void say_strange(struct prose *prose, const struct ct_strange *strange)
+{
+	for (int i = 0; i < CT_PARTIES_MAX; i++)
+		say_strange_of(prose, &strange->each[i]);
+	say_strange_of(prose, &strange->others);
+}
+
 static void say_ends(struct prose *prose, uint64_t ends)
 {
 	if (ends)
@@ -266,6 +295,7 @@ void ct_table_honesty(struct ct_pen *pen, const struct ct_summary *summary,
 	say_unheard(&prose, &counts->unheard);
 	say_ends(&prose, counts->unmatched_ends);
 	say_deaf(&prose, &counts->deaf);
+	say_strange(&prose, &counts->strange);
 	say_unmatched(&prose, counts);
 	say_unknown(&prose, summary);
 	say_cut(&prose, summary, counts);

@@ -134,7 +134,7 @@ static void podman(struct line *l)
 	static const bool names_containers[] = {
 		[CT_OP_START] = true,  [CT_OP_STOP] = true,   [CT_OP_RESTART] = true,
 		[CT_OP_KILL] = true,   [CT_OP_DELETE] = true, [CT_OP_CLEANUP] = true,
-		[CT_OP_OTHER] = false,
+		[CT_OP_HEALTH] = true, [CT_OP_OTHER] = false,
 	};
 
 	if (!l->op_at || !names_containers[l->op])

@@ -248,6 +248,15 @@ static void put_answer(struct ct_distill *d, struct ct_event *e, struct ct_text 
 	ct_distill_word(d, container ? ",\"Warnings\":[]}" : "}");
 }
 
+/* Which version the engine is. */
+static void put_version(struct ct_distill *d, struct ct_text version)
+{
+	if (!version.len)
+		return;
+	ct_distill_word(d, "\r\nServer: Docker/");
+	ct_distill_put(d, version);
+}
+
 static void answer(struct ct_distill *d, struct ct_event *e)
 {
 	struct ct_text rest = ct_text(e->tail, e->tail_len), line = rest;
@@ -257,6 +266,7 @@ static void answer(struct ct_distill *d, struct ct_event *e)
 	if (!ct_http_parse(ct_text(e->tail, e->tail_len), &http))
 		return;
 	ct_distill_put(d, ct_text(line.p, line.len < 12 ? line.len : 12));
+	put_version(d, ct_http_version(ct_text(e->tail, e->tail_len)));
 	ct_distill_word(d, "\r\n\r\n");
 	put_answer(d, e, http.body, http.status >= 400);
 }

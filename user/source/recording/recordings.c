@@ -319,6 +319,7 @@ void ct_counts_add(struct ct_core_counts *to, const struct ct_core_counts *from)
 	if (from->probes.max_ns > to->probes.max_ns)
 		to->probes.max_ns = from->probes.max_ns;
 	ct_deaf_merge(&to->deaf, &from->deaf);
+	ct_strange_merge(&to->strange, &from->strange);
 	ct_parties_merge(&to->beyond, &from->beyond);
 	ct_parties_merge(&to->forgers, &from->forgers);
 	ct_unheard_merge(&to->unheard, &from->unheard);
