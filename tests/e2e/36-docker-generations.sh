@@ -123,6 +123,20 @@ composed()
 			or (.kind == "stop" and (has_phases(["stop", "die", "disconnect", "destroy"]) | not)))] | length'
 }
 
+# modes SUITE STORE: whatever the network, it is joined and let go of, and the order is one that is known
+modes()
+{
+	local name=$1-$2 said
+
+	trace_start "$name" || return
+	said=$(generation_run "$O/docker-$1" "$OUT/$name" as-here bash "$CT_LIB/docker_runs.sh" "$2" "$OUT/$name" "$P" modes 1 2>&1)
+	same "$name: without a network, and with the host's" "" "$said"
+	trace_stop
+	says "$name: either is started and stopped, and has its phases" '[2,2,0,null]' \
+		'[(of("start"; "ok"), of("stop"; "ok") | length), ([mine | select(has_phases(if .kind == "start" then ["connect", "start"]
+			else ["die", "disconnect", "destroy"] end) | not)] | length), (summary | .unknown_orders)]'
+}
+
 # generation SUITE STORE PACKAGE...
 generation()
 {
@@ -139,6 +153,7 @@ generation()
 	truncate -s 1G "$OUT/$name/data.img"
 	mkfs.ext4 -q "$OUT/$name/data.img" 2> /dev/null || rm -f "$OUT/$name/data.img"
 	[[ $store != overlay2 ]] || composed "$suite" "$store"
+	[[ -z ${LONG:-} ]] || modes "$suite" "$store"
 	run_traced "$suite" "$store" restarts || return
 	if slow "$name"; then
 		echo "# a p$tail is beyond 10 ms: measured once more"

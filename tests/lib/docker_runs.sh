@@ -5,7 +5,7 @@
 # and nothing else.
 #   docker_runs.sh STORE DIR PREFIX WHAT N
 # STORE: overlay2, or containerd for its image store. WHAT: restarts (and beside them DIR/events,
-# DIR/clocks), compose, builds, one (of each, for a recording).
+# DIR/clocks), compose, modes (of networks), builds, one (of each, for a recording).
 set -u
 store=$1 dir=$2 p=$3 what=$4 n=$5
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root DOCKER_HOST=unix:///run/docker.sock
@@ -116,6 +116,16 @@ run_restarts()
 run_one()
 {
 	one_restart "${p}a"
+}
+
+# With no network, and with the host's.
+run_modes()
+{
+	local mode
+
+	for mode in none host; do
+		try "docker run --network $mode" docker run --rm --network $mode --name "$p$mode" "$image" exit 0
+	done
 }
 
 # Three services, a network and a volume.
