@@ -68,7 +68,8 @@ static struct ct_pending_call *call_alloc(struct ct_core *core)
 	call->agent = call->headed = false;
 	call->provable = call->crowded = false;
 	call->shape = CT_CRI_OTHER;
-	call->makes = call->doubted = call->patched = call->suspected = call->streams = false;
+	call->makes = call->doubted = call->patched = call->suspected = call->crossed = false;
+	call->streams = false;
 	call->pulls = call->part = call->builds = call->answering = false;
 	call->method = NULL;
 	call->line = NULL;

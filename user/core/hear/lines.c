@@ -114,6 +114,7 @@ void ct_line_forget(struct ct_core *core, struct ct_line *line)
 	drop_calls(core, line);
 	line->holes = NOT_WHOLE;
 	line->passed = line->strays = 0;
+	line->stray_ns = 0; /* it was not the last word */
 }
 
 void ct_lines_hole(struct ct_core *core, uint64_t socket, uint64_t peer)
@@ -126,8 +127,10 @@ void ct_lines_hole(struct ct_core *core, uint64_t socket, uint64_t peer)
 		if (any->peer && any->peer == socket)
 			line = any;
 	}
-	if (line)
-		ct_line_forget(core, line);
+	if (!line)
+		return;
+	line->owed += line->socket == socket; /* who was not heard is answered all the same */
+	ct_line_forget(core, line);
 }
 
 void ct_line_hijack(struct ct_core *core, struct ct_line *line)
@@ -183,7 +186,7 @@ void ct_line_uploaded(struct ct_core *core, const struct ct_event *e)
 static void whole(const struct ct_core *core, struct ct_line *line)
 {
 	line->holes = core->hear->holes;
-	line->passed = line->strays = 0;
+	line->passed = line->strays = line->owed = 0;
 }
 
 struct ct_pending_call *ct_line_ask(struct ct_core *core, const struct ct_sent *sent,
@@ -225,6 +228,7 @@ struct ct_pending_call *ct_line_ask(struct ct_core *core, const struct ct_sent *
 	call->doubted =
 		call->suspected || (line->stray_ns && e->ts_ns < line->stray_ns + STRAY_NS &&
 				    ct_call_fits(call, line->stray_status));
+	call->crossed = call->patched && call->doubted && e->ts_ns < line->stray_ns + CT_LATE_NS;
 	DL_APPEND2(line->calls, call, line_prev, line_next);
 	line->count++;
 	ct_share_touch(core, &line->held);
@@ -278,6 +282,10 @@ struct ct_pending_call *ct_line_answers(struct ct_core *core, const struct ct_se
 	line->peer = e->obj;
 	while (line->calls && line->calls->answering) /* a stream; this is the next answer */
 		ct_call_drop(core, line->calls);
+	if (!line->calls && line->owed) {
+		line->owed--;
+		return NULL;
+	}
 	if (!line->calls) {
 		line->stray_ns = e->ts_ns;
 		line->stray_status = http->status;
@@ -299,6 +307,10 @@ struct ct_pending_call *ct_line_answers(struct ct_core *core, const struct ct_se
 	}
 	while (line->calls != call)
 		ct_call_drop(core, line->calls);
+	if (call->crossed && !core->hear->answering_early && http->status != 101) {
+		ct_line_forget(core, line);
+		return NULL;
+	}
 	if (!call->suspected || http->status == 101) /* whosever that was, it is HTTP no more */
 		return call;
 	if (e->ts_ns < call->asked.ts_ns + CT_LATE_NS) {

@@ -31,11 +31,11 @@ struct ct_pending_call {
 	uint64_t holes; /* HTTP: how many there had been when it was asked */
 	bool doubted; /* HTTP: its answer may have been passed over */
 	bool patched; /* HTTP: before it something was not heard */
+	bool crossed; /* HTTP: so the one just before it may have been its answer, or another's */
 	bool suspected; /* HTTP: that may have been another request, still to be answered */
 	bool makes; /* HTTP: something else than a container */
 	bool streams; /* HTTP: what follows it is not ours to read */
-	bool pulls, part; /* it is for an image; gRPC: for a part of one */
-	bool builds; /* HTTP: likewise, of which each step is a container */
+	bool pulls, part, builds; /* for an image; gRPC: a part of one; HTTP: to build one */
 	bool answering; /* HTTP: its answer has begun, and is a stream of lines */
 	UT_hash_handle hh;
 };
