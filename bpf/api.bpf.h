@@ -30,6 +30,7 @@ struct ct_send {
 	__u64 peer;
 	__u64 end; /* address of the engine's end */
 	__u64 share;
+	__u64 side; /* share of the engine that speaks or is spoken to */
 	__u32 engine; /* that is spoken to, 0: it speaks itself */
 	__s32 ret;
 	__u32 answers; /* the socket was made by a listener */
@@ -345,21 +346,22 @@ __attribute__((noinline)) int ct_send_heard(__u64 from, __u64 len)
 	unsigned char head[CT_MESSAGE_MIN];
 	enum ct_speech speech;
 	struct ct_h2 *h2;
-	__u64 key, end, at = 0;
-	__u8 one = 1;
+	__u64 key, end, share, side, at = 0;
 	int ret;
 
 	if (!send || len < sizeof(head) || bpf_probe_read_user(head, sizeof(head), bytes))
 		return 0;
 	key = send->socket; /* of the stack: kernels before 5.18 want that */
 	end = send->end;
+	share = send->share;
+	side = send->side;
 	ret = send->ret;
 	speech = speech_of(head, ret);
 	if (speech == FRAMES && head[0] == 'P') {
-		bpf_map_delete_elem(&streams, &end); /* of another connection there */
-	} else if ((speech == SILENT || speech == FRAMES) && bpf_map_lookup_elem(&streams, &end)) {
+		stream_is_over(side, end); /* of another connection there */
+	} else if ((speech == SILENT || speech == FRAMES) && is_stream_end(side, end)) {
 		if (speech == SILENT && ct_is_progress(from)) {
-			if (ct_may_say(send->share, len))
+			if (ct_may_say(share, len))
 				ct_send_event(from, len, CT_TAIL_MEDIUM);
 			return 0;
 		}
@@ -368,7 +370,7 @@ __attribute__((noinline)) int ct_send_heard(__u64 from, __u64 len)
 		if (speech == FRAMES && send->engine)
 			return 0;
 	}
-	h2 = h2_read(key, send->share);
+	h2 = h2_read(key, share);
 	if (!h2)
 		return 0;
 	if (is_mux_header(head, ret) && (!h2->left || h2->left == CT_H2_LOST))
@@ -387,18 +389,20 @@ __attribute__((noinline)) int ct_send_heard(__u64 from, __u64 len)
 	}
 	if (h2->known && speech != FRAMES)
 		ct_h2_lost();
-	if (speech != SILENT && !ct_may_say(send->share, len)) {
+	if (speech != SILENT && !ct_may_say(share, len)) {
 		if (speech == FRAMES && h2->known)
 			ct_h2_lost();
 		return 0;
 	}
+	if (speech == FRAMES && !h2->known && head[0] != 'P')
+		ct_h2_unknown();
 	if (speech == LONG) {
 		if (send->engine)
 			ct_asks(bpf_get_current_pid_tgid() >> 32);
-		bpf_map_update_elem(&bodies, &key, &one, BPF_ANY);
-		bpf_map_update_elem(&streams, &end, &one, BPF_ANY);
+		body_follows(share, key);
+		stream_begins(side, end);
 	} else if (speech == SILENT && head[0] == '{' && head[1] == '"' &&
-		   !bpf_map_delete_elem(&bodies, &key)) {
+		   body_followed(share, key)) {
 		speech = LONG;
 	}
 	h2->at = at;
@@ -436,7 +440,8 @@ static __always_inline int heard_on(enum ct_how how, struct sock *sk, int ret)
 	send->socket = socket_id(how, sk);
 	send->peer = peer ? socket_id(how, peer) : 0;
 	send->end = (__u64)(engine ? peer : sk);
-	send->share = share ? share : share_of_engine(engine);
+	send->side = engine ? share_of_engine(engine) : share;
+	send->share = share ? share : send->side;
 	send->engine = engine;
 	send->ret = ret;
 	send->answers = !!CT_GET(how, us, addr);
@@ -479,7 +484,7 @@ static __always_inline int heard_vsock_on(enum ct_how how, struct sock *sk, int 
 	__builtin_memset(send, 0, sizeof(*send));
 	send->socket = socket_id(how, sk);
 	send->end = (__u64)sk;
-	send->share = actor->share;
+	send->share = send->side = actor->share;
 	send->ret = ret;
 	send->family = AF_VSOCK;
 	ct_send_heard((__u64)bytes, len);

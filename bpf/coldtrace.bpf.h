@@ -77,15 +77,18 @@ struct {
  */
 struct api_sockets {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, 256);
+	__uint(max_entries, 4096);
 	__type(key, struct ct_file_id);
 	__type(value, __u32);
 } api_sockets SEC(".maps"), api_sockets_shared SEC(".maps");
 
-/* Who is no actor and has POSTed something to an engine: what it asked for may end with it. */
+/*
+ * Who is no actor and has POSTed something to an engine: what it asked for may end with it. Those who
+ * have ended are in it no more.
+ */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, 256);
+	__uint(max_entries, 4096);
 	__type(key, __u32);
 	__type(value, __u8);
 } askers SEC(".maps");

@@ -84,17 +84,35 @@ static __always_inline void h2_write(const struct ct_h2 *h2)
 		bpf_map_update_elem(&h2_host, &key, &left, BPF_ANY);
 }
 
+static __always_inline void h2_event(const struct ct_h2 *h2, __u16 what)
+{
+	struct ct_event *e = ct_reserve(CT_KIND_HOLE, 0);
+
+	if (!e)
+		return;
+	e->sub = what;
+	e->obj = h2->key;
+	ct_submit(e);
+}
+
 /* Once, until a header block is carried again: no share is asked. */
 static __always_inline void h2_hole(const struct ct_h2 *h2)
 {
-	struct ct_event *e;
-
 	ct_lose(CT_LOSS_READ);
-	e = ct_reserve(CT_KIND_HOLE, 0);
-	if (!e)
-		return;
-	e->obj = h2->key;
-	ct_submit(e);
+	h2_event(h2, CT_HOLE_LOST);
+}
+
+/*
+ * It does not begin here, and where its last frame ended is not known: it is older than tracing, or had
+ * to make room for others, and then something of it may not have been carried. Who knows it can tell.
+ */
+__attribute__((noinline)) int ct_h2_unknown(void)
+{
+	struct ct_h2 *h2 = h2_scratch_of();
+
+	if (h2)
+		h2_event(h2, CT_HOLE_UNKNOWN);
+	return 0;
 }
 
 /* Global: the verifier goes through it once. */

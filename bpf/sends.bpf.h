@@ -46,8 +46,11 @@ static __always_inline int send_leave(int ret)
 	__u64 *entered = bpf_map_lookup_elem(&sending, &tid);
 	struct socket *socket;
 
-	if (!entered)
+	if (!entered) { /* its place was needed for others, or it began before we did */
+		if (ct_actor_of(bpf_get_current_pid_tgid() >> 32))
+			ct_lose(CT_LOSS_READ);
 		return 0;
+	}
 	socket = (struct socket *)*entered;
 	bpf_map_delete_elem(&sending, &tid);
 	return heard(CT_PROBED, CT_GET(CT_PROBED, socket, sk), ret);

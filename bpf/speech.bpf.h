@@ -60,24 +60,68 @@ enum ct_speech {
 	FRAMES
 };
 
-/* Sockets whose last request announced a body that is worth reading: a create request. */
-struct {
+/*
+ * What is known of one end of a connection. Nobody says when it is closed, so what was not spoken of for
+ * longest goes. What is in containers, or is a user's, cannot push out what is of the host.
+ */
+struct ct_ends {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, 256);
+	__uint(max_entries, 4096);
 	__type(key, __u64);
 	__type(value, __u8);
-} bodies SEC(".maps");
+};
+
+/* Sockets whose last request announced a body that is worth reading: a create request. */
+struct ct_ends bodies SEC(".maps"), bodies_shared SEC(".maps");
 
 /*
  * Ends of connections at which an engine may answer with a stream of lines: the peers of those who
  * have POSTed something, by address. One that is another's by now is told by its first bytes.
  */
-struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, 256);
-	__type(key, __u64);
-	__type(value, __u8);
-} streams SEC(".maps");
+struct ct_ends streams SEC(".maps"), streams_shared SEC(".maps");
+
+/* share: of who says it. */
+static __always_inline void body_follows(__u64 share, __u64 socket)
+{
+	__u8 one = 1;
+
+	if (share)
+		bpf_map_update_elem(&bodies_shared, &socket, &one, BPF_ANY);
+	else
+		bpf_map_update_elem(&bodies, &socket, &one, BPF_ANY);
+}
+
+/* Whether it was to follow: once. */
+static __always_inline bool body_followed(__u64 share, __u64 socket)
+{
+	return !(share ? bpf_map_delete_elem(&bodies_shared, &socket)
+		       : bpf_map_delete_elem(&bodies, &socket));
+}
+
+/* side: the share of the engine, whoever asks it. */
+static __always_inline void stream_begins(__u64 side, __u64 end)
+{
+	__u8 one = 1;
+
+	if (side)
+		bpf_map_update_elem(&streams_shared, &end, &one, BPF_ANY);
+	else
+		bpf_map_update_elem(&streams, &end, &one, BPF_ANY);
+}
+
+static __always_inline void stream_is_over(__u64 side, __u64 end)
+{
+	if (side)
+		bpf_map_delete_elem(&streams_shared, &end);
+	else
+		bpf_map_delete_elem(&streams, &end);
+}
+
+static __always_inline bool is_stream_end(__u64 side, __u64 end)
+{
+	return side ? bpf_map_lookup_elem(&streams_shared, &end)
+		    : bpf_map_lookup_elem(&streams, &end);
+}
 
 #define CT_LINE_HEAD 16
 

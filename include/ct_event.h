@@ -88,7 +88,7 @@ enum ct_event_flag {
 	X(18, OPENED, "opened", \
 	  "one open; sub: view, call; obj: flags of the call; arg: where; tail: path [NUL container]") \
 	X(19, HOLE, "hole", \
-	  "something that was said on a connection is not carried; obj: socket cookie") \
+	  "something that was said on a connection is not carried; obj: socket cookie; sub: enum ct_hole") \
 	X(20, PLUGIN, "plugin", \
 	  "a network plugin is executed; tail: its CNI_ variables, NUL behind each") \
 	X(21, WAITS, "waits", \
@@ -131,6 +131,13 @@ enum ct_kind {
 	CT_KINDS(X)
 #undef X
 	CT_KIND_MAX = 128
+};
+
+/* Of a HOLE. */
+enum ct_hole {
+	CT_HOLE_LOST = 0, /* and counted where it was */
+	/* What was said before is not known where it is heard: nothing is lost, unless it was once */
+	CT_HOLE_UNKNOWN = 1
 };
 
 /*
@@ -268,7 +275,7 @@ enum ct_app {
 	X(9, SANDBOX, "message of a sandbox dropped", "") \
 	X(10, STEPS, "step of a start or stop with too many", "") \
 	X(11, SHARE, "beyond the share of one container or user", "look at what it runs") \
-	X(12, DISK, "event not recorded: the disk was full", "make room, or lower --keep-size") \
+	X(12, DISK, "event not recorded: disk full or stalled", "make room, or lower --keep-size") \
 	X(13, TALK, "request or connection forgotten: there were too many", "")
 
 enum ct_loss {

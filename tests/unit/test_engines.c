@@ -50,9 +50,9 @@ static void hear(void *ctx, const struct ct_event *e)
 	}
 }
 
-static void on_socket(void *ctx, uint32_t pid, const struct ct_socket_file *file)
+static void on_socket(void *ctx, const struct ct_engine *engine, const struct ct_socket_file *file)
 {
-	(void)ctx, (void)pid, (void)file;
+	(void)ctx, (void)engine, (void)file;
 }
 
 static void begin(void)

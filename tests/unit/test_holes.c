@@ -105,6 +105,11 @@ static void something_is_not_read(struct tape *t)
 	tape_lost(t, CT_LOSS_READ, 1);
 }
 
+static void disk_stalls(struct tape *t)
+{
+	tape_lost(t, CT_LOSS_DISK, 1);
+}
+
 static void hole(struct tape *t)
 {
 	tape_add(t, CT_KIND_HOLE, CLIENT, NULL, 0)->obj = SOCKET;
@@ -113,6 +118,25 @@ static void hole(struct tape *t)
 static void hole_elsewhere(struct tape *t)
 {
 	tape_add(t, CT_KIND_HOLE, CLIENT, NULL, 0)->obj = SOCKET + 100;
+}
+
+static void of_unknown(struct tape *t, uint64_t socket)
+{
+	struct ct_event *e = tape_add(t, CT_KIND_HOLE, CLIENT, NULL, 0);
+
+	e->obj = socket;
+	e->sub = CT_HOLE_UNKNOWN;
+}
+
+/* The kernel side has forgotten it, or never knew it. */
+static void unknown(struct tape *t)
+{
+	of_unknown(t, SOCKET);
+}
+
+static void unknown_elsewhere(struct tape *t)
+{
+	of_unknown(t, SOCKET + 100);
 }
 
 /* It says "Tasks/Start", in a block whose end is not heard, or that is padded. */
@@ -137,9 +161,30 @@ Test(holes, a_number_is_not_what_it_was)
 	cr_expect_eq(stop_begins(hole_elsewhere), 19000 * TAPE_MS, "else it is a kill");
 	cr_expect_eq(stop_begins(ring_is_full), 0);
 	cr_expect_eq(stop_begins(something_is_not_read), 0);
+	cr_expect_eq(stop_begins(disk_stalls), 0);
 	cr_expect_eq(stop_begins(hole), 0);
+	cr_expect_eq(stop_begins(unknown), 0);
+	cr_expect_eq(stop_begins(unknown_elsewhere), 19000 * TAPE_MS, "else it is a kill");
 	cr_expect_eq(stop_begins(block_goes_on), 0);
 	cr_expect_eq(stop_begins(block_is_padded), 0);
+}
+
+/* Of a connection that is older than tracing nothing is lost: nothing of it was known. */
+Test(holes, who_is_forgotten_was_known)
+{
+	for (int known = 0; known < 2; known++) {
+		struct run *run = run_new();
+		char block[128];
+
+		redis_runs(&run->t);
+		tape_at(&run->t, 500);
+		if (known)
+			headers(&run->t, 1, 0, block, remembered(block, TASKS "Kill"));
+		unknown(&run->t);
+		play_until(run, 90000);
+		cr_expect_eq(run->counts.lost[CT_LOSS_TALK], (unsigned)known);
+		run_free(run);
+	}
 }
 
 /* Of too many requests the oldest is forgotten, with its line: its answer is nobody's. */

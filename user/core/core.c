@@ -153,7 +153,7 @@ static void party(struct ct_core *core, const struct ct_event *e, struct ct_part
 static void lost(struct ct_core *core, const struct ct_event *e)
 {
 	/* Older kernels' sides counted what they did not carry of a connection as not readable. */
-	if (e->sub == CT_LOSS_RING || e->sub == CT_LOSS_READ)
+	if (e->sub == CT_LOSS_RING || e->sub == CT_LOSS_READ || e->sub == CT_LOSS_DISK)
 		ct_hear_lost(core);
 	if (e->sub == CT_LOSS_RING || e->sub == CT_LOSS_DISK) {
 		core->hole_ns = e->ts_ns;
@@ -184,11 +184,6 @@ static void labels(struct ct_core *core, const struct ct_event *e)
 static void forger(struct ct_core *core, const struct ct_event *e)
 {
 	party(core, e, &core->counts.forgers);
-}
-
-static void hole(struct ct_core *core, const struct ct_event *e)
-{
-	ct_hear_hole(core, e->obj, e->arg);
 }
 
 /* "key NUL value NUL" pairs: what was found of it when it was. */
@@ -242,7 +237,7 @@ static const struct {
 	[CT_KIND_APP] = { app_event, false },
 	[CT_KIND_OPTIONS] = { options, false },
 	[CT_KIND_LOST] = { lost, false },
-	[CT_KIND_HOLE] = { hole, false },
+	[CT_KIND_HOLE] = { ct_hear_hole, false },
 	[CT_KIND_BEGIN] = { begin, false },
 	[CT_KIND_FORGER] = { forger, false },
 	[CT_KIND_LABELS] = { labels, false },

@@ -39,8 +39,26 @@ void ct_hear_send(struct ct_core *core, const struct ct_event *e, const struct c
 	ct_talk(core, &(struct ct_sent){ e, speaker });
 }
 
-void ct_hear_hole(struct ct_core *core, uint64_t socket, uint64_t peer)
+/* Of whom nothing was known until now nothing is lost. */
+static bool is_loss(struct ct_core *core, const struct ct_event *e)
 {
+	const struct ct_conn *conn;
+
+	if (e->sub != CT_HOLE_UNKNOWN)
+		return true;
+	conn = ct_conn_find(core, e->obj);
+	if (!conn || !conn->hpack)
+		return false;
+	core->counts.lost[CT_LOSS_TALK]++; /* nobody has counted it */
+	return true;
+}
+
+void ct_hear_hole(struct ct_core *core, const struct ct_event *e)
+{
+	uint64_t socket = e->obj, peer = e->arg; /* 0: not known */
+
+	if (!is_loss(core, e))
+		return;
 	ct_lines_hole(core, socket, peer);
 	if (socket)
 		ct_conns_hole(core, socket);

@@ -105,8 +105,8 @@ void ct_hear_free(struct ct_core *core);
 void ct_hear_send(struct ct_core *core, const struct ct_event *e, const struct ct_scope *speaker);
 /* Answers that say little are among the events: whoever is not heard to fail has succeeded. */
 void ct_hear_short(struct ct_core *core);
-/* Something that was said by these sockets was not heard; 0: not known. */
-void ct_hear_hole(struct ct_core *core, uint64_t socket, uint64_t peer);
+/* A HOLE: something that was said by a socket was not heard, or may not have been. */
+void ct_hear_hole(struct ct_core *core, const struct ct_event *e);
 /* Events were lost: anything may have been said. */
 void ct_hear_lost(struct ct_core *core);
 

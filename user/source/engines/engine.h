@@ -39,8 +39,6 @@ struct ct_engine {
 	size_t socket_count;
 };
 
-typedef void (*ct_socket_fn)(void *ctx, uint32_t pid, const struct ct_socket_file *file);
-
 #define CT_ENGINE_FILES_MAX 4096
 
 /* What may be read of one engine, and what has been. */

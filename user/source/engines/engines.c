@@ -66,7 +66,7 @@ static struct ct_engine_kept *found(struct ct_engines *engines, const struct ct_
 	}
 	slot->engine = *engine;
 	for (size_t i = 0; i < engine->socket_count; i++)
-		engines->fn(engines->ctx, engine->pid, &engine->sockets[i]);
+		engines->fn(engines->ctx, engine, &engine->sockets[i]);
 	ct_engine_tail(engine, &engines->facts->tail);
 	ct_fact_emit_tail(engines->facts, CT_KIND_ENGINE, engine->pid);
 	return slot;

@@ -10,7 +10,8 @@
 #include "source/engines/errand.h"
 #include "source/facts.h"
 
-typedef void (*ct_socket_fn)(void *ctx, uint32_t pid, const struct ct_socket_file *file);
+typedef void (*ct_socket_fn)(void *ctx, const struct ct_engine *engine,
+			     const struct ct_socket_file *file);
 
 enum ct_engines_side {
 	CT_ENGINES_OWN,

@@ -38,22 +38,24 @@ void ct_live_emit_lost(struct ct_live *live, enum ct_loss loss, uint64_t more)
  * Runs that the kernel left out: a thread is interrupted while it is in a program, and another one
  * comes there on the same CPU (prog->active of kernel/bpf/trampoline.c).
  */
-static uint64_t opens_missed(struct ct_live *live)
+static void read_missed(struct ct_live *live)
 {
-	uint64_t sum = 0, more;
+	uint64_t sends = 0, opens = 0;
 
 	for (unsigned int i = 0; i < CT_PROBE_MAX; i++) {
+		bool send = ct_probes[i].group == CT_GROUP_SEND;
 		struct bpf_prog_info info = { 0 };
 		__u32 len = sizeof(info);
 
-		if (!live->plan.rows[i].on || !ct_group_is_call(ct_probes[i].group) ||
+		if (!live->plan.rows[i].on || !(send || ct_group_is_call(ct_probes[i].group)) ||
 		    bpf_obj_get_info_by_fd(live->programs[i], &info, &len))
 			continue;
-		sum += info.recursion_misses;
+		*(send ? &sends : &opens) += info.recursion_misses;
 	}
-	more = sum - live->opens_missed;
-	live->opens_missed = sum;
-	return more;
+	ct_live_emit_lost(live, CT_LOSS_READ, sends - live->sends_missed);
+	ct_live_emit_lost(live, CT_LOSS_OPENS, opens - live->opens_missed);
+	live->sends_missed = sends;
+	live->opens_missed = opens;
 }
 
 static void read_losses(struct ct_live *live)
@@ -74,7 +76,7 @@ static void read_losses(struct ct_live *live)
 			ct_live_again_lost(live, live->losses_ns);
 	}
 	ct_live_read_forgers(live);
-	ct_live_emit_lost(live, CT_LOSS_OPENS, opens_missed(live));
+	read_missed(live);
 	more = live->bad_events;
 	live->bad_events = 0;
 	ct_live_emit_lost(live, CT_LOSS_UNKNOWN, more);

@@ -46,16 +46,19 @@ static int on_libbpf_message(enum libbpf_print_level level, const char *fmt, va_
 }
 
 /*
- * Tables that forget what is oldest keep 128 free places for each CPU (kernel/bpf/bpf_lru_list.c): one
- * of 256 has no room for what is in flight on a host of many.
+ * Tables that forget what is oldest keep 128 free places for each CPU (kernel/bpf/bpf_lru_list.c): what is
+ * in flight on a host of many has to have room beside them.
  */
 static int set_by_cpus(struct ct_live *live)
 {
 	struct bpf_map *const maps[] = {
 		live->skel->maps.api_sockets, live->skel->maps.api_sockets_shared,
-		live->skel->maps.bodies,      live->skel->maps.h2_host,
+		live->skel->maps.askers,      live->skel->maps.bodies,
+		live->skel->maps.streams,     live->skel->maps.bodies_shared,
+		live->skel->maps.h2_host,     live->skel->maps.streams_shared,
 		live->skel->maps.h2_shared,   live->skel->maps.sending,
-		live->skel->maps.listeners,
+		live->skel->maps.listeners,   live->skel->maps.relayed,
+		live->skel->maps.stored,
 	};
 	int cpus = libbpf_num_possible_cpus(), r = 0;
 

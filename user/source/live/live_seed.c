@@ -126,12 +126,14 @@ static uint32_t actor_init_pid(void *ctx, uint32_t shim)
 	return (uint32_t)strtoul(text, NULL, 10);
 }
 
-void ct_live_on_socket(void *ctx, uint32_t pid, const struct ct_socket_file *file)
+void ct_live_on_socket(void *ctx, const struct ct_engine *engine, const struct ct_socket_file *file)
 {
 	struct ct_live *live = ctx;
 	struct ct_live_file_id id = { .ino = file->ino, .dev = file->dev };
+	const struct bpf_map *map = engine->foreign ? live->skel->maps.api_sockets_shared
+						    : live->skel->maps.api_sockets;
 
-	bpf_map_update_elem(bpf_map__fd(live->skel->maps.api_sockets), &id, &pid, BPF_ANY);
+	bpf_map_update_elem(bpf_map__fd(map), &id, &engine->pid, BPF_ANY);
 }
 
 int ct_live_find_running(struct ct_live *live, struct ct_err *err)

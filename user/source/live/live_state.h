@@ -65,7 +65,7 @@ struct ct_live {
 	uint64_t bad_events;
 	uint64_t losses_ns; /* when the counters were read */
 	uint64_t losses[CT_LOSS_MAX];
-	uint64_t opens_missed;
+	uint64_t sends_missed, opens_missed;
 	uint64_t *per_cpu; /* owned */
 	size_t cpus;
 	struct ct_facts facts;
@@ -95,6 +95,7 @@ int ct_live_fill_roles(struct ct_live *live, struct ct_err *err);
 int ct_live_attach(struct ct_live *live);
 
 /* live_seed.c: what runs already. */
-void ct_live_on_socket(void *ctx, uint32_t pid, const struct ct_socket_file *file);
+void ct_live_on_socket(void *ctx, const struct ct_engine *engine,
+		       const struct ct_socket_file *file);
 int ct_live_find_running(struct ct_live *live, struct ct_err *err);
 int ct_live_seed_threads(struct ct_live *live, struct ct_err *err);
