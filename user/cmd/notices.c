@@ -130,3 +130,18 @@ void ct_notices_outputs(FILE *out, const struct ct_options *opts)
 				ops->name);
 	}
 }
+
+void ct_notices_weaker(FILE *out, const struct ct_plan *plan)
+{
+	if (plan->name == CT_PLAN_FULL)
+		return;
+	fprintf(out, "On plan '%s', which is weaker than '%s': ", ct_plans[plan->name].name,
+		ct_plans[CT_PLAN_FULL].name);
+	if (plan->plans[CT_PLAN_FULL].why_not)
+		fprintf(out, "%s: %s. 'coldtrace doctor' says what it does not see.\n",
+			*plan->plans[CT_PLAN_FULL].hook ? plan->plans[CT_PLAN_FULL].hook
+							: plan->plans[CT_PLAN_FULL].what,
+			plan->plans[CT_PLAN_FULL].why_not);
+	else
+		fprintf(out, "asked for with --plan.\n");
+}

@@ -23,3 +23,6 @@ const char *ct_notices_blind(const struct ct_plan *plan, bool opens, const char 
 
 /* A sentence for each output that is of steps, in a run that does not trace them. */
 void ct_notices_outputs(FILE *out, const struct ct_options *opts);
+
+/* What a plan other than the first is for, and why it had to be: nothing of the first. */
+void ct_notices_weaker(FILE *out, const struct ct_plan *plan);

@@ -24,17 +24,18 @@ struct progress {
 	uint64_t begin_ns, drawn_ns; /* 0: never */
 	uint64_t runs; /* 0: not asked for */
 	bool terminal; /* stderr is one, and nothing else is drawn */
+	bool directory;
 };
 
-static void print_counts(const struct ct_archive *archive, const struct ct_core_counts *counts)
+static void print_counts(const struct progress *p, const struct ct_archive_seen *kept,
+			 const struct ct_core_counts *counts)
 {
-	const struct ct_archive_counts sum = ct_archive_counts(archive);
+	const struct ct_archive_counts sum = kept->counts;
 	char size[CT_BYTES_LEN];
 
 	fputs(ct_bytes(size, sum.bytes), stderr);
-	if (archive->opts.directory)
-		fprintf(stderr, " in %" PRIu64 " file%s", archive->files,
-			archive->files == 1 ? "" : "s");
+	if (p->directory)
+		fprintf(stderr, " in %" PRIu64 " file%s", kept->files, kept->files == 1 ? "" : "s");
 	fprintf(stderr, ", %" PRIu64 " container%s, %" PRIu64 " events, %" PRIu64 " lost",
 		counts->containers, counts->containers == 1 ? "" : "s", sum.events, sum.lost);
 }
@@ -53,7 +54,6 @@ static void print_runs(const struct progress *p, const struct ct_trace_at *at)
 
 static void look(void *ctx, const struct ct_trace_at *at)
 {
-	const struct ct_archive *archive = at->archive;
 	struct progress *p = ctx;
 	uint64_t now = ct_mono_ns();
 
@@ -66,15 +66,15 @@ static void look(void *ctx, const struct ct_trace_at *at)
 
 		fprintf(stderr, "Recorded '%s': ", path ? path : "?");
 		print_runs(p, at);
-		print_counts(archive, at->counts);
+		print_counts(p, &at->kept, at->counts);
 		fprintf(stderr, ".%s\n",
-			archive->ended ? " It has the size of --max-size, and ended." : "");
+			at->kept.ended ? " It has the size of --max-size, and ended." : "");
 		return;
 	}
 	p->drawn_ns = now;
 	fprintf(stderr, "%" PRIu64 " s: ", (now - p->begin_ns) / CT_NS_PER_S);
 	print_runs(p, at);
-	print_counts(archive, at->counts);
+	print_counts(p, &at->kept, at->counts);
 	fflush(stderr);
 }
 
@@ -163,6 +163,7 @@ int ct_cmd_record(const struct ct_options *given, struct ct_err *err)
 	opts.opens_each = opts.opens;
 	p.path = opts.record;
 	p.runs = opts.runs;
+	p.directory = opts.record_dir;
 	p.terminal = !opts.live && isatty(STDERR_FILENO);
 	return ct_trace(&opts, &(struct ct_trace_follower){ .look = look, .ctx = &p }, err);
 }

@@ -27,6 +27,7 @@
 #include "source/proc/privileges.h"
 #include "source/proc/procfs.h"
 #include "source/recording/recording_archive.h"
+#include "source/recording/recording_desk.h"
 #include "util/clock.h"
 #include "version.h"
 
@@ -51,6 +52,7 @@ struct trace {
 	struct ct_distill *distill;
 	struct ct_execs *execs; /* NULL: all of them are needed */
 	struct ct_archive archive; /* nowhere, if path is NULL */
+	struct ct_desk *desk; /* owned, NULL: the archive is not in its hands */
 	const struct ct_trace_follower *follower; /* NULL: nobody */
 	struct ct_err err;
 	uint64_t table_ns,
@@ -117,7 +119,9 @@ static void on_event(void *ctx, const struct ct_event *e)
 		ct_say_unseen(e);
 	if (e->kind == CT_KIND_LOST && e->tail_len)
 		ct_say_unread(e);
-	if (ct_archive_write(&t->archive, e, &t->err))
+	if (t->desk)
+		ct_desk_write(t->desk, e);
+	else if (ct_archive_write(&t->archive, e, &t->err))
 		t->failed = true;
 	/* Nobody is asked about what is executed in a container; what a shim forks it executes. */
 	if ((e->kind == CT_KIND_FORK && e->sub != CT_ROLE_SHIM) ||
@@ -131,7 +135,10 @@ static void on_record(void *ctx, const struct ct_record *rec)
 	struct trace *t = ctx;
 	uint64_t before = t->session.records; /* of those that pass the filters */
 
-	ct_archive_learn(&t->archive, rec);
+	if (t->desk)
+		ct_desk_learn(t->desk, rec);
+	else
+		ct_archive_learn(&t->archive, rec);
 	ct_session_record(&t->session, rec);
 	if (t->session.records > before && t->follower && t->follower->record)
 		t->follower->record(t->follower->ctx, rec);
@@ -159,8 +166,8 @@ static void tick(struct trace *t, uint64_t now)
 
 	if (deadline && now >= deadline)
 		on_event(t, &clock);
-	if (!t->failed &&
-	    ct_archive_tick(&t->archive, now, !ct_core_counts(t->session.core).open, &t->err))
+	if (!t->failed && t->desk &&
+	    ct_desk_tick(t->desk, now, !ct_core_counts(t->session.core).open, &t->err))
 		t->failed = true;
 }
 
@@ -196,6 +203,11 @@ static int tables(struct trace *t, uint64_t now, struct ct_err *err)
 	return 0;
 }
 
+static struct ct_archive_seen seen(const struct trace *t)
+{
+	return t->desk ? ct_desk_seen(t->desk) : ct_archive_seen(&t->archive);
+}
+
 static void look(const struct trace *t, bool ended)
 {
 	struct ct_core_counts counts;
@@ -205,24 +217,8 @@ static void look(const struct trace *t, bool ended)
 	counts = ct_core_counts(t->session.core);
 	if (ct_options_filter(t->opts))
 		counts.containers = t->session.containers;
-	t->follower->look(t->follower->ctx, &(struct ct_trace_at){ &t->archive, &counts, t->run,
-								   t->failed_runs, ended });
-}
-
-/* What a plan other than the first is for, and why it had to be. */
-static void say_weaker(const struct ct_plan *plan)
-{
-	if (plan->name == CT_PLAN_FULL)
-		return;
-	fprintf(stderr, "On plan '%s', which is weaker than '%s': ", ct_plans[plan->name].name,
-		ct_plans[CT_PLAN_FULL].name);
-	if (plan->plans[CT_PLAN_FULL].why_not)
-		fprintf(stderr, "%s: %s. 'coldtrace doctor' says what it does not see.\n",
-			*plan->plans[CT_PLAN_FULL].hook ? plan->plans[CT_PLAN_FULL].hook
-							: plan->plans[CT_PLAN_FULL].what,
-			plan->plans[CT_PLAN_FULL].why_not);
-	else
-		fprintf(stderr, "asked for with --plan.\n");
+	t->follower->look(t->follower->ctx,
+			  &(struct ct_trace_at){ seen(t), &counts, t->run, t->failed_runs, ended });
 }
 
 static void say_ready(const struct trace *t)
@@ -236,7 +232,7 @@ static void say_ready(const struct trace *t)
 				ct_probes[i].hook);
 	fprintf(stderr, "Tracing containers (depth %s, %zu engine%s running). Ctrl-C to end.\n",
 		t->session.head.depth, engines, engines == 1 ? "" : "s");
-	say_weaker(ct_live_plan(t->live));
+	ct_notices_weaker(stderr, ct_live_plan(t->live));
 	if (!engines)
 		fprintf(stderr, "No container engine runs yet: it is traced as soon as it does.\n");
 	ct_notify_ready();
@@ -349,11 +345,13 @@ static int loop(struct trace *t, int *ret_status, struct ct_err *err)
 		return ret;
 	ret = ct_live_drop_privileges(t->live, opts->command != NULL, err);
 	ct_core_dump_off(); /* other privileges may have allowed them again */
+	if (!ret && t->archive.begun)
+		ret = ct_desk_begin(&t->desk, &t->archive, err);
 	if (!ret && t->follower && t->follower->begin)
 		ret = t->follower->begin(t->follower->ctx, &t->session.head, err);
 	t->watched = !ret;
 	while (!ret && !interrupted && !t->failed && !t->session.failed && !is_alone(t) &&
-	       !t->archive.ended) {
+	       !seen(t).ended) {
 		uint64_t now;
 
 		ret = ct_live_poll(t->live, poll_ms(t, end_ns, opts->command), err);
@@ -514,6 +512,12 @@ static int open_all(struct trace *t, struct ct_err *err)
 	return ret ? ret : ct_live_open(&t->live, &live, on_event, t, err);
 }
 
+/* The archive is ours again. */
+static int leave_desk(struct trace *t)
+{
+	return ct_desk_end(take_ptr(t->desk), &t->err);
+}
+
 int ct_trace(const struct ct_options *opts, const struct ct_trace_follower *follower,
 	     struct ct_err *err)
 {
@@ -544,6 +548,8 @@ int ct_trace(const struct ct_options *opts, const struct ct_trace_follower *foll
 	ret = loop(&t, &status, err);
 	if (ret && !t.watched)
 		goto out;
+	if (leave_desk(&t))
+		t.failed = true;
 	t.archive.end_ns = ct_mono_ns();
 	ended = ct_session_end(&t.session, t.archive.end_ns, ret ? &ignored : err);
 	if (!ret)
@@ -568,6 +574,7 @@ int ct_trace(const struct ct_options *opts, const struct ct_trace_follower *foll
 	if (ret >= 0 && status > 0)
 		ret = status;
 out:
+	leave_desk(&t);
 	ct_runner_close(&t.runner);
 	ct_archive_give_up(&t.archive);
 	ct_live_close(t.live);

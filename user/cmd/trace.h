@@ -10,7 +10,7 @@
 
 /* How far it is. */
 struct ct_trace_at {
-	const struct ct_archive *archive;
+	struct ct_archive_seen kept; /* in recordings */
 	const struct ct_core_counts *counts;
 	uint64_t run, failed; /* of the program: which one, how many of them have failed */
 	bool ended; /* all is written */

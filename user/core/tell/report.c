@@ -29,7 +29,7 @@ static struct ct_step *steps_of(const struct ct_core *core, const struct ct_run 
 	const struct ct_steps_told told = {
 		.begin_ns = rec->begin_ns,
 		.end_ns = rec->end_ns,
-		.lost = lost[CT_LOSS_RING] || lost[CT_LOSS_ACTORS],
+		.lost = lost[CT_LOSS_RING] || lost[CT_LOSS_ACTORS] || lost[CT_LOSS_DISK],
 	};
 	struct ct_step *steps;
 

@@ -365,7 +365,7 @@ const struct ct_event *ct_distill(struct ct_distill *d, const struct ct_event *e
 {
 	struct ct_event *out = &d->out.e;
 
-	if (e->kind == CT_KIND_LOST && e->sub == CT_LOSS_RING)
+	if (e->kind == CT_KIND_LOST && (e->sub == CT_LOSS_RING || e->sub == CT_LOSS_DISK))
 		forget_headers(d, 0);
 	else if (e->kind == CT_KIND_HOLE)
 		forget_headers(d, e->obj);

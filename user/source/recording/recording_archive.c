@@ -192,14 +192,14 @@ static void add_up(struct ct_archive *a)
 	r->events = r->lost = r->bytes = r->dropped = 0;
 }
 
-struct ct_archive_counts ct_archive_counts(const struct ct_archive *a)
+struct ct_archive_seen ct_archive_seen(const struct ct_archive *a)
 {
-	struct ct_archive_counts counts = a->closed;
+	struct ct_archive_seen seen = { a->closed, a->files, a->ended };
 
-	counts.events += a->recorder.events - a->recorder.dropped;
-	counts.lost += a->recorder.lost + a->missing;
-	counts.bytes += a->recorder.bytes;
-	return counts;
+	seen.counts.events += a->recorder.events - a->recorder.dropped;
+	seen.counts.lost += a->recorder.lost + a->recorder.dropped + a->dropped;
+	seen.counts.bytes += a->recorder.bytes;
+	return seen;
 }
 
 static int close_file(struct ct_archive *a, uint64_t end_ns, struct ct_err *err)
@@ -369,6 +369,20 @@ int ct_archive_write(struct ct_archive *a, const struct ct_event *e, struct ct_e
 	a->dropped += a->full;
 	a->missing += a->full;
 	return ret;
+}
+
+int ct_archive_gap(struct ct_archive *a, uint64_t events, uint64_t until_ns, struct ct_err *err)
+{
+	int ret;
+
+	a->dropped += events;
+	a->missing += events;
+	if (!a->recorder.state || a->full)
+		return 0;
+	ret = tell_dropped(a, until_ns, err);
+	if (ret)
+		a->dropped += events;
+	return survive(a, ret, until_ns);
 }
 
 void ct_archive_learn(struct ct_archive *a, const struct ct_record *rec)

@@ -50,19 +50,27 @@ struct ct_archive {
 	uint64_t end_ns; /* as that of struct ct_recorder */
 };
 
+/* How far it is. */
+struct ct_archive_seen {
+	struct ct_archive_counts counts; /* of all files of this run */
+	uint64_t files; /* that were begun */
+	bool ended; /* as that of struct ct_archive */
+};
+
 /* Begins as { 0 }. As ct_recorder_open(); a directory that another fills is refused. */
 int ct_archive_open(struct ct_archive *a, const struct ct_archive_options *opts,
 		    const struct ct_recording_header *header, struct ct_err *err);
 /* Tracing has begun. plan: name of the plan. */
 int ct_archive_begin(struct ct_archive *a, const char *plan, struct ct_err *err);
 int ct_archive_write(struct ct_archive *a, const struct ct_event *e, struct ct_err *err);
+/* So many events did not come until then, because what came before could not be written in time. */
+int ct_archive_gap(struct ct_archive *a, uint64_t events, uint64_t until_ns, struct ct_err *err);
 /* For the file after this one. */
 void ct_archive_learn(struct ct_archive *a, const struct ct_record *rec);
 /* Time passed. quiet: no container is between two states, a good moment for another file. */
 int ct_archive_tick(struct ct_archive *a, uint64_t now_ns, bool quiet, struct ct_err *err);
 /* Writes what is left. An archive that is closed is closed again without effect. */
 int ct_archive_close(struct ct_archive *a, struct ct_err *err);
-/* Of all files of this run. */
-struct ct_archive_counts ct_archive_counts(const struct ct_archive *a);
+struct ct_archive_seen ct_archive_seen(const struct ct_archive *a);
 /* After a failure: as ct_recorder_give_up(). */
 void ct_archive_give_up(struct ct_archive *a);
