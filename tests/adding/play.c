@@ -1,9 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* A container of an engine that nobody has: what is said of it. */
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "core/core.h"
+#include "sinks/sink.h"
+#include "stats/summary.h"
 #include "tape.h"
+
+/* Each output draws what is told, into a file of its name. */
+static struct {
+	struct ct_sink sinks[32];
+	char specs[32][64];
+	size_t count;
+	struct ct_summary *summary;
+	struct ct_session session;
+} drawn = { .session = { .version = "0", .kernel = "0", .depth = "steps", .begin_ns = 1 } };
 
 enum {
 	ZAPPD = 700,
@@ -50,6 +62,16 @@ static void live(struct tape *t)
 	tape_sort(t);
 }
 
+static struct ct_err err;
+
+static void must(int ret)
+{
+	if (!ret)
+		return;
+	printf("%s\n", err.msg);
+	exit(1);
+}
+
 static void say(void *ctx, const struct ct_record *rec)
 {
 	(void)ctx;
@@ -61,6 +83,35 @@ static void say(void *ctx, const struct ct_record *rec)
 		       (double)(rec->segments[i].end_ns - tape_ns(0)) / 1e6);
 	for (size_t i = 0; i < rec->step_count; i++)
 		printf("  step %s\n", rec->steps[i].name);
+	must(ct_summary_add(drawn.summary, rec));
+	for (size_t i = 0; i < drawn.count; i++)
+		must(ct_sink_record(&drawn.sinks[i], &drawn.session, rec, &err));
+}
+
+static void draw_begin(void)
+{
+	drawn.summary = ct_summary_new();
+	for (; ct_sinks[drawn.count]; drawn.count++) {
+		struct ct_sink *s = &drawn.sinks[drawn.count];
+		char *spec = drawn.specs[drawn.count];
+
+		snprintf(spec, sizeof(drawn.specs[0]), "%s:drawn/%s", ct_sinks[drawn.count]->name,
+			 ct_sinks[drawn.count]->name);
+		must(ct_sink_open(s, spec, &err));
+		s->steps = true;
+		must(ct_sink_begin(s, &drawn.session, &err));
+	}
+}
+
+static void draw_end(const struct ct_core *core)
+{
+	const struct ct_core_counts counts = ct_core_counts(core);
+
+	for (size_t i = 0; i < drawn.count; i++) {
+		must(ct_sink_end(&drawn.sinks[i], &drawn.session, drawn.summary, &counts, &err));
+		must(ct_sink_close(&drawn.sinks[i], &err));
+	}
+	ct_summary_free(drawn.summary);
 }
 
 int main(void)
@@ -71,8 +122,10 @@ int main(void)
 	struct tape t = { 0 };
 
 	live(&t);
+	draw_begin();
 	tape_feed(&t, core);
 	ct_core_flush(core);
+	draw_end(core);
 	tape_free(&t);
 	ct_core_free(core);
 	return 0;

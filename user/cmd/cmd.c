@@ -2,10 +2,12 @@
 /* What commands have in common. */
 #include "cmd/cmd.h"
 
+#include <errno.h>
 #include <locale.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/resource.h>
 
 #include "cmd/session.h"
@@ -140,4 +142,14 @@ void ct_say_unread(const struct ct_event *e)
 	ct_text_copy(why, sizeof(why), ct_text(e->tail, e->tail_len));
 	ct_say("engine with pid %u: %llu of its files not read: %s", e->tgid,
 	       (unsigned long long)e->obj, why);
+}
+
+int ct_print_comparison(const char *text, size_t len, struct ct_err *err)
+{
+	errno = 0;
+	/* Who goes on reading no further has seen what it wanted. */
+	if ((fwrite(text, 1, len, stdout) != len || fflush(stdout)) && errno != EPIPE)
+		return ct_fail(err, errno ? errno : EIO, "print the comparison to 'stdout': %s",
+			       strerror(errno ? errno : EIO));
+	return 0;
 }

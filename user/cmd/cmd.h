@@ -49,6 +49,9 @@ int ct_cmd_failed(const struct ct_err *err);
 /* For these: the sentence, and the exit code of bad usage. */
 int ct_usage(const struct ct_err *err);
 
+/* What diff and compare have drawn, to stdout. */
+int ct_print_comparison(const char *text, size_t len, struct ct_err *err);
+
 /* A sentence about each recording that was not read to its end: cut off, still written, empty. */
 void ct_say_cut(const struct ct_recordings *recordings);
 

@@ -116,14 +116,8 @@ static int print(const struct ct_comparison *c, struct ct_err *err)
 	int ret =
 		c->opts->json ? ct_compare_json(c, &text, &len) : ct_compare_table(c, &text, &len);
 
-	if (ret)
-		return ct_fail(err, ENOMEM, "print the comparison: out of memory");
-	errno = 0;
-	/* Who goes on reading no further has seen what it wanted. */
-	if ((fwrite(text, 1, len, stdout) != len || fflush(stdout)) && errno != EPIPE)
-		return ct_fail(err, errno ? errno : EIO, "print the comparison to 'stdout': %s",
-			       strerror(errno ? errno : EIO));
-	return 0;
+	return ret ? ct_fail(err, ENOMEM, "print the comparison: out of memory")
+		   : ct_print_comparison(text, len, err);
 }
 
 int ct_cmd_compare(const struct ct_options *opts, struct ct_err *err)

@@ -180,14 +180,8 @@ static int print(const struct ct_diff *diff, struct ct_err *err)
 	int ret = diff->opts->json ? ct_diff_json(diff, &text, &len)
 				   : ct_diff_table(diff, &text, &len);
 
-	if (ret)
-		return ct_fail(err, ENOMEM, "print the comparison: out of memory");
-	errno = 0;
-	/* Who goes on reading no further has seen what it wanted. */
-	if ((fwrite(text, 1, len, stdout) != len || fflush(stdout)) && errno != EPIPE)
-		return ct_fail(err, errno ? errno : EIO, "print the comparison to 'stdout': %s",
-			       strerror(errno ? errno : EIO));
-	return 0;
+	return ret ? ct_fail(err, ENOMEM, "print the comparison: out of memory")
+		   : ct_print_comparison(text, len, err);
 }
 
 /* As diff(1): 1 says that they differ, trouble is 2. */

@@ -290,8 +290,11 @@ static void draw_words(struct ct_pen *pen, const struct table *t, const struct c
 		draw_below(pen, t, text, CT_STYLE_DIM);
 }
 
-/* Columns: what it is called in WHAT_COLUMNS, how it looks, whether its phases are words. */
-static const struct {
+/*
+ * Columns: what it is called in WHAT_COLUMNS, how it looks, whether its phases are words. What has no row
+ * is called by its name.
+ */
+static const struct look {
 	const char *what;
 	enum ct_style style;
 	bool words;
@@ -306,6 +309,13 @@ static const struct {
 	[CT_RECORD_PULL] = { "pull", CT_STYLE_START, true },
 	[CT_RECORD_BUILD] = { "build", CT_STYLE_START, true },
 };
+
+static struct look look_of(enum ct_record_type type)
+{
+	const struct look plain = { ct_record_names[type], CT_STYLE_START, true };
+
+	return looks[type].what ? looks[type] : plain;
+}
 
 #define POD_COLUMNS_MIN 2
 
@@ -367,8 +377,8 @@ static size_t draw_who(struct ct_pen *pen, const struct table *t, const struct c
 		ct_pen_left(pen, ct_clock(clock, real, true), TIME_COLUMNS + 1);
 		ct_pen_off(pen);
 	}
-	ct_pen_on(pen, looks[rec->type].style);
-	ct_pen_left(pen, looks[rec->type].what, WHAT_COLUMNS + 1);
+	ct_pen_on(pen, look_of(rec->type).style);
+	ct_pen_left(pen, look_of(rec->type).what, WHAT_COLUMNS + 1);
 	ct_pen_off(pen);
 	draw_name(pen, who, name, t->name);
 	if (t->on.runtime) {
@@ -475,7 +485,7 @@ static int draw_record(struct ct_pen *pen, const struct table *t, const struct c
 
 	if (rec->outcome == CT_OUTCOME_FAILED)
 		return draw_failed(pen, t, rec, at, terminal);
-	if (looks[rec->type].words) {
+	if (look_of(rec->type).words) {
 		draw_words(pen, t, rec);
 	} else {
 		draw_cells(pen, t, rec);

@@ -12,39 +12,32 @@
 #define NAMED_MARGIN   6
 
 /*
- * A phase in a stacked line: its letter, and its colour (letters alone tell them apart). A phase
- * without a row here does not compile.
+ * A phase in a stacked line: its letter, and its colour (letters alone tell them apart). One that has no
+ * row here is the first letter of its name.
  */
-#define MARK_PULL       'p', "37;45"
-#define MARK_CREATE     'c', "30;46"
-#define MARK_ATTACH     'a', "37;41"
-#define MARK_CONNECT    'n', "37;44"
-#define MARK_START      's', "30;42"
-#define MARK_READY      'r', "30;43"
-#define MARK_RUN        'u', "30;47"
-#define MARK_STOP       'S', "30;47"
-#define MARK_DIE        'd', "37;41"
-#define MARK_DISCONNECT 'x', "37;44"
-#define MARK_DESTROY    'y', "37;45"
-#define MARK_CLIENT     '.', "2"
-#define MARK_UNKNOWN    '?', "33"
-#define MARK_SANDBOX    'b', "37;44"
-#define MARK_INIT       'i', "30;46"
-#define MARK_CONTAINERS 'o', "30;42"
-#define MARK_BACKOFF    'w', "37;41"
-#define MARK_RESOLVE    'v', "37;45"
-#define MARK_DOWNLOAD   'l', "30;46"
-#define MARK_UNPACK     'k', "30;43"
-#define MARK_REGISTER   'g', "30;47"
-
 static const struct mark {
 	char letter;
 	const char *sgr;
 } marks[CT_PHASE_MAX] = {
-#define X(symbol, name, doc) { MARK_##symbol },
-	CT_PHASES(X)
-#undef X
+	[CT_PHASE_PULL] = { 'p', "37;45" },     [CT_PHASE_CREATE] = { 'c', "30;46" },
+	[CT_PHASE_ATTACH] = { 'a', "37;41" },   [CT_PHASE_CONNECT] = { 'n', "37;44" },
+	[CT_PHASE_START] = { 's', "30;42" },    [CT_PHASE_READY] = { 'r', "30;43" },
+	[CT_PHASE_RUN] = { 'u', "30;47" },      [CT_PHASE_STOP] = { 'S', "30;47" },
+	[CT_PHASE_DIE] = { 'd', "37;41" },      [CT_PHASE_DISCONNECT] = { 'x', "37;44" },
+	[CT_PHASE_DESTROY] = { 'y', "37;45" },  [CT_PHASE_CLIENT] = { '.', "2" },
+	[CT_PHASE_UNKNOWN] = { '?', "33" },     [CT_PHASE_SANDBOX] = { 'b', "37;44" },
+	[CT_PHASE_INIT] = { 'i', "30;46" },     [CT_PHASE_CONTAINERS] = { 'o', "30;42" },
+	[CT_PHASE_BACKOFF] = { 'w', "37;41" },  [CT_PHASE_RESOLVE] = { 'v', "37;45" },
+	[CT_PHASE_DOWNLOAD] = { 'l', "30;46" }, [CT_PHASE_UNPACK] = { 'k', "30;43" },
+	[CT_PHASE_REGISTER] = { 'g', "30;47" },
 };
+
+static struct mark mark_of(unsigned phase)
+{
+	const struct mark plain = { ct_phase_names[phase][0], "2" };
+
+	return marks[phase].sgr ? marks[phase] : plain;
+}
 
 struct chart {
 	size_t label, columns;
@@ -119,12 +112,12 @@ static void apportion(const struct ct_group *g, size_t columns, size_t cells[CT_
 
 static void draw_marked(struct ct_pen *pen, unsigned p, size_t times)
 {
-	const char text[] = { marks[p].letter, '\0' };
+	const char text[] = { mark_of(p).letter, '\0' };
 
 	if (!times)
 		return;
 	if (pen->colour)
-		fprintf(pen->f, "\033[%sm", marks[p].sgr);
+		fprintf(pen->f, "\033[%sm", mark_of(p).sgr);
 	ct_pen_fill(pen, text, times);
 	ct_pen_off(pen);
 }
@@ -140,7 +133,7 @@ static void draw_stretch(struct ct_pen *pen, unsigned p, size_t times)
 	}
 	draw_marked(pen, p, (times - name) / 2);
 	if (pen->colour)
-		fprintf(pen->f, "\033[%sm", marks[p].sgr);
+		fprintf(pen->f, "\033[%sm", mark_of(p).sgr);
 	fprintf(pen->f, " %s ", ct_phase_names[p]);
 	ct_pen_off(pen);
 	draw_marked(pen, p, times - name - (times - name) / 2);
