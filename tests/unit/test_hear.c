@@ -545,6 +545,45 @@ Test(hear, an_answer_just_before_a_request_after_a_hole_is_in_doubt)
 	run_free(run);
 }
 
+static void hole_of(struct run *run, double ms, const struct life *l)
+{
+	tape_at(&run->t, ms);
+	tape_add(&run->t, CT_KIND_HOLE, LIFE_CLIENT, NULL, 0)->obj = l->client;
+}
+
+/* The first answer behind it is that to what was asked in the hole, the second to what was asked then. */
+Test(hear, who_was_not_heard_is_answered_once)
+{
+	struct life l = life_of(0);
+	struct run *run = with_a_line(&l);
+
+	hole_of(run, 990, &l);
+	answers(&run->t, 995, l.client, 200, "OK");
+	answers(&run->t, 1000, l.client, 200, "OK");
+	asks(&run->t, 1100, l.client, "POST /containers/create?name=web", NULL);
+	made(&run->t, 1110, l.client, l.id);
+	play_until(run, 60000);
+	expect_span(find(run, CT_RECORD_CREATE, "web", 0), 1100, 1110);
+	run_free(run);
+}
+
+/* Nor is it answered for ever: once all is known of the line again, an early answer is kept. */
+Test(hear, who_was_not_heard_may_not_be_answered)
+{
+	struct life l = life_of(0), other = life_of(1);
+	struct run *run = with_a_line(&l);
+
+	hole_of(run, 990, &l);
+	asks(&run->t, 1100, l.client, "POST /containers/create?name=web", NULL);
+	made(&run->t, 1200, l.client, l.id);
+	made(&run->t, 1300, l.client, other.id);
+	asks(&run->t, 1310, l.client, "POST /containers/create?name=other", NULL);
+	play_until(run, 60000);
+	expect_span(find(run, CT_RECORD_CREATE, "web", 0), 1100, 1200);
+	expect_span(find(run, CT_RECORD_CREATE, "other", 0), 1300, 1300);
+	run_free(run);
+}
+
 /* It is heard late, just after its answer: both are its own. */
 Test(hear, an_answer_heard_before_its_request_is_its_own)
 {

@@ -55,7 +55,7 @@ struct ct_line {
 	struct ct_pending_call *calls; /* list, the oldest first; they are among all calls too */
 	uint32_t count; /* of them */
 	uint32_t asked; /* requests that were ever heard on it */
-	uint32_t owed; /* answers to what was asked until a hole: nobody waits for them */
+	uint32_t owed; /* answers to what was asked in a hole: nobody waits for them */
 	uint64_t holes; /* how many there had been when it was last known to be whole */
 	uint64_t stray_ns; /* of the last answer to nothing since the last request; 0: none */
 	int stray_status;
