@@ -23,8 +23,23 @@ struct ct_which {
 	__u64 inode;
 	__u64 size;
 	const void *renamed; /* address of the name that another file has by now, or NULL */
+	__u64 first_ns, last_ns; /* when its first byte was written, and its last; 0: not known */
 	__u16 data_alone; /* synced: fdatasync */
 };
+
+#define CT_US_MAX 0x7fffffffull
+
+/* How long ago. */
+static __always_inline void written_set(struct ct_event *e, const struct ct_which *which)
+{
+	__u64 us;
+
+	if (!which->first_ns)
+		return;
+	us = (e->ts_ns - which->last_ns) / 1000;
+	e->dur_ns = e->ts_ns - which->first_ns;
+	e->ret = us < CT_US_MAX ? us : CT_US_MAX;
+}
 
 /* Which file: the last two names of its path, as addresses. */
 static __always_inline int names_event(__u8 kind, const void *directory, const void *name,
@@ -47,6 +62,7 @@ static __always_inline int names_event(__u8 kind, const void *directory, const v
 	e->obj = which->inode;
 	e->arg = which->size;
 	e->sub = which->data_alone;
+	written_set(e, which);
 	if (which->renamed) { /* behind a NUL */
 		e->tail[m] = '\0';
 		k = ct_kernel_str(e->tail + m + 1, CT_NAME_MAX, which->renamed);
@@ -58,18 +74,59 @@ static __always_inline int names_event(__u8 kind, const void *directory, const v
 	return 0;
 }
 
+/* Of a file into which an engine fetches something. */
+struct ct_written {
+	__u64 first_ns, last_ns;
+	__u64 size;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 1024);
+	__type(key, struct ct_file_id);
+	__type(value, struct ct_written);
+} written SEC(".maps");
+
+/* Inode numbers are used again at once: the generation is new. */
+static __always_inline struct ct_file_id inode_id(enum ct_how how, struct inode *inode)
+{
+	struct ct_file_id id = {
+		.ino = CT_GET(how, inode, i_ino),
+		.dev = CT_GET(how, inode, i_sb, s_dev) | (__u64)CT_GET(how, inode, i_generation)
+								 << 32,
+	};
+
+	return id;
+}
+
+static __always_inline void written_get(enum ct_how how, __u8 kind, struct inode *inode,
+					struct ct_which *which)
+{
+	struct ct_file_id id = inode_id(how, inode);
+	struct ct_written *w = bpf_map_lookup_elem(&written, &id);
+
+	if (!w)
+		return;
+	which->first_ns = w->first_ns;
+	which->last_ns = w->last_ns;
+	if (kind == CT_KIND_UNLINK)
+		bpf_map_delete_elem(&written, &id);
+}
+
 static __always_inline int file_event(enum ct_how how, __u8 kind, struct dentry *dentry,
 				      const void *renamed, int data_alone)
 {
 	/* To the verifier it may have none (BTF_TYPE_SAFE_TRUSTED_OR_NULL, since 6.12). */
 	struct inode *inode = CT_GET(how, dentry, d_inode);
-	const struct ct_which which = {
+	struct ct_which which = {
 		.inode = inode ? CT_GET(how, inode, i_ino) : 0,
 		.size = inode ? CT_GET(how, inode, i_size) : 0,
 		.renamed = renamed,
 		.data_alone = !!data_alone,
 	};
 
+	if (inode)
+		written_get(how, kind, inode, &which);
 	return names_event(kind, CT_GET(how, dentry, d_parent, d_name.name),
 			   CT_GET(how, dentry, d_name.name), &which);
 }
@@ -169,6 +226,20 @@ static __always_inline void *pointer_at(const void *from)
 		return ct_cast_load(from);
 	bpf_probe_read_kernel(&to, sizeof(to), from);
 	return to;
+}
+
+/* The word that lies there; through some type that has one, which is no pointer. */
+static __always_inline __u64 word_at(const void *from)
+{
+	__u64 word = 0;
+
+	if (ct_has(READ))
+		bpf_probe_read_kernel(&word, sizeof(word), from);
+	else if (ct_has(CAST))
+		word = CT_CAST(struct inode,
+			       from - bpf_core_field_offset(((struct inode *)0)->i_ino))
+			       ->i_ino;
+	return word;
 }
 
 /* The same of an inode by the head of its dentries, of which the first is its name. */
@@ -349,31 +420,95 @@ struct {
  */
 static __always_inline int relays(enum ct_how how, struct inode *inode)
 {
-	struct ct_file_id id = {};
+	struct ct_file_id id;
 	__u32 type;
 	__u8 one = 1;
 
-	if (!is_by(CT_ROLE_SHIM))
-		return 0;
 	type = CT_GET(how, inode, i_mode) & CT_S_IFMT;
 	if (type != CT_S_IFIFO && type != CT_S_IFREG)
 		return 0;
-	id.ino = CT_GET(how, inode, i_ino);
-	/* Inode numbers are used again, for the next container's fifo too: the generation is new. */
-	id.dev = CT_GET(how, inode, i_sb, s_dev) | (__u64)CT_GET(how, inode, i_generation) << 32;
+	id = inode_id(how, inode);
 	if (bpf_map_update_elem(&relayed, &id, &one, BPF_NOEXIST))
 		return 0;
 	return inode_event(CT_KIND_RELAY, CT_GET(how, inode, i_dentry.first));
 }
 
+/* Names, or what they begin with, as the words that lie there in memory. */
+#define CT_NAME_BLOB      0x6567616d49746547 /* "GetImage", of moby's GetImageBlobN */
+#define CT_NAME_DIR_PUT   0x2d7475702d726964 /* "dir-put-", of containers/image's dir-put-blobN */
+#define CT_NAME_OCI_PUT   0x2d7475702d69636f /* "oci-put-", likewise */
+#define CT_NAME_STORAGE   0x656761726f7473 /* "storage", of its storageN/M */
+#define CT_NAME_CONTAINER 0x656e6961746e6f63 /* "containe" */
+#define CT_NAME_IMAGES    0x736567616d695f72 /* "r_images": newer ones' container_images_storageN/M */
+
+static __always_inline bool is_fetched(const void *dentry)
+{
+	const void *parent = pointer_at(dentry + DENTRY_AT(d_parent));
+	const void *directory = pointer_at(parent + DENTRY_AT(d_name.name));
+	__u64 within = word_at(directory);
+	__u64 name = word_at(pointer_at(dentry + DENTRY_AT(d_name.name)));
+
+	if (name == CT_NAME_BLOB || name == CT_NAME_DIR_PUT || name == CT_NAME_OCI_PUT ||
+	    (name & 0xffffffffff) == CT_NAME_DATA)
+		return true;
+	if ((within & ~0ull >> 8) == CT_NAME_STORAGE)
+		return within >> 56 >= '0' && within >> 56 <= '9';
+	return within == CT_NAME_CONTAINER && word_at(directory + sizeof(name)) == CT_NAME_IMAGES;
+}
+
+/*
+ * Whatever makes a file longer marks its inode dirty; so does what reads it later, and leaves its size. What
+ * is found is told with the next sync of the file, or when it is removed.
+ */
+static __always_inline int grows(enum ct_how how, struct inode *inode)
+{
+	struct ct_written *w, first = {};
+	struct ct_file_id id;
+	const void *alias;
+	__u64 size;
+
+	if ((CT_GET(how, inode, i_mode) & CT_S_IFMT) != CT_S_IFREG)
+		return 0;
+	id = inode_id(how, inode);
+	size = CT_GET(how, inode, i_size);
+	w = bpf_map_lookup_elem(&written, &id);
+	if (w) {
+		if (size <= w->size)
+			return 0;
+		w->size = size;
+		w->last_ns = bpf_ktime_get_ns();
+		return 0;
+	}
+	alias = CT_GET(how, inode, i_dentry.first);
+	if (!alias || !is_fetched(alias - alias_at()))
+		return 0;
+	first.size = size;
+	first.first_ns = first.last_ns = bpf_ktime_get_ns();
+	bpf_map_update_elem(&written, &id, &first, BPF_ANY);
+	return 0;
+}
+
+static __always_inline int dirtied(enum ct_how how, struct inode *inode)
+{
+	struct ct_actor *actor = ct_actor_of(bpf_get_current_pid_tgid() >> 32);
+
+	if (!actor)
+		return 0;
+	if (actor->role == CT_ROLE_ENGINE)
+		return grows(how, inode);
+	if (actor->role != CT_ROLE_SHIM || !ct_may_say(actor->share, CT_TAIL_SMALL))
+		return 0;
+	return relays(how, inode);
+}
+
 SEC("?tp_btf/writeback_mark_inode_dirty")
 int BPF_PROG(ct_relay, struct inode *inode, int flags)
 {
-	return relays(CT_TYPED, inode);
+	return dirtied(CT_TYPED, inode);
 }
 
 SEC("?raw_tp/writeback_mark_inode_dirty")
 int BPF_PROG(ct_relay_raw, struct inode *inode, int flags)
 {
-	return relays(CT_PROBED, inode);
+	return dirtied(CT_PROBED, inode);
 }

@@ -73,7 +73,7 @@ enum ct_event_flag {
 	X(9, CGROUP, "cgroup", "cgroup made; obj: cgroup id; tail: path") \
 	X(10, SYNC, "sync", \
 	  "fsync began; sub: fdatasync; obj: inode; arg: bytes, 0: not known; tail: directory/file, " \
-	  "last two names") \
+	  "last two names; of what is fetched dur: since its first byte, ret: since its last, us") \
 	X(11, UNLINK, "unlink", \
 	  "file unlinked; obj, arg: as of sync; tail: directory/file [NUL digest of what was there]") \
 	X(12, CALL, "call", "sub: enum ct_call; obj, arg: its numbers; tail: its strings") \
@@ -117,7 +117,8 @@ enum ct_event_flag {
 	  "all probes are attached, and what ran before is known; arg: how long after ts, ns") \
 	X(75, LAYER, "layer", \
 	  "a layer of an image; obj: bytes; arg: how many there are, 0: it is no manifest; sub: its " \
-	  "number; tail: digests of manifest, config, layer, its media type, NUL behind each") \
+	  "number (of none 1: nobody has looked); tail: digests of manifest, config, layer, its media " \
+	  "type, of a command's own: when it was stored, ns since 1970, bytes unpacked; NUL behind each") \
 	X(76, LABELS, "labels", \
 	  "what the user calls what follows; obj: number of the run, 0: none; tail: key NUL value NUL ...") \
 	X(77, UNPACKED, "unpacked", \

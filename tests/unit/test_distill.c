@@ -230,6 +230,22 @@ Test(distill, arguments_that_name_a_container)
 	     "podman\0*\0cleanup\0--rm\0" ID "\0");
 }
 
+/* What a command is to fetch: no value of an option, and nothing that only looks like a name. */
+Test(distill, arguments_that_name_an_image)
+{
+	ARGS(ENGINE, "podman\0--root\0/x\0pull\0-q\0reg:5/a/web:1\0",
+	     "podman\0-*\0*\0pull\0-*\0reg:5/a/web:1\0");
+	ARGS(ENGINE, "podman\0pull\0--creds\0u:" CANARY "\0web\0", "podman\0pull\0-*\0*\0web\0");
+	ARGS(ENGINE, "podman\0pull\0--creds=u:" CANARY "\0web\0db\0",
+	     "podman\0pull\0-*\0web\0db\0");
+	ARGS(ENGINE, "podman\0pull\0u:" CANARY "@reg/web\0", "podman\0pull\0*\0");
+	ARGS(ENGINE, "podman\0pull\0reg/web@sha256:0f\0", "podman\0pull\0reg/web@sha256:0f\0");
+	ARGS(ENGINE, "podman\0pull\0$" CANARY "\0", "podman\0pull\0*\0");
+	ARGS(ENGINE, "skopeo\0copy\0--src-creds\0u:" CANARY "\0docker://web\0dir:/" CANARY "\0",
+	     "skopeo\0copy\0-*\0*\0docker://web\0*\0");
+	ARGS(ENGINE, "skopeo\0copy\0dir:/" CANARY "\0docker://web\0", "skopeo\0copy\0*\0*\0");
+}
+
 Test(distill, more_arguments_than_anybody_looks_at)
 {
 	char args[1024];

@@ -28,7 +28,9 @@ enum ct_lookup {
 	CT_LOOKUP_IDENTITY,
 	CT_LOOKUP_MANIFEST, /* id: digits of the digest of something that may be one */
 	CT_LOOKUP_UNPACKED, /* id: digits of a config's digest; bundle: containerd's namespace */
-	CT_LOOKUP_IMAGE /* bundle: containerd's namespace, a blank, name of an image */
+	CT_LOOKUP_IMAGE, /* bundle: containerd's namespace, a blank, name of an image */
+	CT_LOOKUP_STORE, /* where a command keeps images: it may be gone when that is asked for */
+	CT_LOOKUP_STORED /* what it has stored of an image, whose name is where bundle is */
 };
 
 struct ct_core_ops {

@@ -311,6 +311,7 @@ struct ct_layer {
 	bool stored; /* its bytes were there already; it was unpacked */
 	bool shared; /* another pull has fetched it at that time: its bytes are that one's */
 	bool waited; /* for others to be fetched first */
+	bool by_order; /* others have its size, and which of them it was follows from their order alone */
 	unsigned retries;
 	uint64_t size; /* bytes as stored, 0: not said */
 	uint64_t files; /* bytes that it takes unpacked, 0: not known */
@@ -329,6 +330,7 @@ struct ct_fetched {
 	bool up_to_date; /* all of it was there */
 	bool interrupted; /* who asked has left before it was there */
 	uint32_t client; /* process that asked, 0: not known */
+	uint64_t resolved_ns; /* of what it consists was known no later, 0: see its layers */
 	size_t layer_count;
 	struct ct_layer layers[]; /* in the order of the manifest */
 };

@@ -52,6 +52,7 @@ static struct ct_pull *pull_alloc(void)
 
 static void pull_free(struct ct_pull *p)
 {
+	free(p->command);
 	free(p->fetched);
 	free(p);
 }

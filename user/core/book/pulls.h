@@ -6,6 +6,8 @@
 
 #define CT_LAYERS_MAX 128 /* overlayfs of moby takes no more */
 
+struct ct_command; /* pulls_command.h */
+
 struct ct_pull {
 	struct ct_held held; /* of the scope of who was asked */
 	struct ct_pull *prev, *next; /* list of all, the oldest first */
@@ -20,6 +22,7 @@ struct ct_pull {
 	bool told;
 	bool used; /* a container of its pod has waited for it: the next has not */
 	bool silent; /* its engine says nothing of it to who asked */
+	struct ct_command *command; /* owned; NULL: an engine is asked, and fetches it */
 	bool stored; /* nobody says what is done for it: its engine's store does (store.h) */
 	bool driven; /* its client fetches it, and asks its engine for each part (parts.h) */
 	bool saved; /* and the engine was told what it is called */

@@ -16,6 +16,7 @@ static const struct {
 	{ "exec", CT_OP_EXEC },       { "state", CT_OP_OTHER },     { "pause", CT_OP_OTHER },
 	{ "resume", CT_OP_OTHER },    { "update", CT_OP_OTHER },    { "events", CT_OP_OTHER },
 	{ "ps", CT_OP_OTHER },        { "publish", CT_OP_PUBLISH }, { "healthcheck", CT_OP_HEALTH },
+	{ "pull", CT_OP_PULL },       { "copy", CT_OP_COPY },
 };
 
 size_t ct_argv_split(const struct ct_event *e, struct ct_text args[CT_ARGS_MAX])
@@ -57,6 +58,19 @@ struct ct_text ct_argv_value(const struct ct_text *args, size_t n, const char *o
 	for (size_t i = 1; i + 1 < n; i++) {
 		if (ct_text_is(args[i], option))
 			return args[i + 1];
+	}
+	return ct_text("", 0);
+}
+
+struct ct_text ct_argv_plain(const struct ct_text *args, size_t n, size_t nth)
+{
+	size_t i = 1;
+
+	while (i < n && ct_op_of_word(args[i]) == CT_OP_NONE)
+		i++;
+	while (++i < n) {
+		if (args[i].len && *args[i].p != '-' && *args[i].p != '*' && !nth--)
+			return args[i];
 	}
 	return ct_text("", 0);
 }

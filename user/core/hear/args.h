@@ -23,6 +23,8 @@ enum ct_op {
 	CT_OP_PUBLISH,
 	CT_OP_EXEC, /* in a container that runs */
 	CT_OP_HEALTH, /* to see whether it is healthy, and act if it is not */
+	CT_OP_PULL,
+	CT_OP_COPY, /* an image */
 	CT_OP_OTHER
 };
 
@@ -34,6 +36,11 @@ size_t ct_argv_split(const struct ct_event *e, struct ct_text args[CT_ARGS_MAX])
 enum ct_op ct_argv_op(const struct ct_text *args, size_t n);
 /* What follows an option, empty if it is not among them. */
 struct ct_text ct_argv_value(const struct ct_text *args, size_t n, const char *option);
+/*
+ * The nth argument behind the command word that is neither an option nor what belongs to one: of those the
+ * distiller has left a mark of their place. Empty: there is none.
+ */
+struct ct_text ct_argv_plain(const struct ct_text *args, size_t n, size_t nth);
 /* Whether one is that word. */
 bool ct_argv_has(const struct ct_text *args, size_t n, const char *word);
 

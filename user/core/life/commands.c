@@ -222,7 +222,8 @@ static void engine_called(struct ct_core *core, struct ct_actor_state *a,
 	if (commands_of(a))
 		a->op = (uint8_t)ct_argv_op(args, n);
 	a->program = ct_program_name(a, ct_text(e->tail, e->tail_len));
-	if (a->op != CT_OP_NONE)
+	ct_image_called(core, a, args, n, e);
+	if (a->op != CT_OP_NONE && a->op != CT_OP_PULL)
 		command_called(core, a, args, n, e->ts_ns);
 }
 

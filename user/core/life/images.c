@@ -197,6 +197,8 @@ void ct_image_client_exits(struct ct_core *core, const struct ct_event *e)
 	for (struct ct_pull *p = ct_pull_next(core, NULL); p; p = ct_pull_next(core, p)) {
 		if (p->fetched->client != e->tgid)
 			continue;
+		if (p->command && !p->end_ns)
+			ct_image_command_ends(core, p, e);
 		if (p->awaited)
 			p->due_ns = e->ts_ns;
 		if (p->awaited || p->end_ns)

@@ -74,6 +74,8 @@ bool ct_image_file(struct ct_core *core, const struct ct_file *file)
 {
 	struct ct_store *s;
 
+	if (ct_image_command_file(core, file))
+		return true;
 	if (file->e->kind == CT_KIND_SYNC && ct_text_is(file->name, "metadata.db") &&
 	    ct_text_starts(file->dir, "io.containerd.snapshotter.")) {
 		s = store_of(core, file);
@@ -88,7 +90,7 @@ void ct_image_layer(struct ct_core *core, const struct ct_event *e)
 {
 	struct ct_store *s = ct_store_of(core, e->tgid);
 
-	if (s)
+	if (!ct_image_command_layer(core, e) && s)
 		ct_store_layer(s, e);
 }
 

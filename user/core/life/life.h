@@ -70,6 +70,18 @@ bool ct_image_file(struct ct_core *core, const struct ct_file *file);
 void ct_image_layer(struct ct_core *core, const struct ct_event *e); /* LAYER */
 void ct_image_unpacked(struct ct_core *core, const struct ct_event *e); /* UNPACKED */
 void ct_image_named(struct ct_core *core, const struct ct_event *e); /* IMAGE */
+/*
+ * images_command.c: a command that fetches an image by itself is called; what is known of it then. Of files
+ * and of LAYER false: it is none of its.
+ */
+struct ct_pull;
+void ct_image_called(struct ct_core *core, struct ct_actor_state *a, const struct ct_text *args,
+		     size_t n, const struct ct_event *e);
+bool ct_image_command_file(struct ct_core *core, const struct ct_file *file);
+bool ct_image_command_layer(struct ct_core *core, const struct ct_event *e);
+void ct_image_command_exec(struct ct_core *core, const struct ct_actor_state *a, uint64_t ts_ns);
+void ct_image_command_exit(struct ct_core *core, const struct ct_actor_state *a, uint64_t ts_ns);
+void ct_image_command_ends(struct ct_core *core, struct ct_pull *p, const struct ct_event *e);
 /* A program was executed, or ends, that may inflate what an engine has fetched. */
 void ct_image_exec(struct ct_core *core, const struct ct_actor_state *a, uint64_t ts_ns);
 void ct_image_exit(struct ct_core *core, const struct ct_actor_state *a, uint64_t ts_ns);

@@ -191,6 +191,7 @@ void ct_life_exec(struct ct_core *core, const struct ct_event *e)
 	if (a->program && !strcmp(a->program, CT_VMM))
 		machine_begins(a, e->ts_ns);
 	ct_image_exec(core, a, e->ts_ns);
+	ct_image_command_exec(core, a, e->ts_ns);
 	/* Its program has the name of an engine or a shim: it is that, too. */
 	if (a->first_of && a->first_of != c)
 		ct_signal(core, a->first_of, CT_SIG_INIT_EXEC, ct_text("", 0), e->ts_ns);
@@ -234,6 +235,7 @@ void ct_life_exit(struct ct_core *core, const struct ct_event *e)
 	}
 	machine_ends(core, a, e->ts_ns);
 	ct_image_exit(core, a, e->ts_ns);
+	ct_image_command_exit(core, a, e->ts_ns);
 	monitor_exits(core, a, e->ts_ns);
 	c = a->container;
 	if (c && a->program) {

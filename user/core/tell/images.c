@@ -32,7 +32,7 @@ static uint64_t fill(struct ct_record *rec, enum ct_phase phase, uint64_t begin_
 /* When what it consists of was known: 0, if that was never said. */
 static uint64_t resolved_at(const struct ct_fetched *f)
 {
-	uint64_t first = 0;
+	uint64_t first = f->resolved_ns;
 
 	for (size_t i = 0; i < f->layer_count; i++)
 		if (!first || f->layers[i].known_ns < first)
@@ -132,7 +132,8 @@ static void fill_phases(struct ct_record *rec, const struct ct_fetched *f, bool 
 	const struct ct_layer *layer = path_begins(f), *last = last_of(f);
 
 	/* Nobody says of which layers it consists, and it was not all there. */
-	if (!resolved && silent && rec->outcome == CT_OUTCOME_OK && !f->up_to_date) {
+	if (!resolved && silent &&
+	    (rec->outcome == CT_OUTCOME_OK ? !f->up_to_date : f->interrupted)) {
 		ct_segments_fill(rec, CT_PHASE_UNKNOWN, rec->begin_ns, rec->end_ns);
 		return;
 	}
@@ -141,7 +142,7 @@ static void fill_phases(struct ct_record *rec, const struct ct_fetched *f, bool 
 	fill(rec, CT_PHASE_RESOLVE, rec->begin_ns, resolved);
 	if (resolved == rec->end_ns)
 		return;
-	if (!is_whole(f)) {
+	if (!is_whole(f) || (silent && !f->layer_count)) {
 		fill_partly(rec, f, resolved);
 		return;
 	}
@@ -235,7 +236,12 @@ static void tell(struct ct_core *core, struct ct_pull *p, enum ct_outcome outcom
 	struct telling *t;
 
 	ct_pull_told(core, p);
-	ct_tell_stored(core, p);
+	if (p->command) {
+		ct_tell_command(core, p);
+		outcome = p->failed && outcome == CT_OUTCOME_OK ? CT_OUTCOME_FAILED : outcome;
+	} else {
+		ct_tell_stored(core, p);
+	}
 	set_turns(p->fetched);
 	p->fetched->up_to_date &= !last_of(f); /* who has waited for another's says so too */
 	set_shared(core, p);
@@ -308,9 +314,16 @@ static enum ct_outcome outcome_of(const struct ct_core *core, const struct ct_pu
 		       : CT_OUTCOME_FAILED;
 }
 
+static bool must_wait(struct ct_core *core, struct ct_pull *p)
+{
+	if (p->command)
+		return !ct_command_is_known(p);
+	return !ct_stored_is_known(core, p) || ct_stored_ask(core, p);
+}
+
 static void tell_or_wait(struct ct_core *core, struct ct_pull *p)
 {
-	if (p->due_ns > core->now && (!ct_stored_is_known(core, p) || ct_stored_ask(core, p)))
+	if (p->due_ns > core->now && must_wait(core, p))
 		ct_made_wait(core, p->due_ns);
 	else
 		tell(core, p, outcome_of(core, p));

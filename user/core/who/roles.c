@@ -9,6 +9,7 @@
 	X("containerd", ENGINE, "containerd", NULL) \
 	X("podman", ENGINE, "podman", NULL) \
 	X("crio", ENGINE, "crio", NULL) \
+	X("skopeo", ENGINE, "skopeo", NULL) \
 	X("containerd-shim", SHIM, NULL, NULL) /* all of containerd-shim-NAME-vN */ \
 	X("conmon", SHIM, NULL, NULL) \
 	X("runc", RUNTIME, NULL, "runc") \

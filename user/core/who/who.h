@@ -14,6 +14,7 @@
 #define CT_VMM        "vmm" /* step of the program that is a machine for containers */
 #define CT_NSEXEC     "nsexec" /* step of what runc executes to become a container's first process */
 #define CT_INFLATE    "inflate" /* step of the program that inflates a layer for its engine */
+#define CT_UNPACK     "unpack" /* step of the program that unpacks a layer for its engine */
 #define CT_SANDBOX    "sandbox boot" /* step of the process that is a container to the host */
 
 /* A tracked process. Found by tgid; owns nothing. */

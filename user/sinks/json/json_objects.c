@@ -234,6 +234,7 @@ static void put_layer(struct ct_json *w, const struct ct_layer *layer)
 	ct_json_bool(w, "shared", layer->shared);
 	ct_json_bool(w, "waited", layer->waited);
 	ct_json_bool(w, "fetched_is_bound", layer->bounded);
+	ct_json_bool(w, "by_order", layer->by_order);
 	ct_json_u64(w, "retries", layer->retries);
 	ct_json_u64_or_null(w, "size", layer->size, layer->size);
 	ct_json_u64_or_null(w, "unpacked_size", layer->files, layer->files);

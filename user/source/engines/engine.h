@@ -103,6 +103,24 @@ bool ct_engine_unpacked(const struct ct_engine *engine, const char *ns, const ch
 /* The digest of what an image of that name is. False: there is none. */
 bool ct_engine_image(const struct ct_engine *engine, const char *ns, const char *name, char *ret,
 		     size_t room);
+/* What a store has of a layer besides, 0: it does not say. */
+struct ct_manifest_more {
+	uint64_t stored_wall_ns; /* since 1970, when it was added */
+	uint64_t unpacked; /* bytes */
+};
+
+/* The same of one that has been read, by its whole digest; more: NULL, or of each layer. */
+struct json_t;
+bool ct_manifest_each(struct json_t *manifest, const char *digest,
+		      const struct ct_manifest_more *more, struct ct_tail *tail, ct_manifest_fn fn,
+		      void *ctx);
+
+/*
+ * engine_stored.c: the same of an image by the name that somebody asked for, in the store that a command of this
+ * engine has below that root.
+ */
+bool ct_engine_stored(int root, const struct ct_engine *engine, const char *asked,
+		      struct ct_tail *tail, ct_manifest_fn fn, void *ctx);
 
 /* engine.c */
 /*

@@ -31,7 +31,7 @@ static enum ct_engines_side side_of(bool foreign)
 	return foreign ? CT_ENGINES_FOREIGN : CT_ENGINES_OWN;
 }
 
-static struct ct_engine_kept *kept_of(struct ct_engines *engines, uint32_t pid)
+struct ct_engine_kept *ct_engines_kept(struct ct_engines *engines, uint32_t pid)
 {
 	for (size_t i = 0; i < engines->count; i++) {
 		if (engines->list[i].engine.pid == pid)
@@ -54,7 +54,7 @@ static void unread(struct ct_engines *engines, enum ct_engines_side side, uint32
 /* What was read is copied. NULL when the table is full, which is counted. */
 static struct ct_engine_kept *found(struct ct_engines *engines, const struct ct_engine *engine)
 {
-	struct ct_engine_kept *slot = kept_of(engines, engine->pid);
+	struct ct_engine_kept *slot = ct_engines_kept(engines, engine->pid);
 
 	if (!slot && engines->count < CT_ENGINES_MAX) {
 		slot = &engines->list[engines->count++];
@@ -150,9 +150,9 @@ static void add_engine(struct ct_errand *errand, const struct ct_engine_kept *ke
 static bool send_lookup(struct ct_engines *engines, struct ct_lookup_asked *asked)
 {
 	struct ct_errand *errand = &engines->errand;
-	const struct ct_engine_kept *named = kept_of(engines, asked->engine_pid);
+	const struct ct_engine_kept *named = ct_engines_kept(engines, asked->engine_pid);
 
-	if (asked->kind >= CT_ERRAND_MANIFEST && !named &&
+	if (asked->kind >= CT_ERRAND_MANIFEST && asked->kind <= CT_ERRAND_IMAGE && !named &&
 	    ct_rescan_hastens(engines, asked->engine_pid))
 		return false; /* it stores something, and is not known yet */
 	errand->kind = asked->kind;
@@ -324,7 +324,7 @@ static void give_up(struct ct_engines *engines, enum ct_engines_side side)
 {
 	struct ct_engines_scout *s = &engines->scouts[side];
 	uint32_t seq = atomic_load(&s->scout.sign->seq), pid = atomic_load(&s->scout.sign->pid);
-	struct ct_engine_kept *kept = kept_of(engines, pid);
+	struct ct_engine_kept *kept = ct_engines_kept(engines, pid);
 
 	ct_scout_leave(&s->scout);
 	unread(engines, side, pid, 1, WORD_UNREAD);
@@ -351,7 +351,8 @@ static void give_up(struct ct_engines *engines, enum ct_engines_side side)
 		r->seq = 0;
 		r->waiting = true;
 	}
-	kept = s->listing_seq && s->listing_seq != seq ? kept_of(engines, s->listing_pid) : NULL;
+	kept = s->listing_seq && s->listing_seq != seq ? ct_engines_kept(engines, s->listing_pid)
+						       : NULL;
 	if (kept)
 		kept->wanted = true;
 	s->listing_seq = 0;
@@ -411,7 +412,7 @@ void ct_engines_turn(struct ct_engines *engines, uint64_t now_ns)
 
 void ct_engines_exited(struct ct_engines *engines, uint32_t pid)
 {
-	struct ct_engine_kept *kept = kept_of(engines, pid);
+	struct ct_engine_kept *kept = ct_engines_kept(engines, pid);
 
 	for (size_t i = 0; i < CT_ENGINES_MAX; i++) {
 		if (engines->rescans[i].pid == pid)
@@ -506,27 +507,4 @@ void ct_engines_identities(struct ct_engines *engines)
 	for (size_t i = 0; i < engines->count; i++)
 		want_listing(engines, &engines->list[i]);
 	settle_within_patience(engines);
-}
-
-void ct_engines_ask(struct ct_engines *engines, enum ct_errand_kind kind, const char *id,
-		    uint32_t engine_pid, const char *bundle)
-{
-	const struct ct_engine_kept *named = kept_of(engines, engine_pid);
-	struct ct_lookup_asked *asked = engines->lookups;
-	size_t i = 0;
-
-	if (kind != CT_ERRAND_IMAGE && !ct_id_valid(id, strnlen(id, CT_ID_LEN + 1)))
-		return;
-	while (i < CT_LOOKUPS_MAX && *asked->id)
-		asked = &engines->lookups[++i];
-	if (i == CT_LOOKUPS_MAX) {
-		engines->dropped++;
-		return;
-	}
-	*asked = (struct ct_lookup_asked){ .engine_pid = engine_pid, .since_ns = ct_now_ns() };
-	asked->kind = kind;
-	asked->foreign = named ? named->engine.foreign : engine_pid && ct_proc_foreign(engine_pid);
-	snprintf(asked->id, sizeof(asked->id), "%s", id);
-	snprintf(asked->bundle, sizeof(asked->bundle), "%s", bundle);
-	engines->to_send = true;
 }

@@ -48,6 +48,11 @@ struct ct_engines {
 		uint32_t seq; /* 0: to be sent */
 		uint64_t since_ns;
 	} lookups[CT_LOOKUPS_MAX];
+	struct ct_command_kept {
+		uint32_t pid; /* 0: unused */
+		bool foreign;
+	} commands[CT_ENGINES_MAX]; /* which scout has looked at its store, by turns */
+	size_t command_count; /* ever */
 	struct ct_engines_scout {
 		struct ct_scout scout;
 		uint32_t listing_seq, listing_pid; /* the list that is being made; 0: none */
@@ -99,10 +104,14 @@ void ct_engines_turn(struct ct_engines *engines, uint64_t now_ns);
 
 /*
  * Asks for an IDENTITY event (WHO): it comes with a turn, if there is anything to say. Or for LAYER events
- * (MANIFEST) of what that engine has stored by the digest whose digits the id is.
+ * (MANIFEST) of what that engine has stored by the digest whose digits the id is. STORE: a command whose store
+ * STORED will be asked about.
  */
 void ct_engines_ask(struct ct_engines *engines, enum ct_errand_kind kind, const char *id,
 		    uint32_t engine_pid, const char *bundle);
+
+/* NULL: none of that pid is known. */
+struct ct_engine_kept *ct_engines_kept(struct ct_engines *engines, uint32_t pid);
 
 /* Sends off what has been asked for. */
 void ct_engines_send(struct ct_engines *engines);

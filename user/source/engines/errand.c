@@ -256,6 +256,65 @@ static void look_at_manifest(struct trip *t)
 	say_end(t, found, 0);
 }
 
+/* Commands, and below which root each has its store: held as long as there are not too many newer ones. */
+#define COMMANDS_MAX 64
+
+static struct command {
+	int root; /* owned; of a pid of 0 none */
+	struct ct_engine engine;
+} commands[COMMANDS_MAX];
+static size_t command_count; /* ever */
+
+static void look_at_store(struct trip *t)
+{
+	struct command *c = &commands[command_count % COMMANDS_MAX], found = { .root = -1 };
+
+	beat(t, t->errand->pid);
+	found.root = ct_dir_of(t->errand->pid, "root");
+	found.engine.foreign = t->errand->foreign;
+	if (found.root < 0 || !ct_engine_read(t->errand->pid, &found.engine)) {
+		if (found.root >= 0)
+			close(found.root);
+		say_end(t, false, 0);
+		return;
+	}
+	if (c->engine.pid)
+		close(c->root);
+	*c = found;
+	command_count++;
+	say_end(t, true, 0);
+}
+
+/* The newest of that pid; NULL: it was gone before it was looked at. */
+static const struct command *command_of(uint32_t pid)
+{
+	for (size_t n = command_count; n > 0 && command_count - n < COMMANDS_MAX; n--) {
+		const struct command *c = &commands[(n - 1) % COMMANDS_MAX];
+
+		if (c->engine.pid == pid)
+			return c;
+	}
+	return NULL;
+}
+
+static void look_at_stored(struct trip *t)
+{
+	static const struct ct_manifest_read none;
+	const struct command *c = command_of(t->errand->pid);
+	const uint32_t unread = 1; /* instead of the number of a layer */
+	bool found;
+
+	beat(t, t->errand->pid);
+	t->finding.tail.len = 0;
+	found = c && ct_engine_stored(c->root, &c->engine, t->errand->bundle, &t->finding.tail,
+				      say_layer, t);
+	if (!found) {
+		t->finding.tail.len = 0;
+		say_layer(t, &none, c ? 0 : unread);
+	}
+	say_end(t, found, 0);
+}
+
 static bool receive(int fd, struct ct_errand *errand, int flags)
 {
 	return recv(fd, errand, sizeof(*errand), flags) > 0 &&
@@ -268,6 +327,7 @@ static void run_one(struct trip *t, const struct ct_errand *errand)
 		[CT_ERRAND_ENGINE] = look_at_engine,      [CT_ERRAND_WHO] = look_for_one,
 		[CT_ERRAND_INIT] = look_at_bundle,        [CT_ERRAND_MANIFEST] = look_at_manifest,
 		[CT_ERRAND_UNPACKED] = look_at_snapshots, [CT_ERRAND_IMAGE] = look_at_image,
+		[CT_ERRAND_STORE] = look_at_store,        [CT_ERRAND_STORED] = look_at_stored,
 	};
 
 	t->errand = errand;

@@ -21,6 +21,8 @@ enum ct_errand_kind {
 	CT_ERRAND_MANIFEST, /* id: digits of what engines[0] has stored: what it consists of */
 	CT_ERRAND_UNPACKED, /* likewise, of a config; bundle: namespace: when its layers were unpacked */
 	CT_ERRAND_IMAGE, /* bundle: namespace, blank, name: what that is */
+	CT_ERRAND_STORE, /* pid, a command: where it keeps images, to be remembered when it has gone */
+	CT_ERRAND_STORED, /* pid, the same: what it has stored of the image that `bundle` names */
 	CT_ERRAND_KINDS
 };
 

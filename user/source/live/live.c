@@ -492,6 +492,8 @@ void ct_live_lookup(struct ct_live *live, enum ct_lookup what, const char *id, u
 		[CT_LOOKUP_MANIFEST] = CT_ERRAND_MANIFEST,
 		[CT_LOOKUP_UNPACKED] = CT_ERRAND_UNPACKED,
 		[CT_LOOKUP_IMAGE] = CT_ERRAND_IMAGE,
+		[CT_LOOKUP_STORE] = CT_ERRAND_STORE,
+		[CT_LOOKUP_STORED] = CT_ERRAND_STORED,
 	};
 
 	ct_engines_ask(&live->engines, kinds[what], id, engine_pid, bundle);

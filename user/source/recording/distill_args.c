@@ -137,7 +137,7 @@ static void podman(struct line *l)
 		[CT_OP_HEALTH] = true, [CT_OP_OTHER] = false,
 	};
 
-	if (!l->op_at || !names_containers[l->op])
+	if (!l->op_at || l->op >= CT_ARRAY_SIZE(names_containers) || !names_containers[l->op])
 		return;
 	for (size_t i = l->op_at + 1; i < l->n; i++) {
 		struct ct_text arg = l->args[i], before = l->args[i - 1];
@@ -186,6 +186,7 @@ static void engine(struct line *l)
 {
 	if (ct_text_starts(ct_text_base(l->args[0]), "podman"))
 		podman(l);
+	ct_distill_images(l->args, l->n, l->op_at, l->kept);
 }
 
 static void (*const by_role[CT_ROLE_MAX])(struct line *l) = {

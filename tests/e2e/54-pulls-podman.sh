@@ -1,0 +1,115 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-only
+# Images that podman fetches from a registry, which no daemon does for it: each pull is told once, with the layers of
+# its manifest in their order; what was there, what is refused, what is interrupted. The registry's manifests and podman's
+# own log are the other witnesses.
+# shellcheck source=tests/lib/e2e.sh
+. "$(dirname "$0")/../lib/e2e.sh"
+# shellcheck source=tests/lib/podman.sh
+. "$CT_LIB/podman.sh"
+# shellcheck source=tests/lib/bundle.sh
+. "$CT_LIB/bundle.sh"
+
+for program in podman docker-registry; do
+	if ! command -v $program > "$OUT/which"; then
+		cannot "pulls by podman" "$program is not installed: apt-get install $program"
+		exit 0
+	fi
+done
+
+# What runs inside the place: DIR
+cat > "$OUT/runs" << 'END'
+dir=$1
+. "$CT_LIB/podman.sh"
+. "$CT_LIB/registry.sh"
+. "$CT_LIB/engine.sh"
+in_engine() { "$@"; }
+in_engine_becomes() { exec "$@"; }
+mkdir -p "$dir"/{containers,tmp,var} && mount --bind "$dir/containers" /var/lib/containers && mount --bind "$dir/var" /var/tmp || exit
+export REGISTRY_LOG_LEVEL=info
+registry_start "$dir" || { echo "no registry: $(tail -n 3 "$dir/registry/log")"; exit; }
+trap 'cp "$dir/registry/log" "$dir/registry.log"; registry_stop' EXIT
+echo "$REGISTRY" > "$dir/address"
+read -ra podman < <(podman_command "$dir" runc)
+# pushed NAME SIZE...: to $dir/layers.NAME digest and size of each layer
+pushed()
+{
+	"$CT_LIB/push.py" "$REGISTRY" "test/$1:1" "$SERVICE" "${@:2}" > "$dir/pushed.$1" || echo "image $1 is not pushed"
+	jq -cRn '[inputs | split(" ") | [.[0], (.[1] | tonumber)]][:-2]' "$dir/pushed.$1" > "$dir/layers.$1"
+	tail -n 1 "$dir/pushed.$1" | cut -d ' ' -f 1 > "$dir/digest.$1"
+}
+# pull NAME [OPTION]...: its log, each line with its time, to $dir/log
+pull()
+{
+	"${podman[@]}" --log-level debug pull --tls-verify=false "${@:2}" "$REGISTRY/test/$1:1" 2>&1 > "$dir/out.$1" |
+		"$CT_LIB/stamp.py" >> "$dir/log"
+	return "${PIPESTATUS[0]}"
+}
+pushed one
+pushed two 2M
+pushed five 1K 3M 6M 2M
+pushed equal 1M:none 1M:none
+pushed slow 60M
+for name in one two five equal; do
+	pull $name --creds "me:$SECRET" || echo "podman pull $name"
+done
+pull five --quiet || echo "podman pull five, again"
+pull none && echo "what is not there is pulled"
+"${podman[@]}" pull -q --tls-verify=false "$REGISTRY/test/slow:1" > "$dir/out.slow" 2>&1 &
+until compgen -G "/var/tmp/*storage[0-9]*/1" > "$dir/slow"; do sleep 0.01; done
+kill -TERM $!
+wait $!
+END
+
+trace_start trace --record "$OUT/trace.ct" || exit 0
+said=$(SERVICE=$SERVICE CT_LIB=$CT_LIB SECRET=canary-$P place_run "$OUT" "$OUT/runs" "$OUT" 2>&1)
+same "everything that is run runs" "" "$said"
+trace_stop
+same "exit status" 0 "$CT_STATUS"
+REGISTRY=$(< "$OUT/address")
+# shellcheck disable=SC2016
+pulls='def pulls: [records | select(.kind == "pull" and (.image | startswith($registry)))];
+	def whole: [pulls[] | select(.outcome == "ok" and (.fetched.up_to_date | not))];'
+pulled()
+{
+	says "$1" "$2" "$pulls $3" --arg registry "$REGISTRY/" "${@:4}"
+}
+pulled "each pull is told once" '["equal","five","five","none","one","slow","two"]' \
+	'[pulls[].image | capture("test/(?<name>[^:]*):1").name] | sort'
+pulled "what is there, what is up to date, what is not, what is interrupted" '[4,1,1,1]' \
+	'[(whole | length),
+	(pulls | map(select(.outcome == "ok" and .fetched.up_to_date)) | length),
+	(pulls | map(select(.outcome == "failed" and (.fetched.interrupted | not))) | length),
+	(pulls | map(select(.outcome == "failed" and .fetched.interrupted)) | length)]'
+for name in one two five equal; do
+	pulled "$name: layers in the order of the manifest, with digest and size" "[$(< "$OUT/layers.$name")]" \
+		'[pulls[] | select((.image | contains("/" + $name + ":")) and .outcome == "ok")
+			| [.fetched.layers[] | [.digest, .size]]] | unique' --arg name "$name"
+	pulled "$name: its digest is that of the registry" "[\"$(< "$OUT/digest.$name")\"]" \
+		'[pulls[] | select(.image | contains("/" + $name + ":")) | .fetched.digest] | unique' --arg name "$name"
+done
+pulled "each layer is fetched, then unpacked, then the next one" '[]' \
+	'[whole[].fetched.layers | . as $l | to_entries[] | select(.value.first_ns == null or
+		.value.fetched_ns < .value.first_ns or .value.unpacking_ns < .value.fetched_ns or
+		.value.unpacked_ns < .value.unpacking_ns or
+		(.key > 0 and .value.unpacking_ns < $l[.key - 1].unpacked_ns)) | .value.id]'
+pulled "what is there already is known" '[[true,true,true,true,true]]' \
+	'[pulls[] | select(.fetched.up_to_date) | [.fetched.layers[].there]]'
+pulled "phases tile each pull" '[]' \
+	'[pulls[] | select(([.segments[] | .end_ns - .begin_ns] | add) != .total_ns) | .image]'
+pulled "no phase of what was fetched is unknown" '[["download","register","resolve","unpack"]]' \
+	'[whole[].phases | keys] | unique'
+check "no password of a command line is in the recording" \
+	bash -c '! "$0" "$1" | grep -qaF "$2"' "$CT_LIB/raw.py" "$OUT/trace.ct" "canary-$P"
+
+# Beside podman's own log, and the registry's.
+sed -n 's/^\([0-9]*\) .*Applying tar in .*/\1/p' "$OUT/log" | jq -cn '[inputs]' > "$OUT/applying"
+sed -n 's/^time="\([^"]*\)".*response completed.*method=GET.*blobs\/\(sha256:[0-9a-f]*\)".*/\2 \1/p' "$OUT/registry.log" |
+	while read -r digest at; do echo "[\"$digest\",$(date -d "$at" +%s%N)]"; done | jq -cn '[inputs]' > "$OUT/sent"
+# shellcheck disable=SC2016
+both='([$applying, ([whole[].fetched.layers[].unpacking_ns] | sort)] | transpose | map((.[1] - .[0]) / 1e6)) as $unpacks
+	| ([.[] | select(.kind == "session")][0] | (.begin_time_ns // 0)) as $wall'
+pulled "unpacking begins when podman says that it does, within 50 ms at the median" true \
+	"$both"' | ($unpacks | length) == 11 and ($unpacks | map(fabs) | quantile(0.5)) < 50' --argjson applying "$(< "$OUT/applying")"
+ask "$pulls $both"' | "# unpack begin after the log, ms: n \($unpacks | length), median \($unpacks | quantile(0.5)), \($unpacks | min) .. \($unpacks | max)"' \
+	--arg registry "$REGISTRY/" --argjson applying "$(< "$OUT/applying")"

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "core/book/pulls_command.h"
+
+#include <stdlib.h>
+
+struct ct_pull *ct_command_untold(struct ct_core *core, uint32_t worker)
+{
+	for (struct ct_pull *p = ct_pull_next(core, NULL); p; p = ct_pull_next(core, p))
+		if (p->command && p->command->worker == worker && !p->told)
+			return p;
+	return NULL;
+}
+
+struct ct_pull *ct_command_of(struct ct_core *core, uint32_t worker)
+{
+	struct ct_pull *p = ct_command_untold(core, worker);
+
+	return p && !p->end_ns ? p : NULL;
+}
+
+struct ct_command_file *ct_command_file(struct ct_pull *p)
+{
+	struct ct_command *c = p->command;
+
+	if (c->file_count < CT_COMMAND_FILES_MAX)
+		return &c->files[c->file_count++];
+	c->beyond++;
+	return NULL;
+}
+
+void ct_command_unpacks(struct ct_pull *p, uint32_t pid, uint64_t ts_ns)
+{
+	struct ct_command *c = p->command;
+
+	if (c->unpack_count == CT_COMMAND_UNPACKS_MAX) {
+		c->beyond++;
+		return;
+	}
+	c->unpacks[c->unpack_count++] = (struct ct_command_unpack){ .pid = pid, .begin_ns = ts_ns };
+}
+
+void ct_command_unpacked(struct ct_pull *p, uint32_t pid, uint64_t ts_ns)
+{
+	struct ct_command *c = p->command;
+
+	for (size_t i = c->unpack_count; i-- > 0;) {
+		if (c->unpacks[i].pid != pid || c->unpacks[i].end_ns)
+			continue;
+		c->unpacks[i].end_ns = ts_ns;
+		return;
+	}
+}
+
+static uint64_t number(struct ct_text digits)
+{
+	char text[24];
+
+	ct_text_copy(text, sizeof(text), digits);
+	return strtoull(text, NULL, 10);
+}
+
+void ct_command_layer(struct ct_pull *p, const struct ct_event *e)
+{
+	struct ct_text rest = ct_text(e->tail, e->tail_len), digest = ct_text_cut(&rest, '\0');
+	struct ct_command *c = p->command;
+	struct ct_command_layer *to;
+
+	if (!e->arg) { /* it has stored none */
+		c->answered = true;
+		c->absent = !e->sub;
+		return;
+	}
+	if (e->arg > CT_LAYERS_MAX || e->sub >= e->arg || c->layers_known != e->sub)
+		return;
+	c->layer_count = e->arg;
+	ct_text_copy(c->digest, sizeof(c->digest), digest);
+	ct_text_cut(&rest, '\0'); /* of the config */
+	to = &c->layers[c->layers_known++];
+	to->size = e->obj;
+	ct_text_copy(to->digest, sizeof(to->digest), ct_text_cut(&rest, '\0'));
+	ct_text_copy(to->type, sizeof(to->type), ct_text_cut(&rest, '\0'));
+	to->stored_wall_ns = number(ct_text_cut(&rest, '\0'));
+	to->unpacked_size = number(ct_text_cut(&rest, '\0'));
+	c->answered = c->layers_known == c->layer_count;
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What a command does for an image that it fetches by itself, because there is no daemon that would: Podman's,
+ * skopeo's (containers/image, containers/storage). Part of its pull, for which nobody else can have done it.
+ */
+#pragma once
+
+#include "core/book/pulls.h"
+
+#define CT_COMMAND_FILES_MAX   (2 * CT_LAYERS_MAX)
+#define CT_COMMAND_UNPACKS_MAX CT_LAYERS_MAX
+/* What it has stored is looked up: that takes as long as events wait in the ring, and some reads. */
+#define CT_COMMAND_KNOWN_NS (300 * CT_NS_PER_MS)
+
+/* Into which something was fetched, as it was removed or synced. Times are 0 where they are not known. */
+struct ct_command_file {
+	uint64_t number; /* the order in which the registry has answered */
+	uint64_t size;
+	uint64_t first_ns, last_ns; /* its first byte was there, its last */
+	bool taken; /* it is known whose it is */
+};
+
+/* A program that unpacks a layer. */
+struct ct_command_unpack {
+	uint32_t pid;
+	uint64_t begin_ns, end_ns; /* end: 0 while it runs */
+};
+
+/* As the manifest and the store of layers have it, when all is done. */
+struct ct_command_layer {
+	char digest[80], type[80];
+	uint64_t size, unpacked_size;
+	uint64_t stored_wall_ns; /* it was added to the store then; 0: not known */
+};
+
+struct ct_command {
+	uint32_t
+		worker; /* process that does it: the client, or, without root, what that has executed */
+	bool asked, answered; /* what the store has of it */
+	bool absent; /* the store has no image of that name */
+	uint64_t stored_ns; /* the list of images was last synced; 0: it never was */
+	char digest[80]; /* of the manifest, empty if not known */
+	size_t layer_count, layers_known;
+	size_t file_count, unpack_count;
+	size_t beyond; /* of either, for which there was no room */
+	struct ct_command_layer layers[CT_LAYERS_MAX];
+	struct ct_command_file files[CT_COMMAND_FILES_MAX];
+	struct ct_command_unpack unpacks[CT_COMMAND_UNPACKS_MAX];
+};
+
+/* Whose that process is, and which is not over; NULL: of none. */
+struct ct_pull *ct_command_of(struct ct_core *core, uint32_t worker);
+/* The same of those that are not told yet. */
+struct ct_pull *ct_command_untold(struct ct_core *core, uint32_t worker);
+/* NULL: no room, which is counted. */
+struct ct_command_file *ct_command_file(struct ct_pull *p);
+void ct_command_unpacks(struct ct_pull *p, uint32_t pid, uint64_t ts_ns);
+void ct_command_unpacked(struct ct_pull *p, uint32_t pid, uint64_t ts_ns);
+void ct_command_layer(struct ct_pull *p, const struct ct_event *e); /* LAYER */
