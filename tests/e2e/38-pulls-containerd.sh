@@ -43,6 +43,9 @@ pushed five 1K 3M 6M 2M
 pushed twelve 1K 300K 300K 300K 1M 1M 1M 2M 2M 2M 1K
 pushed two 4M:none
 pushed app 2M 1M
+for name in at1 at2 at3; do
+	pushed $name 300K 2M 1M
+done
 
 # A kubelet.
 trace_start cri || exit 0
@@ -50,19 +53,31 @@ for name in five twelve five none; do
 	cri_client pull "$REGISTRY/test/$name:1" me "" > "$OUT/pull.$name" 2>&1
 done
 cri_client pulled "$P" 2 "$REGISTRY/test/app:1" "$REGISTRY/test/two:1" > "$OUT/client" || fail "the pods run"
+clients=()
+for name in at1 at2 at3 at3; do
+	cri_client pull "$REGISTRY/test/$name:1" me "" > "$OUT/pull.$name" 2>&1 &
+	clients+=($!)
+done
+wait "${clients[@]}"
+sleep 0.5
 trace_stop
 same "exit status" 0 "$CT_STATUS"
-pulled "each pull is told once" '["app","app","five","five","none","twelve","two","two"]' \
+pulled "each pull is told once" '["app","app","at1","at2","at3","at3","five","five","none","twelve","two","two"]' \
 	'[pulls[].image | capture("test/(?<name>[^:]*):1").name] | sort'
-pulled "what is there, what is up to date, what is not" '[4,3,1]' \
+pulled "what is there, what is up to date, what is not" '[8,3,1]' \
 	'[(pulls | map(select(.outcome == "ok" and (.fetched.up_to_date | not))) | length),
 	(pulls | map(select(.outcome == "ok" and .fetched.up_to_date)) | length),
 	(pulls | map(select(.outcome == "failed" and (.failed.message | contains("not found")))) | length)]'
 pulled "by containerd, for Kubernetes" '[["containerd","k8s.io"]]' '[pulls[] | [.engine, .namespace]] | unique'
-for name in five twelve two app; do
+for name in five twelve two app at1 at2 at3; do
 	layered $name
 done
 whole
+pulled "of images that are fetched at once the database says when each layer was whole" '["database"]' \
+	'[pulls[] | select(.image | test("/at[12]:")) | .fetched.layers[].proof.unpacked] | unique'
+pulled "what two pods want at once comes once, and is told to both" '[8,4]' \
+	'[pulls[] | select(.image | contains("/at3:")) | .fetched.layers[]]
+		| [length, (map(select(.shared or .there | not)) | length)]'
 # shellcheck disable=SC2016
 {
 	says "the container that waited for its image begins with its pull" '[4,4]' "$pulls"'

@@ -20,6 +20,7 @@ registry_up()
 
 containerd_up()
 {
+	rm -rf "$dir/containerd"
 	mkdir -p "$dir/containerd"
 	printf '%s\n' 'version = 3' "root = '$dir/containerd/root'" "state = '/run/containerd-state'" \
 		'[debug]' "  level = 'debug'" '[grpc]' "  address = '$dir/containerd.sock'" > "$dir/containerd.toml"
@@ -67,6 +68,10 @@ run_ctr()
 		clients+=($!)
 	done
 	wait "${clients[@]}"
+	# what another namespace has is not fetched
+	sleep 0.5
+	try "ctr images pull for another namespace" ctr -n other -a "$dir/containerd.sock" images pull --plain-http \
+		"$registry/test/five:1"
 }
 
 run_cri()

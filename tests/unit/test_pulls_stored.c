@@ -136,11 +136,11 @@ Test(pulls_stored, what_is_up_to_date_and_what_is_refused)
 	tape_at(t, 240);
 	grpc_refuses(t, 3, "not found");
 	play_until(run, 90000);
-	s = find(run, CT_RECORD_PULL, NAME, 0);
+	s = find(run, CT_RECORD_PULL, NAME, 1); /* it waits for what its engine has written down */
 	expect_outcome(s, CT_OUTCOME_OK);
 	cr_expect(s->fetched.up_to_date);
 	expect_phase(s, CT_PHASE_RESOLVE, 20);
-	s = find(run, CT_RECORD_PULL, NAME, 1);
+	s = find(run, CT_RECORD_PULL, NAME, 0);
 	expect_outcome(s, CT_OUTCOME_FAILED);
 	cr_expect_str_eq(s->message, "not found");
 	expect_phase(s, CT_PHASE_RESOLVE, 40);

@@ -26,7 +26,7 @@ struct ct_pull {
 	bool stored; /* nobody says what is done for it: its engine's store does (store.h) */
 	bool driven; /* its client fetches it, and asks its engine for each part (parts.h) */
 	bool saved; /* and the engine was told what it is called */
-	bool asked_what, asked_when; /* user space was: what it is, when its layers were unpacked */
+	uint8_t asks; /* how much user space was asked of it (tell/images_stored.c) */
 	size_t awaits; /* so many answers of all that were ever asked for */
 	char lease[80]; /* for which its client does, empty: for none */
 	/*

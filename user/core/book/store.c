@@ -215,7 +215,7 @@ static bool came(const struct ct_store *s, const struct ct_manifest *m, uint64_t
 	return b && b->stored_ns >= from_ns;
 }
 
-static const struct ct_manifest *by_digest(const struct ct_store *s, const char *digest)
+const struct ct_manifest *ct_store_known(const struct ct_store *s, const char *digest)
 {
 	for (size_t n = s->manifests.count; n > oldest(s->manifests.count, CT_MANIFESTS_MAX); n--) {
 		const struct ct_manifest *m = CT_KEPT(&s->manifests, n - 1);
@@ -229,7 +229,7 @@ static const struct ct_manifest *by_digest(const struct ct_store *s, const char 
 size_t ct_store_manifests_of(const struct ct_store *s, const char *digest,
 			     const struct ct_manifest *ret[CT_PLATFORMS_MAX])
 {
-	const struct ct_manifest *m = by_digest(s, digest);
+	const struct ct_manifest *m = ct_store_known(s, digest);
 	size_t count = 0;
 
 	if (!m)
@@ -239,7 +239,7 @@ size_t ct_store_manifests_of(const struct ct_store *s, const char *digest,
 		return 1;
 	}
 	for (size_t i = 0; i < m->count && count < CT_PLATFORMS_MAX; i++) {
-		const struct ct_manifest *of = by_digest(s, m->layers[i].digest);
+		const struct ct_manifest *of = ct_store_known(s, m->layers[i].digest);
 
 		if (of && of->config[0])
 			ret[count++] = of;

@@ -96,6 +96,8 @@ bool ct_store_layer(struct ct_store *store, const struct ct_event *e);
 void ct_store_unpacked(struct ct_store *store, const struct ct_event *e);
 #define CT_PLATFORMS_MAX 16 /* that an image is for, of those whose manifests were fetched */
 
+/* By its digest: that, or a list of manifests; NULL: not known, or not whole. */
+const struct ct_manifest *ct_store_known(const struct ct_store *store, const char *digest);
 /* By its digest, or, of a list of manifests, all of those that are known. Their count. */
 size_t ct_store_manifests_of(const struct ct_store *store, const char *digest,
 			     const struct ct_manifest *ret[CT_PLATFORMS_MAX]);

@@ -9,6 +9,7 @@
 #include "core/book/pulls.h"
 #include "core/book/store.h"
 #include "core/tell/tell.h"
+#include "util/mem.h"
 
 #define SHORT_DIGITS 12 /* of a digest, as Docker shows them */
 
@@ -305,9 +306,12 @@ static void tell_kept(struct ct_core *core, struct ct_pull *p)
 
 static const struct ct_manifest *manifest_of(const struct ct_store *s, const struct ct_pull *p)
 {
-	if (p->fetched->digest[0])
-		return ct_store_manifest_of(s, p->fetched->digest);
-	return ct_store_manifest(s, p->image_id, p->begin_ns, p->end_ns);
+	const struct ct_manifest *m =
+		p->image_id[0] || !p->fetched->digest[0]
+			? ct_store_manifest(s, p->image_id, p->begin_ns, p->end_ns)
+			: NULL;
+
+	return m || !p->fetched->digest[0] ? m : ct_store_manifest_of(s, p->fetched->digest);
 }
 
 void ct_tell_stored(struct ct_core *core, struct ct_pull *p)
@@ -339,12 +343,11 @@ static const struct ct_store *store_of(const struct ct_core *core, const struct 
 	for (const struct ct_store *s = core->stores; s; s = s->next) {
 		if (p->stored && s->engine != p->who.engine_pid)
 			continue;
-		if (p->fetched->digest[0]) {
-			*ret_count = ct_store_manifests_of(s, p->fetched->digest, ret);
-		} else if (p->stored) {
-			ret[0] = manifest_of(s, p);
-			*ret_count = ret[0] != NULL;
-		}
+		ret[0] = p->stored ? manifest_of(s, p) : NULL;
+		*ret_count = ret[0] ? 1
+			     : p->fetched->digest[0]
+				     ? ct_store_manifests_of(s, p->fetched->digest, ret)
+				     : 0;
 		if (*ret_count)
 			return s;
 	}
@@ -371,14 +374,13 @@ static void ask(struct ct_core *core, struct ct_pull *p, uint32_t engine, enum c
 		core->ops.lookup(core->ctx, what, id, engine, words);
 }
 
-/* What the transfer service fetches it answers nothing for: its name says what it is. */
+/* By its name: the transfer service answers nothing, a kubelet is answered with one of a list. */
 static bool ask_what(struct ct_core *core, struct ct_pull *p)
 {
 	char words[sizeof(p->who.ns) + sizeof(p->who.image) + 1];
 
-	if (p->asked_what || !p->stored || p->driven || p->image_id[0] || p->fetched->digest[0])
+	if (p->driven || p->fetched->digest[0])
 		return false;
-	p->asked_what = true;
 	ct_text_copy(words, sizeof(words), ct_text(p->who.ns, strlen(p->who.ns)));
 	ct_text_add(words, sizeof(words), ct_text(" ", 1));
 	ct_text_add(words, sizeof(words), ct_text(p->who.image, strlen(p->who.image)));
@@ -386,27 +388,73 @@ static bool ask_what(struct ct_core *core, struct ct_pull *p)
 	return true;
 }
 
+static bool ask_digest(struct ct_core *core, struct ct_pull *p, const char *digest)
+{
+	const char *colon = strchr(digest, ':');
+
+	if (colon)
+		ask(core, p, p->who.engine_pid, CT_LOOKUP_MANIFEST, colon + 1, "");
+	return colon;
+}
+
+static bool ask_manifest(struct ct_core *core, struct ct_pull *p)
+{
+	const struct ct_store *s = ct_store_of(core, p->who.engine_pid);
+
+	return s && !ct_store_known(s, p->fetched->digest) &&
+	       ask_digest(core, p, p->fetched->digest);
+}
+
+/* Those of a list that were not fetched now. */
+static bool ask_listed(struct ct_core *core, struct ct_pull *p)
+{
+	const struct ct_store *s = ct_store_of(core, p->who.engine_pid);
+	const struct ct_manifest *m = s ? ct_store_known(s, p->fetched->digest) : NULL;
+	bool asked = false;
+
+	if (!m || m->config[0])
+		return false;
+	for (size_t i = 0; i < m->count && i < CT_PLATFORMS_MAX; i++)
+		if (!ct_store_known(s, m->layers[i].digest))
+			asked |= ask_digest(core, p, m->layers[i].digest);
+	return asked;
+}
+
 /* Docker keeps its images in a namespace of its own (moby: daemon/config). */
 #define DOCKERS_NAMESPACE "moby"
 
-bool ct_stored_ask(struct ct_core *core, struct ct_pull *p)
+static bool ask_when(struct ct_core *core, struct ct_pull *p)
 {
 	const struct ct_manifest *all[CT_PLATFORMS_MAX];
-	const struct ct_store *s;
 	size_t count = 0;
+	const struct ct_store *s = store_of(core, p, all, &count);
 
-	if (p->failed)
-		return false;
-	if (ask_what(core, p))
-		return true;
-	s = p->asked_when ? NULL : store_of(core, p, all, &count);
-	if (!s)
-		return false;
-	p->asked_when = true;
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; s && i < count; i++)
 		ask(core, p, s->engine, CT_LOOKUP_UNPACKED, all[i]->config + strlen("sha256:"),
 		    p->stored ? p->who.ns : DOCKERS_NAMESPACE);
-	return true;
+	return s;
+}
+
+/* One after the other: each asks for what those before it have brought. Columns: of which pulls; what. */
+static const struct {
+	bool stored;
+	bool (*ask)(struct ct_core *core, struct ct_pull *p);
+} asks[] = {
+	{ true, ask_what },
+	{ true, ask_manifest },
+	{ true, ask_listed },
+	{ false, ask_when },
+};
+
+bool ct_stored_ask(struct ct_core *core, struct ct_pull *p)
+{
+	while (!p->failed && p->asks < CT_ARRAY_SIZE(asks)) {
+		size_t i = p->asks++;
+
+		if ((p->stored || !asks[i].stored) && asks[i].ask(core, p))
+			return true;
+	}
+	return false;
 }
 
 /* Answers come in the order in which they were asked for. */
