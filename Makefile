@@ -50,9 +50,11 @@ CORE_SRC  = $(sort $(foreach part,core stats sinks util,$(wildcard user/$(part)/
 	    live/open_names.c live/plan.c \
 	    proc/privileges.c proc/unix_sockets.c sandbox/gopclntab.c sandbox/sentry_points.c)
 LIVE_SRC  = $(filter-out $(CORE_SRC),$(wildcard user/source/*.c user/source/*/*.c)) $(wildcard user/cmd/*.c)
-# What answers by HTTP needs libraries that are not made to be linked statically: none.c is instead of it.
-SERVE_SRC = $(filter-out user/serve/none.c,$(wildcard user/serve/*.c))
+# TLS and OTLP need libraries that are not made to be linked statically: there static.c is instead of them.
+SERVE_SRC = $(filter-out user/serve/static.c,$(wildcard user/serve/*.c))
+STATIC_SERVE_SRC = $(filter-out $(addprefix user/serve/,whole.c push.c push_env.c),$(wildcard user/serve/*.c))
 SERVE_OBJ = $(SERVE_SRC:%.c=$(O)/%.o)
+STATIC_SERVE_OBJ = $(STATIC_SERVE_SRC:%.c=$(O)/%.o)
 CORE_OBJ  = $(CORE_SRC:%.c=$(O)/%.o)
 LIVE_OBJ  = $(LIVE_SRC:%.c=$(O)/%.o)
 CORE_LIBS = -ljansson -ldeflate -lm
@@ -74,8 +76,8 @@ help:
 # Stages of tests/stages make it at once: a name of one's own until it is whole.
 $(O)/gen/version.h: FORCE
 	@mkdir -p $(@D)
-	@v=$$(git describe --tags --always --dirty 2>/dev/null || echo unknown); \
-	printf '#define CT_VERSION "0.1-%s"\n' "$${v#v}" > $@.$$$$; \
+	@v=$(or $(CT_VERSION),0.1-$$(git describe --tags --always --dirty 2>/dev/null || echo unknown)); \
+	printf '#define CT_VERSION "%s"\n' "$$v" > $@.$$$$; \
 	if cmp -s $@.$$$$ $@; then rm -f $@.$$$$; else mv $@.$$$$ $@; fi
 .PHONY: FORCE
 
@@ -92,7 +94,7 @@ $(O)/%.o: %.c
 	@mkdir -p $(@D)
 	$(call msg,CC,$@)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
 
-$(LIVE_OBJ) $(CORE_OBJ) $(SERVE_OBJ) $(O)/user/serve/none.o: | $(O)/gen/version.h
+$(LIVE_OBJ) $(CORE_OBJ) $(SERVE_OBJ) $(O)/user/serve/static.o: | $(O)/gen/version.h
 $(LIVE_OBJ): | $(O)/gen/coldtrace.skel.h $(O)/gen/sentry.skel.h
 $(O)/user/source/live/live.o: $(O)/gen/coldtrace.skel.h
 $(O)/user/source/sandbox/sentry.o: $(O)/gen/sentry.skel.h
@@ -117,6 +119,7 @@ test-deps:
 	@tools/deps.sh test
 
 -include tools/static.mk
+-include tools/packages.mk
 -include web/web.mk
 -include proto/proto.mk
 -include tests/tests.mk

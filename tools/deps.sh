@@ -81,6 +81,12 @@ test  valgrind          valgrind   counts instructions for the benchmark
 test  cpio              cpio       packs what a guest boots
 test  chromium          chromium   shows the report page to a test
 test  curl              curl       asks what is served
+test  fish              fish       completes what is installed
+test  zsh               zsh        the same
+test  debhelper         dh         makes the package
+test  dpkg-dev          dpkg-buildpackage  the same
+test  lintian           lintian    judges it
+test  mmdebstrap        mmdebstrap makes the chroot that it is installed in
 test  openssl           openssl    makes the certificate of a test
 test  stress-ng         stress-ng  loads the node of an experiment
 test  mmdebstrap        mmdebstrap makes the images of an experiment

@@ -4,24 +4,24 @@
 # make static STATIC_ARCHS=x86_64   one of them
 #
 # A foreign architecture is compiled with Debian's cross compiler against libraries that are unpacked
-# from its packages; nothing of it is installed. 'coldtrace serve' is not in it: GnuTLS, which its HTTP library
-# needs, has no static library that can be linked (p11-kit).
+# from its packages; nothing of it is installed. 'coldtrace serve' has neither TLS nor OTLP there: GnuTLS and what
+# libcurl needs have no static libraries that can be linked (p11-kit, krb5).
 
 STATIC_ARCHS ?= x86_64 aarch64
-STATIC_LIBS   = $(LIVE_LIBS) $(CORE_LIBS)
+STATIC_LIBS   = -lmicrohttpd $(LIVE_LIBS) $(CORE_LIBS)
 
 # How Debian calls it.
 DEBIAN_x86_64  = amd64
 DEBIAN_aarch64 = arm64
 SYSROOT        = $(O)/debs/static-$(DEBIAN_$*)
-SYSROOT_DEBS   = libbpf-dev libelf-dev zlib1g-dev libdeflate-dev libjansson-dev libprotobuf-c-dev uthash-dev
+SYSROOT_DEBS   = libbpf-dev libelf-dev zlib1g-dev libdeflate-dev libjansson-dev libmicrohttpd-dev libprotobuf-c-dev uthash-dev
 
 .PHONY: static static-test
 static: $(STATIC_ARCHS:%=$(O)/static/coldtrace-%)
 # and what tests run beside it
 static-test: static $(STATIC_ARCHS:%=$(O)/static/talk-%) $(O)/static/standin-$(ARCH)
 
-$(O)/static/coldtrace-$(ARCH): $(LIVE_OBJ) $(O)/user/serve/none.o $(O)/libctcore.a
+$(O)/static/coldtrace-$(ARCH): $(LIVE_OBJ) $(STATIC_SERVE_OBJ) $(O)/libctcore.a
 	@mkdir -p $(@D)
 	$(call msg,STATIC,$@)$(CC) $(CFLAGS) $(LDFLAGS) -static -Wl,--fatal-warnings $^ -o $@ $(STATIC_LIBS)
 

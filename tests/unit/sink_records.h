@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "sinks/series.h"
 #include "sinks/sink.h"
 #include "util/mem.h"
 
@@ -165,6 +166,7 @@ struct options {
 	bool utf8, colour, steps, not_live;
 	struct ct_opens *opens; /* taken, NULL: no container opened a file */
 	const struct ct_buckets *buckets; /* NULL: the default */
+	const struct ct_series_by *by; /* NULL: nothing more */
 };
 
 /* Runs the records through a sink and returns everything that it wrote. */
@@ -188,6 +190,7 @@ static inline char *run(const char *name, const struct options *opts, const stru
 	s.colour = opts->colour;
 	s.steps = opts->steps;
 	s.buckets = opts->buckets;
+	s.series_by = opts->by;
 	s.live = !opts->not_live;
 	cr_assert_eq(ct_sink_begin(&s, &session, &err), 0, "%s", err.msg);
 	for (size_t i = 0; i < count; i++) {

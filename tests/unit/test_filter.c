@@ -191,6 +191,49 @@ Test(filter, what_there_was)
 	cr_expect(!ct_seen_sentence(&seen, &opts, OFFSET, text, sizeof(text)), "no filter");
 }
 
+static bool is_labelled(const struct ct_options *opts, const char *pairs, size_t len)
+{
+	const struct ct_window always = { 0 };
+	const struct ct_identity who = { .id = "a" };
+	struct ct_labels labels = { .len = len };
+	struct ct_record rec = { .who = &who, .labels = len ? &labels : NULL };
+
+	memcpy(labels.pairs, pairs, len);
+	return ct_options_match(opts, &always, &rec);
+}
+#define LABELLED(pairs) is_labelled(&opts, pairs, sizeof(pairs))
+
+Test(filter, labels)
+{
+	struct ct_options opts = { 0 };
+	struct ct_seen seen = { 0 };
+	const struct ct_identity who = { .id = "a" };
+	struct ct_labels labels = { .len = sizeof("load\0disk\0who\0me") };
+	const struct ct_record rec = { .who = &who, .labels = &labels };
+	struct ct_err err;
+	char text[256];
+
+	cr_expect(is_labelled(&opts, "", 0), "nothing is asked for");
+	cr_assert_eq(ct_parse_labelled(&opts, "load=disk,mem*", &err), 0);
+	cr_expect(LABELLED("load\0disk"));
+	cr_expect(LABELLED("who\0me\0load\0memory"));
+	cr_expect(!LABELLED("load\0cpu"));
+	cr_expect(!LABELLED("loads\0disk"));
+	cr_expect(!is_labelled(&opts, "", 0), "it has none");
+	cr_assert_eq(ct_parse_labelled(&opts, "load=cpu", &err), 0);
+	cr_expect(LABELLED("load\0cpu"), "the same name once more: or");
+	cr_expect(LABELLED("load\0disk"));
+	cr_assert_eq(ct_parse_labelled(&opts, "who=me", &err), 0);
+	cr_expect(LABELLED("who\0me\0load\0cpu"), "another name: and");
+	cr_expect(!LABELLED("who\0you\0load\0cpu"));
+	cr_expect_eq(ct_parse_labelled(&opts, "who", &err), -EINVAL);
+	cr_expect_eq(ct_parse_labelled(&opts, "=x", &err), -EINVAL);
+	memcpy(labels.pairs, "load\0disk\0who\0me", labels.len);
+	ct_seen_add(&seen, &opts, &rec);
+	cr_expect(ct_seen_sentence(&seen, &opts, OFFSET, text, sizeof(text)));
+	cr_expect_str_eq(text, "of 1 record none passes the filters; label: load=disk who=me (1)");
+}
+
 /* More values than have room, and a sentence that does not fit. */
 Test(filter, many_values)
 {

@@ -1,7 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "sink_records.h"
+#include "sinks/otlp/otlp.h"
 
 static const struct options opts = { 0 };
+
+/* The end of an exemplar: its trace is the one that OTLP has. Valid until the next call. */
+static const char *trace_of(const struct ct_record *rec, const char *rest)
+{
+	static char text[128];
+
+	snprintf(text, sizeof(text), "%s\"} %s", ct_otlp_ids_of(&session, rec).trace, rest);
+	return text;
+}
 
 Test(openmetrics, a_histogram)
 {
@@ -13,20 +23,24 @@ Test(openmetrics, a_histogram)
 	text = run("openmetrics", &opts, recs, 2, &no_loss);
 #define PHASE "coldtrace_phase_duration_seconds"
 #define WHO   "{engine=\"docker\",runtime=\"runc\",type=\"start\",phase=\"start\""
-#define ID    " # {container_id=\"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\"} "
+#define ID \
+	" # {container_id=\"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\",trace_id=\""
 	expect_in(text, "# TYPE " PHASE " histogram\n"
 			"# UNIT " PHASE " seconds\n"
 			"# HELP " PHASE " ");
 	expect_in(text, PHASE "_bucket" WHO ",le=\"0.1778\"} 0\n" PHASE "_bucket" WHO
-			      ",le=\"0.1866\"} 1" ID "0.185 1732180100.206512\n" PHASE "_bucket" WHO
-			      ",le=\"0.1957\"} 1\n");
+			      ",le=\"0.1866\"} 1" ID);
+	expect_in(text, trace_of(&recs[0], "0.185 1732180100.206512\n"));
+	expect_in(text, PHASE "_bucket" WHO ",le=\"0.1957\"} 1\n");
 	expect_in(text, PHASE "_bucket" WHO ",le=\"1.155\"} 1\n" PHASE "_bucket" WHO
-			      ",le=\"1.212\"} 2" ID "1.185 1732180101.206512\n");
+			      ",le=\"1.212\"} 2" ID);
+	expect_in(text, trace_of(&recs[1], "1.185 1732180101.206512\n"));
 	expect_in(text,
 		  PHASE "_bucket" WHO ",le=\"61.9\"} 2\n" PHASE "_bucket" WHO
 			",le=\"+Inf\"} 2\n" PHASE "_count" WHO "} 2\n" PHASE "_sum" WHO "} 1.37\n");
 	/* A bound is inclusive: connect takes 9 ms, client 1.2 ms, ready none at all. */
-	expect_in(text, "phase=\"ready\",le=\"0.0001\"} 2" ID "0.0 ");
+	expect_in(text, "phase=\"ready\",le=\"0.0001\"} 2" ID);
+	expect_in(text, trace_of(&recs[1], "0.0 "));
 	cr_expect_str_eq(text + strlen(text) - 7, "\n# EOF\n");
 }
 
@@ -120,6 +134,33 @@ Test(openmetrics, runtimes_without_end_are_one)
 	cr_expect_eq(series, 65);
 	expect_in(text, "coldtrace_records_total{engine=\"(other)\",runtime=\"(other)\","
 			"type=\"remove\",outcome=\"ok\"} 136\n");
+}
+
+/* Images without end are one, of their engine and runtime. */
+Test(openmetrics, by_more_than_engine_and_runtime)
+{
+	static const struct ct_series_by by = { { CT_BY_IMAGE, CT_BY_NODE }, 2 };
+	static struct ct_identity whos[70];
+	static struct ct_record recs[72];
+	own_mem char *text = NULL;
+
+	for (size_t i = 0; i < 72; i++) {
+		if (i < 70) {
+			whos[i] = web;
+			snprintf(whos[i].image, sizeof(whos[i].image), "i\"%zu", i);
+		}
+		recs[i] = record(CT_RECORD_REMOVE, &whos[i < 70 ? i : 3]);
+		recs[i].node = i == 71 ? "n2" : "n1";
+	}
+	text = run("openmetrics", &(struct options){ .buckets = &few, .by = &by }, recs, 72,
+		   &no_loss);
+#define BY(image, node) \
+	"coldtrace_records_total{engine=\"docker\",runtime=\"runc\",type=\"remove\",image=\"" image \
+	"\",node=\"" node "\",outcome=\"ok\"} "
+	expect_in(text, BY("i\\\"3", "n1") "2\n");
+	expect_in(text, BY("i\\\"63", "n1") "1\n");
+	expect_in(text, BY("(other)", "(other)") "7\n");
+	cr_expect_null(strstr(text, "engine=\"(other)\""));
 }
 
 Test(openmetrics, older_text_has_neither_units_nor_exemplars)

@@ -2,91 +2,17 @@
 #include "cmd/completion.h"
 
 #include <errno.h>
-#include <stdbool.h>
 #include <string.h>
 
-#include "cmd/cmd.h"
-#include "cmd/options.h"
-#include "core/who/roles.h"
-#include "sinks/sink.h"
+#include "cmd/completion_values.h"
 #include "util/mem.h"
 
-static void put_ready(FILE *out)
-{
-	for (int i = 0; i < CT_READY_MAX; i++)
-		fprintf(out, " %s%s", ct_ready_names[i], i == CT_READY_PATH ? ":" : "");
-}
-
-static void put_by(FILE *out)
-{
-	for (int i = 0; i < CT_BY_MAX; i++)
-		fprintf(out, " %s", ct_by_names[i]);
-}
-
-static void put_outputs(FILE *out)
-{
-	for (size_t i = 0; ct_sinks[i]; i++)
-		fprintf(out, " %s", ct_sinks[i]->name);
-}
-
-static void put_formats(FILE *out)
-{
-	const char *name;
-
-	for (size_t i = 0; (name = ct_export_format(i)) != NULL; i++)
-		fprintf(out, " %s", name);
-}
-
-static void put_info_formats(FILE *out)
-{
-	fputs(" text json", out);
-}
-
-static void put_runtimes(FILE *out)
-{
-	for (const struct ct_role_row *row = ct_roles; row->comm; row++)
-		if (row->runtime)
-			fprintf(out, " %s", row->runtime);
-}
-
-static void put_engines(FILE *out)
-{
-	for (const struct ct_role_row *row = ct_roles; row->comm; row++)
-		if (row->engine)
-			fprintf(out, " %s", row->engine);
-}
-
-/*
- * How the value of an option is completed. Columns: what --help calls the value, the option's name
- * (NULL: any), the words, the function of the script below. What is in no row has free values.
- */
-static const struct value_row {
-	const char *arg, *option;
-	void (*words)(FILE *out);
-	const char *how;
-} value_rows[] = {
-	{ "NAME", "runtime", put_runtimes, "_coldtrace_words" },
-	{ "NAME", "engine", put_engines, "_coldtrace_words" },
-	{ "WHEN", NULL, put_ready, "_coldtrace_words" },
-	{ "KEY", NULL, put_by, "_coldtrace_words" },
-	{ "FORMAT[:FILE]", NULL, put_outputs, "_coldtrace_words" },
-	{ "F[:FILE],...", NULL, put_formats, "_coldtrace_list" },
-	{ "F", "format", put_info_formats, "_coldtrace_words" },
-	{ "FILE", NULL, NULL, "_coldtrace_files" },
-	{ "DIR", NULL, NULL, "_coldtrace_directories" },
-};
-
-/* Commands whose operands are files, or words: those of the line and those that the function adds. */
-static const struct operand_row {
-	const char *command, *line;
-	void (*words)(FILE *out);
-} operand_rows[] = {
-	{ "report", "_coldtrace_recordings", NULL },
-	{ "diff", "_coldtrace_recordings", NULL },
-	{ "info", "_coldtrace_recordings", NULL },
-	{ "export", "_coldtrace_recordings", NULL },
-	{ "scrub", "_coldtrace_recordings", NULL },
-	{ "schema", "_coldtrace_words schema formats support diff info", put_formats },
+/* Functions of the script below. */
+static const char *const functions[CT_VALUE_HOW_MAX] = {
+	[CT_VALUE_WORDS] = "_coldtrace_words",
+	[CT_VALUE_LIST] = "_coldtrace_list",
+	[CT_VALUE_FILES] = "_coldtrace_files",
+	[CT_VALUE_DIRECTORIES] = "_coldtrace_directories",
 };
 
 static const char head[] =
@@ -154,21 +80,14 @@ static const char head[] =
 /* The case of _coldtrace() after "--option" or "-o"; nothing if it takes no value. */
 static void put_value(FILE *out, const char *command, const struct ct_option_row *option)
 {
-	const struct value_row *found = NULL;
+	const struct ct_value_row *found = option->arg ? ct_completion_value(option) : NULL;
 
 	if (!option->arg)
 		return;
-	for (size_t i = 0; i < CT_ARRAY_SIZE(value_rows) && !found; i++) {
-		const struct value_row *row = &value_rows[i];
-
-		if (!strcmp(row->arg, option->arg) &&
-		    (!row->option || !strcmp(row->option, option->name)))
-			found = row;
-	}
 	fprintf(out, "	%s\\ --%s", command, option->name);
 	if (option->letter)
 		fprintf(out, "|%s\\ -%c", command, option->letter);
-	fprintf(out, ") %s", found ? found->how : "");
+	fprintf(out, ") %s", found ? functions[found->how] : "");
 	if (found && found->words)
 		found->words(out);
 	fputs(found ? "; return ;;\n" : "return ;;\n", out);
@@ -195,12 +114,21 @@ static void put_options(FILE *out, const char *command, const char *other)
 	fprintf(out, "%s ;;\n", other);
 }
 
-static bool runs_program(const char *command)
+static void put_operands(FILE *out, const char *command)
 {
-	return !strcmp(command, "trace") || !strcmp(command, "record");
+	const struct ct_operand_row *row = ct_completion_operand(command);
+
+	if (!row)
+		return;
+	fprintf(out, "	%s\\ *) %s%s", command,
+		row->line ? "_coldtrace_words " : "_coldtrace_recordings",
+		row->line ? row->line : "");
+	if (row->words)
+		row->words(out);
+	fputs(" ;;\n", out);
 }
 
-int ct_completion_bash(FILE *out, const char *const *commands, struct ct_err *err)
+static void put_bash(FILE *out, const char *const *commands)
 {
 	fputs(head, out);
 	fputs("	commands='", out);
@@ -221,19 +149,36 @@ int ct_completion_bash(FILE *out, const char *const *commands, struct ct_err *er
 	      "	case $command\\ $cur in\n",
 	      out);
 	for (size_t i = 0; commands[i]; i++)
-		put_options(out, commands[i], runs_program(commands[i]) ? " --" : "");
-	for (size_t i = 0; i < CT_ARRAY_SIZE(operand_rows); i++) {
-		fprintf(out, "	%s\\ *) %s", operand_rows[i].command, operand_rows[i].line);
-		if (operand_rows[i].words)
-			operand_rows[i].words(out);
-		fputs(" ;;\n", out);
-	}
+		put_options(out, commands[i], ct_completion_runs_program(commands[i]) ? " --" : "");
+	for (size_t i = 0; commands[i]; i++)
+		put_operands(out, commands[i]);
 	fputs("	esac\n"
 	      "}\n"
 	      "complete -F _coldtrace coldtrace\n",
 	      out);
-	if (fflush(out) || ferror(out))
-		return ct_fail(err, errno ? errno : EIO, "print the completion: %s",
-			       strerror(errno ? errno : EIO));
-	return 0;
+}
+
+/* Columns: shell, how it is written. */
+static const struct {
+	const char *shell;
+	void (*put)(FILE *out, const char *const *commands);
+} shells[] = {
+	{ "bash", put_bash },
+	{ "fish", ct_completion_fish },
+	{ "zsh", ct_completion_zsh },
+};
+
+int ct_completion(FILE *out, const char *shell, const char *const *commands, struct ct_err *err)
+{
+	for (size_t i = 0; i < CT_ARRAY_SIZE(shells); i++) {
+		if (strcmp(shell, shells[i].shell) != 0)
+			continue;
+		shells[i].put(out, commands);
+		if (fflush(out) || ferror(out))
+			return ct_fail(err, errno ? errno : EIO, "print the completion: %s",
+				       strerror(errno ? errno : EIO));
+		return 0;
+	}
+	return ct_fail(err, EINVAL,
+		       "completion is there for bash, fish and zsh: coldtrace completion bash");
 }

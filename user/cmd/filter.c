@@ -21,23 +21,67 @@ static bool is_container(const char *item, const struct ct_identity *who)
 	       (*item && !strncmp(item, who->id, strlen(item)));
 }
 
-/* who: the item is one of containers; else it is compared with the value. */
+/* One of a list with commas; who: the item is one of containers, else it is compared with the value. */
+static bool any_of(const char *items, const char *value, const struct ct_identity *who)
+{
+	for (const char *at = items, *begin; at;) {
+		size_t len = ct_value_next(&at, &begin);
+		char item[ITEM_LEN];
+
+		if (len >= sizeof(item))
+			continue;
+		memcpy(item, begin, len);
+		item[len] = '\0';
+		if (who ? is_container(item, who) : is_like(item, value))
+			return true;
+	}
+	return false;
+}
+
 static bool any(const struct ct_list *list, const char *value, const struct ct_identity *who)
 {
-	for (size_t i = 0; i < list->count; i++) {
-		for (const char *at = list->items[i], *begin; at;) {
-			size_t len = ct_value_next(&at, &begin);
-			char item[ITEM_LEN];
-
-			if (len >= sizeof(item))
-				continue;
-			memcpy(item, begin, len);
-			item[len] = '\0';
-			if (who ? is_container(item, who) : is_like(item, value))
-				return true;
-		}
-	}
+	for (size_t i = 0; i < list->count; i++)
+		if (any_of(list->items[i], value, who))
+			return true;
 	return !list->count;
+}
+
+static size_t key_len(const char *labelled)
+{
+	return strcspn(labelled, "=");
+}
+
+static bool is_same_key(const char *a, const char *b)
+{
+	return key_len(a) == key_len(b) && !memcmp(a, b, key_len(a));
+}
+
+static bool has_label(const char *labelled, const struct ct_labels *labels)
+{
+	char key[CT_LABELS_LEN];
+	const char *value;
+
+	if (key_len(labelled) >= sizeof(key))
+		return false;
+	memcpy(key, labelled, key_len(labelled));
+	key[key_len(labelled)] = '\0';
+	value = ct_label(labels, key);
+	return value && any_of(labelled + key_len(labelled) + 1, value, NULL);
+}
+
+/* Of each name that is asked for one of the values that are. */
+static bool is_labelled(const struct ct_list *asked, const struct ct_labels *labels)
+{
+	for (size_t i = 0; i < asked->count; i++) {
+		bool found = false;
+
+		for (size_t j = 0; j < asked->count && !found; j++)
+			found = is_same_key(asked->items[i], asked->items[j]) &&
+				has_label(asked->items[j], labels);
+		if (!found)
+			return false;
+	}
+	return true;
 }
 
 bool ct_options_filter(const struct ct_options *opts)
@@ -70,7 +114,8 @@ bool ct_options_match(const struct ct_options *opts, const struct ct_window *win
 		      const struct ct_record *rec)
 {
 	return has(opts->outcomes, rec->outcome) && has(opts->kinds, rec->type) &&
-	       ct_window_has(window, rec->begin_ns) && ct_options_match_who(opts, rec->who);
+	       ct_window_has(window, rec->begin_ns) && is_labelled(&opts->labelled, rec->labels) &&
+	       ct_options_match_who(opts, rec->who);
 }
 
 bool ct_options_counts(const struct ct_options *opts, enum ct_record_type type)

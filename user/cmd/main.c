@@ -39,7 +39,8 @@ static const struct command {
 	  "trace containers live (this is the default)" },
 	{ "record", ct_cmd_record, KERNEL | OPERANDS,
 	  "[-o FILE.ct] [OPTION]... [-- PROGRAM [ARG]...]", "write the events to a recording" },
-	{ "serve", ct_cmd_serve, KERNEL, "[--listen [ADDR:]PORT] [OPTION]...",
+	{ "serve", ct_cmd_serve, KERNEL | OPERANDS,
+	  "[--listen [ADDR:]PORT] [OPTION]... [FILE|DIR...]",
 	  "trace for ever, and answer: metrics for Prometheus, a live page" },
 	{ "report", ct_cmd_report, OPERANDS, "FILE|DIR... [OPTION]...",
 	  "print from recordings what live tracing printed" },
@@ -58,7 +59,7 @@ static const struct command {
 	{ "schema", ct_cmd_schema, OPERANDS, "[NAME] [--json]",
 	  "print what the fields of the formats mean" },
 	{ "doctor", run_doctor, KERNEL, "[OPTION]...", "what works here, and which engines run" },
-	{ "completion", run_completion, OPERANDS, "bash", NULL },
+	{ "completion", run_completion, OPERANDS, "bash|fish|zsh", NULL },
 };
 
 /* Written when coldtrace is installed, so it needs no line in --help. */
@@ -67,14 +68,14 @@ static int run_completion(const struct ct_options *opts, struct ct_err *err)
 	const char *names[CT_ARRAY_SIZE(commands) + 1] = { NULL };
 	size_t count = 0;
 
-	if (opts->operands.count != 1 || strcmp(opts->operands.items[0], "bash") != 0) {
-		ct_fail(err, EINVAL, "completion is there for bash: coldtrace completion bash");
-		return ct_usage(err);
-	}
+	int ret;
+
 	for (size_t i = 0; i < CT_ARRAY_SIZE(commands); i++)
 		if (commands[i].help)
 			names[count++] = commands[i].name;
-	return ct_completion_bash(stdout, names, err);
+	ret = ct_completion(stdout, opts->operands.count == 1 ? opts->operands.items[0] : "", names,
+			    err);
+	return ret == -EINVAL ? ct_usage(err) : ret;
 }
 
 /*

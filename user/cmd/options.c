@@ -3,6 +3,7 @@
 #include "options_filter.h"
 #include "options_keep.h"
 #include "options_label.h"
+#include "options_metrics.h"
 #include "options_opens.h"
 #include "options_value.h"
 
@@ -78,11 +79,6 @@ static int parse_by(struct ct_options *opts, const char *value, struct ct_err *e
 	opts->by = (enum ct_by)by;
 	opts->by_asked = true;
 	return 0;
-}
-
-static int parse_buckets(struct ct_options *opts, const char *value, struct ct_err *err)
-{
-	return ct_buckets_parse(&opts->buckets, value, err);
 }
 
 static int parse_timeline(struct ct_options *opts, const char *value, struct ct_err *err)
@@ -212,6 +208,8 @@ static const struct option_row {
 	  "only what ended so: ok, failed, cut; repeatable" },
 	{ READS_IMAGES, 0, "kind", "NAME", MANY, ct_parse_kind,
 	  "only such records: start, stop, restart, create, remove, pod-start, pod-stop, pull, build; repeatable" },
+	{ READS_RECORDINGS, 0, "label", "K=V", MANY, ct_parse_labelled,
+	  "only what 'record --label' called so, e.g. load=disk; a glob, or several: 'load=disk,cpu'; repeatable" },
 	{ READS_RECORDINGS, 0, "since", "TIME", 0, ct_parse_since,
 	  "only what began then or later: 2026-11-23T22:00:00 (UTC), +90s (after the begin), 1h (ago)" },
 	{ READS_RECORDINGS, 0, "until", "TIME", 0, ct_parse_until, "only what began earlier" },
@@ -282,8 +280,10 @@ static const struct option_row {
 	  "exit with status 1 if something is significantly slower by more than PCT %" },
 	{ "export", 0, "format", "F[:FILE],...", MANY, parse_format,
 	  "what to write; several at once, separated by commas; repeatable" },
-	{ "trace report export serve", 0, "buckets", "N|LIST", 0, parse_buckets,
+	{ "trace report export serve", 0, "buckets", "N|LIST", 0, ct_parse_buckets,
 	  "of openmetrics and prometheus: so many buckets per power of ten (default 48, 5 % wide), or bounds in seconds, as 0.1,0.5,1" },
+	{ "trace report export serve", 0, "metrics-by", "KEY,...", 0, ct_parse_metrics_by,
+	  "of openmetrics and prometheus: tell apart by image, node or namespace too, two at most; 64 of them, the rest is '(other)'" },
 	{ "export", 'd', "directory", "DIR", offsetof(struct ct_options, directory), NULL,
 	  "where the files go that are given no name" },
 	{ "record", 'o', "output", "FILE", offsetof(struct ct_options, record), NULL,
@@ -346,7 +346,9 @@ static const struct option_row {
 	{ "info", 0, "format", "F", 0, ct_parse_info_format,
 	  "text (default), or json: an object a line for each file" },
 	{ "schema", 0, "json", NULL, offsetof(struct ct_options, json), NULL,
-	  "print the JSON Schema that every line of the output json is valid against" },
+	  "print the JSON Schema that every line of the output json, or flat, is valid against" },
+	{ "schema", 0, "ddl", "DATABASE", offsetof(struct ct_options, ddl), NULL,
+	  "of the output flat: print the statement that makes its table: duckdb, clickhouse or spark" },
 	{ "doctor diff compare report", 0, "json", NULL, offsetof(struct ct_options, json), NULL,
 	  "print JSON" },
 	{ "trace record opens serve", 'v', "verbose", NULL, offsetof(struct ct_options, verbose),

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "core/record.h"
+#include "sinks/series.h"
 #include "source/live/plan.h"
 #include "stats/buckets.h"
 #include "stats/chains.h"
@@ -45,6 +46,7 @@ struct ct_window {
 struct ct_options {
 	bool stdout_taken; /* by an output */
 	struct ct_list runtimes, engines, containers, images, pods, namespaces, outputs;
+	struct ct_list labelled; /* "K=V,V", with globs: labels of what was recorded */
 	uint32_t outcomes, kinds; /* a bit for each that passes, 0: all do */
 	struct ct_when since, until;
 	struct ct_list formats; /* export: each F[:FILE],... */
@@ -67,6 +69,7 @@ struct ct_options {
 	const char *listen, *tls_cert, *tls_key, *password, *otlp; /* serve; NULL: not asked for */
 	size_t records; /* serve: of the page, 0: not asked for */
 	struct ct_buckets buckets; /* count 0: not asked for */
+	struct ct_series_by metrics_by;
 	enum ct_by by;
 	bool by_asked;
 	bool fail_if_slower;
@@ -80,6 +83,7 @@ struct ct_options {
 	bool why;
 	bool cdf, histogram, pulls;
 	bool json; /* doctor, diff */
+	const char *ddl; /* schema: of which database; NULL: not asked for */
 	struct ct_labels labels; /* record */
 	struct ct_chains_how chains; /* report */
 	struct ct_where where[2]; /* diff: of each side; compare: the first */

@@ -69,6 +69,16 @@ int ct_parse_kind(struct ct_options *opts, const char *value, struct ct_err *err
 	return parse_bits("--kind", value, ct_record_names, CT_RECORD_MAX, &opts->kinds, err);
 }
 
+int ct_parse_labelled(struct ct_options *opts, const char *value, struct ct_err *err)
+{
+	const char *equals = strchr(value, '=');
+
+	if (!equals || equals == value)
+		return ct_fail(err, EINVAL,
+			       "option --label: '%s' is no name and value, as 'load=disk'", value);
+	return ct_value_add(&opts->labelled, "label", value, err);
+}
+
 /* Two digits; false: they are none, or no number of that. */
 static bool two(const char **at, int min, int max, int *ret)
 {

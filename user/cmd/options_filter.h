@@ -12,6 +12,7 @@ int ct_parse_pod(struct ct_options *opts, const char *value, struct ct_err *err)
 int ct_parse_namespace(struct ct_options *opts, const char *value, struct ct_err *err);
 int ct_parse_outcome(struct ct_options *opts, const char *value, struct ct_err *err);
 int ct_parse_kind(struct ct_options *opts, const char *value, struct ct_err *err);
+int ct_parse_labelled(struct ct_options *opts, const char *value, struct ct_err *err);
 int ct_parse_since(struct ct_options *opts, const char *value, struct ct_err *err);
 int ct_parse_until(struct ct_options *opts, const char *value, struct ct_err *err);
 int ct_parse_restarts(struct ct_options *opts, const char *value, struct ct_err *err);

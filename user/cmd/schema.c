@@ -5,11 +5,13 @@
 #include <string.h>
 
 #include "cmd/cmd.h"
+#include "cmd/schema_flat.h"
 #include "cmd/schema_json.h"
 #include "cmd/support.h"
 #include "util/mem.h"
 
 #define SUPPORT "support" /* what is made, not a page */
+#define FLAT    "flat" /* a section, of which there is more */
 
 /*
  * Columns: symbol, names, the section that it is (NULL: all of the file), whether its sections have
@@ -198,8 +200,19 @@ int ct_cmd_schema(const struct ct_options *opts, struct ct_err *err)
 		ct_fail(err, EINVAL, "schema prints one at a time: coldtrace schema [NAME]");
 		return ct_usage(err);
 	}
+	if (opts->ddl && (opts->json || (opts->operands.count && strcmp(name, FLAT) != 0))) {
+		ct_fail(err, EINVAL, "a table is there of '" FLAT "': coldtrace schema --ddl %s",
+			opts->ddl);
+		return ct_usage(err);
+	}
+	if (opts->ddl)
+		return ct_print_flat_ddl(opts->ddl, err) ? ct_usage(err) : CT_EXIT_OK;
+	if (opts->json && !strcmp(name, FLAT))
+		return ct_print_flat_schema(err);
 	if (opts->json && !is_page(&pages[0], name)) {
-		ct_fail(err, EINVAL, "a JSON Schema is there of 'json': coldtrace schema --json");
+		ct_fail(err, EINVAL,
+			"a JSON Schema is there of 'json' and of '" FLAT
+			"': coldtrace schema --json");
 		return ct_usage(err);
 	}
 	if (opts->json)

@@ -33,6 +33,27 @@ WHO_OF(container, name)
 WHO_OF(pod, pod)
 WHO_OF(namespace, pod_ns)
 
+/* All of them, as they were given. Valid until the next call. */
+static const char *labels_of(const struct ct_record *rec)
+{
+	static char text[64];
+	const struct ct_labels *labels = rec->labels;
+	size_t len = 0, from = 0;
+
+	text[0] = '\0';
+	for (bool key = true; labels && from < labels->len && len < sizeof(text) - 1; key = !key) {
+		const char *word = labels->pairs + from;
+
+		len += (size_t)snprintf(text + len, sizeof(text) - len, "%s%.*s",
+					!key   ? "="
+					: from ? " "
+					       : "",
+					(int)strnlen(word, labels->len - from), word);
+		from += strnlen(word, labels->len - from) + 1;
+	}
+	return text;
+}
+
 /* Columns: what it is called, whether the options have it as a list or as bits, and where, its value. */
 static const struct dimension {
 	const char *name;
@@ -46,6 +67,7 @@ static const struct dimension {
 	{ "container", true, offsetof(struct ct_options, containers), container_of },
 	{ "pod", true, offsetof(struct ct_options, pods), pod_of },
 	{ "namespace", true, offsetof(struct ct_options, namespaces), namespace_of },
+	{ "label", true, offsetof(struct ct_options, labelled), labels_of },
 	{ "outcome", false, offsetof(struct ct_options, outcomes), outcome_of },
 	{ "kind", false, offsetof(struct ct_options, kinds), kind_of },
 };

@@ -9,6 +9,7 @@
 #include <sys/auxv.h>
 
 #include "cmd/cmd.h"
+#include "cmd/serve_replay.h"
 #include "cmd/trace.h"
 #include "source/proc/credentials.h"
 #include "util/clock.h"
@@ -53,6 +54,9 @@ static int check(struct ct_options *opts, struct ct_err *err)
 	if (opts->command)
 		return ct_fail(err, EINVAL, "serve runs no command: leave out '-- %s'",
 			       opts->command[0]);
+	if (opts->operands.count && opts->record)
+		return ct_fail(err, EINVAL, "serve records nothing of '%s': leave out --record",
+			       opts->operands.items[0]);
 	ret = ct_record_directory(opts, err);
 	if (!ret && opts->record && !opts->record_dir)
 		return ct_fail(err, EINVAL, "option --record: '%s' is no directory; write '%s/'",
@@ -69,17 +73,19 @@ static int listen_(struct served *s, const struct ct_options *opts, struct ct_er
 		.key = opts->tls_key,
 		.password = opts->password,
 		.buckets = opts->buckets.count ? &opts->buckets : NULL,
+		.by = &opts->metrics_by,
 		.records = opts->records,
 		.otlp = opts->otlp                              ? opts->otlp
 			: getenv("OTEL_EXPORTER_OTLP_ENDPOINT") ? ""
 								: NULL,
+		.recorded = opts->operands.count,
 	};
 	bool given = getauxval(AT_SECURE);
-	int ret = given ? ct_caps_lower(0, err) : 0;
+	int ret = !given ? 0 : opts->operands.count ? ct_caps_keep(0, err) : ct_caps_lower(0, err);
 
 	if (!ret)
 		ret = ct_serve_open(&s->serve, &serve, err);
-	if (!ret && given)
+	if (!ret && given && !opts->operands.count)
 		ret = ct_caps_lower(UINT64_MAX, err);
 	return ret;
 }
@@ -102,6 +108,8 @@ int ct_cmd_serve(const struct ct_options *given, struct ct_err *err)
 		s.containers_max = opts.containers_max;
 	opts.silent = true;
 	ret = listen_(&s, &opts, err);
+	if (!ret && opts.operands.count)
+		return ct_serve_replay(&opts, s.serve, err);
 	if (!ret)
 		ret = ct_trace(&opts, &follower, err);
 	ct_serve_close(s.serve);

@@ -117,6 +117,7 @@ int ct_session_open(struct ct_run_session *s, const struct ct_options *opts,
 		if (opts->runs && !opts->live) /* of many runs only what they say together */
 			s->sinks[i].live = false;
 		s->sinks[i].buckets = opts->buckets.count ? &opts->buckets : NULL;
+		s->sinks[i].series_by = &opts->metrics_by;
 		s->sinks[i].opens = opts->opens;
 		if (s->sinks[i].ops == &ct_opens_ops)
 			s->sinks[i].live = opts->interval > 0;

@@ -385,6 +385,34 @@ static void name_engine(const struct ct_core *core, struct ct_unheard_of *of)
 			     ct_text(a->engine_name, strlen(a->engine_name)));
 }
 
+/* As people are told of them. */
+static const char *const share_names[CT_SHARE_KINDS] = {
+	[CT_SHARE_CONTAINERS] = "containers",
+	[CT_SHARE_ACTORS] = "processes",
+	[CT_SHARE_CALLS] = "requests",
+	[CT_SHARE_LINES] = "conversations",
+	[CT_SHARE_CONNS] = "connections",
+	[CT_SHARE_EARLY] = "early_answers",
+	[CT_SHARE_PREPARED] = "announced_creates",
+	[CT_SHARE_ORPHANS] = "orphan_steps",
+	[CT_SHARE_SYNCS] = "synced_files",
+	[CT_SHARE_OPENERS] = "openers",
+	[CT_SHARE_RUNS] = "opened_files",
+	[CT_SHARE_PULLS] = "pulls",
+	[CT_SHARE_STORES] = "image_stores",
+	[CT_SHARE_PARTS] = "parts_of_pulls",
+};
+_Static_assert(CT_TABLES_MAX == CT_SHARE_KINDS, "a row of tables for each");
+
+static void fill(const struct ct_core *core, struct ct_core_counts *counts)
+{
+	for (int i = 0; i < CT_SHARE_KINDS; i++) {
+		counts->tables[i].name = share_names[i];
+		counts->tables[i].used = core->shares->used[i];
+		counts->tables[i].max = core->shares->max[i];
+	}
+}
+
 struct ct_core_counts ct_core_counts(const struct ct_core *core)
 {
 	struct ct_core_counts counts = core->counts;
@@ -395,6 +423,7 @@ struct ct_core_counts ct_core_counts(const struct ct_core *core)
 	ct_hear_unheard(core, &counts.unheard);
 	for (int i = 0; i < CT_PARTIES_MAX; i++)
 		name_engine(core, &counts.unheard.each[i]);
+	fill(core, &counts);
 	return counts;
 }
 

@@ -65,6 +65,8 @@ struct ct_core_options {
 	const char *node;
 };
 
+#define CT_TABLES_MAX 14
+
 /* What the core could not use, counted: nothing is dropped in silence. */
 struct ct_core_counts {
 	uint64_t events;
@@ -89,6 +91,11 @@ struct ct_core_counts {
 	struct ct_deaf deaf; /* engines that are asked on TCP */
 	struct ct_strange strange; /* engines whose order of calls is not known */
 	struct ct_parties forgers; /* programs that have the name of an engine, and are none */
+	struct {
+		const char *name; /* NULL: of a replay */
+		uint64_t used,
+			max; /* entries; max: of the host's root, others have a part beside it */
+	} tables[CT_TABLES_MAX];
 };
 
 /* NULL when out of memory. */

@@ -10,7 +10,7 @@
 #include "sinks/html/html.h"
 #include "util/mem.h"
 
-#define OWN_MAX 64
+#define OWN_MAX 128
 
 static const char *const path_names[] = {
 #define X(symbol, name) [CT_SERVE_PATH_##symbol] = name,
@@ -79,6 +79,24 @@ static void put_unheard(struct own *own, const struct ct_unheard *unheard)
 		else
 			put(own, &family, "engine", of->engine, of->requests);
 	}
+}
+
+/* How full they are: what is above its limit is forgotten, the oldest first, and counted as lost. */
+static void put_tables(struct own *own, const struct ct_core_counts *counts)
+{
+	static const struct ct_metrics_family used = { "coldtrace_table_entries", CT_METRICS_GAUGE,
+						       NULL, "Entries of a table of the tracer." };
+	static const struct ct_metrics_family max = {
+		"coldtrace_table_entries_limit", CT_METRICS_GAUGE, NULL,
+		"How many it may have of the host's root; others have a part beside it."
+	};
+
+	for (size_t i = 0; i < CT_TABLES_MAX; i++)
+		if (counts->tables[i].name)
+			put(own, &used, "table", counts->tables[i].name, counts->tables[i].used);
+	for (size_t i = 0; i < CT_TABLES_MAX; i++)
+		if (counts->tables[i].name)
+			put(own, &max, "table", counts->tables[i].name, counts->tables[i].max);
 }
 
 static void put_http(struct own *own, const struct ct_serve *s)
@@ -164,6 +182,7 @@ int ct_serve_metrics(struct ct_serve *s, FILE *f, enum ct_metrics_form form)
 	struct own own = { .count = 0 };
 
 	put_unheard(&own, &s->counts.unheard);
+	put_tables(&own, &s->counts);
 	put_http(&own, s);
 	put_process(&own, s);
 	if (s->push)

@@ -21,17 +21,15 @@
 #define TICK_NS         1000000000ll
 #define ALIVE_NS        10000000000ull /* without a beat it hangs */
 
-const char *ct_serve_refuse(void)
-{
-	return NULL;
-}
-
 int ct_serve_open(struct ct_serve **ret, const struct ct_serve_options *opts, struct ct_err *err)
 {
-	struct ct_serve *s = calloc(1, sizeof(*s));
+	const char *why_not = ct_serve_refuse(opts);
+	struct ct_serve *s = why_not ? NULL : calloc(1, sizeof(*s));
 	pthread_condattr_t attr;
 	int code;
 
+	if (why_not)
+		return ct_fail(err, ENOTSUP, "serve: %s", why_not);
 	if (!s)
 		return ct_fail(err, ENOMEM, "serve: out of memory");
 	s->opts = *opts;
@@ -39,6 +37,7 @@ int ct_serve_open(struct ct_serve **ret, const struct ct_serve_options *opts, st
 		s->opts.records = CT_SERVE_RECORDS;
 	s->last = &s->first;
 	s->meter = (struct ct_meter){ .buckets = opts->buckets, .native = true };
+	s->meter.series.by = opts->by;
 	s->told = calloc(s->opts.records, sizeof(*s->told));
 	s->told_from = s->told_to = 1;
 	s->nothing = ct_summary_new();
@@ -88,6 +87,16 @@ void ct_serve_record(struct ct_serve *s, const struct ct_record *rec)
 		return;
 	free(q->rec);
 	free(q);
+}
+
+size_t ct_serve_queued(struct ct_serve *s)
+{
+	size_t n;
+
+	pthread_mutex_lock(&s->queue_lock);
+	n = s->queued;
+	pthread_mutex_unlock(&s->queue_lock);
+	return n;
 }
 
 void ct_serve_beat(struct ct_serve *s, uint64_t now_ns, const struct ct_core_counts *counts,
@@ -234,7 +243,8 @@ int ct_serve_begin(struct ct_serve *s, const struct ct_session *session, struct 
 	s->session = *session;
 	if (s->push)
 		s->session.host = ct_push_host(s->push);
-	s->session.end_ns = s->beat_ns = s->beaten_ns = ct_mono_ns();
+	if (!s->opts.recorded)
+		s->session.end_ns = s->beat_ns = s->beaten_ns = ct_mono_ns();
 	code = pthread_create(&thread, NULL, begin, &b);
 	if (code)
 		return ct_fail(err, code, "serve: start a thread: %s", strerror(code));
@@ -249,7 +259,7 @@ bool ct_serve_is_alive(struct ct_serve *s)
 	pthread_mutex_lock(&s->queue_lock);
 	beat_ns = s->beat_ns;
 	pthread_mutex_unlock(&s->queue_lock);
-	return ct_mono_ns() < beat_ns + ALIVE_NS;
+	return s->opts.recorded || ct_mono_ns() < beat_ns + ALIVE_NS;
 }
 
 void ct_serve_close(struct ct_serve *s)

@@ -16,6 +16,8 @@ static void series_free(const struct ct_series_set *set, struct ct_series *serie
 			set->ops->drop(series->cells[i]);
 		free(series->cells[i]);
 	}
+	for (size_t i = 0; i < CT_SERIES_BY_MAX; i++)
+		free(series->by[i]);
 	free(series);
 }
 
@@ -30,26 +32,36 @@ void ct_series_free(void *state)
 	set->count = set->room = 0;
 }
 
-static int order(const struct ct_series *s, enum ct_record_type type, const char *engine,
-		 const char *runtime)
+/* Whose a series is: borrowed. */
+struct key {
+	enum ct_record_type type;
+	const char *engine, *runtime;
+	const char *by[CT_SERIES_BY_MAX];
+	size_t by_count;
+};
+
+static int order(const struct ct_series *s, const struct key *key)
 {
 	int ret;
 
-	if (s->type != type)
-		return s->type < type ? -1 : 1;
-	ret = strcmp(s->engine, engine);
-	return ret ? ret : strcmp(s->runtime, runtime);
+	if (s->type != key->type)
+		return s->type < key->type ? -1 : 1;
+	ret = strcmp(s->engine, key->engine);
+	if (!ret)
+		ret = strcmp(s->runtime, key->runtime);
+	for (size_t i = 0; i < key->by_count && !ret; i++)
+		ret = strcmp(s->by[i], key->by[i]);
+	return ret;
 }
 
 /* Where the series is, or where it belongs. */
-static size_t place(const struct ct_series_set *set, enum ct_record_type type, const char *engine,
-		    const char *runtime, bool *ret_there)
+static size_t place(const struct ct_series_set *set, const struct key *key, bool *ret_there)
 {
 	size_t i = 0;
 
-	while (i < set->count && order(set->items[i], type, engine, runtime) < 0)
+	while (i < set->count && order(set->items[i], key) < 0)
 		i++;
-	*ret_there = i < set->count && !order(set->items[i], type, engine, runtime);
+	*ret_there = i < set->count && !order(set->items[i], key);
 	return i;
 }
 
@@ -62,8 +74,27 @@ static size_t count_of(const struct ct_series_set *set, enum ct_record_type type
 	return n;
 }
 
-static struct ct_series *insert(struct ct_series_set *set, size_t at, enum ct_record_type type,
-				const char *engine, const char *runtime)
+static struct ct_series *series_new(const struct ct_series_set *set, const struct key *key)
+{
+	struct ct_series *series = calloc(1, sizeof(*series));
+	bool failed = !series;
+
+	if (!series)
+		return NULL;
+	series->type = key->type;
+	memcpy(series->engine, key->engine, strnlen(key->engine, sizeof(series->engine) - 1));
+	memcpy(series->runtime, key->runtime, strnlen(key->runtime, sizeof(series->runtime) - 1));
+	for (size_t i = 0; i < key->by_count; i++) {
+		series->by[i] = strdup(key->by[i]);
+		failed |= !series->by[i];
+	}
+	if (!failed)
+		return series;
+	series_free(set, series);
+	return NULL;
+}
+
+static struct ct_series *insert(struct ct_series_set *set, size_t at, const struct key *key)
 {
 	struct ct_series *series;
 
@@ -76,12 +107,9 @@ static struct ct_series *insert(struct ct_series_set *set, size_t at, enum ct_re
 		set->items = items;
 		set->room = room;
 	}
-	series = calloc(1, sizeof(*series));
+	series = series_new(set, key);
 	if (!series)
 		return NULL;
-	series->type = type;
-	memcpy(series->engine, engine, strnlen(engine, sizeof(series->engine) - 1));
-	memcpy(series->runtime, runtime, strnlen(runtime, sizeof(series->runtime) - 1));
 	memmove(&set->items[at + 1], &set->items[at],
 		(set->count - at) * sizeof(struct ct_series *));
 	set->items[at] = series;
@@ -91,17 +119,27 @@ static struct ct_series *insert(struct ct_series_set *set, size_t at, enum ct_re
 
 static struct ct_series *get(struct ct_series_set *set, const struct ct_record *rec)
 {
-	const char *engine = set->ops->any_engine ? "" : rec->who->engine;
-	const char *runtime = rec->who->runtime;
+	struct key key = { .type = rec->type,
+			   .engine = set->ops->any_engine ? "" : rec->who->engine,
+			   .runtime = rec->who->runtime,
+			   .by_count = set->by ? set->by->count : 0 };
+	size_t others = count_of(set, rec->type), at;
 	bool there;
-	size_t at = place(set, rec->type, engine, runtime, &there);
 
-	if (!there && count_of(set, rec->type) >= CT_SERIES_MAX) {
-		engine = set->ops->any_engine ? "" : CT_SERIES_REST;
-		runtime = CT_SERIES_REST;
-		at = place(set, rec->type, engine, runtime, &there);
+	for (size_t i = 0; i < key.by_count; i++)
+		key.by[i] = ct_by_key(set->by->by[i], rec);
+	at = place(set, &key, &there);
+	if (!there && others >= CT_SERIES_MAX) {
+		for (size_t i = 0; i < key.by_count; i++)
+			key.by[i] = CT_SERIES_REST;
+		at = place(set, &key, &there);
 	}
-	return there ? set->items[at] : insert(set, at, rec->type, engine, runtime);
+	if (!there && others >= CT_SERIES_MAX * (key.by_count ? 2 : 1)) {
+		key.engine = set->ops->any_engine ? "" : CT_SERIES_REST;
+		key.runtime = CT_SERIES_REST;
+		at = place(set, &key, &there);
+	}
+	return there ? set->items[at] : insert(set, at, &key);
 }
 
 static int add_to(const struct ct_series_set *set, void **cell, uint64_t ns,
@@ -123,6 +161,8 @@ int ct_series_add(struct ct_series_set *set, const struct ct_series_ops *ops,
 	series = get(set, rec);
 	if (!series)
 		return -ENOMEM;
+	if (!series->created_ns)
+		series->created_ns = rec->end_ns;
 	series->count[rec->outcome]++;
 	if (rec->outcome != CT_OUTCOME_OK)
 		return 0;

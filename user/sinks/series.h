@@ -10,11 +10,22 @@
 
 #include "core/record.h"
 #include "sinks/sink.h"
+#include "stats/summary.h"
 
-/* Series of one type beyond so many go into one whose engine and runtime are CT_SERIES_REST. */
+/*
+ * Series of one type beyond so many go into one of their engine and runtime of which what else it is by is
+ * CT_SERIES_REST; beyond twice as many, into one of which all is.
+ */
 #define CT_SERIES_MAX   64
 #define CT_SERIES_REST  "(other)"
 #define CT_SERIES_TOTAL CT_PHASE_MAX /* the cell of whole records */
+
+/* By what else than engine and runtime they are told apart. */
+#define CT_SERIES_BY_MAX 2
+struct ct_series_by {
+	enum ct_by by[CT_SERIES_BY_MAX];
+	size_t count;
+};
 
 struct ct_series_ops {
 	size_t cell_size; /* cells begin as zeros */
@@ -29,6 +40,8 @@ struct ct_series {
 	enum ct_record_type type;
 	char engine[32];
 	char runtime[64];
+	char *by[CT_SERIES_BY_MAX]; /* owned; NULL: it is not asked for */
+	uint64_t created_ns; /* CLOCK_MONOTONIC: before its first record was told */
 	uint64_t count[CT_OUTCOME_MAX];
 	uint64_t unknown[CT_PHASE_MAX]; /* the phase happened and could not be measured */
 	void *cells[CT_PHASE_MAX + 1]; /* NULL where nothing was added */
@@ -38,7 +51,8 @@ struct ct_series {
 struct ct_series_set {
 	const struct ct_series_ops *ops; /* of its first record */
 	const void *ctx; /* borrowed: what its cells need to know */
-	struct ct_series **items; /* in order: type, engine, runtime */
+	const struct ct_series_by *by; /* borrowed; NULL: nothing else */
+	struct ct_series **items; /* in order: type, engine, runtime, by */
 	size_t count, room;
 };
 

@@ -40,6 +40,8 @@ struct ct_session {
 	uint64_t attach_ns; /* from the first probe until begin_ns; 0: not known */
 };
 
+struct ct_series_by;
+
 struct ct_sink {
 	const struct ct_sink_ops *ops;
 	FILE *out; /* owned unless it is stdout */
@@ -49,6 +51,7 @@ struct ct_sink {
 	bool live; /* draw records as they come; else only the summary */
 	bool steps; /* draw steps too */
 	const struct ct_buckets *buckets; /* borrowed; NULL: the default */
+	const struct ct_series_by *series_by; /* of metrics; borrowed; NULL: nothing more */
 	bool opens; /* and opened files; for outputs that are for people */
 	unsigned width; /* columns of the terminal, 0 if it is none: see ct_sink_width() */
 	void *state; /* owned, what the ops remember */
@@ -132,6 +135,7 @@ extern const struct ct_sink_ops ct_pulls_ops;
 extern const struct ct_sink_ops ct_html_ops;
 extern const struct ct_sink_ops ct_perfetto_ops;
 extern const struct ct_sink_ops ct_document_ops;
+extern const struct ct_sink_ops ct_flat_ops;
 extern const struct ct_sink_ops ct_csv_ops;
 extern const struct ct_sink_ops ct_csv_steps_ops;
 extern const struct ct_sink_ops ct_openmetrics_ops;

@@ -49,6 +49,7 @@ static void take(struct ct_core *core, struct ct_share *share, enum ct_share_kin
 {
 	share->total++;
 	share->of[kind].count++;
+	core->shares->used[kind]++;
 	core->shares->others[kind] += !ct_scope_is_host(&share->scope);
 }
 
@@ -57,6 +58,7 @@ static void give_back(struct ct_core *core, struct ct_share *share, enum ct_shar
 {
 	core->shares->others[kind] -= !ct_scope_is_host(&share->scope);
 	share->of[kind].count--;
+	core->shares->used[kind]--;
 	if (--share->total)
 		return;
 	HASH_DEL(core->shares->of, share);

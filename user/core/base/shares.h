@@ -79,7 +79,8 @@ struct ct_shares {
 	struct ct_share *of; /* owned, a uthash */
 	const struct ct_share_row *const *rows; /* static, by enum ct_share_kind */
 	size_t max[CT_SHARE_KINDS]; /* entries of the host's root */
-	size_t others[CT_SHARE_KINDS]; /* entries that are not */
+	size_t used[CT_SHARE_KINDS];
+	size_t others[CT_SHARE_KINDS]; /* entries that are not the host's root's */
 };
 
 /* What an entry of a table is of. */

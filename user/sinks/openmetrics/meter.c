@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sinks/otlp/otlp.h"
+
 const struct ct_buckets *ct_meter_buckets(const struct ct_meter *meter)
 {
 	return meter->buckets ? meter->buckets : ct_buckets_default();
@@ -42,7 +44,6 @@ static int add(void *p, const void *ctx, uint64_t ns, const struct ct_session *s
 	struct ct_exemplar *last;
 	size_t b;
 
-	(void)session;
 	if (cell_begin(cell, meter))
 		return -ENOMEM;
 	b = ct_buckets_find(ct_meter_buckets(meter), ns);
@@ -58,6 +59,7 @@ static int add(void *p, const void *ctx, uint64_t ns, const struct ct_session *s
 	if (cell->native)
 		native_add(cell->native, ns);
 	memcpy(last->id, rec->who->id, sizeof(last->id));
+	memcpy(last->trace, ct_otlp_ids_of(session, rec).trace, sizeof(last->trace));
 	last->ns = ns;
 	last->at_ns = rec->end_ns;
 	return 0;

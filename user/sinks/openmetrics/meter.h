@@ -10,6 +10,7 @@
 
 struct ct_exemplar {
 	char id[80];
+	char trace[33]; /* of its trace, as OTLP has it */
 	uint64_t ns;
 	uint64_t at_ns; /* CLOCK_MONOTONIC */
 };

@@ -18,6 +18,7 @@ static int metrics_record(struct ct_sink *s, FILE *page, const struct ct_session
 
 	(void)page;
 	meter->buckets = s->buckets;
+	meter->series.by = s->series_by;
 	return ct_meter_add(meter, session, rec);
 }
 
@@ -33,18 +34,25 @@ static void add_label(struct ct_metrics_labels *labels, const char *name, const 
 	labels->items[labels->count++] = (struct ct_metrics_label){ name, value };
 }
 
-static struct ct_metrics_labels labels_of(const struct ct_series *series)
+/* Whatever is written next is of this series. */
+static struct ct_metrics_labels labels_of(struct ct_metrics *m, const struct ct_meter *meter,
+					  const struct ct_series *series)
 {
-	return (struct ct_metrics_labels){ { { "engine", series->engine },
-					     { "runtime", series->runtime },
-					     { "type", ct_record_names[series->type] } },
-					   3 };
+	struct ct_metrics_labels labels = { { { "engine", series->engine },
+					      { "runtime", series->runtime },
+					      { "type", ct_record_names[series->type] } },
+					    3 };
+
+	for (size_t i = 0; meter->series.by && i < meter->series.by->count; i++)
+		add_label(&labels, ct_by_names[meter->series.by->by[i]], series->by[i]);
+	m->created_ns = series->created_ns;
+	return labels;
 }
 
 static void put_cell(struct ct_metrics *m, const struct ct_meter *meter,
 		     const struct ct_series *series, unsigned c)
 {
-	struct ct_metrics_labels labels = labels_of(series);
+	struct ct_metrics_labels labels = labels_of(m, meter, series);
 	const struct ct_meter_cell *cell = series->cells[c];
 
 	if (!cell)
@@ -81,10 +89,12 @@ static void put_durations(struct ct_metrics *m, const struct ct_meter *meter)
 	ct_metrics_family(m, &records);
 	for (size_t i = 0; i < set->count; i++)
 		put_cell(m, meter, set->items[i], CT_SERIES_TOTAL);
+	m->created_ns = 0;
 }
 
-static void put_counts(struct ct_metrics *m, const struct ct_series_set *set)
+static void put_counts(struct ct_metrics *m, const struct ct_meter *meter)
 {
+	const struct ct_series_set *set = &meter->series;
 	static const struct ct_metrics_family records = { "coldtrace_records", CT_METRICS_COUNTER,
 							  NULL, "Records, by how they ended." };
 	static const struct ct_metrics_family unmeasured = {
@@ -95,7 +105,7 @@ static void put_counts(struct ct_metrics *m, const struct ct_series_set *set)
 	ct_metrics_family(m, &records);
 	for (size_t i = 0; i < set->count; i++) {
 		for (unsigned o = 0; o < CT_OUTCOME_MAX; o++) {
-			struct ct_metrics_labels labels = labels_of(set->items[i]);
+			struct ct_metrics_labels labels = labels_of(m, meter, set->items[i]);
 
 			add_label(&labels, "outcome", ct_outcome_names[o]);
 			ct_metrics_count(m, &labels, set->items[i]->count[o]);
@@ -104,7 +114,7 @@ static void put_counts(struct ct_metrics *m, const struct ct_series_set *set)
 	ct_metrics_family(m, &unmeasured);
 	for (size_t i = 0; i < set->count; i++) {
 		for (unsigned p = 0; p < CT_PHASE_MAX; p++) {
-			struct ct_metrics_labels labels = labels_of(set->items[i]);
+			struct ct_metrics_labels labels = labels_of(m, meter, set->items[i]);
 
 			if (!set->items[i]->unknown[p])
 				continue;
@@ -112,6 +122,7 @@ static void put_counts(struct ct_metrics *m, const struct ct_series_set *set)
 			ct_metrics_count(m, &labels, set->items[i]->unknown[p]);
 		}
 	}
+	m->created_ns = 0;
 }
 
 static void put_losses(struct ct_metrics *m, const struct ct_core_counts *counts)
@@ -324,7 +335,7 @@ int ct_metrics_draw(FILE *f, enum ct_metrics_form form, const struct ct_metrics_
 
 	put_durations(&m, told->meter);
 	ret = told->opened ? ct_metrics_opens(&m, told->opened) : 0;
-	put_counts(&m, &told->meter->series);
+	put_counts(&m, told->meter);
 	put_losses(&m, told->counts);
 	put_probes(&m, told->counts);
 	put_unheard(&m, &told->counts->unheard);

@@ -115,6 +115,7 @@ static void put_exemplar(struct ct_metrics *m, const struct ct_exemplar *last)
 	char buf[CT_SECONDS_LEN];
 
 	put_label(m->f, " # {", CT_EXEMPLAR_LABEL, last->id, CT_EXEMPLAR_ROOM);
+	put_label(m->f, ",", CT_EXEMPLAR_TRACE, last->trace, SIZE_MAX);
 	fprintf(m->f, "} %s ", ct_seconds(buf, last->ns));
 	put_seconds(m->f, (int64_t)(last->at_ns + (uint64_t)m->wall_minus_mono_ns));
 }

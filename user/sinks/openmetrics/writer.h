@@ -35,7 +35,9 @@ struct ct_metrics_family {
 struct ct_metrics {
 	FILE *f; /* of text; the caller checks its errors */
 	enum ct_metrics_form form;
-	int64_t wall_minus_mono_ns; /* for exemplars */
+	int64_t wall_minus_mono_ns; /* for instants */
+	uint64_t
+		created_ns; /* of what is written next: it was 0 then; 0: nothing is said of that */
 	const struct ct_metrics_family *family; /* that is being written */
 	struct ct_pb pb; /* of protobuf, owned */
 	size_t family_begin;
@@ -46,7 +48,7 @@ struct ct_metrics_label {
 	const char *name, *value;
 };
 
-#define CT_METRICS_LABELS_MAX 6
+#define CT_METRICS_LABELS_MAX (4 + CT_SERIES_BY_MAX)
 
 struct ct_metrics_labels {
 	struct ct_metrics_label items[CT_METRICS_LABELS_MAX];
@@ -77,7 +79,10 @@ const char *ct_metrics_value(char *buf, const char *value, size_t room);
 
 /* Label names and values of an exemplar hold 128 characters together. */
 #define CT_EXEMPLAR_LABEL "container_id"
-#define CT_EXEMPLAR_ROOM  (128 - (sizeof(CT_EXEMPLAR_LABEL) - 1))
+#define CT_EXEMPLAR_TRACE "trace_id"
+#define CT_EXEMPLAR_ROOM \
+	(128 - (sizeof(CT_EXEMPLAR_LABEL) - 1) - (sizeof(CT_EXEMPLAR_TRACE) - 1) - \
+	 (sizeof((struct ct_exemplar){ 0 }.trace) - 1))
 
 /* writer_proto.c */
 void ct_metrics_proto_family(struct ct_metrics *m, const struct ct_metrics_family *family);

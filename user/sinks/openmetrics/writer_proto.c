@@ -19,6 +19,7 @@ enum {
 	LABEL_NAME = 1,
 	LABEL_VALUE = 2,
 	NUMBER_VALUE = 1, /* of a gauge, of a counter */
+	COUNTER_CREATED = 3,
 
 	HISTOGRAM_COUNT = 1,
 	HISTOGRAM_SUM = 2,
@@ -28,6 +29,7 @@ enum {
 	HISTOGRAM_ZERO_COUNT = 7,
 	HISTOGRAM_POSITIVE_SPAN = 12,
 	HISTOGRAM_POSITIVE_DELTA = 13,
+	HISTOGRAM_CREATED = 15,
 
 	BUCKET_COUNT = 1,
 	BUCKET_BOUND = 2,
@@ -95,6 +97,16 @@ static void put_labels(struct ct_pb *pb, const struct ct_metrics_labels *labels)
 			  SIZE_MAX);
 }
 
+static void put_instant(struct ct_metrics *m, unsigned field, uint64_t mono_ns)
+{
+	int64_t ns = (int64_t)(mono_ns + (uint64_t)m->wall_minus_mono_ns);
+	size_t at = ct_pb_begin(&m->pb, field);
+
+	ct_pb_u64(&m->pb, TIMESTAMP_SECONDS, (uint64_t)(ns > 0 ? ns / NS_PER_S : 0));
+	ct_pb_u64(&m->pb, TIMESTAMP_NANOS, (uint64_t)(ns > 0 ? ns % NS_PER_S : 0));
+	ct_pb_end(&m->pb, at);
+}
+
 void ct_metrics_proto_number(struct ct_metrics *m, const struct ct_metrics_labels *labels, double n)
 {
 	unsigned kind = m->family->type == CT_METRICS_COUNTER ? METRIC_COUNTER : METRIC_GAUGE;
@@ -103,22 +115,21 @@ void ct_metrics_proto_number(struct ct_metrics *m, const struct ct_metrics_label
 	put_labels(&m->pb, labels);
 	number = ct_pb_begin(&m->pb, kind);
 	ct_pb_double(&m->pb, NUMBER_VALUE, n);
+	if (kind == METRIC_COUNTER && m->created_ns)
+		put_instant(m, COUNTER_CREATED, m->created_ns);
 	ct_pb_end(&m->pb, number);
 	ct_pb_end(&m->pb, metric);
 }
 
 static void put_exemplar(struct ct_metrics *m, const struct ct_exemplar *last)
 {
-	int64_t ns = (int64_t)(last->at_ns + (uint64_t)m->wall_minus_mono_ns);
 	struct ct_pb *pb = &m->pb;
-	size_t at = ct_pb_begin(pb, BUCKET_EXEMPLAR), when;
+	size_t at = ct_pb_begin(pb, BUCKET_EXEMPLAR);
 
 	put_label(pb, EXEMPLAR_LABEL, CT_EXEMPLAR_LABEL, last->id, CT_EXEMPLAR_ROOM);
+	put_label(pb, EXEMPLAR_LABEL, CT_EXEMPLAR_TRACE, last->trace, SIZE_MAX);
 	ct_pb_double(pb, EXEMPLAR_VALUE, (double)last->ns / 1e9);
-	when = ct_pb_begin(pb, EXEMPLAR_TIMESTAMP);
-	ct_pb_u64(pb, TIMESTAMP_SECONDS, (uint64_t)(ns > 0 ? ns / NS_PER_S : 0));
-	ct_pb_u64(pb, TIMESTAMP_NANOS, (uint64_t)(ns > 0 ? ns % NS_PER_S : 0));
-	ct_pb_end(pb, when);
+	put_instant(m, EXEMPLAR_TIMESTAMP, last->at_ns);
 	ct_pb_end(pb, at);
 }
 
@@ -195,6 +206,8 @@ void ct_metrics_proto_histogram(struct ct_metrics *m, const struct ct_metrics_la
 	put_classic(m, h);
 	if (h->native)
 		put_native(&m->pb, h->native);
+	if (m->created_ns)
+		put_instant(m, HISTOGRAM_CREATED, m->created_ns);
 	ct_pb_end(&m->pb, at);
 	ct_pb_end(&m->pb, metric);
 }

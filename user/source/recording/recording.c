@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <libdeflate.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
 #include <unistd.h>
@@ -89,6 +90,7 @@ const char *ct_depth_name(unsigned int depth)
 void ct_recording_header_fill(struct ct_recording_header *header, unsigned int depth)
 {
 	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+	const char *node = getenv("K8S_NODE_NAME"); /* in a pod the host's name is the pod's */
 	struct utsname host;
 
 	memset(header, 0, sizeof(*header));
@@ -106,7 +108,7 @@ void ct_recording_header_fill(struct ct_recording_header *header, unsigned int d
 	header->boot = hash_of("/proc/sys/kernel/random/boot_id");
 	if (!uname(&host)) {
 		copy(header->kernel, sizeof(header->kernel), host.release);
-		copy(header->host, sizeof(header->host), host.nodename);
+		copy(header->host, sizeof(header->host), node && *node ? node : host.nodename);
 		copy(header->machine, sizeof(header->machine), host.machine);
 	}
 	copy(header->program, sizeof(header->program), CT_VERSION);
