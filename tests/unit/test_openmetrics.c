@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "sink_records.h"
+#include "sinks/openmetrics/openmetrics.h"
 #include "sinks/otlp/otlp.h"
 
 static const struct options opts = { 0 };
@@ -161,6 +162,49 @@ Test(openmetrics, by_more_than_engine_and_runtime)
 	expect_in(text, BY("i\\\"63", "n1") "1\n");
 	expect_in(text, BY("(other)", "(other)") "7\n");
 	cr_expect_null(strstr(text, "engine=\"(other)\""));
+}
+
+static char *drawn(const struct ct_meter *meter, uint64_t known)
+{
+	char *text = NULL;
+	size_t len;
+	FILE *f = open_memstream(&text, &len);
+
+	cr_assert(f);
+	cr_assert_eq(ct_metrics_draw(f, CT_METRICS_PROMETHEUS,
+				     &(struct ct_metrics_told){ .meter = meter,
+								.session = &session,
+								.counts = &no_loss,
+								.known = known }),
+		     0);
+	fclose(f);
+	return text;
+}
+
+/* Each histogram and each counter that has come since: a series of a record, and a phase of an older one. */
+Test(openmetrics, what_is_new_is_told_as_0_once)
+{
+	struct ct_meter meter = { .buckets = &few, .native = true };
+	struct ct_record first = record(CT_RECORD_REMOVE, &web), second = a_start();
+	uint64_t known;
+	own_mem char *before = NULL, *after = NULL;
+#define OF(type) "{engine=\"docker\",runtime=\"runc\",type=\"" type "\"} "
+
+	cr_assert_eq(ct_meter_add(&meter, &session, &first), 0);
+	known = meter.series.numbers;
+	lasts(&first, CT_PHASE_DESTROY, MS);
+	cr_assert_eq(ct_meter_add(&meter, &session, &first), 0);
+	cr_assert_eq(ct_meter_add(&meter, &session, &second), 0);
+	before = drawn(&meter, known);
+	expect_in(before, "coldtrace_record_duration_seconds_count" OF("remove") "2\n");
+	expect_in(before, "phase=\"destroy\"} 0\n");
+	expect_in(before, "coldtrace_record_duration_seconds_count" OF("start") "0\n");
+	expect_in(before, "type=\"start\",outcome=\"ok\"} 0\n");
+	after = drawn(&meter, meter.series.numbers);
+	expect_in(after, "phase=\"destroy\"} 1\n");
+	expect_in(after, "coldtrace_record_duration_seconds_count" OF("start") "1\n");
+	expect_in(after, "type=\"start\",outcome=\"ok\"} 1\n");
+	ct_meter_free(&meter);
 }
 
 Test(openmetrics, older_text_has_neither_units_nor_exemplars)

@@ -179,8 +179,11 @@ static void put_push(struct own *own, struct ct_push *push)
 
 int ct_serve_metrics(struct ct_serve *s, FILE *f, enum ct_metrics_form form)
 {
+	uint64_t known = s->asked_once[form] ? s->known[form] : UINT64_MAX;
 	struct own own = { .count = 0 };
 
+	s->asked_once[form] = true;
+	s->known[form] = s->meter.series.numbers;
 	put_unheard(&own, &s->counts.unheard);
 	put_tables(&own, &s->counts);
 	put_http(&own, s);
@@ -194,6 +197,7 @@ int ct_serve_metrics(struct ct_serve *s, FILE *f, enum ct_metrics_form form)
 				       .counts = &s->counts,
 				       .own = own.items,
 				       .own_count = own.count,
+				       .known = known,
 			       });
 }
 

@@ -60,6 +60,8 @@ struct ct_serve {
 	/* What is answered from. */
 	pthread_mutex_t lock;
 	struct ct_meter meter;
+	bool asked_once[CT_METRICS_FORM_MAX]; /* for metrics in that form */
+	uint64_t known[CT_METRICS_FORM_MAX]; /* series that there were then */
 	struct ct_summary *nothing; /* of the page: it computes its own */
 	struct ct_core_counts counts;
 	struct ct_told *told; /* owned: a ring of opts.records */

@@ -112,6 +112,7 @@ static struct ct_series *insert(struct ct_series_set *set, size_t at, const stru
 		return NULL;
 	memmove(&set->items[at + 1], &set->items[at],
 		(set->count - at) * sizeof(struct ct_series *));
+	series->number = ++set->numbers;
 	set->items[at] = series;
 	set->count++;
 	return series;
@@ -142,11 +143,15 @@ static struct ct_series *get(struct ct_series_set *set, const struct ct_record *
 	return there ? set->items[at] : insert(set, at, &key);
 }
 
-static int add_to(const struct ct_series_set *set, void **cell, uint64_t ns,
+static int add_to(struct ct_series_set *set, struct ct_series *series, unsigned c, uint64_t ns,
 		  const struct ct_session *session, const struct ct_record *rec)
 {
-	if (!*cell)
+	void **cell = &series->cells[c];
+
+	if (!*cell) {
 		*cell = calloc(1, set->ops->cell_size);
+		series->numbers[c] = ++set->numbers;
+	}
 	return *cell ? set->ops->add(*cell, set->ctx, ns, session, rec) : -ENOMEM;
 }
 
@@ -166,14 +171,14 @@ int ct_series_add(struct ct_series_set *set, const struct ct_series_ops *ops,
 	series->count[rec->outcome]++;
 	if (rec->outcome != CT_OUTCOME_OK)
 		return 0;
-	ret = add_to(set, &series->cells[CT_SERIES_TOTAL], total, session, rec);
+	ret = add_to(set, series, CT_SERIES_TOTAL, total, session, rec);
 	for (unsigned p = 0; p < CT_PHASE_MAX && !ret; p++) {
 		struct ct_phase_value value = ct_phase_value(rec, (enum ct_phase)p, CT_GAPS_ALL);
 
 		if (value.is == CT_PHASE_UNMEASURED)
 			series->unknown[p]++;
 		else if (value.is == CT_PHASE_MEASURED)
-			ret = add_to(set, &series->cells[p], value.ns, session, rec);
+			ret = add_to(set, series, p, value.ns, session, rec);
 	}
 	return ret;
 }

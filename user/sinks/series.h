@@ -42,9 +42,11 @@ struct ct_series {
 	char runtime[64];
 	char *by[CT_SERIES_BY_MAX]; /* owned; NULL: it is not asked for */
 	uint64_t created_ns; /* CLOCK_MONOTONIC: before its first record was told */
+	uint64_t number; /* how manieth of its set it was, from 1; cells are counted with them */
 	uint64_t count[CT_OUTCOME_MAX];
 	uint64_t unknown[CT_PHASE_MAX]; /* the phase happened and could not be measured */
 	void *cells[CT_PHASE_MAX + 1]; /* NULL where nothing was added */
+	uint64_t numbers[CT_PHASE_MAX + 1]; /* of these, the same */
 };
 
 /* All zeros is an empty one. */
@@ -54,6 +56,7 @@ struct ct_series_set {
 	const struct ct_series_by *by; /* borrowed; NULL: nothing else */
 	struct ct_series **items; /* in order: type, engine, runtime, by */
 	size_t count, room;
+	uint64_t numbers; /* how many there have been */
 };
 
 /* Returns 0 or -ENOMEM. The ops are the same for all records of a set. */

@@ -49,6 +49,26 @@ static struct ct_metrics_labels labels_of(struct ct_metrics *m, const struct ct_
 	return labels;
 }
 
+/* One that nobody has seen: told as 0, so that what is added to it from now on is seen to be added. */
+static bool is_new(const struct ct_metrics *m, uint64_t number)
+{
+	return number > m->known;
+}
+
+static void put_nothing(struct ct_metrics *m, const struct ct_metrics_labels *labels,
+			const struct ct_meter *meter)
+{
+	static const uint64_t in[CT_BUCKETS_MAX];
+	static const struct ct_native native;
+
+	ct_metrics_histogram(m, labels,
+			     &(struct ct_metrics_histogram){
+				     .buckets = ct_meter_buckets(meter),
+				     .in = in,
+				     .native = meter->native ? &native : NULL,
+			     });
+}
+
 static void put_cell(struct ct_metrics *m, const struct ct_meter *meter,
 		     const struct ct_series *series, unsigned c)
 {
@@ -59,6 +79,10 @@ static void put_cell(struct ct_metrics *m, const struct ct_meter *meter,
 		return;
 	if (c != CT_SERIES_TOTAL)
 		add_label(&labels, "phase", ct_phase_names[c]);
+	if (is_new(m, series->numbers[c])) {
+		put_nothing(m, &labels, meter);
+		return;
+	}
 	ct_metrics_histogram(m, &labels,
 			     &(struct ct_metrics_histogram){
 				     .count = cell->count,
@@ -108,7 +132,9 @@ static void put_counts(struct ct_metrics *m, const struct ct_meter *meter)
 			struct ct_metrics_labels labels = labels_of(m, meter, set->items[i]);
 
 			add_label(&labels, "outcome", ct_outcome_names[o]);
-			ct_metrics_count(m, &labels, set->items[i]->count[o]);
+			ct_metrics_count(
+				m, &labels,
+				is_new(m, set->items[i]->number) ? 0 : set->items[i]->count[o]);
 		}
 	}
 	ct_metrics_family(m, &unmeasured);
@@ -119,7 +145,9 @@ static void put_counts(struct ct_metrics *m, const struct ct_meter *meter)
 			if (!set->items[i]->unknown[p])
 				continue;
 			add_label(&labels, "phase", ct_phase_names[p]);
-			ct_metrics_count(m, &labels, set->items[i]->unknown[p]);
+			ct_metrics_count(
+				m, &labels,
+				is_new(m, set->items[i]->number) ? 0 : set->items[i]->unknown[p]);
 		}
 	}
 	m->created_ns = 0;
@@ -330,6 +358,7 @@ int ct_metrics_draw(FILE *f, enum ct_metrics_form form, const struct ct_metrics_
 		.f = f,
 		.form = form,
 		.wall_minus_mono_ns = told->session->wall_minus_mono_ns,
+		.known = told->known,
 	};
 	int ret, ended;
 
@@ -357,6 +386,7 @@ static int draw_end(struct ct_sink *s, FILE *page, enum ct_metrics_form form,
 				       .session = session,
 				       .opened = ct_summary_opened(summary),
 				       .counts = counts,
+				       .known = UINT64_MAX,
 			       });
 }
 

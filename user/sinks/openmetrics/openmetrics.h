@@ -21,6 +21,7 @@ struct ct_metrics_told {
 	const struct ct_core_counts *counts;
 	const struct ct_metrics_own *own; /* those of a family one after the other */
 	size_t own_count;
+	uint64_t known; /* series that are younger are told as 0; UINT64_MAX: none are */
 };
 
 /* Writes all families in one form. Returns 0 or -ENOMEM. */

@@ -38,6 +38,7 @@ struct ct_metrics {
 	int64_t wall_minus_mono_ns; /* for instants */
 	uint64_t
 		created_ns; /* of what is written next: it was 0 then; 0: nothing is said of that */
+	uint64_t known; /* the youngest series that is told as it is */
 	const struct ct_metrics_family *family; /* that is being written */
 	struct ct_pb pb; /* of protobuf, owned */
 	size_t family_begin;
