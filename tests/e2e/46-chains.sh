@@ -4,7 +4,7 @@
 # shellcheck source=tests/lib/e2e.sh
 . "$(dirname "$0")/../lib/e2e.sh"
 
-# program ORDER...: which of its members it starts, in each run
+# program ORDER...: which of its members it starts, in each run; +NAME: beside what comes next
 program()
 {
 	local run=0 order
@@ -18,8 +18,13 @@ run=\$(cat "$OUT/run" 2> /dev/null || echo 1)
 echo \$((run + 1)) > "$OUT/run"
 date +%s%N > "$OUT/began.\$run"
 for member in \$(< "$OUT/order.\$run"); do
-	docker run --rm --name "$P\$member" ct/service:1 stamp > /dev/null || exit
+	if [[ \$member == +* ]]; then
+		docker run --rm --name "$P\${member#+}" ct/service:1 stamp > /dev/null &
+	else
+		docker run --rm --name "$P\$member" ct/service:1 stamp > /dev/null || exit
+	fi
 done
+wait
 date +%s%N > "$OUT/ended.\$run"
 END
 	chmod +x "$OUT/program"
@@ -42,7 +47,29 @@ says "what starting two of them earlier would save is less than their starts and
 	'.[0] | .what_if[-1].saved_ns.median as $s | $s > 0 and
 	$s <= ([.members[1, 2] | .start_ns.max + .gap_ns.max] | add)'
 
+
+# The same as records.
+JSON=$OUT/groups.jsonl
+"$COLDTRACE" report "$OUT/chain.ct" --only-mine --chain "${P}shop=${P}one,${P}two,${P}three" -o "json:$JSON" 2> "$OUT/report.err"
+says "each time is a record of kind group" "[[\"${P}one\",\"${P}two\",\"${P}three\"],3,[1,2,3]]" \
+	'of("group") | [(map([.members[].name]) | unique | .[0]), length, map(.run)]'
+says "it ends with its last member, and all have ended" true \
+	'[of("group")[] | .end_ns == (.members | map(.exit_ns) | max) and .begin_ns == .members[0].begin_ns] | all'
+says "its phases tile it" '[]' untiled
+says "cold, run and client are what its members say" true \
+	'[of("group")[] | .phases.cold == (.members | map(.cold_ns) | add) and (.phases.run // 0) == (.members | map(.run_ns) | add)
+		and (.phases.client // 0) == (.members | map(.gap_ns // 0) | add)] | all'
+"$COLDTRACE" report "$OUT/chain.ct" --only-mine --chain "${P}shop=${P}two,${P}one" -o "json:$JSON" 2> "$OUT/report.err"
+says "in another order it is none" '[]' 'of("group")'
+
 program "one two three" "three one two" "two three one" "two one three" "one three two"
 says "in a random order: none" 0 length
 "$COLDTRACE" report "$OUT/chain.ct" --only-mine --chain "x=${P}one,${P}two" --json > "$JSON" 2> "$OUT/report.err"
 says "what is named is told all the same" '["x",true]' '.[] | [.name, .named]'
+
+[[ -n ${LONG:-} ]] || exit 0
+five="one two three four five"
+program "$five" "$five" "$five"
+says "a chain of five" "[[\"${P}one > ${P}two > ${P}three > ${P}four > ${P}five\",3,3]]" '[.[] | [.name, .times, .begun]]'
+program "one +two +three +four" "one +four +two +three" "one +three +four +two"
+says "a fan-out of three, in whatever order" "[[\"${P}one > ${P}four + ${P}three + ${P}two\",3]]" '[.[] | [.name, .times]]'

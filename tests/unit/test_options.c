@@ -65,7 +65,7 @@ static const struct {
 	{ "--outcome good", "option --outcome: 'good' is none of ok, failed, cut" },
 	{ "--outcome ok,", "option --outcome: '' is none of ok, failed, cut" },
 	{ "--kind begin",
-	  "option --kind: 'begin' is none of start, stop, restart, create, remove, pod-start, pod-stop, pull, build" },
+	  "option --kind: 'begin' is none of start, stop, restart, create, remove, pod-start, pod-stop, pull, build, group" },
 	{ "-d ''", "option -d: '' is no time above 0, as 90, 90s, 1m or 1h30m" },
 	{ "--plan best", "option --plan: 'best' is none of full, fentry, btf, kprobe, tracepoint" },
 	{ "--plan ''", "option --plan: '' is none of full, fentry, btf, kprobe, tracepoint" },

@@ -68,6 +68,8 @@ static int replay(struct ct_comparison *c, struct ct_err *err)
 	const struct ct_core_options core = {
 		.ready_mask = c->opts->ready_mask,
 		.containers_max = c->opts->containers_max,
+		.groups = c->opts->chains.named,
+		.group_count = c->opts->chains.named_count,
 	};
 	const struct ct_core_ops ops = { .record = on_record };
 	struct replay r = {

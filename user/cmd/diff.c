@@ -62,6 +62,8 @@ static int replay(struct ct_diff *diff, enum ct_side side, struct ct_err *err)
 		.restarts_by_image = diff->opts->restarts_by_image,
 		.steps = diff->steps,
 		.why = diff->why,
+		.groups = diff->opts->chains.named,
+		.group_count = diff->opts->chains.named_count,
 	};
 	const struct ct_core_ops ops = { .record = on_record, .left = on_left };
 	char text[4096];

@@ -71,11 +71,17 @@ int ct_parse_chain(struct ct_options *opts, const char *value, struct ct_err *er
 {
 	struct ct_chains_how *how = &opts->chains;
 	const char *equals = strchr(value, '='), *globs = equals ? equals + 1 : value;
+	unsigned members = 1;
 
 	if (!*globs || *globs == ',' || strstr(globs, ",,") || !strchr(globs, ','))
 		return ct_fail(err, EINVAL,
 			       "option --chain: '%s' names no two members, as 'shop=web,api,db'",
 			       value);
+	for (const char *at = strchr(globs, ','); at; at = strchr(at + 1, ','))
+		members++;
+	if (members > CT_GROUP_MEMBERS)
+		return ct_fail(err, EINVAL, "option --chain: '%s' names more than %d members",
+			       value, CT_GROUP_MEMBERS);
 	if (how->named_count == CT_CHAIN_NAMED)
 		return ct_fail(err, EINVAL, "option --chain: at most %d of them", CT_CHAIN_NAMED);
 	how->named[how->named_count].name = value;

@@ -91,7 +91,9 @@ int ct_cmd_report(const struct ct_options *given, struct ct_err *err)
 	struct ct_directories paths = { 0 };
 	own_mem char *html = NULL;
 	int ret = choose(&opts, &html, err);
-	bool chains = opts.chains.find || opts.chains.named_count;
+	/* With an output groups are records in it. */
+	bool chains = opts.chains.find ||
+		      (opts.chains.named_count && !given->outputs.count && !given->html);
 
 	if (!ret && (opts.json || opts.chains.lead_ns) && !chains)
 		ret = ct_fail(

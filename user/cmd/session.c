@@ -100,6 +100,8 @@ int ct_session_open(struct ct_run_session *s, const struct ct_options *opts,
 		.steps = opts->steps || opts->why,
 		.why = opts->why,
 		.node = s->node,
+		.groups = opts->chains.named,
+		.group_count = opts->chains.named_count,
 	};
 	int ret;
 
@@ -448,6 +450,8 @@ int ct_session_replay(struct ct_run_session *s, struct ct_recordings *recordings
 		.restarts_by_image = s->opts->restarts_by_image,
 		.steps = s->opts->steps || s->opts->why,
 		.why = s->opts->why,
+		.groups = s->opts->chains.named,
+		.group_count = s->opts->chains.named_count,
 	};
 	const struct ct_core_ops ops = {
 		.record = on_record,

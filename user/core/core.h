@@ -60,6 +60,8 @@ struct ct_core_options {
 	bool restarts_by_image;
 	bool steps; /* keep steps */
 	bool why; /* keep waits, for records' why and path */
+	const struct ct_group_named *groups; /* borrowed */
+	size_t group_count;
 	int64_t wall_minus_mono_ns; /* of the host that the events are from; 0: not known */
 	/* Where the events are from, borrowed; valid as long as what is told. NULL: not known. */
 	const char *node;

@@ -16,7 +16,8 @@
 #define CT_SUBJECTS(X) \
 	X(CONTAINER, "container", "a container, or the sandbox of a pod") \
 	X(POD, "pod", "a pod of Kubernetes: its sandbox and its containers") \
-	X(IMAGE, "image", "an image that an engine was asked to fetch")
+	X(IMAGE, "image", "an image that an engine was asked to fetch") \
+	X(GROUP, "group", "containers that start one after another, as the user names them")
 
 enum ct_subject {
 #define X(symbol, name, doc) CT_SUBJECT_##symbol,
@@ -59,10 +60,14 @@ enum ct_subject {
 	X(UNPACK, "unpack", "a layer is unpacked, and the next one after it") \
 	X(REGISTER, "register", "from the last layer until the engine has answered")
 
+/* That of a group; what else its path consists of are RUN, and CLIENT between two members. */
+#define CT_GROUP_PHASES(X) X(COLD, "cold", "a member starts, and the others wait for it")
+
 #define CT_PHASES(X) \
 	CT_CONTAINER_PHASES(X) \
 	CT_POD_PHASES(X) \
-	CT_IMAGE_PHASES(X)
+	CT_IMAGE_PHASES(X) \
+	CT_GROUP_PHASES(X)
 
 enum ct_phase {
 #define X(symbol, name, doc) CT_PHASE_##symbol,
@@ -88,7 +93,9 @@ enum ct_phase {
 	  "a pod stopped: first container asked to stop until its network is gone") \
 	X(PULL, "pull", IMAGE, "image pull", "an image was fetched: request until its answer") \
 	X(BUILD, "build", CONTAINER, "build step", \
-	  "a step of a build was run in a container of its own: start to removal")
+	  "a step of a build was run in a container of its own: start to removal") \
+	X(GROUP, "group", GROUP, "group", \
+	  "containers were started one after another: first request until the last is ready, or has ended")
 
 enum ct_record_type {
 #define X(symbol, name, subject, title, doc) CT_RECORD_##symbol,
@@ -199,7 +206,8 @@ struct ct_client {
 /*
  * Who a subject is. Strings are empty when not known, never NULL. They are what a container chose:
  * escape them. Of a pod, id is its uid, name its name; it has no image and no container's name. Of
- * an image that is fetched, name and image are what was asked for; it has no runtime.
+ * an image that is fetched, name and image are what was asked for; it has no runtime. Of a group, id
+ * is that of its first member.
  */
 struct ct_identity {
 	char id[80]; /* containerd allows 76 characters */
@@ -360,6 +368,24 @@ struct ct_probed {
 
 #define CT_PROBES_MAX 4 /* the kubelet has one for each of startup, readiness and liveness */
 
+/* A member of a group, once. Times are instants. */
+struct ct_grouped {
+	char id[80], name[128], image[256];
+	uint64_t begin_ns, ready_ns;
+	uint64_t exit_ns; /* 0: it goes on, or was told to stop */
+	int64_t gap_ns; /* since the one before it ended, or was ready if it did not; below 0: they overlap */
+	uint64_t cold_ns, run_ns; /* of the group's path */
+};
+
+#define CT_GROUP_MEMBERS 8
+
+/* What the user calls a group: "a,b,c" are patterns of names or images of its members, in order. */
+struct ct_group_named {
+	const char *name; /* borrowed; it is the globs if name_len is 0 */
+	size_t name_len;
+	const char *globs; /* borrowed */
+};
+
 struct ct_record {
 	enum ct_record_type type;
 	enum ct_outcome outcome;
@@ -388,6 +414,8 @@ struct ct_record {
 	const struct ct_fetched *fetched; /* PULL: borrowed, NULL otherwise */
 	const struct ct_probed *probes; /* borrowed */
 	size_t probe_count;
+	const struct ct_grouped *members; /* GROUP: borrowed, in the order of their requests */
+	size_t member_count;
 	/* RESTART */
 	const struct ct_identity *predecessor; /* borrowed, NULL otherwise */
 	const struct ct_step *steps; /* borrowed */

@@ -1,10 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The path through a group's members, and what it would be if some were started earlier. */
+/* What the path through a group's members would be if some were started earlier. */
 #include "stats/chains.h"
-
-#include <string.h>
-
-#define NOBODY SIZE_MAX
 
 static uint64_t later(uint64_t a, uint64_t b)
 {
@@ -14,82 +10,6 @@ static uint64_t later(uint64_t a, uint64_t b)
 static uint64_t minus(uint64_t a, uint64_t b)
 {
 	return a > b ? a - b : 0;
-}
-
-/* Whether all of them are functions: they end by themselves. */
-static bool all_exit(const struct ct_chain_time *t)
-{
-	for (size_t i = 0; i < t->count; i++)
-		if (!t->starts[i].exit_ns)
-			return false;
-	return true;
-}
-
-/*
- * What a member's request followed: the last of what happened before, that another one exited or was
- * ready. NOBODY: all others were only starting.
- */
-static size_t follows(const struct ct_chain_time *t, size_t i, uint64_t *ret_ns, bool *ret_exit)
-{
-	size_t found = NOBODY;
-
-	*ret_ns = 0;
-	for (size_t j = 0; j < t->count; j++) {
-		const struct ct_chain_start *s = &t->starts[j];
-		const uint64_t at[] = { s->ready_ns, s->exit_ns };
-
-		for (unsigned k = 0; k < 2; k++) {
-			if (j == i || s->begin_ns > t->starts[i].begin_ns || !at[k] ||
-			    at[k] > t->starts[i].begin_ns || at[k] < *ret_ns)
-				continue;
-			*ret_ns = at[k];
-			*ret_exit = k;
-			found = j;
-		}
-	}
-	return found;
-}
-
-void ct_chain_walk(const struct ct_chain_time *t, struct ct_chain_path *ret)
-{
-	bool functions = all_exit(t);
-	uint64_t at = 0, event;
-	size_t i = 0;
-
-	memset(ret, 0, sizeof(*ret));
-	if (!t->count)
-		return;
-	for (size_t j = 0; j < t->count; j++) {
-		const struct ct_chain_start *s = &t->starts[j];
-		uint64_t end = functions ? s->exit_ns : s->ready_ns;
-
-		if (end >= at) {
-			at = end;
-			i = j;
-		}
-	}
-	ret->total_ns = minus(at, t->starts[0].begin_ns);
-	/* From the end back: who runs, who starts for that, whom its request followed. */
-	for (size_t steps = 0; i != NOBODY && steps < t->count; steps++) {
-		const struct ct_chain_start *s = &t->starts[i];
-		bool by_exit = false;
-		size_t before;
-
-		ret->run_ns += minus(at, s->ready_ns);
-		ret->member_cold_ns[i] = minus(later(s->ready_ns, s->begin_ns), s->begin_ns);
-		ret->cold_ns += ret->member_cold_ns[i];
-		before = i ? follows(t, i, &event, &by_exit) : NOBODY;
-		at = s->begin_ns;
-		if (before == NOBODY) { /* asked for beside the first */
-			ret->gap_ns += minus(at, t->starts[0].begin_ns);
-			break;
-		}
-		if (by_exit) {
-			ret->gap_ns += minus(at, event);
-			at = event;
-		}
-		i = before;
-	}
 }
 
 struct new_times {
@@ -130,20 +50,20 @@ static uint64_t replay(const struct ct_chain_time *t, uint32_t members, uint64_t
 		       double slower, struct new_times *n, struct ct_prewarmed *ret)
 {
 	uint64_t first = t->starts[0].begin_ns, end = 0;
-	bool functions = all_exit(t);
+	bool functions = ct_chain_all_exit(t);
 
 	for (size_t i = 0; i < t->count; i++) {
 		const struct ct_chain_start *s = &t->starts[i];
 		uint64_t event, cold = cold_of(s);
 		bool by_exit = false, early = members >> i & 1;
-		size_t before = i ? follows(t, i, &event, &by_exit) : NOBODY;
+		size_t before = i ? ct_chain_follows(t, i, &event, &by_exit) : CT_CHAIN_NOBODY;
 
 		n->call[i] = s->begin_ns;
-		if (before != NOBODY)
+		if (before != CT_CHAIN_NOBODY)
 			n->call[i] = (by_exit ? n->exit[before] : n->served[before]) +
 				     (s->begin_ns - event);
 		n->needed[i] = n->call[i];
-		if (early && before != NOBODY && by_exit && asks_anew(t, i, before))
+		if (early && before != CT_CHAIN_NOBODY && by_exit && asks_anew(t, i, before))
 			n->needed[i] = n->exit[before];
 		n->begin[i] = n->call[i];
 		if (early)

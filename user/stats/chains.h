@@ -5,46 +5,21 @@
  */
 #pragma once
 
-#include "core/record.h"
+#include "core/tell/chain_path.h"
 #include "util/err.h"
 
-#define CT_CHAIN_MEMBERS 16 /* of a group */
-#define CT_CHAIN_TIMES   3 /* so often at least it must have happened */
-#define CT_CHAIN_SHARE   0.8 /* of all times that the first member was started, in that order */
-#define CT_CHAIN_NAMED   16
-#define CT_CHAIN_NAME    512
+#define CT_CHAIN_TIMES 3 /* so often at least it must have happened */
+#define CT_CHAIN_SHARE 0.8 /* of all times that the first member was started, in that order */
+#define CT_CHAIN_NAMED 16
+#define CT_CHAIN_NAME  512
 
 /* What is asked for. */
 struct ct_chains_how {
 	bool find;
 	bool prewarm; /* what starting members earlier would save */
 	uint64_t lead_ns; /* so long before its own request; UINT64_MAX: with the first request */
-	struct {
-		const char *name; /* borrowed; "" : its members */
-		size_t name_len;
-		const char *globs; /* borrowed: "a,b,c" */
-	} named[CT_CHAIN_NAMED];
+	struct ct_group_named named[CT_CHAIN_NAMED];
 	size_t named_count;
-};
-
-/* A member, once. Times are absolute. */
-struct ct_chain_start {
-	uint64_t begin_ns; /* it is asked for */
-	uint64_t ready_ns; /* its start is over */
-	uint64_t exit_ns; /* 0: it goes on, or was told to stop */
-	uint32_t client; /* pid of who asked for it; 0: not known */
-};
-
-/* One time that the group was gone through: members in order of begin. */
-struct ct_chain_time {
-	struct ct_chain_start starts[CT_CHAIN_MEMBERS];
-	size_t count;
-};
-
-/* Of one time: from the first request until the last member is ready, or has exited if all do. */
-struct ct_chain_path {
-	uint64_t total_ns, cold_ns, run_ns, gap_ns; /* the last three add up to the first */
-	uint64_t member_cold_ns[CT_CHAIN_MEMBERS]; /* of cold_ns */
 };
 
 /* What would have been. */
@@ -54,7 +29,6 @@ struct ct_prewarmed {
 	bool overlaps; /* of starts, which did not overlap before */
 };
 
-void ct_chain_walk(const struct ct_chain_time *t, struct ct_chain_path *ret);
 /*
  * members: bit per member that is started earlier, by lead_ns, but not before the first request; slower:
  * how many times as long starts take that overlap.

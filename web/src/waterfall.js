@@ -26,7 +26,7 @@ function with_parents(steps, all) {
 }
 
 // Whose steps are the containers of a pod, or the layers of an image: each has a name.
-const of_members = (record) => ["pod-start", "pod-stop", "pull"].includes(record.kind);
+const of_members = (record) => ["pod-start", "pod-stop", "pull", "group"].includes(record.kind);
 
 function root_of(all, step) {
 	while (step.parent !== null)

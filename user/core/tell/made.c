@@ -7,6 +7,7 @@
 
 static const struct ct_made_kind *const kinds[] = {
 	&ct_made_pods,
+	&ct_made_groups,
 };
 
 struct ct_made {

@@ -36,3 +36,4 @@ void ct_made_tell(struct ct_core *core, struct ct_record *rec);
 void ct_made_wait(struct ct_core *core, uint64_t when);
 
 extern const struct ct_made_kind ct_made_pods;
+extern const struct ct_made_kind ct_made_groups;

@@ -3,7 +3,6 @@
 
 #include "sinks/losses.h"
 #include "stats/measure.h"
-#include "stats/pulls.h"
 #include "util/mem.h"
 
 #include <string.h>
@@ -205,98 +204,6 @@ static void put_steps(struct ct_json *w, const struct ct_record *rec)
 	ct_json_leave(w, ']');
 }
 
-static void put_layer(struct ct_json *w, const struct ct_layer *layer)
-{
-	const struct {
-		const char *key;
-		uint64_t ns;
-	} times[] = {
-		{ "known_ns", layer->known_ns },       { "first_ns", layer->first_ns },
-		{ "fetched_ns", layer->fetched_ns },   { "unpacking_ns", layer->unpacking_ns },
-		{ "unpacked_ns", layer->unpacked_ns },
-	};
-	const struct {
-		const char *key;
-		uint8_t by;
-	} proofs[] = {
-		{ "first", layer->first_by },
-		{ "fetched", layer->fetched_by },
-		{ "unpacking", layer->unpacking_by },
-		{ "unpacked", layer->unpacked_by },
-	};
-
-	ct_json_enter(w, NULL, '{');
-	ct_json_string(w, "id", layer->id);
-	ct_json_string(w, "digest", layer->digest);
-	ct_json_string(w, "type", layer->type);
-	ct_json_bool(w, "there", layer->there);
-	ct_json_bool(w, "stored", layer->stored);
-	ct_json_bool(w, "shared", layer->shared);
-	ct_json_bool(w, "waited", layer->waited);
-	ct_json_bool(w, "fetched_is_bound", layer->bounded);
-	ct_json_bool(w, "by_order", layer->by_order);
-	ct_json_u64(w, "retries", layer->retries);
-	ct_json_u64_or_null(w, "size", layer->size, layer->size);
-	ct_json_u64_or_null(w, "unpacked_size", layer->files, layer->files);
-	for (size_t i = 0; i < CT_ARRAY_SIZE(times); i++)
-		ct_json_u64_or_null(w, times[i].key, times[i].ns, times[i].ns);
-	ct_json_enter(w, "proof", '{');
-	for (size_t i = 0; i < CT_ARRAY_SIZE(proofs); i++)
-		ct_json_string(w, proofs[i].key, ct_layer_proof_names[proofs[i].by]);
-	ct_json_leave(w, '}');
-	ct_json_leave(w, '}');
-}
-
-/* What --pulls draws. */
-static void put_bound(struct ct_json *w, const struct ct_record *rec)
-{
-	const struct ct_pull_bound b = ct_pull_bound(rec);
-	const struct {
-		const char *key;
-		uint64_t value;
-	} rows[] = {
-		{ "registry_ns", b.resolve },
-		{ "network_ns", b.network },
-		{ "slots_ns", b.slots },
-		{ "unpack_ns", b.unpack },
-		{ "register_ns", b.finish },
-		{ "bytes", b.bytes },
-		{ "fetching_ns", b.fetching },
-		{ "unpacking_ns", b.inflating },
-		{ "both_ns", b.overlap },
-		{ "gain_no_limit_ns", b.unlimited },
-		{ "gain_parallel_ns", b.parallel },
-		{ "gain_both_ns", b.both },
-	};
-
-	if (!b.whole || rec->fetched->up_to_date) {
-		ct_json_null(w, "bound");
-		return;
-	}
-	ct_json_enter(w, "bound", '{');
-	ct_json_string(w, "by", b.by);
-	for (size_t i = 0; i < CT_ARRAY_SIZE(rows); i++)
-		ct_json_u64(w, rows[i].key, rows[i].value);
-	ct_json_leave(w, '}');
-}
-
-static void put_fetched(struct ct_json *w, const struct ct_record *rec)
-{
-	const struct ct_fetched *f = rec->fetched;
-
-	ct_json_enter(w, "fetched", '{');
-	ct_json_string(w, "digest", f->digest);
-	ct_json_bool(w, "up_to_date", f->up_to_date);
-	ct_json_bool(w, "interrupted", f->interrupted);
-	ct_json_u64_or_null(w, "client_pid", f->client, f->client);
-	ct_json_enter(w, "layers", '[');
-	for (size_t i = 0; i < f->layer_count; i++)
-		put_layer(w, &f->layers[i]);
-	ct_json_leave(w, ']');
-	put_bound(w, rec);
-	ct_json_leave(w, '}');
-}
-
 static void put_labels(struct ct_json *w, const struct ct_labels *labels)
 {
 	const char *at = labels->pairs, *end = at + labels->len;
@@ -363,9 +270,11 @@ void ct_json_record(struct ct_json *w, const char *key, const struct ct_session 
 	put_failed(w, rec);
 	put_predecessor(w, rec);
 	if (rec->fetched)
-		put_fetched(w, rec);
+		ct_json_fetched(w, rec);
 	if (rec->probe_count)
 		put_probes(w, rec);
+	if (rec->member_count)
+		ct_json_members(w, rec);
 	put_steps(w, rec);
 	if (rec->path)
 		put_path(w, rec);

@@ -14,6 +14,9 @@ void ct_json_session(struct ct_json *w, const char *key, const struct ct_session
 void ct_json_scope(struct ct_json *w, const struct ct_identity *who);
 void ct_json_record(struct ct_json *w, const char *key, const struct ct_session *session,
 		    const struct ct_record *rec);
+/* Of a pull, and of a group: members of the record's object. */
+void ct_json_fetched(struct ct_json *w, const struct ct_record *rec);
+void ct_json_members(struct ct_json *w, const struct ct_record *rec);
 /* Members of an array, or lines of their own: one per run of a container and view. */
 int ct_json_opens(struct ct_json *w, const struct ct_opens_list *l, bool lines);
 void ct_json_summary(struct ct_json *w, const char *key, const struct ct_session *session,

@@ -308,6 +308,7 @@ static const struct look {
 	[CT_RECORD_POD_STOP] = { "pod end", CT_STYLE_RESTART, true },
 	[CT_RECORD_PULL] = { "pull", CT_STYLE_START, true },
 	[CT_RECORD_BUILD] = { "build", CT_STYLE_START, true },
+	[CT_RECORD_GROUP] = { "group", CT_STYLE_RESTART, true },
 };
 
 static struct look look_of(enum ct_record_type type)

@@ -29,6 +29,7 @@ static const struct part {
 	{ "download", CT_PHASE_DOWNLOAD, CT_PHASE_DOWNLOAD, ALL },
 	{ "unpack", CT_PHASE_UNPACK, CT_PHASE_UNPACK, ALL },
 	{ "register", CT_PHASE_REGISTER, CT_PHASE_REGISTER, ALL },
+	{ "cold", CT_PHASE_COLD, CT_PHASE_COLD, ALL },
 	{ "client", CT_PHASE_CLIENT, CT_PHASE_CLIENT, ALL },
 	{ "up", CT_PHASE_CREATE, CT_PHASE_READY, ALL },
 	{ "run", CT_PHASE_RUN, CT_PHASE_RUN, ALL },

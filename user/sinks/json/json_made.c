@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What records have that are of no container: an image's layers, a group's members. */
+#include "sinks/json/json_objects.h"
+
+#include "stats/pulls.h"
+#include "util/mem.h"
+
+#include <stdio.h>
+
+static void put_layer(struct ct_json *w, const struct ct_layer *layer)
+{
+	const struct {
+		const char *key;
+		uint64_t ns;
+	} times[] = {
+		{ "known_ns", layer->known_ns },       { "first_ns", layer->first_ns },
+		{ "fetched_ns", layer->fetched_ns },   { "unpacking_ns", layer->unpacking_ns },
+		{ "unpacked_ns", layer->unpacked_ns },
+	};
+	const struct {
+		const char *key;
+		uint8_t by;
+	} proofs[] = {
+		{ "first", layer->first_by },
+		{ "fetched", layer->fetched_by },
+		{ "unpacking", layer->unpacking_by },
+		{ "unpacked", layer->unpacked_by },
+	};
+
+	ct_json_enter(w, NULL, '{');
+	ct_json_string(w, "id", layer->id);
+	ct_json_string(w, "digest", layer->digest);
+	ct_json_string(w, "type", layer->type);
+	ct_json_bool(w, "there", layer->there);
+	ct_json_bool(w, "stored", layer->stored);
+	ct_json_bool(w, "shared", layer->shared);
+	ct_json_bool(w, "waited", layer->waited);
+	ct_json_bool(w, "fetched_is_bound", layer->bounded);
+	ct_json_bool(w, "by_order", layer->by_order);
+	ct_json_u64(w, "retries", layer->retries);
+	ct_json_u64_or_null(w, "size", layer->size, layer->size);
+	ct_json_u64_or_null(w, "unpacked_size", layer->files, layer->files);
+	for (size_t i = 0; i < CT_ARRAY_SIZE(times); i++)
+		ct_json_u64_or_null(w, times[i].key, times[i].ns, times[i].ns);
+	ct_json_enter(w, "proof", '{');
+	for (size_t i = 0; i < CT_ARRAY_SIZE(proofs); i++)
+		ct_json_string(w, proofs[i].key, ct_layer_proof_names[proofs[i].by]);
+	ct_json_leave(w, '}');
+	ct_json_leave(w, '}');
+}
+
+/* What --pulls draws. */
+static void put_bound(struct ct_json *w, const struct ct_record *rec)
+{
+	const struct ct_pull_bound b = ct_pull_bound(rec);
+	const struct {
+		const char *key;
+		uint64_t value;
+	} rows[] = {
+		{ "registry_ns", b.resolve },
+		{ "network_ns", b.network },
+		{ "slots_ns", b.slots },
+		{ "unpack_ns", b.unpack },
+		{ "register_ns", b.finish },
+		{ "bytes", b.bytes },
+		{ "fetching_ns", b.fetching },
+		{ "unpacking_ns", b.inflating },
+		{ "both_ns", b.overlap },
+		{ "gain_no_limit_ns", b.unlimited },
+		{ "gain_parallel_ns", b.parallel },
+		{ "gain_both_ns", b.both },
+	};
+
+	if (!b.whole || rec->fetched->up_to_date) {
+		ct_json_null(w, "bound");
+		return;
+	}
+	ct_json_enter(w, "bound", '{');
+	ct_json_string(w, "by", b.by);
+	for (size_t i = 0; i < CT_ARRAY_SIZE(rows); i++)
+		ct_json_u64(w, rows[i].key, rows[i].value);
+	ct_json_leave(w, '}');
+}
+
+void ct_json_fetched(struct ct_json *w, const struct ct_record *rec)
+{
+	const struct ct_fetched *f = rec->fetched;
+
+	ct_json_enter(w, "fetched", '{');
+	ct_json_string(w, "digest", f->digest);
+	ct_json_bool(w, "up_to_date", f->up_to_date);
+	ct_json_bool(w, "interrupted", f->interrupted);
+	ct_json_u64_or_null(w, "client_pid", f->client, f->client);
+	ct_json_enter(w, "layers", '[');
+	for (size_t i = 0; i < f->layer_count; i++)
+		put_layer(w, &f->layers[i]);
+	ct_json_leave(w, ']');
+	put_bound(w, rec);
+	ct_json_leave(w, '}');
+}
+
+void ct_json_members(struct ct_json *w, const struct ct_record *rec)
+{
+	char text[24];
+
+	ct_json_enter(w, "members", '[');
+	for (size_t i = 0; i < rec->member_count; i++) {
+		const struct ct_grouped *m = &rec->members[i];
+
+		ct_json_enter(w, NULL, '{');
+		ct_json_string(w, "id", m->id);
+		ct_json_string(w, "name", m->name);
+		ct_json_string(w, "image", m->image);
+		ct_json_u64(w, "begin_ns", m->begin_ns);
+		ct_json_u64(w, "ready_ns", m->ready_ns);
+		ct_json_u64_or_null(w, "exit_ns", m->exit_ns, m->exit_ns);
+		snprintf(text, sizeof(text), "%lld", (long long)m->gap_ns);
+		if (i)
+			ct_json_number(w, "gap_ns", text);
+		else
+			ct_json_null(w, "gap_ns");
+		ct_json_u64(w, "cold_ns", m->cold_ns);
+		ct_json_u64(w, "run_ns", m->run_ns);
+		ct_json_leave(w, '}');
+	}
+	ct_json_leave(w, ']');
+}
