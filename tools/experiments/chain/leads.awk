@@ -8,10 +8,10 @@
 	if (high[NR] > most) most = high[NR]
 }
 END {
-	w = 170; h = 240; left = 60; top = 34
+	w = 220; h = 240; left = 60; top = 34
 	split("#4269d0 #efb118", colour, " ")
 	printf "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%d\" viewBox=\"0 0 %d %d\" font-family=\"sans-serif\" font-size=\"11\">\n", left + w * NR + 20, h + top + 50, left + w * NR + 20, h + top + 50
-	printf "<text x=\"%d\" y=\"16\" font-size=\"13\">first request until the last function has answered, medians, by how much earlier functions start</text>\n", left
+	printf "<text x=\"%d\" y=\"16\" font-size=\"13\">first request until the last function has answered, medians, by lead</text>\n", left
 	for (i = 0; i <= 4; i++) {
 		y = top + h - h * i / 4
 		printf "<line x1=\"%d\" x2=\"%d\" y1=\"%.1f\" y2=\"%.1f\" stroke=\"#ddd\"/><text x=\"%d\" y=\"%.1f\" text-anchor=\"end\">%.3g s</text>\n", left, left + w * NR, y, y, left - 6, y + 4, most * i / 4

@@ -9,7 +9,9 @@ END {
 	w = 170; h = 240; left = 60; top = 34
 	split("single multi", build, " ")
 	split("#4269d0 #3ca951", colour, " ")
-	printf "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%d\" viewBox=\"0 0 %d %d\" font-family=\"sans-serif\" font-size=\"11\">\n", left + w * services + 20, h + top + 50, left + w * services + 20, h + top + 50
+	width = left + w * services + 20
+	if (width < 420) width = 420
+	printf "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%d\" viewBox=\"0 0 %d %d\" font-family=\"sans-serif\" font-size=\"11\">\n", width, h + top + 50, width, h + top + 50
 	printf "<text x=\"%d\" y=\"16\" font-size=\"13\">%s</text>\n", left, title
 	for (i = 0; i <= 4; i++) {
 		y = top + h - h * i / 4

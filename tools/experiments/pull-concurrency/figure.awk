@@ -11,7 +11,9 @@ $1 == rate && $2 == rtt {
 END {
 	w = 250; h = 200; left = 52; top = 44; gap = 70
 	split("#4269d0 #ff725c #3ca951", colour, " ")
-	printf "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%d\" viewBox=\"0 0 %d %d\" font-family=\"sans-serif\" font-size=\"11\">\n", panels * (w + gap) + 20, h + top + 60, panels * (w + gap) + 20, h + top + 60
+	width = panels * (w + gap) + 20
+	if (width < 560) width = 560
+	printf "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%d\" viewBox=\"0 0 %d %d\" font-family=\"sans-serif\" font-size=\"11\">\n", width, h + top + 60, width, h + top + 60
 	printf "<text x=\"%d\" y=\"16\" font-size=\"13\">pulls over %s, RTT %s ms: median, least and greatest, by layers fetched at once</text>\n", left, rate, rtt
 	for (p = 1; p <= panels; p++) {
 		x0 = left + (p - 1) * (w + gap)
