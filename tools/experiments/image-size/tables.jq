@@ -13,7 +13,7 @@ def place: [.labels.service, (if .labels.build == "single" then 0 else 1 end)];
 ($read | split("\n") | map(select(. != "") | split("\t")
 	| { service: .[0], build: .[1], layer: (.[2] | tonumber), bytes: (.[3] | tonumber), files: (.[4] | tonumber),
 		read: (.[5] | tonumber), read_files: (.[6] | tonumber) })) as $layers
-| [.[] | select(.labels.service and .outcome == "ok" or .kind == "opens")] as $all
+| [.[] | select((.labels.service and .outcome == "ok" or .kind == "opens") and (.image // "" | startswith("198.18.")))] as $all
 | ($all | map(select(.kind == "pull")) | group_by(place)) as $pulls
 | ($all | map(select(.kind == "start")) | group_by(place)) as $starts
 | def layers_of($r): $layers | map(select(.service == $r.labels.service and .build == $r.labels.build));
