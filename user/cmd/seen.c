@@ -32,6 +32,7 @@ WHO_OF(image, image)
 WHO_OF(container, name)
 WHO_OF(pod, pod)
 WHO_OF(namespace, pod_ns)
+WHO_OF(project, project)
 
 /* Columns: what it is called, whether the options have it as a list or as bits, and where, its value. */
 static const struct dimension {
@@ -46,6 +47,7 @@ static const struct dimension {
 	{ "container", true, offsetof(struct ct_options, containers), container_of },
 	{ "pod", true, offsetof(struct ct_options, pods), pod_of },
 	{ "namespace", true, offsetof(struct ct_options, namespaces), namespace_of },
+	{ "project", true, offsetof(struct ct_options, projects), project_of },
 	{ "outcome", false, offsetof(struct ct_options, outcomes), outcome_of },
 	{ "kind", false, offsetof(struct ct_options, kinds), kind_of },
 };

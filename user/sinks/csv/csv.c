@@ -67,6 +67,8 @@ CELL(pod, put_text(row, row->rec->who->pod))
 CELL(pod_namespace, put_text(row, row->rec->who->pod_ns))
 CELL(pod_uid, put_text(row, row->rec->who->pod_uid))
 CELL(pod_container, put_text(row, row->rec->who->pod_container))
+CELL(project, put_text(row, row->rec->who->project))
+CELL(service, put_text(row, row->rec->who->service))
 CELL(scope_uid, put_u64(row, row->rec->who->owner.uid, row->rec->who->owner.other))
 CELL(init_pid, put_u64(row, row->rec->who->init_pid, row->rec->who->init_pid))
 CELL(exit_code, put_u64(row, (uint64_t)row->rec->exit_code, row->rec->exit_code != CT_NO_EXIT_CODE))
@@ -160,49 +162,52 @@ CELL(failed_message, put_text(row, if_failed(row, row->rec->message)))
 CELL(predecessor_id, put_text(row, row->rec->predecessor ? row->rec->predecessor->id : ""))
 CELL(predecessor_name, put_text(row, row->rec->predecessor ? row->rec->predecessor->name : ""))
 
-static const struct column record_columns[] = { { "kind", kind, 0 },
-						{ "outcome", outcome, 0 },
-						{ "cause", cause, 0 },
-						{ "id", id, 0 },
-						{ "name", name, 0 },
-						{ "image", image, 0 },
-						{ "runtime", runtime, 0 },
-						{ "engine", engine, 0 },
-						{ "init_pid", init_pid, 0 },
-						{ "exit_code", exit_code, 0 },
-						{ "begin_time", begin_time, 0 },
-						{ "begin_ns", begin_ns, 0 },
-						{ "end_ns", end_ns, 0 },
-						{ "total_ns", total_ns, 0 },
+static const struct column record_columns[] = {
+	{ "kind", kind, 0 },
+	{ "outcome", outcome, 0 },
+	{ "cause", cause, 0 },
+	{ "id", id, 0 },
+	{ "name", name, 0 },
+	{ "image", image, 0 },
+	{ "runtime", runtime, 0 },
+	{ "engine", engine, 0 },
+	{ "init_pid", init_pid, 0 },
+	{ "exit_code", exit_code, 0 },
+	{ "begin_time", begin_time, 0 },
+	{ "begin_ns", begin_ns, 0 },
+	{ "end_ns", end_ns, 0 },
+	{ "total_ns", total_ns, 0 },
 #define X(symbol, phase, doc) { phase "_ns", phase_ns, CT_PHASE_##symbol },
-						CT_CONTAINER_PHASES(X)
+	CT_CONTAINER_PHASES(X)
 #undef X
-							{ "missing", missing, 0 },
-						{ "ready_by", ready_by, 0 },
-						{ "ready_at_ns", ready_ns, 0 },
-						{ "run_before_ns", run_ns, 0 },
-						{ "service_end_ns", service_end_ns, 0 },
-						{ "removed", removed, 0 },
-						{ "failed_phase", failed_phase, 0 },
-						{ "failed_step", failed_step, 0 },
-						{ "failed_message", failed_message, 0 },
-						{ "predecessor_id", predecessor_id, 0 },
-						{ "predecessor_name", predecessor_name, 0 },
-						{ "steps", steps, 0 },
+		{ "missing", missing, 0 },
+	{ "ready_by", ready_by, 0 },
+	{ "ready_at_ns", ready_ns, 0 },
+	{ "run_before_ns", run_ns, 0 },
+	{ "service_end_ns", service_end_ns, 0 },
+	{ "removed", removed, 0 },
+	{ "failed_phase", failed_phase, 0 },
+	{ "failed_step", failed_step, 0 },
+	{ "failed_message", failed_message, 0 },
+	{ "predecessor_id", predecessor_id, 0 },
+	{ "predecessor_name", predecessor_name, 0 },
+	{ "steps", steps, 0 },
 #define X(symbol, key, letter, reason, doc) \
 	{ "why_" key "_ns", path_ns, (enum ct_phase)CT_REASON_##symbol },
-						CT_REASONS(X)
+	CT_REASONS(X)
 #undef X
-							{ "node", node, 0 },
-						{ "scope_container", scope_container, 0 },
-						{ "scope_uid", scope_uid, 0 },
-						{ "pod", pod, 0 },
-						{ "pod_namespace", pod_namespace, 0 },
-						{ "pod_uid", pod_uid, 0 },
-						{ "pod_container", pod_container, 0 },
+		{ "node", node, 0 },
+	{ "scope_container", scope_container, 0 },
+	{ "scope_uid", scope_uid, 0 },
+	{ "pod", pod, 0 },
+	{ "pod_namespace", pod_namespace, 0 },
+	{ "pod_uid", pod_uid, 0 },
+	{ "pod_container", pod_container, 0 },
 #define X(symbol, phase, doc) { phase "_ns", phase_ns, CT_PHASE_##symbol },
-						CT_POD_PHASES(X) CT_IMAGE_PHASES(X)
+	CT_POD_PHASES(X) CT_IMAGE_PHASES(X)
 #undef X
+		{ "project", project, 0 },
+	{ "service", service, 0 },
 };
 
 static const struct column step_columns[] = {
