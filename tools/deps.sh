@@ -54,6 +54,7 @@ test  procps            pgrep      finds the runtime that a test kills
 test  crun              crun       a runtime that is traced by itself
 test  podman            podman     an engine without a daemon
 test  docker-registry   docker-registry  a registry to pull from
+test  docker-compose    docker-compose   projects of several containers
 test  conmon            conmon     and its monitor
 test  netavark          -          and its network
 test  uidmap            newuidmap  lets it run without root

@@ -110,14 +110,17 @@ composed()
 	project=${P}project
 	says "$name: compose: each service by its name, started and stopped as often as it was" \
 		'["cache-1 start 2","cache-1 stop 2","db-1 start 2","db-1 stop 2","web-1 start 2","web-1 stop 2","web-2 start 1","web-2 stop 1","web-3 start 1","web-3 stop 1"]' \
-		'[mine | select(.kind != "restart" and .outcome == "ok") | "\(.name[($project | length) + 1:] | gsub("_"; "-")) \(.kind)"]
+		'[mine | select((.kind | . != "restart" and (startswith("project") | not)) and .outcome == "ok") | "\(.name[($project | length) + 1:] | gsub("_"; "-")) \(.kind)"]
 			| group_by(.) | map("\(.[0]) \(length)")' --arg project "$project"
 	says "$name: compose: each of the first three is restarted, by request" '["cache-1","db-1","web-1"]' \
 		'[of("restart"; "ok")[] | select(.cause == "restart-request") | .name[($project | length) + 1:] | gsub("_"; "-")] | sort' \
 		--arg project "$project"
 	says "$name: compose: three stops are part of a restart, five are asked for" '{"restart-request":3,"stop-request":5}' \
 		'[of("stop")[] | .cause] | group_by(.) | map({key: .[0], value: length}) | from_entries'
-	says "$name: compose: identity" '["docker runc ct/service:1"]' '[mine | "\(.engine) \(.runtime) \(.image)"] | unique'
+	says "$name: compose: the project goes up, more of it does, and down" '["project-start ok","project-start ok","project-stop ok"]' \
+		'[mine | select(.kind | startswith("project")) | "\(.kind) \(.outcome)"]'
+	says "$name: compose: identity" '["docker runc ct/service:1"]' \
+		'[mine | select(.kind | startswith("project") | not) | "\(.engine) \(.runtime) \(.image)"] | unique'
 	says "$name: compose: every start and stop has its phases" 0 \
 		'[mine | select((.kind == "start" and (has_phases(["connect", "start", "ready"]) | not))
 			or (.kind == "stop" and (has_phases(["stop", "die", "disconnect", "destroy"]) | not)))] | length'

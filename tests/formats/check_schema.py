@@ -51,7 +51,7 @@ def spoilt(line):
 
 # What may be left out: it is there only if there is something.
 OPTIONAL = ("attach_ns", "fetched", "probes", "why", "path", "beyond_share", "forgers", "unheard", "unknown_orders", "program", "node",
-            "runtime", "engine", "image", "container", "pod", "namespace")
+            "runtime", "engine", "image", "container", "pod", "namespace", "project", "service")
 
 
 def free(what):

@@ -276,6 +276,8 @@ static void make_hostile(const char *dir)
 		snprintf(who.pod_ns, sizeof(who.pod_ns), "%s", evil[i]);
 		snprintf(who.pod_uid, sizeof(who.pod_uid), "%s", evil[i]);
 		snprintf(who.pod_container, sizeof(who.pod_container), "%s", evil[i]);
+		snprintf(who.project, sizeof(who.project), "%s", evil[i]);
+		snprintf(who.service, sizeof(who.service), "%s", evil[i]);
 		snprintf(step.detail, sizeof(step.detail), "%s", evil[i]);
 		snprintf(piece.actor, sizeof(piece.actor), "%s", evil[i]);
 		snprintf(piece.what, sizeof(piece.what), "%s", evil[i]);

@@ -80,8 +80,9 @@ void life_create(struct tape *t, struct life *l, double ms)
 
 	snprintf(line, sizeof(line), "POST /v1.41/containers/create?name=%s", l->name);
 	snprintf(body, sizeof(body),
-		 "{\"Image\":\"%s\",\"Cmd\":[\"%s\"],\"HostConfig\":{\"Runtime\":\"%s\"}}\n",
-		 l->image, l->args, l->runtime);
+		 "{\"Image\":\"%s\",\"Cmd\":[\"%s\"],%s%s%s\"HostConfig\":{\"Runtime\":\"%s\"}}\n",
+		 l->image, l->args, l->labels ? "\"Labels\":" : "", l->labels ? l->labels : "",
+		 l->labels ? "," : "", l->runtime);
 	tape_at(t, ms);
 	t->engine = l->engine;
 	tape_http_request(t, LIFE_CLIENT, l->client, line, body);

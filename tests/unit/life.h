@@ -15,6 +15,7 @@
 
 struct life {
 	const char *id, *name, *image, *runtime, *args;
+	const char *labels; /* of the create request, JSON; NULL: none */
 	uint32_t init, shim; /* pids */
 	uint32_t told_init; /* what the shim says its pid is, inside a pid namespace; 0: init */
 	uint32_t engine, containerd;

@@ -12,7 +12,7 @@
 #include "core/life/family.h"
 #include "core/life/life.h"
 #include "core/steps/evidence.h"
-#include "core/tell/pods.h"
+#include "core/tell/crew.h"
 #include "core/tell/segments.h"
 #include "core/why/wait_names.h"
 #include "grpc.h"
@@ -208,14 +208,14 @@ Test(bounds, commands_are_told_by_their_words)
 /* Of a pod that runs since before the trace the sandbox was not seen: none of its containers is one. */
 Test(bounds, a_pod_without_its_sandbox)
 {
-	struct ct_pod pod = { .count = 1 };
+	struct ct_crew pod = { .count = 1 };
 
 	pod.members = calloc(1, sizeof(*pod.members));
 	cr_assert(pod.members);
 	snprintf(pod.members[0].name, sizeof(pod.members[0].name), "web");
-	cr_expect_null(ct_pod_sandbox(&pod));
+	cr_expect_null(ct_crew_sandbox(&pod));
 	pod.members[0].name[0] = '\0';
-	cr_expect_eq(ct_pod_sandbox(&pod), pod.members);
+	cr_expect_eq(ct_crew_sandbox(&pod), pod.members);
 	free(pod.members);
 }
 

@@ -46,6 +46,10 @@ static const struct {
 	  "\"Runtime\":\"runsc\",\"AutoRemove\":true}}",
 	  "POST /v1.41/containers/create?name=web HTTP/1.1\r\n\r\n"
 	  "{\"Image\":\"nginx:1\",\"HostConfig\":{\"Runtime\":\"runsc\",\"AutoRemove\":true}}" },
+	{ "{\"Image\":\"a\",\"Labels\":{\"com.docker.compose.config-hash\":\"" CANARY
+	  "\",\"com.docker.compose.project\":\"shop\",\"com.docker.compose.service\":\"web\"}}",
+	  "{\"Image\":\"a\",\"Labels\":{\"com.docker.compose.project\":\"shop\","
+	  "\"com.docker.compose.service\":\"web\"}}" },
 	{ "{\"Env\":[\"PW=" CANARY "\"],\"Image\":\"a\\\"b\\u00e9\\n\"}",
 	  "{\"Image\":\"a\\\"b\xc3\xa9\\n\"}" },
 	{ "{\"username\":\"u\",\"password\":\"" CANARY "\"}", "{}" },

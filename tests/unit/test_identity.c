@@ -53,6 +53,8 @@ Test(identity, says_all_that_docker_keeps)
 		{ "autoremove", "0" },
 		{ "restart", "on-failure" },
 		{ "network", "default" },
+		{ "project", "shop" },
+		{ "service", "web" },
 		{ "args", "sleep 10 00" },
 	};
 	struct ct_err err = { 0 };
@@ -62,7 +64,8 @@ Test(identity, says_all_that_docker_keeps)
 		parse(&tail,
 		      "{\"State\":{\"Running\":true,\"Pid\":7892,\"ExitCode\":137},"
 		      "\"Name\":\"/web\",\"Path\":\"sleep\",\"Args\":[\"10\",\"00\"],"
-		      "\"Config\":{\"Image\":\"ct/busybox:1\"},\"Driver\":\"overlay2\"}",
+		      "\"Config\":{\"Image\":\"ct/busybox:1\",\"Labels\":{\"a\":\"b\",\"com.docker.compose.project\":\"shop\","
+		      "\"com.docker.compose.service\":\"web\"}},\"Driver\":\"overlay2\"}",
 		      "{\"Runtime\":\"runsc\",\"AutoRemove\":false,\"NetworkMode\":\"default\","
 		      "\"RestartPolicy\":{\"Name\":\"on-failure\"}}",
 		      &err),

@@ -18,6 +18,7 @@ static bool is_like(const char *item, const char *value)
 static bool is_container(const char *item, const struct ct_identity *who)
 {
 	return is_like(item, who->name) || (*who->pod && is_like(item, who->pod)) ||
+	       (*who->project && is_like(item, who->project)) ||
 	       (*item && !strncmp(item, who->id, strlen(item)));
 }
 
@@ -88,7 +89,7 @@ bool ct_options_filter(const struct ct_options *opts)
 {
 	return opts->runtimes.count || opts->engines.count || opts->images.count ||
 	       opts->containers.count || opts->pods.count || opts->namespaces.count ||
-	       opts->only_mine;
+	       opts->projects.count || opts->only_mine;
 }
 
 bool ct_options_match_who(const struct ct_options *opts, const struct ct_identity *who)
@@ -97,7 +98,8 @@ bool ct_options_match_who(const struct ct_options *opts, const struct ct_identit
 		return false;
 	return any(&opts->runtimes, who->runtime, NULL) && any(&opts->engines, who->engine, NULL) &&
 	       any(&opts->images, who->image, NULL) && any(&opts->pods, who->pod, NULL) &&
-	       any(&opts->namespaces, who->pod_ns, NULL) && any(&opts->containers, NULL, who);
+	       any(&opts->namespaces, who->pod_ns, NULL) &&
+	       any(&opts->projects, who->project, NULL) && any(&opts->containers, NULL, who);
 }
 
 static bool has(uint32_t bits, unsigned int bit)

@@ -45,7 +45,7 @@ struct ct_window {
 
 struct ct_options {
 	bool stdout_taken; /* by an output */
-	struct ct_list runtimes, engines, containers, images, pods, namespaces, outputs;
+	struct ct_list runtimes, engines, containers, images, pods, namespaces, projects, outputs;
 	struct ct_list labelled; /* "K=V,V", with globs: labels of what was recorded */
 	uint32_t outcomes, kinds; /* a bit for each that passes, 0: all do */
 	struct ct_when since, until;

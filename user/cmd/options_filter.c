@@ -40,6 +40,11 @@ int ct_parse_namespace(struct ct_options *opts, const char *value, struct ct_err
 	return ct_value_add(&opts->namespaces, "namespace", value, err);
 }
 
+int ct_parse_project(struct ct_options *opts, const char *value, struct ct_err *err)
+{
+	return ct_value_add(&opts->projects, "project", value, err);
+}
+
 /* Names of a list with commas, as a bit for each. */
 static int parse_bits(const char *option, const char *value, const char *const *names, int count,
 		      uint32_t *ret, struct ct_err *err)

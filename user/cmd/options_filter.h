@@ -10,6 +10,7 @@ int ct_parse_container(struct ct_options *opts, const char *value, struct ct_err
 int ct_parse_image(struct ct_options *opts, const char *value, struct ct_err *err);
 int ct_parse_pod(struct ct_options *opts, const char *value, struct ct_err *err);
 int ct_parse_namespace(struct ct_options *opts, const char *value, struct ct_err *err);
+int ct_parse_project(struct ct_options *opts, const char *value, struct ct_err *err);
 int ct_parse_outcome(struct ct_options *opts, const char *value, struct ct_err *err);
 int ct_parse_kind(struct ct_options *opts, const char *value, struct ct_err *err);
 int ct_parse_labelled(struct ct_options *opts, const char *value, struct ct_err *err);

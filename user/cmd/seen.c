@@ -32,6 +32,7 @@ WHO_OF(image, image)
 WHO_OF(container, name)
 WHO_OF(pod, pod)
 WHO_OF(namespace, pod_ns)
+WHO_OF(project, project)
 
 /* All of them, as they were given. Valid until the next call. */
 static const char *labels_of(const struct ct_record *rec)
@@ -67,6 +68,7 @@ static const struct dimension {
 	{ "container", true, offsetof(struct ct_options, containers), container_of },
 	{ "pod", true, offsetof(struct ct_options, pods), pod_of },
 	{ "namespace", true, offsetof(struct ct_options, namespaces), namespace_of },
+	{ "project", true, offsetof(struct ct_options, projects), project_of },
 	{ "label", true, offsetof(struct ct_options, labelled), labels_of },
 	{ "outcome", false, offsetof(struct ct_options, outcomes), outcome_of },
 	{ "kind", false, offsetof(struct ct_options, kinds), kind_of },

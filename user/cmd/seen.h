@@ -4,7 +4,7 @@
 
 #include "cmd/options.h"
 
-#define CT_SEEN_DIMENSIONS 9
+#define CT_SEEN_DIMENSIONS 10
 #define CT_SEEN_VALUES     8
 
 struct ct_seen {

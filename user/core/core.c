@@ -81,6 +81,7 @@ static void exit_event(struct ct_core *core, const struct ct_event *e)
 	ct_steps_exit_before(core, e);
 	ct_openers_exit(core, e);
 	ct_life_exit(core, e);
+	ct_made_exits(core, e->tgid);
 	ct_tell_images_known(core);
 }
 

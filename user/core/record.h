@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * What the core says: one record per finished start, stop, restart, create or removal of a
- * container, step of a build, start or stop of a pod. Statistics and sinks see records and nothing before them.
+ * container, step of a build, start or stop of a pod or a project. Statistics and sinks see records and nothing before them.
  */
 #pragma once
 
@@ -17,6 +17,7 @@
 	X(CONTAINER, "container", "a container, or the sandbox of a pod") \
 	X(POD, "pod", "a pod of Kubernetes: its sandbox and its containers") \
 	X(IMAGE, "image", "an image that an engine was asked to fetch") \
+	X(PROJECT, "project", "a project of Docker Compose: its containers") \
 	X(GROUP, "group", "containers that start one after another, as the user names them")
 
 enum ct_subject {
@@ -94,6 +95,10 @@ enum ct_phase {
 	X(PULL, "pull", IMAGE, "image pull", "an image was fetched: request until its answer") \
 	X(BUILD, "build", CONTAINER, "build step", \
 	  "a step of a build was run in a container of its own: start to removal") \
+	X(PROJECT_START, "project-start", PROJECT, "project start", \
+	  "a project was started: first container asked for until all are ready") \
+	X(PROJECT_STOP, "project-stop", PROJECT, "project stop", \
+	  "a project stopped: first container asked to stop until none is left") \
 	X(GROUP, "group", GROUP, "group", \
 	  "containers were started one after another: first request until the last is ready, or has ended")
 
@@ -203,11 +208,15 @@ struct ct_client {
 	uint32_t pid, parent, above;
 };
 
+/* Labels by which Docker Compose finds what is its own (compose: pkg/api/labels.go, 1.29: const.py). */
+#define CT_COMPOSE_PROJECT "com.docker.compose.project"
+#define CT_COMPOSE_SERVICE "com.docker.compose.service"
+
 /*
  * Who a subject is. Strings are empty when not known, never NULL. They are what a container chose:
- * escape them. Of a pod, id is its uid, name its name; it has no image and no container's name. Of
- * an image that is fetched, name and image are what was asked for; it has no runtime. Of a group, id
- * is that of its first member.
+ * escape them. Of a pod, id is its uid, name its name; it has no image and no container's name. Of a
+ * project both are its name. Of an image that is fetched, name and image are what was asked for; it has
+ * no runtime. Of a group, id is that of its first member.
  */
 struct ct_identity {
 	char id[80]; /* containerd allows 76 characters */
@@ -220,6 +229,8 @@ struct ct_identity {
 	char pod_ns[64]; /* namespace of the pod */
 	char pod_uid[64];
 	char pod_container[64]; /* its name within the pod; empty: it is the pod's sandbox */
+	char project[128]; /* Docker Compose: name of its project, empty when it is of none */
+	char service[64]; /* which of the project's services it is one of */
 	uint32_t init_pid;
 	uint32_t engine_pid;
 	struct ct_owner owner;
@@ -235,7 +246,7 @@ struct ct_segment {
 	uint64_t end_ns;
 };
 
-#define CT_SEGMENTS_MAX 24
+#define CT_SEGMENTS_MAX 64
 
 /* What a step is the time of. */
 enum ct_step_kind {

@@ -56,6 +56,8 @@ CELL(pod, put_text(row, row->rec->who->pod))
 CELL(pod_namespace, put_text(row, row->rec->who->pod_ns))
 CELL(pod_uid, put_text(row, row->rec->who->pod_uid))
 CELL(pod_container, put_text(row, row->rec->who->pod_container))
+CELL(project, put_text(row, row->rec->who->project))
+CELL(service, put_text(row, row->rec->who->service))
 CELL(scope_uid, put_u64(row, row->rec->who->owner.uid, row->rec->who->owner.other))
 CELL(init_pid, put_u64(row, row->rec->who->init_pid, row->rec->who->init_pid))
 CELL(exit_code, put_u64(row, (uint64_t)row->rec->exit_code, row->rec->exit_code != CT_NO_EXIT_CODE))
@@ -195,6 +197,8 @@ const struct ct_column ct_record_columns[] = {
 #define X(symbol, phase, doc) { phase "_ns", CT_COLUMN_NUMBER, phase_ns, CT_PHASE_##symbol },
 	CT_POD_PHASES(X) CT_IMAGE_PHASES(X)
 #undef X
+		{ "project", CT_COLUMN_TEXT, project, 0 },
+	{ "service", CT_COLUMN_TEXT, service, 0 },
 };
 
 const struct ct_column ct_step_columns[] = {

@@ -46,6 +46,7 @@ const char *ct_by_key(enum ct_by by, const struct ct_record *rec)
 		[CT_BY_NODE] = rec->node,
 		[CT_BY_POD] = rec->who->pod,
 		[CT_BY_NAMESPACE] = rec->who->pod_ns,
+		[CT_BY_PROJECT] = rec->who->project,
 	};
 
 	return keys[by];

@@ -17,7 +17,8 @@ struct ct_summary;
 	X(CONTAINER, "container") \
 	X(NODE, "node") \
 	X(POD, "pod") \
-	X(NAMESPACE, "namespace")
+	X(NAMESPACE, "namespace") \
+	X(PROJECT, "project")
 
 enum ct_by {
 #define X(symbol, name) CT_BY_##symbol,

@@ -25,8 +25,8 @@ function with_parents(steps, all) {
 	});
 }
 
-// Whose steps are the containers of a pod, or the layers of an image: each has a name.
-const of_members = (record) => ["pod-start", "pod-stop", "pull", "group"].includes(record.kind);
+// Whose steps are the containers of a pod, a project or a group, or the layers of an image: each has a name.
+const of_members = (record) => ["pod-start", "pod-stop", "project-start", "project-stop", "pull", "group"].includes(record.kind);
 
 function root_of(all, step) {
 	while (step.parent !== null)
@@ -47,7 +47,7 @@ export function rows_of(record) {
 	const loose = [];
 	for (const [index, step] of record.steps.entries()) {
 		const begin = step.begin_ns - record.begin_ns;
-		// What is a part of a pod's container, or of an image's layer, is drawn with it.
+		// What is a part of a pod's or a project's container, or of an image's layer, is drawn with it.
 		const whole = of_members(record) ? root_of(record.steps, step) : step;
 		const home = rows.filter((row) => row.phase === whole.phase);
 		const row = home.findLast?.((candidate) => candidate.begin <= whole.begin_ns - record.begin_ns) ?? home[0];

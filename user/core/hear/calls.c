@@ -63,6 +63,7 @@ static struct ct_pending_call *call_alloc(struct ct_core *core)
 	call->asked.ns[0] = call->asked.pod_ns[0] = call->asked.pod_uid[0] = '\0';
 	call->asked.sandbox[0] = '\0';
 	call->asked.lease[0] = '\0';
+	call->asked.project[0] = call->asked.service[0] = '\0';
 	call->asked.limit = CT_LIMIT_NONE;
 	call->asked.auto_remove = call->named = call->body = call->event = false;
 	call->agent = call->headed = false;

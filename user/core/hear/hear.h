@@ -50,8 +50,8 @@ struct ct_request {
 	bool mine; /* a descendant of coldtrace asked */
 	char verb[CT_VERB_LEN];
 	char name[128]; /* create: asked name */
-	char image[256];
-	char runtime[64];
+	char image[256], runtime[64];
+	char project[128], service[64]; /* create: of Docker Compose */
 	bool auto_remove;
 	char ns[80]; /* gRPC: containerd namespace */
 	char pod_ns[64], pod_uid[64]; /* of a pod that is to run; its name is above */

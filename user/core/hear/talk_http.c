@@ -12,6 +12,10 @@ static void create_body(struct ct_pending_call *call, struct ct_text body)
 		{ "HostConfig", "Runtime", call->asked.runtime, sizeof(call->asked.runtime), false,
 		  false },
 		{ "HostConfig", "AutoRemove", NULL, 0, false, false },
+		{ "Labels", CT_COMPOSE_PROJECT, call->asked.project, sizeof(call->asked.project),
+		  false, false },
+		{ "Labels", CT_COMPOSE_SERVICE, call->asked.service, sizeof(call->asked.service),
+		  false, false },
 	};
 
 	ct_json_fields(body, fields, sizeof(fields) / sizeof(fields[0]));

@@ -85,6 +85,10 @@ static void api_created(struct ct_core *core, struct ct_fact *f)
 		memcpy(c->who.name, asked->name, sizeof(c->who.name));
 	memcpy(c->who.image, asked->image, sizeof(c->who.image));
 	memcpy(c->who.runtime, asked->runtime, sizeof(c->who.runtime));
+	if (asked->project[0]) {
+		memcpy(c->who.project, asked->project, sizeof(c->who.project));
+		memcpy(c->who.service, asked->service, sizeof(c->who.service));
+	}
 	c->auto_remove = asked->auto_remove;
 	c->who.mine |= asked->mine;
 	c->who.client = asked->client;

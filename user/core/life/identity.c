@@ -91,7 +91,9 @@ static uint64_t args_hash(const char *image, const char *args)
 	X(pod, "pod") \
 	X(pod_ns, "pod_namespace") \
 	X(pod_uid, "pod_uid") \
-	X(pod_container, "pod_container")
+	X(pod_container, "pod_container") \
+	X(project, "project") \
+	X(service, "service")
 
 struct said {
 #define X(member, key) struct ct_text member;
@@ -181,6 +183,8 @@ void ct_life_identity(struct ct_core *core, const struct ct_event *e)
 	/* The same engine lives in several ways: its namespaces tell them apart. */
 	if (!said.ns.len && family && c->family != family->pods && !c->family->build)
 		c->family = family;
+	set(c->who.project, sizeof(c->who.project), said.project);
+	set(c->who.service, sizeof(c->who.service), said.service);
 	set(c->layer, sizeof(c->layer), said.layer);
 	set(c->sandbox, sizeof(c->sandbox), said.sandbox);
 	if (e->tgid)

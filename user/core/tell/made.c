@@ -7,6 +7,7 @@
 
 static const struct ct_made_kind *const kinds[] = {
 	&ct_made_pods,
+	&ct_made_projects,
 	&ct_made_groups,
 };
 
@@ -48,6 +49,13 @@ void ct_made_due(struct ct_core *core)
 {
 	for (size_t i = 0; i < CT_ARRAY_SIZE(kinds); i++)
 		kinds[i]->due(core, core->made->states[i]);
+}
+
+void ct_made_exits(struct ct_core *core, uint32_t pid)
+{
+	for (size_t i = 0; i < CT_ARRAY_SIZE(kinds); i++)
+		if (kinds[i]->exits)
+			kinds[i]->exits(core, core->made->states[i], pid);
 }
 
 void ct_made_goes(struct ct_core *core, const struct ct_container *c)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Subjects that are made of what is told of others: a pod of its containers. Each kind is a row here
+ * Subjects that are made of what is told of others: a pod of its containers, a project of its own. Each kind is a row here
  * and a file; it sees each record of a container before anything behind it happens, and tells its own
  * when it is sure that no more belongs to it.
  */
@@ -17,6 +17,8 @@ struct ct_made_kind {
 	void (*told)(struct ct_core *core, void *state, const struct ct_record *rec,
 		     struct ct_container *c);
 	void (*due)(struct ct_core *core, void *state); /* what it waited until may have come */
+	void (*exits)(struct ct_core *core, void *state,
+		      uint32_t pid); /* NULL: that says nothing */
 	void (*goes)(struct ct_core *core, void *state, const struct ct_container *c);
 	void (*flush)(struct ct_core *core, void *state); /* no more will come */
 	void (*free)(void *state); /* what the state owns */
@@ -27,6 +29,7 @@ void ct_made_free(struct ct_made *made); /* NULL is fine */
 
 void ct_made_told(struct ct_core *core, const struct ct_record *rec, struct ct_container *c);
 void ct_made_due(struct ct_core *core);
+void ct_made_exits(struct ct_core *core, uint32_t pid);
 void ct_made_goes(struct ct_core *core, const struct ct_container *c);
 void ct_made_flush(struct ct_core *core);
 
@@ -36,4 +39,5 @@ void ct_made_tell(struct ct_core *core, struct ct_record *rec);
 void ct_made_wait(struct ct_core *core, uint64_t when);
 
 extern const struct ct_made_kind ct_made_pods;
+extern const struct ct_made_kind ct_made_projects;
 extern const struct ct_made_kind ct_made_groups;

@@ -5,7 +5,7 @@
  * SyncPod). So a pod has started when what was asked for is there, and nothing else has been asked for
  * as long as the kubelet may take for its next look at it.
  */
-#include "core/tell/pods.h"
+#include "core/tell/crew.h"
 
 #include <stdlib.h>
 
@@ -18,8 +18,23 @@
 /* Who is between two states is looked at again so often. */
 #define AGAIN_NS (1000 * CT_NS_PER_MS)
 
+struct pod {
+	struct ct_book_key key; /* id: its uid */
+	struct ct_crew crew;
+	bool began; /* its sandbox was seen to start */
+	bool start_told;
+	uint64_t start_due, stop_due; /* 0: not waited for */
+	UT_hash_handle hh;
+};
+
 struct pods {
-	struct ct_pod *all;
+	struct pod *all;
+};
+
+static const struct ct_crew_kind kind = {
+	.start = CT_RECORD_POD_START,
+	.stop = CT_RECORD_POD_STOP,
+	.gap = CT_PHASE_CLIENT,
 };
 
 static uint64_t later(uint64_t a, uint64_t b)
@@ -38,18 +53,18 @@ static struct ct_book_key key_of(const struct ct_container *c)
 	return key;
 }
 
-static struct ct_pod *find(struct pods *pods, const struct ct_container *c)
+static struct pod *find(struct pods *pods, const struct ct_container *c)
 {
 	struct ct_book_key key = key_of(c);
-	struct ct_pod *pod = NULL;
+	struct pod *pod = NULL;
 
 	HASH_FIND(hh, pods->all, &key, sizeof(key), pod);
 	return pod;
 }
 
-static struct ct_pod *find_or_make(struct pods *pods, const struct ct_container *c)
+static struct pod *find_or_make(struct pods *pods, const struct ct_container *c)
 {
-	struct ct_pod *pod = find(pods, c);
+	struct pod *pod = find(pods, c);
 
 	if (pod)
 		return pod;
@@ -57,19 +72,20 @@ static struct ct_pod *find_or_make(struct pods *pods, const struct ct_container 
 	if (!pod)
 		return NULL;
 	pod->key = key_of(c);
+	pod->crew.kind = &kind;
 	HASH_ADD(hh, pods->all, key, sizeof(pod->key), pod);
 	return pod;
 }
 
-static void forget(struct pods *pods, struct ct_pod *pod)
+static void forget(struct pods *pods, struct pod *pod)
 {
 	HASH_DEL(pods->all, pod);
-	free(pod->members);
+	free(pod->crew.members);
 	free(pod);
 }
 
 /* Whether anything of it is between two states, so that more will be told. */
-static bool is_moving(const struct ct_core *core, const struct ct_pod *pod)
+static bool is_moving(const struct ct_core *core, const struct pod *pod)
 {
 	for (const struct ct_container *c = ct_book_moving(core); c; c = c->next)
 		if (ct_scope_is(&c->key.scope, &pod->key.scope) &&
@@ -81,26 +97,26 @@ static bool is_moving(const struct ct_core *core, const struct ct_pod *pod)
 }
 
 /* More is to come, if the sandbox is all there is, or who came last may have been waited for. */
-static bool awaits_more(const struct ct_pod *pod, uint64_t *heard)
+static bool awaits_more(const struct pod *pod, uint64_t *heard)
 {
-	const struct ct_pod_member *last = NULL;
+	const struct ct_member *last = NULL;
 
 	*heard = 0;
-	for (size_t i = 0; i < pod->count; i++) {
-		const struct ct_pod_member *m = &pod->members[i];
+	for (size_t i = 0; i < pod->crew.count; i++) {
+		const struct ct_member *m = &pod->crew.members[i];
 
-		if (ct_pod_is_restart(pod, i))
+		if (ct_crew_is_restart(&pod->crew, i))
 			continue;
 		if (!last || m->begin_ns >= last->begin_ns)
 			last = m;
 		*heard = later(*heard, later(m->end_ns, m->exit_ns));
 	}
-	return !last || ct_pod_is_sandbox(last) ||
+	return !last || ct_member_is_sandbox(last) ||
 	       (last->exit_ns && !last->exit_code && !last->stop_ns);
 }
 
 /* When its start is complete, if nothing else is heard of it. */
-static uint64_t complete_at(const struct ct_pod *pod)
+static uint64_t complete_at(const struct pod *pod)
 {
 	uint64_t heard;
 	bool more = awaits_more(pod, &heard);
@@ -108,32 +124,11 @@ static uint64_t complete_at(const struct ct_pod *pod)
 	return heard + (more ? NEXT_NS : QUIET_NS);
 }
 
-/* NULL: there is no room; then what is told of the pod is not all. */
-static struct ct_pod_member *add(struct ct_pod *pod)
-{
-	size_t room = pod->room ? 2 * pod->room : 4;
-	struct ct_pod_member *members;
-
-	if (pod->count == pod->room) {
-		members = room <= CT_POD_MEMBERS_MAX
-				  ? reallocarray(pod->members, room, sizeof(*members))
-				  : NULL;
-		if (!members) {
-			pod->beyond++;
-			return NULL;
-		}
-		pod->members = members;
-		pod->room = room;
-	}
-	memset(&pod->members[pod->count], 0, sizeof(pod->members[0]));
-	return &pod->members[pod->count++];
-}
-
+#define NAME_LEN sizeof(((struct ct_member *)0)->name)
 #define SHORT_ID 12 /* digits of it, where nobody has said the name */
 
 /* What a container is called in its pod; empty: it is the sandbox. */
-static void name_member(char to[sizeof(((struct ct_pod_member *)0)->name)],
-			const struct ct_container *c)
+static void name_member(char to[NAME_LEN], const struct ct_container *c)
 {
 	const char *name = c->who.pod_container;
 	size_t n = strlen(name);
@@ -142,65 +137,64 @@ static void name_member(char to[sizeof(((struct ct_pod_member *)0)->name)],
 		name = c->who.id;
 		n = strnlen(name, SHORT_ID);
 	}
-	ct_text_copy(to, sizeof(((struct ct_pod_member *)0)->name), ct_text(name, n));
+	ct_text_copy(to, NAME_LEN, ct_text(name, n));
 }
 
-static void keep(struct ct_pod_member *m, const struct ct_record *rec, const struct ct_container *c)
+static void keep(struct ct_member *m, const struct ct_record *rec, const struct ct_container *c)
 {
-	const struct ct_identity *who = rec->who;
+	char name[NAME_LEN];
 
-	memcpy(m->id, who->id, sizeof(m->id));
-	name_member(m->name, c);
-	m->begin_ns = rec->begin_ns;
-	m->end_ns = rec->end_ns;
-	m->ready_ns = rec->ready_ns;
-	m->ready = rec->ready;
-	m->outcome = rec->outcome;
-	m->exit_code = CT_NO_EXIT_CODE;
-	m->pid = who->init_pid;
-	m->handle = c->handle;
-	for (size_t i = 0; i < rec->segment_count && i < CT_POD_SEGMENTS_MAX; i++)
-		m->segments[m->segment_count++] = rec->segments[i];
-	for (size_t i = 0; i < rec->step_count && m->plugin_count < CT_POD_PLUGINS_MAX; i++)
-		if (!strcmp(rec->steps[i].name, "network setup"))
-			m->plugins[m->plugin_count++] = rec->steps[i];
-	if (rec->message)
-		ct_text_copy(m->message, sizeof(m->message),
-			     ct_text(rec->message, strlen(rec->message)));
+	name_member(name, c);
+	ct_member_keep(m, name, rec, c);
 }
 
-static void take_name(struct ct_pod *pod, const struct ct_identity *who)
+static void tell_start(struct ct_core *core, struct pod *pod, bool cut)
 {
-	pod->who = *who;
-	ct_text_copy(pod->who.id, sizeof(pod->who.id), ct_text(pod->key.id, strlen(pod->key.id)));
-	ct_text_copy(pod->who.name, sizeof(pod->who.name), ct_text(who->pod, strlen(who->pod)));
-	pod->who.pod_container[0] = '\0';
-	pod->who.image[0] = '\0';
-	pod->who.args_hash = 0;
+	pod->start_told = true;
+	pod->start_due = 0;
+	ct_crew_tell_start(core, &pod->crew, cut);
+}
+
+static void tell_stop(struct ct_core *core, struct pod *pod)
+{
+	pod->stop_due = 0;
+	ct_crew_tell_stop(core, &pod->crew);
+}
+
+static void take_name(struct pod *pod, const struct ct_identity *who)
+{
+	pod->crew.who = *who;
+	ct_text_copy(pod->crew.who.id, sizeof(pod->crew.who.id),
+		     ct_text(pod->key.id, strlen(pod->key.id)));
+	ct_text_copy(pod->crew.who.name, sizeof(pod->crew.who.name),
+		     ct_text(who->pod, strlen(who->pod)));
+	pod->crew.who.pod_container[0] = '\0';
+	pod->crew.who.image[0] = '\0';
+	pod->crew.who.args_hash = 0;
 }
 
 /* A sandbox begins a pod, or takes the place of one that has gone. */
 static void begin(struct ct_core *core, struct pods *pods, const struct ct_record *rec,
 		  const struct ct_container *c)
 {
-	struct ct_pod *pod = find_or_make(pods, c);
-	struct ct_pod_member *sandbox;
+	struct pod *pod = find_or_make(pods, c);
+	struct ct_member *sandbox;
 
 	if (!pod)
 		return;
 	if (pod->began && !pod->start_told)
-		ct_pod_tell_start(core, pod, false);
-	pod->count = pod->beyond = pod->probe_count = 0;
+		tell_start(core, pod, false);
+	pod->crew.count = pod->crew.beyond = pod->crew.probe_count = 0;
 	pod->start_told = false;
 	pod->began = true;
 	pod->stop_due = 0;
 	take_name(pod, rec->who);
-	sandbox = add(pod);
+	sandbox = ct_crew_add(&pod->crew);
 	if (!sandbox)
 		return;
 	keep(sandbox, rec, c);
 	if (rec->outcome == CT_OUTCOME_FAILED) /* the kubelet will ask for another */
-		ct_pod_tell_start(core, pod, false);
+		tell_start(core, pod, false);
 	else
 		pod->start_due = complete_at(pod);
 }
@@ -208,8 +202,8 @@ static void begin(struct ct_core *core, struct pods *pods, const struct ct_recor
 static void started(struct ct_core *core, struct pods *pods, const struct ct_record *rec,
 		    const struct ct_container *c)
 {
-	struct ct_pod_member *m, *before = NULL;
-	struct ct_pod *pod;
+	struct ct_member *m, *before = NULL;
+	struct pod *pod;
 
 	if (!rec->who->pod_container[0] && !c->pod) {
 		begin(core, pods, rec, c);
@@ -218,21 +212,21 @@ static void started(struct ct_core *core, struct pods *pods, const struct ct_rec
 	pod = find(pods, c);
 	if (!pod)
 		return;
-	if (!pod->who.runtime[0]) /* its sandbox has no process that would say */
-		memcpy(pod->who.runtime, rec->who->runtime, sizeof(pod->who.runtime));
+	if (!pod->crew.who.runtime[0]) /* its sandbox has no process that would say */
+		memcpy(pod->crew.who.runtime, rec->who->runtime, sizeof(pod->crew.who.runtime));
 	/* What is started again is the container's own affair; what stops is who runs last. */
-	for (size_t i = 0; i < pod->count; i++) {
-		if (strcmp(pod->members[i].name, rec->who->pod_container) != 0)
+	for (size_t i = 0; i < pod->crew.count; i++) {
+		if (strcmp(pod->crew.members[i].name, rec->who->pod_container) != 0)
 			continue;
-		pod->members[i].stop_ns = pod->members[i].stopped_ns = 0;
-		before = &pod->members[i];
+		pod->crew.members[i].stop_ns = pod->crew.members[i].stopped_ns = 0;
+		before = &pod->crew.members[i];
 	}
 	if (pod->start_told && before) {
 		memset(before, 0, sizeof(*before));
 		keep(before, rec, c);
 		return;
 	}
-	m = add(pod);
+	m = ct_crew_add(&pod->crew);
 	if (!m)
 		return;
 	keep(m, rec, c);
@@ -241,10 +235,10 @@ static void started(struct ct_core *core, struct pods *pods, const struct ct_rec
 }
 
 /* One that ran before anybody listened is known by what stops in it. */
-static struct ct_pod *find_or_meet(struct pods *pods, const struct ct_record *rec,
-				   const struct ct_container *c)
+static struct pod *find_or_meet(struct pods *pods, const struct ct_record *rec,
+				const struct ct_container *c)
 {
-	struct ct_pod *pod = find(pods, c);
+	struct pod *pod = find(pods, c);
 
 	if (pod)
 		return pod;
@@ -257,23 +251,23 @@ static struct ct_pod *find_or_meet(struct pods *pods, const struct ct_record *re
 }
 
 /* Of one that ran before, the last of each name. */
-static struct ct_pod_member *member_of(struct ct_pod *pod, const struct ct_record *rec,
-				       const struct ct_container *c)
+static struct ct_member *member_of(struct pod *pod, const struct ct_record *rec,
+				   const struct ct_container *c)
 {
-	char name[sizeof(((struct ct_pod_member *)0)->name)];
-	struct ct_pod_member *m = NULL;
+	char name[NAME_LEN];
+	struct ct_member *m = NULL;
 
-	for (size_t i = 0; i < pod->count; i++)
-		if (!strcmp(pod->members[i].id, rec->who->id))
-			return &pod->members[i];
+	for (size_t i = 0; i < pod->crew.count; i++)
+		if (!strcmp(pod->crew.members[i].id, rec->who->id))
+			return &pod->crew.members[i];
 	if (pod->began)
 		return NULL;
 	name_member(name, c);
-	for (size_t i = 0; i < pod->count; i++)
-		if (!strcmp(pod->members[i].name, name))
-			m = &pod->members[i];
+	for (size_t i = 0; i < pod->crew.count; i++)
+		if (!strcmp(pod->crew.members[i].name, name))
+			m = &pod->crew.members[i];
 	if (!m)
-		m = add(pod);
+		m = ct_crew_add(&pod->crew);
 	if (!m)
 		return NULL;
 	memset(m, 0, sizeof(*m));
@@ -302,24 +296,25 @@ static uint64_t over_at(const struct ct_record *rec)
 static void stopped(struct ct_core *core, struct pods *pods, const struct ct_record *rec,
 		    const struct ct_container *c)
 {
-	struct ct_pod *pod = find_or_meet(pods, rec, c);
-	struct ct_pod_member *m = pod ? member_of(pod, rec, c) : NULL;
+	struct pod *pod = find_or_meet(pods, rec, c);
+	struct ct_member *m = pod ? member_of(pod, rec, c) : NULL;
 
 	if (pod) /* whether or not another has taken its place */
-		ct_pod_add_probes(pod->probes, &pod->probe_count, rec->probes, rec->probe_count);
+		ct_crew_add_probes(pod->crew.probes, &pod->crew.probe_count, rec->probes,
+				   rec->probe_count);
 	if (!m)
 		return;
 	m->exit_ns = rec->service_end_ns;
 	m->exit_code = rec->exit_code;
 	/* What a probe has failed is stopped to be started again, and not with its pod. */
-	if (ct_pod_is_sandbox(m) ||
+	if (ct_member_is_sandbox(m) ||
 	    (ct_record_phase_ns(rec, CT_PHASE_STOP) && rec->cause != CT_CAUSE_PROBE)) {
 		m->stop_ns = rec->begin_ns;
 		m->stopped_ns = over_at(rec);
 		m->removed_ns = rec->end_ns;
 	}
-	if (ct_pod_is_sandbox(m)) {
-		pod->stop_outcome = rec->outcome;
+	if (ct_member_is_sandbox(m)) {
+		pod->crew.stop_outcome = rec->outcome;
 		pod->stop_due = core->now + LATE_NS;
 	}
 	if (pod->start_due)
@@ -330,7 +325,7 @@ static void told(struct ct_core *core, void *state, const struct ct_record *rec,
 		 struct ct_container *c)
 {
 	struct pods *pods = state;
-	struct ct_pod *pod;
+	struct pod *pod;
 
 	if (!c->who.pod_uid[0])
 		return;
@@ -345,7 +340,7 @@ static void told(struct ct_core *core, void *state, const struct ct_record *rec,
 	}
 }
 
-static uint64_t look(struct ct_core *core, const struct ct_pod *pod, uint64_t due)
+static uint64_t look(struct ct_core *core, const struct pod *pod, uint64_t due)
 {
 	if (core->now < due)
 		return due;
@@ -355,7 +350,7 @@ static uint64_t look(struct ct_core *core, const struct ct_pod *pod, uint64_t du
 static void due(struct ct_core *core, void *state)
 {
 	struct pods *pods = state;
-	struct ct_pod *pod, *next;
+	struct pod *pod, *next;
 
 	HASH_ITER(hh, pods->all, pod, next)
 	{
@@ -363,14 +358,14 @@ static void due(struct ct_core *core, void *state)
 		if (pod->start_due && !pod->stop_due) {
 			pod->start_due = look(core, pod, pod->start_due);
 			if (!pod->start_due)
-				ct_pod_tell_start(core, pod, false);
+				tell_start(core, pod, false);
 		}
 		if (pod->stop_due) {
 			pod->stop_due = look(core, pod, pod->stop_due);
 			if (!pod->stop_due) {
 				if (pod->began && !pod->start_told)
-					ct_pod_tell_start(core, pod, false);
-				ct_pod_tell_stop(core, pod);
+					tell_start(core, pod, false);
+				tell_stop(core, pod);
 				forget(pods, pod);
 				continue;
 			}
@@ -383,9 +378,9 @@ static void due(struct ct_core *core, void *state)
 static void goes(struct ct_core *core, void *state, const struct ct_container *c)
 {
 	struct pods *pods = state;
-	struct ct_pod *pod =
+	struct pod *pod =
 		c->who.pod_uid[0] && !c->who.pod_container[0] && !c->pod ? find(pods, c) : NULL;
-	const struct ct_pod_member *sandbox = pod ? ct_pod_sandbox(pod) : NULL;
+	const struct ct_member *sandbox = pod ? ct_crew_sandbox(&pod->crew) : NULL;
 
 	(void)core;
 	if (pod && (!sandbox || !strcmp(sandbox->id, c->who.id)))
@@ -395,23 +390,23 @@ static void goes(struct ct_core *core, void *state, const struct ct_container *c
 static void flush(struct ct_core *core, void *state)
 {
 	struct pods *pods = state;
-	struct ct_pod *pod, *next;
+	struct pod *pod, *next;
 
 	HASH_ITER(hh, pods->all, pod, next)
 	{
 		uint64_t heard;
 
 		if (pod->start_due)
-			ct_pod_tell_start(core, pod, awaits_more(pod, &heard) && !pod->stop_due);
+			tell_start(core, pod, awaits_more(pod, &heard) && !pod->stop_due);
 		if (pod->stop_due)
-			ct_pod_tell_stop(core, pod);
+			tell_stop(core, pod);
 	}
 }
 
 static void free_all(void *state)
 {
 	struct pods *pods = state;
-	struct ct_pod *pod, *next;
+	struct pod *pod, *next;
 
 	HASH_ITER(hh, pods->all, pod, next)
 	forget(pods, pod);

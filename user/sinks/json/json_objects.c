@@ -39,6 +39,20 @@ static void put_pod(struct ct_json *w, const struct ct_identity *who)
 	ct_json_leave(w, '}');
 }
 
+/* Of Docker Compose: what is none of it has no such member. */
+static void put_project(struct ct_json *w, const struct ct_identity *who)
+{
+	if (!who->project[0])
+		return;
+	ct_json_enter(w, "project", '{');
+	ct_json_string(w, "name", who->project);
+	if (who->service[0])
+		ct_json_string(w, "service", who->service);
+	else
+		ct_json_null(w, "service");
+	ct_json_leave(w, '}');
+}
+
 static void put_or_null(struct ct_json *w, const char *key, const char *text)
 {
 	if (*text)
@@ -78,6 +92,7 @@ static void put_who(struct ct_json *w, const struct ct_identity *who)
 	ct_json_string(w, "engine", who->engine);
 	ct_json_string(w, "namespace", who->ns);
 	put_pod(w, who);
+	put_project(w, who);
 	ct_json_u64_or_null(w, "init_pid", who->init_pid, who->init_pid);
 	ct_json_scope(w, who);
 }

@@ -108,7 +108,7 @@ static void put_image(struct ct_json *w, const char *image)
 		 digest && digest[1]);
 }
 
-/* Names of OpenTelemetry's semantic conventions for Kubernetes. */
+/* Names of OpenTelemetry's semantic conventions for Kubernetes, and for labels of a container. */
 static void put_pod(struct ct_json *w, const struct ct_identity *who)
 {
 	const struct {
@@ -118,6 +118,8 @@ static void put_pod(struct ct_json *w, const struct ct_identity *who)
 		{ "k8s.namespace.name", who->pod_ns },
 		{ "k8s.pod.uid", who->pod_uid },
 		{ "k8s.container.name", who->pod_container },
+		{ "container.label." CT_COMPOSE_PROJECT, who->project },
+		{ "container.label." CT_COMPOSE_SERVICE, who->service },
 		{ "coldtrace.containerd.namespace", who->ns },
 	};
 
@@ -337,6 +339,8 @@ static void put_segments(struct trace *trace)
 					  segment->begin_ns, segment->end_ns });
 		if (ct_record_subjects[rec->type] == CT_SUBJECT_CONTAINER)
 			ct_otlp_string(w, "container.id", rec->who->id);
+		else if (rec->who->project[0])
+			ct_otlp_string(w, "container.label." CT_COMPOSE_PROJECT, rec->who->project);
 		else
 			ct_otlp_string(w, "k8s.pod.uid", rec->who->pod_uid);
 		ct_otlp_string(w, "container.runtime.name", rec->who->runtime);

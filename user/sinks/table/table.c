@@ -308,6 +308,8 @@ static const struct look {
 	[CT_RECORD_POD_STOP] = { "pod end", CT_STYLE_RESTART, true },
 	[CT_RECORD_PULL] = { "pull", CT_STYLE_START, true },
 	[CT_RECORD_BUILD] = { "build", CT_STYLE_START, true },
+	[CT_RECORD_PROJECT_START] = { "up", CT_STYLE_RESTART, true },
+	[CT_RECORD_PROJECT_STOP] = { "down", CT_STYLE_RESTART, true },
 	[CT_RECORD_GROUP] = { "group", CT_STYLE_RESTART, true },
 };
 
@@ -320,14 +322,21 @@ static struct look look_of(enum ct_record_type type)
 
 #define POD_COLUMNS_MIN 2
 
-/*
- * "POD/CONTAINER": what does not fit is left out of the pod, which many share, and only then of the
- * container.
- */
+/* Where what many share ends: "POD/CONTAINER", "PROJECT-SERVICE-1". NULL: it is not in the name. */
+static const char *own_part(const struct ct_identity *who, const char *name)
+{
+	size_t n = strlen(who->project);
+
+	if (*who->pod)
+		return strchr(name, '/');
+	return n && !strncmp(name, who->project, n) && name[n] ? name + n : NULL;
+}
+
+/* What does not fit is left out of the pod or the project, and only then of the container. */
 static void draw_short(struct ct_pen *pen, const struct ct_identity *who, const char *name,
 		       size_t width)
 {
-	const char *slash = *who->pod ? strchr(name, '/') : NULL;
+	const char *slash = own_part(who, name);
 	char text[4 * sizeof(who->name)], pod[sizeof(who->name)];
 	size_t all = ct_escape_text(text, sizeof(text), name, pen->utf8, sizeof(text)), tail;
 

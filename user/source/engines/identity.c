@@ -6,6 +6,7 @@
 
 #include <jansson.h>
 
+#include "core/record.h"
 #include "util/mem.h"
 
 #define ARGS_MAX 1024
@@ -25,7 +26,8 @@ enum how {
 	STRING,
 	NAME, /* a string, without the slash that Docker keeps before it */
 	NUMBER,
-	FLAG
+	FLAG,
+	LABEL /* a string among the labels of the object */
 };
 
 /* Columns: key of the tail, file, object inside it (NULL: the file itself), member, how, most. */
@@ -46,12 +48,15 @@ static const struct {
 	{ "autoremove", HOST, NULL, "AutoRemove", FLAG, 0 },
 	{ "restart", HOST, "RestartPolicy", "Name", STRING, 31 },
 	{ "network", HOST, NULL, "NetworkMode", STRING, 127 },
+	{ "project", CONFIG, "Config", CT_COMPOSE_PROJECT, LABEL, 127 },
+	{ "service", CONFIG, "Config", CT_COMPOSE_SERVICE, LABEL, 63 },
 };
 
 static void add_field(struct ct_tail *tail, size_t i, json_t *file)
 {
 	json_t *object = fields[i].object ? json_object_get(file, fields[i].object) : file;
-	json_t *value = json_object_get(object, fields[i].member);
+	json_t *within = fields[i].how == LABEL ? json_object_get(object, "Labels") : object;
+	json_t *value = json_object_get(within, fields[i].member);
 	const char *text = json_string_value(value);
 	size_t len = json_string_length(value);
 
@@ -63,6 +68,7 @@ static void add_field(struct ct_tail *tail, size_t i, json_t *file)
 		}
 		/* fall through */
 	case STRING:
+	case LABEL:
 		if (text)
 			ct_tail_add(tail, fields[i].key, text, len, fields[i].max);
 		break;

@@ -251,6 +251,7 @@ static const struct {
 	{ "restart", false },   { "network", false },
 	{ "pod", false },       { "pod_namespace", false },
 	{ "pod_uid", false },   { "pod_container", false },
+	{ "project", false },   { "service", false },
 };
 
 static void put_identity(struct ct_distill *d, struct ct_text key, struct ct_text value)

@@ -8,6 +8,7 @@
 
 #include "core/hear/wire.h"
 #include "core/hear/wire_pull.h"
+#include "core/record.h"
 #include "source/recording/distill_state.h"
 #include "util/mem.h"
 
@@ -49,14 +50,16 @@ static void put_member(struct ct_distill *d, const char *before, const char *key
 		ct_distill_word(d, "true");
 }
 
-/* What is to be made: the fields of create_body() of talk.c. */
+/* What is to be made: the fields of create_body() of talk_http.c. */
 static void put_create(struct ct_distill *d, struct ct_text body)
 {
-	char image[VALUE_ROOM], runtime[VALUE_ROOM];
+	char image[VALUE_ROOM], runtime[VALUE_ROOM], project[VALUE_ROOM], service[VALUE_ROOM];
 	struct ct_json_field fields[] = {
 		{ NULL, "Image", image, sizeof(image), false, false },
 		{ "HostConfig", "Runtime", runtime, sizeof(runtime), false, false },
 		{ "HostConfig", "AutoRemove", NULL, 0, false, false },
+		{ "Labels", CT_COMPOSE_PROJECT, project, sizeof(project), false, false },
+		{ "Labels", CT_COMPOSE_SERVICE, service, sizeof(service), false, false },
 	};
 	const char *before = "{";
 
@@ -64,6 +67,15 @@ static void put_create(struct ct_distill *d, struct ct_text body)
 		return;
 	if (*image) {
 		put_member(d, before, "Image", image);
+		before = ",";
+	}
+	if (*project) {
+		ct_distill_word(d, before);
+		ct_distill_word(d, "\"Labels\":");
+		put_member(d, "{", CT_COMPOSE_PROJECT, project);
+		if (*service)
+			put_member(d, ",", CT_COMPOSE_SERVICE, service);
+		ct_distill_word(d, "}");
 		before = ",";
 	}
 	if (*runtime || fields[2].truth) {

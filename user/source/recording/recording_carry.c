@@ -418,6 +418,10 @@ void ct_carry_learn(struct ct_carry *carry, const struct ct_record *rec)
 		ct_tail_add_str(tail, "pod_container", who->pod_container,
 				sizeof(who->pod_container));
 	}
+	if (who->project[0]) {
+		ct_tail_add_str(tail, "project", who->project, sizeof(who->project));
+		ct_tail_add_str(tail, "service", who->service, sizeof(who->service));
+	}
 	begin(carry, CT_KIND_IDENTITY, 0);
 	set_tail(carry, tail->bytes, tail->len);
 	keep(&carry->identities, IDENTITIES_MAX, key, &carry->out.e);
