@@ -52,7 +52,7 @@ says "and a child of the runtime's create" true \
 says "paths add up" '[]' untiled_paths
 
 # A lock whose holder is stopped.
-trace_start lock --why || exit 0
+trace_start lock --why --path-pieces all || exit 0
 flock "$ENGINE_DIR/lock" sleep 30 &
 load=($!)
 await 5 flock --nonblock --conflict-exit-code 7 "$ENGINE_DIR/lock" false
@@ -75,7 +75,7 @@ says "a lock that a stopped process holds is a lock until it is free" true '
 # An engine that does not answer.
 containerd=$(pgrep -P "$(cat "$ENGINE_DIR/pid")" -x containerd)
 docker create --name "${P}stop" --network none ct/busybox:1 echo ready > /dev/null
-trace_start stopped --why --record "$OUT/stopped.ct" || exit 0
+trace_start stopped --why --path-pieces all --record "$OUT/stopped.ct" || exit 0
 kill -STOP "$containerd"
 docker start "${P}stop" > /dev/null &
 client=$!

@@ -66,7 +66,7 @@ for what in sleep:300 burn:100 sync:100; do
 done
 
 # A quota. The kernel's cpu.stat is the other clock.
-trace_start quota --why || exit 0
+trace_start quota --why --path-pieces all || exit 0
 runs quota --cpus 0.05 -v "$work:$work" ct/busybox:1 sh -c "$work/planted burn 40 $work/quota; echo ready"
 trace_stop
 within_5 "a quota of 5 %: throttled" "$meanwhile"'meanwhile($log; .reason == "throttled")' \
@@ -101,7 +101,7 @@ says "paths add up" '[]' untiled_paths
 # Engines that are stopped. What others still do then is theirs; the rest of the stop is waited for the
 # engine, and nothing for who sent the signals.
 stop_ms=$(as_many 1500 900)
-trace_start stops --why || exit 0
+trace_start stops --why --path-pieces all || exit 0
 containerd=$(pgrep -P "$(cat "$ENGINE_DIR/pid")" -x containerd)
 : > "$work/stops"
 for who in "dockerd $(cat "$ENGINE_DIR/pid")" "containerd $containerd"; do

@@ -41,16 +41,20 @@ def phase_end($phase): [.segments[] | select(.phase == $phase) | .end_ns] | max;
 def quantile($q): sort | .[([(length * $q | ceil) - 1, 0] | max)];
 
 # Of critical paths: a record's piece of time, ms, for what the filter selects of its pieces.
-def path_ms(f): ([.path[] | select(f) | .end_ns - .begin_ns] | add // 0) / 1e6;
+def path_ms(f): ([.causes[] | select(f) | .ns] | add // 0) / 1e6;
 def phase_path_ms($phase; f): path_ms(.phase == $phase and f);
-# Pieces tile the record, and so do the parts of each step that has ended. Of a record whose first mark
-# alone was heard there is no piece.
+# Pieces tile the record, or of a restart what lies between its stop and its start; causes add up to it, and
+# so do the parts of each step that has ended, and those of pieces that stand for several. Of a record whose
+# first mark alone was heard there is no piece.
 def path_tiles:
 	. as $r
 	| (.path == null and .outcome == "cut" and .total_ns == 0) or (
-	([$r.begin_ns] + [.path[].end_ns]) as $ends
+	(if .kind == "restart" then .path[0].begin_ns // .begin_ns else .begin_ns end) as $begin
+	| ([$begin] + [.path[].end_ns]) as $ends
 	| all(range(.path | length); $r.path[.].begin_ns == $ends[.])
-	and $ends[-1] == $r.end_ns
+	and (if .kind == "restart" then $begin >= .begin_ns and $ends[-1] <= .end_ns else $ends[-1] == .end_ns end)
+	and ([.causes[].ns] | add) == .total_ns
+	and all(.path[] | select(.pieces); .pieces > 1 and ([.why[]] | add) == .end_ns - .begin_ns)
 	and ([.why[]] | add) == .total_ns
 	and all(.steps[] | select(.end_ns); ([.why[]] | add // 0) == .end_ns - .begin_ns));
 def untiled_paths: [mine | select(path_tiles | not) | "\(.kind) of \(.name)"];

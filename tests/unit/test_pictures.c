@@ -3,6 +3,7 @@
 #include <signal.h>
 
 #include "perfetto.pb-c.h"
+#include "sinks/perfetto/perfetto_names.h"
 #include "sink_records.h"
 #include "sinks/html/html.h"
 
@@ -101,6 +102,20 @@ static Perfetto__Protos__Trace *trace_counted(const struct ct_record *recs, size
 	trace = perfetto__protos__trace__unpack(NULL, (size_t)len, bytes);
 	cr_assert(trace, "what was written is not a trace");
 	return trace;
+}
+
+/* What the number that an event has for its name stands for. */
+static const char *name_of(const Perfetto__Protos__Trace *trace,
+			   const Perfetto__Protos__TrackEvent *event)
+{
+	for (size_t i = 0; i < trace->n_packet; i++) {
+		const Perfetto__Protos__InternedData *said = trace->packet[i]->interned_data;
+
+		for (size_t k = 0; said && k < said->n_event_names; k++)
+			if (said->event_names[k]->iid == event->name_iid)
+				return said->event_names[k]->name;
+	}
+	return "";
 }
 
 static Perfetto__Protos__Trace *trace_of(const struct ct_record *recs, size_t count)
@@ -213,26 +228,52 @@ Test(perfetto, strings_are_utf8_whatever_a_container_chose)
 
 	for (size_t i = 0; i < trace->n_packet; i++) {
 		const Perfetto__Protos__TracePacket *packet = trace->packet[i];
-		const Perfetto__Protos__TrackEvent *event;
+		const Perfetto__Protos__InternedData *said = packet->interned_data;
 
 		if (packet->data_case == PERFETTO__PROTOS__TRACE_PACKET__DATA_TRACK_DESCRIPTOR)
 			cr_expect(is_utf8(packet->track_descriptor->name));
-		if (packet->data_case != PERFETTO__PROTOS__TRACE_PACKET__DATA_TRACK_EVENT)
-			continue;
-		event = packet->track_event;
-		cr_expect(!event->name || is_utf8(event->name));
-		for (size_t k = 0; k < event->n_debug_annotations; k++) {
-			const Perfetto__Protos__DebugAnnotation *note = event->debug_annotations[k];
+		for (size_t k = 0; said && k < said->n_event_names; k++)
+			cr_expect(is_utf8(said->event_names[k]->name));
+		for (size_t k = 0; said && k < said->n_debug_annotation_string_values; k++) {
+			const ProtobufCBinaryData *text =
+				&said->debug_annotation_string_values[k]->str;
+			char value[8192];
 
-			if (note->value_case !=
-			    PERFETTO__PROTOS__DEBUG_ANNOTATION__VALUE_STRING_VALUE)
-				continue;
-			cr_expect(is_utf8(note->string_value), "%s", note->name);
+			snprintf(value, sizeof(value), "%.*s", (int)text->len,
+				 (const char *)text->data);
+			cr_expect(is_utf8(value), "%s", value);
 			notes++;
 		}
 	}
 	cr_expect_gt(notes, 8);
 	perfetto__protos__trace__free_unpacked(trace, NULL);
+}
+
+/* More strings than are remembered: each number means one thing, and is told before it is used. */
+Test(perfetto, strings_are_told_again_when_they_are_forgotten)
+{
+	struct ct_names *names = ct_names_new();
+	uint64_t last = 0;
+
+	cr_assert(names);
+	for (unsigned i = 0; i < 100000; i++) {
+		const char *fresh;
+		char text[16];
+		uint64_t number;
+
+		if (ct_names_is_full(names))
+			ct_names_forget(names);
+		snprintf(text, sizeof(text), "n%u", i);
+		number = ct_names_number(names, CT_NAME_VALUE, text, &fresh);
+		cr_assert(number > last && fresh && !strcmp(fresh, text));
+		last = number;
+		cr_assert_eq(ct_names_number(names, CT_NAME_VALUE, text, &fresh), number);
+		cr_assert_null(fresh);
+		cr_assert_neq(ct_names_number(names, CT_NAME_EVENT, "n", &fresh), 0);
+		cr_assert(!fresh || !strcmp(fresh, "n"));
+	}
+	cr_assert_eq(last, 100000);
+	ct_names_free(names);
 }
 
 Test(perfetto, the_end_says_what_is_missing)
@@ -257,7 +298,7 @@ Test(perfetto, the_end_says_what_is_missing)
 		const Perfetto__Protos__TrackEvent *end =
 			trace->packet[trace->n_packet - 1]->track_event;
 
-		cr_expect_str_eq(end->name, rows[i].name);
+		cr_expect_str_eq(name_of(trace, end), rows[i].name);
 		cr_expect_eq(end->n_debug_annotations, rows[i].notes, "%s", rows[i].name);
 		perfetto__protos__trace__free_unpacked(trace, NULL);
 	}

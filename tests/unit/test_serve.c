@@ -3,7 +3,7 @@
 
 #include <errno.h>
 
-#include "serve/copy.h"
+#include "core/record_copy.h"
 #include "serve/listen.h"
 #include "sinks/json/json_objects.h"
 #include "sinks/openmetrics/accept.h"
@@ -108,7 +108,9 @@ Test(copy, says_the_same_without_the_record)
 	struct ct_step *two = calloc(2, sizeof(*two));
 	struct ct_record rec = a_failed_start(), *copy;
 	own_mem char *expected = NULL, *got = NULL;
-	char *message = strdup("no such file");
+	char *message = strdup("no such file"), *probed = strdup("db");
+	struct ct_probed *probes = calloc(2, sizeof(*probes));
+	struct ct_labels *labels = calloc(1, sizeof(*labels));
 	size_t size;
 
 	*who = web;
@@ -122,6 +124,13 @@ Test(copy, says_the_same_without_the_record)
 				   .count = 1 };
 	two[1] = two[0];
 	two[1].parent = 1;
+	probes[0] = (struct ct_probed){ .count = 3, .failed = 1, .container = probed };
+	probes[1] = (struct ct_probed){ .count = 4, .container = "web" };
+	memcpy(labels->pairs, "load\0disk", 10);
+	labels->len = 10;
+	rec.probes = probes;
+	rec.probe_count = 2;
+	rec.labels = labels;
 	rec.who = who;
 	rec.predecessor = before;
 	rec.message = message;
@@ -135,7 +144,11 @@ Test(copy, says_the_same_without_the_record)
 	free(before);
 	free(two);
 	free(message);
+	free(probed);
+	free(probes);
+	free(labels);
 	got = text_of(copy);
 	cr_expect_str_eq(got, expected);
+	cr_expect(strstr(got, "\"container\":\"db\"") && strstr(got, "\"load\":\"disk\""));
 	free(copy);
 }

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { chromium } from "playwright-core";
 
-import { data_in, many, page_of, page_with, recordings, summary_of } from "./pages.mjs";
+import { data_in, many, page_of, page_with, recordings, summary_of, with_waits } from "./pages.mjs";
 
 const sizes = [
 	{ width: 1440, height: 900 },
@@ -30,7 +30,7 @@ async function open(file, options = {}) {
 		dialog.dismiss();
 	});
 	page.on("request", (request) => {
-		if (request.url() !== `file://${file}` && !request.url().startsWith("data:"))
+		if (request.url().split("#")[0] !== `file://${file}`.split("#")[0] && !/^(data|blob):/.test(request.url()))
 			page.faults.push(`request: ${request.url()}`);
 	});
 	await page.goto(`file://${file}`);
@@ -180,6 +180,89 @@ test("2,000 starts: drawn within 3 s, sorted within 0.5 s", async () => {
 		assert.ok(ms < 500 || what === "4,000 steps" && ms < 1000, `${what} took ${ms} ms`);
 	assert.ok((await page.locator(".records tbody tr").count()) <= 50);
 	await page.screenshot({ path: join(process.env.OUT, "many.png"), fullPage: true });
+	await done(page);
+});
+
+test("50 starts and their ends with waits: open within 2 s", async () => {
+	const file = page_with("waits", with_waits(many(100, 60)));
+	const begin = performance.now();
+	const page = await open(file);
+	const ms = performance.now() - begin;
+	assert.ok(ms < 2000, `open after ${Math.round(ms)} ms`);
+	assert.equal(await page.locator("#why tbody tr").count(), 20);
+	assert.match(await text(page, "#why .hint"), /56 more are in the CSV/);
+	await done(page);
+});
+
+test("the address says what is looked at", async () => {
+	const file = page_with("linked", many(300, 4));
+	const page = await open(file);
+	assert.equal(new URL(page.url()).hash, "", "nobody has chosen anything");
+	await page.selectOption("nav select >> nth=1", "runsc");
+	await page.fill("input[type=search]", "service-12");
+	await page.waitForTimeout(300);
+	await page.click('.records tbody tr:has-text("service-123")');
+	const { hash } = new URL(page.url());
+	const same = await open(`${file}${hash}`);
+	assert.equal(await text(same, ".pick h3"), "service-123");
+	assert.equal(await same.inputValue("input[type=search]"), "service-12");
+	assert.equal(await text(same, ".status"), await text(page, ".status"));
+	assert.equal(new URL(same.url()).hash, hash);
+	await same.evaluate(() => {
+		location.hash = "#record=start%40nobody%401&by=no-such&type=all";
+	});
+	await same.waitForTimeout(300);
+	assert.match(await text(same, ".status"), /of 300 records/);
+	await done(same);
+	await done(page);
+});
+
+test("tables are saved as CSV, and no cell is a formula", async () => {
+	const data = with_waits(many(60, 2));
+	data.records[3].name = '=cmd|"x"!A1';
+	const page = await open(page_with("saved", data));
+	const saved = async (where) => {
+		const [download] = await Promise.all([page.waitForEvent("download"), page.locator(`${where} button.csv`).first().click()]);
+		return readFileSync(await download.path(), "utf8").split("\r\n");
+	};
+	const records = await saved("#records");
+	assert.equal(records.length, 62, "a header, 60 records that are not all on one page, and the end");
+	assert.ok(records[0].startsWith('"begin_time","kind","name","id"'));
+	assert.ok(records.some((line) => line.includes(`"'=cmd|""x""!A1"`)));
+	const number = (line, column) => line.split(",")[records[0].split(",").indexOf(`"${column}"`)];
+	assert.equal(number(records[1], "total_ns"), String(data.records[0].total_ns));
+	assert.equal((await saved("#why")).length, 78);
+	assert.ok((await saved("#numbers")).some((line) => line.startsWith('"start","runc","total",30,')));
+	await done(page);
+});
+
+test("opened files stand below the record of their container", async () => {
+	const data = many(4, 1);
+	const numbers = { count: 3, failed: 0, total_ns: 5000, max_ns: 3000, p50_ns: 1000, p90_ns: 2000, p99_ns: 3000 };
+	data.opens = [1, 2].map((i) => ({
+		kind: "opens", id: data.records[i].id, name: data.records[i].name, image: "", runtime: "runc", engine: "docker", scope: null, node: "", view: "native", unseen: {},
+		exec_ns: data.records[i].begin_ns + 1, ready_ns: null, calls: { open: numbers, exec: { count: 0 } }, until_ready: null, errors: {}, groups: [], modules: [], mounts: [], slowest: [{ ...numbers, path: `/of/${i}` }], path_error: 0,
+	}));
+	const page = await open(page_with("opened", data));
+	await page.click('.records tbody tr:has-text("service-2")');
+	assert.deepEqual(await page.locator("#waterfall .opened details").count(), 1);
+	assert.match(await page.locator("#waterfall .opened").textContent(), /\/of\/2/);
+	await page.click('.records tbody tr:has-text("service-3")');
+	assert.equal(await page.locator("#waterfall .opened details").count(), 0);
+	await done(page);
+});
+
+test("a restart's path is that of its stop and of its start", async () => {
+	const data = with_waits(many(3, 1));
+	const [stop, start, restart] = data.records;
+	const piece = (from, to) => ({ ...stop.path[0], begin_ns: from, end_ns: to, reason: "peer" });
+	Object.assign(stop, { kind: "stop", begin_ns: 1000, end_ns: 2000, total_ns: 1000, segments: [], steps: [], path: [piece(1000, 1400), piece(1400, 2000)] });
+	Object.assign(start, { begin_ns: 2600, end_ns: 4000, total_ns: 1400, segments: [], steps: [], path: [piece(2600, 4000)] });
+	Object.assign(restart, { kind: "restart", id: start.id, name: "restarted", begin_ns: 1200, end_ns: 4000, total_ns: 2800, segments: [], steps: [], predecessor: { id: stop.id, name: "" }, path: [piece(2000, 2600)] });
+	const page = await open(page_with("restart", data));
+	await page.click('nav [data-key="restart"]');
+	await page.click("#records tbody tr");
+	assert.match(await page.getAttribute("#waterfall .chart", "aria-label"), /critical path of 4 pieces/);
 	await done(page);
 });
 

@@ -120,6 +120,21 @@ function start(i, next, steps) {
 	};
 }
 
+// What a start of those waited for: pieces as many as a page has of each, causes as many as there may be.
+export function with_waits(data) {
+	const reasons = ["cpu", "runqueue", "disk_sync", "peer", "lock"];
+	for (const record of data.records) {
+		const piece = (k, n) => ({ phase: "start", reason: reasons[k % 5], what: k % 5 > 1 ? `what ${k}` : "", actor: `program-${k % 9}`, step: k % 3 ? "runtime create" : "", n });
+		const width = Math.floor(record.total_ns / 32);
+		record.path = Array.from({ length: 32 }, (_, k) => ({ ...piece(k), begin_ns: record.begin_ns + k * width, end_ns: k === 31 ? record.end_ns : record.begin_ns + (k + 1) * width, pid: 7, tid: 8, pieces: 80, why: { cpu: width / 2, runqueue: width / 2 } }));
+		record.causes = Array.from({ length: 76 }, (_, k) => ({ ...piece(k), ns: Math.floor((record.total_ns * (76 - k)) / 2926) }));
+		record.why = { cpu: record.total_ns };
+	}
+	const causes = data.records[0].causes.map(({ ns, ...cause }) => ({ ...cause, median_ns: ns, total_ns: ns * data.records.length, records: data.records.length }));
+	data.summary.why = [{ kind: "start", key: "runc", records: data.records.length, total_ns: causes.reduce((sum, cause) => sum + cause.total_ns, 0), unexplained_ns: 0, causes }];
+	return data;
+}
+
 export function many(count, steps) {
 	const next = random(7);
 	const { session, summary } = data_in(readFileSync(page_of(recordings[0]), "utf8"));

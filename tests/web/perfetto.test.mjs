@@ -14,6 +14,8 @@ const BEGIN = 1;
 const END = 2;
 const INSTANT = 3;
 const MONOTONIC = 3;
+const CLEARED = 1;
+const NEEDED = 2;
 
 function trace_of(recording, ...more) {
 	const file = join(process.env.OUT, `${recording.replace(/.*\//, "")}.pftrace`);
@@ -21,8 +23,38 @@ function trace_of(recording, ...more) {
 	return decode(readFileSync(file));
 }
 
+// Numbers that stand for strings become these again; a clock that goes without saying is said.
 function decode(bytes) {
 	const { packet } = Trace.toObject(Trace.decode(bytes), { longs: BigInt });
+	let words, clock;
+	for (const one of packet) {
+		if (one.sequenceFlags & CLEARED) {
+			words = { category: new Map(), event: new Map(), note: new Map(), value: new Map() };
+			clock = one.tracePacketDefaults.timestampClockId;
+		}
+		if (!one.trackEvent)
+			continue;
+		assert.equal(one.sequenceFlags, NEEDED);
+		for (const [key, list] of [["category", "eventCategories"], ["event", "eventNames"], ["note", "debugAnnotationNames"], ["value", "debugAnnotationStringValues"]])
+			for (const { iid, name, str } of one.internedData?.[list] ?? []) {
+				assert.ok(!words[key].has(iid), `${key} ${iid} is told once`);
+				words[key].set(iid, name ?? Buffer.from(str).toString("utf8"));
+			}
+		const event = one.trackEvent;
+		const word = (key, iid) => {
+			assert.ok(words[key].has(iid), `${key} ${iid} was never told`);
+			return words[key].get(iid);
+		};
+		one.timestampClockId = clock;
+		if (event.nameIid !== undefined)
+			event.name = word("event", event.nameIid);
+		event.categories = (event.categoryIids ?? []).map((iid) => word("category", iid));
+		for (const note of event.debugAnnotations ?? []) {
+			note.name = word("note", note.nameIid);
+			if (note.stringValueIid !== undefined)
+				note.stringValue = word("value", note.stringValueIid);
+		}
+	}
 	return packet;
 }
 
@@ -62,6 +94,8 @@ function slices_of(packets) {
 			assert.ok(slice.end <= slice.parent.end, `${slice.name} ends inside ${slice.parent.name}`);
 	return slices;
 }
+
+const sum_of = (slices) => slices.reduce((sum, slice) => sum + slice.end - slice.ts, 0n);
 
 const notes = (slice) => Object.fromEntries((slice.debugAnnotations ?? []).map((note) => [note.name, note.stringValue ?? note.uintValue]));
 
@@ -106,7 +140,8 @@ for (const recording of recordings) {
 		const missing = records.reduce((sum, record) => sum + Object.values(record.phases).filter((ns) => ns === null).length, 0);
 		const instants = events_of(packets).filter((event) => event.type === INSTANT).length;
 		assert.equal(instants, missing + 2);
-		assert.equal(packets.length, 1 + told + 2 * slices.length + instants);
+		const agreed = packets.filter((packet) => packet.tracePacketDefaults).length;
+		assert.equal(packets.length, 1 + agreed + told + 2 * slices.length + instants);
 	});
 
 	test(`${name}: flows begin where the step was going on that started the other`, () => {
@@ -123,6 +158,38 @@ for (const recording of recordings) {
 					assert.ok(from.length === 1 && (from[0] === at(parent) || from[0].end < at(step).end), `${step.name} comes from ${from[0]?.name}, not from ${parent.name}`);
 			}
 	});
+
+	if (name.startsWith("why-"))
+		test(`${name}: the critical path, whose it is, and what it is a part of`, () => {
+			const packets = trace_of(recording, "--path-pieces", "all");
+			const slices = slices_of(packets);
+			const waits = slices.filter((slice) => slice.categories[0] === "why");
+			const said = report(recording, "json:-", "--path-pieces", "all").trim().split("\n").map((line) => JSON.parse(line)).filter((line) => line.path);
+			const pieces = said.flatMap((record) => record.path);
+			const key = (begin, end, what, actor, step, tid) => [begin, end, what ?? "", actor ?? "", step ?? "", Number(tid ?? 0)].join("|");
+			assert.deepEqual(
+				waits.map((slice) => key(slice.ts, slice.end, notes(slice).what, notes(slice).actor, notes(slice).step, notes(slice).tid)).sort(),
+				pieces.map((piece) => key(piece.begin_ns, piece.end_ns, piece.what, piece.actor, piece.step, piece.tid)).sort(),
+			);
+			assert.ok(pieces.length > 128 * said.length);
+			const brief = slices_of(trace_of(recording)).filter((slice) => slice.categories[0] === "why");
+			assert.ok(brief.length <= 128 * said.length && brief.some((slice) => notes(slice).pieces > 1));
+			assert.equal(sum_of(brief), sum_of(waits));
+			const threads = packets.map((packet) => packet.trackDescriptor?.thread).filter(Boolean);
+			const processes = packets.map((packet) => packet.trackDescriptor?.process).filter(Boolean);
+			for (const piece of pieces.filter(({ pid }) => pid)) {
+				assert.ok(processes.some(({ pid, processName }) => pid === piece.pid && processName === piece.actor), `process ${piece.pid} is ${piece.actor}`);
+				assert.ok(threads.some(({ pid, tid, threadName }) => pid === piece.pid && tid === piece.tid && threadName === piece.actor), `thread ${piece.tid} is ${piece.actor}`);
+			}
+			const begun = new Map(slices.flatMap((slice) => (slice.flowIds ?? []).map((id) => [id, slice])));
+			const led = waits.filter((slice) => slice.terminatingFlowIds);
+			assert.ok(led.length > 5);
+			for (const slice of led) {
+				const from = begun.get(slice.terminatingFlowIds[0]);
+				assert.equal(from.name, notes(slice).step);
+				assert.equal(notes(from).pid, notes(slice).pid);
+			}
+		});
 
 	test(`${name}: flows end where they began, and later`, () => {
 		const slices = slices_of(trace_of(recording));
@@ -146,8 +213,9 @@ for (const recording of recordings) {
 }
 
 test("the clock is CLOCK_MONOTONIC, and the wall is known", () => {
-	const [first] = trace_of(recordings[0]);
-	assert.equal(first.sequenceFlags, 1);
+	const packets = trace_of(recordings[0]);
+	const [first] = packets;
+	assert.equal(packets.filter((packet) => packet.sequenceFlags & CLEARED).length, 1);
 	assert.equal(first.clockSnapshot.primaryTraceClock, MONOTONIC);
 	assert.deepEqual(
 		first.clockSnapshot.clocks.map((clock) => clock.clockId),

@@ -5,6 +5,7 @@
  * recordings, reader and core, no sink.
  *
  *	replay make RECORDING STARTS OUT	(OUT may be - for stdout)
+ *	replay many RECORDING FILES STARTS DIRECTORY	(so many recordings of so many starts each)
  *	replay run RECORDING [REPEATS [steps]]
  *
  * `run` prints a line a repeat: events, seconds, million events/s, MiB resident at most, records.
@@ -125,33 +126,98 @@ static void copy(struct ct_recorder *out, const struct tape *t, uint64_t number,
 	}
 }
 
-static int make(const char *from, uint64_t starts, const char *to)
+static int load(struct tape *t, const char *from, struct ct_recording_header *header)
 {
-	struct ct_recording_header header;
+	struct ct_err err = { 0 };
+	uint64_t cut;
+
+	core_new(t, false);
+	if (ct_replay(from, header, keep, t, &cut, &err))
+		die(&err);
+	ct_core_flush(t->core);
+	ct_core_free(t->core);
+	if (t->starts && !cut)
+		return 0;
+	fprintf(stderr, "replay: '%s' has no starts, or was cut off\n", from);
+	return 1;
+}
+
+/* As many copies as have so many starts. */
+static void write_copies(const struct tape *t, const struct ct_recording_header *header,
+			 uint64_t starts, const char *to)
+{
+	uint64_t copies = (starts + t->starts - 1) / t->starts;
 	struct ct_recorder out;
 	struct ct_err err = { 0 };
-	struct tape t = { 0 };
-	uint64_t cut, copies;
 
-	core_new(&t, false);
-	if (ct_replay(from, &header, keep, &t, &cut, &err))
-		die(&err);
-	ct_core_flush(t.core);
-	if (!t.starts || cut) {
-		fprintf(stderr, "replay: '%s' has no starts, or was cut off\n", from);
-		return 1;
-	}
-	copies = (starts + t.starts - 1) / t.starts;
-	if (ct_recorder_open(&out, to, &header, &err))
+	if (ct_recorder_open(&out, to, header, &err))
 		die(&err);
 	for (uint64_t i = 0; i < copies; i++)
-		copy(&out, &t, i, &err);
+		copy(&out, t, i, &err);
 	if (ct_recorder_close(&out, &err))
 		die(&err);
 	fprintf(stderr, "%llu starts, %llu events, %llu bytes\n",
-		(unsigned long long)(copies * t.starts), (unsigned long long)out.events,
+		(unsigned long long)(copies * t->starts), (unsigned long long)out.events,
 		(unsigned long long)out.bytes);
-	ct_core_free(t.core);
+}
+
+static int make(const char *from, uint64_t starts, const char *to)
+{
+	struct ct_recording_header header;
+	struct tape t = { 0 };
+
+	if (load(&t, from, &header))
+		return 1;
+	write_copies(&t, &header, starts, to);
+	free(t.bytes);
+	return 0;
+}
+
+static char *read_file(const char *path, size_t *ret_len)
+{
+	FILE *f = fopen(path, "re");
+	char *bytes = NULL;
+	long len;
+
+	if (!f || fseek(f, 0, SEEK_END) || (len = ftell(f)) < 0 || !(bytes = malloc((size_t)len))) {
+		fprintf(stderr, "replay: read '%s': %s\n", path, strerror(errno));
+		exit(1);
+	}
+	rewind(f);
+	*ret_len = fread(bytes, 1, (size_t)len, f);
+	fclose(f);
+	return bytes;
+}
+
+/* Of as many nodes, on each of which the same has happened. */
+static int many(const char *from, unsigned files, uint64_t starts, const char *dir)
+{
+	struct ct_recording_header header, *own;
+	own_mem char *bytes = NULL;
+	struct tape t = { 0 };
+	size_t len = 0;
+
+	if (load(&t, from, &header))
+		return 1;
+	for (unsigned i = 0; i < files; i++) {
+		char path[4096];
+		FILE *f;
+
+		snprintf(path, sizeof(path), "%s/node-%04u.ct", dir, i);
+		if (!bytes) {
+			write_copies(&t, &header, starts, path);
+			bytes = read_file(path, &len);
+		}
+		own = (struct ct_recording_header *)(void *)bytes;
+		snprintf(own->host, sizeof(own->host), "node-%04u", i);
+		own->node = own->boot = i + 1;
+		ct_recording_header_seal(own);
+		f = fopen(path, "we");
+		if (!f || fwrite(bytes, 1, len, f) != len || fclose(f)) {
+			fprintf(stderr, "replay: write '%s': %s\n", path, strerror(errno));
+			return 1;
+		}
+	}
 	free(t.bytes);
 	return 0;
 }
@@ -185,9 +251,12 @@ int main(int argc, char **argv)
 {
 	if (argc == 5 && !strcmp(argv[1], "make"))
 		return make(argv[2], strtoull(argv[3], NULL, 10), argv[4]);
+	if (argc == 6 && !strcmp(argv[1], "many"))
+		return many(argv[2], (unsigned)strtoul(argv[3], NULL, 10),
+			    strtoull(argv[4], NULL, 10), argv[5]);
 	if (argc >= 3 && argc <= 5 && !strcmp(argv[1], "run"))
 		return run(argv[2], argc > 3 ? (int)strtol(argv[3], NULL, 10) : 1, argc > 4);
 	fprintf(stderr,
-		"usage: replay make RECORDING STARTS OUT | run RECORDING [REPEATS [steps]]\n");
+		"usage: replay make RECORDING STARTS OUT | many RECORDING FILES STARTS DIRECTORY | run RECORDING [REPEATS [steps]]\n");
 	return 2;
 }

@@ -3,6 +3,7 @@
 #include "options_filter.h"
 #include "options_keep.h"
 #include "options_label.h"
+#include "options_limit.h"
 #include "options_metrics.h"
 #include "options_opens.h"
 #include "options_value.h"
@@ -127,36 +128,6 @@ static int parse_ring(struct ct_options *opts, const char *value, struct ct_err 
 			       "option --ring: '%s' is no power of two from 4096 to 1024M", value);
 	opts->ring_bytes = (size_t)n;
 	return 0;
-}
-
-static int parse_processes(struct ct_options *opts, const char *value, struct ct_err *err)
-{
-	uint64_t n = 0;
-	int ret = ct_value_number("--processes", value, 64, 1 << 22, &n, err);
-
-	if (!ret)
-		opts->processes = (size_t)n;
-	return ret;
-}
-
-static int parse_containers(struct ct_options *opts, const char *value, struct ct_err *err)
-{
-	uint64_t n = 0;
-	int ret = ct_value_number("--containers", value, 64, 1 << 20, &n, err);
-
-	if (!ret)
-		opts->containers_max = (size_t)n;
-	return ret;
-}
-
-static int parse_records(struct ct_options *opts, const char *value, struct ct_err *err)
-{
-	uint64_t n = 0;
-	int ret = ct_value_number("--records", value, 1, 100000, &n, err);
-
-	if (!ret)
-		opts->records = (size_t)n;
-	return ret;
 }
 
 static int parse_plan(struct ct_options *opts, const char *value, struct ct_err *err)
@@ -313,7 +284,7 @@ static const struct option_row {
 	  "write the events to a recording, for 'coldtrace report FILE'" },
 	{ "serve", 0, "listen", "[ADDR:]PORT", offsetof(struct ct_options, listen), NULL,
 	  "where to answer, default 127.0.0.1:9917; 0.0.0.0:9917 for all who can reach this node" },
-	{ "serve", 0, "records", "N", 0, parse_records,
+	{ "serve", 0, "records", "N", 0, ct_parse_records,
 	  "keep the last N for the page, default 500" },
 	{ "serve", 0, "tls-cert", "FILE", offsetof(struct ct_options, tls_cert), NULL,
 	  "answer by https with this certificate (PEM)" },
@@ -338,11 +309,15 @@ static const struct option_row {
 	  "write a line to file descriptor N once tracing has begun" },
 	{ "trace record opens serve", 0, "ring", "BYTES", 0, parse_ring,
 	  "size of the ring buffer, e.g. 8M, default 4M; raise it when events are lost" },
-	{ "trace record opens serve", 0, "processes", "N", 0, parse_processes,
+	{ "trace record opens serve", 0, "processes", "N", 0, ct_parse_processes,
 	  "how many processes can be tracked at once, default 16384" },
 	{ "trace record report opens diff compare export serve", 0, "containers", "N", 0,
-	  parse_containers,
+	  ct_parse_containers,
 	  "how many containers can be known at once, default 4096; of others than root, and inside of containers, an eighth each" },
+	{ "trace report export", 0, "path-pieces", "N|all", 0, ct_parse_path_pieces,
+	  "with --why: pieces of a critical path that json, document, html and perfetto have at most, default 48, 48, 32, 128: the shortest are put together" },
+	{ "report export", 'j', "jobs", "N", 0, ct_parse_jobs,
+	  "read so many recordings at once, default: one for each CPU; what comes out is the same" },
 	{ "trace record doctor serve", 0, "plan", "NAME", 0, parse_plan,
 	  "use these probes, not the best that the kernel offers: full, fentry, btf, kprobe or tracepoint; 'coldtrace doctor' says which are possible" },
 	{ "info", 0, "format", "F", 0, ct_parse_info_format,

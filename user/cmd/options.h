@@ -61,6 +61,8 @@ struct ct_options {
 	size_t ring_bytes;
 	size_t processes;
 	size_t containers_max;
+	unsigned int jobs; /* recordings that are read at once; 0: as many as there are CPUs */
+	size_t path_pieces; /* 0: not asked for */
 	enum ct_plan_name plan; /* CT_PLAN_BEST: not asked for */
 	int ready_fd; /* -1: none */
 	const char *timeline; /* report: a container, which is among containers too; or NULL */

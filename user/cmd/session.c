@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "source/recording/recordings_many.h"
 #include "util/mem.h"
 
 #define NS_PER_US 1000ull
@@ -121,6 +122,7 @@ int ct_session_open(struct ct_run_session *s, const struct ct_options *opts,
 		s->sinks[i].buckets = opts->buckets.count ? &opts->buckets : NULL;
 		s->sinks[i].series_by = &opts->metrics_by;
 		s->sinks[i].opens = opts->opens;
+		s->sinks[i].pieces = opts->path_pieces;
 		if (s->sinks[i].ops == &ct_opens_ops)
 			s->sinks[i].live = opts->interval > 0;
 	}
@@ -424,11 +426,7 @@ static void describe(struct ct_run_session *s, const struct ct_recordings *recor
 
 static void on_record(void *ctx, const struct ct_record *rec)
 {
-	struct ct_run_session *s = ctx;
-
-	ct_session_record(s, rec);
-	if (s->full || is_done(s))
-		ct_input_stop(s->input);
+	ct_session_record(ctx, rec);
 }
 
 static void on_opens(void *ctx, struct ct_opens *opens)
@@ -439,6 +437,13 @@ static void on_opens(void *ctx, struct ct_opens *opens)
 static void on_left(void *ctx, const struct ct_identity *who, bool told, bool open)
 {
 	ct_session_left(ctx, who, told, open);
+}
+
+static bool goes_on(void *ctx)
+{
+	const struct ct_run_session *s = ctx;
+
+	return !s->full && !is_done(s);
 }
 
 int ct_session_replay(struct ct_run_session *s, struct ct_recordings *recordings,
@@ -458,6 +463,13 @@ int ct_session_replay(struct ct_run_session *s, struct ct_recordings *recordings
 		.opens = on_opens,
 		.left = on_left,
 	};
+	const struct ct_many how = {
+		.jobs = s->opts->jobs,
+		.core = &core,
+		.ops = &ops,
+		.ctx = s,
+		.goes_on = goes_on,
+	};
 	struct ct_err second;
 	uint64_t last_ns = 0;
 	bool cut = false;
@@ -468,12 +480,7 @@ int ct_session_replay(struct ct_run_session *s, struct ct_recordings *recordings
 	describe(s, recordings);
 	s->counts.unread += recordings->empty;
 	ct_session_begin(s, err); /* the others go on */
-	for (size_t i = 0; i < recordings->count && !ret && !s->full && !is_done(s); i++) {
-		struct ct_input *in = &recordings->items[i];
-
-		s->input = in;
-		ret = ct_recordings_replay(in, &core, &ops, s, &s->counts, err);
-	}
+	ret = ct_recordings_replay_many(recordings, &how, &s->counts, err);
 	for (size_t i = 0; i < recordings->count; i++) {
 		const struct ct_input *in = &recordings->items[i];
 

@@ -37,7 +37,6 @@ struct ct_run_session {
 	bool failed; /* err says why; the outputs that did not fail go on */
 	bool full; /* of memory: nothing goes on */
 	bool left; /* who read the outputs has gone, from all of them: there is nothing left to do */
-	struct ct_input *input; /* that is replayed, borrowed */
 };
 
 /*

@@ -429,6 +429,7 @@ struct ct_record {
 	size_t member_count;
 	/* RESTART */
 	const struct ct_identity *predecessor; /* borrowed, NULL otherwise */
+	uint64_t told_until_ns, told_from_ns; /* its stop, and its start, tell what is beyond */
 	const struct ct_step *steps; /* borrowed */
 	size_t step_count;
 	/* Only with waits */
@@ -439,6 +440,12 @@ struct ct_record {
 
 /* Sums of its path by reason, of one phase, or of all with CT_PHASE_MAX. */
 struct ct_why ct_record_why(const struct ct_record *rec, enum ct_phase phase);
+
+/*
+ * The pieces of its path that no other record has: all, but for a restart those between the end of its
+ * stop and the begin of its start.
+ */
+const struct ct_piece *ct_record_own_path(const struct ct_record *rec, size_t *ret_count);
 
 /* Sum of the record's segments of one phase, ns. */
 uint64_t ct_record_phase_ns(const struct ct_record *rec, enum ct_phase phase);

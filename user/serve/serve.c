@@ -6,7 +6,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 
-#include "serve/copy.h"
+#include "core/record_copy.h"
 #include "serve/push.h"
 #include "serve/state.h"
 #include "sinks/html/html.h"

@@ -53,6 +53,7 @@ struct ct_sink {
 	const struct ct_buckets *buckets; /* borrowed; NULL: the default */
 	const struct ct_series_by *series_by; /* of metrics; borrowed; NULL: nothing more */
 	bool opens; /* and opened files; for outputs that are for people */
+	size_t pieces; /* of a critical path, at most; 0: as many as the output finds enough */
 	unsigned width; /* columns of the terminal, 0 if it is none: see ct_sink_width() */
 	void *state; /* owned, what the ops remember */
 };

@@ -2,6 +2,7 @@
 // What lies in the page, and what it says together. The schema is coldtrace/1.
 
 import { plural } from "./format.js";
+import { join_restarts } from "./why.js";
 
 const read = (id) => document.getElementById(id)?.textContent ?? "";
 
@@ -32,6 +33,7 @@ export function load() {
 	data.records.forEach((record, index) => {
 		record.index = index;
 	});
+	join_restarts(data.records);
 	return { ...data, words };
 }
 

@@ -9,7 +9,10 @@ import { opens_blocks } from "./opens.js";
 import { dark, series_colour, series_max } from "./palette.js";
 import { follow } from "./live.js";
 import { RecordTable } from "./table.js";
-import { as_table, waterfall, why_table, zoom, zooms } from "./waterfall.js";
+import { download } from "./csv.js";
+import { read_link, write_link } from "./link.js";
+import { as_table, reasons_key, waterfall, why_table, zoom, zooms } from "./waterfall.js";
+import { join_restarts, why_panel } from "./why.js";
 
 const bars_max = 40;
 
@@ -34,7 +37,25 @@ function start(data) {
 		cdf: "linear",
 		phase: "total",
 		record: null,
+		chosen: false, // by somebody, not as the slowest
 	};
+
+	// What a link says; of a record who it is and when it began, which stays the same in a live page.
+	const linked = { type: state.type, by: state.by, runtime: "all", outcome: "all", text: "", record: null };
+	const name_of = (record) => (record ? `${record.kind}@${record.id}@${record.begin_ns}` : null);
+	const follow_link = () => {
+		const { record, ...said } = read_link(linked);
+		Object.assign(state, { ...linked, record: state.record }, said);
+		if (!(state.by in groupings))
+			state.by = linked.by;
+		const found = records.find((one) => name_of(one) === record);
+		if (found) {
+			state.record = found;
+			state.chosen = true;
+		}
+	};
+	const keep_link = () => write_link(linked, { ...state, record: state.chosen ? name_of(state.record) : null });
+	follow_link();
 
 	const matches = (record, needle) => record.name.toLowerCase().includes(needle) || record.image.toLowerCase().includes(needle) || record.id.startsWith(needle);
 	const filtered = () => {
@@ -75,17 +96,18 @@ function start(data) {
 		cdf: canvas("Cumulative distribution, one line per group: the share of records that took no longer than a given time."),
 		waterfall: canvas(""),
 	};
-	const places = Object.fromEntries(["cards", "phases", "legend", "legend2", "numbers", "more", "pick", "detail", "actors", "head", "honest"].map((name) => [name, h("div", { class: name })]));
+	const places = Object.fromEntries(["cards", "phases", "legend", "legend2", "numbers", "more", "pick", "detail", "actors", "head", "honest", "opened"].map((name) => [name, h("div", { class: name })]));
 	boxes.waterfall.tabIndex = 0;
 	boxes.waterfall.setAttribute("role", "group");
 	boxes.waterfall.setAttribute("aria-keyshortcuts", "ArrowLeft ArrowRight + - 0");
 
 	const table = new RecordTable((record) => {
-		show_record(record);
+		choose_record(record);
 		document.getElementById("waterfall").scrollIntoView({ behavior: "smooth", block: "start" });
 	}, time);
 
 	let groups = [];
+	let current = null;
 
 	function refresh(stay) {
 		const shown = filtered();
@@ -94,10 +116,21 @@ function start(data) {
 		draw_charts();
 		const single = state.type === "all" ? [] : phases_in(groups);
 		table.show(shown, records.length, single, stay);
-		if (!state.record || !shown.includes(state.record))
+		if (!state.record || !shown.includes(state.record)) {
+			state.chosen = false;
 			show_record(slowest(shown));
-		else
+		} else if (current?.record !== state.record) {
+			show_record(state.record);
+		} else {
 			table.select(state.record);
+		}
+		keep_link();
+	}
+
+	function choose_record(record) {
+		state.chosen = true;
+		show_record(record);
+		keep_link();
 	}
 
 	const slowest = (shown) => shown.reduce((most_so_far, record) => (!most_so_far || record.total_ns > most_so_far.total_ns ? record : most_so_far), null);
@@ -169,6 +202,19 @@ function start(data) {
 		draw_numbers(most(groups, series_max));
 	}
 
+	function number_rows(list) {
+		const columns = ["n", "min", "p50", "p90", "p99", "max", "sum"];
+		return [
+			["type", "group", "phase", ...columns.map((name) => (name === "n" ? name : `${name}_ns`)), "unknown"],
+			...list.flatMap((g) =>
+				[...phases_in([g]), "total"].map((name) => {
+					const s = name === "total" ? g.total : g.phases[name] ?? { n: 0 };
+					return [g.type, g.name, name, ...columns.map((column) => s[column]), g.unknown[name] ?? 0];
+				}),
+			),
+		];
+	}
+
 	function draw_numbers(list) {
 		const cell = (ns) => h("td", { class: "number", "data-ns": ns === undefined ? null : String(ns) }, ns === undefined ? "–" : duration(ns));
 		fill(
@@ -205,8 +251,6 @@ function start(data) {
 		);
 	}
 
-	let current = null;
-
 	function show_record(record) {
 		state.record = record;
 		table.select(record);
@@ -218,15 +262,18 @@ function start(data) {
 			places.pick,
 			h("h3", {}, (record.name || record.id.slice(0, 12) || "container") + whose(record)),
 			family.length > 1 && family.length <= 12
-				? segmented("Records of this container", family.map((other) => [String(other.index), other.kind, time(other.begin_time).slice(0, -4)]), String(record.index), (key) => show_record(records[Number(key)]))
+				? segmented("Records of this container", family.map((other) => [String(other.index), other.kind, time(other.begin_time).slice(0, -4)]), String(record.index), (key) => choose_record(records[Number(key)]))
 				: null,
 		);
 		fill(places.detail, h("dl", {}, facts(record).map(([term, value, bad]) => h("div", {}, h("dt", {}, term), h("dd", { class: bad ? "bad" : null }, value)))), record.failed?.message ? h("p", { class: "bad message" }, record.failed.message) : "");
-		boxes.waterfall.setAttribute("aria-label", `Waterfall of the ${record.kind} of ${record.name || record.id}: ${plural(record.segments.length, "phase segment")}, ${plural(record.steps.length, "step")}, ${duration(record.total_ns)}. Arrow keys move, plus and minus zoom, 0 shows all.`);
-		current = waterfall(boxes.waterfall, record);
+		boxes.waterfall.setAttribute("aria-label", `Waterfall of the ${record.kind} of ${record.name || record.id}: ${plural(record.segments.length, "phase segment")}, ${plural(record.steps.length, "step")}, ${record.path ? `critical path of ${plural(record.path.length, "piece")}, ` : ""}${duration(record.total_ns)}. Arrow keys move, plus and minus zoom, 0 shows all.`);
+		current = { ...waterfall(boxes.waterfall, record), record };
+		const opened = (data.opens ?? []).filter((one) => one.id === record.id && record.id && whose(one) === whose(record) && (one.exec_ns === null || (one.exec_ns >= record.begin_ns && one.exec_ns <= record.end_ns)));
+		fill(places.opened, opened.length ? [h("h3", {}, "Files that it opened"), opens_blocks(opened)] : "");
 		const actors = [...new Set(record.steps.map((step) => step.actor).filter(Boolean))];
 		fill(
 			places.actors,
+			reasons_key(record),
 			actors.length ? [h("span", {}, "Steps by"), actors.map((actor) => h("span", { class: "key" }, h("i", { style: { background: `var(--actor-${actor}, var(--muted))` } }), actor))] : h("span", {}, "No steps: record with --steps to see what happens inside the phases."),
 		);
 		fill(document.getElementById("as-table"), why_table(record), as_table(record));
@@ -273,6 +320,7 @@ function start(data) {
 	let waiting;
 	const search = h("input", {
 		type: "search",
+		value: state.text,
 		placeholder: "name, image or id",
 		oninput: (event) => {
 			clearTimeout(waiting);
@@ -304,6 +352,7 @@ function start(data) {
 		fill(places.head, h("header", { class: "masthead" }, h("div", {}, h("p", { class: "brand" }, "coldtrace"), h("h1", {}, `${plural(containers, "container")}, ${plural(records.length, "record")}`), liveness), meta(session, data.summary)));
 		fill(places.honest, honesty(data));
 	}
+	const why = why_panel(data.summary);
 	draw_head();
 	draw_filters();
 
@@ -315,6 +364,7 @@ function start(data) {
 		if (!came.length)
 			return;
 		records.push(...came);
+		join_restarts(came.some((record) => record.kind === "restart") ? records : []);
 		records.splice(0, Math.max(0, records.length - live.most));
 		records.forEach((record, index) => {
 			record.index = index;
@@ -349,7 +399,7 @@ function start(data) {
 				panel("medians", "Median, minimum to maximum", segmented("Axis", scale, "log", restyle("medians", draw_charts)), places.legend, boxes.medians),
 				panel("cdf", "How many are done by when", h("div", { class: "tools" }, h("div", { id: "cdf-phase" }), segmented("Axis", scale, "linear", restyle("cdf", draw_charts))), places.legend2, boxes.cdf, h("p", { class: "hint" }, "Ctrl and wheel zoom.")),
 			),
-			panel("numbers", "Numbers", null, places.numbers, h("p", { class: "hint" }, "Of records with outcome ok. Minimum, maximum and n are exact; quantiles are by nearest rank, off by at most 1/", String(words.hist_precision), ".")),
+			panel("numbers", "Numbers", download("coldtrace-numbers", () => number_rows(groups)), places.numbers, h("p", { class: "hint" }, "Of records with outcome ok. Minimum, maximum and n are exact; quantiles are by nearest rank, off by at most 1/", String(words.hist_precision), ".")),
 			panel(
 				"waterfall",
 				"Waterfall",
@@ -360,13 +410,23 @@ function start(data) {
 				boxes.waterfall,
 				h("p", { class: "hint" }, "Choose a record in the table below. Drag to move, Ctrl and wheel to zoom, or use the keys ← → + − 0."),
 				h("div", { id: "as-table" }),
+				places.opened,
 			),
+			why && panel("why", "Why: what they waited for", why.tools, why.content, h("p", { class: "hint" }, "Of all records with outcome ok, whatever the filters above: medians over the records of a group, and each cause's share of the time of all.")),
 			data.opens?.length ? panel("opens", "Opened files", null, opens_blocks(data.opens)) : null,
-			panel("records", "Records", null, table.element),
+			panel("records", "Records", download("coldtrace-records", () => table.rows()), table.element),
 		),
 		h("footer", {}, h("p", {}, `coldtrace ${session.version}. ${live ? "It shows what its server tells it" : "This page needs no network"}. Its data are JSON, schema ${session.schema}, in the element with the id “data”; charts by Apache ECharts, licences in the source of this page.`)),
 	);
 	refresh();
+	if (state.chosen)
+		document.getElementById("waterfall").scrollIntoView({ block: "start" });
+	window.addEventListener("hashchange", () => {
+		follow_link();
+		search.value = state.text;
+		draw_filters();
+		refresh();
+	});
 	dark.addEventListener("change", refresh_colours);
 	function refresh_colours() {
 		draw_charts();

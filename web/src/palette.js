@@ -10,6 +10,8 @@ export function colour(name) {
 export const phase_colour = (phase) => colour(`phase-${phase}`) || colour("muted");
 export const actor_colour = (actor) => colour(`actor-${actor}`) || colour("muted");
 
+export const reason_colour = (reason) => colour(`reason-${reason}`) || colour("muted");
+
 const marks = ["circle", "diamond", "triangle", "rect", "roundRect", "pin", "arrow", "circle"];
 const dashes = ["solid", [7, 4], [2, 3], [10, 3, 2, 3], "solid", [7, 4], [2, 3], [10, 3, 2, 3]];
 export const series_max = 8;

@@ -168,6 +168,18 @@ export class RecordTable {
 		return row;
 	}
 
+	// All that pass the filters, in the order that is shown, for a file.
+	rows() {
+		const phases = [...new Set(this.order.flatMap((record) => Object.keys(record.phases)))];
+		return [
+			["begin_time", "kind", "name", "id", "image", "runtime", "engine", "node", "outcome", "begin_ns", "total_ns", ...phases.map((phase) => `${phase}_ns`)],
+			...this.order.map((record) => [
+				record.begin_time, record.kind, record.name, record.id, record.image, record.runtime, record.engine, record.node, record.outcome, record.begin_ns, record.total_ns,
+				...phases.map((phase) => record.phases[phase]),
+			]),
+		];
+	}
+
 	select(record) {
 		this.selected = record;
 		for (const row of this.body.children)

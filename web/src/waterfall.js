@@ -2,8 +2,9 @@
 // One record, row by row: its phases, and below each the steps in it, on one axis of time.
 import { base, category_axis, clipRectByRect, draw, tip, tooltip, value_axis } from "./chart.js";
 import { h } from "./dom.js";
+import { download } from "./csv.js";
 import { count, duration, tick } from "./format.js";
-import { actor_colour, colour, ink_on, phase_colour } from "./palette.js";
+import { actor_colour, colour, ink_on, phase_colour, reason_colour } from "./palette.js";
 
 const row_height = 22;
 const rows_shown = 36;
@@ -34,6 +35,14 @@ function root_of(all, step) {
 	return step;
 }
 
+// The critical path as one row above the phases: who was waited for, and why.
+function path_rows(record) {
+	if (!record.path?.length)
+		return [];
+	const pieces = record.path.map((piece) => ({ ...piece, begin: piece.begin_ns - record.begin_ns, end: piece.end_ns - record.begin_ns }));
+	return [{ name: "critical path", phase: "", begin: 0, end: record.total_ns, depth: 0, steps: [], pieces }];
+}
+
 // Phases in order, each followed by the steps that lie in it.
 export function rows_of(record) {
 	const rows = record.segments.map((segment) => ({
@@ -61,7 +70,7 @@ export function rows_of(record) {
 			depth: step.depth + 1,
 		});
 	}
-	return [...rows.flatMap((row) => [row, ...with_parents(row.steps, record.steps)]), ...with_parents(loose, record.steps)];
+	return [...path_rows(record), ...rows.flatMap((row) => [row, ...with_parents(row.steps, record.steps)]), ...with_parents(loose, record.steps)];
 }
 
 // What is on the critical path, or in a step, in words: the longest first.
@@ -75,26 +84,13 @@ const reasons = (why) =>
 function why_of(record, row) {
 	if (row.step)
 		return row.step.why;
-	if (!record.path)
-		return null;
+	if (!record.path || row.pieces)
+		return record.why;
 	const why = {};
-	for (const piece of record.path)
-		if (piece.begin_ns - record.begin_ns >= row.begin && piece.end_ns - record.begin_ns <= row.end)
-			why[piece.reason] = (why[piece.reason] ?? 0) + piece.end_ns - piece.begin_ns;
+	for (const cause of record.causes)
+		if (cause.phase === row.phase)
+			why[cause.reason] = (why[cause.reason] ?? 0) + cause.ns;
 	return why;
-}
-
-// Pieces of the path that have all in common but their time, the longest sum first.
-export function causes_of(record) {
-	const sums = new Map();
-	for (const piece of record.path ?? []) {
-		const { phase, reason, what, actor, step } = piece;
-		const key = JSON.stringify([phase, reason, what, actor, step]);
-		const cause = sums.get(key) ?? { phase, reason, what, actor, step, ns: 0 };
-		cause.ns += piece.end_ns - piece.begin_ns;
-		sums.set(key, cause);
-	}
-	return [...sums.values()].sort((a, b) => b.ns - a.ns);
 }
 
 const causes_shown = 24;
@@ -103,14 +99,16 @@ const causes_shown = 24;
 export function why_table(record) {
 	if (!record.path)
 		return null;
-	const causes = causes_of(record);
+	const causes = record.causes;
 	const rest = causes.slice(causes_shown).reduce((sum, cause) => sum + cause.ns, 0);
 	const share = (ns) => `${((100 * ns) / Math.max(1, record.total_ns)).toFixed(1)} %`;
 	const unexplained = record.why.unexplained ?? 0;
+	const rows = () => [["phase", "reason", "which", "program", "step", "ns"], ...causes.map((cause) => [cause.phase, cause.reason, cause.what, cause.actor, cause.step, cause.ns])];
 	return h(
 		"details",
 		{ class: "numbers why" },
 		h("summary", {}, "Why: the critical path, ranked"),
+		download(`coldtrace-why-${record.name || record.id.slice(0, 12)}`, rows),
 		h(
 			"div",
 			{ class: "scroll" },
@@ -141,12 +139,20 @@ export function why_table(record) {
 	);
 }
 
+// Which colour stands for what, of those that the record has.
+export const reasons_key = (record) =>
+	Object.entries(record.why ?? {})
+		.filter(([, ns]) => ns > record.total_ns / 200)
+		.sort(([, a], [, b]) => b - a)
+		.map(([reason]) => h("span", { class: "key" }, h("i", { style: { background: `var(--reason-${reason})` } }), reason.replaceAll("_", " ")));
+
 const took = (row) => (row.step?.open ? "end not seen" : duration(row.end - row.begin));
 const who = (row) => (row.step ? `${row.step.actor} ${row.step.pid}` : "");
 const calls = (row) => (row.step?.count > 1 ? ` × ${count(row.step.count)}` : "");
 
 export function waterfall(box, record) {
 	const rows = rows_of(record);
+	const pieces = rows[0]?.pieces ?? [];
 	const total = Math.max(1, record.total_ns);
 	const narrow = box.clientWidth < 700;
 	const left = narrow ? 168 : 268;
@@ -221,11 +227,38 @@ export function waterfall(box, record) {
 				clip: true,
 				encode: { x: [1, 2], y: 0 },
 				data: rows.map((row, i) => [i, row.begin, row.end]),
-				renderItem: (params, api) => bar(rows[params.dataIndex], params, api),
+				renderItem: (params, api) => (rows[params.dataIndex].pieces ? null : bar(rows[params.dataIndex], params, api)),
+			},
+			{
+				type: "custom",
+				clip: true,
+				encode: { x: [1, 2], y: 0 },
+				tooltip: tooltip(({ dataIndex }) => piece_tip(pieces[dataIndex])),
+				data: pieces.map((piece) => [0, piece.begin, piece.end]),
+				renderItem: (params, api) => piece_bar(pieces[params.dataIndex], params, api),
 			},
 		],
 	});
 	return { chart, rows, many };
+}
+
+const piece_tip = (piece) =>
+	tip(piece.reason.replaceAll("_", " "), [
+		["takes", duration(piece.end - piece.begin)],
+		["begins", `+${duration(piece.begin)}`],
+		["phase", piece.phase],
+		piece.what && ["which", piece.what],
+		piece.actor && ["program", `${piece.actor} ${piece.pid}`],
+		piece.step && ["step", piece.step],
+		piece.pieces && [`${count(piece.pieces)} pieces`, reasons(piece.why)],
+	]);
+
+function piece_bar(piece, params, api) {
+	const { x, y, width, height } = params.coordSys;
+	const [x1, middle] = api.coord([api.value(1), 0]);
+	const [x2] = api.coord([api.value(2), 0]);
+	const shape = clipRectByRect({ x: x1, y: middle - 8, width: Math.max(1, x2 - x1), height: 16 }, { x, y, width, height });
+	return shape && { type: "rect", shape, style: { fill: reason_colour(piece.reason) } };
 }
 
 function bar(row, params, api) {

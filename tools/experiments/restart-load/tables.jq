@@ -36,7 +36,7 @@ group_by(.runtime)[]
 		| ($w | sort_by(-.ns)[:5] | map("\(.r) \(.ns | ms)") | join(", "))
 		+ (if ($g[0] | load) == "none" then "" else ($w | max_by(.ns - .was)
 			| . as $m
-			| ([$g[] | .path[]? | select(.reason == $m.r) | { k: "\(.phase), \(if .step == "" then .actor else .step end)", ns: (.end_ns - .begin_ns) }]
+			| ([$g[] | .causes[]? | select(.reason == $m.r) | { k: "\(.phase), \(if .step == "" then .actor else .step end)", ns: .ns }]
 				| group_by(.k) | map({ k: .[0].k, ns: (map(.ns) | add) }) | max_by(.ns) // { k: "-" }) as $where
 			| "; grew: \(.r) by \(.ns - .was | ms), most of it in \($where.k)") end)))
    else empty end),

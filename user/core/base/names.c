@@ -27,6 +27,20 @@ const char ct_reason_letters[CT_REASON_MAX] = {
 #undef X
 };
 
+const struct ct_piece *ct_record_own_path(const struct ct_record *rec, size_t *ret_count)
+{
+	size_t from = 0, to = rec->piece_count;
+
+	if (rec->type == CT_RECORD_RESTART) {
+		while (from < to && rec->path[from].end_ns <= rec->told_until_ns)
+			from++;
+		while (to > from && rec->path[to - 1].begin_ns >= rec->told_from_ns)
+			to--;
+	}
+	*ret_count = to - from;
+	return rec->path ? rec->path + from : NULL;
+}
+
 struct ct_why ct_record_why(const struct ct_record *rec, enum ct_phase phase)
 {
 	struct ct_why why = { { 0 } };

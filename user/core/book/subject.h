@@ -15,6 +15,7 @@ struct ct_run {
 	uint64_t base_ns; /* where a start begins that nobody asked for */
 	uint64_t failed_ns; /* 0: it did not fail */
 	uint64_t start_end_ns; /* end of the reported start */
+	uint64_t stop_end_ns; /* end of the reported stop */
 	uint64_t app_exec_ns; /* gVisor: the program is loaded; 0: not seen */
 	uint64_t network_synced; /* last sync of the network store while only we were in motion */
 	uint64_t turned_ns; /* when our engine first asked another of us since we have exited */

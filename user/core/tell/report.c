@@ -230,6 +230,8 @@ static void report_restart(struct ct_core *core, struct ct_container *c)
 	rec.predecessor = &from->who;
 	rec.begin_ns = run->marks[CT_MARK_EXIT];
 	rec.service_end_ns = rec.begin_ns;
+	rec.told_until_ns = run->stop_end_ns;
+	rec.told_from_ns = begin;
 	rec.exit_code = run->exit_code;
 	if (c->who.pod_container[0]) /* its pod goes on: Kubernetes makes another container */
 		rec.cause = stop_cause(core, from, run);
@@ -335,6 +337,7 @@ void ct_report_stop(struct ct_core *core, struct ct_container *c, enum ct_outcom
 	}
 	/* A removal that is told with the stop is no record of its own. */
 	run->remove_told = run->marks[CT_MARK_REMOVE_BEGIN] || c->removed;
+	run->stop_end_ns = rec.end_ns;
 	emit(core, &rec, c, run);
 }
 

@@ -12,6 +12,9 @@
 #include "sinks/json/json_objects.h"
 #include "sinks/losses.h"
 
+/* Of a path: more are too narrow to be seen. What they add up to is there. */
+#define PIECES 32
+
 struct html {
 	bool more; /* a record stands there already */
 };
@@ -173,8 +176,9 @@ int ct_html_record_text(const struct ct_session *session, const struct ct_record
 		return -ENOMEM;
 	if (data_open(&data)) {
 		w.f = data.f;
+		w.pieces = PIECES;
 		ct_json_record(&w, NULL, session, rec);
-		ret = data_put(&data, f);
+		ret = data_put(&data, f) || w.no_memory ? -ENOMEM : 0;
 	}
 	if (fclose(f))
 		ret = -ENOMEM;
@@ -203,11 +207,14 @@ static int html_record(struct ct_sink *s, FILE *page, const struct ct_session *s
 {
 	struct html *html = s->state;
 	struct data data;
+	int drawn, put;
 
 	if (!data_open(&data))
 		return -ENOMEM;
-	ct_json_document_record(data.f, session, rec, &html->more);
-	return data_put(&data, page);
+	drawn = ct_json_document_record(data.f, session, rec, s->pieces ? s->pieces : PIECES,
+					&html->more);
+	put = data_put(&data, page);
+	return drawn ? drawn : put;
 }
 
 int ct_html_live_end(FILE *f, const struct ct_session *session, const struct ct_summary *summary,

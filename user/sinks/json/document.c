@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The same objects as JSON Lines, in one JSON document; docs/formats.md. */
+#include <errno.h>
+
 #include "sinks/json/json_objects.h"
 
 struct document {
@@ -16,14 +18,15 @@ void ct_json_document_begin(FILE *f, const struct ct_session *session)
 	fputs(",\n\"records\":[", f);
 }
 
-void ct_json_document_record(FILE *f, const struct ct_session *session, const struct ct_record *rec,
-			     bool *more)
+int ct_json_document_record(FILE *f, const struct ct_session *session, const struct ct_record *rec,
+			    size_t pieces, bool *more)
 {
-	struct ct_json w = { .f = f };
+	struct ct_json w = { .f = f, .pieces = pieces };
 
 	fputs(*more ? ",\n" : "\n", f);
 	*more = true;
 	ct_json_record(&w, NULL, session, rec);
+	return w.no_memory ? -ENOMEM : 0;
 }
 
 int ct_json_document_end(FILE *f, const struct ct_session *session,
@@ -52,8 +55,7 @@ static int document_record(struct ct_sink *s, FILE *page, const struct ct_sessio
 {
 	struct document *doc = s->state;
 
-	ct_json_document_record(page, session, rec, &doc->more);
-	return 0;
+	return ct_json_document_record(page, session, rec, s->pieces, &doc->more);
 }
 
 static int document_end(struct ct_sink *s, FILE *page, const struct ct_session *session,

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* JSON Lines; docs/schema.md says what each field is. */
+#include <errno.h>
+
 #include "sinks/json/json_objects.h"
 
 static int json_begin(struct ct_sink *s, FILE *page, const struct ct_session *session)
@@ -15,12 +17,11 @@ static int json_begin(struct ct_sink *s, FILE *page, const struct ct_session *se
 static int json_record(struct ct_sink *s, FILE *page, const struct ct_session *session,
 		       const struct ct_record *rec)
 {
-	struct ct_json w = { .f = page };
+	struct ct_json w = { .f = page, .pieces = s->pieces };
 
-	(void)s;
 	ct_json_record(&w, NULL, session, rec);
 	putc('\n', page);
-	return 0;
+	return w.no_memory ? -ENOMEM : 0;
 }
 
 static int json_end(struct ct_sink *s, FILE *page, const struct ct_session *session,

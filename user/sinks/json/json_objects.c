@@ -160,40 +160,6 @@ static void put_predecessor(struct ct_json *w, const struct ct_record *rec)
 	ct_json_leave(w, '}');
 }
 
-/* Only what there is of it: the sum is the whole. */
-static void put_why(struct ct_json *w, const struct ct_why *why)
-{
-	ct_json_enter(w, "why", '{');
-	for (unsigned r = 0; r < CT_REASON_MAX; r++)
-		if (why->ns[r])
-			ct_json_u64(w, ct_reason_keys[r], why->ns[r]);
-	ct_json_leave(w, '}');
-}
-
-static void put_path(struct ct_json *w, const struct ct_record *rec)
-{
-	const struct ct_why why = ct_record_why(rec, CT_PHASE_MAX);
-
-	put_why(w, &why);
-	ct_json_enter(w, "path", '[');
-	for (size_t i = 0; i < rec->piece_count; i++) {
-		const struct ct_piece *piece = &rec->path[i];
-
-		ct_json_enter(w, NULL, '{');
-		ct_json_string(w, "phase", ct_phase_names[piece->phase]);
-		ct_json_u64(w, "begin_ns", piece->begin_ns);
-		ct_json_u64(w, "end_ns", piece->end_ns);
-		ct_json_string(w, "reason", ct_reason_keys[piece->reason]);
-		ct_json_string(w, "what", piece->what);
-		ct_json_string(w, "actor", piece->actor);
-		ct_json_string(w, "step", piece->step);
-		ct_json_u64(w, "pid", piece->pid);
-		ct_json_u64(w, "tid", piece->tid);
-		ct_json_leave(w, '}');
-	}
-	ct_json_leave(w, ']');
-}
-
 static void put_steps(struct ct_json *w, const struct ct_record *rec)
 {
 	ct_json_enter(w, "steps", '[');
@@ -213,7 +179,7 @@ static void put_steps(struct ct_json *w, const struct ct_record *rec)
 		ct_json_bool(w, "open", step->open);
 		ct_json_string(w, "detail", step->detail);
 		if (rec->why)
-			put_why(w, &rec->why[i]);
+			ct_json_why(w, &rec->why[i]);
 		ct_json_leave(w, '}');
 	}
 	ct_json_leave(w, ']');
@@ -292,7 +258,7 @@ void ct_json_record(struct ct_json *w, const char *key, const struct ct_session 
 		ct_json_members(w, rec);
 	put_steps(w, rec);
 	if (rec->path)
-		put_path(w, rec);
+		ct_json_path(w, rec);
 	ct_json_leave(w, '}');
 }
 

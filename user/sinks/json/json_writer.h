@@ -6,6 +6,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 
@@ -15,6 +16,9 @@ struct ct_json {
 	FILE *f; /* borrowed */
 	bool more[CT_JSON_DEPTH_MAX]; /* this level has a member already */
 	unsigned depth;
+	/* For who writes: something is missing; how many pieces a path may have, 0: the usual. */
+	bool no_memory;
+	size_t pieces;
 };
 
 /* key is NULL for the members of an array. */

@@ -11,14 +11,18 @@
 #include "sinks/perfetto/perfetto_tracks.h"
 #include "sinks/sink.h"
 #include "stats/measure.h"
+#include "stats/path_brief.h"
 #include "util/mem.h"
 
-#define FLOWS_MAX 64 /* that begin at one slice */
-#define NO_SLICE  ((size_t)-1)
+#define PIECES      128 /* of a critical path, if nobody says so */
+#define PIECE_NOTES 7
+#define FLOWS_MAX   64 /* that begin at one slice */
+#define NO_SLICE    ((size_t)-1)
 
 struct perfetto {
 	struct ct_trace trace;
 	struct ct_tracks *tracks; /* owned */
+	size_t pieces; /* of a critical path, at most */
 };
 
 /*
@@ -30,6 +34,9 @@ struct handoffs {
 	size_t *first; /* per slice, a step */
 	size_t *next; /* per step, another step of the same slice */
 	size_t *order; /* the steps in order of begin, the outer first */
+	struct ct_brief_piece *path; /* what no other record has of it */
+	size_t piece_count;
+	size_t *of_piece; /* per piece, the step that it is a part of, if another one begins there */
 };
 
 static const struct ct_tracks_row own_row = { 0 };
@@ -71,7 +78,42 @@ static int by_begin(const void *a, const void *b, void *ctx)
 	return i < k ? -1 : 1;
 }
 
-static bool find_handoffs(const struct ct_record *rec, struct handoffs *h)
+/* The innermost step that the piece is a part of. */
+static size_t step_of(const struct ct_record *rec, const struct ct_piece *piece)
+{
+	size_t found = NO_SLICE;
+
+	for (size_t i = 0; *piece->step && i < rec->step_count; i++) {
+		const struct ct_step *step = &rec->steps[i];
+
+		if (step->pid == piece->pid && step->begin_ns <= piece->begin_ns &&
+		    (step->open || step->end_ns > piece->begin_ns) &&
+		    !strcmp(step->name, piece->step))
+			found = i;
+	}
+	return found;
+}
+
+/* An arrow leads to the first piece in a row that is a part of a step. */
+static bool find_pieces(const struct perfetto *p, const struct ct_record *rec, struct handoffs *h)
+{
+	size_t last = NO_SLICE;
+
+	if (ct_brief_path(rec, p->pieces, &h->path, &h->piece_count))
+		return false;
+	h->of_piece = reallocarray(NULL, h->piece_count + 1, sizeof(*h->of_piece));
+	if (!h->of_piece)
+		return false;
+	for (size_t k = 0; k < h->piece_count; k++) {
+		size_t step = step_of(rec, &h->path[k].piece);
+
+		h->of_piece[k] = step != last ? step : NO_SLICE;
+		last = step;
+	}
+	return true;
+}
+
+static bool find_handoffs(const struct perfetto *p, const struct ct_record *rec, struct handoffs *h)
 {
 	size_t n = rec->step_count;
 
@@ -95,7 +137,7 @@ static bool find_handoffs(const struct ct_record *rec, struct handoffs *h)
 		h->next[i] = h->first[h->from[i]];
 		h->first[h->from[i]] = i;
 	}
-	return true;
+	return find_pieces(p, rec, h);
 }
 
 static void free_handoffs(struct handoffs *h)
@@ -104,6 +146,8 @@ static void free_handoffs(struct handoffs *h)
 	free(h->next);
 	free(h->first);
 	free(h->order);
+	free(h->of_piece);
+	free(h->path);
 }
 
 /* Flows are known by number in all of the trace. */
@@ -122,6 +166,21 @@ static size_t flows_from(const struct handoffs *h, const struct ct_tracks_contai
 
 	for (size_t i = h->first[slice]; i != NO_SLICE && n < FLOWS_MAX; i = h->next[i])
 		flows[n++] = flow_id(c, rec, i);
+	return n;
+}
+
+/* And those to the path; one for which there is no room does not end either. */
+static size_t flows_to_path(const struct handoffs *h, const struct ct_tracks_container *c,
+			    const struct ct_record *rec, size_t step, uint64_t *flows, size_t n)
+{
+	for (size_t k = 0; k < h->piece_count; k++) {
+		if (h->of_piece[k] != step)
+			continue;
+		if (n < FLOWS_MAX)
+			flows[n++] = flow_id(c, rec, rec->step_count + k);
+		else
+			h->of_piece[k] = NO_SLICE;
+	}
 	return n;
 }
 
@@ -218,11 +277,12 @@ static void open_steps(struct perfetto *p, struct ct_tracks_container *c,
 			.name = step->name,
 			.category = "step",
 			.flows = flows,
-			.flow_count = flows_from(h, c, rec, CT_SEGMENTS_MAX + i, flows),
 			.notes = notes,
 			.note_count = CT_ARRAY_SIZE(notes),
 		};
 
+		slice.flow_count = flows_from(h, c, rec, CT_SEGMENTS_MAX + i, flows);
+		slice.flow_count = flows_to_path(h, c, rec, i, flows, slice.flow_count);
 		if (h->from[i] != NO_SLICE && begins(h, i))
 			slice.flow_end = flow_id(c, rec, i);
 		ct_tracks_open(c, &p->trace, row, step->begin_ns,
@@ -232,21 +292,23 @@ static void open_steps(struct perfetto *p, struct ct_tracks_container *c,
 
 /* The critical path as states, one after the other on a track of its own. */
 static void open_path(struct perfetto *p, struct ct_tracks_container *c,
-		      const struct ct_record *rec)
+		      const struct ct_record *rec, const struct handoffs *h)
 {
 	const struct ct_tracks_row row = { .group = rec->type == CT_RECORD_RESTART
 							    ? "critical path of the restart"
 							    : "critical path" };
 
-	for (size_t i = 0; i < rec->piece_count; i++) {
-		const struct ct_piece *piece = &rec->path[i];
-		const struct ct_note notes[] = {
+	for (size_t i = 0; i < h->piece_count; i++) {
+		const struct ct_brief_piece *brief = &h->path[i];
+		const struct ct_piece *piece = &brief->piece;
+		struct ct_note notes[PIECE_NOTES + CT_REASON_MAX] = {
 			{ *piece->what ? "what" : NULL, piece->what, 0 },
 			{ *piece->actor ? "actor" : NULL, piece->actor, 0 },
 			{ *piece->step ? "step" : NULL, piece->step, 0 },
 			{ "phase", ct_phase_names[piece->phase], 0 },
 			{ piece->pid ? "pid" : NULL, NULL, piece->pid },
 			{ piece->tid ? "tid" : NULL, NULL, piece->tid },
+			{ brief->pieces > 1 ? "pieces" : NULL, NULL, brief->pieces },
 		};
 		struct ct_slice slice = {
 			.name = ct_reason_names[piece->reason],
@@ -255,6 +317,13 @@ static void open_path(struct perfetto *p, struct ct_tracks_container *c,
 			.note_count = CT_ARRAY_SIZE(notes),
 		};
 
+		for (unsigned r = 0; r < CT_REASON_MAX && brief->pieces > 1; r++)
+			if (brief->why.ns[r])
+				notes[PIECE_NOTES + r] = (struct ct_note){ ct_reason_keys[r], NULL,
+									   brief->why.ns[r] };
+		if (h->of_piece[i] != NO_SLICE)
+			slice.flow_end = flow_id(c, rec, rec->step_count + i);
+		ct_tracks_thread(p->tracks, &p->trace, piece->pid, piece->tid, piece->actor);
 		ct_tracks_open(c, &p->trace, row, piece->begin_ns, piece->end_ns, &slice);
 	}
 }
@@ -290,11 +359,11 @@ static int perfetto_record(struct ct_sink *s, FILE *page, const struct ct_sessio
 	(void)session;
 	p->trace.f = page;
 	c = ct_tracks_container(p->tracks, &p->trace, rec->who, rec->begin_ns);
-	if (c && find_handoffs(rec, &h)) {
+	if (c && find_handoffs(p, rec, &h)) {
 		open_record(p, c, row, rec);
 		open_segments(p, c, row, rec, &h);
 		open_steps(p, c, rec, &h);
-		open_path(p, c, rec);
+		open_path(p, c, rec, &h);
 		ct_tracks_settle(c, &p->trace);
 		say_missing(p, c, rec);
 		if (rec->removed)
@@ -323,6 +392,7 @@ static int perfetto_begin(struct ct_sink *s, FILE *page, const struct ct_session
 	};
 	struct perfetto *p = s->state;
 
+	p->pieces = s->pieces ? s->pieces : PIECES;
 	p->tracks = ct_tracks_new();
 	if (!p->tracks)
 		return -ENOMEM;
@@ -383,9 +453,10 @@ static int perfetto_end(struct ct_sink *s, FILE *page, const struct ct_session *
 
 static void perfetto_free(void *state)
 {
-	const struct perfetto *p = state;
+	struct perfetto *p = state;
 
 	ct_tracks_free(p->tracks);
+	ct_trace_free(&p->trace);
 }
 
 const struct ct_sink_ops ct_perfetto_ops = {

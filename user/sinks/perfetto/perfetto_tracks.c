@@ -11,6 +11,7 @@
 #define CONTAINERS_MAX 16384
 #define NESTING_MAX    32
 #define TRACKS_MAX     4096 /* of one container: slices beyond are left out and counted */
+#define THREADS_MAX    16384 /* then all are forgotten, and told again */
 #define TRACKS_IDLE    64 /* from here on, tracks that are done are forgotten */
 
 struct track {
@@ -31,8 +32,18 @@ struct ct_tracks_container {
 	UT_hash_handle hh;
 };
 
+/* Of a number that was given away again the last one is known. */
+struct thread {
+	struct thread_key {
+		uint32_t pid, tid; /* tid 0: the process */
+	} key;
+	char name[sizeof(((struct ct_piece *)0)->actor)];
+	UT_hash_handle hh;
+};
+
 struct ct_tracks {
 	struct ct_tracks_container *containers;
+	struct thread *threads;
 };
 
 /* FNV-1a: the same recording makes the same trace. */
@@ -62,6 +73,17 @@ void ct_tracks_forget(struct ct_tracks *tracks, struct ct_tracks_container *c)
 	free(c);
 }
 
+static void forget_threads(struct ct_tracks *tracks)
+{
+	struct thread *thread, *next;
+
+	HASH_ITER(hh, tracks->threads, thread, next)
+	{
+		HASH_DEL(tracks->threads, thread);
+		free(thread);
+	}
+}
+
 void ct_tracks_free(struct ct_tracks *tracks)
 {
 	struct ct_tracks_container *c, *next;
@@ -70,6 +92,7 @@ void ct_tracks_free(struct ct_tracks *tracks)
 		return;
 	HASH_ITER(hh, tracks->containers, c, next)
 	ct_tracks_forget(tracks, c);
+	forget_threads(tracks);
 	free(tracks);
 }
 
@@ -235,4 +258,40 @@ void ct_tracks_settle(struct ct_tracks_container *c, struct ct_trace *t)
 {
 	for (size_t i = 0; i < c->count; i++)
 		settle(&c->tracks[i], t, UINT64_MAX, 0);
+}
+
+static void tell_thread(struct ct_tracks *tracks, struct ct_trace *t, struct thread_key key,
+			const char *name)
+{
+	struct thread *thread;
+	uint64_t uuid;
+
+	HASH_FIND(hh, tracks->threads, &key, sizeof(key), thread);
+	if (thread && !strcmp(thread->name, name))
+		return;
+	if (!thread) {
+		if (HASH_COUNT(tracks->threads) >= THREADS_MAX)
+			forget_threads(tracks);
+		thread = calloc(1, sizeof(*thread));
+		if (!thread) {
+			t->no_memory = true;
+			return;
+		}
+		thread->key = key;
+		HASH_ADD(hh, tracks->threads, key, sizeof(key), thread);
+	}
+	snprintf(thread->name, sizeof(thread->name), "%s", name);
+	/* Another uuid says that it is another one. */
+	uuid = hash(hash_text(0xcbf29ce484222325ULL, thread->name), &key, sizeof(key));
+	ct_trace_thread(t, uuid, key.pid, key.tid, thread->name);
+}
+
+void ct_tracks_thread(struct ct_tracks *tracks, struct ct_trace *t, uint32_t pid, uint32_t tid,
+		      const char *name)
+{
+	if (!pid)
+		return;
+	tell_thread(tracks, t, (struct thread_key){ pid, 0 }, name);
+	if (tid)
+		tell_thread(tracks, t, (struct thread_key){ pid, tid }, name);
 }

@@ -40,3 +40,7 @@ struct ct_tracks_row {
 void ct_tracks_open(struct ct_tracks_container *c, struct ct_trace *t, struct ct_tracks_row row,
 		    uint64_t begin_ns, uint64_t end_ns, struct ct_slice *slice);
 void ct_tracks_settle(struct ct_tracks_container *c, struct ct_trace *t);
+
+/* That there is such a thread, and its process, is written once. name: of its program. */
+void ct_tracks_thread(struct ct_tracks *tracks, struct ct_trace *t, uint32_t pid, uint32_t tid,
+		      const char *name);

@@ -6,10 +6,15 @@
 #include <stdint.h>
 #include <stdio.h>
 
-/* Packets one after the other are a trace: each is written as a trace of one. */
+#include "sinks/perfetto/perfetto_names.h"
+
+/*
+ * Packets one after the other are a trace: each is written as a trace of one. Begins as { 0 }, and
+ * ct_trace_free() ends it.
+ */
 struct ct_trace {
 	FILE *f; /* borrowed, in memory */
-	bool begun; /* a packet was written before */
+	struct ct_names *names; /* owned; NULL: a packet was not written yet */
 	uint64_t left_out; /* slices for which there was no track */
 	bool no_memory; /* a packet is missing: what was written is of no use */
 };
@@ -27,7 +32,7 @@ struct ct_note {
 	uint64_t number;
 };
 
-#define CT_NOTES_MAX 16
+#define CT_NOTES_MAX 24
 
 struct ct_slice {
 	uint64_t track;
@@ -40,11 +45,20 @@ struct ct_slice {
 	size_t note_count; /* CT_NOTES_MAX at most */
 };
 
+void ct_trace_free(struct ct_trace *t);
+
 /* Says which clock the packets are of (CLOCK_MONOTONIC) and what time it was on the wall. */
 void ct_trace_clocks(struct ct_trace *t, uint64_t mono_ns, int64_t wall_ns);
 
 /* Before the first slice of the track. */
 void ct_trace_track(struct ct_trace *t, const struct ct_track *track);
+
+/*
+ * For Perfetto's tables of processes and threads: there is one of that pid, called so. tid 0: a process.
+ * uuid is its own.
+ */
+void ct_trace_thread(struct ct_trace *t, uint64_t uuid, uint32_t pid, uint32_t tid,
+		     const char *name);
 
 /* Begins and ends of one track nest, in the order in which they are written. */
 void ct_trace_begin(struct ct_trace *t, uint64_t ns, const struct ct_slice *slice);

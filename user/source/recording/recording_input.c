@@ -5,6 +5,9 @@
 #include <string.h>
 #include <unistd.h>
 
+/* What is read at once: of many recordings no more than the headers is looked at. */
+#define READ_MAX (256u << 10)
+
 int ct_input_peek(struct ct_input *in, const char *name, size_t want, size_t *ret_got,
 		  struct ct_err *err)
 {
@@ -14,7 +17,8 @@ int ct_input_peek(struct ct_input *in, const char *name, size_t want, size_t *re
 		in->at = 0;
 	}
 	while (in->fd >= 0 && in->end - in->at < want) {
-		ssize_t n = read(in->fd, in->room + in->end, CT_INPUT_ROOM - in->end);
+		size_t room = CT_INPUT_ROOM - in->end;
+		ssize_t n = read(in->fd, in->room + in->end, room < READ_MAX ? room : READ_MAX);
 
 		if (n < 0 && errno == EINTR)
 			continue;

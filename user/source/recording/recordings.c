@@ -22,19 +22,16 @@ static bool same_boot(const struct ct_recording_header *a, const struct ct_recor
 	return a->boot && a->boot == b->boot && a->node == b->node;
 }
 
-static bool same_file(const char *a, const char *b)
+static bool same_file(const struct ct_input *a, const struct ct_input *b)
 {
-	struct stat of_a, of_b;
-
-	return !stat(a, &of_a) && !stat(b, &of_b) && of_a.st_dev == of_b.st_dev &&
-	       of_a.st_ino == of_b.st_ino;
+	return a->ino && a->ino == b->ino && a->dev == b->dev;
 }
 
 static int check_pair(const struct ct_input *a, const struct ct_input *b, struct ct_err *err)
 {
 	const struct ct_input *bad = a;
 
-	if (same_file(a->path, b->path) || !memcmp(a->header, b->header, sizeof(*a->header)))
+	if (same_file(a, b) || !memcmp(a->header, b->header, sizeof(*a->header)))
 		return ct_fail(err, EINVAL,
 			       "read '%s': it is the same recording as '%s' and would count twice",
 			       b->path, a->path);
@@ -135,6 +132,29 @@ static bool is_nothing(const struct ct_err *err)
 	return err->code == -ENODATA || err->code == -EINPROGRESS;
 }
 
+/* A file can be opened again; a pipe cannot. */
+static void put_away(struct ct_input *in)
+{
+	struct stat st;
+
+	if (!strcmp(in->path, "-") || stat(in->path, &st) || !S_ISREG(st.st_mode))
+		return;
+	in->dev = st.st_dev;
+	in->ino = st.st_ino;
+	ct_reader_close(take_ptr(in->reader));
+}
+
+static int open_again(struct ct_input *in)
+{
+	int ret = in->reader ? 0 : ct_reader_open(&in->reader, in->path, &in->why);
+
+	if (!ret && memcmp(ct_reader_header(in->reader), in->header, sizeof(in->head)) != 0)
+		ret = ct_fail(&in->why, EINVAL,
+			      "read '%s': it was replaced while the report was made; run it again",
+			      in->path);
+	return ret;
+}
+
 static int open_one(struct ct_recordings *r, const char *path, struct ct_err *err)
 {
 	struct ct_input *in = &r->items[r->count];
@@ -148,7 +168,9 @@ static int open_one(struct ct_recordings *r, const char *path, struct ct_err *er
 	if (ret)
 		return ret;
 	in->path = path;
-	in->header = ct_reader_header(in->reader);
+	in->head = *ct_reader_header(in->reader);
+	in->header = &in->head;
+	put_away(in);
 	r->count++;
 	return 0;
 }
@@ -246,8 +268,10 @@ static void on_event(void *ctx, const struct ct_event *e)
 static int run(struct replay *replay, struct ct_input *in)
 {
 	uint64_t cut = 0;
-	int ret;
+	int ret = in->unwanted ? 0 : open_again(in);
 
+	if (ret || in->unwanted)
+		return ret;
 	replay->in = in;
 	replay->known = in->follows ? in->header->carried : 0;
 	ret = ct_reader_run(in->reader, on_event, replay, &cut, &in->why);
@@ -255,7 +279,7 @@ static int run(struct replay *replay, struct ct_input *in)
 		in->last_ns = ct_reader_end_ns(in->reader) + in->shift_ns;
 	in->growing = !ret && ct_reader_is_growing(in->reader);
 	in->cut = !ret && cut && !in->growing;
-	ct_reader_release(in->reader);
+	ct_reader_close(take_ptr(in->reader));
 	return ret;
 }
 
@@ -294,8 +318,11 @@ int ct_recordings_replay(struct ct_input *in, const struct ct_core_options *opts
 
 void ct_input_stop(struct ct_input *in)
 {
-	for (; in; in = in->next)
-		ct_reader_stop(in->reader);
+	for (; in; in = in->next) {
+		in->unwanted = true;
+		if (in->reader)
+			ct_reader_stop(in->reader);
+	}
 }
 
 void ct_counts_add(struct ct_core_counts *to, const struct ct_core_counts *from)

@@ -12,8 +12,11 @@
 
 struct ct_input {
 	const char *path; /* borrowed */
-	const struct ct_recording_header *header; /* borrowed from its reader */
-	struct ct_reader *reader; /* owned */
+	const struct ct_recording_header *header; /* it is `head` */
+	struct ct_recording_header head;
+	/* Owned; NULL while it is not read: a file is opened again, of what is not one it stays open. */
+	struct ct_reader *reader;
+	uint64_t dev, ino; /* of a file; ino is 0 of what is none */
 	/*
 	 * Added to every time of it, so that CLOCK_MONOTONIC of all is that of the node that booted
 	 * first. 0 if there is only one.
@@ -21,6 +24,7 @@ struct ct_input {
 	uint64_t shift_ns;
 	uint64_t last_ns; /* time of its last event, shifted; known when it has been replayed */
 	bool cut; /* it was cut off, and `why` is a sentence about it */
+	bool unwanted; /* ct_input_stop() */
 	bool growing; /* it is still being written, and `why` says so: nothing is missing */
 	struct ct_err why;
 	char node[CT_NODE_LEN]; /* the host's name, else the file's */
@@ -45,7 +49,7 @@ struct ct_recordings {
 };
 
 /*
- * Opens all and reads their headers; at least one path. One of several that is empty, or ends within
+ * Reads the headers of all; at least one path. Of files no more is kept, however many there are. One of several that is empty, or ends within
  * its header, is skipped. Refuses what cannot be put together: the same recording twice, and nodes
  * of which one had not set its clock. Close also after a failure.
  */
