@@ -49,17 +49,17 @@ def spoilt(line):
             yield f"{'.'.join(map(str, path))} {how}", wrong
 
 
-# What may be left out: it is there only if there is something.
-OPTIONAL = ("attach_ns", "fetched", "probes", "why", "path", "beyond_share", "forgers", "unheard", "unknown_orders", "program", "node",
+# What may be left out: it is there only if there is something. What a kind of line is called after, it has.
+OPTIONAL = ("attach_ns", "fetched", "probes", "why", "causes", "path", "pieces", "beyond_share", "forgers", "unheard", "unknown_orders", "program", "node",
             "runtime", "engine", "image", "container", "pod", "namespace", "project", "service")
 
 
-def free(what):
+def free(kind, what):
     """Left out, or of a table of names."""
     path, _, how = what.rpartition(" ") if what.endswith((" gone", " added")) else (what, "", "")
     names = path.split(".")
     if how == "gone":
-        return names[-1] in OPTIONAL or (len(names) > 1 and names[-2] in ("phases", "why", "lost", "unseen", "errors"))
+        return (names[-1] in OPTIONAL and names[-1] != kind) or (len(names) > 1 and names[-2] in ("phases", "why", "lost", "unseen", "errors"))
     if how == "added":
         return len(names) > 1 and names[-2] == "errors"
     return False
@@ -84,7 +84,7 @@ def main():
         seen = set()
         for what, wrong in spoilt(line):
             sort = ".".join(part for part in what.split(".") if not part.isdigit())
-            if sort in seen or free(what):
+            if sort in seen or free(kind, what):
                 continue
             seen.add(sort)
             tried += 1
