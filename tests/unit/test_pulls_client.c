@@ -321,6 +321,32 @@ Test(pulls_client, what_was_fetched_at_once)
 	run_free(run);
 }
 
+/* Who reads a database that changes meanwhile reads it again: what was asked later is answered first. */
+Test(pulls_client, what_is_answered_in_another_order)
+{
+	static const char other[] = "dd" DIGEST "\0default";
+	struct run *run = new_run();
+	struct tape *t = &run->t;
+	const struct seen *s;
+
+	run->opts.wall_minus_mono_ns = 7000000000000;
+	transfers(t, 100, 3, TYPES "OCIRegistry", TYPES "ImageStore");
+	stored_blob(t, "aa", 110, 120, 900);
+	stored_layer(t, 125, 0, 1, "01", 400000);
+	stored_blob(t, "01", 131, 180, 400000);
+	answered(t, 220, 3);
+	told(t, 221, CT_KIND_IMAGE, 0, 1, IMAGE_TAIL, sizeof(IMAGE_TAIL));
+	told(t, 223, CT_KIND_UNPACKED, 0, 0, other, sizeof(other));
+	told(t, 224, CT_KIND_UNPACKED, 0, 1, UNPACKED_TAIL, sizeof(UNPACKED_TAIL));
+	tape_sort(t);
+	play_until(run, 90000);
+	s = find(run, CT_RECORD_PULL, NAME, 0);
+	expect_outcome(s, CT_OUTCOME_OK);
+	cr_expect_eq(s->layers[0].unpacked_by, CT_PROVED_DATABASE);
+	cr_expect_eq(s->layers[0].unpacked_ns, tape_ns(200));
+	run_free(run);
+}
+
 /* Docker has its layers fetched and unpacked by another: its requests say when, its lines are late. */
 Test(pulls_client, what_docker_keeps_in_the_store)
 {

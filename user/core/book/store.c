@@ -187,20 +187,31 @@ bool ct_store_layer(struct ct_store *s, const struct ct_event *e)
 	return true;
 }
 
+void ct_store_ask_unpacked(struct ct_store *s, const char *config)
+{
+	for (size_t n = s->manifests.count; n > oldest(s->manifests.count, CT_MANIFESTS_MAX); n--) {
+		struct ct_manifest *m = CT_KEPT(&s->manifests, n - 1);
+
+		m->due |= !strcmp(m->config, config);
+	}
+}
+
 /* Of every manifest that has the config: it is of the same layers. */
 void ct_store_unpacked(struct ct_store *s, const struct ct_event *e)
 {
 	struct ct_text rest = ct_text(e->tail, e->tail_len), digits = ct_text_cut(&rest, '\0');
 	char config[CT_DIGEST_LEN] = "sha256:";
+	bool last = e->sub + 1u == (uint64_t)e->arg || !e->arg;
 
-	if (e->sub + 1u == (uint64_t)e->arg || !e->arg)
-		s->answered++;
+	s->answered += last;
 	ct_text_add(config, sizeof(config), digits);
 	for (size_t n = s->manifests.count; n > oldest(s->manifests.count, CT_MANIFESTS_MAX); n--) {
 		struct ct_manifest *m = CT_KEPT(&s->manifests, n - 1);
 
-		if (m->count != (uint64_t)e->arg || e->sub >= m->count ||
-		    strcmp(m->config, config) != 0)
+		if (strcmp(m->config, config) != 0)
+			continue;
+		m->due &= !last;
+		if (m->count != (uint64_t)e->arg || e->sub >= m->count)
 			continue;
 		m->layers[e->sub].files = e->obj;
 		m->layers[e->sub].unpacked_wall_ns = e->dur_ns;

@@ -39,6 +39,7 @@ struct ct_manifest {
 	char digest[CT_DIGEST_LEN];
 	char config[CT_DIGEST_LEN]; /* empty: it is a list of manifests, which are its layers */
 	size_t count, known; /* of layers; more are known one after the other */
+	bool due; /* user space was asked when it was unpacked, and has not answered */
 	struct ct_manifest_layer {
 		char digest[CT_DIGEST_LEN];
 		char type[80];
@@ -92,6 +93,8 @@ struct ct_inflate *ct_store_inflates(struct ct_store *store, uint32_t pid);
 void ct_store_inflated(struct ct_store *store, uint32_t pid, uint64_t ts_ns);
 /* A LAYER event; false: it is none that can be used. */
 bool ct_store_layer(struct ct_store *store, const struct ct_event *e);
+/* User space is asked when what has that config was unpacked: due until it has answered. */
+void ct_store_ask_unpacked(struct ct_store *store, const char *config);
 /* An UNPACKED event. */
 void ct_store_unpacked(struct ct_store *store, const struct ct_event *e);
 #define CT_PLATFORMS_MAX 16 /* that an image is for, of those whose manifests were fetched */

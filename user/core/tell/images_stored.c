@@ -429,9 +429,11 @@ static bool ask_when(struct ct_core *core, struct ct_pull *p)
 	size_t count = 0;
 	const struct ct_store *s = store_of(core, p, all, &count);
 
-	for (size_t i = 0; s && i < count; i++)
+	for (size_t i = 0; s && i < count; i++) {
+		ct_store_ask_unpacked(ct_store_of(core, s->engine), all[i]->config);
 		ask(core, p, s->engine, CT_LOOKUP_UNPACKED, all[i]->config + strlen("sha256:"),
 		    p->stored ? p->who.ns : DOCKERS_NAMESPACE);
+	}
 	return s;
 }
 
@@ -457,7 +459,22 @@ bool ct_stored_ask(struct ct_core *core, struct ct_pull *p)
 	return false;
 }
 
-/* Answers come in the order in which they were asked for. */
+static bool is_due(const struct ct_core *core, const struct ct_pull *p)
+{
+	const struct ct_manifest *all[CT_PLATFORMS_MAX];
+	size_t count = 0;
+
+	store_of(core, p, all, &count);
+	for (size_t i = 0; i < count; i++)
+		if (all[i]->due)
+			return true;
+	return false;
+}
+
+/*
+ * As many answers as there were questions; they may come in another order, for who reads a database that
+ * changes meanwhile reads it again.
+ */
 bool ct_stored_is_known(const struct ct_core *core, struct ct_pull *p)
 {
 	size_t answered = 0;
@@ -466,5 +483,5 @@ bool ct_stored_is_known(const struct ct_core *core, struct ct_pull *p)
 		await(core, p);
 	for (const struct ct_store *s = core->stores; s; s = s->next)
 		answered += s->answered;
-	return answered >= p->awaits;
+	return answered >= p->awaits && !is_due(core, p);
 }
