@@ -68,8 +68,8 @@ judge()
 		same "$runtime: $name: all are seen" "$4 0" "${n:-0} ${unseen:-all}"
 		limit=2
 		# Under gVisor the stamp is the service's, the end that the kernel sees is the sandbox's:
-		# between them the Sentry takes itself apart.
-		[[ $runtime == runsc && $name == "service end" ]] && limit=3
+		# between them the Sentry takes itself apart. Ten of them beside somebody's compiler have had 3.8 ms.
+		[[ $runtime == runsc && $name == "service end" ]] && limit=$(as_many 3 5)
 		check "$runtime: $name: median within $limit ms" below "${median:-}" "${limit}000000"
 		# the service stamps before it exits, which may take a while: only the median there
 		[[ $name == "service end" ]] ||
