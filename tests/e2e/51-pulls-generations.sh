@@ -141,7 +141,10 @@ for name in containerd overlay2; do
 done
 JSON=$OUT/containerd.json
 pulled "containerd: what dockerd asks of it says when each layer was unpacked" '[["request","request"]]' \
-	'[pulls[].fetched.layers[].proof | [.unpacking, .unpacked]] | unique'
+	'[pulls[] | select(.image | contains("shared") | not) | .fetched.layers[].proof | [.unpacking, .unpacked]] | unique'
+# Of two that want the same at once dockerd asks for one alone: of the other the database says when it was whole.
+pulled "containerd: or its database does, where another pull has asked for it" '[]' \
+	'[pulls[].fetched.layers[].proof | [.unpacking, .unpacked] | select(. != ["request", "request"] and . != ["none", "database"])]'
 pulled "containerd: and its database how large it is then" '[]' \
 	'[pulls[].fetched.layers[] | select(.unpacked_size == null or .unpacked_size < .size) | .id]'
 row ctr containerd ctr '["five","five","five there","list","many1","many2","many3","none failed","twelve"]'
