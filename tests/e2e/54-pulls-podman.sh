@@ -28,7 +28,10 @@ in_engine_becomes() { exec "$@"; }
 mkdir -p "$dir"/{containers,tmp,var} && mount --bind "$dir/containers" /var/lib/containers && mount --bind "$dir/var" /var/tmp || exit
 export REGISTRY_LOG_LEVEL=info
 registry_start "$dir" || { echo "no registry: $(tail -n 3 "$dir/registry/log")"; exit; }
-trap 'cp "$dir/registry/log" "$dir/registry.log"; registry_stop' EXIT
+"$CT_LIB/halts.py" "$REGISTRY" 4000000 "$dir/halting" > "$dir/halts.log" 2>&1 &
+halts=$!
+trap 'kill $halts; cp "$dir/registry/log" "$dir/registry.log"; registry_stop' EXIT
+await 20 test -s "$dir/halting" || { echo "no server that halts: $(< "$dir/halts.log")"; exit; }
 echo "$REGISTRY" > "$dir/address"
 read -ra podman < <(podman_command "$dir" runc)
 # pushed NAME SIZE...: to $dir/layers.NAME digest and size of each layer
@@ -55,8 +58,8 @@ for name in one two five equal; do
 done
 pull five --quiet || echo "podman pull five, again"
 pull none && echo "what is not there is pulled"
-"${podman[@]}" pull -q --tls-verify=false "$REGISTRY/test/slow:1" > "$dir/out.slow" 2>&1 &
-until compgen -G "/var/tmp/*storage[0-9]*/1" > "$dir/slow"; do sleep 0.01; done
+"${podman[@]}" pull -q --tls-verify=false "$(< "$dir/halting")/test/slow:1" > "$dir/out.slow" 2>&1 &
+await 20 compgen -G "/var/tmp/*storage[0-9]*/1" > "$dir/slow" || echo "the slow pull has no layer: $(< "$dir/out.slow")"
 kill -TERM $!
 wait $!
 END
@@ -66,13 +69,14 @@ said=$(SERVICE=$SERVICE CT_LIB=$CT_LIB SECRET=canary-$P place_run "$OUT" "$OUT/r
 same "everything that is run runs" "" "$said"
 trace_stop
 same "exit status" 0 "$CT_STATUS"
-REGISTRY=$(< "$OUT/address")
+# Both of its addresses: the other one halts.
+REGISTRIES=$(jq -cnR '[inputs + "/"]' "$OUT/address" "$OUT/halting")
 # shellcheck disable=SC2016
-pulls='def pulls: [records | select(.kind == "pull" and (.image | startswith($registry)))];
+pulls='def pulls: [records | select(.kind == "pull" and (.image as $image | any($registries[]; . as $r | $image | startswith($r))))];
 	def whole: [pulls[] | select(.outcome == "ok" and (.fetched.up_to_date | not))];'
 pulled()
 {
-	says "$1" "$2" "$pulls $3" --arg registry "$REGISTRY/" "${@:4}"
+	says "$1" "$2" "$pulls $3" --argjson registries "$REGISTRIES" "${@:4}"
 }
 pulled "each pull is told once" '["equal","five","five","none","one","slow","two"]' \
 	'[pulls[].image | capture("test/(?<name>[^:]*):1").name] | sort'
@@ -112,4 +116,4 @@ both='([$applying, ([whole[].fetched.layers[].unpacking_ns] | sort)] | transpose
 pulled "unpacking begins when podman says that it does, within 50 ms at the median" true \
 	"$both"' | ($unpacks | length) == 11 and ($unpacks | map(fabs) | quantile(0.5)) < 50' --argjson applying "$(< "$OUT/applying")"
 ask "$pulls $both"' | "# unpack begin after the log, ms: n \($unpacks | length), median \($unpacks | quantile(0.5)), \($unpacks | min) .. \($unpacks | max)"' \
-	--arg registry "$REGISTRY/" --argjson applying "$(< "$OUT/applying")"
+	--argjson registries "$REGISTRIES" --argjson applying "$(< "$OUT/applying")"
