@@ -2,9 +2,9 @@
 #
 # Tests that need neither root nor a kernel: everything here is built with sanitizers, in a
 # directory of its own. A sanitizer writes its findings to a file of its own, and any such file
-# fails the run: a test framework lets leaks pass.
+# fails the run.
 #
-# make unit                     tests/unit, one binary; CRITERION= passes options to it
+# make unit                     tests/unit, one binary; UNIT="--filter 'lines/*'" for some
 # make replay                   tests/replay: recordings of real runs, byte-exact reports
 # make replay-update            writes the expected reports anew
 # make fuzz FUZZ_SECONDS=60     tests/fuzz, each target that long, three at a time; "events"
@@ -17,7 +17,7 @@
 # make check                    unit, replay and adding
 # make programs                 what they and make formats run
 # make coverage                 lines and branches of user/core that both reach; fails below
-#                               COVERAGE_FLOOR=90 % of the branches
+#                               COVERAGE_FLOOR=90 % of the branches; CRITERION= passes options
 
 S            := $(patsubst %/san,%,$(O))/san
 F            := $(patsubst %/san,%,$(O))/fuzz
@@ -26,10 +26,11 @@ SAN_CFLAGS   := -O1 -g -std=gnu11 -Wall -Wextra -Wshadow -Werror $(SAN_FLAGS)
 FUZZ_CFLAGS  := -O1 -g -std=gnu11 -Wall -Wextra -Wshadow -Werror $(SAN_FLAGS) \
 		-fsanitize=fuzzer-no-link -DFUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION
 FUZZ_SECONDS ?= 60
+UNIT         ?=
 CRITERION    ?=
 
 UNIT_SRC     := $(wildcard tests/unit/*.c)
-UNIT_OBJ     := $(UNIT_SRC:%.c=$(S)/%.o)
+UNIT_OBJ     := $(patsubst %.c,$(S)/%.o,$(UNIT_SRC) tests/quick/quick.c tests/quick/forks.c)
 FUZZ_TARGETS := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 TAPE_SRC     := $(addprefix tests/unit/,tape.c tape_opens.c life.c sandbox_messages.c go_program.c)
 
@@ -56,10 +57,10 @@ adding: build
 
 $(S)/%.o: %.c | $(O)/gen/version.h
 	@mkdir -p $(@D)
-	$(call msg,CC-SAN,$@)$(CC) $(CPPFLAGS) -Itests/unit $(SAN_CFLAGS) -MMD -MP -c $< -o $@
+	$(call msg,CC-SAN,$@)$(CC) $(CPPFLAGS) -Itests/quick -Itests/unit $(SAN_CFLAGS) -MMD -MP -c $< -o $@
 
 $(S)/unit: $(UNIT_OBJ) $(PURE_SRC:%.c=$(S)/%.o) $(SANDBOX_SRC:%.c=$(S)/%.o)
-	$(call msg,LD-SAN,$@)$(CC) $(SAN_CFLAGS) $^ -o $@ -lcriterion $(CORE_LIBS)
+	$(call msg,LD-SAN,$@)$(CC) $(SAN_CFLAGS) $^ -o $@ $(CORE_LIBS)
 
 # Linking without libbpf proves it already, unless a symbol is weak.
 pure: $(O)/libctcore.a
@@ -75,7 +76,7 @@ san_verdict  = for f in $(1)/asan.* $(1)/ubsan.*; do \
 
 unit: $(S)/unit pure
 	@rm -rf $(S)/reports && mkdir -p $(S)/reports
-	$(Q)status=0; $(call san_env,$(S)/reports) $(S)/unit --jobs 2 $(CRITERION) || status=$$?; \
+	$(Q)status=0; $(call san_env,$(S)/reports) $(S)/unit $(UNIT) || status=$$?; \
 	{ $(call san_verdict,$(S)/reports); } && exit $$status
 
 READER_SRC   := tests/replay/reader.c tests/replay/later.c user/cmd/cmd.c user/cmd/report.c user/cmd/export.c user/cmd/info.c \
@@ -123,8 +124,8 @@ fuzz: $(FUZZ_TARGETS:%=$(F)/fuzz_%) fuzz-seeds
 # part of the core, or takes its time.
 M            := $(patsubst %/san,%,$(O))/mutate
 MUTATE       ?=
-MUTATE_FLAGS := -O1 -std=gnu11 -w -Itests/mutate/quick -Itests/unit
-MUTATE_SRC   := tests/mutate/quick/quick.c $(filter-out $(addsuffix .c,$(addprefix tests/unit/test_,apart buckets compare \
+MUTATE_FLAGS := -O1 -std=gnu11 -w -Itests/quick -Itests/unit
+MUTATE_SRC   := tests/quick/quick.c tests/quick/once.c $(filter-out $(addsuffix .c,$(addprefix tests/unit/test_,apart buckets compare \
 		csv engine_config engines files hdr openmetrics options otlp otlp_proto pb pictures plots privileges recorder \
 		recording% sandbox seccheck seccheck_queue serve session sinks summary table_opens \
 		trust)),$(UNIT_SRC))

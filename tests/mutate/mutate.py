@@ -185,7 +185,7 @@ class Trial:
     def __init__(self, args, work):
         self.args, self.work = args, work
         os.makedirs(work)
-        for top in ("user", "include", "tests/unit", "tests/mutate/quick"):
+        for top in ("user", "include", "tests/unit", "tests/quick"):
             shutil.copytree(os.path.join(TREE, top), os.path.join(work, top))
         for top in ("docs", "tests/replay"):  # which are read
             os.symlink(os.path.join(TREE, top), os.path.join(work, top))

@@ -8,18 +8,17 @@
 #include <time.h>
 #include <unistd.h>
 
-static struct quick_test *first, *running;
-jmp_buf quick_skip;
+static const struct quick_test *running;
 
-void quick_add(struct quick_test *test)
+void quick_expected(const char *file, int line, const char *what, const char *fmt, ...)
 {
-	test->next = first;
-	first = test;
+	quick_asserted(file, line, what, "%s", fmt);
 }
 
-void quick_failed(const char *file, int line)
+void quick_asserted(const char *file, int line, const char *what, const char *fmt, ...)
 {
-	fprintf(stderr, "%s:%d: %s/%s\n", file, line, running->suite, running->name);
+	(void)fmt;
+	fprintf(stderr, "%s:%d: %s/%s: %s\n", file, line, running->suite, running->name, what);
 	_exit(1);
 }
 
@@ -31,36 +30,11 @@ static double seconds(void)
 	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
-static const struct quick_test *suite_of(const struct quick_test *test)
-{
-	for (const struct quick_test *t = first; t; t = t->next) {
-		if (!t->run && !strcmp(t->suite, test->suite))
-			return t;
-	}
-	return test;
-}
-
-static void run(const struct quick_test *test)
-{
-	const struct quick_test *suite = suite_of(test);
-
-	if (suite->init)
-		suite->init();
-	if (test != suite && test->init)
-		test->init();
-	if (!setjmp(quick_skip))
-		test->run();
-	if (test != suite && test->fini)
-		test->fini();
-	if (suite->fini)
-		suite->fini();
-}
-
 static void timed(const struct quick_test *test)
 {
 	double begin = seconds();
 
-	run(test);
+	quick_run(test);
 	printf("%.4f %s/%s\n", seconds() - begin, test->suite, test->name);
 }
 
@@ -71,12 +45,12 @@ int main(int argc, char **argv)
 
 	if (argc > 1 && !order)
 		return 2;
-	for (running = first; !order && running; running = running->next) {
+	for (running = quick_tests; !order && running; running = running->next) {
 		if (running->run)
 			timed(running);
 	}
 	while (order && fscanf(order, "%255s", wanted) == 1) {
-		for (running = first; running; running = running->next) {
+		for (running = quick_tests; running; running = running->next) {
 			snprintf(name, sizeof(name), "%s/%s", running->suite, running->name);
 			if (running->run && !strcmp(name, wanted))
 				timed(running);
