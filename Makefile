@@ -7,6 +7,7 @@
 # make static     a coldtrace without shared libraries, per architecture, in .output/static
 # make bench      what tracing costs, side by side with others
 # make bench-opens   what an open costs more while opens are traced
+# make bench-size    how large recordings are
 # V=1 shows the commands; O=DIR builds elsewhere; SAN=1 builds with sanitizers.
 
 O      ?= .output
@@ -57,11 +58,11 @@ SERVE_OBJ = $(SERVE_SRC:%.c=$(O)/%.o)
 STATIC_SERVE_OBJ = $(STATIC_SERVE_SRC:%.c=$(O)/%.o)
 CORE_OBJ  = $(CORE_SRC:%.c=$(O)/%.o)
 LIVE_OBJ  = $(LIVE_SRC:%.c=$(O)/%.o)
-CORE_LIBS = -ljansson -ldeflate -lm
+CORE_LIBS = -ljansson -ldeflate -lzstd -lm
 LIVE_LIBS = -lbpf -lelf -lz
 SERVE_LIBS = -lmicrohttpd -lcurl
 
-.PHONY: all build demo test test-long test-kernels hostile soak e2e bench bench-opens fmt fmt-check headers-check tidy lint \
+.PHONY: all build demo test test-long test-kernels hostile soak e2e bench bench-opens bench-size fmt fmt-check headers-check tidy lint \
 	docs-check deps test-deps clean help
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -71,7 +72,7 @@ all: build
 build: $(O)/coldtrace
 
 help:
-	@sed -n '3,11s/^# *//p' Makefile
+	@sed -n '3,12s/^# *//p' Makefile
 
 # Stages of tests/stages make it at once: a name of one's own until it is whole.
 $(O)/gen/version.h: FORCE
@@ -162,6 +163,10 @@ e2e: build
 bench-opens: test-deps
 	@$(MAKE) build
 	@O=$(O) tools/bench/opens
+
+bench-size: test-deps
+	@$(MAKE) build
+	@O=$(O) tools/bench/size
 
 bench: test-deps
 	@$(MAKE) build

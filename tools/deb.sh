@@ -68,7 +68,7 @@ cross()
 	gcc=$triplet-gcc
 	command -v "$gcc" > /dev/null || die "'$gcc' is missing; run: make test-deps"
 	tools/debs.sh bookworm "$arch" "$sysroot" libbpf-dev libbpf1 libelf-dev libelf1 zlib1g-dev zlib1g libdeflate-dev \
-		libdeflate0 libjansson-dev libjansson4 libmicrohttpd-dev libmicrohttpd12 libcurl4-openssl-dev libcurl4 \
+		libdeflate0 libzstd-dev libzstd1 libjansson-dev libjansson4 libmicrohttpd-dev libmicrohttpd12 libcurl4-openssl-dev libcurl4 \
 		libprotobuf-c-dev libprotobuf-c1 uthash-dev
 	shlibs=$(dpkg-deb -f "$out/coldtrace_${version}_$own.deb" Depends)
 	build "$arch" SHLIBS="$shlibs" COMPLETER="$out/build-$own/coldtrace" CROSS_CC="$gcc \

@@ -22,7 +22,8 @@ build libbpf-dev        -          loads and attaches them
 build bpftool           bpftool    makes the skeleton of the BPF object
 build libelf-dev        -          libbpf needs it
 build zlib1g-dev        -          libbpf needs it
-build libdeflate-dev    -          compresses recordings (zlib format)
+build libdeflate-dev    -          compresses their index, and reads older ones (zlib format)
+build libzstd-dev       -          compresses recordings
 build libjansson-dev    -          reads the JSON that engines keep
 build libmicrohttpd-dev -       answers by HTTP: coldtrace serve
 build libcurl4-openssl-dev -    sends to collectors: coldtrace serve --otlp

@@ -14,7 +14,7 @@ STATIC_LIBS   = -lmicrohttpd $(LIVE_LIBS) $(CORE_LIBS)
 DEBIAN_x86_64  = amd64
 DEBIAN_aarch64 = arm64
 SYSROOT        = $(O)/debs/static-$(DEBIAN_$*)
-SYSROOT_DEBS   = libbpf-dev libelf-dev zlib1g-dev libdeflate-dev libjansson-dev libmicrohttpd-dev libprotobuf-c-dev uthash-dev
+SYSROOT_DEBS   = libbpf-dev libelf-dev zlib1g-dev libdeflate-dev libzstd-dev libjansson-dev libmicrohttpd-dev libprotobuf-c-dev uthash-dev
 
 .PHONY: static static-test
 static: $(STATIC_ARCHS:%=$(O)/static/coldtrace-%)

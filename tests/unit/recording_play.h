@@ -58,7 +58,7 @@ static inline void load(struct file *f)
 	unlink(f->path);
 }
 
-/* Three blocks: two lives with more than a second between them, and a clock. */
+/* Three blocks, each a chain of its own: two lives with more than CT_CHAIN_NS between them, and a clock. */
 static inline void fill(struct tape *t)
 {
 	struct life a = life_of(0), b = life_of(1);
@@ -66,10 +66,10 @@ static inline void fill(struct tape *t)
 	life_engines(t);
 	life_create(t, &a, 10);
 	life_start(t, &a, 30);
-	life_create(t, &b, 5000);
-	life_start(t, &b, 5030);
+	life_create(t, &b, 30000);
+	life_start(t, &b, 30030);
 	tape_lost(t, CT_LOSS_RING, 7);
-	tape_at(t, 9000);
+	tape_at(t, 60000);
 	tape_clock(t);
 }
 

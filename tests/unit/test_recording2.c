@@ -77,7 +77,7 @@ Test(recording2, round_trip)
 	n = blocks_of(&f, offsets, CT_ARRAY_SIZE(offsets));
 	cr_assert_eq(n, 5, "3 blocks, index, trailer: %zu", n);
 	memcpy(&b, f.bytes + offsets[0], sizeof(b));
-	cr_expect_eq(b.codec, CT_CODEC_PLANES);
+	cr_expect_eq(b.codec, CT_CODEC_CHAIN);
 	cr_expect_eq(b.first_ns, tape_ns(0));
 	memcpy(&trailer, f.bytes + offsets[4], sizeof(trailer));
 	cr_expect_eq(trailer.index, offsets[3]);
@@ -243,11 +243,17 @@ static const struct {
 	{ "stored larger than raw", 8, "\xff\xff\x0f\0", 4, "bytes stored as 1048575", false },
 	{ "more events than fit", 20, "\xff\xff\0\0", 4, "with 65535 events are impossible",
 	  false },
-	{ "another count", 20, "\1\0\0\0", 4, "the lengths of its events do not add up", false },
+	{ "another count", 20, "\1\0\0\0", 4, "do not decode to", false },
 	{ "codec", 14, "\x09\0", 2, "codec 9 is not known; use a newer coldtrace", true },
 	{ "not compressed", 14, "\0\0", 2, "do not decode to", false },
-	{ "planes that are none", 14, "\1\0", 2, "event 0: event length", false },
-	{ "no zlib", 40, "\0\0\0\0", 4, "do not decode to", false },
+	{ "zlib that is none", 14, "\1\0", 2, "do not decode to", false },
+	{ "planes that are none", 14, "\2\0", 2, "do not decode to", false },
+	{ "builds on another", 40, "\1\0\0\0", 4, "what it builds on was not read", false },
+	{ "larger than it is", 44, "\xff\xff\0\0", 4, "do not decode to", false },
+	{ "larger than any block", 44, "\1\0\x10\0", 4, "do not decode to", false },
+	{ "more numbers than there are", 48, "\xff\xff\0\0", 4, "do not decode to", false },
+	{ "more durations", 52, "\xff\xff\xff\xff", 4, "do not decode to", false },
+	{ "more words", 56, "\xff\xff\xff\xff", 4, "do not decode to", false },
 };
 
 Test(recording2, damage_that_sums_up)

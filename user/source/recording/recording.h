@@ -16,7 +16,7 @@
 #define CT_RECORDING_MAGIC   "coldtrac"
 #define CT_RECORDING_ORDER   0x01020304u
 #define CT_RECORDING_VERSION 2
-#define CT_RECORDING_MINOR   1
+#define CT_RECORDING_MINOR   2
 /* Version 1: the header's first 128 bytes, then the events alone. */
 #define CT_RECORDING_V1     1
 #define CT_RECORDING_V1_LEN 128
@@ -79,7 +79,8 @@ enum ct_block_kind {
 enum ct_block_codec {
 	CT_CODEC_RAW = 0,
 	CT_CODEC_ZLIB = 1, /* RFC 1950 */
-	CT_CODEC_PLANES = 2 /* the same, of events in the order of recording_planes.h */
+	CT_CODEC_PLANES = 2, /* the same, of events in the order of recording_planes.h */
+	CT_CODEC_CHAIN = 3 /* what is new against the blocks before, see recording_chain.h */
 };
 
 /* Followed by stored_len bytes, which decode to raw_len. A reader skips a kind it does not know. */

@@ -5,7 +5,15 @@
 #include <libdeflate.h>
 #include <string.h>
 
+#include "source/recording/recording_chain.h"
 #include "source/recording/recording_planes.h"
+
+bool ct_block_never_written(const struct ct_block *b)
+{
+	static const struct ct_block nothing;
+
+	return !memcmp(b, &nothing, sizeof(nothing));
+}
 
 int ct_block_check(const struct ct_block *b, struct ct_err *err)
 {
@@ -51,8 +59,9 @@ static bool inflate(struct libdeflate_decompressor *zlib, const char *stored, si
 	       got == want;
 }
 
-int ct_block_decode(struct libdeflate_decompressor *zlib, const struct ct_block *b,
-		    const char *stored, char *raw, char *planes, struct ct_err *err)
+int ct_block_decode(struct libdeflate_decompressor *zlib, struct ct_chain *chain,
+		    const struct ct_block *b, const char *stored, char *raw, char *planes,
+		    struct ct_err *err)
 {
 	char *to = b->codec == CT_CODEC_PLANES ? planes : raw;
 
@@ -69,6 +78,8 @@ int ct_block_decode(struct libdeflate_decompressor *zlib, const struct ct_block 
 		if (to == planes && !ct_planes_unpack(raw, to, b->raw_len, b->events))
 			return ct_fail(err, EBADMSG, "the lengths of its events do not add up");
 		return 0;
+	case CT_CODEC_CHAIN:
+		return ct_chain_unpack(chain, b, stored, raw, planes, err);
 	default:
 		return ct_fail(err, ENOTSUP, "codec %u is not known; use a newer coldtrace",
 			       b->codec);

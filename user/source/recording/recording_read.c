@@ -10,6 +10,7 @@
 #include "core/core.h"
 #include "source/recording/recording.h"
 #include "source/recording/recording_block.h"
+#include "source/recording/recording_chain.h"
 #include "source/recording/recording_file.h"
 #include "source/recording/recording_input.h"
 #include "util/mem.h"
@@ -19,6 +20,7 @@ struct ct_reader {
 	struct ct_input in;
 	struct ct_recording_header header;
 	struct libdeflate_decompressor *zlib; /* owned */
+	struct ct_chain *chain; /* owned */
 	char *raw, *planes; /* owned, CT_BLOCK_RAW_MAX each */
 	uint64_t blocks, events;
 	uint64_t end_ns;
@@ -275,14 +277,6 @@ uint64_t ct_reader_end_ns(const struct ct_reader *reader)
 	return reader->end_ns;
 }
 
-/* After a power loss, a file system may give back zeros for what it had no time to write. */
-static bool never_written(const struct ct_block *b)
-{
-	static const struct ct_block nothing;
-
-	return !memcmp(b, &nothing, sizeof(nothing));
-}
-
 /* Whether nothing follows the block that is read: then it may be the one that was not finished. */
 static bool is_last(struct ct_reader *r, const struct ct_block *b)
 {
@@ -330,7 +324,7 @@ static int run_trailer(struct ct_reader *r, uint64_t *ret_cut, struct ct_err *er
 	return 0;
 }
 
-/* Whether a whole block begins here. */
+/* Whether a whole block begins here, and it can be read. */
 static bool is_block(struct ct_reader *r)
 {
 	struct ct_err ignored;
@@ -342,7 +336,9 @@ static bool is_block(struct ct_reader *r)
 	memcpy(&b, here(r), sizeof(b));
 	return !ct_block_check(&b, &ignored) &&
 	       !peek(r, sizeof(b) + b.stored_len, &got, &ignored) &&
-	       got >= sizeof(b) + b.stored_len && !ct_block_sum(&b, here(r) + sizeof(b), &ignored);
+	       got >= sizeof(b) + b.stored_len &&
+	       !ct_block_sum(&b, here(r) + sizeof(b), &ignored) &&
+	       ct_chain_stands_alone(&b, here(r) + sizeof(b));
 }
 
 /* Goes on to the next whole block; false when there is none. */
@@ -416,7 +412,7 @@ static enum went run_one(struct ct_reader *r, ct_replay_fn fn, void *ctx, uint64
 	if (got < sizeof(b))
 		return WENT_CUT;
 	memcpy(&b, here(r), sizeof(b));
-	if (never_written(&b))
+	if (ct_block_never_written(&b))
 		return WENT_CUT;
 	if (ct_block_check(&b, err))
 		return WENT_WRONG;
@@ -428,7 +424,7 @@ static enum went run_one(struct ct_reader *r, ct_replay_fn fn, void *ctx, uint64
 	if (ct_block_sum(&b, here(r) + sizeof(b), err))
 		return is_last(r, &b) ? WENT_CUT : WENT_WRONG;
 	if (b.kind <= CT_BLOCK_INDEX &&
-	    ct_block_decode(r->zlib, &b, here(r) + sizeof(b), r->raw, r->planes, err)) {
+	    ct_block_decode(r->zlib, r->chain, &b, here(r) + sizeof(b), r->raw, r->planes, err)) {
 		if (err->code != -ENOTSUP)
 			return WENT_WRONG;
 		damaged(r, err);
@@ -513,11 +509,12 @@ static struct ct_reader *reader_new(const char *name, size_t room)
 	r->name = name;
 	r->in.fd = -1;
 	r->zlib = libdeflate_alloc_decompressor();
+	r->chain = ct_chain_new(false);
 	r->raw = malloc(CT_BLOCK_RAW_MAX);
 	r->planes = malloc(CT_BLOCK_RAW_MAX);
 	r->in.room = room ? malloc(room) : NULL;
 	r->in.bytes = r->in.room;
-	if (r->zlib && r->raw && r->planes && (r->in.room || !room))
+	if (r->zlib && r->chain && r->raw && r->planes && (r->in.room || !room))
 		return r;
 	ct_reader_close(r);
 	return NULL;
@@ -562,6 +559,7 @@ void ct_reader_release(struct ct_reader *reader)
 		close(take_fd(reader->in.fd));
 	if (reader->zlib)
 		libdeflate_free_decompressor(take_ptr(reader->zlib));
+	ct_chain_free(take_ptr(reader->chain));
 	free(take_ptr(reader->in.room));
 	free(take_ptr(reader->raw));
 	free(take_ptr(reader->planes));

@@ -7,19 +7,19 @@
 #include <unistd.h>
 
 #include "source/recording/recording.h"
+#include "source/recording/recording_chain.h"
 #include "source/recording/recording_file.h"
 #include "source/recording/recording_planes.h"
 #include "util/clock.h"
 #include "util/mem.h"
 
-/* Smaller by a quarter than the fastest level, and still ten times faster than any host starts
- * containers: docs/recording.md has the figures. */
-#define LEVEL 6
+#define LEVEL 6 /* of zlib, for the index and blocks that are no part of a chain */
 
 struct ct_recorder_state {
 	struct ct_recording_file file;
 	struct ct_recording_header header; /* as it is written when the recording begins */
 	struct libdeflate_compressor *zlib; /* owned */
+	struct ct_chain *chain; /* owned */
 	char raw[CT_BLOCK_FLUSH_LEN];
 	char planes[CT_BLOCK_FLUSH_LEN];
 	/* A block as it is written: its header, then what is stored, never more than raw. */
@@ -85,6 +85,14 @@ static int put(struct ct_recorder *r, const void *bytes, size_t len, struct ct_e
 	return 0;
 }
 
+static void free_state(struct ct_recorder_state *s)
+{
+	if (s->zlib)
+		libdeflate_free_compressor(s->zlib);
+	ct_chain_free(s->chain);
+	free(s);
+}
+
 int ct_recorder_open(struct ct_recorder *r, const char *path,
 		     const struct ct_recording_header *header, struct ct_err *err)
 {
@@ -95,13 +103,13 @@ int ct_recorder_open(struct ct_recorder *r, const char *path,
 	if (!s)
 		return ct_fail(err, ENOMEM, "open recording '%s': out of memory", path);
 	s->zlib = libdeflate_alloc_compressor(LEVEL);
-	if (!s->zlib) {
-		free(s);
+	s->chain = ct_chain_new(true);
+	if (!s->zlib || !s->chain) {
+		free_state(s);
 		return ct_fail(err, ENOMEM, "open recording '%s': out of memory", path);
 	}
 	if (ct_recording_file_open(&s->file, path, err)) {
-		libdeflate_free_compressor(s->zlib);
-		free(s);
+		free_state(s);
 		return err->code;
 	}
 	s->blocks_an_entry = 1;
@@ -131,30 +139,58 @@ int ct_recorder_begin(struct ct_recorder *r, struct ct_err *err)
 	return ret ? ret : put(r, &s->header, sizeof(s->header), err);
 }
 
-static int put_block(struct ct_recorder *r, enum ct_block_kind kind, enum ct_block_codec codec,
-		     const void *raw, size_t len, struct ct_err *err)
+/* What is stored is there. */
+static int put_stored(struct ct_recorder *r, enum ct_block_kind kind, enum ct_block_codec codec,
+		      size_t len, size_t stored, struct ct_err *err)
 {
-	struct ct_recorder_state *s = r->state;
-	struct ct_block *b = &s->block;
-	size_t stored;
+	struct ct_block *b = &r->state->block;
 
 	memcpy(b->magic, CT_BLOCK_MAGIC, sizeof(b->magic));
 	b->kind = kind;
-	b->raw_len = (__u32)len;
-	/* What compression does not make smaller stays as it is; 0 says so. */
-	stored = libdeflate_zlib_compress(s->zlib, raw, len, s->stored, len);
 	b->codec = (__u16)codec;
-	if (!stored && codec == CT_CODEC_PLANES)
-		raw = s->raw;
-	if (!stored) {
-		b->codec = CT_CODEC_RAW;
-		memcpy(s->stored, raw, len);
-		stored = len;
-	}
+	b->raw_len = (__u32)len;
 	b->stored_len = (__u32)stored;
 	b->crc32 = 0;
 	b->crc32 = libdeflate_crc32(0, b, sizeof(*b) + stored);
 	return put(r, b, sizeof(*b) + stored, err);
+}
+
+static int put_block(struct ct_recorder *r, enum ct_block_kind kind, enum ct_block_codec codec,
+		     const void *raw, size_t len, struct ct_err *err)
+{
+	struct ct_recorder_state *s = r->state;
+	size_t stored;
+
+	/* What compression does not make smaller stays as it is; 0 says so. */
+	stored = libdeflate_zlib_compress(s->zlib, raw, len, s->stored, len);
+	if (!stored && codec == CT_CODEC_PLANES)
+		raw = s->raw;
+	if (!stored) {
+		codec = CT_CODEC_RAW;
+		memcpy(s->stored, raw, len);
+		stored = len;
+	}
+	return put_stored(r, kind, codec, len, stored, err);
+}
+
+static int put_events(struct ct_recorder *r, struct ct_err *err)
+{
+	struct ct_recorder_state *s = r->state;
+	const struct ct_block *b = &s->block;
+	size_t len = b->raw_len, stored;
+	int ret;
+
+	stored = ct_chain_pack(s->chain, s->raw, len, b->events, b->first_ns, s->stored, len);
+	if (!stored) {
+		ct_planes_pack(s->planes, s->raw, len, b->events);
+		return put_block(r, CT_BLOCK_EVENTS, CT_CODEC_PLANES, s->planes, len, err);
+	}
+	ret = put_stored(r, CT_BLOCK_EVENTS, CT_CODEC_CHAIN, len, stored, err);
+	if (ret)
+		ct_chain_end(s->chain);
+	else
+		ct_chain_wrote(s->chain, b->crc32);
+	return ret;
 }
 
 /* Two neighbours become one entry: the index stays small however long it is recorded. */
@@ -223,8 +259,7 @@ int ct_recorder_flush(struct ct_recorder *r, struct ct_err *err)
 	if (ret)
 		return drop_block(r, ret);
 	offset = r->bytes;
-	ct_planes_pack(s->planes, s->raw, len, s->block.events);
-	ret = put_block(r, CT_BLOCK_EVENTS, CT_CODEC_PLANES, s->planes, len, err);
+	ret = put_events(r, err);
 	if (ret)
 		return drop_block(r, ret);
 	index_block(s, offset);
@@ -238,6 +273,7 @@ int ct_recorder_write(struct ct_recorder *r, const struct ct_event *e, struct ct
 {
 	struct ct_recorder_state *s = r->state;
 	struct ct_block *b = &s->block;
+	size_t used;
 
 	if (b->events &&
 	    (b->raw_len + e->len > sizeof(s->raw) || e->ts_ns >= b->first_ns + CT_BLOCK_FLUSH_NS)) {
@@ -247,6 +283,9 @@ int ct_recorder_write(struct ct_recorder *r, const struct ct_event *e, struct ct
 			return ret;
 	}
 	memcpy(s->raw + b->raw_len, e, e->len);
+	/* What is behind the tail is nothing: it need not be as it came out of the ring. */
+	used = sizeof(*e) + e->tail_len;
+	memset(s->raw + b->raw_len + used, 0, e->len - used);
 	b->raw_len += e->len;
 	if (!b->events || e->ts_ns < b->first_ns)
 		b->first_ns = e->ts_ns;
@@ -326,8 +365,7 @@ static int finish(struct ct_recorder *r, struct ct_err *err)
 	if (!s)
 		return 0;
 	code = -ct_recording_file_close(&s->file);
-	libdeflate_free_compressor(s->zlib);
-	free(s);
+	free_state(s);
 	return code ? write_failed(r, code, err) : 0;
 }
 
