@@ -53,7 +53,7 @@ CORE_SRC  = $(sort $(foreach part,core stats sinks util,$(wildcard user/$(part)/
 LIVE_SRC  = $(filter-out $(CORE_SRC),$(wildcard user/source/*.c user/source/*/*.c)) $(wildcard user/cmd/*.c)
 # TLS and OTLP need libraries that are not made to be linked statically: there static.c is instead of them.
 SERVE_SRC = $(filter-out user/serve/static.c,$(wildcard user/serve/*.c))
-STATIC_SERVE_SRC = $(filter-out $(addprefix user/serve/,whole.c push.c push_env.c),$(wildcard user/serve/*.c))
+STATIC_SERVE_SRC = $(filter-out $(addprefix user/serve/,whole.c push.c push_env.c push_queue.c),$(wildcard user/serve/*.c))
 SERVE_OBJ = $(SERVE_SRC:%.c=$(O)/%.o)
 STATIC_SERVE_OBJ = $(STATIC_SERVE_SRC:%.c=$(O)/%.o)
 CORE_OBJ  = $(CORE_SRC:%.c=$(O)/%.o)

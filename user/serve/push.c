@@ -4,6 +4,7 @@
 #include <curl/curl.h>
 #include <errno.h>
 #include <libdeflate.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,26 +12,19 @@
 #include <time.h>
 
 #include "serve/push_env.h"
+#include "serve/push_queue.h"
 #include "sinks/otlp/otlp.h"
 #include "util/clock.h"
 #include "util/mem.h"
 
-#define QUEUE_BYTES_MAX (32u << 20)
-#define BATCH_BYTES     (1u << 20) /* of one request: no more is put together */
-#define BATCH_MAX       512
-#define BATCH_NS        2000000000ull /* so long a record waits for others */
-#define PAUSE_FIRST_NS  1000000000ull
-#define PAUSE_LAST_NS   30000000000ull
-#define CLOSE_NS        3000000000ull
-#define NS_PER_S        1000000000ull
-
-/* A message that waits. */
-struct item {
-	struct item *next;
-	enum ct_otlp_signal signal;
-	struct ct_pb pb; /* owned */
-	uint64_t at_ns;
-};
+#define BATCH_NS       2000000000ull /* so long a record waits for others */
+#define PAUSE_FIRST_NS 1000000000ull
+#define PAUSE_LAST_NS  30000000000ull
+#define CLOSE_NS       3000000000ull
+#define NS_PER_S       1000000000ull
+#define LEVEL          4 /* of gzip */
+#define MUCH           (1u << 20) /* has waited: what it took is given back to the kernel */
+#define MESSAGE_ROOM   (256u << 10) /* kept for the next one */
 
 struct ct_push {
 	struct ct_push_env env;
@@ -40,11 +34,12 @@ struct ct_push {
 	bool running;
 	CURL *curl;
 	struct curl_slist *headers[CT_OTLP_SIGNAL_MAX];
+	struct libdeflate_compressor *gzip; /* owned; the thread's */
+	struct ct_pb message; /* owned: of who tells records, for one at a time */
 
 	pthread_mutex_t lock;
 	pthread_cond_t cond;
-	struct item *first, **last; /* owned */
-	size_t bytes;
+	struct ct_push_queue *queue; /* owned */
 	bool ending;
 	uint64_t end_ns; /* not a moment later */
 	struct ct_push_counts counts;
@@ -102,7 +97,8 @@ int ct_push_open(struct ct_push **ret, const char *url, struct ct_err *err)
 	*ret = NULL;
 	if (!p)
 		return ct_fail(err, ENOMEM, "push: out of memory");
-	p->last = &p->first;
+	p->queue = ct_push_queue_new();
+	p->gzip = libdeflate_alloc_compressor(LEVEL);
 	pthread_mutex_init(&p->lock, NULL);
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
@@ -111,7 +107,7 @@ int ct_push_open(struct ct_push **ret, const char *url, struct ct_err *err)
 	curl_global_init(CURL_GLOBAL_DEFAULT);
 	p->curl = curl_easy_init();
 	code = ct_push_env_read(&p->env, url, err);
-	if (!code && (!p->curl || sinks_open(p)))
+	if (!code && (!p->curl || !p->queue || !p->gzip || sinks_open(p)))
 		code = ct_fail(err, ENOMEM, "push: out of memory");
 	for (unsigned i = 0; i < CT_OTLP_SIGNAL_MAX && !code; i++)
 		if (headers_make(p, i))
@@ -135,37 +131,26 @@ struct ct_push_counts ct_push_counts(struct ct_push *p)
 
 	pthread_mutex_lock(&p->lock);
 	counts = p->counts;
-	counts.queued = p->bytes;
+	counts.queued = ct_push_queue_bytes(p->queue);
 	pthread_mutex_unlock(&p->lock);
 	return counts;
 }
 
-static void item_free(struct item *item)
-{
-	ct_pb_free(&item->pb);
-	free(item);
-}
-
 static void enqueue(struct ct_push *p, enum ct_otlp_signal signal, const char *json, size_t len)
 {
-	struct item *item = calloc(1, sizeof(*item));
-	bool made = item && !ct_otlp_proto(&item->pb, signal, json, len);
+	struct ct_pb *pb = &p->message;
+	bool made;
 
+	pb->len = 0;
+	made = !ct_otlp_proto(pb, signal, json, len);
 	pthread_mutex_lock(&p->lock);
-	if (made && p->bytes + item->pb.len <= QUEUE_BYTES_MAX) {
-		item->signal = signal;
-		item->at_ns = ct_mono_ns();
-		p->bytes += item->pb.len;
-		*p->last = item;
-		p->last = &item->next;
-		item = NULL;
+	if (made && ct_push_queue_put(p->queue, signal, pb, ct_mono_ns()))
 		pthread_cond_signal(&p->cond);
-	} else {
+	else
 		p->counts.dropped[signal]++;
-	}
 	pthread_mutex_unlock(&p->lock);
-	if (item)
-		item_free(item);
+	if (!made || pb->room > MESSAGE_ROOM)
+		ct_pb_free(pb);
 }
 
 void ct_push_record(struct ct_push *p, const struct ct_session *session,
@@ -208,44 +193,35 @@ void ct_push_tick(struct ct_push *p, const struct ct_session *session,
 	free(text);
 }
 
-/* As many of one signal as there are, of those that waited, in one message. NULL: nothing is to be sent. */
-static struct item *take(struct ct_push *p, size_t *ret_count, bool *ret_ending)
+static bool is_due(const struct ct_push *p)
 {
-	struct item *all;
+	uint64_t since = ct_push_queue_since(p->queue);
+
+	return since && (p->ending || ct_mono_ns() >= since + BATCH_NS);
+}
+
+/* Waits for it, a second at most. False: nothing is to be sent. */
+static bool take(struct ct_push *p, struct ct_push_batch *ret, bool *ret_ending)
+{
+	uint64_t since, until_ns;
 	struct timespec until;
-	uint64_t now = ct_mono_ns(), wait_until;
+	bool taken = false;
 
 	pthread_mutex_lock(&p->lock);
-	wait_until = p->first ? p->first->at_ns + BATCH_NS : now + NS_PER_S;
-	until.tv_sec = (time_t)(wait_until / NS_PER_S);
-	until.tv_nsec = (long)(wait_until % NS_PER_S);
-	while (!p->ending && ct_mono_ns() < wait_until)
+	since = ct_push_queue_since(p->queue);
+	until_ns = since ? since + BATCH_NS : ct_mono_ns() + NS_PER_S;
+	until.tv_sec = (time_t)(until_ns / NS_PER_S);
+	until.tv_nsec = (long)(until_ns % NS_PER_S);
+	while (!p->ending && ct_mono_ns() < until_ns)
 		if (pthread_cond_timedwait(&p->cond, &p->lock, &until) == ETIMEDOUT)
 			break;
 	*ret_ending = p->ending;
-	all = p->first;
-	*ret_count = 0;
-	if (all && (p->ending || ct_mono_ns() >= all->at_ns + BATCH_NS)) {
-		*ret_count = 1;
-		p->first = all->next;
-		p->bytes -= all->pb.len;
-		while (p->first && p->first->signal == all->signal && *ret_count < BATCH_MAX &&
-		       all->pb.len + p->first->pb.len <= BATCH_BYTES) {
-			struct item *next = p->first;
-
-			ct_pb_append(&all->pb, next->pb.bytes, next->pb.len);
-			p->first = next->next;
-			p->bytes -= next->pb.len;
-			item_free(next);
-			++*ret_count;
-		}
-		if (!p->first)
-			p->last = &p->first;
-	} else {
-		all = NULL;
+	if (is_due(p)) {
+		taken = ct_push_queue_take(p->queue, ret);
+		p->counts.dropped[ret->signal] += ret->spoilt;
 	}
 	pthread_mutex_unlock(&p->lock);
-	return all;
+	return taken;
 }
 
 /* What it says is not of interest, how it says it is. */
@@ -268,24 +244,22 @@ static int is_over(void *ctx, curl_off_t a, curl_off_t b, curl_off_t c, curl_off
 	return over;
 }
 
-static void *compress(const struct item *item, size_t *ret_len)
+static void *compress(struct ct_push *p, const struct ct_pb *pb, size_t *ret_len)
 {
-	struct libdeflate_compressor *c = libdeflate_alloc_compressor(4);
-	size_t room = c ? libdeflate_gzip_compress_bound(c, item->pb.len) : 0;
-	void *out = c ? malloc(room) : NULL;
+	size_t room = libdeflate_gzip_compress_bound(p->gzip, pb->len);
+	void *out = malloc(room);
 
 	if (out)
-		*ret_len = libdeflate_gzip_compress(c, item->pb.bytes, item->pb.len, out, room);
-	libdeflate_free_compressor(c);
+		*ret_len = libdeflate_gzip_compress(p->gzip, pb->bytes, pb->len, out, room);
 	return out;
 }
 
 /* The status that was answered, 0: none was. */
-static long request(struct ct_push *p, const struct item *item, curl_off_t *ret_after_s)
+static long request(struct ct_push *p, const struct ct_push_batch *batch, curl_off_t *ret_after_s)
 {
-	const struct ct_push_signal *signal = &p->env.signals[item->signal];
-	size_t len = item->pb.len;
-	own_mem void *zipped = signal->gzip ? compress(item, &len) : NULL;
+	const struct ct_push_signal *signal = &p->env.signals[batch->signal];
+	size_t len = batch->pb.len;
+	own_mem void *zipped = signal->gzip ? compress(p, &batch->pb, &len) : NULL;
 	long status = 0;
 
 	*ret_after_s = 0;
@@ -293,10 +267,10 @@ static long request(struct ct_push *p, const struct item *item, curl_off_t *ret_
 		return 0;
 	curl_easy_reset(p->curl);
 	curl_easy_setopt(p->curl, CURLOPT_URL, signal->url);
-	curl_easy_setopt(p->curl, CURLOPT_HTTPHEADER, p->headers[item->signal]);
+	curl_easy_setopt(p->curl, CURLOPT_HTTPHEADER, p->headers[batch->signal]);
 	curl_easy_setopt(p->curl, CURLOPT_POST, 1L);
 	curl_easy_setopt(p->curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)len);
-	curl_easy_setopt(p->curl, CURLOPT_POSTFIELDS, zipped ? zipped : (void *)item->pb.bytes);
+	curl_easy_setopt(p->curl, CURLOPT_POSTFIELDS, zipped ? zipped : (void *)batch->pb.bytes);
 	curl_easy_setopt(p->curl, CURLOPT_TIMEOUT_MS, signal->timeout_ms);
 	curl_easy_setopt(p->curl, CURLOPT_NOPROGRESS, 0L);
 	curl_easy_setopt(p->curl, CURLOPT_XFERINFOFUNCTION, is_over);
@@ -333,22 +307,22 @@ static void pause_until(struct ct_push *p, uint64_t until_ns)
 }
 
 /* Until it is taken, refused for good, or all ends. What comes meanwhile waits in the queue. */
-static void deliver(struct ct_push *p, const struct item *item, size_t count)
+static void deliver(struct ct_push *p, const struct ct_push_batch *batch)
 {
 	uint64_t pause_ns = PAUSE_FIRST_NS;
 
 	for (;;) {
 		curl_off_t after_s = 0;
-		long status = request(p, item, &after_s);
+		long status = request(p, batch, &after_s);
 		bool taken = status >= 200 && status < 300, ending;
 
 		pthread_mutex_lock(&p->lock);
 		ending = p->ending;
 		p->counts.failed += !taken;
 		if (taken)
-			p->counts.sent[item->signal] += count;
+			p->counts.sent[batch->signal] += batch->count;
 		else if (ending || !is_worth_another(status))
-			p->counts.dropped[item->signal] += count;
+			p->counts.dropped[batch->signal] += batch->count;
 		pthread_mutex_unlock(&p->lock);
 		if (taken || ending || !is_worth_another(status))
 			return;
@@ -359,23 +333,41 @@ static void deliver(struct ct_push *p, const struct item *item, size_t count)
 	}
 }
 
+/* What has waited for a collector that was away has gone: its memory is of no use here. */
+static void tidy(struct ct_push *p, size_t *most)
+{
+	size_t now;
+
+	pthread_mutex_lock(&p->lock);
+	now = ct_push_queue_bytes(p->queue);
+	pthread_mutex_unlock(&p->lock);
+	if (now > *most)
+		*most = now;
+	if (now || *most < MUCH)
+		return;
+	malloc_trim(0);
+	*most = 0;
+}
+
 static void *work(void *ctx)
 {
 	struct ct_push *p = ctx;
 	bool ending = false;
+	size_t most = 0; /* that has waited */
 
 	prctl(PR_SET_NAME, "ct-push");
 	for (;;) {
-		size_t count;
-		struct item *item = take(p, &count, &ending);
+		struct ct_push_batch batch;
+		bool taken = take(p, &batch, &ending);
 
-		if (!item && ending)
+		if (!taken && ending)
 			return NULL;
-		if (!item)
+		tidy(p, &most);
+		if (!taken)
 			continue;
 		if (!ending || ct_mono_ns() < p->end_ns)
-			deliver(p, item, count);
-		item_free(item);
+			deliver(p, &batch);
+		ct_pb_free(&batch.pb);
 	}
 }
 
@@ -399,12 +391,9 @@ void ct_push_close(struct ct_push *p)
 		pthread_mutex_unlock(&p->lock);
 		pthread_join(p->thread, NULL);
 	}
-	while (p->first) {
-		struct item *item = p->first;
-
-		p->first = item->next;
-		item_free(item);
-	}
+	ct_push_queue_free(p->queue);
+	libdeflate_free_compressor(p->gzip);
+	ct_pb_free(&p->message);
 	for (unsigned i = 0; i < CT_OTLP_SIGNAL_MAX; i++) {
 		if (p->sinks[i].ops && p->sinks[i].ops->free && p->sinks[i].state)
 			p->sinks[i].ops->free(p->sinks[i].state);
