@@ -47,8 +47,16 @@ says "what starting two of them earlier would save is less than their starts and
 	'.[0] | .what_if[-1].saved_ns.median as $s | $s > 0 and
 	$s <= ([.members[1, 2] | .start_ns.max + .gap_ns.max] | add)'
 
+# What was found, as records beside all others.
+JSON=$OUT/found.jsonl
+"$COLDTRACE" report "$OUT/chain.ct" --only-mine --chains -o "json:$JSON" 2> "$OUT/report.err"
+says "each time of what was found is a record" "[[\"${P}one > ${P}two > ${P}three\",[\"${P}one\",\"${P}two\",\"${P}three\"],[1,2,3],3,3]]" \
+	'[of("group")[] | [.name, [.members[].name], .found.times, .found.begun]] | group_by(.[0]) | map([.[0][0], .[0][1], [range(1; length + 1)], .[0][2], .[0][3]])'
+says "it says how much they vary" true '[of("group")[].found.variation] | unique | length == 1 and .[0] > 0 and .[0] < 3'
+says "the starts are there too" 9 'of("start") | length'
+says "found phases tile them" '[]' untiled
 
-# The same as records.
+# The same as records of what the user has named.
 JSON=$OUT/groups.jsonl
 "$COLDTRACE" report "$OUT/chain.ct" --only-mine --chain "${P}shop=${P}one,${P}two,${P}three" -o "json:$JSON" 2> "$OUT/report.err"
 says "each time is a record of kind group" "[[\"${P}one\",\"${P}two\",\"${P}three\"],3,[1,2,3]]" \

@@ -256,3 +256,156 @@ Test(chains, contention_is_measured)
 	cr_expect_eq(alone, 3);
 	ct_chains_free(t.chains);
 }
+
+/* Two nodes have processes of one number, and the same containers: what one starts is not the other's. */
+Test(chains, of_another_recording_nobody_is_known)
+{
+	struct told t = tell(false);
+
+	for (uint64_t round = 0; round < 4; round++) {
+		ct_chains_turn(t.chains);
+		start(&t, "a", 1000 + round * ROUND, RUN, 100);
+		ct_chains_turn(t.chains);
+		start(&t, "b", 1400 + round * ROUND, RUN, 100);
+	}
+	cr_assert_eq(ct_chains_run(t.chains), 0);
+	cr_expect_eq(ct_chains_count(t.chains), 0);
+	ct_chains_free(t.chains);
+}
+
+/* A round in each of three recordings is three rounds. */
+Test(chains, over_recordings)
+{
+	struct told t = tell(false);
+
+	for (uint64_t round = 0; round < 3; round++) {
+		ct_chains_turn(t.chains);
+		start(&t, "a", 1000, RUN, 100);
+		start(&t, "b", 1400, RUN, 100);
+	}
+	cr_assert_eq(ct_chains_run(t.chains), 0);
+	cr_assert_eq(ct_chains_count(t.chains), 1);
+	cr_expect_eq(ct_chains_get(t.chains, 0)->count, 3);
+	ct_chains_free(t.chains);
+}
+
+/* Many that are none do not hide one; what there is of them does not take for ever. */
+Test(chains, one_among_ten_thousand)
+{
+	struct told t = tell(false);
+	char names[2][32];
+
+	for (uint64_t i = 0; i < 10000; i++) {
+		for (unsigned k = 0; k < 2; k++)
+			snprintf(names[k], sizeof(names[k]), "job-%llu-%u", (unsigned long long)i,
+				 k);
+		start(&t, names[0], 1000 + i * ROUND, RUN, (uint32_t)(10000 + i));
+		start(&t, names[1], 1400 + i * ROUND, RUN, (uint32_t)(10000 + i));
+		if (i < 9996)
+			continue;
+		start(&t, "last-a", 2000 + i * ROUND, RUN, (uint32_t)(30000 + i));
+		start(&t, "last-b", 2400 + i * ROUND, RUN, (uint32_t)(30000 + i));
+	}
+	cr_assert_eq(ct_chains_run(t.chains), 0);
+	cr_assert_eq(ct_chains_count(t.chains), 1);
+	cr_expect_str_eq(ct_chains_get(t.chains, 0)->name, "last-a > last-b");
+	cr_expect_eq(ct_chains_get(t.chains, 0)->count, 4);
+	ct_chains_free(t.chains);
+}
+
+struct records {
+	size_t count;
+	uint64_t begins[8], totals[8], cold[8];
+	struct ct_found found[8];
+	char names[8][128], members[8][3][128];
+	char node[80];
+	size_t steps, labels;
+};
+
+static void keep(void *ctx, const struct ct_record *rec)
+{
+	struct records *r = ctx;
+	uint64_t at = rec->begin_ns;
+
+	cr_assert_lt(r->count, 8);
+	cr_assert(rec->found);
+	cr_expect_eq(rec->type, CT_RECORD_GROUP);
+	cr_expect_eq(rec->outcome, CT_OUTCOME_OK);
+	for (size_t i = 0; i < rec->segment_count; i++) {
+		cr_expect_eq(rec->segments[i].begin_ns, at);
+		at = rec->segments[i].end_ns;
+	}
+	cr_expect_eq(at, rec->end_ns);
+	r->begins[r->count] = rec->begin_ns;
+	r->totals[r->count] = rec->end_ns - rec->begin_ns;
+	r->cold[r->count] = ct_record_phase_ns(rec, CT_PHASE_COLD);
+	r->found[r->count] = *rec->found;
+	snprintf(r->names[r->count], sizeof(r->names[0]), "%s", rec->who->name);
+	for (size_t i = 0; i < rec->member_count && i < 3; i++)
+		snprintf(r->members[r->count][i], sizeof(r->members[0][0]), "%s",
+			 rec->members[i].name);
+	snprintf(r->node, sizeof(r->node), "%s", rec->node);
+	r->steps += rec->step_count;
+	r->labels += rec->labels != NULL;
+	r->count++;
+}
+
+static void found_as_records(bool steps, struct records *ret)
+{
+	const struct ct_chains_how how = { .find = true, .records = true, .steps = steps };
+	struct told t = { .chains = ct_chains_new(&how) };
+
+	cr_assert(t.chains);
+	for (uint64_t round = 0; round < 3; round++) {
+		uint64_t at = 1000 + round * ROUND;
+
+		start(&t, "a", at, RUN, 100);
+		start(&t, "b", at + 310, RUN + round * 10, 100);
+		start(&t, "c", at + 650, RUN, 100);
+	}
+	cr_assert_eq(ct_chains_run(t.chains), 0);
+	cr_assert_eq(ct_chains_records(t.chains, keep, ret), 0);
+	ct_chains_free(t.chains);
+}
+
+Test(chains, each_time_is_a_record)
+{
+	struct records r = { 0 };
+
+	found_as_records(false, &r);
+	cr_assert_eq(r.count, 3);
+	for (size_t i = 0; i < 3; i++) {
+		cr_expect_str_eq(r.names[i], "a > b > c");
+		cr_expect_str_eq(r.members[i][0], "a");
+		cr_expect_str_eq(r.members[i][2], "c");
+		cr_expect_eq(r.begins[i], (1000 + i * ROUND) * MS);
+		cr_expect_eq(r.totals[i], 950 * MS);
+		cr_expect_eq(r.cold[i], 3 * START * MS);
+		cr_expect_eq(r.found[i].time, i + 1);
+		cr_expect_eq(r.found[i].times, 3);
+		cr_expect_eq(r.found[i].begun, 3);
+		cr_expect_float_eq(r.found[i].variation, 0, 1e-9);
+	}
+	cr_expect_eq(r.steps, 0);
+	cr_expect_eq(r.labels, 0);
+	cr_expect_str_eq(r.node, "");
+	r = (struct records){ 0 };
+	found_as_records(true, &r);
+	cr_expect_eq(r.steps, 3 * 3 * 3);
+}
+
+/* 100, 200, 300 ms apart: mean 1150, standard deviation 100. */
+Test(chains, how_sure_it_is)
+{
+	struct told t = tell(false);
+
+	for (uint64_t round = 0; round < 3; round++) {
+		start(&t, "a", 1000 + round * ROUND, RUN, 100);
+		start(&t, "b", 1000 + 550 + round * (ROUND + 100), RUN + 100, 100);
+	}
+	cr_assert_eq(ct_chains_run(t.chains), 0);
+	cr_assert_eq(ct_chains_count(t.chains), 1);
+	cr_expect_float_eq(ct_chains_get(t.chains, 0)->variation, 100. / 1050, 1e-6, "%f",
+			   ct_chains_get(t.chains, 0)->variation);
+	ct_chains_free(t.chains);
+}

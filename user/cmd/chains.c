@@ -10,10 +10,11 @@
 #include <string.h>
 
 #include "cmd/cmd.h"
+#include "cmd/paths.h"
 #include "sinks/json/json_writer.h"
 #include "sinks/pen.h"
 #include "sinks/units.h"
-#include "source/recording/recordings.h"
+#include "source/recording/recordings_many.h"
 #include "util/mem.h"
 
 #define NAME_COLS  28
@@ -34,6 +35,14 @@ static void on_record(void *ctx, const struct ct_record *rec)
 
 	if (!r->failed && ct_options_match(r->opts, &r->window, rec))
 		r->failed = ct_chains_add(r->chains, rec) != 0;
+}
+
+static void on_turn(void *ctx, const struct ct_input *in)
+{
+	const struct replay *r = ctx;
+
+	(void)in;
+	ct_chains_turn(r->chains);
 }
 
 static const char *signed_ns(const struct ct_pen *pen, char *buf, size_t size, double ns)
@@ -93,10 +102,10 @@ static void draw_path(struct ct_pen *pen, const struct ct_chain *chain)
 
 	snprintf(
 		text, sizeof(text),
-		"  path, p50: %s (95 %% interval %s .. %s), of which members start for %s (%.0f %%)",
+		"  path, p50: %s (95 %% interval %s .. %s, variation %.0f %%), of which members start for %s (%.0f %%)",
 		signed_ns(pen, a, sizeof(a), chain->total.median),
 		signed_ns(pen, low, sizeof(low), chain->total.low),
-		signed_ns(pen, high, sizeof(high), chain->total.high),
+		signed_ns(pen, high, sizeof(high), chain->total.high), 100 * chain->variation,
 		signed_ns(pen, b, sizeof(b), chain->cold.median), 100 * chain->share.median);
 	ct_pen_wrap(pen, text, 0, 4, WIDTH);
 	fputc('\n', pen->f);
@@ -214,6 +223,17 @@ static void json_middle(struct ct_json *w, const char *key, const struct ct_midd
 	ct_json_leave(w, '}');
 }
 
+static void put_variation(struct ct_json *w, const struct ct_chain *chain)
+{
+	char text[32];
+
+	snprintf(text, sizeof(text), "%.4f", chain->variation);
+	if (chain->count)
+		ct_json_number(w, "variation", text);
+	else
+		ct_json_null(w, "variation");
+}
+
 static void json_chain(struct ct_json *w, const struct ct_chain *chain)
 {
 	ct_json_enter(w, NULL, '{');
@@ -233,6 +253,7 @@ static void json_chain(struct ct_json *w, const struct ct_chain *chain)
 	}
 	ct_json_leave(w, ']');
 	json_middle(w, "path_ns", &chain->total, chain->count);
+	put_variation(w, chain);
 	json_middle(w, "cold_ns", &chain->cold, chain->count);
 	json_middle(w, "cold_share", &chain->share, chain->count);
 	ct_json_enter(w, "what_if", '[');
@@ -287,14 +308,17 @@ static int replay(struct replay *r, struct ct_recordings *all, bool *ret_cut, st
 		.containers_max = r->opts->containers_max,
 	};
 	const struct ct_core_ops ops = { .record = on_record };
+	const struct ct_many how = {
+		.jobs = r->opts->jobs, .core = &core, .ops = &ops, .ctx = r, .turn = on_turn
+	};
 	struct ct_core_counts counts = { 0 };
 	int ret = ct_recordings_open(all, r->opts->operands.items, r->opts->operands.count, err);
 
 	r->window = ct_options_window(r->opts, all->wall_minus_mono_ns, all->begin_ns);
-	for (size_t i = 0; i < all->count && !ret; i++) {
-		ret = ct_recordings_replay(&all->items[i], &core, &ops, r, &counts, err);
+	if (!ret)
+		ret = ct_recordings_replay_many(all, &how, &counts, err);
+	for (size_t i = 0; i < all->count; i++)
 		*ret_cut |= all->items[i].cut;
-	}
 	*ret_cut |= ct_counts_incomplete(&counts);
 	ct_say_cut(all);
 	ct_say_unscrubbed(all);
@@ -306,6 +330,8 @@ static int replay(struct replay *r, struct ct_recordings *all, bool *ret_cut, st
 int ct_report_chains(const struct ct_options *opts, struct ct_err *err)
 {
 	struct replay r = { .opts = opts, .chains = ct_chains_new(&opts->chains) };
+	struct ct_options expanded = *opts;
+	struct ct_directories paths = { 0 };
 	struct ct_recordings all = { 0 };
 	bool cut = false;
 	int ret;
@@ -313,10 +339,14 @@ int ct_report_chains(const struct ct_options *opts, struct ct_err *err)
 	signal(SIGPIPE, SIG_IGN);
 	if (!r.chains)
 		return ct_fail(err, ENOMEM, "look for chains: out of memory");
-	ret = replay(&r, &all, &cut, err);
+	r.opts = &expanded;
+	ret = ct_directories_expand(&paths, &expanded.operands, err);
+	if (!ret)
+		ret = replay(&r, &all, &cut, err);
 	if (!ret)
 		ret = print(opts, r.chains, err);
 	ct_recordings_close(&all);
+	ct_directories_free(&paths);
 	ct_chains_free(r.chains);
 	return !ret && cut ? CT_EXIT_INCOMPLETE : ret;
 }

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "cmd/cmd.h"
+#include "source/recording/recordings_many.h"
 #include "util/mem.h"
 
 struct replay {
@@ -62,9 +63,16 @@ static void on_record(void *ctx, const struct ct_record *rec)
 		c->failed = true;
 }
 
+static void on_turn(void *ctx, const struct ct_input *in)
+{
+	struct replay *r = ctx;
+
+	r->in = in;
+}
+
 static int replay(struct ct_comparison *c, struct ct_err *err)
 {
-	const struct ct_recordings *all = &c->recordings;
+	struct ct_recordings *all = &c->recordings;
 	const struct ct_core_options core = {
 		.ready_mask = c->opts->ready_mask,
 		.containers_max = c->opts->containers_max,
@@ -76,13 +84,14 @@ static int replay(struct ct_comparison *c, struct ct_err *err)
 		.c = c,
 		.window = ct_options_window(c->opts, all->wall_minus_mono_ns, all->begin_ns),
 	};
-	int ret = 0;
+	const struct ct_many how = {
+		.jobs = c->opts->jobs, .core = &core, .ops = &ops, .ctx = &r, .turn = on_turn
+	};
+	int ret;
 
-	for (size_t i = 0; i < all->count && !ret; i++) {
-		r.in = &all->items[i];
-		ret = ct_recordings_replay(&all->items[i], &core, &ops, &r, &c->counts, err);
+	ret = ct_recordings_replay_many(all, &how, &c->counts, err);
+	for (size_t i = 0; i < all->count; i++)
 		c->incomplete |= all->items[i].cut;
-	}
 	c->incomplete |= ct_counts_incomplete(&c->counts);
 	ct_say_cut(all);
 	ct_say_unscrubbed(all);

@@ -92,13 +92,12 @@ int ct_cmd_report(const struct ct_options *given, struct ct_err *err)
 	own_mem char *html = NULL;
 	int ret = choose(&opts, &html, err);
 	/* With an output groups are records in it. */
-	bool chains = opts.chains.find ||
-		      (opts.chains.named_count && !given->outputs.count && !given->html);
+	bool chains = (opts.chains.find || opts.chains.named_count) && !opts.outputs.count;
 
 	if (!ret && (opts.json || opts.chains.lead_ns) && !chains)
 		ret = ct_fail(
 			err, EINVAL,
-			"options --json, --what-if and --lead are about chains: say --chains or --chain; records are JSON with '-o json'");
+			"options --json, --what-if and --lead are about chains: say --chains or --chain, and no output; records are JSON with '-o json'");
 	if (ret)
 		return ct_usage(err);
 	if (chains)

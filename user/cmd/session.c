@@ -263,6 +263,10 @@ void ct_session_record(struct ct_run_session *s, const struct ct_record *rec)
 		less = as_asked(s->opts, rec);
 		asked = &less;
 	}
+	if (s->chains && ct_chains_add(s->chains, rec)) {
+		no_memory(s, "look for chains");
+		return;
+	}
 	s->records++;
 	s->counted += ct_options_counts(s->opts, rec->type);
 	if (ct_summary_add(s->summary, asked) || (s->deep && ct_summary_add(s->deep, rec))) {
@@ -375,6 +379,8 @@ void ct_session_close(struct ct_run_session *s)
 	for (size_t i = 0; i < s->sink_count; i++)
 		ct_sink_close(&s->sinks[i], &ignored);
 	ct_core_free(s->core);
+	ct_chains_free(s->chains);
+	s->chains = NULL;
 	ct_summary_free(s->deep);
 	ct_summary_free(s->summary);
 	s->core = NULL;
@@ -439,6 +445,28 @@ static void on_left(void *ctx, const struct ct_identity *who, bool told, bool op
 	ct_session_left(ctx, who, told, open);
 }
 
+static void on_turn(void *ctx, const struct ct_input *in)
+{
+	const struct ct_run_session *s = ctx;
+
+	(void)in;
+	if (s->chains)
+		ct_chains_turn(s->chains);
+}
+
+/* Behind all else that is told: that something is a group is known by its last time. */
+static void tell_chains(struct ct_run_session *s)
+{
+	struct ct_chains *chains = s->chains;
+
+	if (!chains || s->full)
+		return;
+	s->chains = NULL; /* what it tells is none of its starts */
+	if (ct_chains_run(chains) || ct_chains_records(chains, on_record, s))
+		no_memory(s, "look for chains");
+	ct_chains_free(chains);
+}
+
 static bool goes_on(void *ctx)
 {
 	const struct ct_run_session *s = ctx;
@@ -468,6 +496,7 @@ int ct_session_replay(struct ct_run_session *s, struct ct_recordings *recordings
 		.core = &core,
 		.ops = &ops,
 		.ctx = s,
+		.turn = on_turn,
 		.goes_on = goes_on,
 	};
 	struct ct_err second;
@@ -475,6 +504,15 @@ int ct_session_replay(struct ct_run_session *s, struct ct_recordings *recordings
 	bool cut = false;
 	int ret = deepen(s, recordings, &core, err);
 
+	if (!ret && s->opts->chains.find) {
+		const struct ct_chains_how find = { .find = true,
+						    .records = true,
+						    .steps = core.steps };
+
+		s->chains = ct_chains_new(&find);
+		if (!s->chains)
+			ret = ct_fail(err, ENOMEM, "look for chains: out of memory");
+	}
 	if (ret)
 		return ret;
 	describe(s, recordings);
@@ -488,6 +526,8 @@ int ct_session_replay(struct ct_run_session *s, struct ct_recordings *recordings
 		if (in->last_ns > last_ns)
 			last_ns = in->last_ns;
 	}
+	if (!ret || ret == -EBADMSG)
+		tell_chains(s);
 	if (!ret)
 		ret = ct_session_end(s, last_ns, err);
 	else if (ret == -EBADMSG) /* damaged: what came before is printed */

@@ -12,6 +12,7 @@
 #include "core/core.h"
 #include "sinks/sink.h"
 #include "source/recording/recordings.h"
+#include "stats/chains.h"
 #include "stats/summary.h"
 
 struct ct_run_session {
@@ -21,6 +22,7 @@ struct ct_run_session {
 	struct ct_summary *summary;
 	/* Of the outputs that draw steps and waits that were not asked for; NULL: there are none. */
 	struct ct_summary *deep;
+	struct ct_chains *chains; /* of a replay that is to find groups; NULL: nobody asks */
 	struct ct_sink sinks[CT_LIST_MAX];
 	size_t sink_count;
 	struct ct_session head;

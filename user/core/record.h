@@ -388,7 +388,15 @@ struct ct_grouped {
 	uint64_t cold_ns, run_ns; /* of the group's path */
 };
 
-#define CT_GROUP_MEMBERS 8
+#define CT_GROUP_MEMBERS 16
+
+/* Of a group that nobody has named: how sure that is. */
+struct ct_found {
+	size_t time; /* the manieth of them this one is, from 1 */
+	size_t times; /* that it was gone through */
+	size_t begun; /* that its first member was started, whatever followed */
+	double variation; /* of how long they took: standard deviation by mean */
+};
 
 /* What the user calls a group: "a,b,c" are patterns of names or images of its members, in order. */
 struct ct_group_named {
@@ -427,6 +435,7 @@ struct ct_record {
 	size_t probe_count;
 	const struct ct_grouped *members; /* GROUP: borrowed, in the order of their requests */
 	size_t member_count;
+	const struct ct_found *found; /* GROUP: borrowed; NULL: the user has named it */
 	/* RESTART */
 	const struct ct_identity *predecessor; /* borrowed, NULL otherwise */
 	uint64_t told_until_ns, told_from_ns; /* its stop, and its start, tell what is beyond */

@@ -60,6 +60,7 @@ static void put_all(struct laid *laid, const struct ct_record *rec)
 	copy.why = put(laid, rec->why, rec->step_count * sizeof(*rec->why));
 	copy.path = put(laid, rec->path, rec->piece_count * sizeof(*rec->path));
 	copy.members = put(laid, rec->members, rec->member_count * sizeof(*rec->members));
+	copy.found = put(laid, rec->found, sizeof(*rec->found));
 	copy.fetched = put(laid, f, f ? sizeof(*f) + f->layer_count * sizeof(f->layers[0]) : 0);
 	if (own)
 		*own = copy;

@@ -16,6 +16,8 @@
 /* What is asked for. */
 struct ct_chains_how {
 	bool find;
+	bool records; /* ct_chains_records() will be asked for: who members are is kept */
+	bool steps; /* of those records */
 	bool prewarm; /* what starting members earlier would save */
 	uint64_t lead_ns; /* so long before its own request; UINT64_MAX: with the first request */
 	struct ct_group_named named[CT_CHAIN_NAMED];
@@ -59,6 +61,7 @@ struct ct_chain {
 	size_t runs
 		[CT_CHAIN_MEMBERS]; /* how many values of run there are; gap: before the member */
 	struct ct_middle total, cold, share; /* of the path; share: 0..1 */
+	double variation; /* of the path: standard deviation by mean */
 	struct ct_chain_what_if what_if[CT_CHAIN_MEMBERS]; /* each later member, then all of them */
 	size_t what_if_count;
 };
@@ -68,6 +71,8 @@ struct ct_chains;
 struct ct_chains *ct_chains_new(const struct ct_chains_how *how); /* NULL: no memory */
 void ct_chains_free(struct ct_chains *c); /* NULL is fine */
 int ct_chains_add(struct ct_chains *c, const struct ct_record *rec); /* 0 or -ENOMEM */
+/* What is added from now on is of another recording: nobody's pid there is known here. */
+void ct_chains_turn(struct ct_chains *c);
 /* Once, behind the last record. 0 or -ENOMEM. */
 int ct_chains_run(struct ct_chains *c);
 size_t ct_chains_count(const struct ct_chains *c);
@@ -75,3 +80,6 @@ const struct ct_chain *ct_chains_get(const struct ct_chains *c, size_t i);
 const struct ct_chains_how *ct_chains_how(const struct ct_chains *c);
 /* How many times as long starts take that overlap others, and of how many; 0: too few to say. */
 double ct_chains_slower(const struct ct_chains *c, size_t *ret_overlapping, size_t *ret_alone);
+/* Each time of those that were found, as a record, in order of begin. 0 or -ENOMEM. */
+int ct_chains_records(const struct ct_chains *c,
+		      void (*record)(void *ctx, const struct ct_record *rec), void *ctx);

@@ -4,17 +4,14 @@
  * client asks for all of them. It is told each time that all its members have started: until the last is ready,
  * or, if they are functions, which end by themselves, until the last has ended.
  */
-#include "core/tell/chain_path.h"
+#include "core/tell/group_record.h"
 #include "core/tell/made.h"
-#include "core/tell/segments.h"
 
 #include <fnmatch.h>
 #include <stdlib.h>
 
 /* Members none of which has ended by then are services. */
 #define SERVICES_NS (10000 * CT_NS_PER_MS)
-
-_Static_assert(3 * CT_GROUP_MEMBERS <= CT_SEGMENTS_MAX, "a path has a segment for each stretch");
 
 struct member {
 	struct ct_grouped told; /* begin_ns 0: it has not started */
@@ -66,130 +63,19 @@ static bool begin(struct ct_core *core, struct groups *groups)
 	return groups->all;
 }
 
-/* What belongs to its record while it is told. */
-struct telling {
-	struct ct_record rec;
-	struct ct_identity who;
-	struct ct_grouped members[CT_GROUP_MEMBERS];
-	struct ct_step steps[3 * CT_GROUP_MEMBERS];
-};
-
-static void add_step(struct telling *t, const char *name, enum ct_phase phase, uint64_t begin_ns,
-		     uint64_t end_ns, const struct member *m, uint16_t parent)
-{
-	struct ct_step *step = &t->steps[t->rec.step_count];
-
-	if (end_ns > t->rec.end_ns)
-		end_ns = t->rec.end_ns;
-	if (end_ns <= begin_ns)
-		return;
-	*step = (struct ct_step){
-		.name = name,
-		.actor = "container",
-		.phase = phase,
-		.begin_ns = begin_ns,
-		.end_ns = end_ns,
-		.pid = m->who.init_pid,
-		.count = 1,
-		.parent = parent,
-		.depth = parent ? 1 : 0,
-		.kind = CT_STEP_REQUEST,
-	};
-	ct_text_copy(step->detail, sizeof(step->detail),
-		     ct_text(m->told.name, strlen(m->told.name)));
-	t->rec.step_count++;
-}
-
-/* Members by their requests. */
-static void order(struct group *g)
-{
-	for (size_t i = 1; i < g->count; i++)
-		for (size_t k = i;
-		     k && g->members[k].told.begin_ns < g->members[k - 1].told.begin_ns; k--) {
-			struct member other = g->members[k];
-
-			g->members[k] = g->members[k - 1];
-			g->members[k - 1] = other;
-		}
-}
-
-static void walk(struct telling *t, const struct group *g)
-{
-	struct ct_chain_time time = { .count = g->count };
-	struct ct_chain_path path;
-
-	for (size_t i = 0; i < g->count; i++) {
-		const struct ct_grouped *m = &g->members[i].told;
-
-		time.starts[i] = (struct ct_chain_start){ m->begin_ns, m->ready_ns, m->exit_ns,
-							  g->members[i].who.client.pid };
-	}
-	ct_chain_walk(&time, &path);
-	t->rec.begin_ns = time.starts[0].begin_ns;
-	t->rec.end_ns = t->rec.begin_ns + path.total_ns;
-	for (size_t i = 0; i < path.stretch_count; i++) {
-		const struct ct_chain_stretch *s = &path.stretches[i];
-
-		ct_segments_fill(&t->rec, s->phase, s->begin_ns, s->end_ns);
-		t->rec.seen |= 1u << s->phase;
-		if (s->phase == CT_PHASE_COLD)
-			t->members[s->member].cold_ns += s->end_ns - s->begin_ns;
-		else if (s->phase == CT_PHASE_RUN)
-			t->members[s->member].run_ns += s->end_ns - s->begin_ns;
-	}
-}
-
-static void name_it(struct telling *t, const struct group *g, const struct ct_group_named *named)
-{
-	size_t len = named->name_len ? named->name_len : strlen(named->globs);
-
-	t->who = g->members[0].who;
-	t->who.image[0] = '\0';
-	t->who.init_pid = 0;
-	t->who.args_hash = 0;
-	ct_text_copy(t->who.name, sizeof(t->who.name),
-		     ct_text(named->name_len ? named->name : named->globs, len));
-}
-
 static void tell(struct ct_core *core, struct group *g, const struct ct_group_named *named)
 {
-	struct telling *t = calloc(1, sizeof(*t));
+	size_t len = named->name_len ? named->name_len : strlen(named->globs);
+	struct ct_group_told *t = calloc(1, sizeof(*t));
+	struct ct_group_member members[CT_GROUP_MEMBERS];
 
 	g->complete = false;
 	g->due = 0;
+	for (size_t i = 0; i < g->count; i++)
+		members[i] = (struct ct_group_member){ g->members[i].told, &g->members[i].who };
 	if (t) {
-		order(g);
-		t->rec = (struct ct_record){ .type = CT_RECORD_GROUP,
-					     .who = &t->who,
-					     .exit_code = CT_NO_EXIT_CODE,
-					     .ready = -1,
-					     .message = "",
-					     .steps = t->steps,
-					     .members = t->members,
-					     .member_count = g->count };
-		name_it(t, g, named);
-		for (size_t i = 0; i < g->count; i++) {
-			const struct ct_grouped *before = i ? &t->members[i - 1] : NULL;
-
-			t->members[i] = g->members[i].told;
-			if (before)
-				t->members[i].gap_ns =
-					(int64_t)(t->members[i].begin_ns -
-						  (before->exit_ns ? before->exit_ns
-								   : before->ready_ns));
-		}
-		walk(t, g);
-		for (size_t i = 0; i < g->count; i++) {
-			const struct member *m = &g->members[i];
-			uint16_t parent = (uint16_t)(t->rec.step_count + 1);
-			uint64_t end = m->told.exit_ns ? m->told.exit_ns : m->told.ready_ns;
-
-			add_step(t, "member", CT_PHASE_COLD, m->told.begin_ns, end, m, 0);
-			add_step(t, "cold", CT_PHASE_COLD, m->told.begin_ns, m->told.ready_ns, m,
-				 parent);
-			add_step(t, "run", CT_PHASE_RUN, m->told.ready_ns, m->told.exit_ns, m,
-				 parent);
-		}
+		ct_group_tell(t, members, g->count,
+			      ct_text(named->name_len ? named->name : named->globs, len));
 		ct_made_tell(core, &t->rec);
 		free(t);
 	}

@@ -125,3 +125,16 @@ void ct_json_members(struct ct_json *w, const struct ct_record *rec)
 	}
 	ct_json_leave(w, ']');
 }
+
+void ct_json_found(struct ct_json *w, const struct ct_found *found)
+{
+	char text[32];
+
+	ct_json_enter(w, "found", '{');
+	ct_json_u64(w, "time", found->time);
+	ct_json_u64(w, "times", found->times);
+	ct_json_u64(w, "begun", found->begun);
+	snprintf(text, sizeof(text), "%.4f", found->variation);
+	ct_json_number(w, "variation", text);
+	ct_json_leave(w, '}');
+}

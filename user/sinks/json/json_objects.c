@@ -256,6 +256,8 @@ void ct_json_record(struct ct_json *w, const char *key, const struct ct_session 
 		put_probes(w, rec);
 	if (rec->member_count)
 		ct_json_members(w, rec);
+	if (rec->found)
+		ct_json_found(w, rec->found);
 	put_steps(w, rec);
 	if (rec->path)
 		ct_json_path(w, rec);

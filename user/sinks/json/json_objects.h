@@ -18,6 +18,7 @@ void ct_json_record(struct ct_json *w, const char *key, const struct ct_session 
 /* Of a pull, and of a group: members of the record's object. */
 void ct_json_fetched(struct ct_json *w, const struct ct_record *rec);
 void ct_json_members(struct ct_json *w, const struct ct_record *rec);
+void ct_json_found(struct ct_json *w, const struct ct_found *found);
 /* For these: how time divides, and of a record with waits all that is said of them. */
 void ct_json_why(struct ct_json *w, const struct ct_why *why);
 void ct_json_path(struct ct_json *w, const struct ct_record *rec);

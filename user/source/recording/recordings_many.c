@@ -308,6 +308,8 @@ static int tell_all(struct many *m, struct ct_core_counts *counts, struct ct_err
 		m->turn = i;
 		pthread_cond_broadcast(&m->room);
 		pthread_mutex_unlock(&m->lock);
+		if (m->how->turn)
+			m->how->turn(m->how->ctx, job->in);
 		while ((crates = take(m, job)) != NULL)
 			unpack(m, crates, job, true);
 		ct_counts_add(counts, &job->counts);
@@ -436,6 +438,8 @@ static int one_by_one(struct ct_recordings *r, const struct ct_many *how,
 	for (size_t i = 0; i < r->count && !ret && goes_on(how); i++) {
 		struct alone a = { how, &r->items[i] };
 
+		if (how->turn && !a.in->follows)
+			how->turn(how->ctx, a.in);
 		ret = ct_recordings_replay(a.in, how->core, &ops, &a, counts, err);
 	}
 	return ret;

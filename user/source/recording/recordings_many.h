@@ -20,6 +20,8 @@ struct ct_many {
 	const struct ct_core_options *core;
 	const struct ct_core_ops *ops; /* called from the caller's thread alone, in order */
 	void *ctx; /* of the ops */
+	/* What is told from now on is of that one, and of what follows it. NULL: nobody asks. */
+	void (*turn)(void *ctx, const struct ct_input *in);
 	/* Asked after each that was told: false, and the rest is neither read nor told. NULL: all is. */
 	bool (*goes_on)(void *ctx);
 };

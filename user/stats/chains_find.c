@@ -1,0 +1,375 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Chains that nobody has named: what one client has started is divided each time that the first member
+ * starts again, and what was so often enough, of all times that it began, is one.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "core/base/hash.h"
+#include "stats/chains_inside.h"
+#include "util/mem.h"
+
+static int by_name(const void *a, const void *b)
+{
+	const struct ct_chain_seen *const *x = a, *const *y = b;
+
+	return strcmp((*x)->name, (*y)->name);
+}
+
+static int by_args(const void *a, const void *b)
+{
+	const struct ct_chain_seen *const *x = a, *const *y = b;
+
+	return ((*x)->args_hash > (*y)->args_hash) - ((*x)->args_hash < (*y)->args_hash);
+}
+
+/* A name, if there are several of it; else what it does; else the image. */
+static int set_keys(struct ct_chains *c)
+{
+	own_mem struct ct_chain_seen **sorted =
+		calloc(c->count + 1, sizeof(struct ct_chain_seen *));
+	size_t end;
+
+	if (!sorted)
+		return -ENOMEM;
+	for (size_t i = 0; i < c->count; i++) {
+		sorted[i] = &c->starts[i];
+		snprintf(sorted[i]->key, sizeof(sorted[i]->key), "%.79s", sorted[i]->image);
+	}
+	qsort(sorted, c->count, sizeof(struct ct_chain_seen *), by_args);
+	for (size_t i = 0; i < c->count; i = end) {
+		for (end = i + 1; end < c->count && !by_args(&sorted[i], &sorted[end]); end++)
+			;
+		for (size_t k = i; k < end && end - i >= CT_CHAIN_TIMES && end - i < c->count; k++)
+			if (sorted[k]->args_hash)
+				snprintf(sorted[k]->key, sizeof(sorted[k]->key), "%.70s/%06x",
+					 sorted[k]->image,
+					 (unsigned)(sorted[k]->args_hash & 0xffffff));
+	}
+	qsort(sorted, c->count, sizeof(struct ct_chain_seen *), by_name);
+	for (size_t i = 0; i < c->count; i = end) {
+		for (end = i + 1; end < c->count && !by_name(&sorted[i], &sorted[end]); end++)
+			;
+		for (size_t k = i; k < end && end - i >= CT_CHAIN_TIMES; k++)
+			if (*sorted[k]->name)
+				snprintf(sorted[k]->key, sizeof(sorted[k]->key), "%.79s",
+					 sorted[k]->name);
+	}
+	return 0;
+}
+
+/* The latest start whose client, or who forked that, or who forked him, was a process. */
+enum kin {
+	PID,
+	PARENT,
+	ABOVE
+};
+
+struct latest {
+	struct {
+		uint32_t source, kin, pid;
+	} key;
+	size_t start;
+	UT_hash_handle hh;
+};
+
+struct clients {
+	struct latest *all, *room; /* a uthash of what is owned */
+	size_t used;
+};
+
+static void note(struct clients *t, uint32_t source, enum kin kin, uint32_t pid, size_t start)
+{
+	struct latest *at, key;
+
+	if (pid <= 1)
+		return;
+	memset(&key, 0, sizeof(key));
+	key.key.source = source;
+	key.key.kin = kin;
+	key.key.pid = pid;
+	HASH_FIND(hh, t->all, &key.key, sizeof(key.key), at);
+	if (at) {
+		at->start = start;
+		return;
+	}
+	at = &t->room[t->used++];
+	*at = key;
+	at->start = start;
+	HASH_ADD(hh, t->all, key, sizeof(at->key), at);
+}
+
+static void look(const struct clients *t, uint32_t source, enum kin kin, uint32_t pid,
+		 size_t *latest)
+{
+	struct latest *at, key;
+
+	if (pid <= 1)
+		return;
+	memset(&key, 0, sizeof(key));
+	key.key.source = source;
+	key.key.kin = kin;
+	key.key.pid = pid;
+	HASH_FIND(hh, t->all, &key.key, sizeof(key.key), at);
+	if (at && (*latest == SIZE_MAX || at->start > *latest))
+		*latest = at->start;
+}
+
+/* The same process has asked for both, or one that the others descend from. */
+static int set_clients(struct ct_chains *c)
+{
+	own_mem struct latest *room = calloc(3 * c->count + 1, sizeof(*room));
+	struct clients t = { .room = room };
+
+	if (!room)
+		return -ENOMEM;
+	for (size_t i = 0; i < c->count; i++) {
+		struct ct_chain_seen *s = &c->starts[i];
+		const struct ct_client *who = &s->client;
+		size_t latest = SIZE_MAX;
+
+		look(&t, s->source, PID, who->pid, &latest);
+		look(&t, s->source, PARENT, who->parent, &latest);
+		look(&t, s->source, ABOVE, who->parent, &latest);
+		look(&t, s->source, PARENT, who->above, &latest);
+		look(&t, s->source, PARENT, who->pid, &latest);
+		look(&t, s->source, PID, who->parent, &latest);
+		s->of = latest == SIZE_MAX ? i : c->starts[latest].of;
+		note(&t, s->source, PID, who->pid, i);
+		note(&t, s->source, PARENT, who->parent, i);
+		note(&t, s->source, ABOVE, who->above, i);
+	}
+	HASH_CLEAR(hh, t.all);
+	return 0;
+}
+
+/* Starts as one client asked for them, in order of their begins. */
+static int by_client(const void *a, const void *b)
+{
+	const struct ct_chain_seen *const *x = a, *const *y = b;
+
+	if ((*x)->of != (*y)->of)
+		return (*x)->of < (*y)->of ? -1 : 1;
+	return (*x > *y) - (*x < *y);
+}
+
+/* Those that were asked for before the one before them was ready are beside each other: by name. */
+static int by_key(const void *a, const void *b)
+{
+	const struct ct_chain_seen *const *x = a, *const *y = b;
+
+	return strcmp((*x)->key, (*y)->key);
+}
+
+static bool is_beside(const struct ct_chain_seen *before, const struct ct_chain_seen *s)
+{
+	return s->at.begin_ns < before->at.ready_ns;
+}
+
+/* One time that a client has gone through something, from the first member on. */
+struct passage {
+	const struct ct_chain_seen **members; /* borrowed */
+	size_t count;
+	uint64_t hash; /* of its name */
+};
+
+struct passages {
+	struct passage *all; /* owned */
+	size_t count, room;
+};
+
+/* Its members are put in the order in which it is named. "a > b + c". */
+static void name_of(const struct passage *p, char name[CT_CHAIN_NAME])
+{
+	size_t len = 0;
+
+	name[0] = '\0';
+	for (size_t i = 0; i < p->count && len < CT_CHAIN_NAME; i++)
+		len += (size_t)snprintf(name + len, CT_CHAIN_NAME - len, "%s%s",
+					!i                                            ? ""
+					: is_beside(p->members[i - 1], p->members[i]) ? " + "
+										      : " > ",
+					p->members[i]->key);
+}
+
+static void order(const struct ct_chain_seen **members, size_t count)
+{
+	for (size_t i = 1, end; i < count; i = end) {
+		for (end = i + 1; end < count && is_beside(members[end - 1], members[end]); end++)
+			;
+		qsort(&members[i], end - i, sizeof(*members), by_key);
+	}
+}
+
+static int add_passage(struct passages *all, const struct ct_chain_seen **members, size_t count)
+{
+	struct passage *p;
+	char name[CT_CHAIN_NAME];
+
+	if (count < 2 || count > CT_CHAIN_MEMBERS)
+		return 0;
+	for (size_t i = 0; i < count; i++)
+		for (size_t k = 0; k < i; k++)
+			if (!strcmp(members[k]->key, members[i]->key))
+				return 0;
+	if (!CT_CHAINS_ROOM(all->all, all->count, all->room))
+		return -ENOMEM;
+	order(members, count);
+	p = &all->all[all->count++];
+	*p = (struct passage){ .members = members, .count = count };
+	name_of(p, name);
+	p->hash = 14695981039346656037ull;
+	for (const char *at = name; *at; at++)
+		p->hash = (p->hash ^ (uint8_t)*at) * 1099511628211ull;
+	return 0;
+}
+
+/* sorted: by client. */
+static int divide(const struct ct_chains *c, const struct ct_chain_seen **sorted,
+		  struct passages *all)
+{
+	int ret = 0;
+
+	for (size_t i = 0, end; i < c->count && !ret; i = end) {
+		const struct ct_chain_seen *first = sorted[i];
+
+		for (end = i + 1; end < c->count && sorted[end]->of == first->of &&
+				  strcmp(sorted[end]->key, first->key) != 0;
+		     end++)
+			;
+		ret = add_passage(all, &sorted[i], end - i);
+	}
+	return ret;
+}
+
+static int by_kind(const void *a, const void *b)
+{
+	const struct passage *x = a, *y = b;
+	int ret = (x->hash > y->hash) - (x->hash < y->hash);
+
+	if (!ret)
+		ret = (x->count > y->count) - (x->count < y->count);
+	for (size_t i = 0; i < x->count && !ret; i++)
+		ret = strcmp(x->members[i]->key, y->members[i]->key);
+	return ret;
+}
+
+static int by_time(const void *a, const void *b)
+{
+	const struct passage *x = a, *y = b;
+
+	return (x->members[0] > y->members[0]) - (x->members[0] < y->members[0]);
+}
+
+/* How often its first member began something, whatever followed. keys: of all starts, sorted. */
+static size_t begun(const char *const *keys, size_t count, const char *key)
+{
+	size_t edges[2];
+
+	for (unsigned upper = 0; upper < 2; upper++) {
+		size_t low = 0, high = count;
+
+		while (low < high) {
+			size_t mid = low + (high - low) / 2;
+			int order = strcmp(keys[mid], key);
+
+			if (order < 0 || (upper && !order))
+				low = mid + 1;
+			else
+				high = mid;
+		}
+		edges[upper] = low;
+	}
+	return edges[1] - edges[0];
+}
+
+static int make(struct ct_chains *c, struct passage *all, size_t count, size_t begun)
+{
+	char name[CT_CHAIN_NAME];
+	struct ct_chain_made *made;
+
+	/* Too rare, or one order among others: chance. */
+	if (count < CT_CHAIN_TIMES || (double)count < CT_CHAIN_SHARE * (double)begun)
+		return 0;
+	qsort(all, count, sizeof(*all), by_time);
+	name_of(all, name);
+	made = ct_chains_make(c, name);
+	if (!made)
+		return -ENOMEM;
+	made->pub.begun = begun;
+	made->pub.member_count = all->count;
+	for (size_t i = 0; i < all->count; i++)
+		memcpy(made->pub.members[i], all->members[i]->key, sizeof(made->pub.members[i]));
+	for (size_t n = 0; n < count; n++) {
+		struct ct_chain_time t = { .count = all->count };
+		size_t starts[CT_CHAIN_MEMBERS] = { 0 };
+
+		for (size_t i = 0; i < all->count; i++) {
+			t.starts[i] = all[n].members[i]->at;
+			starts[i] = (size_t)(all[n].members[i] - c->starts);
+		}
+		if (ct_chains_add_time(made, &t, starts))
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static int by_text(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static int by_first(const void *a, const void *b)
+{
+	const struct ct_chain_made *const *x = a, *const *y = b;
+	size_t m = (*x)->starts[0][0], n = (*y)->starts[0][0];
+
+	return (m > n) - (m < n);
+}
+
+static int judge(struct ct_chains *c, struct passages *all)
+{
+	own_mem const char **keys = calloc(c->count + 1, sizeof(const char *));
+	size_t named = c->made_count;
+	int ret = keys ? 0 : -ENOMEM;
+
+	for (size_t i = 0; i < c->count && !ret; i++)
+		keys[i] = c->starts[i].key;
+	if (!ret)
+		qsort(keys, c->count, sizeof(const char *), by_text);
+	if (all->count)
+		qsort(all->all, all->count, sizeof(*all->all), by_kind);
+	for (size_t i = 0, end; i < all->count && !ret; i = end) {
+		for (end = i + 1; end < all->count && !by_kind(&all->all[i], &all->all[end]); end++)
+			;
+		ret = make(c, &all->all[i], end - i,
+			   begun(keys, c->count, all->all[i].members[0]->key));
+	}
+	if (c->made_count > named)
+		qsort(&c->made[named], c->made_count - named, sizeof(struct ct_chain_made *),
+		      by_first);
+	return ret;
+}
+
+int ct_chains_find(struct ct_chains *c)
+{
+	own_mem const struct ct_chain_seen **sorted =
+		calloc(c->count + 1, sizeof(const struct ct_chain_seen *));
+	struct passages all = { 0 };
+	int ret = sorted ? set_keys(c) : -ENOMEM;
+
+	if (!ret)
+		ret = set_clients(c);
+	for (size_t i = 0; i < c->count && !ret; i++)
+		sorted[i] = &c->starts[i];
+	if (!ret) {
+		qsort(sorted, c->count, sizeof(const struct ct_chain_seen *), by_client);
+		ret = divide(c, sorted, &all);
+	}
+	if (!ret)
+		ret = judge(c, &all);
+	free(all.all);
+	return ret;
+}

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What the files about chains share: starts as they are kept, and groups while they are made. */
+#pragma once
+
+#include "stats/chains.h"
+
+/* Where starts have happened, and what they are called by: the same for many. */
+struct ct_chain_place {
+	struct ct_chain_place *next;
+	char node[80];
+	bool labelled;
+	struct ct_labels labels;
+};
+
+struct ct_chain_seen {
+	char id[80], name[128], image[256];
+	uint64_t args_hash;
+	struct ct_client client;
+	struct ct_chain_start at;
+	const struct ct_chain_place *place; /* borrowed */
+	struct ct_identity *who; /* owned, only for records */
+	uint32_t source, run;
+	char key[80]; /* what it is, over all times */
+	size_t of; /* number of a start that the same client asked for, itself if none */
+};
+
+/* It has exited by itself: of a start that may not have been told yet. */
+struct ct_chain_exit {
+	char id[80];
+	uint32_t source;
+	uint64_t at_ns;
+};
+
+/* A group, and what it owns. */
+struct ct_chain_made {
+	struct ct_chain pub; /* first */
+	struct ct_chain_time *times; /* owned */
+	size_t (*starts)[CT_CHAIN_MEMBERS]; /* owned, as many: numbers of the members' starts */
+	size_t room;
+};
+
+struct ct_chains {
+	struct ct_chains_how how;
+	uint32_t source;
+	struct ct_chain_place *places; /* owned */
+	struct ct_chain_seen *starts; /* owned; once it is run, by source and begin */
+	size_t count, room;
+	struct ct_chain_exit *exits; /* owned */
+	size_t exit_count, exit_room;
+	struct ct_chain_made **made; /* owned, and each of them */
+	size_t made_count, made_room;
+	double slower;
+	size_t overlapping, alone;
+};
+
+/* For one more: the array may move. False: no memory. */
+bool ct_chains_grow(void **array, size_t size, size_t count, size_t *room);
+#define CT_CHAINS_ROOM(array, count, room) \
+	ct_chains_grow((void **)&(array), sizeof(*(array)), count, &(room))
+
+/* A new one behind the others; NULL: no memory. */
+struct ct_chain_made *ct_chains_make(struct ct_chains *c, const char *name);
+int ct_chains_add_time(struct ct_chain_made *made, const struct ct_chain_time *t,
+		       const size_t *starts);
+
+/* chains_find.c: what a client has started one after another, often enough and in one order. 0 or -ENOMEM. */
+int ct_chains_find(struct ct_chains *c);
+/* chain_numbers.c: of all times of one, and of all starts. 0 or -ENOMEM. */
+int ct_chains_tell(const struct ct_chains *c, struct ct_chain_made *made);
+int ct_chains_contention(struct ct_chains *c);
