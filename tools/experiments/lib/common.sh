@@ -8,8 +8,8 @@
 #   usage                   says the options, which are lines "#   --..." of its head
 #   need PROGRAM...         ends it where one is missing
 #   number NAME VALUE       ends it where the value is no number above 0
-#   experiment_engine       a private dockerd, or that of DOCKER_HOST; clean_up() of the experiment is
-#                           called first when all ends
+#   experiment_traps        clean_up() of the experiment is called when all ends
+#   experiment_engine       the same, and a private dockerd, or that of DOCKER_HOST
 #   machine                 what was measured on, and how busy that was
 #   say_progress SENTENCE   on a terminal
 #   record NAME COMMAND...  coldtrace record -o $out/runs/NAME.ct; what goes wrong is said, and does not end it
@@ -71,14 +71,19 @@ experiment_begin()
 	need jq
 }
 
-experiment_engine()
+experiment_traps()
 {
 	((EUID == 0)) || die "needs root: sudo $0"
-	# shellcheck source=../../../tests/lib/engine.sh
-	. "$top/tests/lib/engine.sh"
 	trap experiment_end EXIT
 	trap 'interrupted=1' INT
 	trap 'exit 143' TERM
+}
+
+experiment_engine()
+{
+	experiment_traps
+	# shellcheck source=../../../tests/lib/engine.sh
+	. "$top/tests/lib/engine.sh"
 	DOCKER_GIVEN=${DOCKER_HOST:-}
 	[[ -z $DOCKER_GIVEN ]] || export DOCKER_HOST_REUSE=$DOCKER_HOST
 	engine_start || die "the engine does not start"

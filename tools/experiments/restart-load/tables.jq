@@ -10,12 +10,12 @@ def signed: (. * 1000 | round / 10) as $p | if $p > 0 then "+\($p)" else "\($p)"
 def median_of(f): [.[] | f // 0] | quantile(0.5);
 def phases: ["die", "disconnect", "destroy", "client", "create", "attach", "connect", "start", "ready"];
 
-group_by(.runtime)[]
-| .[0].runtime as $runtime
+group_by(.engine, .runtime)[]
+| "\(.[0].engine) with \(.[0].runtime)" as $engine
 | group_by(place) as $loads
 | ($loads | map(select(.[0] | load == "none"))[0]) as $none
 | ($none // $loads[0] | median_of(.total_ns)) as $base
-| "restart of a Node.js service under \($runtime), ms",
+| "restart of a Node.js service under \($engine), ms",
   ("load" | pad(9)) + (["n", "median", "q1", "q3", "min", "max", "change"] | map(lpad(9)) | join("")),
   ($loads[] | (.[0] | load | pad(9)) + ([length, (map(.total_ns) | quantile(0.5), quantile(0.25), quantile(0.75), min, max | ms)]
 	| map(lpad(9)) | join("")) + ((median_of(.total_ns) / $base - 1 | signed) + " %" | lpad(9))),
