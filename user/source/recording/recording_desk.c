@@ -136,11 +136,11 @@ static void *work(void *arg)
 {
 	struct ct_desk *d = arg;
 	struct ct_err err = { 0 };
+	int ret = 0; /* what the archive has survived is in err, and no failure */
 
 	pthread_mutex_lock(&d->lock);
 	for (;;) {
 		struct sheet *sheet;
-		int ret = err.code;
 
 		while (!d->pile && !d->over)
 			pthread_cond_wait(&d->some, &d->lock);
