@@ -6,6 +6,7 @@
 # make test-long  the same, all of it in full: about 90 minutes
 # make static     a coldtrace without shared libraries, per architecture, in .output/static
 # make bench      what tracing costs, side by side with others
+# make bench-macro   what it costs programs that people know
 # make bench-opens   what an open costs more while opens are traced
 # make bench-size    how large recordings are
 # V=1 shows the commands; O=DIR builds elsewhere; SAN=1 builds with sanitizers.
@@ -62,7 +63,7 @@ CORE_LIBS = -ljansson -ldeflate -lzstd -lm
 LIVE_LIBS = -lbpf -lelf -lz
 SERVE_LIBS = -lmicrohttpd -lcurl
 
-.PHONY: all build demo test test-long test-kernels hostile soak e2e bench bench-opens bench-size fmt fmt-check headers-check tidy lint \
+.PHONY: all build demo test test-long test-kernels hostile soak e2e bench bench-docs bench-macro bench-opens bench-size fmt fmt-check headers-check tidy lint \
 	docs-check deps test-deps clean help
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -72,7 +73,7 @@ all: build
 build: $(O)/coldtrace
 
 help:
-	@sed -n '3,12s/^# *//p' Makefile
+	@sed -n '3,13s/^# *//p' Makefile
 
 # Stages of tests/stages make it at once: a name of one's own until it is whole.
 $(O)/gen/version.h: FORCE
@@ -168,9 +169,18 @@ bench-size: test-deps
 	@$(MAKE) build
 	@O=$(O) tools/bench/size
 
+bench-macro: deps
+	@tools/deps.sh bench
+	@$(MAKE) build
+	@O=$(O) tools/bench/macro
+
 bench: test-deps
 	@$(MAKE) build
 	@O=$(O) tools/bench/run
+# and puts the table into docs/overhead.md
+bench-docs: test-deps
+	@$(MAKE) build
+	@O=$(O) tools/bench/run --markdown
 
 C_FILES = $(shell git ls-files '*.c' '*.h' ':!vmlinux' 2>/dev/null || find bpf include user tests tools -name '*.[ch]')
 

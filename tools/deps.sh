@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# tools/deps.sh build|demo|test: installs from Debian 12 what building, the demo or the tests need
+# tools/deps.sh build|demo|test|bench: installs from Debian 12 what building, the demo or the tests need
 # and is missing.
 # Quick and silent when nothing is. Starts no service and changes no engine that is installed.
 set -euo pipefail
@@ -93,6 +93,12 @@ test  openssl           openssl    makes the certificate of a test
 test  stress-ng         stress-ng  loads the node of an experiment
 test  mmdebstrap        mmdebstrap makes the images of an experiment
 test  dpkg-dev          dpkg-scanpackages and the archive that they are built of
+bench redis-server      redis-server a program that people know, for make bench-macro
+bench redis-tools       redis-benchmark and what asks it
+bench nginx-light       nginx      another
+bench wrk               wrk        and what asks it
+bench sysbench          sysbench   and one that computes
+bench rt-tests          hackbench  and one that sends
 '
 
 say()
@@ -127,7 +133,7 @@ missing()
 	local stage package instead why
 
 	while read -r stage package instead why; do
-		[[ -n $stage && ($stage == build || $1 == test || $stage == "$1") ]] || continue
+		[[ -n $stage && ($stage == build || ($1 == test && $stage != bench) || $stage == "$1") ]] || continue
 		if [[ $package == runsc ]]; then
 			command -v runsc > /dev/null && runsc_is_new && continue
 		elif installed "$package"; then
@@ -223,8 +229,8 @@ give_up()
 	die "$1: $(grep -m 1 '^E:' "$log" || tail -n 1 "$log")"
 }
 
-[[ ${1:-} =~ ^(build|demo|test)$ ]] || {
-	printf 'usage: tools/deps.sh build|demo|test\n' >&2
+[[ ${1:-} =~ ^(build|demo|test|bench)$ ]] || {
+	printf 'usage: tools/deps.sh build|demo|test|bench\n' >&2
 	exit 2
 }
 todo=$(missing "$1")

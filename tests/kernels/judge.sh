@@ -265,3 +265,53 @@ judge()
 		"$name" "$(out release)" "$machine" "$(plan)" \
 		"$(programs phases)" "$(programs steps)" "${plans:+also ${plans// /, }; }" "$1" "$2")"
 }
+
+# What a bystander's call costs more while coldtrace runs: call, plan, instructions. The fastest of many
+# batches; by QEMU's clock an instruction is a nanosecond, and nothing else takes time.
+costs()
+{
+	local mode
+
+	for mode in phases steps why opens; do
+		join <(out none.cost | awk '{ print $1, $2 }' | sort) <(out $mode.cost | awk '{ print $1, $2 }' | sort) |
+			awk -v mode=$mode '{ printf "%s %s %d\n", $1, mode, $3 - $2 }'
+	done
+}
+
+# Interrupts of the clock fall into some batches and not into others: so many instructions are nothing.
+cost_slack=12
+
+judge_cost()
+{
+	local got
+
+	got=$(costs)
+	printf '%s\n' "$got" > "$dir/costs"
+	if (($(grep -c . <<< "$got") < 40)); then
+		verdict "not ok - $name: what bystanders pay could not be counted" \
+			"$(tail -n 3 "$dir"/out/*.err 2> /dev/null; tail -n 5 "$dir/console" | tr -d '\r')"
+		return
+	fi
+	[[ -z $update ]] || { verdict "ok - $name: kept"; return; }
+	got=$(awk -v row="$name" -v slack=$cost_slack '
+		/^#/ { next }
+		FNR == NR { if ($1 == row) kept[$2 " " $3] = $4 > 0 ? $4 : 0; next }
+		!($1 " " $2 in kept) { print $1 " " $2 ": " $3 " instructions, not in the list"; next }
+		$3 > kept[$1 " " $2] * 1.1 + slack { print $1 " " $2 ": " $3 " instructions, " kept[$1 " " $2] " are kept" }
+		' "$here/cost.txt" "$dir/costs")
+	if [[ -n $got ]]; then
+		verdict "not ok - $name ($(out release)): bystanders pay more" "$got"
+	else
+		verdict "ok - $name ($(out release)): bystanders pay no more than is kept"
+	fi
+}
+
+# With --update: the lines of this row in tests/kernels/cost.txt.
+keep_cost()
+{
+	[[ -s $dir/costs ]] || return
+	{
+		grep -v "^$name " "$here/cost.txt"
+		sed "s/^/$name /" "$dir/costs"
+	} > "$here/cost.txt.new" && mv "$here/cost.txt.new" "$here/cost.txt"
+}
