@@ -28,6 +28,9 @@
 #define CT_UNINTERRUPTIBLE 2
 #define CT_DEAD            0x80
 
+/* In the time off its CPU, whatever that was for, it did not get on for want of memory. */
+#define CT_W_MEMORY (CT_W_RECLAIM | CT_W_STALL)
+
 struct ct_thread {
 	__u64 off_ns; /* when it left its CPU, 0: it has not since we know it */
 	__u64 wake_ns;
@@ -44,7 +47,9 @@ struct ct_thread {
 	__u8 reclaims;
 	char comm[CT_COMM_LEN]; /* of a waker that is not tracked, else empty */
 	__u64 reclaim_since_ns; /* it reclaims memory, and runs; 0: not */
-	__u64 reclaim_ns; /* since its last wait */
+	__u64 reclaim_until_ns; /* it has, since a return to a CPU that was not seen; 0: not */
+	__u64 reclaim_ns; /* how long it did, since it came to its CPU */
+	__u64 off_reclaim_ns; /* and before it left it last */
 	struct ct_quota quota;
 	struct ct_busy busy; /* what is not told yet */
 };
@@ -316,7 +321,7 @@ static __always_inline bool hold(struct ct_thread *t, __u64 who, __u64 now, __u6
 		.stack = t->stack,
 		.off_ns = on - t->off_ns,
 		.queue_ns = queue_ns,
-		.flags = t->off_flags & CT_W_PREEMPTED,
+		.flags = t->off_flags & (CT_W_PREEMPTED | CT_W_MEMORY),
 	};
 
 	if (why.off_ns > CT_BUSY_SHORT_NS)
@@ -334,14 +339,14 @@ static __always_inline void tell_more(struct ct_event *e, struct ct_thread *t, _
 
 	__builtin_memcpy(tail->comm, t->comm, sizeof(tail->comm));
 	tail->ran_ns = ran_ns;
-	tail->reclaim_ns = t->reclaim_ns;
+	tail->reclaim_ns = t->off_reclaim_ns;
 	tail->throttled_ns = throttled_ns;
 	__builtin_memcpy(tail->cgroup, t->quota.cgroup, sizeof(tail->cgroup));
 	if (throttled_ns)
 		ct_tail_set(e, sizeof(*tail));
 	else
-		ct_tail_set(e, t->reclaim_ns ? offsetof(struct ct_wait_tail, throttled_ns)
-					     : offsetof(struct ct_wait_tail, reclaim_ns));
+		ct_tail_set(e, t->off_reclaim_ns ? offsetof(struct ct_wait_tail, throttled_ns)
+						 : offsetof(struct ct_wait_tail, reclaim_ns));
 }
 
 /* Tells the wait that was over when the thread had ran_ns to run until now. Global: verified once. */
@@ -389,9 +394,9 @@ __attribute__((noinline)) int ct_tell_wait(struct ct_thread *t, __u64 who, __u64
 		e->sub |= CT_W_IRQ;
 	}
 	t->gap = 0;
-	if (ran_ns || (by_thread && t->comm[0]) || t->reclaim_ns || throttled)
+	if (ran_ns || (by_thread && t->comm[0]) || t->off_reclaim_ns || throttled)
 		tell_more(e, t, ran_ns, throttled);
-	t->reclaim_ns = 0;
+	t->off_reclaim_ns = 0;
 	bpf_ringbuf_submit(e, bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA) > (1 << 20)
 				      ? BPF_RB_FORCE_WAKEUP
 				      : BPF_RB_NO_WAKEUP);
@@ -410,11 +415,14 @@ static __always_inline __u64 who_is(const struct task_struct *task)
 
 static __always_inline void switch_in(struct ct_thread *t, struct task_struct *task)
 {
+	__u64 now;
+
 	if (!t->off_ns)
 		return;
-	ct_tell_wait(t, who_is(task), bpf_ktime_get_ns(), 0);
+	now = bpf_ktime_get_ns();
+	ct_tell_wait(t, who_is(task), now, 0);
 	if (t->reclaims)
-		t->reclaim_since_ns = bpf_ktime_get_ns();
+		t->reclaim_since_ns = now;
 }
 
 /*
@@ -428,8 +436,27 @@ static __always_inline void switch_unseen(struct ct_thread *t, struct task_struc
 	if (ran > most)
 		ran = most;
 	ct_tell_wait(t, who_is(task), now, ran);
-	if (t->reclaims)
+	if (t->reclaim_until_ns > now - ran)
+		t->reclaim_ns += t->reclaim_until_ns - (now - ran);
+	else if (t->reclaims && !t->reclaim_since_ns && !t->reclaim_until_ns)
 		t->reclaim_since_ns = now - ran;
+	t->reclaim_until_ns = 0;
+}
+
+/* Since Linux 5.7. */
+struct task_struct___stall {
+	unsigned in_memstall : 1;
+} __attribute__((preserve_access_index));
+
+static __always_inline __u8 memory_flags(const struct ct_thread *t, const struct task_struct *task)
+{
+	const struct task_struct___stall *stall = (const void *)task;
+	__u8 flags = t->reclaims ? CT_W_RECLAIM : 0;
+
+	if (bpf_core_field_exists(stall->in_memstall) &&
+	    BPF_CORE_READ_BITFIELD_PROBED(stall, in_memstall))
+		flags |= CT_W_STALL;
+	return flags;
 }
 
 static __always_inline void switch_out(void *ctx, struct ct_thread *t, struct task_struct *task,
@@ -445,17 +472,21 @@ static __always_inline void switch_out(void *ctx, struct ct_thread *t, struct ta
 	t->ran_ns = task->se.sum_exec_runtime;
 	t->stack = 0;
 	t->quota.queue = 0;
-	if (t->reclaim_since_ns) {
+	if (t->reclaim_since_ns)
 		t->reclaim_ns += now - t->reclaim_since_ns;
-		t->reclaim_since_ns = 0;
-	}
+	t->reclaim_since_ns = 0;
+	t->off_reclaim_ns += t->reclaim_ns;
+	t->reclaim_ns = 0;
+	t->off_flags = memory_flags(t, task);
 	if (preempt || !state) {
-		t->off_flags = CT_W_PREEMPTED;
+		t->off_flags |= CT_W_PREEMPTED;
 		t->quota.task = (__u64)task;
 		ct_quota_begin(&t->quota);
 		return;
 	}
-	t->off_flags = 0;
+	/* It comes back no more: what it did is told with a wait that takes no time. */
+	if ((state & CT_DEAD) && t->off_reclaim_ns)
+		ct_tell_wait(t, who_is(task), now, 0);
 	t->stack = known_wait(task, state);
 	if (!t->stack)
 		t->stack = stack_of(ctx);
@@ -500,6 +531,8 @@ static __always_inline int reclaim_ends(void)
 		return 0;
 	if (t->reclaim_since_ns)
 		t->reclaim_ns += bpf_ktime_get_ns() - t->reclaim_since_ns;
+	else if (t->off_ns) /* it was not seen to come to its CPU: since when is known later */
+		t->reclaim_until_ns = bpf_ktime_get_ns();
 	t->reclaim_since_ns = 0;
 	t->reclaims = 0;
 	return 0;

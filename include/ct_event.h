@@ -170,7 +170,9 @@ enum ct_wait_flag {
 	CT_W_PREEMPTED = 1 << 0, /* it could have run all the time */
 	CT_W_IRQ = 1 << 1, /* woken by an interrupt or a timer, not by a thread that was seen */
 	CT_W_NEW = 1 << 2, /* it was made at the begin of the wait */
-	CT_W_GAP = 1 << 3 /* waits of this thread before this one were left out */
+	CT_W_GAP = 1 << 3, /* waits of this thread before this one were left out */
+	CT_W_RECLAIM = 1 << 4, /* it was in the middle of reclaiming memory */
+	CT_W_STALL = 1 << 5 /* the kernel counts all of it as a stall for memory (PSI) */
 };
 
 #define CT_CGROUP_LEN 40

@@ -18,7 +18,9 @@ enum {
 	SYNC = 1000, /* ids of stacks */
 	STOP,
 	PIPE,
-	WAITPID
+	WAITPID,
+	FAULT,
+	HIGH
 };
 
 static struct ct_waits *w;
@@ -115,6 +117,8 @@ static void setup(void)
 	stack(STOP, "schedule do_signal_stop get_signal");
 	stack(PIPE, "schedule anon_pipe_read vfs_read");
 	stack(WAITPID, "schedule do_wait kernel_wait4");
+	stack(FAULT, "io_schedule folio_wait_bit_common filemap_fault exc_page_fault");
+	stack(HIGH, "schedule_timeout __mem_cgroup_handle_over_high");
 }
 
 static void teardown(void)
@@ -484,6 +488,25 @@ Test(path, who_runs_to_reclaim_memory_waits_for_memory)
 		    "101 disk sync 10; 101 on CPU 10; 101 memory reclaim 30; 101 disk sync 10; "
 		    "101 memory reclaim 10; 101 disk sync 10; 101 on CPU 10");
 	expect_path(101, 10, 25, "101 disk sync 10; 101 on CPU 5");
+}
+
+Test(path, whatever_it_waits_for_in_the_middle_of_reclaiming_is_memory)
+{
+	/* A CPU, the disk, who woke it; then a page that is read again, and the end of a busy time. */
+	wait_((struct wait){
+		.tgid = ENGINE, 101, 10, 10, 20, 0, 0, CT_W_PREEMPTED | CT_W_RECLAIM });
+	wait_((struct wait){
+		.tgid = ENGINE, 101, 30, 35, 40, SYNC, 201, CT_W_RECLAIM | CT_W_STALL });
+	wait_((struct wait){ .tgid = ENGINE, 101, 50, 60, 60, FAULT, 0, CT_W_IRQ | CT_W_STALL });
+	wait_((struct wait){ .tgid = ENGINE, 101, 70, 70, 80, 0, 0, CT_W_PREEMPTED | CT_W_STALL });
+	wait_((struct wait){ .tgid = ENGINE, 101, 85, 86, 86, HIGH, 0, CT_W_IRQ | CT_W_STALL });
+	waits_(86, 96, 96, 0, 6, 6, CT_W_PREEMPTED | CT_W_RECLAIM);
+	wait_((struct wait){ .tgid = PEER, 201, 0, 1, 1, SYNC });
+	expect_path(101, 0, 100,
+		    "101 on CPU 10; 101 memory reclaim 10; 101 on CPU 10; 101 memory reclaim 10; "
+		    "101 on CPU 10; 101 memory refault 10; 101 on CPU 10; 101 memory 10; "
+		    "101 on CPU 5; 101 memory high 1; 101 memory reclaim 6; 101 on CPU 8");
+	expect_path(101, 15, 38, "101 memory reclaim 5; 101 on CPU 10; 101 memory reclaim 8");
 }
 
 Test(path, evidence_that_contradicts_itself_ends)

@@ -5,6 +5,7 @@
 
 #define HELD_MAX  64
 #define SIGNAL_OF "signal of "
+#define RECLAIM   "reclaim"
 #define HOPS_MAX  4096 /* without time passing: evidence that contradicts itself */
 
 /* A thread that waits for the one that is walked through: since ns. */
@@ -282,10 +283,32 @@ static void walk_blocked(struct walk *k, const struct ct_wait *wait)
 	charge_cause(k, from, wait, &cause, signalled);
 }
 
+/*
+ * In the middle of reclaiming, or of what the kernel itself counts as a stall for memory: whatever it waited
+ * for, a CPU too, it would not have had to with more memory.
+ */
+static void walk_stalled(struct walk *k, const struct ct_wait *wait)
+{
+	struct ct_wait_cause cause = ct_waits_cause(k->w, wait);
+	const char *what = "";
+
+	if (wait->flags & CT_W_RECLAIM)
+		what = RECLAIM;
+	else if (cause.reason == CT_REASON_MEMORY && cause.what)
+		what = cause.what;
+	else if (cause.reason == CT_REASON_FAULT || cause.reason == CT_REASON_DISK)
+		what = "refault";
+	charge(k, wait->begin_ns, CT_REASON_MEMORY, what, strlen(what));
+}
+
 static void walk_wait(struct walk *k, const struct ct_wait *wait)
 {
 	const char *cgroup = ct_waits_cgroup(k->w, wait);
 
+	if (wait->flags & (CT_W_RECLAIM | CT_W_STALL)) {
+		walk_stalled(k, wait);
+		return;
+	}
 	if (k->ns > wait->runnable_ns + wait->throttled_ns)
 		charge(k, wait->runnable_ns + wait->throttled_ns, CT_REASON_RUNQUEUE, "", 0);
 	if (k->ns > wait->runnable_ns)
@@ -313,9 +336,9 @@ static void walk_running(struct walk *k, const struct ct_wait *wait, bool gap)
 		next && next->begin_ns > next->reclaim_ns ? next->begin_ns - next->reclaim_ns : 0;
 
 	if (!gap && from > wait->end_ns && from < k->ns)
-		charge(k, from, CT_REASON_MEMORY, "reclaim", 7);
+		charge(k, from, CT_REASON_MEMORY, RECLAIM, strlen(RECLAIM));
 	if (!gap && next && from <= wait->end_ns && next->reclaim_ns)
-		charge(k, wait->end_ns, CT_REASON_MEMORY, "reclaim", 7);
+		charge(k, wait->end_ns, CT_REASON_MEMORY, RECLAIM, strlen(RECLAIM));
 	charge(k, wait->end_ns, gap ? CT_REASON_UNKNOWN : CT_REASON_CPU, "", 0);
 }
 
