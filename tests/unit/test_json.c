@@ -285,3 +285,18 @@ Test(json, waits_are_documented_and_add_up)
 	}
 	json_decref(lines);
 }
+
+Test(json, engines_that_are_asked_on_tcp)
+{
+	struct ct_core_counts counts = { 0 };
+	own_mem char *text = NULL, *none = run("json", &(struct options){ 0 }, NULL, 0, &no_loss);
+
+	for (uint32_t i = 0; i < CT_PARTIES_MAX; i++)
+		counts.deaf.each[i] = (struct ct_deaf_of){ .pid = 100 + i, .engine = "docker" };
+	counts.deaf.others = 2;
+	text = run("json", &(struct options){ 0 }, NULL, 0, &counts);
+	expect_in(text, "\"deaf\":[{\"engine\":\"docker\",\"pid\":100,\"count\":1},");
+	expect_in(text, "\"pid\":107,\"count\":1},{\"engine\":\"\",\"pid\":0,\"count\":2}],");
+	expect_in(text, "\"complete\":false");
+	cr_expect_null(strstr(none, "deaf"));
+}

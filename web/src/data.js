@@ -138,8 +138,10 @@ export function loss_sentences(data) {
 		});
 	const unheard = (summary.unheard ?? []).map((of) =>
 		`${plural(of.requests, "request")} to ${of.pid ? `${of.engine || "process"} ${of.pid}` : "engines"} not understood.`);
+	const deaf = (summary.deaf ?? []).map((of) =>
+		`${of.pid ? `${of.engine || "process"} ${of.pid} is` : `${plural(of.count, "other engine")} are`} asked on TCP, which is not heard.`);
 	const orders = (summary.unknown_orders ?? []).map((of) =>
 		`${of.pid ? `${of.engine || "process"} ${of.pid}` : "Other engines"}${of.version && `, version ${of.version},`} did ` +
 		`${plural(of.starts, "start")} and ${plural(of.stops, "stop")} in an order that is not known here.`);
-	return [...unread, ...(lost.length ? [`Events were lost: ${lost.join(", ")}.`] : []), ...unheard, ...orders];
+	return [...unread, ...(lost.length ? [`Events were lost: ${lost.join(", ")}.`] : []), ...unheard, ...deaf, ...orders];
 }

@@ -399,6 +399,29 @@ static void put_strange(struct ct_json *w, const struct ct_strange *strange)
 	ct_json_leave(w, ']');
 }
 
+static void put_deaf_of(struct ct_json *w, const struct ct_deaf_of *of, uint64_t count)
+{
+	ct_json_enter(w, NULL, '{');
+	ct_json_string(w, "engine", of->engine);
+	ct_json_u64(w, "pid", of->pid);
+	ct_json_u64(w, "count", count);
+	ct_json_leave(w, '}');
+}
+
+static void put_deaf(struct ct_json *w, const struct ct_deaf *deaf)
+{
+	static const struct ct_deaf_of others;
+
+	if (!deaf->each[0].pid && !deaf->others)
+		return;
+	ct_json_enter(w, "deaf", '[');
+	for (int i = 0; i < CT_PARTIES_MAX && deaf->each[i].pid; i++)
+		put_deaf_of(w, &deaf->each[i], 1);
+	if (deaf->others)
+		put_deaf_of(w, &others, deaf->others);
+	ct_json_leave(w, ']');
+}
+
 static void put_probes_sum(struct ct_json *w, const struct ct_core_counts *counts)
 {
 	if (!counts->probes.count)
@@ -469,6 +492,7 @@ void ct_json_summary(struct ct_json *w, const char *key, const struct ct_session
 	put_parties(w, "beyond_share", &counts->beyond);
 	put_parties(w, "forgers", &counts->forgers);
 	put_unheard(w, &counts->unheard);
+	put_deaf(w, &counts->deaf);
 	put_strange(w, &counts->strange);
 	ct_json_enter(w, "unmatched", '{');
 	ct_json_u64(w, "exits", counts->unmatched_exits);
