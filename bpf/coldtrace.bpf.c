@@ -12,6 +12,7 @@
 #include "files.bpf.h"
 #include "calls.bpf.h"
 #include "opens.bpf.h"
+#include "missed.bpf.h"
 #include "sched.bpf.h"
 
 char LICENSE[] SEC("license") = "GPL";

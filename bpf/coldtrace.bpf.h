@@ -32,7 +32,9 @@ struct ct_actor {
 enum ct_actor_flag {
 	CT_ACTOR_WROTE = 1 << 0, /* INIT: its first output has been reported */
 	CT_ACTOR_BESIDE = 1 << 1, /* HELPER: counted in opens_beside */
-	CT_ACTOR_SHARED = 1 << 2 /* counted in its share */
+	CT_ACTOR_SHARED = 1 << 2, /* counted in its share */
+	CT_ACTOR_RING = 1 << 3, /* of a root: told that it uses io_uring, see missed.bpf.h */
+	CT_ACTOR_COMPAT = 1 << 4 /* likewise: that a 32-bit program runs in it */
 };
 
 struct ct_file_id {

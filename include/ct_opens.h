@@ -10,14 +10,17 @@
 
 /*
  * Who asked, and who answered: the same file may be counted in two views, and no view is the sum
- * of others. Columns: number, symbol, name, what is counted.
+ * of others. Columns: number, symbol, name, what is counted. The last two never are: an OPENED with one
+ * of them says that there may be such opens, once of each container.
  */
 #define CT_VIEWS(X) \
 	X(0, NATIVE, "native", "opens of the container's processes, by the kernel they run on") \
 	X(1, HOST, "host", "opens of the host by who serves the container its files") \
 	X(2, APPLICATION, "application", "opens of the application, as its sandbox saw them") \
 	X(3, SENTRY, "sentry", "opens in the sandbox's kernel, from its entry to its return") \
-	X(4, MACHINE, "machine", "opens of a virtual machine's program for itself")
+	X(4, MACHINE, "machine", "opens of a virtual machine's program for itself") \
+	X(5, RING, "io_uring", "opens by io_uring: not counted") \
+	X(6, COMPAT, "compat", "opens of 32-bit programs: not counted")
 
 enum ct_view {
 #define X(number, symbol, name, doc) CT_VIEW_##symbol = number,

@@ -150,6 +150,39 @@ Test(openers_odd, strangers_are_told_by_their_pids)
 	tape_free(&t);
 }
 
+/* What is never counted is said, once; also of who opens nothing else, and after it was told. */
+Test(openers_odd, opens_that_are_not_counted_are_said_to_be)
+{
+	struct ct_opens_list l = { 0 };
+	struct tape t = { 0 };
+	struct life life = life_of(0);
+	const struct ct_opens *o;
+
+	life_engines(&t);
+	life_start(&t, &life, 0);
+	tape_at(&t, 250);
+	tape_opened(&t, life.init, CT_VIEW_RING, "", 0, 0);
+	tape_opened(&t, life.init, CT_VIEW_RING, "", 0, 0);
+	tape_opened(&t, life.init, CT_VIEW_NATIVE, "/a", 100, 3);
+	tape_opened(&t, 4711, CT_VIEW_COMPAT, "", 0, 0);
+	play(&t, &l);
+	cr_assert_eq(l.count, 2);
+	o = l.items[0];
+	cr_expect_str_eq(o->who.id, life.id);
+	cr_expect_eq(o->views[CT_VIEW_NATIVE]->calls[CT_OPEN_OPEN].count, 1);
+	cr_expect_null(o->views[CT_VIEW_RING]);
+	cr_expect_str_eq(ct_opens_missed(o, CT_VIEW_RING),
+			 "it uses io_uring, and what it opens by that is not counted");
+	cr_expect_null(ct_opens_missed(o, CT_VIEW_COMPAT));
+	o = l.items[1];
+	cr_expect_str_eq(o->who.name, "pid 4711");
+	cr_expect_not(ct_opens_seen(o));
+	cr_expect_str_eq(ct_opens_missed(o, CT_VIEW_COMPAT),
+			 "a 32-bit program runs in it, whose opens are not counted");
+	ct_opens_list_clear(&l);
+	tape_free(&t);
+}
+
 /* A sandbox that ran before, and one that names a view that there is not. */
 Test(openers_odd, what_a_sandbox_refuses)
 {

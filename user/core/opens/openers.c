@@ -37,6 +37,12 @@ static const struct server {
 	{ "qemu-lite", CT_VIEW_MACHINE, IN_A_MACHINE },
 };
 
+/* Views that are never counted: what the kernel side says of them is that they are missed. */
+static const char *const uncounted[CT_VIEW_MAX] = {
+	[CT_VIEW_RING] = "it uses io_uring, and what it opens by that is not counted",
+	[CT_VIEW_COMPAT] = "a 32-bit program runs in it, whose opens are not counted",
+};
+
 /*
  * The kernel side tells a container's processes by their pid namespace. gVisor's sandbox is in one
  * and serves; with --pid=host a container's own processes are not.
@@ -411,6 +417,19 @@ static struct ct_opens *opens_for(struct ct_core *core, const struct ct_event *e
 	return opens_by(core, op);
 }
 
+/* Said even if nothing else is seen of it. */
+static void not_counted(struct ct_core *core, const struct ct_event *e, enum ct_view view)
+{
+	struct ct_opener *op = opener_of(core, e, CT_VIEW_NATIVE);
+
+	if (!op)
+		return;
+	if (!op->unseen[view])
+		opener_misses(op, view, uncounted[view]);
+	if (!opens_by(core, op))
+		core->counts.lost[CT_LOSS_OPENS]++;
+}
+
 void ct_openers_opens(struct ct_core *core, const struct ct_event *e)
 {
 	enum ct_view view = (enum ct_view)CT_OPENS_VIEW(e->sub);
@@ -420,6 +439,10 @@ void ct_openers_opens(struct ct_core *core, const struct ct_event *e)
 
 	if (view >= CT_VIEW_MAX) {
 		core->counts.lost[CT_LOSS_UNKNOWN]++;
+		return;
+	}
+	if (uncounted[view]) {
+		not_counted(core, e, view);
 		return;
 	}
 	o = opens_for(core, e, &view);

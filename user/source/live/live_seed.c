@@ -161,10 +161,9 @@ int ct_live_find_running(struct ct_live *live, struct ct_err *err)
 	return r;
 }
 
-/* Tells the kernel side which threads there are already, of processes that are found by now. */
-int ct_live_seed_threads(struct ct_live *live, struct ct_err *err)
+/* Goes through the threads that there are already, of processes that are found by now. */
+static int walk_threads(const struct bpf_link *link, struct ct_err *err)
 {
-	struct bpf_link *link = live->links[CT_PROBE_WHY_SEED];
 	own_fd int fd = link ? bpf_iter_create(bpf_link__fd(link)) : -1;
 	char nothing[64];
 	ssize_t n;
@@ -176,4 +175,11 @@ int ct_live_seed_threads(struct ct_live *live, struct ct_err *err)
 	} while (n > 0 || (n < 0 && fd >= 0 && (errno == EAGAIN || errno == EINTR)));
 	return n ? ct_fail(err, -errno, "go through the threads of this node: %s", strerror(errno))
 		 : 0;
+}
+
+int ct_live_seed_threads(struct ct_live *live, struct ct_err *err)
+{
+	int r = walk_threads(live->links[CT_PROBE_WHY_SEED], err);
+
+	return r ? r : walk_threads(live->links[CT_PROBE_OPENS_SEED], err);
 }

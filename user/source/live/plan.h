@@ -117,6 +117,11 @@ static inline bool ct_group_is_call(enum ct_probe_group group)
 			"tracepoint/syscalls/sys_exit_" #call, CT_GROUP_OPENS_##SYMBOL, "5.13", \
 			"files opened with " #call "()")
 
+/* That there are opens which are not counted. */
+#define CT_PROBE_MISSED(X, SYMBOL, program, hook, since, unseen) \
+	X(SYMBOL, program, hook, "", PHASES, CT_ASKED_OPENS, CT_GROUP_NONE, EXTRA, \
+	  CT_FEATURE_BIT(READ) | CT_FEATURE_MUST(STORAGE), since, unseen)
+
 /* What the hooks of each file system are for. */
 #define CT_UNSEEN_SYNC   "when the engine saves the state of a container, on "
 #define CT_UNSEEN_UNLINK "when the engine removes the state of a container, on "
@@ -204,6 +209,12 @@ static inline bool ct_group_is_call(enum ct_probe_group group)
 	CT_PROBE_COUNTED(X, CREAT, creat) \
 	CT_PROBE_COUNTED(X, EXECVE, execve) \
 	CT_PROBE_COUNTED(X, EXECVEAT, execveat) \
+	CT_PROBE_MISSED(X, OPENS_RING, ct_opens_ring, "tp_btf/io_uring_create", "5.5", \
+			"that a container opens files by io_uring") \
+	CT_PROBE_MISSED(X, OPENS_EXEC, ct_opens_exec, "tp_btf/sched_process_exec", "5.11", \
+			"that a container's 32-bit programs open files") \
+	CT_PROBE_MISSED(X, OPENS_SEED, ct_opens_seed, "iter/task", "5.11", \
+			"the same of those that ran before") \
 	CT_PROBE_OPEN(X, OPEN, open) \
 	CT_PROBE_OPEN(X, OPENAT, openat) \
 	CT_PROBE_OPEN(X, OPENAT2, openat2) \
