@@ -61,8 +61,10 @@ struct ct_line {
 	int stray_status;
 	uint32_t passed; /* requests that were taken for files since it was whole, */
 	uint32_t strays; /* and answers to nothing */
+	uint64_t answered_holes; /* how many there had been at the last answer, */
+	bool unheard; /* and something that was asked since then was not heard: it may be an upload */
 	uint64_t
-		files_ns; /* an upload was heard behind the answer to it: so may its files be; 0: none */
+		files_ns; /* when the last upload was over: its files may be heard later; 0: none */
 	uint64_t peer; /* socket of who answers, 0: not known */
 	bool hijacked; /* what is said on it now is a container's, or another protocol's */
 	UT_hash_handle hh;
@@ -93,8 +95,8 @@ void ct_early_free(struct ct_core *core);
 struct ct_line *ct_line_find(struct ct_core *core, uint64_t socket);
 /* That of who speaks, where nothing that is said is HTTP any more. */
 bool ct_line_is_hijacked(struct ct_core *core, const struct ct_event *e);
-/* The answer to that upload came before it: its files may look like requests. */
-void ct_line_uploaded(struct ct_core *core, const struct ct_event *e);
+/* An upload is over: what is heard of it late may still look like a request. */
+void ct_line_uploaded(struct ct_core *core, uint64_t socket, uint64_t ts_ns);
 void ct_line_hijack(struct ct_core *core, struct ct_line *line);
 /* A request was heard. NULL too when it is none: a part of what another one sends. */
 struct ct_pending_call *ct_line_ask(struct ct_core *core, const struct ct_sent *sent,

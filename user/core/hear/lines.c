@@ -84,7 +84,7 @@ static struct ct_line *line_make(struct ct_core *core, const struct ct_sent *sen
 		return NULL;
 	}
 	line->socket = socket;
-	line->holes = core->hear->holes;
+	line->holes = line->answered_holes = core->hear->holes;
 	HASH_ADD(hh, core->hear->lines, socket, sizeof(line->socket), line);
 	return line;
 }
@@ -111,6 +111,7 @@ void ct_lines_free(struct ct_core *core)
 
 void ct_line_forget(struct ct_core *core, struct ct_line *line)
 {
+	line->unheard |= line->calls && line->calls->line_prev->streams;
 	drop_calls(core, line);
 	line->holes = NOT_WHOLE;
 	line->passed = line->strays = 0;
@@ -129,7 +130,10 @@ void ct_lines_hole(struct ct_core *core, uint64_t socket, uint64_t peer)
 	}
 	if (!line)
 		return;
-	line->owed += line->socket == socket; /* who was not heard is answered all the same */
+	if (line->socket == socket) {
+		line->owed++; /* who was not heard is answered all the same */
+		line->unheard = true;
+	}
 	ct_line_forget(core, line);
 }
 
@@ -160,8 +164,10 @@ static void drop_doubted(struct ct_core *core, struct ct_line *line)
 		struct ct_pending_call *next = call->line_next;
 		bool doubted = call->doubted || call->holes != core->hear->holes;
 
-		if (doubted)
+		if (doubted) {
 			line->holes = NOT_WHOLE;
+			line->unheard |= call->streams && !call->answering;
+		}
 		if (doubted || call->answering) /* a stream whose end was not heard is over */
 			ct_call_drop(core, call);
 		call = next;
@@ -175,12 +181,31 @@ static bool is_within_files(const struct ct_line *line, uint64_t ts_ns)
 	       (line->files_ns && ts_ns < line->files_ns + CT_LATE_NS);
 }
 
-void ct_line_uploaded(struct ct_core *core, const struct ct_event *e)
+static bool has_unheard(const struct ct_core *core, const struct ct_line *line)
 {
-	struct ct_line *line = ct_line_find(core, e->obj);
+	return line->unheard || line->answered_holes != core->hear->holes;
+}
+
+/* An answer: of what it may have been one to, what is heard late may still look like a request. */
+static void may_be_answered(const struct ct_core *core, struct ct_line *line, uint64_t ts_ns)
+{
+	const struct ct_pending_call *call;
+	bool files = has_unheard(core, line);
+
+	DL_FOREACH2(line->calls, call, line_next)
+	files |= call->streams;
+	if (files)
+		line->files_ns = ts_ns;
+	line->unheard &= line->strays + 1 < line->passed;
+	line->answered_holes = core->hear->holes;
+}
+
+void ct_line_uploaded(struct ct_core *core, uint64_t socket, uint64_t ts_ns)
+{
+	struct ct_line *line = ct_line_find(core, socket);
 
 	if (line)
-		line->files_ns = e->ts_ns;
+		line->files_ns = ts_ns;
 }
 
 static void whole(const struct ct_core *core, struct ct_line *line)
@@ -200,11 +225,13 @@ struct ct_pending_call *ct_line_ask(struct ct_core *core, const struct ct_sent *
 	if (!line || line->hijacked)
 		return NULL;
 	drop_doubted(core, line);
-	if (is_within_files(line,
-			    e->ts_ns)) { /* or the answer to them is late, and this is a request */
+	/* Or the answer to them is late, and this is a request. */
+	if (is_within_files(line, e->ts_ns) ||
+	    (has_unheard(core, line) && !ct_text_is(verb, "create"))) {
 		line->holes = NOT_WHOLE;
 		line->stray_ns = 0;
 		line->passed++;
+		line->unheard |= http->streams;
 		return NULL;
 	}
 	if (line->count >= LINE_CALLS_MAX)
@@ -221,6 +248,7 @@ struct ct_pending_call *ct_line_ask(struct ct_core *core, const struct ct_sent *
 	call->streams = http->streams;
 	call->pulls = http->pulls;
 	call->builds = http->builds;
+	call->unheard = has_unheard(core, line);
 	call->holes = core->hear->holes;
 	call->patched = line->holes != core->hear->holes;
 	call->suspected = line->holes == NOT_WHOLE &&
@@ -280,6 +308,7 @@ struct ct_pending_call *ct_line_answers(struct ct_core *core, const struct ct_se
 	if (!line)
 		return NULL;
 	line->peer = e->obj;
+	may_be_answered(core, line, e->ts_ns);
 	while (line->calls && line->calls->answering) /* a stream; this is the next answer */
 		ct_call_drop(core, line->calls);
 	if (!line->calls && line->owed) {
@@ -307,6 +336,10 @@ struct ct_pending_call *ct_line_answers(struct ct_core *core, const struct ct_se
 	}
 	while (line->calls != call)
 		ct_call_drop(core, line->calls);
+	if (call->unheard && http->status != 201) {
+		ct_line_forget(core, line);
+		return NULL;
+	}
 	if (call->crossed && !core->hear->answering_early && http->status != 101) {
 		ct_line_forget(core, line);
 		return NULL;

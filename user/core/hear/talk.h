@@ -31,6 +31,7 @@ struct ct_pending_call {
 	uint64_t holes; /* HTTP: how many there had been when it was asked */
 	bool doubted; /* HTTP: its answer may have been passed over */
 	bool patched; /* HTTP: before it something was not heard */
+	bool unheard; /* it may be a part of an upload that was not heard */
 	bool crossed; /* HTTP: so the one just before it may have been its answer, or another's */
 	bool suspected; /* HTTP: that may have been another request, still to be answered */
 	bool makes; /* HTTP: something else than a container */
@@ -80,8 +81,7 @@ enum ct_how ct_call_how(const struct ct_pending_call *call);
 bool ct_call_matters(const struct ct_core *core, const struct ct_pending_call *call);
 /* Whether that may be the answer to it, by its status. */
 bool ct_call_fits(const struct ct_pending_call *call, int status);
-void ct_call_of(struct ct_pending_call *call,
-		struct ct_text id); /* what it names, if known later */
+void ct_call_of(struct ct_pending_call *call, struct ct_text id); /* names it, if known later */
 /* Tells of a request; then gives it the answer that came before it, if there is one. */
 void ct_call_told(struct ct_core *core, struct ct_fact *fact);
 

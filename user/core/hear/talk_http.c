@@ -98,7 +98,7 @@ static void request(struct ct_core *core, const struct ct_sent *sent, const stru
 		fact.early = ct_early_asked(core, call);
 	ct_early_answer(core, fact.early);
 	if (fact.early && http->streams)
-		ct_line_uploaded(core, sent->e);
+		ct_line_uploaded(core, sent->e->obj, sent->e->ts_ns);
 }
 
 /* {"message":"..."} of a failed request, or {"Id":"..."} of a create. */
