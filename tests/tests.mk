@@ -14,12 +14,14 @@
 # make insns-check              instructions that the verifier goes through, per probe
 # make insns-update             keeps the new numbers
 # make adding                   an engine and a runtime that nobody has: rows, and a file
-# make check                    unit, replay and adding
+# make races                    what has threads of its own, with -fsanitize=thread
+# make check                    unit, races, replay and adding
 # make programs                 what they and make formats run
 # make coverage                 lines and branches of user/core that both reach; fails below
 #                               COVERAGE_FLOOR=90 % of the branches; CRITERION= passes options
 
 S            := $(patsubst %/san,%,$(O))/san
+T            := $(patsubst %/san,%,$(O))/tsan
 F            := $(patsubst %/san,%,$(O))/fuzz
 SAN_FLAGS    := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 SAN_CFLAGS   := -O1 -g -std=gnu11 -Wall -Wextra -Wshadow -Werror $(SAN_FLAGS)
@@ -44,13 +46,13 @@ SANDBOX_SRC  := $(addprefix user/source/,sandbox/sandbox.c sandbox/seccheck.c pr
 		engines/engine_snapshots.c engines/engine_stored.c engines/engines_ask.c engines/bolt.c engines/rescans.c engines/engines.c engines/errand.c \
 		engines/scout.c live/seed.c)
 
-.PHONY: adding unit replay replay-update fuzz fuzz-seeds check pure programs
+.PHONY: adding unit races replay replay-update fuzz fuzz-seeds check pure programs
 
-check: unit replay adding
+check: unit races replay adding
 
 # What more than one stage of tests/stages has built: made before they run at once, or two
 # compilers write one object.
-programs: build $(S)/unit $(S)/reader $(S)/formats
+programs: build $(S)/unit $(S)/reader $(S)/formats $(T)/races
 
 adding: build
 	@O=$(O) tests/adding/run
@@ -78,6 +80,22 @@ unit: $(S)/unit pure
 	@rm -rf $(S)/reports && mkdir -p $(S)/reports
 	$(Q)status=0; $(call san_env,$(S)/reports) $(S)/unit $(UNIT) || status=$$?; \
 	{ $(call san_verdict,$(S)/reports); } && exit $$status
+
+# The recorder writes in a thread, and recordings are read in several. Whatever they do not share is of
+# the archive, as it is.
+RACES_SRC    := $(addprefix tests/,unit/test_desk.c unit/test_recordings_many.c unit/life.c unit/tape.c \
+		quick/quick.c quick/forks.c) $(wildcard user/source/recording/*.c user/util/*.c)
+
+$(T)/%.o: %.c | $(O)/gen/version.h
+	@mkdir -p $(@D)
+	$(call msg,CC-TSAN,$@)$(CC) $(CPPFLAGS) -Itests/quick -Itests/unit -O1 -g -std=gnu11 -Wall -Wextra -Wshadow -Werror \
+		-fsanitize=thread -fno-omit-frame-pointer -MMD -MP -c $< -o $@
+
+$(T)/races: $(RACES_SRC:%.c=$(T)/%.o) $(O)/libctcore.a
+	$(call msg,LD-TSAN,$@)$(CC) -fsanitize=thread $^ -o $@ $(CORE_LIBS)
+
+races: $(T)/races
+	$(Q)TSAN_OPTIONS=halt_on_error=1 $<
 
 READER_SRC   := tests/replay/reader.c tests/replay/later.c user/cmd/cmd.c user/cmd/report.c user/cmd/export.c user/cmd/info.c \
 		user/cmd/scrub.c user/cmd/chains.c $(wildcard user/cmd/diff*.c)
