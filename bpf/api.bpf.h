@@ -398,7 +398,7 @@ __attribute__((noinline)) int ct_send_heard(__u64 from, __u64 len)
 		ct_h2_unknown();
 	if (speech == LONG) {
 		if (send->engine)
-			ct_asks(bpf_get_current_pid_tgid() >> 32);
+			ct_asks(share);
 		body_follows(share, key);
 		stream_begins(side, end);
 	} else if (speech == SILENT && head[0] == '{' && head[1] == '"' &&

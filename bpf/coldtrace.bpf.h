@@ -84,24 +84,6 @@ struct api_sockets {
 	__type(value, __u32);
 } api_sockets SEC(".maps"), api_sockets_shared SEC(".maps");
 
-/*
- * Who is no actor and has POSTed something to an engine: what it asked for may end with it. Those who
- * have ended are in it no more.
- */
-struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, 4096);
-	__type(key, __u32);
-	__type(value, __u8);
-} askers SEC(".maps");
-
-static __always_inline void ct_asks(__u32 tgid)
-{
-	__u8 one = 1;
-
-	bpf_map_update_elem(&askers, &tgid, &one, BPF_ANY);
-}
-
 /* Ports on which workloads listen; the value is the workload's root, 0 once accepted. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);

@@ -362,12 +362,12 @@ int BPF_PROG(ct_exec_raw, struct task_struct *task, pid_t old_pid, struct linux_
 	return executed(CT_PROBED, task);
 }
 
-/* The client of an engine. */
-static __always_inline int asker_exited(__u32 tgid)
+/* The client of an engine, in a container or not. Global: verified once, by itself. */
+__attribute__((noinline)) int ct_asker_exited(__u32 tgid)
 {
 	struct ct_event *e;
 
-	if (bpf_map_delete_elem(&askers, &tgid))
+	if (!ct_asked(tgid))
 		return 0;
 	e = ct_reserve(CT_KIND_EXIT, 0);
 	if (e)
@@ -387,7 +387,7 @@ static __always_inline int exited(enum ct_how how, struct task_struct *task)
 	if (CT_GET(how, task, signal, live.counter))
 		return 0;
 	if (!actor)
-		return asker_exited(tgid);
+		return ct_asker_exited(tgid);
 	role = actor->role;
 	root = actor->root;
 	gone = *actor;
@@ -397,7 +397,8 @@ static __always_inline int exited(enum ct_how how, struct task_struct *task)
 	beside_add(&gone, -1);
 	share_leave(&gone);
 	if (role == CT_ROLE_WORKLOAD)
-		return 0;
+		return ct_asker_exited(tgid);
+	ct_asked(tgid);
 	e = ct_reserve(CT_KIND_EXIT, 0);
 	if (!e)
 		return 0;

@@ -172,3 +172,52 @@ static __always_inline void share_leave(const struct ct_actor *actor)
 	if (actor->flags & CT_ACTOR_SHARED)
 		ct_share_leave(actor->share);
 }
+
+#define CT_ASKERS_MAX        4096
+#define CT_ASKERS_SHARED_MAX (CT_ASKERS_MAX / 4 * 3)
+
+/*
+ * Who has POSTed something to an engine, and is no actor that is told of by itself: what it asked for may end
+ * with it. Those who have ended are in it no more, so it is full only of who still lives; one more is
+ * counted as lost. The value: whether it has a share. Those who have leave room for the host's.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, CT_ASKERS_MAX);
+	__type(key, __u32);
+	__type(value, __u8);
+} askers SEC(".maps");
+
+__s64 ct_askers_shared = 0;
+
+/* Global: verified once, by itself. */
+__attribute__((noinline)) int ct_asks(__u64 share)
+{
+	__u32 tgid = bpf_get_current_pid_tgid() >> 32;
+	__u8 shared = !!share;
+
+	if (bpf_map_lookup_elem(&askers, &tgid))
+		return 0;
+	if (shared && ct_askers_shared >= CT_ASKERS_SHARED_MAX)
+		return ct_beyond_share(share);
+	if (bpf_map_update_elem(&askers, &tgid, &shared, BPF_NOEXIST))
+		ct_lose(CT_LOSS_TALK);
+	else if (shared)
+		__sync_fetch_and_add(&ct_askers_shared, 1);
+	return 0;
+}
+
+/* It exits: whether it was one. */
+__attribute__((noinline)) int ct_asked(__u32 tgid)
+{
+	__u8 *asker = bpf_map_lookup_elem(&askers, &tgid), shared;
+
+	if (!asker)
+		return 0;
+	shared = *asker;
+	if (bpf_map_delete_elem(&askers, &tgid))
+		return 0;
+	if (shared)
+		__sync_fetch_and_add(&ct_askers_shared, -1);
+	return 1;
+}

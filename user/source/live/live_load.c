@@ -52,13 +52,12 @@ static int on_libbpf_message(enum libbpf_print_level level, const char *fmt, va_
 static int set_by_cpus(struct ct_live *live)
 {
 	struct bpf_map *const maps[] = {
-		live->skel->maps.api_sockets, live->skel->maps.api_sockets_shared,
-		live->skel->maps.askers,      live->skel->maps.bodies,
-		live->skel->maps.streams,     live->skel->maps.bodies_shared,
-		live->skel->maps.h2_host,     live->skel->maps.streams_shared,
-		live->skel->maps.h2_shared,   live->skel->maps.sending,
-		live->skel->maps.listeners,   live->skel->maps.relayed,
-		live->skel->maps.stored,
+		live->skel->maps.api_sockets,    live->skel->maps.api_sockets_shared,
+		live->skel->maps.streams,        live->skel->maps.bodies,
+		live->skel->maps.bodies_shared,  live->skel->maps.h2_host,
+		live->skel->maps.streams_shared, live->skel->maps.h2_shared,
+		live->skel->maps.sending,        live->skel->maps.listeners,
+		live->skel->maps.relayed,        live->skel->maps.stored,
 	};
 	int cpus = libbpf_num_possible_cpus(), r = 0;
 
