@@ -211,7 +211,7 @@ static void nothing(struct ct_core *core, const struct ct_event *e)
 }
 
 /* Columns: what a kind goes through; whether it is evidence of steps and of nothing else. */
-static const struct {
+static const struct way {
 	void (*go)(struct ct_core *core, const struct ct_event *e);
 	bool steps;
 } ways[] = {
@@ -256,6 +256,7 @@ static const struct {
 static void handle(void *ctx, const struct ct_event *e)
 {
 	struct ct_core *core = ctx;
+	const struct way *way;
 
 	core->turn++;
 	if (e->ts_ns > core->now)
@@ -264,10 +265,11 @@ static void handle(void *ctx, const struct ct_event *e)
 		ct_why_feed(core, e);
 	if (core->due_ns && core->now >= core->due_ns)
 		ct_tell_due(core);
-	if (e->kind >= CT_ARRAY_SIZE(ways) || !ways[e->kind].go)
+	way = e->kind < CT_ARRAY_SIZE(ways) ? &ways[e->kind] : NULL;
+	if (!way || !way->go)
 		core->counts.lost[CT_LOSS_UNKNOWN]++;
-	else if (!ways[e->kind].steps || core->opts.steps)
-		ways[e->kind].go(core, e);
+	else if (!way->steps || core->opts.steps)
+		way->go(core, e);
 	if (core->changed)
 		ct_tell_changed(core);
 }
@@ -346,11 +348,14 @@ void ct_core_wall(struct ct_core *core, int64_t wall_minus_mono_ns)
 void ct_core_feed(struct ct_core *core, const struct ct_event *e)
 {
 	core->counts.events++;
-	if (e->kind != CT_KIND_CLOCK && e->ts_ns > core->newest)
+	if (e->kind == CT_KIND_CLOCK) {
+		ct_reorder_push(core->order, e);
+		ct_reorder_settle(core->order);
+		return;
+	}
+	if (e->ts_ns > core->newest)
 		core->newest = e->ts_ns;
 	ct_reorder_push(core->order, e);
-	if (e->kind == CT_KIND_CLOCK)
-		ct_reorder_settle(core->order);
 }
 
 uint64_t ct_core_deadline(const struct ct_core *core)

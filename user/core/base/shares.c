@@ -23,9 +23,14 @@ static const struct ct_share_row *row_of(const struct ct_core *core, enum ct_sha
 
 struct ct_share *ct_share_find(const struct ct_core *core, const struct ct_scope *scope)
 {
-	struct ct_share *share;
+	struct ct_share *share = core->shares->last;
 
-	HASH_FIND(hh, core->shares->of, scope ? scope : &nobody, sizeof(*scope), share);
+	if (!scope)
+		scope = &nobody;
+	if (share && ct_scope_is(&share->scope, scope))
+		return share;
+	HASH_FIND(hh, core->shares->of, scope, sizeof(*scope), share);
+	core->shares->last = share;
 	return share;
 }
 
@@ -61,6 +66,8 @@ static void give_back(struct ct_core *core, struct ct_share *share, enum ct_shar
 	core->shares->used[kind]--;
 	if (--share->total)
 		return;
+	if (core->shares->last == share)
+		core->shares->last = NULL;
 	HASH_DEL(core->shares->of, share);
 	free(share);
 }

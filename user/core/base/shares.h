@@ -77,6 +77,7 @@ struct ct_share_row {
 
 struct ct_shares {
 	struct ct_share *of; /* owned, a uthash */
+	struct ct_share *last; /* that was asked for; borrowed, NULL: none */
 	const struct ct_share_row *const *rows; /* static, by enum ct_share_kind */
 	size_t max[CT_SHARE_KINDS]; /* entries of the host's root */
 	size_t used[CT_SHARE_KINDS];

@@ -61,10 +61,9 @@ static inline struct ct_text ct_text_cut(struct ct_text *rest, char sep)
 /* What follows the last '/'. */
 static inline struct ct_text ct_text_base(struct ct_text t)
 {
-	size_t i = t.len;
+	const char *at = t.len ? memrchr(t.p, '/', t.len) : NULL;
+	size_t i = at ? (size_t)(at - t.p) + 1 : 0;
 
-	while (i && t.p[i - 1] != '/')
-		i--;
 	return (struct ct_text){ t.p + i, t.len - i };
 }
 

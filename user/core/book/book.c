@@ -14,6 +14,16 @@ static bool has_id(const struct ct_container *c, struct ct_text id)
 	       !memcmp(c->who.id, id.p, id.len);
 }
 
+/* The place for what was last found of that id, which is not empty. */
+static struct ct_container **found(struct ct_book *book, struct ct_text id)
+{
+	unsigned end = (unsigned char)id.p[id.len - 1];
+
+	if (id.len > 1)
+		end = end * 31 + (unsigned char)id.p[id.len - 2];
+	return &book->found[end % CT_FOUND];
+}
+
 /* The last that was made of that id in the scope. */
 static struct ct_container *newest(const struct ct_book *book, const struct ct_scope *scope,
 				   struct ct_text id)
@@ -50,11 +60,13 @@ struct ct_container *ct_book_find(struct ct_core *core, const struct ct_scope *s
 				  struct ct_text ns, struct ct_text id)
 {
 	struct ct_book *book = core->book;
-	struct ct_container *c = book->last_found;
+	struct ct_container *c, **last;
 
 	if (!speaker || !id.len || id.len >= sizeof(c->who.id) || !book->id_lengths[id.len])
 		return NULL;
-	/* What is said about one container comes in runs. */
+	/* What is said about one container comes in runs, and few are spoken of at the same time. */
+	last = found(book, id);
+	c = *last;
 	if (!c || !ct_scope_is(&c->key.scope, speaker) || !has_id(c, id) || !is_in(c, ns)) {
 		c = newest(book, speaker, id);
 		while (c && !is_in(c, ns))
@@ -62,7 +74,7 @@ struct ct_container *ct_book_find(struct ct_core *core, const struct ct_scope *s
 	}
 	if (!c)
 		return NULL;
-	book->last_found = c;
+	*last = c;
 	ct_share_use(core, &c->held);
 	return c;
 }
@@ -222,6 +234,7 @@ static void forget(struct ct_core *core, struct ct_held *held)
 {
 	struct ct_container *c = CT_HELD_OF(struct ct_container, held);
 	struct ct_book *book = core->book;
+	struct ct_container **last;
 
 	ct_book_rests(core, c);
 	unchange(book, c);
@@ -230,8 +243,9 @@ static void forget(struct ct_core *core, struct ct_held *held)
 	ct_book_unfile(core, c);
 	ct_book_init(core, c, 0);
 	ct_share_leave(core, &c->held);
-	if (book->last_found == c)
-		book->last_found = NULL;
+	last = found(book, ct_text(c->who.id, strlen(c->who.id)));
+	if (*last == c)
+		*last = NULL;
 	HASH_DELETE(by_run, book->runs, c);
 	HASH_DELETE(by_handle, book->handles, c);
 	HASH_DEL(book->containers, c);
@@ -274,6 +288,7 @@ static void enter(struct ct_core *core, struct ct_container *c)
 	memcpy(c->key.id, c->who.id, len);
 	HASH_ADD_KEYPTR(hh, book->containers, &c->key, sizeof(c->key.scope) + len, c);
 	book->id_lengths[len] = true;
+	*found(book, ct_text(c->who.id, len)) = c;
 	ct_scope_owner(core, &c->key.scope, &c->who.owner);
 	c->handle = ++book->made;
 	HASH_ADD(by_handle, book->handles, handle, sizeof(c->handle), c);

@@ -5,6 +5,7 @@
 #include "core/book/book.h"
 
 #define CT_LISTS 1024 /* a power of two */
+#define CT_FOUND 64 /* likewise */
 
 struct ct_book {
 	struct ct_container *containers; /* by scope and id: one in each namespace */
@@ -15,7 +16,7 @@ struct ct_book {
 	uint64_t made; /* the last handle */
 	uint32_t run_seq; /* the last run's */
 	bool asked; /* some event says which engine is asked: the recording is no old one */
-	struct ct_container *last_found; /* by its id; borrowed, NULL: none */
+	struct ct_container *found[CT_FOUND]; /* last, by the end of its id; borrowed, NULL: none */
 	/* Whether an id of that length was ever heard: most of what is looked up is none. */
 	bool id_lengths[sizeof(((struct ct_identity *)0)->id)];
 	struct ct_container *inits[CT_LISTS]; /* by their first process */

@@ -55,8 +55,10 @@ enum ct_op ct_argv_op(const struct ct_text *args, size_t n)
 
 struct ct_text ct_argv_value(const struct ct_text *args, size_t n, const char *option)
 {
+	size_t len = strlen(option);
+
 	for (size_t i = 1; i + 1 < n; i++) {
-		if (ct_text_is(args[i], option))
+		if (args[i].len == len && !memcmp(args[i].p, option, len))
 			return args[i + 1];
 	}
 	return ct_text("", 0);

@@ -9,12 +9,33 @@ static uint16_t *early_slot(struct ct_core *core, struct ct_call_key key)
 	return &core->hear->early_at[(key.socket * 31 + key.stream) % CT_EARLY_SLOTS];
 }
 
-static void early_drop(struct ct_core *core, struct ct_early *early)
+static void early_out(struct ct_core *core, struct ct_early *early)
 {
 	--*early_slot(core, early->key);
 	ct_share_leave(core, &early->held);
 	DL_DELETE(core->hear->early, early);
-	free(early);
+}
+
+/* Kept for the next, as requests are. */
+static void early_spare(struct ct_core *core, struct ct_early *early)
+{
+	LL_PREPEND(core->hear->spare_early, early);
+}
+
+static struct ct_early *early_alloc(struct ct_core *core)
+{
+	struct ct_early *early = core->hear->spare_early;
+
+	if (!early)
+		return malloc(sizeof(*early));
+	LL_DELETE(core->hear->spare_early, early);
+	return early;
+}
+
+static void early_drop(struct ct_core *core, struct ct_early *early)
+{
+	early_out(core, early);
+	early_spare(core, early);
 }
 
 static bool is_over(const struct ct_core *core, const struct ct_held *held)
@@ -41,9 +62,11 @@ void ct_early_keep(struct ct_core *core, struct ct_call_key key, const struct ct
 
 	if (e->len > sizeof(early->said))
 		return;
-	early = malloc(sizeof(*early));
-	if (!early || !ct_share_enter(core, sent->speaker, CT_SHARE_EARLY, &early->held)) {
-		free(early);
+	early = early_alloc(core);
+	if (!early)
+		return;
+	if (!ct_share_enter(core, sent->speaker, CT_SHARE_EARLY, &early->held)) {
+		early_spare(core, early);
 		return;
 	}
 	early->key = key;
@@ -61,6 +84,8 @@ void ct_early_free(struct ct_core *core)
 
 	DL_FOREACH_SAFE(core->hear->early, early, next)
 	early_drop(core, early);
+	LL_FOREACH_SAFE(core->hear->spare_early, early, next)
+	free(early);
 }
 
 /* Answers to requests on a line have no number: which is whose follows from their order. */
@@ -142,14 +167,12 @@ struct ct_early *ct_early_asked(struct ct_core *core, struct ct_pending_call *ca
 
 void ct_early_answer(struct ct_core *core, struct ct_early *early)
 {
-	struct ct_early found;
-
 	if (!early)
 		return;
-	found = *early;
-	early_drop(core, early);
+	early_out(core, early);
 	core->hear->answering_early = true;
-	ct_talk(core, &(struct ct_sent){ .e = &found.said.e,
-					 .speaker = found.spoken ? &found.scope : NULL });
+	ct_talk(core, &(struct ct_sent){ .e = &early->said.e,
+					 .speaker = early->spoken ? &early->scope : NULL });
 	core->hear->answering_early = false;
+	early_spare(core, early);
 }

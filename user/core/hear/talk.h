@@ -52,7 +52,7 @@ struct ct_hear {
 	struct ct_pending_call *calls; /* owned */
 	struct ct_pending_call *spare_calls; /* owned, list by next */
 	struct ct_pending_call *about[CT_ABOUT_LISTS]; /* of those about something, by its handle */
-	struct ct_early *early; /* owned list */
+	struct ct_early *early, *spare_early; /* owned lists */
 	uint16_t early_at[CT_EARLY_SLOTS]; /* how many are kept, by hash of their key */
 	struct ct_line *lines; /* owned */
 	struct ct_conn *conns; /* owned */

@@ -22,7 +22,7 @@ static struct ct_text ns_of(const struct ct_pending_call *call)
 
 struct ct_fact ct_grpc_fact(const struct ct_grpc_asked *r)
 {
-	struct ct_fact fact = {
+	return (struct ct_fact){
 		.kind = CT_FACT_ASKED,
 		.how = r->call->event   ? CT_HOW_SHIM
 		       : r->call->pulls ? CT_HOW_IMAGE
@@ -36,8 +36,6 @@ struct ct_fact ct_grpc_fact(const struct ct_grpc_asked *r)
 		.request = &r->call->asked,
 		.call = r->call,
 	};
-
-	return fact;
 }
 
 /* "io.containerd.runc.v2" is runc, until a program says otherwise. */
@@ -271,8 +269,8 @@ bool ct_method_provable(const struct ct_method *method)
 
 const struct ct_method *ct_method_shaped(enum ct_cri_shape shape)
 {
-	for (size_t i = 0; i < CT_ARRAY_SIZE(methods); i++) {
-		if (methods[i].answers == ID && methods[i].shape == shape && shape != CT_CRI_OTHER)
+	for (size_t i = 0; shape != CT_CRI_OTHER && i < CT_ARRAY_SIZE(methods); i++) {
+		if (methods[i].answers == ID && methods[i].shape == shape)
 			return &methods[i];
 	}
 	return NULL;

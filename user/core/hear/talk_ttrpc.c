@@ -42,7 +42,7 @@ static struct ct_text namespace_of(struct ct_core *core, const struct ct_sent *s
 static struct ct_fact fact_of(const struct ct_sent *sent, const struct ct_ttrpc *rpc,
 			      enum ct_how how)
 {
-	struct ct_fact fact = {
+	return (struct ct_fact){
 		.kind = CT_FACT_ASKED,
 		.how = how,
 		.e = sent->e,
@@ -52,8 +52,6 @@ static struct ct_fact fact_of(const struct ct_sent *sent, const struct ct_ttrpc 
 		.ts_ns = sent->e->ts_ns,
 		.stream = rpc->stream,
 	};
-
-	return fact;
 }
 
 static void request(struct ct_core *core, const struct ct_sent *sent, const struct ct_ttrpc *rpc)
@@ -89,6 +87,16 @@ bool ct_shim_event(struct ct_fact *fact, struct ct_text topic, struct ct_text an
 		fact->exited_wall_ns = ct_proto_time(event, 5);
 	}
 	return true;
+}
+
+/* None that speaks so has a serial port. */
+static void agent_booted(struct ct_core *core, const struct ct_sent *sent,
+			 const struct ct_ttrpc *rpc)
+{
+	struct ct_fact fact = fact_of(sent, rpc, CT_HOW_AGENT);
+
+	fact.booted = true;
+	core->seams->heard(core, &fact);
 }
 
 /*
@@ -163,8 +171,6 @@ static void executed(struct ct_core *core, const struct ct_sent *sent, const str
  */
 static void asked(struct ct_core *core, const struct ct_sent *sent, const struct ct_ttrpc *rpc)
 {
-	struct ct_fact agent = fact_of(sent, rpc, CT_HOW_AGENT);
-
 	if (ct_text_is(rpc->service, "containerd.services.events.ttrpc.v1.Events"))
 		forward(core, sent, rpc);
 	else if (ct_text_starts(rpc->service, "containerd.task.v") && !rpc->exec_id.len)
@@ -172,10 +178,8 @@ static void asked(struct ct_core *core, const struct ct_sent *sent, const struct
 	else if (ct_text_starts(rpc->service, "containerd.task.v") &&
 		 ct_text_is(rpc->method, "Exec"))
 		executed(core, sent, rpc);
-	else if (ct_text_starts(rpc->service, "grpc.")) {
-		agent.booted = true; /* none that speaks so has a serial port */
-		core->seams->heard(core, &agent);
-	}
+	else if (ct_text_starts(rpc->service, "grpc."))
+		agent_booted(core, sent, rpc);
 }
 
 void ct_talk_ttrpc(struct ct_core *core, const struct ct_sent *sent, const struct ct_ttrpc *rpc)

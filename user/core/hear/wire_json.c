@@ -18,6 +18,7 @@ struct scan {
 	unsigned depth;
 	uint64_t arrays; /* bit per depth - 1: it is an array, else an object */
 	struct ct_text keys[2]; /* the last at depths 1 and 2 */
+	uint64_t firsts; /* bits: what keys that are looked for begin with */
 };
 
 static bool is_space(char c)
@@ -226,10 +227,12 @@ static struct ct_json_field *field_here(const struct scan *s, struct ct_json_fie
 	if (!s->depth || s->depth > 2 || (s->arrays & ((1ull << s->depth) - 1)))
 		return NULL;
 	key = s->keys[s->depth - 1];
+	if (!key.len || !(s->firsts >> (*key.p & 63) & 1)) /* nearly all */
+		return NULL;
 	for (size_t i = 0; i < count; i++) {
 		struct ct_json_field *f = &fields[i];
 
-		if (ct_text_is(key, f->key) && s->depth == (f->outer ? 2 : 1) &&
+		if (s->depth == (f->outer ? 2 : 1) && ct_text_is(key, f->key) &&
 		    (!f->outer || ct_text_is(s->keys[0], f->outer)))
 			return f;
 	}
@@ -328,6 +331,8 @@ bool ct_json_fields(struct ct_text json, struct ct_json_field *fields, size_t co
 	clear(fields, count);
 	if (!json.len)
 		return false;
+	for (size_t i = 0; i < count; i++)
+		s.firsts |= 1ull << (*fields[i].key & 63);
 	s.end = json.p + json.len;
 	if (scan(&s, fields, count))
 		return true;

@@ -37,7 +37,7 @@ static void read_status(struct ct_progress *ret, struct ct_text status)
 		     ct_text(status.p + statuses[i].len, status.len - statuses[i].len));
 }
 
-bool ct_progress_parse(struct ct_text bytes, struct ct_progress *ret)
+static bool read_line(struct ct_text json, struct ct_progress *ret)
 {
 	char status[sizeof(ret->text)], error[sizeof(ret->text)], current[24], total[24];
 	struct ct_json_field fields[] = {
@@ -47,9 +47,8 @@ bool ct_progress_parse(struct ct_text bytes, struct ct_progress *ret)
 		{ "progressDetail", "total", total, sizeof(total), false, true },
 		{ "errorDetail", "message", error, sizeof(error), false, false },
 	};
-	struct ct_text json = chunk_of(bytes);
 
-	if (!json.len || !ct_json_fields(json, fields, sizeof(fields) / sizeof(fields[0])))
+	if (!ct_json_fields(json, fields, sizeof(fields) / sizeof(fields[0])))
 		return false;
 	ret->current = strtoull(current, NULL, 10);
 	ret->total = strtoull(total, NULL, 10);
@@ -60,4 +59,12 @@ bool ct_progress_parse(struct ct_text bytes, struct ct_progress *ret)
 	}
 	read_status(ret, ct_text(status, strlen(status)));
 	return status[0];
+}
+
+/* Nearly all that is asked about is none. */
+bool ct_progress_parse(struct ct_text bytes, struct ct_progress *ret)
+{
+	struct ct_text json = chunk_of(bytes);
+
+	return json.len && read_line(json, ret);
 }

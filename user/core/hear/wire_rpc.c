@@ -41,7 +41,7 @@ static inline bool take_varint(struct ct_text *msg, uint64_t *value)
 	return true;
 }
 
-bool ct_proto_next(struct ct_text *msg, struct ct_proto_field *f)
+static inline bool next_field(struct ct_text *msg, struct ct_proto_field *f)
 {
 	uint64_t key, len;
 
@@ -73,11 +73,16 @@ bool ct_proto_next(struct ct_text *msg, struct ct_proto_field *f)
 	return true;
 }
 
+bool ct_proto_next(struct ct_text *msg, struct ct_proto_field *f)
+{
+	return next_field(msg, f);
+}
+
 bool ct_proto_varint(struct ct_text msg, uint32_t field, uint64_t *value)
 {
 	struct ct_proto_field f;
 
-	while (ct_proto_next(&msg, &f)) {
+	while (next_field(&msg, &f)) {
 		if (f.number == field && f.type == CT_PROTO_VARINT) {
 			*value = f.value;
 			return true;
@@ -90,7 +95,7 @@ bool ct_proto_bytes(struct ct_text msg, uint32_t field, struct ct_text *data)
 {
 	struct ct_proto_field f;
 
-	while (ct_proto_next(&msg, &f)) {
+	while (next_field(&msg, &f)) {
 		if (f.number == field && f.type == CT_PROTO_BYTES) {
 			*data = f.data;
 			return true;
@@ -119,7 +124,7 @@ static void first_fields(struct ct_text msg, struct ct_text *fields, uint32_t en
 
 	for (uint32_t i = 0; i < end; i++)
 		fields[i] = (struct ct_text){ NULL, 0 };
-	while (missing && ct_proto_next(&msg, &f)) {
+	while (missing && next_field(&msg, &f)) {
 		if (f.type != CT_PROTO_BYTES || !f.number || f.number >= end || fields[f.number].p)
 			continue;
 		fields[f.number] = f.data;
@@ -133,7 +138,7 @@ static struct ct_text namespace_of(struct ct_text request)
 	struct ct_proto_field f;
 	struct ct_text key, value;
 
-	while (ct_proto_next(&request, &f)) {
+	while (next_field(&request, &f)) {
 		if (f.number == 5 && f.type == CT_PROTO_BYTES && ct_proto_bytes(f.data, 1, &key) &&
 		    ct_text_is(key, CT_TTRPC_NAMESPACE) && ct_proto_bytes(f.data, 2, &value))
 			return value;

@@ -109,11 +109,16 @@ static struct saved *saved_find(struct ct_core *core, uint32_t engine, struct ct
 {
 	struct ct_builds *all = ct_life_builds(core);
 
-	for (size_t i = 0; i < 2 * SAVED_MAX; i++) {
-		struct saved *s = &all->saved[i / SAVED_MAX][i % SAVED_MAX];
+	for (int who = 0; who < 2; who++) {
+		size_t count = all->next[who] < SAVED_MAX ? all->next[who] : SAVED_MAX;
 
-		if (s->engine == engine && ct_text_is(id, s->id))
-			return s;
+		/* The newest first: its files are saved one after the other. */
+		for (size_t i = 1; i <= count; i++) {
+			struct saved *s = &all->saved[who][(all->next[who] - i) % SAVED_MAX];
+
+			if (s->engine == engine && ct_text_is(id, s->id))
+				return s;
+		}
 	}
 	return NULL;
 }

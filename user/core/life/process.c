@@ -71,20 +71,24 @@ void ct_life_fork(struct ct_core *core, const struct ct_event *e)
 		ct_signal(core, a->container, CT_SIG_INIT_EXEC, ct_text("", 0), e->ts_ns);
 }
 
+static bool same_command(const struct ct_actor_state *a, const struct ct_event *e)
+{
+	struct ct_text args[CT_ARGS_MAX] = { { NULL, 0 } };
+	size_t n = ct_argv_split(e, args);
+
+	return ct_argv_op(args, n) == a->op && ct_argv_has(args, n, a->container->who.id);
+}
+
 /*
  * A runtime's wrapper may give it mounts of its own, as runtimes give to containers: the kernel side
  * takes it for one. It is told by going on with the same command, about the same container.
  */
 static bool goes_on(const struct ct_actor_state *a, const struct ct_event *e)
 {
-	struct ct_text args[CT_ARGS_MAX] = { { NULL, 0 } };
-	size_t n;
-
 	if (e->root != e->tgid || ct_role_of(e) != CT_ROLE_RUNTIME || a->op == CT_OP_NONE ||
 	    !a->container || a->container->who.init_pid == a->tgid)
 		return false;
-	n = ct_argv_split(e, args);
-	return ct_argv_op(args, n) == a->op && ct_argv_has(args, n, a->container->who.id);
+	return same_command(a, e);
 }
 
 /*

@@ -170,7 +170,7 @@ static void hand_over(struct ct_reorder *r, uint64_t until_ns)
 }
 
 /* At least twice the room, with room for len at its end; false when out of memory. */
-static bool ring_grow(struct ct_reorder *r, size_t len)
+static __attribute__((noinline)) bool ring_grow(struct ct_reorder *r, size_t len)
 {
 	size_t first = (r->wrap ? r->wrap : r->tail) - r->head, second = r->wrap ? r->tail : 0;
 	size_t room = r->ring_room ? 2 * r->ring_room : RING_ROOM;
@@ -196,18 +196,25 @@ static bool ring_grow(struct ct_reorder *r, size_t len)
 	return true;
 }
 
+/* The same at the ring's beginning, or in a larger one. */
+static __attribute__((noinline)) char *ring_again(struct ct_reorder *r, size_t len)
+{
+	if (!r->wrap && r->head >= len) {
+		r->wrap = r->tail;
+		r->tail = 0;
+	} else if (!ring_grow(r, len)) {
+		return NULL;
+	}
+	return r->ring + r->tail;
+}
+
 /* Where an event of that length goes, behind the last; NULL when out of memory. */
 static inline char *ring_end(struct ct_reorder *r, size_t len)
 {
 	if (!r->ring_count)
 		r->head = r->tail = r->wrap = 0;
-	if (!r->wrap && r->ring_room - r->tail < len && r->head >= len) {
-		r->wrap = r->tail;
-		r->tail = 0;
-	}
-	if ((r->wrap ? r->head : r->ring_room) - r->tail < len && !ring_grow(r, len))
-		return NULL;
-	return r->ring + r->tail;
+	return (r->wrap ? r->head : r->ring_room) - r->tail >= len ? r->ring + r->tail
+								   : ring_again(r, len);
 }
 
 static bool heap_grow(struct ct_reorder *r)
@@ -225,7 +232,7 @@ static bool heap_grow(struct ct_reorder *r)
 	return true;
 }
 
-static bool hold_late(struct ct_reorder *r, const struct ct_event *e)
+static __attribute__((noinline)) bool hold_late(struct ct_reorder *r, const struct ct_event *e)
 {
 	struct ct_event *copy = heap_grow(r) ? malloc(e->len) : NULL;
 

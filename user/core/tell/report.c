@@ -102,7 +102,7 @@ static void emit(struct ct_core *core, struct ct_record *rec, struct ct_containe
 static struct ct_record record_of(enum ct_record_type type, enum ct_outcome outcome,
 				  const struct ct_container *c, const struct ct_run *run)
 {
-	struct ct_record rec = {
+	return (struct ct_record){
 		.type = type,
 		.outcome = outcome,
 		.cause = run->cause,
@@ -113,8 +113,6 @@ static struct ct_record record_of(enum ct_record_type type, enum ct_outcome outc
 		.service_end_ns = run->marks[CT_MARK_EXIT],
 		.message = run->message,
 	};
-
-	return rec;
 }
 
 static void set_ready(struct ct_record *rec, const struct ct_run *run)

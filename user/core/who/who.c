@@ -4,10 +4,12 @@
 
 #include <stdlib.h>
 
+#define RECENT 256 /* a power of two */
+
 struct ct_who {
 	struct ct_actor_state *actors; /* owned, a uthash */
 	struct ct_actor_state *spare; /* owned, list by next */
-	struct ct_actor_state *last; /* that was asked for; borrowed, NULL: none */
+	struct ct_actor_state *recent[RECENT]; /* by the end of its number; borrowed, NULL: none */
 };
 
 struct ct_who *ct_who_new(void)
@@ -15,17 +17,30 @@ struct ct_who *ct_who_new(void)
 	return calloc(1, sizeof(struct ct_who));
 }
 
+static struct ct_actor_state **recent(const struct ct_core *core, uint32_t tgid)
+{
+	return &core->who->recent[tgid % RECENT];
+}
+
+static struct ct_actor_state *find(const struct ct_core *core, uint32_t tgid)
+{
+	struct ct_actor_state *a;
+
+	HASH_FIND(hh, core->who->actors, &tgid, sizeof(tgid), a);
+	if (a)
+		*recent(core, tgid) = a;
+	return a;
+}
+
 struct ct_actor_state *ct_actor_get(const struct ct_core *core, uint32_t tgid)
 {
-	struct ct_actor_state *a = core->who->last;
+	struct ct_actor_state *a = *recent(core, tgid);
 
-	/* Every station asks for who did it. */
+	/* Every station asks for who did it, and for who runs that. */
 	if (!a || a->tgid != tgid)
-		HASH_FIND(hh, core->who->actors, &tgid, sizeof(tgid), a);
-	if (!a)
-		return NULL;
-	core->who->last = a;
-	ct_share_use(core, &a->held);
+		a = find(core, tgid);
+	if (a)
+		ct_share_use(core, &a->held);
 	return a;
 }
 
@@ -71,8 +86,8 @@ struct ct_actor_state *ct_actor_make(struct ct_core *core, uint32_t tgid,
 
 void ct_actor_drop(struct ct_core *core, struct ct_actor_state *a)
 {
-	if (core->who->last == a)
-		core->who->last = NULL;
+	if (*recent(core, a->tgid) == a)
+		*recent(core, a->tgid) = NULL;
 	ct_share_leave(core, &a->held);
 	HASH_DEL(core->who->actors, a);
 	actor_spare(core, a);

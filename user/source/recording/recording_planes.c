@@ -101,27 +101,29 @@ bool ct_planes_unpack(char *events, const char *planes, size_t len, uint32_t cou
 {
 	const char *tails = planes + count * HEAD;
 	char run[RUN][HEAD];
-	size_t at = 0;
+	size_t left; /* of the tails */
 
 	if (count > len / HEAD)
 		return false;
-	for (uint32_t i = 0; i < count; i++) {
+	left = len - count * HEAD;
+	for (uint32_t i = 0; i < count; i += RUN) {
 		uint32_t n = count - i < RUN ? count - i : RUN;
-		const char *head = run[i % RUN];
-		__u16 event_len; /* begins the head */
-		size_t tail;
 
-		if (i % RUN == 0)
-			heads(run, planes, count, i, n);
-		memcpy(&event_len, head, sizeof(event_len));
-		tail = event_len - HEAD;
-		/* What is left is the rest of the heads and the rest of the tails. */
-		if (event_len < HEAD || tail > len - at - (count - i) * HEAD)
-			return false;
-		memcpy(events + at, head, HEAD);
-		memcpy(events + at + HEAD, tails, tail);
-		tails += tail;
-		at += event_len;
+		heads(run, planes, count, i, n);
+		for (const char *head = run[0]; head < run[0] + n * HEAD; head += HEAD) {
+			__u16 event_len; /* begins the head */
+			size_t tail;
+
+			memcpy(&event_len, head, sizeof(event_len));
+			tail = event_len - HEAD;
+			if (event_len < HEAD || tail > left)
+				return false;
+			memcpy(events, head, HEAD);
+			memcpy(events + HEAD, tails, tail);
+			tails += tail;
+			left -= tail;
+			events += event_len;
+		}
 	}
-	return at == len;
+	return !left;
 }
