@@ -114,5 +114,6 @@ same "containerd is restarted: the same is told of the others" "$(cat "$OUT/befo
 for what in "a pod begins with its cgroup" "its sandbox" "it has stopped"; do
 	median=$(sort -n "$OUT/$what.off" | awk '{ all[NR] = $1 } END { print all[int((NR + 1) / 2)] }')
 	printf '# %s: median %.3f ms of %d\n' "$what" "$(awk -v ns="$median" 'BEGIN { print ns / 1e6 }')" "$(wc -l < "$OUT/$what.off")"
-	check "$what: median within 5 ms" below "$median" 5000000
+	limit=$(as_many 5 20) # of few the median is anywhere
+	check "$what: median within $limit ms" below "$median" "${limit}000000"
 done
