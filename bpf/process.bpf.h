@@ -303,6 +303,63 @@ static __always_inline bool name_taken(enum ct_how how, struct task_struct *task
 	return true;
 }
 
+/* As the first eight bytes of a text: "mount", and "/kubepo", which is seven. */
+#define CT_WORD_MOUNT 0x000000746e756f6dull
+#define CT_WORD_PODS  0x006f706562756b2full
+#define CT_SEVEN      0x00ffffffffffffffull
+
+/* Where it mounts is its last argument: what stands before may be a password. */
+static __always_inline void mount_event(__u64 from, __u64 to)
+{
+	__u64 len = to > from ? to - from : 0;
+	struct ct_event *e;
+
+	e = ct_reserve(CT_KIND_POD, CT_TAIL_MEDIUM);
+	if (!e)
+		return;
+	if (len > CT_TAIL_MEDIUM) {
+		from = to - CT_TAIL_MEDIUM;
+		len = CT_TAIL_MEDIUM;
+		e->flags |= CT_F_TRUNCATED;
+	}
+	barrier_var(len);
+	if (len > CT_TAIL_MEDIUM)
+		len = CT_TAIL_MEDIUM;
+	if (len && bpf_probe_read_user(e->tail, len, (void *)from)) {
+		e->flags |= CT_F_NO_DATA;
+		len = 0;
+	}
+	ct_tail_set(e, len);
+	e->sub = CT_POD_MOUNT;
+	ct_submit(e);
+}
+
+/* Global: the verifier goes through it once. */
+__attribute__((noinline)) int ct_mount_event(__u64 from, __u64 to)
+{
+	mount_event(from, to);
+	return 0;
+}
+
+/*
+ * A kubelet mounts the volumes of a pod before it asks for it: it executes "mount", or systemd-run, which becomes that
+ * (k8s.io/mount-utils). Root's, on the host: whoever is called so elsewhere prepares nobody's pod.
+ */
+static __always_inline void mounts(enum ct_how how, struct task_struct *task, const char *comm,
+				   __u32 level)
+{
+	struct mm_struct *mm;
+	union ct_name name;
+
+	__builtin_memcpy(name.text, comm, sizeof(name));
+	if (name.word[0] != CT_WORD_MOUNT || name.word[1] || level > opens_host_level ||
+	    owner_of(how, task, false))
+		return;
+	mm = CT_GET(how, task, mm);
+	ct_mount_event(CT_GET(how, mm, arg_start), CT_GET(how, mm, arg_end));
+	ct_asks(0); /* its EXIT is told, too */
+}
+
 static __always_inline int executed(enum ct_how how, struct task_struct *task)
 {
 	char comm[CT_COMM_LEN] = {}; /* 6.1 writes up to the NUL and no further */
@@ -315,8 +372,14 @@ static __always_inline int executed(enum ct_how how, struct task_struct *task)
 	bpf_get_current_comm(comm, sizeof(comm)); /* already the new one */
 	role = bpf_map_lookup_elem(&roles, &comm);
 	old = ct_actor_of(tgid);
-	if (!role && (!old || ct_is_workload(old)))
-		return 0;
+	if (!role) {
+		if (!old) {
+			mounts(how, task, comm, level);
+			return 0;
+		}
+		if (ct_is_workload(old))
+			return 0;
+	}
 	if (old) {
 		before = *old;
 		actor = before;
@@ -423,6 +486,23 @@ int BPF_PROG(ct_exit_raw, struct task_struct *task)
 	return exited(CT_PROBED, task);
 }
 
+/* How deep the cgroup of a pod lies: below its class of service, and that below all pods. */
+#define CT_POD_LEVEL 3
+
+/*
+ * The cgroup of a pod is made before anything else is done for it: by its kubelet, or by systemd that it has asked
+ * (pkg/kubelet/cm). Who makes it is no actor: only root of the host can make any there.
+ */
+static __always_inline bool is_of_pods(enum ct_how how, struct cgroup *cgrp, const char *path)
+{
+	__u64 word = 0;
+
+	if (CT_GET(how, cgrp, level) > CT_POD_LEVEL ||
+	    ct_kernel_str((char *)&word, sizeof(word), path) <= 0)
+		return false;
+	return (word & CT_SEVEN) == CT_WORD_PODS;
+}
+
 static __always_inline int cgroup_made(enum ct_how how, struct cgroup *cgrp, const char *path)
 {
 	struct ct_actor *actor;
@@ -430,11 +510,13 @@ static __always_inline int cgroup_made(enum ct_how how, struct cgroup *cgrp, con
 	long n;
 
 	actor = ct_actor_of(bpf_get_current_pid_tgid() >> 32);
-	if (!actor || !ct_may_say(actor->share, CT_TAIL_SMALL))
+	if (actor ? !ct_may_say(actor->share, CT_TAIL_SMALL) : !is_of_pods(how, cgrp, path))
 		return 0;
-	e = ct_reserve(CT_KIND_CGROUP, CT_TAIL_MEDIUM);
+	e = ct_reserve(actor ? CT_KIND_CGROUP : CT_KIND_POD, CT_TAIL_MEDIUM);
 	if (!e)
 		return 0;
+	if (!actor)
+		e->sub = CT_POD_CGROUP;
 	n = ct_kernel_str(e->tail, CT_TAIL_MEDIUM, path);
 	ct_tail_set(e, n > 1 ? n - 1 : 0);
 	e->obj = CT_GET(how, cgrp, kn, id);

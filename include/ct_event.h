@@ -95,6 +95,8 @@ enum ct_event_flag {
 	  "a busy thread's short ones for the same, in dur; obj: why, see below; " \
 	  "arg: of dur, ns off its CPU; ret: how many; sub: enum ct_wait_flag; " \
 	  "tail: struct ct_waits_tail") \
+	X(23, POD, "pod", \
+	  "a kubelet prepares a pod; sub: enum ct_pod_sub; tail: path of its cgroup, where a volume is mounted") \
 	X(64, CLOCK, "clock", "time passed: nothing else happened until ts") \
 	X(65, PROCESS, "process", \
 	  "running when tracing began; obj: netns; arg: ppid, owner uid << 32; " \
@@ -248,6 +250,18 @@ enum ct_call {
 	CT_CALLS(X)
 #undef X
 	CT_CALL_MAX
+};
+
+/* What is seen of a kubelet. Columns: number, symbol, what it says. */
+#define CT_PODS(X) \
+	X(1, CGROUP, "the cgroup of a pod is made") \
+	X(2, MOUNT, "a program is executed that mounts a volume of a pod; its EXIT ends that")
+
+enum ct_pod_sub {
+#define X(number, symbol, doc) CT_POD_##symbol = number,
+	CT_PODS(X)
+#undef X
+	CT_POD_MAX
 };
 
 /* What is heard from inside a sandbox besides opens. Columns: number, symbol, what it says. */

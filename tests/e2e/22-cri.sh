@@ -56,8 +56,8 @@ cri_truth "RemovePodSandbox is answered" remove 1 'select(.kind == "stop" and .p
 # The pod as a whole, from its sandbox until the last container is ready, by the client's clock.
 same "each pod starts once" "$(jq -r .pod "$OUT/client" | sort)" "$(ask 'of("pod-start"; "ok")[].name' | sort)"
 same "each pod stops once" "$(jq -r .pod "$OUT/client" | sort)" "$(ask 'of("pod-stop"; "ok")[].name' | sort)"
-cri_phases "what the start of a pod's containers consists of" '[["client","sandbox","containers"]]' pod-start null
-cri_phases "and their stop" '[["client","sandbox","containers"]]' pod-stop null
+cri_phases "what the start of a pod's containers consists of" '[["sandbox","containers","kubelet"]]' pod-start null
+cri_phases "and their stop" '[["sandbox","containers","kubelet"]]' pod-stop null
 # pod_truth WHAT KIND JQ: what the record has beside the client's stamps of the same pod, $t
 pod_truth()
 {

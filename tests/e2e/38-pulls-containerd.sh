@@ -84,7 +84,7 @@ pulled "what two pods want at once comes once, and is told to both" '[8,4]' \
 		pulls as $all | [of("start"; "ok")[] | select(.phases.pull) | . as $start | [$all[]
 			| select(.begin_ns == $start.begin_ns and .total_ns == $start.phases.pull and .image == $start.image)]
 			| length] | [length, add]' --arg registry "$REGISTRY/"
-	says "and so does what the pod consists of" '[["client","containers","pull","sandbox"]]' \
+	says "and so does what the pod consists of" '[["containers","kubelet","pull","sandbox"]]' \
 		'[of("pod-start")[] | .phases | keys] | unique'
 	says "a pod waits for its pulls, and for them alone" '[]' "$pulls"'
 		pulls as $all | [of("pod-start")[] | . as $pod | [$all[] | select(.pod.uid == $pod.pod.uid) | .total_ns] | add

@@ -8,10 +8,10 @@
 #define SCOPE  "scope_container,scope_uid"
 #define NO_WHY ",,,,,,,,,,,,,,,"
 #define NODE   ",\"node-1\",\"\","
-#define NO_POD ",\"\",\"\",\"\",\"\",,,,,,,,,\"\",\"\""
+#define NO_POD ",\"\",\"\",\"\",\"\",,,,,,,,,\"\",\"\",,"
 #define POD \
 	"pod,pod_namespace,pod_uid,pod_container,sandbox_ns,init_ns,containers_ns,backoff_ns," \
-	"resolve_ns,download_ns,unpack_ns,register_ns,project,service"
+	"resolve_ns,download_ns,unpack_ns,register_ns,project,service,volumes_ns,kubelet_ns"
 
 #define HEAD_WHO "kind,outcome,cause,id,name,image,runtime,engine,init_pid,exit_code,begin_time,"
 #define HEAD_PHASES \
@@ -68,7 +68,7 @@ Test(csv, a_pod_has_columns_of_its_own)
 	rec.segment_count = 2;
 	text = run("csv", &opts, &rec, 1, &no_loss);
 	expect_in(text, "\"pod-start\",\"ok\",");
-	expect_in(text, ",\"web-1\",\"shop\",\"u-1\",\"\",5,,3,,,,,,\"\",\"\"\r\n");
+	expect_in(text, ",\"web-1\",\"shop\",\"u-1\",\"\",5,,3,,,,,,\"\",\"\",,\r\n");
 }
 
 Test(csv, steps_are_a_table_of_their_own)

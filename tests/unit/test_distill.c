@@ -298,6 +298,23 @@ Test(distill, plugin)
 	cr_expect_eq(memcmp(kept()->tail, wanted, sizeof(wanted)), 0);
 }
 
+Test(distill, what_a_kubelet_mounts)
+{
+	static const char sent[] = "mount\0-t\0cifs\0-o\0password=" CANARY
+				   "\0//h/s\0/var/lib/kubelet/pods/u-1/volumes/a~b/share\0";
+	static const char other[] = "mount\0-o\0password=" CANARY "\0//h/s\0/mnt/" CANARY;
+	static const char cgroup[] = "/kubepods/besteffort/podu-1";
+
+	tape_add(&tape, CT_KIND_POD, 7, sent, sizeof(sent) - 1)->sub = CT_POD_MOUNT;
+	expect_tail("/var/lib/kubelet/pods/u-1/volumes/a~b/share");
+	tape_add(&tape, CT_KIND_POD, 7, other, sizeof(other) - 1)->sub = CT_POD_MOUNT;
+	cr_expect_eq(kept()->tail_len, 0);
+	tape_add(&tape, CT_KIND_POD, 7, cgroup, sizeof(cgroup) - 1)->sub = CT_POD_CGROUP;
+	expect_tail(cgroup);
+	tape_add(&tape, CT_KIND_POD, 7, CANARY, sizeof(CANARY))->sub = CT_POD_MAX;
+	cr_expect_eq(kept()->tail_len, 0);
+}
+
 Test(distill, sandboxes_and_the_network)
 {
 	static const char app[] = ID "\0mysqld\0--password\0" CANARY;

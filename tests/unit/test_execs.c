@@ -112,3 +112,16 @@ Test(execs, a_shim_is_asked_for_one_once)
 	tape_unlink(&tape, LIFE_CONTAINERD, "123", BOX "-stdout");
 	cr_expect(needed());
 }
+
+Test(execs, what_is_mounted_for_no_pod)
+{
+	static const char pods[] = "mount\0tmpfs\0/k/pods/u-1/volumes/a~b/c";
+	static const char other[] = "mount\0/dev/sdb1\0/mnt";
+
+	tape_add(&tape, CT_KIND_POD, 900, pods, sizeof(pods))->sub = CT_POD_MOUNT;
+	cr_expect(needed());
+	tape_add(&tape, CT_KIND_POD, 900, other, sizeof(other))->sub = CT_POD_MOUNT;
+	cr_expect_not(needed());
+	tape_add(&tape, CT_KIND_POD, 900, "/kubepods", 9)->sub = CT_POD_CGROUP;
+	cr_expect_not(needed());
+}

@@ -1,145 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What is told of a pod, from what is told of its containers. */
-#include "core/tell/made.h"
-
-#include "runs.h"
-
-#define MS(ms) tape_ns(ms)
-
-struct cluster {
-	struct ct_core *core;
-	struct run run;
-	struct ct_container c; /* of whom the next record is */
-};
-
-static void on_record(void *ctx, const struct ct_record *rec)
-{
-	struct run *run = ctx;
-	struct seen *s = &run->seen[run->count++];
-
-	cr_assert_lt(run->count, RECORDS_MAX);
-	s->rec = *rec;
-	s->who = *rec->who;
-	s->rec.who = &s->who;
-	snprintf(s->message, sizeof(s->message), "%s", rec->message ? rec->message : "");
-	cr_assert_leq(rec->step_count, CT_ARRAY_SIZE(s->steps));
-	for (size_t i = 0; i < rec->step_count; i++)
-		s->steps[i] = rec->steps[i];
-}
-
-static struct cluster *cluster_new(bool steps)
-{
-	static const struct ct_core_ops ops = { .record = on_record };
-	const struct ct_core_options opts = { .steps = steps, .node = "n1" };
-	struct cluster *cl = calloc(1, sizeof(*cl));
-
-	cr_assert(cl);
-	cl->core = ct_core_new(&opts, &ops, &cl->run);
-	cr_assert(cl->core);
-	return cl;
-}
-
-static void cluster_free(struct cluster *cl)
-{
-	ct_core_free(cl->core);
-	free(cl);
-}
-
-static void text(char *to, size_t room, const char *from)
-{
-	ct_text_copy(to, room, ct_text(from, strlen(from)));
-}
-
-/* name: "" is the sandbox. */
-static struct ct_record record_of(struct cluster *cl, enum ct_record_type type, const char *id,
-				  const char *name, double begin, double end)
-{
-	struct ct_identity *who = &cl->c.who;
-
-	memset(&cl->c, 0, sizeof(cl->c));
-	text(who->id, sizeof(who->id), id);
-	text(who->pod, sizeof(who->pod), "web-1");
-	text(who->pod_uid, sizeof(who->pod_uid), "u-1");
-	text(who->pod_ns, sizeof(who->pod_ns), "shop");
-	text(who->pod_container, sizeof(who->pod_container), name);
-	text(who->image, sizeof(who->image), "nginx:1");
-	text(who->runtime, sizeof(who->runtime), "runc");
-	cl->core->now = MS(end);
-	return (struct ct_record){
-		.type = type,
-		.who = who,
-		.begin_ns = MS(begin),
-		.end_ns = MS(end),
-		.exit_code = CT_NO_EXIT_CODE,
-		.ready = -1,
-		.segments = { { CT_PHASE_CREATE, MS(begin), MS(end) } },
-		.segment_count = 1,
-	};
-}
-
-static void starts(struct cluster *cl, const char *id, const char *name, double begin, double end,
-		   bool ready)
-{
-	struct ct_record rec = record_of(cl, CT_RECORD_START, id, name, begin, end);
-
-	if (ready) {
-		rec.ready = CT_READY_LISTEN;
-		rec.ready_ns = rec.end_ns;
-	}
-	ct_made_told(cl->core, &rec, &cl->c);
-}
-
-static void fails(struct cluster *cl, const char *id, const char *name, double begin, double end)
-{
-	struct ct_record rec = record_of(cl, CT_RECORD_START, id, name, begin, end);
-
-	rec.outcome = CT_OUTCOME_FAILED;
-	rec.message = "no such file";
-	ct_made_told(cl->core, &rec, &cl->c);
-}
-
-/* asked: by somebody who wanted it to stop, that long before its exit. */
-static void stops(struct cluster *cl, const char *id, const char *name, double begin, double end,
-		  double asked, int code)
-{
-	struct ct_record rec = record_of(cl, CT_RECORD_STOP, id, name, begin, end);
-
-	rec.exit_code = code;
-	rec.service_end_ns = MS(begin + asked);
-	if (asked > 0)
-		rec.segments[0] =
-			(struct ct_segment){ CT_PHASE_STOP, MS(begin), MS(begin + asked) };
-	else
-		rec.segments[0].phase = CT_PHASE_DIE;
-	ct_made_told(cl->core, &rec, &cl->c);
-}
-
-static void passes(struct cluster *cl, double until)
-{
-	cl->core->now = MS(until);
-	if (cl->core->due_ns && cl->core->now >= cl->core->due_ns) {
-		cl->core->due_ns = 0;
-		ct_made_due(cl->core);
-	}
-}
-
-static const struct seen *only(struct cluster *cl, enum ct_record_type type)
-{
-	cr_assert_eq(cl->run.count, 1, "%zu records", cl->run.count);
-	cr_assert_eq(cl->run.seen[0].rec.type, type);
-	return &cl->run.seen[0];
-}
-
-static void expect_tiled(const struct seen *s)
-{
-	uint64_t at = s->rec.begin_ns;
-
-	for (size_t i = 0; i < s->rec.segment_count; i++) {
-		cr_expect_eq(s->rec.segments[i].begin_ns, at);
-		at = s->rec.segments[i].end_ns;
-	}
-	cr_expect_eq(at, s->rec.end_ns);
-}
+#include "cluster.h"
 
 Test(pod_records, containers_one_after_the_other)
 {
@@ -156,7 +17,7 @@ Test(pod_records, containers_one_after_the_other)
 	expect_outcome(s, CT_OUTCOME_OK);
 	expect_span(s, 0, 260);
 	expect_phase(s, CT_PHASE_SANDBOX, 100);
-	expect_phase(s, CT_PHASE_CLIENT, 5);
+	expect_phase(s, CT_PHASE_KUBELET, 5);
 	expect_phase(s, CT_PHASE_CONTAINERS, 155);
 	expect_tiled(s);
 	cr_expect_str_eq(s->who.name, "web-1");
@@ -199,7 +60,7 @@ Test(pod_records, what_ends_before_the_next_is_init)
 	passes(cl, 27000);
 	s = only(cl, CT_RECORD_POD_START);
 	expect_phase(s, CT_PHASE_INIT, 300);
-	expect_phase(s, CT_PHASE_CLIENT, 20600);
+	expect_phase(s, CT_PHASE_KUBELET, 20600);
 	expect_phase(s, CT_PHASE_CONTAINERS, 100);
 	expect_tiled(s);
 	cr_expect_str_eq(s->steps[2].name, "init container");
@@ -236,7 +97,7 @@ Test(pod_records, a_retry_comes_after_a_backoff)
 	s = only(cl, CT_RECORD_POD_START);
 	expect_outcome(s, CT_OUTCOME_OK);
 	expect_phase(s, CT_PHASE_BACKOFF, 3000);
-	expect_phase(s, CT_PHASE_CLIENT, 0);
+	expect_phase(s, CT_PHASE_KUBELET, 0);
 	expect_tiled(s);
 	cluster_free(cl);
 }
@@ -328,7 +189,7 @@ Test(pod_records, a_stop_is_the_containers_then_the_sandbox)
 	expect_outcome(s, CT_OUTCOME_OK);
 	expect_span(s, 10000, 10400);
 	expect_phase(s, CT_PHASE_CONTAINERS, 200);
-	expect_phase(s, CT_PHASE_CLIENT, 30);
+	expect_phase(s, CT_PHASE_KUBELET, 30);
 	expect_phase(s, CT_PHASE_SANDBOX, 170);
 	expect_tiled(s);
 	cr_expect_eq(s->rec.step_count, 2, "who had ended before was not stopped");
@@ -383,7 +244,7 @@ Test(pod_records, a_sandbox_that_nobody_fills_has_failed)
 	passes(cl, 60200);
 	s = only(cl, CT_RECORD_POD_START);
 	expect_outcome(s, CT_OUTCOME_FAILED);
-	cr_expect_eq(s->rec.failed_phase, CT_PHASE_CLIENT);
+	cr_expect_eq(s->rec.failed_phase, CT_PHASE_KUBELET);
 	cr_expect_str_eq(s->message, "no container was asked for within a minute");
 	cluster_free(cl);
 

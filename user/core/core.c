@@ -220,6 +220,7 @@ static const struct way {
 	[CT_KIND_EXIT] = { exit_event, false },
 	[CT_KIND_PROCESS] = { process_event, false },
 	[CT_KIND_PLUGIN] = { ct_life_plugin, false },
+	[CT_KIND_POD] = { ct_made_prepared, false },
 	[CT_KIND_SEND] = { send_event, false },
 	[CT_KIND_NETLINK] = { ct_steps_netlink, true },
 	[CT_KIND_CGROUP] = { ct_steps_cgroup, true },

@@ -47,7 +47,7 @@ enum ct_subject {
 	X(CLIENT, "client", "the engine waits for its client's next request") \
 	X(UNKNOWN, "unknown", "between two marks, the one between them was not seen")
 
-/* Those of a pod; CLIENT is the kubelet's part of it. */
+/* Those of a pod. */
 #define CT_POD_PHASES(X) \
 	X(SANDBOX, "sandbox", "the pod's sandbox and its network are made, or taken away") \
 	X(INIT, "init", "containers that must end before the next is asked for") \
@@ -64,11 +64,18 @@ enum ct_subject {
 /* That of a group; what else its path consists of are RUN, and CLIENT between two members. */
 #define CT_GROUP_PHASES(X) X(COLD, "cold", "a member starts, and the others wait for it")
 
+/* Of a pod, too: its kubelet's part of it. */
+#define CT_KUBELET_PHASES(X) \
+	X(VOLUMES, "volumes", "a volume is mounted for it") \
+	X(KUBELET, "kubelet", \
+	  "waits for the kubelet: it has asked for nothing, and nothing is under way")
+
 #define CT_PHASES(X) \
 	CT_CONTAINER_PHASES(X) \
 	CT_POD_PHASES(X) \
 	CT_IMAGE_PHASES(X) \
-	CT_GROUP_PHASES(X)
+	CT_GROUP_PHASES(X) \
+	CT_KUBELET_PHASES(X)
 
 enum ct_phase {
 #define X(symbol, name, doc) CT_PHASE_##symbol,
@@ -89,7 +96,7 @@ enum ct_phase {
 	X(REMOVE, "remove", CONTAINER, "container remove", \
 	  "a container that had stopped before was removed") \
 	X(POD_START, "pod-start", POD, "pod start", \
-	  "a pod was started: sandbox until all containers are ready") \
+	  "a pod was started: what is first done for it until all containers are ready") \
 	X(POD_STOP, "pod-stop", POD, "pod stop", \
 	  "a pod stopped: first container asked to stop until its network is gone") \
 	X(PULL, "pull", IMAGE, "image pull", "an image was fetched: request until its answer") \

@@ -199,6 +199,9 @@ const struct ct_column ct_record_columns[] = {
 #undef X
 		{ "project", CT_COLUMN_TEXT, project, 0 },
 	{ "service", CT_COLUMN_TEXT, service, 0 },
+#define X(symbol, phase, doc) { phase "_ns", CT_COLUMN_NUMBER, phase_ns, CT_PHASE_##symbol },
+	CT_KUBELET_PHASES(X)
+#undef X
 };
 
 const struct ct_column ct_step_columns[] = {

@@ -485,7 +485,7 @@ bool ct_change_fails(const struct ct_change *change, const struct ct_change *tot
 	if (change->phase == CT_MEASURE_TOTAL)
 		return true;
 	return change->phase != CT_PHASE_RUN && change->phase != CT_PHASE_CLIENT &&
-	       change->phase != CT_PHASE_UNKNOWN &&
+	       change->phase != CT_PHASE_KUBELET && change->phase != CT_PHASE_UNKNOWN &&
 	       change->change_ns * 100 >=
 		       CT_COMPARE_MATTERS_PCT * (double)total->side[CT_SIDE_A].median;
 }

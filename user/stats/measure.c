@@ -41,7 +41,8 @@ static struct ct_measure sum_of(const struct ct_record *rec, size_t first)
 struct ct_phase_value ct_phase_value(const struct ct_record *rec, enum ct_phase phase,
 				     enum ct_gaps gaps)
 {
-	bool gap = phase == CT_PHASE_CLIENT || phase == CT_PHASE_UNKNOWN;
+	bool gap =
+		phase == CT_PHASE_CLIENT || phase == CT_PHASE_KUBELET || phase == CT_PHASE_UNKNOWN;
 	bool seen = rec->seen >> phase & 1 && !(gap && gaps == CT_GAPS_WITH_TIME);
 	struct ct_phase_value value = { .ns = ct_record_phase_ns(rec, phase) };
 

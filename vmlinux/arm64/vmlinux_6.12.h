@@ -274,6 +274,7 @@ struct vfsmount {
 };
 
 struct cgroup {
+	int level;
 	struct kernfs_node *kn;
 };
 

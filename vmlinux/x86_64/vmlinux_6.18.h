@@ -305,6 +305,7 @@ struct vfsmount {
 };
 
 struct cgroup {
+	int level;
 	struct kernfs_node *kn;
 };
 

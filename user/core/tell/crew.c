@@ -130,11 +130,14 @@ struct busy {
 struct telling {
 	struct ct_record rec;
 	struct ct_step
-		steps[CT_CREW_MEMBERS_MAX * (1 + CT_CREW_SEGMENTS_MAX + CT_CREW_PLUGINS_MAX)];
+		steps[CT_CREW_MEMBERS_MAX * (1 + CT_CREW_SEGMENTS_MAX + CT_CREW_PLUGINS_MAX) +
+		      CT_CREW_BETWEEN_MAX];
 	struct ct_crew_probes so_far[CT_CREW_PROBES_MAX];
 	struct ct_probed probes[CT_CREW_PROBES_MAX];
 	struct busy busy[BUSY_MAX];
 	size_t busy_count;
+	const struct ct_between
+		*in_vain; /* the last of all was a try that failed; NULL: it was not */
 	char message[384];
 };
 
@@ -218,6 +221,59 @@ static void fill(struct ct_record *rec, enum ct_phase phase, uint64_t begin_ns, 
 	rec->seen |= 1u << phase;
 }
 
+/* None of its members is under way. */
+static void fill_gap(struct ct_record *rec, const struct ct_crew *crew, enum ct_phase gap,
+		     uint64_t begin_ns, uint64_t end_ns)
+{
+	for (size_t i = 0; i < crew->between_count; i++) {
+		const struct ct_between *b = &crew->between[i];
+		uint64_t from = later(b->begin_ns, begin_ns);
+		uint64_t to = b->end_ns && b->end_ns < end_ns ? b->end_ns : end_ns;
+
+		if (from >= to)
+			continue;
+		if (from > begin_ns)
+			fill(rec, gap, begin_ns, from);
+		fill(rec, b->phase, from, to);
+		begin_ns = to;
+		if (b->failed)
+			gap = CT_PHASE_BACKOFF;
+	}
+	if (begin_ns < end_ns)
+		fill(rec, gap, begin_ns, end_ns);
+}
+
+/* NULL: something was asked for since, or it was no failure. */
+static const struct ct_between *last_in_vain(const struct ct_crew *crew, uint64_t after_ns)
+{
+	const struct ct_between *last =
+		crew->between_count ? &crew->between[crew->between_count - 1] : NULL;
+
+	return last && last->failed && last->end_ns > after_ns ? last : NULL;
+}
+
+static void add_between(struct telling *t, const struct ct_crew *crew)
+{
+	for (size_t i = 0; i < crew->between_count; i++) {
+		const struct ct_between *b = &crew->between[i];
+		struct ct_step step = {
+			.name = b->phase == CT_PHASE_VOLUMES ? "mount" : ct_phase_names[b->phase],
+			.phase = b->phase,
+			.begin_ns = b->begin_ns,
+			.end_ns = b->end_ns,
+			.pid = b->pid,
+		};
+
+		if (b->begin_ns >= t->rec.end_ns)
+			continue;
+		if (!step.end_ns || step.end_ns > t->rec.end_ns)
+			step.end_ns = t->rec.end_ns;
+		add_step(t, &step, b->name);
+		t->steps[t->rec.step_count - 1].actor = ct_role_name(
+			b->phase == CT_PHASE_VOLUMES ? CT_ROLE_HELPER : CT_ROLE_ENGINE);
+	}
+}
+
 /* A container that waits for its image keeps the pod waiting. Returns until when. */
 static uint64_t fill_pull(struct ct_record *rec, const struct ct_member *m, uint64_t cursor)
 {
@@ -249,8 +305,9 @@ static void fill_in_order(struct telling *t, const struct ct_crew *crew)
 		if (ct_crew_is_restart(crew, i))
 			continue;
 		if (m->begin_ns > cursor) {
-			fill(rec, tried_before(crew, i) ? CT_PHASE_BACKOFF : crew->kind->gap,
-			     cursor, m->begin_ns);
+			fill_gap(rec, crew,
+				 tried_before(crew, i) ? CT_PHASE_BACKOFF : crew->kind->gap, cursor,
+				 m->begin_ns);
 			cursor = m->begin_ns;
 		}
 		cursor = fill_pull(rec, m, cursor);
@@ -259,6 +316,11 @@ static void fill_in_order(struct telling *t, const struct ct_crew *crew)
 			cursor = end;
 		}
 		add_member(t, crew, i, step_names[phase]);
+	}
+	t->in_vain = last_in_vain(crew, cursor);
+	if (t->in_vain) {
+		fill_gap(rec, crew, crew->kind->gap, cursor, t->in_vain->end_ns);
+		cursor = t->in_vain->end_ns;
 	}
 	rec->end_ns = cursor;
 }
@@ -344,13 +406,20 @@ static void set_failure(struct telling *t, const struct ct_crew *crew, size_t i)
 	}
 }
 
-/* Its sandbox is there, and nobody has asked for anything in it. */
-static void set_empty(struct telling *t, enum ct_phase gap)
+/* Its sandbox is there, and nobody has asked for anything in it; or what was tried last has failed. */
+static void set_missing(struct telling *t, const struct ct_crew *crew)
 {
 	t->rec.outcome = CT_OUTCOME_FAILED;
-	t->rec.failed_phase = gap;
+	t->rec.failed_phase = t->in_vain ? t->in_vain->phase : crew->kind->gap;
 	t->rec.message = t->message;
-	put(t, "no container was asked for within a minute");
+	t->message[0] = '\0';
+	put(t, t->in_vain ? t->in_vain->message : "no container was asked for within a minute");
+}
+
+static bool is_empty(const struct ct_crew *crew)
+{
+	return crew->count == 1 && ct_member_is_sandbox(&crew->members[0]) &&
+	       !crew->members[0].stopped_ns;
 }
 
 static void set_outcome(struct telling *t, const struct ct_crew *crew)
@@ -422,11 +491,14 @@ void ct_crew_tell_start(struct ct_core *core, struct ct_crew *crew, bool cut)
 	if (!t)
 		return;
 	t->rec.begin_ns = crew->members[0].begin_ns;
+	if (crew->first_ns && crew->first_ns < t->rec.begin_ns)
+		t->rec.begin_ns = crew->first_ns;
 	t->rec.outcome = cut || crew->beyond ? CT_OUTCOME_CUT : CT_OUTCOME_OK;
 	if (crew->kind->side_by_side)
 		fill_side_by_side(t, crew);
 	else
 		fill_in_order(t, crew);
+	add_between(t, crew);
 	add_probes_so_far(core, t, crew);
 	for (size_t i = 0; i < crew->count; i++) {
 		const struct ct_member *m = &crew->members[i];
@@ -438,9 +510,8 @@ void ct_crew_tell_start(struct ct_core *core, struct ct_crew *crew, bool cut)
 		}
 	}
 	set_outcome(t, crew);
-	if (crew->count == 1 && ct_crew_sandbox(crew) && t->rec.outcome == CT_OUTCOME_OK &&
-	    !crew->members[0].stopped_ns)
-		set_empty(t, crew->kind->gap);
+	if (t->rec.outcome == CT_OUTCOME_OK && (t->in_vain || is_empty(crew)))
+		set_missing(t, crew);
 	ct_made_tell(core, &t->rec);
 	free(t);
 }

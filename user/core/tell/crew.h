@@ -33,6 +33,18 @@ struct ct_member {
 	char message[256];
 };
 
+#define CT_CREW_BETWEEN_MAX 32
+
+/* What was under way where none of its members was: a volume was mounted, an image was fetched in vain. */
+struct ct_between {
+	enum ct_phase phase;
+	uint64_t begin_ns, end_ns; /* 0: it goes on */
+	uint32_t pid;
+	char name[64];
+	bool failed; /* from then on whoever asks for it waits before the next try */
+	const char *message; /* borrowed; NULL: none */
+};
+
 #define CT_CREW_PROBES_MAX 16
 
 /* What came of the probes of a container of that name, and of those that took its place. */
@@ -56,6 +68,10 @@ struct ct_crew {
 	struct ct_crew_probes probes[CT_CREW_PROBES_MAX]; /* of those that have stopped */
 	size_t probe_count;
 	size_t beyond; /* for whom there was no room */
+	uint64_t
+		first_ns; /* what was done for it before its first member was asked for; 0: nothing was seen */
+	struct ct_between between[CT_CREW_BETWEEN_MAX]; /* in order of begin */
+	size_t between_count;
 	enum ct_outcome stop_outcome;
 	bool removed; /* all of it, as it stopped */
 };

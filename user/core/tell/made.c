@@ -51,6 +51,13 @@ void ct_made_due(struct ct_core *core)
 		kinds[i]->due(core, core->made->states[i]);
 }
 
+void ct_made_prepared(struct ct_core *core, const struct ct_event *e)
+{
+	for (size_t i = 0; i < CT_ARRAY_SIZE(kinds); i++)
+		if (kinds[i]->prepared)
+			kinds[i]->prepared(core, core->made->states[i], e);
+}
+
 void ct_made_exits(struct ct_core *core, uint32_t pid)
 {
 	for (size_t i = 0; i < CT_ARRAY_SIZE(kinds); i++)

@@ -17,6 +17,8 @@ struct ct_made_kind {
 	void (*told)(struct ct_core *core, void *state, const struct ct_record *rec,
 		     struct ct_container *c);
 	void (*due)(struct ct_core *core, void *state); /* what it waited until may have come */
+	/* Something is done for one that is not asked for yet; NULL: that says nothing */
+	void (*prepared)(struct ct_core *core, void *state, const struct ct_event *e);
 	void (*exits)(struct ct_core *core, void *state,
 		      uint32_t pid); /* NULL: that says nothing */
 	void (*goes)(struct ct_core *core, void *state, const struct ct_container *c);
@@ -29,6 +31,7 @@ void ct_made_free(struct ct_made *made); /* NULL is fine */
 
 void ct_made_told(struct ct_core *core, const struct ct_record *rec, struct ct_container *c);
 void ct_made_due(struct ct_core *core);
+void ct_made_prepared(struct ct_core *core, const struct ct_event *e);
 void ct_made_exits(struct ct_core *core, uint32_t pid);
 void ct_made_goes(struct ct_core *core, const struct ct_container *c);
 void ct_made_flush(struct ct_core *core);

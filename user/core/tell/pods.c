@@ -5,7 +5,8 @@
  * SyncPod). So a pod has started when what was asked for is there, and nothing else has been asked for
  * as long as the kubelet may take for its next look at it.
  */
-#include "core/tell/crew.h"
+#include "core/book/pulls.h"
+#include "core/tell/prepared.h"
 
 #include <stdlib.h>
 
@@ -22,6 +23,7 @@ struct pod {
 	struct ct_book_key key; /* id: its uid */
 	struct ct_crew crew;
 	bool began; /* its sandbox was seen to start */
+	bool again; /* there was one before that: what was done for it first was done for that */
 	bool start_told;
 	uint64_t start_due, stop_due; /* 0: not waited for */
 	UT_hash_handle hh;
@@ -29,12 +31,13 @@ struct pod {
 
 struct pods {
 	struct pod *all;
+	struct ct_preparations preparations; /* by kubelets of the host */
 };
 
 static const struct ct_crew_kind kind = {
 	.start = CT_RECORD_POD_START,
 	.stop = CT_RECORD_POD_STOP,
-	.gap = CT_PHASE_CLIENT,
+	.gap = CT_PHASE_KUBELET,
 };
 
 static uint64_t later(uint64_t a, uint64_t b)
@@ -124,6 +127,30 @@ static uint64_t complete_at(const struct pod *pod)
 	return heard + (more ? NEXT_NS : QUIET_NS);
 }
 
+static bool is_pull_of(const struct ct_pull *p, const struct pod *pod)
+{
+	return p->begin_ns >= pod->crew.members[0].begin_ns &&
+	       !strcmp(p->who.pod_uid, pod->key.id) &&
+	       ct_scope_is(&p->held.share->scope, &pod->key.scope);
+}
+
+/* An image is being fetched for it, or was and nothing else was asked for since: what then is awaited, and until when. */
+static uint64_t fetches_until(const struct ct_core *core, const struct pod *pod)
+{
+	uint64_t heard, until = 0;
+
+	awaits_more(pod, &heard);
+	for (struct ct_pull *p = ct_pull_next(core, NULL); p; p = ct_pull_next(core, p)) {
+		if (!pod->crew.count || !is_pull_of(p, pod))
+			continue;
+		if (!p->end_ns)
+			return core->now + AGAIN_NS;
+		if (p->end_ns > heard)
+			until = later(until, p->end_ns + NEXT_NS);
+	}
+	return until;
+}
+
 #define NAME_LEN sizeof(((struct ct_member *)0)->name)
 #define SHORT_ID 12 /* digits of it, where nobody has said the name */
 
@@ -148,11 +175,60 @@ static void keep(struct ct_member *m, const struct ct_record *rec, const struct 
 	ct_member_keep(m, name, rec, c);
 }
 
-static void tell_start(struct ct_core *core, struct pod *pod, bool cut)
+static int by_begin(const void *a, const void *b)
+{
+	const struct ct_between *x = a, *y = b;
+
+	return x->begin_ns < y->begin_ns ? -1 : x->begin_ns > y->begin_ns;
+}
+
+/* What was tried in vain, since its sandbox was asked for. */
+static void add_pulls(struct ct_core *core, struct pod *pod)
+{
+	struct ct_crew *crew = &pod->crew;
+
+	for (struct ct_pull *p = ct_pull_next(core, NULL); p; p = ct_pull_next(core, p)) {
+		struct ct_between *b = &crew->between[crew->between_count];
+
+		if (!is_pull_of(p, pod) || !p->failed || !p->end_ns ||
+		    crew->between_count == CT_CREW_BETWEEN_MAX)
+			continue;
+		*b = (struct ct_between){ .phase = CT_PHASE_PULL,
+					  .begin_ns = p->begin_ns,
+					  .end_ns = p->end_ns,
+					  .pid = p->who.engine_pid,
+					  .failed = true,
+					  .message = p->message };
+		ct_text_copy(b->name, sizeof(b->name), ct_text(p->who.image, strlen(p->who.image)));
+		crew->between_count++;
+	}
+}
+
+/* What its kubelet has done for it between what it has asked for. */
+static void add_between(struct ct_core *core, struct pods *pods, struct pod *pod)
+{
+	const struct ct_prepared *p = ct_scope_is_host(&pod->key.scope)
+					      ? ct_preparations_of(&pods->preparations, pod->key.id)
+					      : NULL;
+	struct ct_crew *crew = &pod->crew;
+
+	_Static_assert(CT_PREPARED_MOUNTS_MAX < CT_CREW_BETWEEN_MAX, "some pulls find room");
+	crew->first_ns = p && !pod->again ? p->first_ns : 0;
+	crew->between_count = p ? p->count : 0;
+	if (p)
+		memcpy(crew->between, p->mounts, p->count * sizeof(p->mounts[0]));
+	ct_preparations_forget(&pods->preparations, pod->key.id);
+	add_pulls(core, pod);
+	qsort(crew->between, crew->between_count, sizeof(crew->between[0]), by_begin);
+}
+
+static void tell_start(struct ct_core *core, struct pods *pods, struct pod *pod, bool cut)
 {
 	pod->start_told = true;
 	pod->start_due = 0;
+	add_between(core, pods, pod);
 	ct_crew_tell_start(core, &pod->crew, cut);
+	pod->crew.between_count = 0;
 }
 
 static void tell_stop(struct ct_core *core, struct pod *pod)
@@ -183,9 +259,10 @@ static void begin(struct ct_core *core, struct pods *pods, const struct ct_recor
 	if (!pod)
 		return;
 	if (pod->began && !pod->start_told)
-		tell_start(core, pod, false);
+		tell_start(core, pods, pod, false);
 	pod->crew.count = pod->crew.beyond = pod->crew.probe_count = 0;
 	pod->start_told = false;
+	pod->again = pod->began;
 	pod->began = true;
 	pod->stop_due = 0;
 	take_name(pod, rec->who);
@@ -194,7 +271,7 @@ static void begin(struct ct_core *core, struct pods *pods, const struct ct_recor
 		return;
 	keep(sandbox, rec, c);
 	if (rec->outcome == CT_OUTCOME_FAILED) /* the kubelet will ask for another */
-		tell_start(core, pod, false);
+		tell_start(core, pods, pod, false);
 	else
 		pod->start_due = complete_at(pod);
 }
@@ -340,11 +417,32 @@ static void told(struct ct_core *core, void *state, const struct ct_record *rec,
 	}
 }
 
+static void prepared(struct ct_core *core, void *state, const struct ct_event *e)
+{
+	struct pods *pods = state;
+
+	ct_preparations_seen(core, &pods->preparations, e);
+}
+
+static void exits(struct ct_core *core, void *state, uint32_t pid)
+{
+	struct pods *pods = state;
+
+	ct_preparations_exits(core, &pods->preparations, pid);
+}
+
 static uint64_t look(struct ct_core *core, const struct pod *pod, uint64_t due)
 {
 	if (core->now < due)
 		return due;
 	return is_moving(core, pod) ? core->now + AGAIN_NS : 0;
+}
+
+static uint64_t more_until(const struct ct_core *core, const struct pod *pod)
+{
+	if (core->now < pod->start_due)
+		return pod->start_due;
+	return later(pod->start_due, fetches_until(core, pod));
 }
 
 static void due(struct ct_core *core, void *state)
@@ -356,15 +454,15 @@ static void due(struct ct_core *core, void *state)
 	{
 		/* Its stop says that nothing more will start. */
 		if (pod->start_due && !pod->stop_due) {
-			pod->start_due = look(core, pod, pod->start_due);
+			pod->start_due = look(core, pod, more_until(core, pod));
 			if (!pod->start_due)
-				tell_start(core, pod, false);
+				tell_start(core, pods, pod, false);
 		}
 		if (pod->stop_due) {
 			pod->stop_due = look(core, pod, pod->stop_due);
 			if (!pod->stop_due) {
 				if (pod->began && !pod->start_told)
-					tell_start(core, pod, false);
+					tell_start(core, pods, pod, false);
 				tell_stop(core, pod);
 				forget(pods, pod);
 				continue;
@@ -397,7 +495,7 @@ static void flush(struct ct_core *core, void *state)
 		uint64_t heard;
 
 		if (pod->start_due)
-			tell_start(core, pod, awaits_more(pod, &heard) && !pod->stop_due);
+			tell_start(core, pods, pod, awaits_more(pod, &heard) && !pod->stop_due);
 		if (pod->stop_due)
 			tell_stop(core, pod);
 	}
@@ -410,6 +508,7 @@ static void free_all(void *state)
 
 	HASH_ITER(hh, pods->all, pod, next)
 	forget(pods, pod);
+	ct_preparations_free(&pods->preparations);
 }
 
 const struct ct_made_kind ct_made_pods = {
@@ -417,6 +516,8 @@ const struct ct_made_kind ct_made_pods = {
 	.state_size = sizeof(struct pods),
 	.told = told,
 	.due = due,
+	.prepared = prepared,
+	.exits = exits,
 	.goes = goes,
 	.flush = flush,
 	.free = free_all,

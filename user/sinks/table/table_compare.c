@@ -30,6 +30,7 @@ static const struct mark {
 	[CT_PHASE_BACKOFF] = { 'w', "37;41" },  [CT_PHASE_RESOLVE] = { 'v', "37;45" },
 	[CT_PHASE_DOWNLOAD] = { 'l', "30;46" }, [CT_PHASE_UNPACK] = { 'k', "30;43" },
 	[CT_PHASE_REGISTER] = { 'g', "30;47" }, [CT_PHASE_COLD] = { 'm', "30;42" },
+	[CT_PHASE_VOLUMES] = { 'e', "30;43" },  [CT_PHASE_KUBELET] = { ',', "2" },
 };
 
 static struct mark mark_of(unsigned phase)

@@ -25,6 +25,8 @@ static const struct part {
 	{ "init", CT_PHASE_INIT, CT_PHASE_INIT, ALL },
 	{ "containers", CT_PHASE_CONTAINERS, CT_PHASE_CONTAINERS, ALL },
 	{ "backoff", CT_PHASE_BACKOFF, CT_PHASE_BACKOFF, ALL },
+	{ "volumes", CT_PHASE_VOLUMES, CT_PHASE_VOLUMES, ALL },
+	{ "kubelet", CT_PHASE_KUBELET, CT_PHASE_KUBELET, ALL },
 	{ "resolve", CT_PHASE_RESOLVE, CT_PHASE_RESOLVE, ALL },
 	{ "download", CT_PHASE_DOWNLOAD, CT_PHASE_DOWNLOAD, ALL },
 	{ "unpack", CT_PHASE_UNPACK, CT_PHASE_UNPACK, ALL },

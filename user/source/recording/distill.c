@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "core/hear/kubelet.h"
 #include "core/hear/wire.h"
 #include "source/recording/distill_state.h"
 #include "util/mem.h"
@@ -345,11 +346,25 @@ static void distill_netlink(struct ct_distill *d, struct ct_event *e)
 	e->tail_len = 0;
 }
 
+/* Where it is mounted: what else "mount" was called with may be a password. */
+static void distill_pod(struct ct_distill *d, struct ct_event *e)
+{
+	struct ct_preparing does;
+	bool known = ct_preparing_parse(e, &does);
+
+	if (known && e->sub == CT_POD_CGROUP)
+		return;
+	ct_distill_begin(d, e->tail_len);
+	if (known)
+		ct_distill_put(d, does.path);
+	ct_distill_end(d, e);
+}
+
 static void (*const by_kind[CT_KIND_MAX])(struct ct_distill *d, struct ct_event *e) = {
 	[CT_KIND_SEND] = distill_send,       [CT_KIND_EXEC] = ct_distill_args,
 	[CT_KIND_PROCESS] = ct_distill_args, [CT_KIND_IDENTITY] = distill_identity,
 	[CT_KIND_PLUGIN] = distill_plugin,   [CT_KIND_APP] = distill_app,
-	[CT_KIND_NETLINK] = distill_netlink,
+	[CT_KIND_NETLINK] = distill_netlink, [CT_KIND_POD] = distill_pod,
 };
 
 /* The length of a record, and zeros where nothing is said: what was there is not carried on. */

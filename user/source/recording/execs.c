@@ -2,7 +2,7 @@
 /*
  * What is left out: processes below a runtime that was called to execute another one in a container; what
  * a shim is asked about such a process by its id, and says of it, but for the request that it comes from;
- * that a shim writes to what is no output of a container.
+ * that a shim writes to what is no output of a container; what root mounts for no pod.
  */
 #include "source/recording/execs.h"
 
@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "core/hear/args.h"
+#include "core/hear/kubelet.h"
 #include "core/hear/wire.h"
 #include "util/mem.h"
 
@@ -233,6 +234,7 @@ static bool relay_needed(const struct ct_event *e)
 
 bool ct_execs_needed(struct ct_execs *x, const struct ct_event *e)
 {
+	struct ct_preparing does;
 	enum is was;
 
 	switch (e->kind) {
@@ -252,6 +254,8 @@ bool ct_execs_needed(struct ct_execs *x, const struct ct_event *e)
 		return where(x, e->tgid) == OUTSIDE;
 	case CT_KIND_SEND:
 		return send_needed(x, e);
+	case CT_KIND_POD:
+		return ct_preparing_parse(e, &does);
 	case CT_KIND_RELAY:
 		return relay_needed(e) && !is_fifo_of_exec(x, e);
 	case CT_KIND_UNLINK:
