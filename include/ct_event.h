@@ -95,6 +95,7 @@ enum ct_event_flag {
 	  "a busy thread's short ones for the same, in dur; obj: why, see below; " \
 	  "arg: of dur, ns off its CPU; ret: how many; sub: enum ct_wait_flag; " \
 	  "tail: struct ct_waits_tail") \
+	X(22, LINK, "link", "an engine asks for a connection of TCP; sub: family") \
 	X(64, CLOCK, "clock", "time passed: nothing else happened until ts") \
 	X(65, PROCESS, "process", \
 	  "running when tracing began; obj: netns; arg: ppid, owner uid << 32; " \

@@ -242,6 +242,7 @@ static const struct {
 	[CT_KIND_BEGIN] = { begin, false },
 	[CT_KIND_FORGER] = { forger, false },
 	[CT_KIND_LABELS] = { labels, false },
+	[CT_KIND_LINK] = { ct_image_command_asks, false },
 	[CT_KIND_LAYER] = { layer_event, false },
 	[CT_KIND_UNPACKED] = { unpacked_event, false },
 	[CT_KIND_IMAGE] = { image_event, false },
@@ -268,6 +269,9 @@ static void handle(void *ctx, const struct ct_event *e)
 		core->counts.lost[CT_LOSS_UNKNOWN]++;
 	else if (!ways[e->kind].steps || core->opts.steps)
 		ways[e->kind].go(core, e);
+	if (core->fetched)
+		ct_tell_images_known(core);
+	core->fetched = false;
 	if (core->changed)
 		ct_tell_changed(core);
 }
