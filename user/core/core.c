@@ -426,6 +426,7 @@ struct ct_core_counts ct_core_counts(const struct ct_core *core)
 	for (const struct ct_container *c = ct_book_moving(core); c; c = c->next)
 		counts.open++, counts.open_mine += c->who.mine;
 	ct_hear_unheard(core, &counts.unheard);
+	ct_pulls_under_way(core, &counts.pulling);
 	for (int i = 0; i < CT_PARTIES_MAX; i++)
 		name_engine(core, &counts.unheard.each[i]);
 	fill(core, &counts);

@@ -199,6 +199,27 @@ struct ct_pull *ct_pull_for(struct ct_core *core, const struct ct_scope *scope,
 	return found;
 }
 
+void ct_pulls_under_way(const struct ct_core *core, struct ct_pulling *ret)
+{
+	char registry[sizeof(ret->each[0].registry)];
+
+	memset(ret, 0, sizeof(*ret));
+	for (const struct ct_pull *p = ct_pull_next(core, NULL); p; p = p->next) {
+		size_t i = 0;
+
+		if (p->end_ns || p->told || p->idle || p->awaited)
+			continue;
+		ct_image_registry(p->who.image, registry, sizeof(registry));
+		while (i < CT_PULLING_MAX && ret->each[i].count &&
+		       strcmp(ret->each[i].registry, registry) != 0)
+			i++;
+		if (i == CT_PULLING_MAX)
+			continue;
+		memcpy(ret->each[i].registry, registry, sizeof(registry));
+		ret->each[i].count++;
+	}
+}
+
 void ct_pulls_free(struct ct_core *core)
 {
 	struct ct_pull *p, *next;

@@ -71,6 +71,8 @@ struct ct_pull *ct_pull_for(struct ct_core *core, const struct ct_scope *scope,
 /* What this process wanted of that image, and has not asked for yet. NULL: nothing. */
 struct ct_pull *ct_pull_awaited(struct ct_core *core, const struct ct_scope *scope, uint32_t client,
 				const char *image);
+/* How many are under way, by registry: those beyond so many registries are not in it. */
+void ct_pulls_under_way(const struct ct_core *core, struct ct_pulling *ret);
 void ct_pulls_free(struct ct_core *core);
 
 extern const struct ct_share_row ct_pulls_row;

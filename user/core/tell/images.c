@@ -249,6 +249,7 @@ static void tell(struct ct_core *core, struct ct_pull *p, enum ct_outcome outcom
 	if (!t)
 		return;
 	ct_scope_owner(core, &p->held.share->scope, &p->who.owner);
+	ct_image_registry(p->who.image, p->fetched->registry, sizeof(p->fetched->registry));
 	t->rec = (struct ct_record){
 		.type = CT_RECORD_PULL,
 		.outcome = p->beyond && outcome == CT_OUTCOME_OK ? CT_OUTCOME_CUT : outcome,
