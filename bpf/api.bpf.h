@@ -149,18 +149,22 @@ static __always_inline bool frame_counts(const unsigned char *h, __u64 payload, 
 	return !answers || m[CT_GRPC_PREFIX] == 0x0a; /* its first field, bytes */
 }
 
-/* A header block that is cut, or goes on in another frame. */
-static __always_inline void h2_frame(struct ct_h2 *h2, const unsigned char *h, __u64 frame)
+/* A header block that is cut, or goes on in another frame, or in another send. */
+static __always_inline void h2_frame(struct ct_h2 *h2, const unsigned char *h, __u64 frame,
+				     __u64 room)
 {
 	if (h[3] != CT_H2_HEADERS)
 		return;
 	h2->headers = 1;
-	if (!(h[4] & CT_H2_END_HEADERS) || frame > CT_TAIL_MEDIUM)
+	if (!(h[4] & CT_H2_END_HEADERS) || frame > CT_TAIL_MEDIUM || frame > room)
 		h2->cut = 1;
 }
 
-/* The frame that begins there: its length with its header, 0: there is none. */
-__attribute__((noinline)) int ct_send_frame(__u64 at)
+/*
+ * The frame that begins there: its length with its header, 0: there is none. What is behind the bytes that were sent
+ * is something else of the sender's, or not in memory.
+ */
+__attribute__((noinline)) int ct_send_frame(__u64 at, __u64 room)
 {
 	const struct ct_send *send = send_of();
 	struct ct_h2 *h2 = h2_scratch_of();
@@ -173,8 +177,8 @@ __attribute__((noinline)) int ct_send_frame(__u64 at)
 		return 0;
 	frame = CT_H2_HEADER + ((__u64)h[0] << 16 | (__u64)h[1] << 8 | h[2]);
 	if (frame_counts(h, frame - CT_H2_HEADER, (const void *)at, send->answers))
-		ct_send_event(at, frame, CT_TAIL_MEDIUM);
-	h2_frame(h2, h, frame);
+		ct_send_event(at, frame < room ? frame : room, CT_TAIL_MEDIUM);
+	h2_frame(h2, h, frame, room);
 	return frame;
 }
 
@@ -194,7 +198,7 @@ __attribute__((noinline)) int ct_send_frames(__u64 bytes, __u64 len)
 		at = ct_forget(at, h2->key);
 		if (at + CT_H2_HEADER > len)
 			break;
-		frame = ct_send_frame(bytes + at);
+		frame = ct_send_frame(bytes + at, len - at);
 		if (!frame)
 			break;
 		at += frame;
@@ -213,6 +217,12 @@ static __always_inline void frame_events(const void *bytes, __u64 len, int ret, 
 		return;
 	if (h2->headers) /* said again: a hole is one more */
 		h2->left = 0;
+	if (at < ret && ret - at < CT_H2_HEADER && len == ret) {
+		h2_keep_part(h2, bytes + ret, ret - at);
+		if (h2->cut)
+			h2_hole(h2);
+		return;
+	}
 	if (at < ret) { /* something else, more of it than is looked at, or not whole */
 		ct_h2_lost();
 		return;
@@ -235,6 +245,8 @@ static __always_inline __u64 first_frame(const struct ct_h2 *h2, const void *byt
 
 	if (preface)
 		return CT_H2_PREFACE;
+	if (h2_is_part(at))
+		at = ct_h2_rest((__u64)bytes);
 	if (!at || at == CT_H2_LOST || at >= len)
 		return at == CT_H2_LOST ? 0 : at;
 	if (at + CT_H2_HEADER <= len && !bpf_probe_read_user(h, sizeof(h), bytes + at) &&

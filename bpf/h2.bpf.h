@@ -13,7 +13,7 @@
 #define CT_H2_HEADERS     1
 #define CT_H2_TYPE_MAX    9
 #define CT_H2_END_HEADERS 4
-#define CT_H2_BATCH       40
+#define CT_H2_BATCH       64 /* frames of one send: whoever waits sends many small ones at once */
 #define CT_H2_PREFACE     24 /* what a client begins with: "PRI * HTTP/2.0" and so on */
 #define CT_H2_LOST        (~0ull)
 
@@ -126,4 +126,63 @@ __attribute__((noinline)) int ct_h2_lost(void)
 	h2_write(h2);
 	h2_hole(h2);
 	return 0;
+}
+
+/*
+ * A send may end within the header of a frame: 32 KiB of a client's buffer are full. Then so many bytes of it are kept,
+ * of which the first six say how long it is, what it is, and its flags.
+ */
+#define CT_H2_PART      0xfeull
+#define CT_H2_PART_WORD 6
+#define CT_H2_WORD      8
+
+static __always_inline bool h2_is_part(__u64 left)
+{
+	return left >> 56 == CT_H2_PART;
+}
+
+static __always_inline bool h2_word(const void *from, __u64 *ret)
+{
+	if (bpf_probe_read_user(ret, sizeof(*ret), from))
+		return false;
+	*ret = __builtin_bswap64(*ret);
+	return true;
+}
+
+/* n: bytes of the header, of 1 to 8, before the end of what was sent, which is longer than that. */
+static __always_inline void h2_keep_part(struct ct_h2 *h2, const void *end, __u64 n)
+{
+	__u64 word;
+
+	if (!h2_word(end - CT_H2_WORD, &word)) {
+		ct_h2_lost();
+		return;
+	}
+	if (n < CT_H2_WORD)
+		word &= (1ull << (8 * n)) - 1;
+	if (n > CT_H2_PART_WORD)
+		word >>= 8 * (n - CT_H2_PART_WORD);
+	h2->left = CT_H2_PART << 56 | n << 48 | (word & 0xffffffffffffull);
+	h2_write(h2);
+}
+
+/* Where the next frame begins: behind the rest of that of which a part was kept. */
+__attribute__((noinline)) int ct_h2_rest(__u64 from)
+{
+	struct ct_h2 *h2 = h2_scratch_of();
+	__u64 word, head, n, len;
+
+	if (!h2 || !h2_word((const void *)from, &word))
+		return 0;
+	n = h2->left >> 48 & 0xff;
+	head = h2->left & 0xffffffffffffull;
+	if (n < CT_H2_PART_WORD)
+		head = head << (8 * (CT_H2_PART_WORD - n)) |
+		       word >> (64 - 8 * (CT_H2_PART_WORD - n));
+	len = head >> 24 & 0xffffff;
+	/* A header block, or the begin of a request: that is not carried. */
+	if ((head >> 16 & 0xff) == CT_H2_HEADERS ||
+	    ((head >> 16 & 0xff) == CT_H2_DATA && len <= CT_TAIL_LARGE))
+		h2_hole(h2);
+	return len + CT_H2_HEADER - n;
 }

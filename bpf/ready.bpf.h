@@ -2,7 +2,7 @@
 /* When a service is ready: it listens, is connected to, or writes its first output. */
 #pragma once
 
-#include "shares.bpf.h"
+#include "links.bpf.h"
 #include "ct_opens.h"
 #include "open_types.bpf.h"
 
@@ -64,6 +64,8 @@ static __always_inline int tcp_changed(enum ct_how how, const struct sock *sk, i
 	struct ct_actor *actor;
 	__u32 root, *owner;
 
+	if (new == CT_TCP_SYN_SENT)
+		return link_asked(how, sk);
 	if (new == CT_TCP_LISTEN) {
 		actor = ct_actor_of(bpf_get_current_pid_tgid() >> 32);
 		if (!actor || !ct_may_serve(actor) || !ct_may_say(actor->share, CT_LISTEN_BYTES))

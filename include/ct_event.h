@@ -95,6 +95,7 @@ enum ct_event_flag {
 	  "a busy thread's short ones for the same, in dur; obj: why, see below; " \
 	  "arg: of dur, ns off its CPU; ret: how many; sub: enum ct_wait_flag; " \
 	  "tail: struct ct_waits_tail") \
+	X(22, LINK, "link", "an engine asks for a connection of TCP; sub: family") \
 	X(23, POD, "pod", \
 	  "a kubelet prepares a pod; sub: enum ct_pod_sub; tail: path of its cgroup, where a volume is mounted") \
 	X(64, CLOCK, "clock", "time passed: nothing else happened until ts") \

@@ -34,6 +34,7 @@ trap 'kill $halts; cp "$dir/registry/log" "$dir/registry.log"; registry_stop' EX
 await 20 test -s "$dir/halting" || { echo "no server that halts: $(< "$dir/halts.log")"; exit; }
 echo "$REGISTRY" > "$dir/address"
 read -ra podman < <(podman_command "$dir" runc)
+read -ra limits < <(podman_limits runc)
 # pushed NAME SIZE...: to $dir/layers.NAME digest and size of each layer
 pushed()
 {
@@ -53,11 +54,26 @@ pushed two 2M
 pushed five 1K 3M 6M 2M
 pushed equal 1M:none 1M:none
 pushed slow 60M
+pushed run 1K 2M
+pushed made 300K
+pushed pair1 100K
+pushed pair2 200K 1M
 for name in one two five equal; do
 	pull $name --creds "me:$SECRET" || echo "podman pull $name"
 done
 pull five --quiet || echo "podman pull five, again"
 pull none && echo "what is not there is pulled"
+"${podman[@]}" pull --quiet --tls-verify=false "$REGISTRY/test/pair1:1" "$REGISTRY/test/pair2:1" > "$dir/out.pairs" 2>&1 ||
+	echo "podman pull of two: $(< "$dir/out.pairs")"
+# made(COMMAND, IMAGE, OPTION...): a container of what is not there
+made()
+{
+	"${podman[@]}" "$1" --tls-verify=false --network none "${limits[@]}" -e "PASSWORD=$SECRET" "${@:3}" "$REGISTRY/test/$2:1" exit 0 > "$dir/out.$1" 2>&1
+}
+made run run --rm --name "${P}run" || echo "podman run: $(< "$dir/out.run")"
+made run run --rm --name "${P}again" || echo "podman run, again: $(< "$dir/out.run")"
+made create made --name="${P}made" || echo "podman create: $(< "$dir/out.create")"
+made run none --name "${P}none" && echo "what is not there runs"
 "${podman[@]}" pull -q --tls-verify=false "$(< "$dir/halting")/test/slow:1" > "$dir/out.slow" 2>&1 &
 await 20 compgen -G "/var/tmp/*storage[0-9]*/1" > "$dir/slow" || echo "the slow pull has no layer: $(< "$dir/out.slow")"
 kill -TERM $!
@@ -65,7 +81,7 @@ wait $!
 END
 
 trace_start trace --record "$OUT/trace.ct" || exit 0
-said=$(SERVICE=$SERVICE CT_LIB=$CT_LIB SECRET=canary-$P place_run "$OUT" "$OUT/runs" "$OUT" 2>&1)
+said=$(P=$P SERVICE=$SERVICE CT_LIB=$CT_LIB SECRET=canary-$P place_run "$OUT" "$OUT/runs" "$OUT" 2>&1)
 same "everything that is run runs" "" "$said"
 trace_stop
 same "exit status" 0 "$CT_STATUS"
@@ -78,14 +94,14 @@ pulled()
 {
 	says "$1" "$2" "$pulls $3" --argjson registries "$REGISTRIES" "${@:4}"
 }
-pulled "each pull is told once" '["equal","five","five","none","one","slow","two"]' \
+pulled "each pull is told once" '["equal","five","five","made","none","none","one","pair1","pair2","run","slow","two"]' \
 	'[pulls[].image | capture("test/(?<name>[^:]*):1").name] | sort'
-pulled "what is there, what is up to date, what is not, what is interrupted" '[4,1,1,1]' \
+pulled "what is there, what is up to date, what is not, what is interrupted" '[8,1,2,1]' \
 	'[(whole | length),
 	(pulls | map(select(.outcome == "ok" and .fetched.up_to_date)) | length),
 	(pulls | map(select(.outcome == "failed" and (.fetched.interrupted | not))) | length),
 	(pulls | map(select(.outcome == "failed" and .fetched.interrupted)) | length)]'
-for name in one two five equal; do
+for name in one two five equal run made pair1 pair2; do
 	pulled "$name: layers in the order of the manifest, with digest and size" "[$(< "$OUT/layers.$name")]" \
 		'[pulls[] | select((.image | contains("/" + $name + ":")) and .outcome == "ok")
 			| [.fetched.layers[] | [.digest, .size]]] | unique' --arg name "$name"
@@ -103,6 +119,16 @@ pulled "phases tile each pull" '[]' \
 	'[pulls[] | select(([.segments[] | .end_ns - .begin_ns] | add) != .total_ns) | .image]'
 pulled "no phase of what was fetched is unknown" '[["download","register","resolve","unpack"]]' \
 	'[whole[].phases | keys] | unique'
+# shellcheck disable=SC2154
+pulled "the start that waited for its image has its pull as a phase, and what was before as create" '[[true,true,true]]' \
+	'pulls as $all | [of("start"; "ok")[] | select(.name == $p + "run") | . as $start
+		| ($all[] | select(.image | contains("/run:"))) as $pull
+		| [.phases.pull == $pull.total_ns, .begin_ns < $pull.begin_ns, .segments[0].phase == "create" and .segments[2].phase == "create"]]' \
+	--arg p "$P"
+pulled "that which did not wait has none" '[false]' \
+	'[of("start"; "ok")[] | select(.name == $p + "again") | .phases | has("pull")]' --arg p "$P"
+pulled "a start whose image does not come has failed in its pull" '[["podman","pull","none"]]' \
+	'[of("start"; "failed")[] | [.engine, .failed.phase, (.image | capture("test/(?<name>[^:]*):1").name)]]'
 check "no password of a command line is in the recording" \
 	bash -c '! "$0" "$1" | grep -qaF "$2"' "$CT_LIB/raw.py" "$OUT/trace.ct" "canary-$P"
 
@@ -111,7 +137,7 @@ sed -n 's/^\([0-9]*\) .*Applying tar in .*/\1/p' "$OUT/log" | jq -cn '[inputs]' 
 sed -n 's/^time="\([^"]*\)".*response completed.*method=GET.*blobs\/\(sha256:[0-9a-f]*\)".*/\2 \1/p' "$OUT/registry.log" |
 	while read -r digest at; do echo "[\"$digest\",$(date -d "$at" +%s%N)]"; done | jq -cn '[inputs]' > "$OUT/sent"
 # shellcheck disable=SC2016
-both='([$applying, ([whole[].fetched.layers[].unpacking_ns] | sort)] | transpose | map((.[1] - .[0]) / 1e6)) as $unpacks
+both='([$applying, ([whole[] | select(.image | test("/(one|two|five|equal):")) | .fetched.layers[].unpacking_ns] | sort)] | transpose | map((.[1] - .[0]) / 1e6)) as $unpacks
 	| ([.[] | select(.kind == "session")][0] | (.begin_time_ns // 0)) as $wall'
 pulled "unpacking begins when podman says that it does, within 50 ms at the median" true \
 	"$both"' | ($unpacks | length) == 11 and ($unpacks | map(fabs) | quantile(0.5)) < 50' --argjson applying "$(< "$OUT/applying")"

@@ -123,7 +123,7 @@ static const struct {
 	{ "report", "-n 1", "option '-n' is not for command 'report'; see --help" },
 	{ "report", "--ring 8M", "option '--ring' is not for command 'report'; see --help" },
 	{ "report", "--by colour",
-	  "option --by: 'colour' is none of runtime, engine, image, container, node, pod, namespace, project" },
+	  "option --by: 'colour' is none of runtime, engine, image, container, node, pod, namespace, project, registry" },
 	{ "diff", "--fail-if-slower 5 --json a b", NULL },
 	{ "diff", "--fail-if-slower 5% a b", NULL },
 	{ "diff", "--fail-if-slower -1",

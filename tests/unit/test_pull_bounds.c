@@ -114,7 +114,7 @@ Test(pull_bounds, registries)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		char name[32];
 
-		ct_pull_registry(rows[i][0], name, sizeof(name));
+		ct_image_registry(rows[i][0], name, sizeof(name));
 		cr_expect_str_eq(name, rows[i][1]);
 	}
 }

@@ -329,3 +329,195 @@ Test(pulls_command, skopeo)
 	cr_expect_str_eq(pull_of(run)->who.engine, "skopeo");
 	run_free(run);
 }
+
+#define CONMON    720
+#define RUNC      721
+#define INIT      725
+#define PODMAN_ID "3333333333333333333333333333333333333333333333333333333333333333"
+
+static void runs(struct tape *t, double ms, const char *command)
+{
+	tape_at(t, ms);
+	tape_exec(t, PODMAN, CT_ROLE_ENGINE, 1, "podman", "-*", "*", command, "--name", "web", "-*",
+		  "*", NAME, "*", TAPE_END);
+}
+
+static void asks(struct tape *t, double ms)
+{
+	tape_at(t, ms);
+	tape_add(t, CT_KIND_LINK, PODMAN, NULL, 0)->sub = 2;
+}
+
+/* What a pull is, from the first connection until the image is stored and what it was fetched into removed. */
+static void fetches(struct tape *t)
+{
+	asks(t, 150);
+	asks(t, 160);
+	unpack(t, UNTAR, 205, 250);
+	images_synced(t, 300);
+	file(t, 310, "1", 500, 170, 190);
+}
+
+static void is_made(struct tape *t, double ms)
+{
+	tape_at(t, ms);
+	tape_sync(t, PODMAN, "overlay-containers", ".tmp-containers.json123");
+	tape_at(t, ms + 10);
+	tape_sync(t, PODMAN, "libpod", "bolt_state.db");
+	layer(t, 0, 1, "aaaa", 500, 240);
+}
+
+static void is_started(struct tape *t, double ms)
+{
+	tape_at(t, ms);
+	tape_fork(t, PODMAN, CONMON, CT_ROLE_ENGINE);
+	tape_exec(t, CONMON, CT_ROLE_SHIM, 1, "conmon", "-c", PODMAN_ID, "-n", "web", "-r",
+		  "/usr/bin/runc", "-b", "/b", TAPE_END);
+	tape_at(t, ms + 10);
+	tape_fork(t, CONMON, RUNC, CT_ROLE_SHIM);
+	tape_exec(t, RUNC, CT_ROLE_RUNTIME, 1, "runc", "create", "--bundle", "/b", PODMAN_ID,
+		  TAPE_END);
+	tape_at(t, ms + 20);
+	tape_fork(t, RUNC, INIT, CT_ROLE_INIT);
+	tape_at(t, ms + 30);
+	tape_exit(t, RUNC, CT_ROLE_RUNTIME, 0);
+	tape_fork(t, PODMAN, RUNC + 1, CT_ROLE_ENGINE);
+	tape_exec(t, RUNC + 1, CT_ROLE_RUNTIME, 1, "runc", "start", PODMAN_ID, TAPE_END);
+	tape_at(t, ms + 40);
+	tape_exec(t, INIT, CT_ROLE_INIT, 2, "service", TAPE_END);
+	tape_at(t, ms + 50);
+	tape_exit(t, RUNC + 1, CT_ROLE_RUNTIME, 0);
+	tape_at(t, ms + 55);
+	tape_output(t, INIT, CONMON);
+}
+
+/* `podman run` of an image that is not there: the pull is a phase of the start, and a record. */
+Test(pulls_command, a_start_that_waits)
+{
+	struct run *run = new_run();
+	const struct seen *s;
+
+	runs(&run->t, 100, "run");
+	tape_at(&run->t, 105); /* it asks its monitor for its version, and makes its database */
+	tape_fork(&run->t, PODMAN, CONMON, CT_ROLE_ENGINE);
+	tape_exec(&run->t, CONMON, CT_ROLE_SHIM, 1, "conmon", "--version", TAPE_END);
+	tape_exit(&run->t, CONMON, CT_ROLE_SHIM, 0);
+	tape_sync(&run->t, PODMAN, "libpod", "bolt_state.db");
+	tape_sync(&run->t, PODMAN, "libpod", "bolt_state.db");
+	fetches(&run->t);
+	is_made(&run->t, 330);
+	is_started(&run->t, 360);
+	s = pull_of(run);
+	expect_outcome(s, CT_OUTCOME_OK);
+	expect_span(s, 150, 310);
+	expect_phase(s, CT_PHASE_RESOLVE, 20);
+	expect_phase(s, CT_PHASE_DOWNLOAD, 20);
+	expect_phase(s, CT_PHASE_UNPACK, 60);
+	expect_phase(s, CT_PHASE_REGISTER, 60);
+	cr_expect_eq(s->fetched.layer_count, 1);
+	s = find(run, CT_RECORD_START, "web", 0);
+	expect_phase(s, CT_PHASE_PULL, 160);
+	expect_phase(s, CT_PHASE_CREATE, 80); /* until the first connection, and behind the pull */
+	cr_expect_eq(s->rec.begin_ns, tape_ns(100));
+	expect_nothing_odd(run);
+	run_free(run);
+}
+
+Test(pulls_command, a_start_whose_image_is_there)
+{
+	struct run *run = new_run();
+
+	runs(&run->t, 100, "run");
+	is_made(&run->t, 130);
+	is_started(&run->t, 160);
+	play_until(run, 5000);
+	cr_expect_eq(count(run, CT_RECORD_PULL), 0);
+	expect_phase(find(run, CT_RECORD_START, "web", 0), CT_PHASE_CREATE, 40);
+	run_free(run);
+}
+
+/* Nobody has heard of connections: it began no later than the command. */
+Test(pulls_command, a_start_without_connections)
+{
+	struct run *run = new_run();
+
+	runs(&run->t, 100, "run");
+	unpack(&run->t, UNTAR, 205, 250);
+	images_synced(&run->t, 300);
+	file(&run->t, 310, "1", 500, 170, 190);
+	is_made(&run->t, 330);
+	is_started(&run->t, 360);
+	expect_span(pull_of(run), 100, 310);
+	run_free(run);
+}
+
+/* The registry does not have it: nothing is made, and both have failed. */
+Test(pulls_command, a_start_whose_image_does_not_come)
+{
+	struct run *run = new_run();
+	const struct seen *s;
+
+	runs(&run->t, 100, "run");
+	asks(&run->t, 150);
+	ends(&run->t, 200, 125 << 8);
+	s = pull_of(run);
+	expect_outcome(s, CT_OUTCOME_FAILED);
+	expect_span(s, 150, 200);
+	s = find(run, CT_RECORD_START, "web", 0);
+	expect_outcome(s, CT_OUTCOME_FAILED);
+	expect_span(s, 100, 200);
+	cr_expect_eq(s->rec.failed_phase, CT_PHASE_PULL);
+	cr_expect_str_eq(s->who.engine, "podman");
+	cr_expect_str_eq(s->who.image, NAME);
+	run_free(run);
+}
+
+/* Made and not started; fetched, and failed of something else. */
+Test(pulls_command, nothing_is_started)
+{
+	static const char *const commands[] = { "create", "run" };
+
+	for (size_t i = 0; i < CT_ARRAY_SIZE(commands); i++) {
+		struct run *run = new_run();
+
+		runs(&run->t, 100, commands[i]);
+		fetches(&run->t);
+		if (!i)
+			is_made(&run->t, 330);
+		ends(&run->t, 400, i ? 125 << 8 : 0);
+		if (i)
+			layer(&run->t, 0, 1, "aaaa", 500, 240);
+		expect_span(pull_of(run), 150, 310);
+		expect_outcome(find(run, CT_RECORD_PULL, NAME, 0), CT_OUTCOME_OK);
+		run_free(run);
+	}
+}
+
+/* `podman pull A B`: one after the other, each from where the one before it was done. */
+Test(pulls_command, several_images)
+{
+	struct run *run = new_run();
+	const struct seen *s;
+
+	tape_at(&run->t, 100);
+	tape_exec(&run->t, PODMAN, CT_ROLE_ENGINE, 1, "podman", "pull", NAME, "reg.test:5000/b:1",
+		  TAPE_END);
+	fetches(&run->t);
+	asks(&run->t, 320);
+	layer(&run->t, 0, 1, "aaaa", 500, 240);
+	asks(&run->t, 325);
+	unpack(&run->t, UNTAR, 350, 360);
+	images_synced(&run->t, 370);
+	file(&run->t, 380, "1", 700, 330, 340);
+	ends(&run->t, 400, 0);
+	layer(&run->t, 0, 1, "bbbb", 700, 355);
+	play_until(run, 5000);
+	cr_expect_eq(count(run, CT_RECORD_PULL), 2);
+	expect_span(find(run, CT_RECORD_PULL, NAME, 0), 100, 310);
+	s = find(run, CT_RECORD_PULL, "reg.test:5000/b:1", 0);
+	expect_span(s, 310, 400);
+	cr_expect_str_eq(s->layers[0].digest, "sha256:bbbb");
+	cr_expect_eq(s->layers[0].fetched_ns, tape_ns(340));
+	expect_nothing_odd(run);
+	run_free(run);
+}

@@ -243,6 +243,7 @@ static const struct way {
 	[CT_KIND_BEGIN] = { begin, false },
 	[CT_KIND_FORGER] = { forger, false },
 	[CT_KIND_LABELS] = { labels, false },
+	[CT_KIND_LINK] = { ct_image_command_asks, false },
 	[CT_KIND_LAYER] = { layer_event, false },
 	[CT_KIND_UNPACKED] = { unpacked_event, false },
 	[CT_KIND_IMAGE] = { image_event, false },
@@ -271,6 +272,9 @@ static void handle(void *ctx, const struct ct_event *e)
 		core->counts.lost[CT_LOSS_UNKNOWN]++;
 	else if (!way->steps || core->opts.steps)
 		way->go(core, e);
+	if (core->fetched)
+		ct_tell_images_known(core);
+	core->fetched = false;
 	if (core->changed)
 		ct_tell_changed(core);
 }
@@ -428,6 +432,7 @@ struct ct_core_counts ct_core_counts(const struct ct_core *core)
 	for (const struct ct_container *c = ct_book_moving(core); c; c = c->next)
 		counts.open++, counts.open_mine += c->who.mine;
 	ct_hear_unheard(core, &counts.unheard);
+	ct_pulls_under_way(core, &counts.pulling);
 	for (int i = 0; i < CT_PARTIES_MAX; i++)
 		name_engine(core, &counts.unheard.each[i]);
 	fill(core, &counts);

@@ -92,6 +92,7 @@ struct ct_core_counts {
 	struct ct_unheard unheard; /* what engines were asked and nobody understood */
 	struct ct_deaf deaf; /* engines that are asked on TCP */
 	struct ct_strange strange; /* engines whose order of calls is not known */
+	struct ct_pulling pulling; /* images that are being fetched */
 	struct ct_parties forgers; /* programs that have the name of an engine, and are none */
 	struct {
 		const char *name; /* NULL: of a replay */

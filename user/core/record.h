@@ -352,6 +352,7 @@ struct ct_layer {
 
 /* What a pull brought. */
 struct ct_fetched {
+	char registry[128]; /* that the image's name names: ct_image_registry() */
 	char digest[80]; /* of the manifest, empty if not known */
 	bool up_to_date; /* all of it was there */
 	bool interrupted; /* who asked has left before it was there */
@@ -453,6 +454,12 @@ struct ct_record {
 	const struct ct_piece *path; /* borrowed, NULL if waits were not traced */
 	size_t piece_count;
 };
+
+/*
+ * The registry that an image's name names, as engines read it (distribution/reference): what is before the
+ * first slash, if it looks like a host, else Docker's.
+ */
+void ct_image_registry(const char *image, char *ret, size_t room);
 
 /* Sums of its path by reason, of one phase, or of all with CT_PHASE_MAX. */
 struct ct_why ct_record_why(const struct ct_record *rec, enum ct_phase phase);

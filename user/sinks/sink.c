@@ -19,13 +19,17 @@
 #define WIDTH_MIN      40
 
 const struct ct_sink_ops *const ct_sinks[] = {
-	&ct_table_ops,       &ct_json_ops,         &ct_html_ops,
-	&ct_perfetto_ops,    &ct_document_ops,     &ct_flat_ops,
-	&ct_csv_ops,         &ct_csv_steps_ops,    &ct_openmetrics_ops,
-	&ct_prometheus_ops,  &ct_hdr_ops,          &ct_hgrm_ops,
-	&ct_otlp_traces_ops, &ct_otlp_metrics_ops, &ct_timeline_ops,
-	&ct_cdf_ops,         &ct_histogram_ops,    &ct_pulls_ops,
-	&ct_opens_ops,       &ct_csv_opens_ops,    NULL,
+	&ct_table_ops,       &ct_json_ops,
+	&ct_html_ops,        &ct_perfetto_ops,
+	&ct_document_ops,    &ct_flat_ops,
+	&ct_csv_ops,         &ct_csv_steps_ops,
+	&ct_openmetrics_ops, &ct_prometheus_ops,
+	&ct_hdr_ops,         &ct_hgrm_ops,
+	&ct_otlp_traces_ops, &ct_otlp_metrics_ops,
+	&ct_timeline_ops,    &ct_cdf_ops,
+	&ct_histogram_ops,   &ct_pulls_ops,
+	&ct_opens_ops,       &ct_csv_opens_ops,
+	&ct_csv_layers_ops,  NULL,
 };
 
 bool ct_locale_is_utf8(void)

@@ -139,6 +139,7 @@ extern const struct ct_sink_ops ct_document_ops;
 extern const struct ct_sink_ops ct_flat_ops;
 extern const struct ct_sink_ops ct_csv_ops;
 extern const struct ct_sink_ops ct_csv_steps_ops;
+extern const struct ct_sink_ops ct_csv_layers_ops;
 extern const struct ct_sink_ops ct_openmetrics_ops;
 extern const struct ct_sink_ops ct_prometheus_ops;
 extern const struct ct_sink_ops ct_hdr_ops;

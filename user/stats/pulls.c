@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "stats/pulls.h"
 
-#include <stdio.h>
 #include <string.h>
 
 static uint64_t later(uint64_t a, uint64_t b)
@@ -167,14 +166,4 @@ struct ct_pull_bound ct_pull_bound(const struct ct_record *rec)
 	}
 	name_it(&b);
 	return b;
-}
-
-void ct_pull_registry(const char *image, char *ret, size_t room)
-{
-	const char *slash = strchr(image, '/');
-	size_t len = slash ? (size_t)(slash - image) : 0;
-	bool host = len && (memchr(image, '.', len) || memchr(image, ':', len) ||
-			    (len == 9 && !memcmp(image, "localhost", len)));
-
-	snprintf(ret, room, "%.*s", host ? (int)len : 9, host ? image : "docker.io");
 }

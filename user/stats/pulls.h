@@ -20,9 +20,3 @@ struct ct_pull_bound {
 };
 
 struct ct_pull_bound ct_pull_bound(const struct ct_record *rec);
-
-/*
- * The registry that an image's name names, as engines read it (distribution/reference): what is before the
- * first slash, if it looks like a host, else Docker's.
- */
-void ct_pull_registry(const char *image, char *ret, size_t room);

@@ -47,6 +47,7 @@ const char *ct_by_key(enum ct_by by, const struct ct_record *rec)
 		[CT_BY_POD] = rec->who->pod,
 		[CT_BY_NAMESPACE] = rec->who->pod_ns,
 		[CT_BY_PROJECT] = rec->who->project,
+		[CT_BY_REGISTRY] = rec->fetched ? rec->fetched->registry : "",
 	};
 
 	return keys[by];

@@ -18,7 +18,8 @@ struct ct_summary;
 	X(NODE, "node") \
 	X(POD, "pod") \
 	X(NAMESPACE, "namespace") \
-	X(PROJECT, "project")
+	X(PROJECT, "project") \
+	X(REGISTRY, "registry")
 
 enum ct_by {
 #define X(symbol, name) CT_BY_##symbol,

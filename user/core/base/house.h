@@ -49,6 +49,7 @@ struct ct_core {
 	uint64_t due_ns; /* when tell is to look at something again; 0: never */
 	bool hears_syncs; /* of files: not every plan does */
 	bool changed; /* something has, that tell is to look at behind this event */
+	bool fetched; /* likewise of images: one is over */
 	uint64_t hole_ns; /* when events were, whatever they would have said; 0: never */
 	struct ct_labels labels; /* what the user has said */
 	uint32_t run; /* the latest one, and when it began */

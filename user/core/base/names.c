@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "core/record.h"
 
+#include "core/base/text.h"
+
 #include <string.h>
 
 const char *const ct_phase_names[CT_PHASE_MAX] = {
@@ -132,4 +134,14 @@ uint64_t ct_record_phase_ns(const struct ct_record *rec, enum ct_phase phase)
 			sum += seg->end_ns - seg->begin_ns;
 	}
 	return sum;
+}
+
+void ct_image_registry(const char *image, char *ret, size_t room)
+{
+	const char *slash = strchr(image, '/');
+	size_t len = slash ? (size_t)(slash - image) : 0;
+	bool host = len && (memchr(image, '.', len) || memchr(image, ':', len) ||
+			    (len == 9 && !memcmp(image, "localhost", len)));
+
+	ct_text_copy(ret, room, host ? ct_text(image, len) : ct_text("docker.io", 9));
 }

@@ -56,6 +56,16 @@ struct ct_strange {
 	struct ct_strange_of others; /* of those that found no place */
 };
 
+#define CT_PULLING_MAX 8
+
+/* Images that are being fetched, by the registries that their names name. */
+struct ct_pulling {
+	struct {
+		uint64_t count; /* 0: no more */
+		char registry[128];
+	} each[CT_PULLING_MAX];
+};
+
 void ct_strange_add(struct ct_strange *to, const struct ct_strange_of *of);
 void ct_strange_merge(struct ct_strange *to, const struct ct_strange *from);
 

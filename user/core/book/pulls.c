@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "core/book/pulls.h"
+#include "core/book/pulls_command.h"
 
 #include <stdlib.h>
 #include <utlist.h>
@@ -15,13 +15,17 @@ struct ct_pulls {
 
 static enum ct_place place_of(const struct ct_held *held)
 {
-	return CT_HELD_OF(struct ct_pull, held)->told ? CT_PLACE_OVER : CT_PLACE_LIVE;
+	const struct ct_pull *p = CT_HELD_OF(struct ct_pull, held);
+
+	return p->told || p->idle ? CT_PLACE_OVER : CT_PLACE_LIVE;
 }
 
 static bool matters(const struct ct_core *core, const struct ct_held *held)
 {
+	const struct ct_pull *p = CT_HELD_OF(struct ct_pull, held);
+
 	(void)core;
-	return !CT_HELD_OF(struct ct_pull, held)->told;
+	return !p->told && !p->idle;
 }
 
 static void give_up(struct ct_core *core, struct ct_held *held)
@@ -52,6 +56,8 @@ static struct ct_pull *pull_alloc(void)
 
 static void pull_free(struct ct_pull *p)
 {
+	if (p->command)
+		free(p->command->further);
 	free(p->command);
 	free(p->fetched);
 	free(p);
@@ -79,6 +85,13 @@ struct ct_pull *ct_pull_make(struct ct_core *core, const struct ct_scope *scope,
 	p->heard_ns = core->now;
 	DL_APPEND(core->pulls->all, p);
 	return p;
+}
+
+void ct_pull_begins(struct ct_core *core, struct ct_pull *p, uint64_t ts_ns)
+{
+	p->idle = false;
+	p->begin_ns = ts_ns;
+	ct_share_touch(core, &p->held);
 }
 
 void ct_pull_told(struct ct_core *core, struct ct_pull *p)
@@ -184,6 +197,27 @@ struct ct_pull *ct_pull_for(struct ct_core *core, const struct ct_scope *scope,
 			found = p;
 	}
 	return found;
+}
+
+void ct_pulls_under_way(const struct ct_core *core, struct ct_pulling *ret)
+{
+	char registry[sizeof(ret->each[0].registry)];
+
+	memset(ret, 0, sizeof(*ret));
+	for (const struct ct_pull *p = ct_pull_next(core, NULL); p; p = p->next) {
+		size_t i = 0;
+
+		if (p->end_ns || p->told || p->idle || p->awaited)
+			continue;
+		ct_image_registry(p->who.image, registry, sizeof(registry));
+		while (i < CT_PULLING_MAX && ret->each[i].count &&
+		       strcmp(ret->each[i].registry, registry) != 0)
+			i++;
+		if (i == CT_PULLING_MAX)
+			continue;
+		memcpy(ret->each[i].registry, registry, sizeof(registry));
+		ret->each[i].count++;
+	}
 }
 
 void ct_pulls_free(struct ct_core *core)

@@ -22,6 +22,7 @@ struct ct_pull {
 	bool told;
 	bool used; /* a container of its pod has waited for it: the next has not */
 	bool silent; /* its engine says nothing of it to who asked */
+	bool idle; /* its command may fetch it, and has not turned to a registry: there is no pull yet */
 	struct ct_command *command; /* owned; NULL: an engine is asked, and fetches it */
 	bool stored; /* nobody says what is done for it: its engine's store does (store.h) */
 	bool driven; /* its client fetches it, and asks its engine for each part (parts.h) */
@@ -43,6 +44,8 @@ struct ct_pull {
 /* Asked for by that process; NULL: no room, or no memory, which is counted. */
 struct ct_pull *ct_pull_make(struct ct_core *core, const struct ct_scope *scope, const char *image,
 			     uint32_t client);
+/* What was idle is a pull. */
+void ct_pull_begins(struct ct_core *core, struct ct_pull *p, uint64_t ts_ns);
 /* It has been told of: from now on it gives way to those that have not. */
 void ct_pull_told(struct ct_core *core, struct ct_pull *p);
 struct ct_pull *ct_pull_of(struct ct_core *core, uint64_t handle); /* NULL: it is forgotten */
@@ -68,6 +71,8 @@ struct ct_pull *ct_pull_for(struct ct_core *core, const struct ct_scope *scope,
 /* What this process wanted of that image, and has not asked for yet. NULL: nothing. */
 struct ct_pull *ct_pull_awaited(struct ct_core *core, const struct ct_scope *scope, uint32_t client,
 				const char *image);
+/* How many are under way, by registry: those beyond so many registries are not in it. */
+void ct_pulls_under_way(const struct ct_core *core, struct ct_pulling *ret);
 void ct_pulls_free(struct ct_core *core);
 
 extern const struct ct_share_row ct_pulls_row;

@@ -3,19 +3,47 @@
 
 #include <stdlib.h>
 
-struct ct_pull *ct_command_untold(struct ct_core *core, uint32_t worker)
+static bool is_under_way(const struct ct_pull *p)
+{
+	return !p->end_ns;
+}
+
+static bool is_not_answered(const struct ct_pull *p)
+{
+	return !p->command->answered;
+}
+
+static bool is_asked_for(const struct ct_pull *p)
+{
+	return p->command->asked && !p->command->answered;
+}
+
+static struct ct_pull *find(struct ct_core *core, uint32_t worker,
+			    bool (*is)(const struct ct_pull *p))
 {
 	for (struct ct_pull *p = ct_pull_next(core, NULL); p; p = ct_pull_next(core, p))
-		if (p->command && p->command->worker == worker && !p->told)
+		if (p->command && p->command->worker == worker && !p->told && is(p))
 			return p;
 	return NULL;
 }
 
 struct ct_pull *ct_command_of(struct ct_core *core, uint32_t worker)
 {
-	struct ct_pull *p = ct_command_untold(core, worker);
+	return find(core, worker, is_under_way);
+}
 
-	return p && !p->end_ns ? p : NULL;
+struct ct_pull *ct_command_asked(struct ct_core *core, uint32_t worker)
+{
+	struct ct_pull *p = find(core, worker, is_asked_for);
+
+	return p ? p : find(core, worker, is_not_answered);
+}
+
+uint64_t ct_command_done(const struct ct_pull *p)
+{
+	const struct ct_command *c = p->command;
+
+	return c->stored_ns > c->cleared_ns ? c->stored_ns : c->cleared_ns;
 }
 
 struct ct_command_file *ct_command_file(struct ct_pull *p)

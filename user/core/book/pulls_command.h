@@ -36,9 +36,14 @@ struct ct_command_layer {
 struct ct_command {
 	uint32_t
 		worker; /* process that does it: the client, or, without root, what that has executed */
+	bool makes; /* a container of it, too: it is fetched if it is not there */
+	uint64_t called_ns; /* when it was executed */
+	char *further; /* owned, may be NULL: images that it is to fetch next, NUL behind each */
+	size_t further_len;
 	bool asked, answered; /* what the store has of it */
 	bool absent; /* the store has no image of that name */
 	uint64_t stored_ns; /* the list of images was last synced; 0: it never was */
+	uint64_t cleared_ns; /* what it was fetched into was last removed; 0: nothing was */
 	char digest[80]; /* of the manifest, empty if not known */
 	size_t layer_count, layers_known;
 	size_t file_count, unpack_count;
@@ -50,8 +55,10 @@ struct ct_command {
 
 /* Whose that process is, and which is not over; NULL: of none. */
 struct ct_pull *ct_command_of(struct ct_core *core, uint32_t worker);
-/* The same of those that are not told yet. */
-struct ct_pull *ct_command_untold(struct ct_core *core, uint32_t worker);
+/* Of which its store was asked first, and has not answered. */
+struct ct_pull *ct_command_asked(struct ct_core *core, uint32_t worker);
+/* It stored the last thing for its image, or removed it; 0: it did neither. */
+uint64_t ct_command_done(const struct ct_pull *p);
 /* NULL: no room, which is counted. */
 struct ct_command_file *ct_command_file(struct ct_pull *p);
 void ct_command_unpacks(struct ct_pull *p, uint32_t pid, uint64_t ts_ns);

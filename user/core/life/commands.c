@@ -214,8 +214,10 @@ static void engine_called(struct ct_core *core, struct ct_actor_state *a,
 	}
 	a->engine_name = row && row->engine ? row->engine : "";
 	a->engine = a->tgid;
-	if (executed_again(a, args, n))
+	if (executed_again(a, args, n)) {
+		ct_image_goes_on(core, a);
 		return;
+	}
 	ct_works_drop_draft(a);
 	ct_works(a, NULL);
 	a->op = CT_OP_NONE;

@@ -44,6 +44,9 @@ static const struct ct_rule rules[] = {
 /* In order of time: unlike Docker it attaches when the network is there. */
 static const struct ct_span start[] = {
 	/* phase, from, to, gap before it, optional, past */
+	/* `run` of an image that is not there: it finds out, fetches it, and makes the container (images_command.c). */
+	{ P(CREATE), M(REFUSED_BEGIN), { M(REFUSED_END) }, P(CLIENT), true, M(PULL_BEGIN) },
+	{ P(PULL), M(PULL_BEGIN), { M(PULL_END) }, P(CLIENT), true, M(START_BEGIN) },
 	{ P(CREATE), M(CREATE_BEGIN), { M(CREATE_END) }, P(CLIENT), true, M(START_BEGIN) },
 	{ P(CONNECT), M(CONNECT_BEGIN), { M(CONNECT_END) }, P(UNKNOWN), true, M(ATTACH_BEGIN) },
 	/* mounts, the OCI configuration, and with no network all that was before them */
@@ -147,7 +150,7 @@ const struct ct_family ct_family_podman = {
 	.commands = true,
 	.monitor = "conmon",
 	.monitor_alone = true, /* without root it may be called by who has left */
-	.begins = { M(CREATE_BEGIN), M(START_BEGIN) },
+	.begins = { M(REFUSED_BEGIN), M(PULL_BEGIN), M(CREATE_BEGIN), M(START_BEGIN) },
 	.opens = { M(START_BEGIN), M(TASK_CREATE_BEGIN) },
 	.asked = M(START_BEGIN),
 	.stopped = M(SAVED),

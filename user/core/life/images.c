@@ -194,9 +194,16 @@ void ct_image_waited(struct ct_core *core, struct ct_container *c, const struct 
 
 void ct_image_client_exits(struct ct_core *core, const struct ct_event *e)
 {
-	for (struct ct_pull *p = ct_pull_next(core, NULL); p; p = ct_pull_next(core, p)) {
+	struct ct_pull *p, *next;
+
+	for (p = ct_pull_next(core, NULL); p; p = next) {
+		next = p->next;
 		if (p->fetched->client != e->tgid)
 			continue;
+		if (p->idle) {
+			ct_pull_drop(core, p);
+			continue;
+		}
 		if (p->command && !p->end_ns)
 			ct_image_command_ends(core, p, e);
 		if (p->awaited)

@@ -9,6 +9,7 @@
 #include "core/life/family.h"
 
 struct ct_file;
+struct ct_pull;
 struct ct_life *ct_life_new(void); /* NULL: no memory */
 void ct_life_free(struct ct_life *life); /* NULL is fine */
 
@@ -65,18 +66,17 @@ void ct_image_waited(struct ct_core *core, struct ct_container *c, const struct 
 void ct_image_part(struct ct_core *core, struct ct_fact *f);
 /* EXIT: nobody is answered then, and engines fetch for nobody. */
 void ct_image_client_exits(struct ct_core *core, const struct ct_event *e);
-/* images_stored.c: what an engine stores of images. False: the file is none of that. */
+/* images_stored.c: what an engine stores. False: the file is none of that. */
 bool ct_image_file(struct ct_core *core, const struct ct_file *file);
 void ct_image_layer(struct ct_core *core, const struct ct_event *e); /* LAYER */
 void ct_image_unpacked(struct ct_core *core, const struct ct_event *e); /* UNPACKED */
 void ct_image_named(struct ct_core *core, const struct ct_event *e); /* IMAGE */
-/*
- * images_command.c: a command that fetches an image by itself is called; what is known of it then. Of files
- * and of LAYER false: it is none of its.
- */
-struct ct_pull;
+/* images_command.c: a command that fetches an image by itself. Of files and LAYER false: none of its. */
 void ct_image_called(struct ct_core *core, struct ct_actor_state *a, const struct ct_text *args,
 		     size_t n, const struct ct_event *e);
+/* Without root it executes itself once more: it is one command. False: it fetches nothing. */
+bool ct_image_goes_on(struct ct_core *core, const struct ct_actor_state *a);
+void ct_image_command_asks(struct ct_core *core, const struct ct_event *e); /* LINK */
 bool ct_image_command_file(struct ct_core *core, const struct ct_file *file);
 bool ct_image_command_layer(struct ct_core *core, const struct ct_event *e);
 void ct_image_command_exec(struct ct_core *core, const struct ct_actor_state *a, uint64_t ts_ns);

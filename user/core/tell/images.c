@@ -249,6 +249,7 @@ static void tell(struct ct_core *core, struct ct_pull *p, enum ct_outcome outcom
 	if (!t)
 		return;
 	ct_scope_owner(core, &p->held.share->scope, &p->who.owner);
+	ct_image_registry(p->who.image, p->fetched->registry, sizeof(p->fetched->registry));
 	t->rec = (struct ct_record){
 		.type = CT_RECORD_PULL,
 		.outcome = p->beyond && outcome == CT_OUTCOME_OK ? CT_OUTCOME_CUT : outcome,
@@ -279,6 +280,7 @@ static void tell_unmade(struct ct_core *core, struct ct_pull *p)
 	const struct ct_unmade of = {
 		.scope = &p->held.share->scope,
 		.engine = p->who.engine_pid,
+		.engine_name = p->who.engine,
 		.name = p->wanted_name,
 		.image = p->who.image,
 		.runtime = p->wanted_runtime,
@@ -356,7 +358,7 @@ void ct_tell_images_known(struct ct_core *core)
 		next = p->next;
 		if (p->awaited)
 			tell_awaited(core, p, false);
-		else if (p->due_ns && !p->told)
+		else if (p->due_ns && !p->told && !p->idle)
 			tell_or_wait(core, p);
 	}
 }
@@ -376,7 +378,7 @@ void ct_tell_images_left(struct ct_core *core)
 			tell_awaited(core, p, true);
 			continue;
 		}
-		if (p->told)
+		if (p->told || p->idle)
 			continue;
 		if (p->end_ns) {
 			tell(core, p, outcome_of(core, p));

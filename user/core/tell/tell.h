@@ -31,6 +31,7 @@ void ct_report_remove(struct ct_core *core, struct ct_container *c);
 struct ct_unmade {
 	const struct ct_scope *scope; /* of who was asked */
 	uint32_t engine;
+	const char *engine_name; /* NULL, empty: as that process is called */
 	const char *name, *image, *runtime;
 	struct ct_text message;
 	uint64_t begin_ns, end_ns; /* of the request */

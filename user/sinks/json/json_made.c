@@ -87,6 +87,7 @@ void ct_json_fetched(struct ct_json *w, const struct ct_record *rec)
 	const struct ct_fetched *f = rec->fetched;
 
 	ct_json_enter(w, "fetched", '{');
+	ct_json_string(w, "registry", f->registry);
 	ct_json_string(w, "digest", f->digest);
 	ct_json_bool(w, "up_to_date", f->up_to_date);
 	ct_json_bool(w, "interrupted", f->interrupted);

@@ -3,10 +3,12 @@
 
 #include <errno.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "sinks/otlp/otlp.h"
+#include "stats/pulls.h"
 
 const struct ct_buckets *ct_meter_buckets(const struct ct_meter *meter)
 {
@@ -82,11 +84,71 @@ static const struct ct_series_ops series_ops = {
 	.drop = drop,
 };
 
+static struct ct_pulled *find(const struct ct_pulled_set *set, const char *engine,
+			      const char *registry)
+{
+	for (size_t i = 0; i < set->count; i++)
+		if (!strcmp(set->items[i].engine, engine) &&
+		    !strcmp(set->items[i].registry, registry))
+			return &set->items[i];
+	return NULL;
+}
+
+/* NULL: no memory. */
+static struct ct_pulled *pulled_of(struct ct_meter *meter, const struct ct_record *rec)
+{
+	struct ct_pulled_set *set = &meter->pulled;
+	const char *engine = rec->who->engine, *registry = rec->fetched->registry;
+	struct ct_pulled *of = find(set, engine, registry);
+
+	if (!of && set->count >= CT_PULLED_MAX - 1) {
+		engine = registry = CT_SERIES_REST;
+		of = find(set, engine, registry);
+	}
+	if (of)
+		return of;
+	if (!set->items)
+		set->items = calloc(CT_PULLED_MAX, sizeof(*set->items));
+	if (!set->items)
+		return NULL;
+	of = &set->items[set->count++];
+	snprintf(of->engine, sizeof(of->engine), "%s", engine);
+	snprintf(of->registry, sizeof(of->registry), "%s", registry);
+	of->number = ++meter->series.numbers;
+	of->created_ns = rec->end_ns;
+	return of;
+}
+
+static int add_pull(struct ct_meter *meter, const struct ct_session *session,
+		    const struct ct_record *rec)
+{
+	struct ct_pulled *of = pulled_of(meter, rec);
+	bool ok = rec->outcome == CT_OUTCOME_OK;
+	const struct ct_pull_bound bound = ct_pull_bound(rec);
+
+	if (!of)
+		return -ENOMEM;
+	of->count[rec->outcome]++;
+	of->retries += bound.retries;
+	if (!ok)
+		return 0;
+	of->there += bound.there;
+	of->fetched += bound.layers - bound.there;
+	of->bytes += bound.bytes;
+	of->up_to_date += rec->fetched->up_to_date;
+	return rec->fetched->up_to_date
+		       ? 0
+		       : add(&of->cell, meter, rec->end_ns - rec->begin_ns, session, rec);
+}
+
 int ct_meter_add(struct ct_meter *meter, const struct ct_session *session,
 		 const struct ct_record *rec)
 {
+	int ret;
+
 	meter->series.ctx = meter;
-	return ct_series_add(&meter->series, &series_ops, session, rec);
+	ret = ct_series_add(&meter->series, &series_ops, session, rec);
+	return !ret && rec->fetched ? add_pull(meter, session, rec) : ret;
 }
 
 void ct_meter_free(void *p)
@@ -94,4 +156,8 @@ void ct_meter_free(void *p)
 	struct ct_meter *meter = p;
 
 	ct_series_free(&meter->series);
+	for (size_t i = 0; i < meter->pulled.count; i++)
+		drop(&meter->pulled.items[i].cell);
+	free(meter->pulled.items);
+	meter->pulled = (struct ct_pulled_set){ 0 };
 }

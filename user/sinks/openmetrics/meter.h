@@ -36,9 +36,29 @@ struct ct_meter_cell {
 	struct ct_native *native; /* owned; NULL: not asked for */
 };
 
+/* Registries of which more pulls come are told as CT_SERIES_REST. */
+#define CT_PULLED_MAX 64
+
+/* Images that one engine has fetched from one registry. */
+struct ct_pulled {
+	char engine[32], registry[128];
+	uint64_t created_ns, number; /* as of a series */
+	uint64_t count[CT_OUTCOME_MAX];
+	uint64_t up_to_date; /* of those that succeeded: all of it was there */
+	uint64_t bytes; /* fetched by those that succeeded */
+	uint64_t fetched, there, retries; /* layers */
+	struct ct_meter_cell cell; /* of those that succeeded and fetched something */
+};
+
+struct ct_pulled_set {
+	struct ct_pulled *items; /* owned */
+	size_t count;
+};
+
 /* All zeros is one with default buckets and without native histograms. */
 struct ct_meter {
 	struct ct_series_set series; /* of struct ct_meter_cell */
+	struct ct_pulled_set pulled;
 	const struct ct_buckets *buckets; /* borrowed; NULL: the default */
 	bool native;
 };

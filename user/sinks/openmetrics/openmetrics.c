@@ -363,6 +363,7 @@ int ct_metrics_draw(FILE *f, enum ct_metrics_form form, const struct ct_metrics_
 	int ret, ended;
 
 	put_durations(&m, told->meter);
+	ct_metrics_pulls(&m, told->meter, told->counts);
 	ret = told->opened ? ct_metrics_opens(&m, told->opened) : 0;
 	put_counts(&m, told->meter);
 	put_losses(&m, told->counts);

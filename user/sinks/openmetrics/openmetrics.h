@@ -27,5 +27,8 @@ struct ct_metrics_told {
 /* Writes all families in one form. Returns 0 or -ENOMEM. */
 int ct_metrics_draw(FILE *f, enum ct_metrics_form form, const struct ct_metrics_told *told);
 
+/* Families of images that were fetched; nothing if none was. */
+void ct_metrics_pulls(struct ct_metrics *m, const struct ct_meter *meter,
+		      const struct ct_core_counts *counts);
 /* Families of opened files; nothing if none was opened. Returns 0 or -ENOMEM. */
 int ct_metrics_opens(struct ct_metrics *m, const struct ct_opens_list *l);

@@ -32,7 +32,7 @@ static struct registry *registry_of(struct pulls *p, const char *image)
 {
 	char name[sizeof(p->of[0].name)];
 
-	ct_pull_registry(image, name, sizeof(name));
+	ct_image_registry(image, name, sizeof(name));
 	for (size_t i = 0; i < p->count; i++)
 		if (!strcmp(p->of[i].name, name))
 			return &p->of[i];

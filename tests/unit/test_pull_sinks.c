@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What tables and metrics make of images that were pulled. */
+#include "sink_records.h"
+#include "stats/summary.h"
+
+static const struct options opts = { 0 };
+
+static const struct ct_identity image = {
+	.image = "reg.test:5000/a/web:1",
+	.name = "reg.test:5000/a/web:1",
+	.engine = "podman",
+};
+
+#define LAYERS 2
+
+/* One layer was fetched behind others, one was there. */
+static struct ct_record a_pull(enum ct_outcome outcome)
+{
+	const uint64_t begin = session.begin_ns;
+	struct ct_fetched *f = calloc(1, sizeof(*f) + LAYERS * sizeof(f->layers[0]));
+	struct ct_record rec = record(CT_RECORD_PULL, &image);
+
+	cr_assert(f);
+	snprintf(f->registry, sizeof(f->registry), "reg.test:5000");
+	snprintf(f->digest, sizeof(f->digest), "sha256:feed");
+	f->layer_count = LAYERS;
+	f->layers[0] = (struct ct_layer){
+		.id = "aaaa",
+		.digest = "sha256:aaaa",
+		.type = "tar+gzip",
+		.waited = true,
+		.retries = 3,
+		.size = 1000,
+		.files = 4096,
+		.known_ns = begin + 10,
+		.first_ns = begin + 30,
+		.fetched_ns = begin + 60,
+		.turn_ns = begin + 61,
+		.unpacking_ns = begin + 62,
+		.unpacked_ns = begin + 90,
+		.first_by = CT_PROVED_FILE,
+		.fetched_by = CT_PROVED_FILE,
+		.unpacking_by = CT_PROVED_PROCESS,
+		.unpacked_by = CT_PROVED_DATABASE,
+	};
+	f->layers[1] = (struct ct_layer){ .id = "bbbb", .there = true, .known_ns = begin + 10 };
+	rec.outcome = outcome;
+	lasts(&rec, CT_PHASE_RESOLVE, 10);
+	lasts(&rec, CT_PHASE_DOWNLOAD, 90 * MS);
+	rec.fetched = f;
+	return rec;
+}
+
+static void drop(struct ct_record *recs, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		free((void *)(uintptr_t)recs[i].fetched);
+}
+
+Test(pull_sinks, a_row_per_layer)
+{
+	struct ct_record recs[] = { a_start(), a_pull(CT_OUTCOME_OK) };
+	own_mem char *text = run("csv-layers", &opts, recs, CT_ARRAY_SIZE(recs), &no_loss);
+
+#define PULL \
+	"\"reg.test:5000/a/web:1\",\"podman\",\"reg.test:5000\",\"sha256:feed\",\"ok\",100000000000,"
+	cr_expect_eq(
+		strncmp(text, "image,engine,registry,manifest,outcome,pull_begin_ns,index,id,", 62),
+		0);
+	expect_in(
+		text,
+		"\r\n" PULL
+		"0,\"aaaa\",\"sha256:aaaa\",\"tar+gzip\",false,false,false,true,false,false,"
+		"3,1000,4096,100000000010,100000000030,100000000060,100000000061,100000000062,"
+		"100000000090,20,30,1,29,\"file\",\"file\",\"process\",\"database\",\"node-1\"\r\n");
+	expect_in(text, "\r\n" PULL
+			"1,\"bbbb\",\"\",\"\",true,false,false,false,false,false,0,,,100000000010,"
+			",,,,,,,,,\"none\",\"none\",\"none\",\"none\",\"node-1\"\r\n");
+	drop(recs, CT_ARRAY_SIZE(recs));
+}
+
+Test(pull_sinks, rows_have_as_many_cells_as_the_head)
+{
+	struct ct_record rec = a_pull(CT_OUTCOME_OK);
+	own_mem char *text = run("csv-layers", &opts, &rec, 1, &no_loss);
+	size_t cells[4] = { 0 }, line = 0;
+
+	for (const char *c = text; *c && line < CT_ARRAY_SIZE(cells); c++) {
+		cells[line] += *c == ',';
+		line += *c == '\n';
+	}
+	cr_expect_eq(line, 3);
+	cr_expect_eq(cells[0], cells[1]);
+	cr_expect_eq(cells[0], cells[2]);
+	drop(&rec, 1);
+}
+
+Test(pull_sinks, metrics)
+{
+	struct ct_record recs[] = { a_start(), a_pull(CT_OUTCOME_OK), a_pull(CT_OUTCOME_OK),
+				    a_pull(CT_OUTCOME_FAILED), a_pull(CT_OUTCOME_OK) };
+	struct ct_core_counts counts = { 0 };
+	own_mem char *text = NULL;
+
+	((struct ct_fetched *)(uintptr_t)recs[4].fetched)->up_to_date = true;
+	((struct ct_fetched *)(uintptr_t)recs[4].fetched)->layers[0].there = true;
+	counts.pulling.each[0].count = 2;
+	snprintf(counts.pulling.each[0].registry, sizeof(counts.pulling.each[0].registry),
+		 "docker.io");
+	text = run("openmetrics", &opts, recs, CT_ARRAY_SIZE(recs), &counts);
+#define FROM "{engine=\"podman\",registry=\"reg.test:5000\""
+	expect_in(text, "# TYPE coldtrace_pull_duration_seconds histogram\n");
+	expect_in(text, "coldtrace_pull_duration_seconds_count" FROM "} 2\n");
+	expect_in(text, "coldtrace_pull_duration_seconds_sum" FROM "} 0.18000002\n");
+	expect_in(text, "coldtrace_pulls_total" FROM ",outcome=\"ok\"} 2\n");
+	expect_in(text, "coldtrace_pulls_total" FROM ",outcome=\"failed\"} 1\n");
+	expect_in(text, "coldtrace_pulls_total" FROM ",outcome=\"up-to-date\"} 1\n");
+	expect_in(text, "# UNIT coldtrace_pull_bytes bytes\n");
+	expect_in(text, "coldtrace_pull_bytes_total" FROM "} 2000\n");
+	expect_in(text, "coldtrace_pull_layers_total" FROM ",state=\"fetched\"} 2\n");
+	expect_in(text, "coldtrace_pull_layers_total" FROM ",state=\"there\"} 4\n");
+	expect_in(text, "coldtrace_pull_retries_total" FROM "} 12\n");
+	expect_in(text, "coldtrace_pulls_in_progress{registry=\"docker.io\"} 2\n");
+	expect_in(text, "coldtrace_pulls_in_progress{registry=\"reg.test:5000\"} 0\n");
+	drop(recs, CT_ARRAY_SIZE(recs));
+}
+
+Test(pull_sinks, no_pull_has_no_metrics)
+{
+	struct ct_record rec = a_start();
+	own_mem char *text = run("openmetrics", &opts, &rec, 1, &no_loss);
+
+	cr_expect_not(strstr(text, "coldtrace_pull"));
+}
+
+Test(pull_sinks, by_registry)
+{
+	struct ct_record recs[] = { a_start(), a_pull(CT_OUTCOME_OK) };
+
+	cr_expect_str_eq(ct_by_key(CT_BY_REGISTRY, &recs[0]), "");
+	cr_expect_str_eq(ct_by_key(CT_BY_REGISTRY, &recs[1]), "reg.test:5000");
+	drop(recs, CT_ARRAY_SIZE(recs));
+}
