@@ -9,11 +9,13 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "core/core.h"
 #include "life.h"
 #include "source/recording/recording_archive.h"
+#include "source/recording/recording_desk.h"
 #include "source/recording/recordings.h"
 #include "util/amount.h"
 #include "util/clock.h"
@@ -356,13 +358,13 @@ static void on_small_disk(size_t bytes)
 }
 
 /* Events that do not compress, a block of them. */
-static void flood(struct ct_archive *a, unsigned int blocks)
+static void flood_to(void (*write)(void *to, const struct ct_event *e), void *to,
+		     unsigned int blocks)
 {
 	struct {
 		struct ct_event e;
 		unsigned char tail[1024];
 	} big;
-	struct ct_err err = { 0 };
 	static unsigned int seed = 1;
 
 	memset(&big, 0, sizeof(big));
@@ -373,8 +375,25 @@ static void flood(struct ct_archive *a, unsigned int blocks)
 		for (size_t k = 0; k < sizeof(big.tail); k++)
 			big.tail[k] = (unsigned char)((seed = seed * 1103515245u + 12345u) >> 16);
 		big.e.ts_ns = ct_mono_ns();
-		cr_assert_eq(ct_archive_write(a, &big.e, &err), 0, "%s", err.msg);
+		write(to, &big.e);
 	}
+}
+
+static void to_archive(void *to, const struct ct_event *e)
+{
+	struct ct_err err = { 0 };
+
+	cr_assert_eq(ct_archive_write(to, e, &err), 0, "%s", err.msg);
+}
+
+static void to_desk(void *to, const struct ct_event *e)
+{
+	ct_desk_write(to, e);
+}
+
+static void flood(struct ct_archive *a, unsigned int blocks)
+{
+	flood_to(to_archive, a, blocks);
 }
 
 static void expect_all_whole(struct ct_core_counts *ret_counts)
@@ -416,6 +435,31 @@ Test(recording_archive, on_a_full_disk_the_oldest_goes)
 	finish(&a);
 	expect_all_whole(&counts);
 	cr_expect_eq(counts.lost[CT_LOSS_DISK], 0);
+}
+
+/* What the archive survives is no failure of the thread that writes for it. */
+Test(recording_archive, a_desk_survives_a_full_disk)
+{
+	struct ct_archive_options opts = rotating;
+	struct ct_err err = { 0 };
+	struct ct_archive a;
+	struct ct_desk *desk;
+
+	on_small_disk(1 << 20);
+	opts.file_ns = 0;
+	begin_at(&a, &opts);
+	fill("others", 1 << 20, 0);
+	cr_assert_eq(ct_desk_begin(&desk, &a, &err), 0, "%s", err.msg);
+	for (int i = 0; i < 8; i++) {
+		flood_to(to_desk, desk, 1);
+		cr_expect_eq(ct_desk_tick(desk, ct_mono_ns(), false, &err), 0, "%s", err.msg);
+		nanosleep(&(struct timespec){ .tv_nsec = 2000000 }, NULL);
+	}
+	cr_expect_eq(ct_desk_end(desk, &err), 0, "%s", err.msg);
+	cr_expect(a.full);
+	cr_expect_gt(a.missing, 0);
+	cr_assert_eq(unlink("others"), 0);
+	finish(&a);
 }
 
 /* Others fill it: the file ends whole, what follows is counted, and told when there is room. */
