@@ -9,7 +9,7 @@ const { COLDTRACE, RECORDINGS, OUT, LONG } = process.env;
 const folder = mkdtempSync(join(OUT, "pages-"));
 
 // The golden recordings, without LONG one of each kind; those that are compressed in the tree are unpacked.
-const kinds = ["ctr-runc.ct", "ctr-runsc.ct", "docker-runc.ct", "failed-start.ct", "why-runc.ct"];
+const kinds = ["ctr-runc.ct", "ctr-runsc.ct", "docker-runc.ct", "failed-start.ct", "why-runc.ct", "docker-pull.ct"];
 
 export const recordings = readdirSync(RECORDINGS)
 	.filter((name) => (LONG ? /\.ct(\.gz)?$/.test(name) : kinds.includes(name)))

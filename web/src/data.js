@@ -39,9 +39,12 @@ export function load() {
 
 export const no_value = "not known";
 
+// What a pull has instead of a runtime is the engine that makes it, as in the summary.
+export const run_by = (record) => record.runtime || (record.fetched && record.engine) || no_value;
+
 // Columns: its name, the name of a record's group, and of those of no use with one group, true.
 export const groupings = {
-	runtime: ["runtime", (record) => record.runtime || no_value],
+	runtime: ["runtime", run_by],
 	engine: ["engine", (record) => record.engine || no_value],
 	image: ["image", (record) => record.image || no_value],
 	container: ["container", (record) => record.name || record.id.slice(0, 12) || no_value],

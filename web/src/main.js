@@ -6,7 +6,7 @@ import { group, groupings, load, loss_sentences, whose } from "./data.js";
 import { fill, h, segmented, select } from "./dom.js";
 import { clock, count, date, duration, percent, plural } from "./format.js";
 import { opens_blocks } from "./opens.js";
-import { dark, series_colour, series_max } from "./palette.js";
+import { dark, own_key, series_colour, series_max } from "./palette.js";
 import { follow } from "./live.js";
 import { RecordTable } from "./table.js";
 import { download } from "./csv.js";
@@ -270,14 +270,24 @@ function start(data) {
 		current = { ...waterfall(boxes.waterfall, record), record };
 		const opened = (data.opens ?? []).filter((one) => one.id === record.id && record.id && whose(one) === whose(record) && (one.exec_ns === null || (one.exec_ns >= record.begin_ns && one.exec_ns <= record.end_ns)));
 		fill(places.opened, opened.length ? [h("h3", {}, "Files that it opened"), opens_blocks(opened)] : "");
-		const actors = [...new Set(record.steps.map((step) => step.actor).filter(Boolean))];
+		const actors = [...new Set(record.steps.map((step) => !own_key(step) && step.actor).filter(Boolean))];
+		const own = new Map(record.steps.filter((step) => step.parent !== null).map((step) => [own_key(step), step.name]));
+		own.delete(false);
+		const keys = [...actors.map((actor) => [`actor-${actor}`, actor]), ...own];
 		fill(
 			places.actors,
 			reasons_key(record),
-			actors.length ? [h("span", {}, "Steps by"), actors.map((actor) => h("span", { class: "key" }, h("i", { style: { background: `var(--actor-${actor}, var(--muted))` } }), actor))] : h("span", {}, "No steps: record with --steps to see what happens inside the phases."),
+			keys.length ? [h("span", {}, actors.length ? "Steps by" : "Steps"), keys.map(([key, name]) => h("span", { class: "key" }, h("i", { style: { background: `var(--${key}, var(--muted))` } }), name))] : h("span", {}, "No steps: record with --steps to see what happens inside the phases."),
 		);
 		fill(document.getElementById("as-table"), why_table(record), as_table(record));
 	}
+
+	const fetched = ({ registry, digest, layers, bound, up_to_date }) => [
+		["registry", registry || "not known"],
+		["digest", digest?.replace(/^sha256:/, "").slice(0, 12) || "not known"],
+		["layers", up_to_date ? "up to date" : `${count(layers.length)}, ${count(layers.filter((layer) => layer.there).length)} already there`],
+		...(bound?.by ? [["bounded by", bound.by.replaceAll("_", " ")]] : []),
+	];
 
 	function facts(record) {
 		const unknown = Object.entries(record.phases).filter(([, ns]) => ns === null).map(([name]) => name);
@@ -287,9 +297,9 @@ function start(data) {
 			["total", duration(record.total_ns)],
 			["began", `${date(record.begin_time)} ${clock(record.begin_time)} UTC`],
 			nodes && ["node", record.node || "not known"],
-			["runtime", record.runtime || "not known"],
+			record.fetched ? ["engine", record.engine || "not known"] : ["runtime", record.runtime || "not known"],
 			["image", record.image || "not known"],
-			["id", record.id.slice(0, 12) || "not known"],
+			...(record.fetched ? fetched(record.fetched) : [["id", record.id.slice(0, 12) || "not known"]]),
 			record.ready && ["ready by", `${record.ready.by}, +${duration(record.ready.ns - record.begin_ns)}`],
 			record.exit_code !== null && ["exit code", String(record.exit_code), record.exit_code !== 0],
 			record.predecessor && ["successor of", record.predecessor.name || record.predecessor.id.slice(0, 12)],

@@ -10,6 +10,10 @@ export function colour(name) {
 export const phase_colour = (phase) => colour(`phase-${phase}`) || colour("muted");
 export const actor_colour = (actor) => colour(`actor-${actor}`) || colour("muted");
 
+// Steps that one colour for whoever does them would not tell apart: those of a layer that is pulled.
+export const own_key = (step) => step.actor === "layer" && `step-${step.name.replaceAll(" ", "-")}`;
+export const step_colour = (step) => (own_key(step) && colour(own_key(step))) || actor_colour(step.actor);
+
 export const reason_colour = (reason) => colour(`reason-${reason}`) || colour("muted");
 
 const marks = ["circle", "diamond", "triangle", "rect", "roundRect", "pin", "arrow", "circle"];

@@ -4,7 +4,7 @@ import { base, category_axis, clipRectByRect, draw, tip, tooltip, value_axis } f
 import { h } from "./dom.js";
 import { download } from "./csv.js";
 import { count, duration, tick } from "./format.js";
-import { actor_colour, colour, ink_on, phase_colour, reason_colour } from "./palette.js";
+import { colour, ink_on, own_key, phase_colour, reason_colour, step_colour } from "./palette.js";
 
 const row_height = 22;
 const rows_shown = 36;
@@ -147,11 +147,22 @@ export const reasons_key = (record) =>
 		.map(([reason]) => h("span", { class: "key" }, h("i", { style: { background: `var(--reason-${reason})` } }), reason.replaceAll("_", " ")));
 
 const took = (row) => (row.step?.open ? "end not seen" : duration(row.end - row.begin));
-const who = (row) => (row.step ? `${row.step.actor} ${row.step.pid}` : "");
+const who = (row) => (row.step && !own_key(row.step) ? `${row.step.actor} ${row.step.pid}` : "");
 const calls = (row) => (row.step?.count > 1 ? ` × ${count(row.step.count)}` : "");
 
+// A layer is one lane, and what became of it are its parts.
+function in_lanes(rows) {
+	const lanes = new Map(rows.filter((row) => row.step && !row.again).map((row) => [row.index, row]));
+	return rows.filter((row) => {
+		const lane = row.step && own_key(row.step) && lanes.get(row.step.parent);
+		if (lane)
+			(lane.parts ??= []).push(row);
+		return !lane;
+	});
+}
+
 export function waterfall(box, record) {
-	const rows = rows_of(record);
+	const rows = in_lanes(rows_of(record));
 	const pieces = rows[0]?.pieces ?? [];
 	const total = Math.max(1, record.total_ns);
 	const narrow = box.clientWidth < 700;
@@ -183,6 +194,7 @@ export function waterfall(box, record) {
 				row.step && ["by", who(row)],
 				row.step && row.step.count > 1 && ["calls", count(row.step.count)],
 				row.step?.detail && ["detail", row.step.detail],
+				...(row.parts ?? []).map((part) => [part.name, took(part)]),
 				reasons(why_of(record, row)) && ["why", reasons(why_of(record, row))],
 			]);
 		}),
@@ -265,9 +277,9 @@ function bar(row, params, api) {
 	const { x, y, width, height } = params.coordSys;
 	const [x1, middle] = api.coord([api.value(1), api.value(0)]);
 	const [x2] = api.coord([api.value(2), api.value(0)]);
-	const thick = row.step ? 12 : 16;
+	const thick = row.parts ? 2 : row.step ? 12 : 16;
 	const open = row.step?.open || row.phase === "unknown";
-	const fill = row.step ? actor_colour(row.step.actor) : phase_colour(row.phase);
+	const fill = row.step ? step_colour(row.step) : phase_colour(row.phase);
 	const shape = clipRectByRect(
 		{ x: x1, y: middle - thick / 2, width: Math.max(2, x2 - x1), height: thick },
 		{ x, y, width, height },
@@ -276,12 +288,12 @@ function bar(row, params, api) {
 	const behind = params.dataIndex % 2 ? [stripe] : [];
 	if (!shape || row.again)
 		return { type: "group", children: behind };
-	const text = `${took(row)}${row.step ? `  ${who(row)}${calls(row)}` : ""}`;
+	const text = `${took(row)}${row.step ? `  ${who(row)}${calls(row)}` : ""}`.trimEnd();
 	const end = shape.x + shape.width;
 	const room = x + width - end;
 	const wide = (what) => what.length * 6.4 + 14;
 	const after = room > wide(text);
-	const inside = !after && shape.width > wide(text);
+	const inside = !after && !row.parts && shape.width > wide(text);
 	const before = shape.x - x > wide(text) ? text : shape.x - x > wide(took(row)) ? took(row) : "";
 	const label = after || inside ? text : before;
 	const children = [
@@ -292,6 +304,13 @@ function bar(row, params, api) {
 			style: open ? { fill, opacity: 0.35, stroke: colour("bad"), lineWidth: 1.25, lineDash: [4, 3] } : { fill, opacity: row.step ? 0.9 : 1 },
 		},
 	];
+	for (const part of row.parts ?? []) {
+		const from = api.coord([part.begin, api.value(0)])[0];
+		const until = api.coord([part.end, api.value(0)])[0];
+		const inner = clipRectByRect({ x: from, y: middle - 6, width: Math.max(1, until - from), height: 12 }, { x, y, width, height });
+		if (inner)
+			children.push({ type: "rect", shape: inner, style: { fill: step_colour(part.step), opacity: part.step.open ? 0.35 : 1 } });
+	}
 	if (label)
 		children.push({
 			type: "text",

@@ -14,10 +14,10 @@ static bool has_id(const struct ct_container *c, struct ct_text id)
 	       !memcmp(c->who.id, id.p, id.len);
 }
 
-/* The place for what was last found of that id, which is not empty. */
+/* The place for what was last found of that id. */
 static struct ct_container **found(struct ct_book *book, struct ct_text id)
 {
-	unsigned end = (unsigned char)id.p[id.len - 1];
+	unsigned end = id.len ? (unsigned char)id.p[id.len - 1] : 0;
 
 	if (id.len > 1)
 		end = end * 31 + (unsigned char)id.p[id.len - 2];

@@ -102,7 +102,7 @@ static void emit(struct ct_core *core, struct ct_record *rec, struct ct_containe
 static struct ct_record record_of(enum ct_record_type type, enum ct_outcome outcome,
 				  const struct ct_container *c, const struct ct_run *run)
 {
-	return (struct ct_record){
+	struct ct_record rec = {
 		.type = type,
 		.outcome = outcome,
 		.cause = run->cause,
@@ -113,6 +113,8 @@ static struct ct_record record_of(enum ct_record_type type, enum ct_outcome outc
 		.service_end_ns = run->marks[CT_MARK_EXIT],
 		.message = run->message,
 	};
+
+	return rec;
 }
 
 static void set_ready(struct ct_record *rec, const struct ct_run *run)
@@ -411,9 +413,6 @@ void ct_report_unmade(struct ct_core *core, const struct ct_unmade *of)
 	ct_text_copy(c.who.image, sizeof(c.who.image), ct_text(of->image, strlen(of->image)));
 	ct_text_copy(c.who.runtime, sizeof(c.who.runtime),
 		     ct_text(of->runtime, strlen(of->runtime)));
-	if (of->engine_name)
-		ct_text_copy(c.who.engine, sizeof(c.who.engine),
-			     ct_text(of->engine_name, strlen(of->engine_name)));
 	ct_life_engine_name(core, &c.who, of->engine);
 	c.run.exit_code = CT_NO_EXIT_CODE;
 	ct_text_copy(c.run.message, sizeof(c.run.message), of->message);
