@@ -82,7 +82,8 @@ says "paths add up" '[]' untiled_paths
 
 # A limit of memory, and a file without a block on the disk: what is read of it has to go again. How long that
 # takes the kernel's accounting of delays knows, which is off most of the time, and memory.pressure of a cgroup
-# of version 2, which has no limit here, and nobody else in it.
+# of version 2, which has no limit here, and nobody else in it. It begins when the engine has answered: until then
+# the path may be that of the engine.
 [[ -z $delays ]] || echo 1 > $delayacct
 truncate -s 32M "$work/memory.big" "$work/free.big"
 trace_start memory --why --path-pieces all || exit 0
@@ -91,7 +92,7 @@ for ((i = 0; i < times; i++)); do
 	rm "$work/memory.big"
 	truncate -s 32M "$work/memory.big"
 	docker run --rm --name "${P}memory$i" --network host --cap-add NET_ADMIN --cap-add SYS_ADMIN --security-opt apparmor=unconfined \
-		--memory 8m -v "$work:$work" ct/busybox:1 sh -c "$work/planted touch 32 $work/memory; echo ready" > /dev/null || fail "docker run"
+		--memory 8m -v "$work:$work" ct/busybox:1 sh -c "sleep 0.3; $work/planted touch 32 $work/memory; echo ready" > /dev/null || fail "docker run"
 done
 trace_stop
 memory_is='meanwhile($log; .reason == "memory")'

@@ -272,9 +272,15 @@ static struct stalls stalls_open(const char *log)
 	return s;
 }
 
-/* To ask takes memory, too: should it have to wait for that, it asks again. */
+/*
+ * To ask takes memory, too: should it have to wait for that, it asks again. It sleeps first: how long a thread
+ * reclaimed is told with its next wait, and drawn as the last part of what it ran; that is to lie on one side.
+ */
 static void stalls_read(struct stalls *s)
 {
+	const struct timespec moment = { .tv_nsec = 1 };
+
+	nanosleep(&moment, NULL);
 	for (int i = 0; i < 100; i++) {
 		uint64_t before = now(CLOCK_MONOTONIC);
 
