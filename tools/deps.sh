@@ -71,6 +71,7 @@ test  python3-h2        -          its HTTP/2
 test  python3           -          checks the outputs
 test  python3-opentelemetry-proto - the published definitions of OTLP
 test  python3-jsonschema -         checks lines against the JSON Schema
+test  python3-zstandard -         reads what coldtrace recorded, without it
 test  libbpf-tools      -          what the benchmark compares with
 test  linux-perf        perf       what the benchmark compares --why with
 test  qemu-system-x86   qemu-system-x86_64 boots the kernels of the matrix

@@ -130,7 +130,8 @@ pulled "that which did not wait has none" '[false]' \
 pulled "a start whose image does not come has failed in its pull" '[["podman","pull","none"]]' \
 	'[of("start"; "failed")[] | [.engine, .failed.phase, (.image | capture("test/(?<name>[^:]*):1").name)]]'
 check "no password of a command line is in the recording" \
-	bash -c '! "$0" "$1" | grep -qaF "$2"' "$CT_LIB/raw.py" "$OUT/trace.ct" "canary-$P"
+	bash -c '"$0" "$1" > "$3" && grep -qaF test/one:1 "$3" && ! grep -qaF "$2" "$3"' \
+	"$CT_LIB/raw.py" "$OUT/trace.ct" "canary-$P" "$OUT/raw"
 
 # Beside podman's own log, and the registry's.
 sed -n 's/^\([0-9]*\) .*Applying tar in .*/\1/p' "$OUT/log" | jq -cn '[inputs]' > "$OUT/applying"

@@ -110,7 +110,8 @@ bool ct_planes_unpack(char *events, const char *planes, size_t len, uint32_t cou
 		uint32_t n = count - i < RUN ? count - i : RUN;
 
 		heads(run, planes, count, i, n);
-		for (const char *head = run[0]; head < run[0] + n * HEAD; head += HEAD) {
+		for (uint32_t j = 0; j < n; j++) {
+			const char *head = run[j];
 			__u16 event_len; /* begins the head */
 			size_t tail;
 
