@@ -554,3 +554,20 @@ Test(sinks, draw_an_instant_that_no_clock_has)
 		expect_in(text, "web");
 	}
 }
+
+/* Of its registry nothing is known but that it failed: there is no time to sort. */
+Test(sinks, a_pull_that_failed_is_all_there_is)
+{
+	const struct options opts = { .width = 100 };
+	struct ct_fetched fetched = { .layer_count = 0 };
+	struct ct_record rec = record(CT_RECORD_PULL, &web);
+	own_mem char *text = NULL;
+
+	lasts(&rec, CT_PHASE_RESOLVE, 11 * MS);
+	rec.outcome = CT_OUTCOME_FAILED;
+	rec.failed_phase = CT_PHASE_RESOLVE;
+	rec.message = "not found";
+	rec.fetched = &fetched;
+	text = run("pulls", &opts, &rec, 1, &no_loss);
+	expect_in(text, "registry, by the name");
+}

@@ -175,7 +175,8 @@ static void draw_registry(struct ct_pen *pen, struct registry *r)
 {
 	char words[96];
 
-	qsort(r->totals, r->total_count, sizeof(r->totals[0]), by_size);
+	if (r->totals) /* none came to its end: qsort() wants a place all the same */
+		qsort(r->totals, r->total_count, sizeof(r->totals[0]), by_size);
 	ct_pen_foreign(pen, r->name, WORDS_COLUMNS, true);
 	fprintf(pen->f, " %5zu %6zu", r->n, r->failed);
 	ct_pen_duration(pen, at(r, 50), 10, false);
