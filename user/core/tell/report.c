@@ -413,6 +413,9 @@ void ct_report_unmade(struct ct_core *core, const struct ct_unmade *of)
 	ct_text_copy(c.who.image, sizeof(c.who.image), ct_text(of->image, strlen(of->image)));
 	ct_text_copy(c.who.runtime, sizeof(c.who.runtime),
 		     ct_text(of->runtime, strlen(of->runtime)));
+	if (of->engine_name)
+		ct_text_copy(c.who.engine, sizeof(c.who.engine),
+			     ct_text(of->engine_name, strlen(of->engine_name)));
 	ct_life_engine_name(core, &c.who, of->engine);
 	c.run.exit_code = CT_NO_EXIT_CODE;
 	ct_text_copy(c.run.message, sizeof(c.run.message), of->message);
