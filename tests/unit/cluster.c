@@ -116,14 +116,3 @@ const struct seen *only(struct cluster *cl, enum ct_record_type type)
 	cr_assert_eq(cl->run.seen[0].rec.type, type);
 	return &cl->run.seen[0];
 }
-
-void expect_tiled(const struct seen *s)
-{
-	uint64_t at = s->rec.begin_ns;
-
-	for (size_t i = 0; i < s->rec.segment_count; i++) {
-		cr_expect_eq(s->rec.segments[i].begin_ns, at);
-		at = s->rec.segments[i].end_ns;
-	}
-	cr_expect_eq(at, s->rec.end_ns);
-}

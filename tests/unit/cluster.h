@@ -28,4 +28,3 @@ void stops(struct cluster *cl, const char *id, const char *name, double begin, d
 	   double asked, int code);
 void passes(struct cluster *cl, double until);
 const struct seen *only(struct cluster *cl, enum ct_record_type type);
-void expect_tiled(const struct seen *s);

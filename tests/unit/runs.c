@@ -138,6 +138,17 @@ void expect_span(const struct seen *s, double begin_ms, double end_ms)
 		     (double)(s->rec.end_ns - TAPE_T0_NS) / TAPE_MS);
 }
 
+void expect_tiled(const struct seen *s)
+{
+	uint64_t at = s->rec.begin_ns;
+
+	for (size_t i = 0; i < s->rec.segment_count; i++) {
+		cr_expect_eq(s->rec.segments[i].begin_ns, at);
+		at = s->rec.segments[i].end_ns;
+	}
+	cr_expect_eq(at, s->rec.end_ns);
+}
+
 void expect_outcome(const struct seen *s, enum ct_outcome outcome)
 {
 	cr_expect_eq(s->rec.outcome, outcome, "%s '%s' is %s", ct_record_names[s->rec.type],

@@ -43,6 +43,8 @@ unsigned count(const struct run *run, enum ct_record_type type);
 void expect_counts(const struct run *run, unsigned starts, unsigned stops, unsigned restarts);
 void expect_phase(const struct seen *s, enum ct_phase phase, double ms);
 void expect_span(const struct seen *s, double begin_ms, double end_ms);
+/* Its segments follow one another without a gap, from its begin to its end. */
+void expect_tiled(const struct seen *s);
 void expect_outcome(const struct seen *s, enum ct_outcome outcome);
 void expect_nothing_odd(const struct run *run);
 /* All from there on is said inside a pid namespace, by processes there; init is one deeper. */

@@ -56,17 +56,6 @@ static const struct seen *only(const struct run *run, enum ct_record_type type)
 	return find(run, type, "shop", 0);
 }
 
-static void expect_tiled(const struct seen *s)
-{
-	uint64_t at = s->rec.begin_ns;
-
-	for (size_t i = 0; i < s->rec.segment_count; i++) {
-		cr_expect_eq(s->rec.segments[i].begin_ns, at);
-		at = s->rec.segments[i].end_ns;
-	}
-	cr_expect_eq(at, s->rec.end_ns);
-}
-
 Test(projects, up)
 {
 	struct run *run = run_new();

@@ -72,17 +72,6 @@ static struct run *new_run(void)
 	return run;
 }
 
-static void expect_tiled(const struct seen *s)
-{
-	uint64_t at = s->rec.begin_ns;
-
-	for (size_t i = 0; i < s->rec.segment_count; i++) {
-		cr_expect_eq(s->rec.segments[i].begin_ns, at);
-		at = s->rec.segments[i].end_ns;
-	}
-	cr_expect_eq(at, s->rec.end_ns);
-}
-
 Test(pulls, phases_and_layers)
 {
 	struct run *run = new_run();

@@ -80,39 +80,41 @@ struct clients {
 	size_t used;
 };
 
+/* NULL: there is none yet; its key is in *ret all the same. */
+static struct latest *find(const struct clients *t, uint32_t source, enum kin kin, uint32_t pid,
+			   struct latest *ret)
+{
+	struct latest *at;
+
+	memset(ret, 0, sizeof(*ret));
+	ret->key.source = source;
+	ret->key.kin = kin;
+	ret->key.pid = pid;
+	HASH_FIND(hh, t->all, &ret->key, sizeof(ret->key), at);
+	return at;
+}
+
 static void note(struct clients *t, uint32_t source, enum kin kin, uint32_t pid, size_t start)
 {
 	struct latest *at, key;
 
 	if (pid <= 1)
 		return;
-	memset(&key, 0, sizeof(key));
-	key.key.source = source;
-	key.key.kin = kin;
-	key.key.pid = pid;
-	HASH_FIND(hh, t->all, &key.key, sizeof(key.key), at);
-	if (at) {
-		at->start = start;
-		return;
+	at = find(t, source, kin, pid, &key);
+	if (!at) {
+		at = &t->room[t->used++];
+		*at = key;
+		HASH_ADD(hh, t->all, key, sizeof(at->key), at);
 	}
-	at = &t->room[t->used++];
-	*at = key;
 	at->start = start;
-	HASH_ADD(hh, t->all, key, sizeof(at->key), at);
 }
 
 static void look(const struct clients *t, uint32_t source, enum kin kin, uint32_t pid,
 		 size_t *latest)
 {
-	struct latest *at, key;
+	struct latest key;
+	const struct latest *at = pid > 1 ? find(t, source, kin, pid, &key) : NULL;
 
-	if (pid <= 1)
-		return;
-	memset(&key, 0, sizeof(key));
-	key.key.source = source;
-	key.key.kin = kin;
-	key.key.pid = pid;
-	HASH_FIND(hh, t->all, &key.key, sizeof(key.key), at);
 	if (at && (*latest == SIZE_MAX || at->start > *latest))
 		*latest = at->start;
 }
