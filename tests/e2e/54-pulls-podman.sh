@@ -58,10 +58,12 @@ pushed run 1K 2M
 pushed made 300K
 pushed pair1 100K
 pushed pair2 200K 1M
+# its last words: the log of the pull that has failed
+last_words() { tail -n 3 "$dir/log" | cut -d ' ' -f 2-; }
 for name in one two five equal; do
-	pull $name --creds "me:$SECRET" || echo "podman pull $name"
+	pull $name --creds "me:$SECRET" || echo "podman pull $name: $(last_words)"
 done
-pull five --quiet || echo "podman pull five, again"
+pull five --quiet || echo "podman pull five, again: $(last_words)"
 pull none && echo "what is not there is pulled"
 "${podman[@]}" pull --quiet --tls-verify=false "$REGISTRY/test/pair1:1" "$REGISTRY/test/pair2:1" > "$dir/out.pairs" 2>&1 ||
 	echo "podman pull of two: $(< "$dir/out.pairs")"

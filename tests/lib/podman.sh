@@ -11,9 +11,14 @@
 
 CT_LIB=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
+# Podman before 5.1 refuses a runroot of more than 50 characters, wherever the tests are: it is below /run,
+# of which each place has its own.
 podman_command()
 {
-	echo "podman --root $1/storage --runroot $1/runroot --tmpdir $1/tmp" \
+	local runroot=/run/${1##*/}-runroot
+
+	[[ $1 != /run/* ]] || runroot=$1/runroot
+	echo "podman --root $1/storage --runroot $runroot --tmpdir $1/tmp" \
 		"--cgroup-manager cgroupfs --events-backend file --runtime $2"
 }
 
