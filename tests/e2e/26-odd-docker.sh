@@ -284,11 +284,13 @@ causes()
 	sleep 0.5
 	docker rm -f "${P}restart" > /dev/null
 	trace_stop
-	if [[ $(docker inspect -f '{{.State.OOMKilled}}' "${P}memory") == true ]]; then
+	# docker does not say so when it hears of the exit first: the kernel's log then has the container's cgroup.
+	if [[ $(docker inspect -f '{{.State.OOMKilled}}' "${P}memory") == true ]] ||
+		dmesg | grep -q "oom-kill:.*$(docker inspect -f '{{.Id}}' "${P}memory")"; then
 		says "causes: the kernel killed it for its memory; of another a child" '["oom-kill 137","exit 3"]' \
 			'[("memory", "child") as $n | of("stop")[] | select(.name == $p + $n) | "\(.cause) \(.exit_code)"]'
 	else
-		cannot "a limit of memory" "docker says that nothing was killed"
+		cannot "a limit of memory" "neither docker nor the kernel says that something was killed: $(docker inspect -f '{{json .State}}' "${P}memory")"
 	fi
 	says "causes: each stop has its own" \
 		'["kill kill-request","policy exit","policy exit","restart remove-request","restart restart-request","signal exit","stop stop-request"]' \
