@@ -104,7 +104,7 @@ static void name_stack(struct ct_live *live, const struct ct_event *frames)
 	ct_fact_emit(&live->facts, names, len);
 }
 
-static int on_record(void *ctx, void *data, size_t size)
+static int on_record(void *ctx, const void *data, size_t size)
 {
 	const struct ct_event *e = data;
 	struct ct_live *live = ctx;
@@ -137,10 +137,12 @@ static int open_ring(struct ct_live *live, struct ct_err *err)
 {
 	int fd = bpf_map__fd(live->skel->maps.events), cpus = libbpf_num_possible_cpus();
 	struct epoll_event want = { .events = EPOLLIN | EPOLLET };
+	int r;
 
-	live->ring = ring_buffer__new(fd, on_record, live, NULL);
-	if (!live->ring)
-		return ct_fail(err, errno, "map the ring buffer: %s", strerror(errno));
+	r = ct_ring_open(&live->ring, fd, bpf_map__max_entries(live->skel->maps.events), on_record,
+			 live);
+	if (r)
+		return ct_fail(err, r, "map the ring buffer: %s", strerror(-r));
 	live->epoll = epoll_create1(EPOLL_CLOEXEC);
 	if (live->epoll < 0 || epoll_ctl(live->epoll, EPOLL_CTL_ADD, fd, &want))
 		return ct_fail(err, errno, "wait for the ring buffer: %s", strerror(errno));
@@ -194,7 +196,7 @@ static void unload(struct ct_live *live)
 		bpf_link__destroy(live->links[i]);
 		live->links[i] = NULL;
 	}
-	ring_buffer__free(live->ring);
+	ct_ring_close(live->ring);
 	live->ring = NULL;
 	ct_open_maps_free(live->opens);
 	live->opens = NULL;
@@ -400,12 +402,12 @@ static int wait_ms(const struct ct_live *live, int timeout_ms)
 /* What is left in it when that fails is lost: one event at least. */
 static int read_ring(struct ct_live *live, struct ct_err *err)
 {
-	int r = ring_buffer__consume(live->ring);
+	long r = ct_ring_read(live->ring);
 
 	if (r >= 0 || r == -EINTR)
 		return 0;
 	ct_live_emit_lost(live, CT_LOSS_RING, 1);
-	return ct_fail(err, r, "read the ring buffer: %s", strerror(-r));
+	return ct_fail(err, (int)r, "read the ring buffer: %s", strerror((int)-r));
 }
 
 int ct_live_tell_opens(struct ct_live *live, struct ct_err *err)

@@ -10,6 +10,7 @@
 #include "source/live/kernel.h"
 #include "source/live/live.h"
 #include "source/live/open_maps.h"
+#include "source/live/ring.h"
 #include "source/live/seed.h"
 #include "source/proc/symbols.h"
 #include "source/sandbox/inside.h"
@@ -60,7 +61,7 @@ struct ct_live {
 	struct coldtrace_bpf *skel;
 	struct bpf_link *links[CT_PROBE_MAX];
 	int programs[CT_PROBE_MAX]; /* borrowed descriptors of those that are on */
-	struct ring_buffer *ring;
+	struct ct_ring *ring;
 	int epoll;
 	uint64_t bad_events;
 	uint64_t losses_ns; /* when the counters were read */
