@@ -54,14 +54,14 @@ CORE_SRC  = $(sort $(foreach part,core stats sinks util,$(wildcard user/$(part)/
 LIVE_SRC  = $(filter-out $(CORE_SRC),$(wildcard user/source/*.c user/source/*/*.c)) $(wildcard user/cmd/*.c)
 # TLS and OTLP need libraries that are not made to be linked statically: there static.c is instead of them.
 SERVE_SRC = $(filter-out user/serve/static.c,$(wildcard user/serve/*.c))
-STATIC_SERVE_SRC = $(filter-out $(addprefix user/serve/,whole.c push.c push_env.c push_queue.c),$(wildcard user/serve/*.c))
+STATIC_SERVE_SRC = $(filter-out $(addprefix user/serve/,whole.c late.c push.c push_env.c push_queue.c),$(wildcard user/serve/*.c))
 SERVE_OBJ = $(SERVE_SRC:%.c=$(O)/%.o)
 STATIC_SERVE_OBJ = $(STATIC_SERVE_SRC:%.c=$(O)/%.o)
 CORE_OBJ  = $(CORE_SRC:%.c=$(O)/%.o)
 LIVE_OBJ  = $(LIVE_SRC:%.c=$(O)/%.o)
 CORE_LIBS = -ljansson -ldeflate -lzstd -lm
 LIVE_LIBS = -lbpf -lelf -lz
-SERVE_LIBS = -lmicrohttpd -lcurl
+LATE_LIBS = -lmicrohttpd -lcurl
 
 .PHONY: all build demo test test-long test-kernels hostile soak e2e bench bench-docs bench-macro bench-opens bench-size fmt fmt-check headers-check tidy lint \
 	docs-check deps test-deps clean help
@@ -105,11 +105,21 @@ $(O)/user/cmd/schema.o $(O)/san/user/cmd/schema.o: $(addprefix docs/,schema.md f
 	html.md opens.md comparing.md recording.md)
 $(O)/user/cmd/schema_json.o $(O)/san/user/cmd/schema_json.o: docs/schema.json
 
+# Opened when they are needed (user/serve/late.c), by the names that a program linked with them has in it.
+# The package depends on what this does (debian/rules).
+$(O)/late.so:
+	@mkdir -p $(@D)
+	$(call msg,LD,$@)$(CC) $(LDFLAGS) -shared -nostdlib -Wl,--no-as-needed $(LATE_LIBS) -o $@
+$(O)/gen/late_names.h: $(O)/late.so
+	@mkdir -p $(@D)
+	$(Q)readelf -d $< | sed -n 's/.*NEEDED.*\[lib\([a-z]*\)\(.*\)\]$$/#define CT_LATE_\U\1\E "lib\1\2"/p' > $@
+$(O)/user/serve/late.o: $(O)/gen/late_names.h
+
 $(O)/libctcore.a: $(CORE_OBJ)
 	$(call msg,AR,$@)rm -f $@ && ar rcs $@ $^
 
 $(O)/coldtrace: $(LIVE_OBJ) $(SERVE_OBJ) $(O)/libctcore.a
-	$(call msg,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) $^ -o $@ $(SERVE_LIBS) $(LIVE_LIBS) $(CORE_LIBS)
+	$(call msg,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) $^ -o $@ $(LIVE_LIBS) $(CORE_LIBS)
 
 -include $(shell find $(O) \( -path $(O)/debs -o -path $(O)/trixie -o -path '$(O)/docker-*' \) -prune -o \
 	-name '*.d' -type f -print 2>/dev/null)
@@ -204,7 +214,7 @@ headers-check: $(O)/gen/coldtrace.skel.h $(O)/gen/sentry.skel.h $(O)/gen/version
 # One file a run: told several, clang-tidy 14 mistakes the va_list of one for that of another.
 # TIDY= adds checks or takes some away: without clang-analyzer-* it is thirty times as fast.
 TIDY ?=
-tidy: $(O)/gen/coldtrace.skel.h $(O)/gen/sentry.skel.h $(O)/gen/version.h
+tidy: $(addprefix $(O)/gen/,coldtrace.skel.h sentry.skel.h version.h late_names.h)
 	@printf '%s\n' $(CORE_SRC) $(LIVE_SRC) $(SERVE_SRC) | \
 		xargs -P 2 -n 1 sh -c 'clang-tidy --quiet $(TIDY:%=--checks=%) "$$@" -- $(CPPFLAGS) -std=gnu11 2>/dev/null' tidy
 	@echo "  TIDY     clean"

@@ -5,13 +5,13 @@
  * as long as they like, and there are few of them.
  */
 #include <errno.h>
-#include <microhttpd.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "serve/listen.h"
+#include "serve/mhd.h"
 #include "serve/state.h"
 #include "sinks/openmetrics/accept.h"
 #include "util/clock.h"
@@ -56,21 +56,22 @@ struct ct_http {
 
 static const char *header_of(struct MHD_Connection *c, const char *name)
 {
-	return MHD_lookup_connection_value(c, MHD_HEADER_KIND, name);
+	return ct_mhd.lookup_connection_value(c, MHD_HEADER_KIND, name);
 }
 
 static void finish_headers(struct MHD_Response *r, const char *type)
 {
-	MHD_add_response_header(r, MHD_HTTP_HEADER_CONTENT_TYPE, type);
-	MHD_add_response_header(r, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
-	MHD_add_response_header(r, "X-Content-Type-Options", "nosniff");
-	MHD_add_response_header(r, "X-Frame-Options", "DENY");
+	ct_mhd.add_response_header(r, MHD_HTTP_HEADER_CONTENT_TYPE, type);
+	ct_mhd.add_response_header(r, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
+	ct_mhd.add_response_header(r, "X-Content-Type-Options", "nosniff");
+	ct_mhd.add_response_header(r, "X-Frame-Options", "DENY");
 }
 
 static enum MHD_Result answer(struct MHD_Connection *c, unsigned code, const char *type, char *text,
 			      size_t len)
 {
-	struct MHD_Response *r = MHD_create_response_from_buffer(len, text, MHD_RESPMEM_MUST_FREE);
+	struct MHD_Response *r =
+		ct_mhd.create_response_from_buffer(len, text, MHD_RESPMEM_MUST_FREE);
 	enum MHD_Result ret;
 
 	if (!r) {
@@ -79,9 +80,9 @@ static enum MHD_Result answer(struct MHD_Connection *c, unsigned code, const cha
 	}
 	finish_headers(r, type);
 	if (code == MHD_HTTP_METHOD_NOT_ALLOWED)
-		MHD_add_response_header(r, MHD_HTTP_HEADER_ALLOW, "GET, HEAD");
-	ret = MHD_queue_response(c, code, r);
-	MHD_destroy_response(r);
+		ct_mhd.add_response_header(r, MHD_HTTP_HEADER_ALLOW, "GET, HEAD");
+	ret = ct_mhd.queue_response(c, code, r);
+	ct_mhd.destroy_response(r);
 	return ret;
 }
 
@@ -158,7 +159,7 @@ static ssize_t stream_read(void *ctx, uint64_t at, char *to, size_t room)
 		n = MHD_CONTENT_READER_END_WITH_ERROR;
 	} else if (stream->sent == stream->len) {
 		stream->waits = true;
-		MHD_suspend_connection(stream->connection);
+		ct_mhd.suspend_connection(stream->connection);
 	} else {
 		size_t left = stream->len - stream->sent;
 
@@ -194,7 +195,7 @@ static uint64_t number_of(struct MHD_Connection *c)
 	const char *last = header_of(c, "Last-Event-ID");
 
 	if (!last)
-		last = MHD_lookup_connection_value(c, MHD_GET_ARGUMENT_KIND, "after");
+		last = ct_mhd.lookup_connection_value(c, MHD_GET_ARGUMENT_KIND, "after");
 	return last ? strtoull(last, NULL, 10) + 1 : 0;
 }
 
@@ -218,22 +219,22 @@ static enum MHD_Result events(struct ct_serve *s, struct MHD_Connection *c)
 	stream->next_stream = s->http->streams;
 	s->http->streams = stream;
 	pthread_mutex_unlock(&s->lock);
-	r = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_BLOCK, stream_read, stream,
-					      stream_free);
+	r = ct_mhd.create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_BLOCK, stream_read,
+						 stream, stream_free);
 	if (!r) {
 		stream_free(stream);
 		return MHD_NO;
 	}
 	finish_headers(r, "text/event-stream");
-	ret = MHD_queue_response(c, MHD_HTTP_OK, r);
-	MHD_destroy_response(r);
+	ret = ct_mhd.queue_response(c, MHD_HTTP_OK, r);
+	ct_mhd.destroy_response(r);
 	return ret;
 }
 
 static struct connection *connection_of(struct ct_serve *s, struct MHD_Connection *c)
 {
 	const union MHD_ConnectionInfo *info =
-		MHD_get_connection_info(c, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+		ct_mhd.get_connection_info(c, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
 
 	(void)s;
 	return info ? info->socket_context : NULL;
@@ -291,11 +292,11 @@ static bool may_ask(struct ct_serve *s, struct MHD_Connection *c)
 
 	if (!*wanted)
 		return true;
-	name = MHD_basic_auth_get_username_password(c, &password);
+	name = ct_mhd.basic_auth_get_username_password(c, &password);
 	snprintf(given, sizeof(given), "%s:%s", name ? name : "", password ? password : "");
 	may = same_secret(given, wanted);
-	MHD_free(name);
-	MHD_free(password);
+	ct_mhd.free(name);
+	ct_mhd.free(password);
 	return may;
 }
 
@@ -311,15 +312,15 @@ static enum MHD_Result refuse(struct ct_serve *s, struct MHD_Connection *c, unsi
 	if (code != MHD_HTTP_UNAUTHORIZED)
 		return sentence(c, code, "this name is not this server's; ask for localhost\n");
 	text = strdup("a name and a password are asked for\n");
-	r = text ? MHD_create_response_from_buffer(strlen(text), text, MHD_RESPMEM_MUST_FREE)
+	r = text ? ct_mhd.create_response_from_buffer(strlen(text), text, MHD_RESPMEM_MUST_FREE)
 		 : NULL;
 	if (!r) {
 		free(text);
 		return MHD_NO;
 	}
 	finish_headers(r, "text/plain; charset=utf-8");
-	ret = MHD_queue_basic_auth_fail_response(c, "coldtrace", r);
-	MHD_destroy_response(r);
+	ret = ct_mhd.queue_basic_auth_fail_response(c, "coldtrace", r);
+	ct_mhd.destroy_response(r);
 	return ret;
 }
 
@@ -386,7 +387,7 @@ static void on_connection(void *ctx, struct MHD_Connection *c, void **socket_ctx
 			  enum MHD_ConnectionNotificationCode code)
 {
 	const union MHD_ConnectionInfo *info =
-		MHD_get_connection_info(c, MHD_CONNECTION_INFO_CONNECTION_FD);
+		ct_mhd.get_connection_info(c, MHD_CONNECTION_INFO_CONNECTION_FD);
 	struct ct_serve *s = ctx;
 	struct connection *connection = *socket_ctx;
 
@@ -415,7 +416,7 @@ void ct_http_wake(struct ct_serve *s)
 		if (!stream->waits)
 			continue;
 		stream->waits = false;
-		MHD_resume_connection(stream->connection);
+		ct_mhd.resume_connection(stream->connection);
 	}
 }
 
@@ -436,18 +437,21 @@ void ct_http_tick(struct ct_serve *s)
 	for (struct stream *stream = s->http->streams; stream; stream = stream->next_stream)
 		if (stream->waits && now >= stream->told_ns + STREAM_EVERY) {
 			stream->waits = false;
-			MHD_resume_connection(stream->connection);
+			ct_mhd.resume_connection(stream->connection);
 		}
 	pthread_mutex_unlock(&s->lock);
 }
 
 int ct_http_open(struct ct_serve *s, struct ct_err *err)
 {
+	int ret;
+
 	s->http = calloc(1, sizeof(*s->http));
 	if (!s->http)
 		return ct_fail(err, ENOMEM, "serve: out of memory");
 	s->http->listen.fd = -1;
-	return ct_listen_open(&s->http->listen, &s->opts, s->url, sizeof(s->url), err);
+	ret = ct_mhd_open(err);
+	return ret ? ret : ct_listen_open(&s->http->listen, &s->opts, s->url, sizeof(s->url), err);
 }
 
 int ct_http_begin(struct ct_serve *s, struct ct_err *err)
@@ -462,7 +466,7 @@ int ct_http_begin(struct ct_serve *s, struct ct_err *err)
 	};
 	const struct MHD_OptionItem none[] = { { MHD_OPTION_END, 0, NULL } };
 
-	s->http->daemon = MHD_start_daemon(
+	s->http->daemon = ct_mhd.start_daemon(
 		flags, 0, NULL, NULL, on_request, s, MHD_OPTION_LISTEN_SOCKET, l->fd,
 		MHD_OPTION_CONNECTION_LIMIT, (unsigned)CT_SERVE_CONNECTIONS_MAX,
 		MHD_OPTION_PER_IP_CONNECTION_LIMIT, (unsigned)EACH_CLIENT,
@@ -486,7 +490,7 @@ void ct_http_close(struct ct_serve *s)
 		pthread_mutex_lock(&s->lock);
 		ct_http_wake(s);
 		pthread_mutex_unlock(&s->lock);
-		MHD_stop_daemon(s->http->daemon);
+		ct_mhd.stop_daemon(s->http->daemon);
 	}
 	ct_listen_close(&s->http->listen);
 	free(s->http);

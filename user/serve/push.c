@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "serve/push.h"
 
-#include <curl/curl.h>
 #include <errno.h>
 #include <libdeflate.h>
 #include <malloc.h>
@@ -11,6 +10,7 @@
 #include <sys/prctl.h>
 #include <time.h>
 
+#include "serve/curl.h"
 #include "serve/push_env.h"
 #include "serve/push_queue.h"
 #include "sinks/otlp/otlp.h"
@@ -69,20 +69,20 @@ static int headers_make(struct ct_push *p, unsigned signal)
 	struct curl_slist **list = &p->headers[signal];
 	const char *at = p->env.signals[signal].headers;
 
-	*list = curl_slist_append(NULL, "Content-Type: application/x-protobuf");
+	*list = ct_curl.slist_append(NULL, "Content-Type: application/x-protobuf");
 	if (p->env.signals[signal].gzip && *list)
-		*list = curl_slist_append(*list, "Content-Encoding: gzip");
+		*list = ct_curl.slist_append(*list, "Content-Encoding: gzip");
 	while (at && *at && *list) {
 		size_t len = strcspn(at, ","), name = strcspn(at, "=");
-		char *value = name < len ? curl_easy_unescape(p->curl, at + name + 1,
-							      (int)(len - name - 1), NULL)
+		char *value = name < len ? ct_curl.easy_unescape(p->curl, at + name + 1,
+								 (int)(len - name - 1), NULL)
 					 : NULL;
 		own_mem char *line = NULL;
 
 		if (value && !strpbrk(value, "\r\n") &&
 		    asprintf(&line, "%.*s: %s", (int)name, at, value) > 0)
-			*list = curl_slist_append(*list, line);
-		curl_free(value);
+			*list = ct_curl.slist_append(*list, line);
+		ct_curl.free(value);
 		at += len + (at[len] == ',');
 	}
 	return *list ? 0 : -ENOMEM;
@@ -90,11 +90,13 @@ static int headers_make(struct ct_push *p, unsigned signal)
 
 int ct_push_open(struct ct_push **ret, const char *url, struct ct_err *err)
 {
-	struct ct_push *p = calloc(1, sizeof(*p));
+	int code = ct_curl_open(err);
+	struct ct_push *p = code ? NULL : calloc(1, sizeof(*p));
 	pthread_condattr_t attr;
-	int code = 0;
 
 	*ret = NULL;
+	if (code)
+		return code;
 	if (!p)
 		return ct_fail(err, ENOMEM, "push: out of memory");
 	p->queue = ct_push_queue_new();
@@ -104,8 +106,8 @@ int ct_push_open(struct ct_push **ret, const char *url, struct ct_err *err)
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	pthread_cond_init(&p->cond, &attr);
 	pthread_condattr_destroy(&attr);
-	curl_global_init(CURL_GLOBAL_DEFAULT);
-	p->curl = curl_easy_init();
+	ct_curl.global_init(CURL_GLOBAL_DEFAULT);
+	p->curl = ct_curl.easy_init();
 	code = ct_push_env_read(&p->env, url, err);
 	if (!code && (!p->curl || !p->queue || !p->gzip || sinks_open(p)))
 		code = ct_fail(err, ENOMEM, "push: out of memory");
@@ -265,26 +267,26 @@ static long request(struct ct_push *p, const struct ct_push_batch *batch, curl_o
 	*ret_after_s = 0;
 	if (signal->gzip && !zipped)
 		return 0;
-	curl_easy_reset(p->curl);
-	curl_easy_setopt(p->curl, CURLOPT_URL, signal->url);
-	curl_easy_setopt(p->curl, CURLOPT_HTTPHEADER, p->headers[batch->signal]);
-	curl_easy_setopt(p->curl, CURLOPT_POST, 1L);
-	curl_easy_setopt(p->curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)len);
-	curl_easy_setopt(p->curl, CURLOPT_POSTFIELDS, zipped ? zipped : (void *)batch->pb.bytes);
-	curl_easy_setopt(p->curl, CURLOPT_TIMEOUT_MS, signal->timeout_ms);
-	curl_easy_setopt(p->curl, CURLOPT_NOPROGRESS, 0L);
-	curl_easy_setopt(p->curl, CURLOPT_XFERINFOFUNCTION, is_over);
-	curl_easy_setopt(p->curl, CURLOPT_XFERINFODATA, p);
-	curl_easy_setopt(p->curl, CURLOPT_NOSIGNAL, 1L);
-	curl_easy_setopt(p->curl, CURLOPT_WRITEFUNCTION, ignore);
-	curl_easy_setopt(p->curl, CURLOPT_USERAGENT, "coldtrace");
-	curl_easy_setopt(p->curl, CURLOPT_PROTOCOLS_STR, "http,https");
+	ct_curl.easy_reset(p->curl);
+	ct_curl.easy_setopt(p->curl, CURLOPT_URL, signal->url);
+	ct_curl.easy_setopt(p->curl, CURLOPT_HTTPHEADER, p->headers[batch->signal]);
+	ct_curl.easy_setopt(p->curl, CURLOPT_POST, 1L);
+	ct_curl.easy_setopt(p->curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)len);
+	ct_curl.easy_setopt(p->curl, CURLOPT_POSTFIELDS, zipped ? zipped : (void *)batch->pb.bytes);
+	ct_curl.easy_setopt(p->curl, CURLOPT_TIMEOUT_MS, signal->timeout_ms);
+	ct_curl.easy_setopt(p->curl, CURLOPT_NOPROGRESS, 0L);
+	ct_curl.easy_setopt(p->curl, CURLOPT_XFERINFOFUNCTION, is_over);
+	ct_curl.easy_setopt(p->curl, CURLOPT_XFERINFODATA, p);
+	ct_curl.easy_setopt(p->curl, CURLOPT_NOSIGNAL, 1L);
+	ct_curl.easy_setopt(p->curl, CURLOPT_WRITEFUNCTION, ignore);
+	ct_curl.easy_setopt(p->curl, CURLOPT_USERAGENT, "coldtrace");
+	ct_curl.easy_setopt(p->curl, CURLOPT_PROTOCOLS_STR, "http,https");
 	if (p->env.certificate)
-		curl_easy_setopt(p->curl, CURLOPT_CAINFO, p->env.certificate);
-	if (curl_easy_perform(p->curl) != CURLE_OK)
+		ct_curl.easy_setopt(p->curl, CURLOPT_CAINFO, p->env.certificate);
+	if (ct_curl.easy_perform(p->curl) != CURLE_OK)
 		return 0;
-	curl_easy_getinfo(p->curl, CURLINFO_RESPONSE_CODE, &status);
-	curl_easy_getinfo(p->curl, CURLINFO_RETRY_AFTER, ret_after_s);
+	ct_curl.easy_getinfo(p->curl, CURLINFO_RESPONSE_CODE, &status);
+	ct_curl.easy_getinfo(p->curl, CURLINFO_RETRY_AFTER, ret_after_s);
 	return status;
 }
 
@@ -398,10 +400,11 @@ void ct_push_close(struct ct_push *p)
 		if (p->sinks[i].ops && p->sinks[i].ops->free && p->sinks[i].state)
 			p->sinks[i].ops->free(p->sinks[i].state);
 		free(p->sinks[i].state);
-		curl_slist_free_all(p->headers[i]);
+		if (p->headers[i])
+			ct_curl.slist_free_all(p->headers[i]);
 	}
 	if (p->curl)
-		curl_easy_cleanup(p->curl);
+		ct_curl.easy_cleanup(p->curl);
 	ct_push_env_clear(&p->env);
 	free(p);
 }

@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 
+#include "serve/mhd.h"
 #include "serve/push.h"
 #include "serve/serve.h"
 
@@ -65,6 +66,18 @@ const char *ct_serve_refuse(const struct ct_serve_options *opts)
 	}
 GNUTLS(X)
 #undef X
+
+struct ct_mhd ct_mhd = {
+#define X(name) .name = MHD_##name,
+	CT_MHD(X)
+#undef X
+};
+
+int ct_mhd_open(struct ct_err *err)
+{
+	(void)err;
+	return 0;
+}
 
 int ct_push_open(struct ct_push **ret, const char *url, struct ct_err *err)
 {
