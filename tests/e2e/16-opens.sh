@@ -37,8 +37,9 @@ wanted()
 # clocked WHAT ONE: what coldtrace says over what the program itself measures when it is not traced, within
 # 10 %. ONE does one round of the two, traced and untraced, and adds their medians to "$OUT/clocks". Other
 # work, on this machine or below it, makes opens slower by a fifth in some runs and never faster: the least
-# median of either is compared. Five rounds, and up to twenty until both have had a run to themselves. What
-# tracing adds to an open is outside of what coldtrace measures, but inside of a traced program's own clock.
+# median of either is compared. Three rounds (five in the long form), and up to twenty until both have had a
+# run to themselves. What tracing adds to an open is outside of what coldtrace measures, but inside of a
+# traced program's own clock.
 clocked()
 {
 	local percent n
@@ -48,7 +49,7 @@ clocked()
 		"$2" || return
 		percent=$(awk '!($1 in least) || $2 < least[$1] { least[$1] = $2 }
 			END { print int(100 * least["traced"] / least["untraced"] + 0.5) }' "$OUT/clocks")
-		((n < 5 || percent < 90 || percent > 110)) || break
+		((n < $(as_many 5 3) || percent < 90 || percent > 110)) || break
 	done
 	printf '# %s\n' "$(tr '\n' ' ' < "$OUT/clocks")"
 	if [[ $percent =~ ^[0-9]+$ ]] && ((percent >= 90 && percent <= 110)); then

@@ -58,16 +58,17 @@ starts()
 		--arg w "$1" --arg start "$4" --arg stop "$5"
 }
 
-row docker as-here 20
-starts docker 20 "docker runc" "create attach connect start ready" "die disconnect destroy"
+many=$(as_many 20 5) few=$(as_many 10 3)
+row docker as-here "$many"
+starts docker "$many" "docker runc" "create attach connect start ready" "die disconnect destroy"
 says "docker: run, stop, start, restart, rm: three starts, three stops, two restarts" '[3,3,2]' \
 	'[["start", "stop", "restart"][] as $k | [of($k; "ok")[] | select(.name == $p + "docker-twice")] | length]'
-row containerd as-here 10
-starts ctr 10 "containerd runc" "create start ready" "die"
-row bare 2 10
-starts runc 10 "none runc" "start ready" "die"
-starts crun 10 "none crun" "start ready" "die"
-row podman 2 10
+row containerd as-here "$few"
+starts ctr "$few" "containerd runc" "create start ready" "die"
+row bare 2 "$few"
+starts runc "$few" "none runc" "start ready" "die"
+starts crun "$few" "none crun" "start ready" "die"
+row podman 2 "$few"
 for runtime in runc crun; do
-	starts "podman-$runtime" 10 "podman $runtime" "create connect attach start ready" "die disconnect destroy"
+	starts "podman-$runtime" "$few" "podman $runtime" "create connect attach start ready" "die disconnect destroy"
 done

@@ -15,12 +15,11 @@ tail=$(as_many 99 90)
 
 # Columns: Debian's suite, store for images, packages that only it has.
 generations=(
-	"trixie overlay2 docker-cli"
 	"sid overlay2 docker-cli"
 	"sid containerd docker-cli"
 )
-# That of this release is what all other tests run on.
-[[ -z ${LONG:-} ]] || generations+=("bookworm overlay2" "trixie containerd docker-cli")
+# That of this release is what all other tests run on; trixie's is in test 25, too.
+[[ -z ${LONG:-} ]] || generations+=("bookworm overlay2" "trixie overlay2 docker-cli" "trixie containerd docker-cli")
 
 # The engine's events against the ends of phases, ns: of one container and one phase the first event
 # belongs to the first record that has that phase, and so on.
