@@ -95,4 +95,47 @@ def check(directory, name):
     return len(rows)
 
 
+LAYER_TEXTS = ("id", "digest", "type")
+LAYER_FLAGS = ("there", "stored", "shared", "waited", "by_order", "fetched_is_bound")
+LAYER_NUMBERS = ("size", "unpacked_size", "known_ns", "first_ns", "fetched_ns", "unpacking_ns", "unpacked_ns")
+
+
+def parts(row):
+    """What became of the layer, one after the other: from when it was known until it was unpacked."""
+    return [int(row[key]) for key in ("slot_wait_ns", "download_ns", "unpack_wait_ns", "unpack_ns")]
+
+
+def check_layers(directory, name):
+    with open("%s/again/%s.document" % (directory, name)) as f:
+        pulls = [rec for rec in json.load(f)["records"] if rec["kind"] == "pull"]
+    rows = iter(read("%s/again/%s.csv-layers" % (directory, name)))
+    count = tiled = 0
+    for rec in pulls:
+        for index, layer in enumerate(rec["fetched"]["layers"]):
+            row = next(rows)
+            count += 1
+            assert original(row["image"]) == rec["image"] and row["outcome"] == rec["outcome"]
+            assert row["engine"] == rec["engine"] and row["registry"] == rec["fetched"]["registry"]
+            assert row["manifest"] == rec["fetched"]["digest"]
+            assert row["pull_begin_ns"] == str(rec["begin_ns"]) and row["index"] == str(index)
+            assert row["retries"] == str(layer["retries"])
+            for key in LAYER_TEXTS:
+                assert row[key] == layer[key], (key, row, layer)
+            for key in LAYER_FLAGS:
+                assert row[key] == ("true" if layer[key] else "false"), (key, row, layer)
+            for key in LAYER_NUMBERS:
+                assert row[key] == number(layer[key]), (key, row, layer)
+            for key, proof in layer["proof"].items():
+                assert row[key + "_proof"] == proof, (key, row, layer)
+            if layer["there"]:
+                assert not row["download_ns"] and not row["unpack_ns"], row
+            elif layer["fetched_ns"] and layer["unpacked_ns"]:
+                assert sum(parts(row)) == layer["unpacked_ns"] - layer["known_ns"], (row, layer)
+                tiled += 1
+    assert next(rows, None) is None
+    assert count and tiled, name
+    return count
+
+
+print("csv-layers: %d and %d rows" % (check_layers(sys.argv[1], "docker-pull"), check_layers(sys.argv[1], "cri-pull")))
 print("csv: %d and %d rows" % (check(sys.argv[1], "many"), check(sys.argv[1], "hostile")))

@@ -199,6 +199,68 @@ def check_metrics(directory, name, document, traces):
     return points
 
 
+def image_name(image):
+    image = image.split("@")[0]
+    slash = image.rfind("/")
+    colon = image.find(":", slash + 1)
+    return image if colon < 0 else image[:colon]
+
+
+def check_pull(line, rec, document):
+    """The trace of an image that was fetched: who it is, and a span for each layer and for what became of it."""
+    data = json_format.Parse(json.dumps(as_proto(json.loads(line))), trace_pb2.TracesData())
+    root, *rest = data.resource_spans[0].scope_spans[0].spans
+    known, fetched = attributes(root), rec["fetched"]
+    assert root.name == "image pull" and root.start_time_unix_nano == wall(document, rec["begin_ns"])
+    assert root.end_time_unix_nano == wall(document, rec["end_ns"])
+    assert known["container.image.name"] == image_name(rec["image"]), known
+    assert known["coldtrace.pull.registry"] == fetched["registry"]
+    assert known.get("oci.manifest.digest", "") == fetched["digest"]
+    assert known["coldtrace.pull.layers"] == len(fetched["layers"])
+    assert known["coldtrace.pull.layers_there"] == sum(layer["there"] for layer in fetched["layers"])
+    assert known["coldtrace.pull.bytes"] == sum(
+        layer["size"] or 0 for layer in fetched["layers"] if not (layer["there"] or layer["stored"] or layer["shared"]))
+    assert known.get("coldtrace.pull.bounded_by") == (fetched["bound"]["by"] if fetched["bound"] else None), known
+    assert (root.status.code == trace_pb2.Status.STATUS_CODE_ERROR) == (rec["outcome"] == "failed")
+    steps = rest[len(rec["segments"]):]
+    layers = [span for span in steps if "coldtrace.layer.there" in attributes(span)]
+    assert len(layers) == len(fetched["layers"])
+    for span, layer in zip(layers, fetched["layers"]):
+        facts = attributes(span)
+        assert facts.get("coldtrace.layer.digest", "") == layer["digest"], (facts, layer)
+        assert facts.get("coldtrace.layer.bytes") == layer["size"], (facts, layer)
+        assert facts["coldtrace.layer.there"] == layer["there"]
+        assert facts["coldtrace.step.detail"] == layer["id"]
+        if layer["there"]:
+            assert span.name == "layer there" and span.end_time_unix_nano == span.start_time_unix_nano
+            continue
+        parts = [s for s in steps if s.parent_span_id == span.span_id]
+        assert span.name == "layer" and {"download", "unpack"} <= {s.name for s in parts}, [s.name for s in parts]
+        at = span.start_time_unix_nano
+        for part in parts:
+            assert part.start_time_unix_nano == at, "parts of a layer tile it"
+            at = part.end_time_unix_nano
+        assert at == span.end_time_unix_nano
+        if layer["unpacked_ns"]:
+            assert at == wall(document, layer["unpacked_ns"]), (layer, at)
+    return len(layers)
+
+
+def check_pulls(directory, name):
+    with open("%s/again/%s.document" % (directory, name)) as source:
+        document = json.load(source)
+    with open("%s/again/%s.otlp-traces" % (directory, name)) as source:
+        lines = source.read().splitlines()
+    assert len(lines) == len(document["records"])
+    pulls = [(line, rec) for line, rec in zip(lines, document["records"]) if rec["kind"] == "pull"]
+    layers = sum(check_pull(line, rec, document) for line, rec in pulls)
+    traces = {json.loads(line)["resourceSpans"][0]["scopeSpans"][0]["spans"][0]["traceId"] for line, _ in pulls}
+    assert layers and len(traces) == len(pulls)
+    print("otlp: %s: %d pulls, %d layers" % (name, len(pulls), layers))
+
+
+check_pulls(sys.argv[1], "docker-pull")
+check_pulls(sys.argv[1], "cri-pull")
 for run in ("many", "hostile"):
     with open("%s/%s.document" % (sys.argv[1], run)) as source:
         doc = json.load(source)

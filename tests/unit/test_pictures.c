@@ -197,6 +197,49 @@ Test(perfetto, steps_that_overlap_go_to_tracks_side_by_side)
 	perfetto__protos__trace__free_unpacked(trace, NULL);
 }
 
+/* An image has no id: each has a track of its own, and its layers below that, side by side. */
+Test(perfetto, each_image_that_is_fetched_has_a_track)
+{
+	static const struct ct_identity images[] = { { .name = "reg/one:1", .image = "reg/one:1" },
+						     { .name = "reg/two:1",
+						       .image = "reg/two:1" } };
+	static const struct ct_step layers[] = {
+		{ .name = "layer",
+		  .actor = "layer",
+		  .begin_ns = 100000 * MS,
+		  .end_ns = 100009 * MS,
+		  .pid = 7 },
+		{ .name = "layer",
+		  .actor = "layer",
+		  .begin_ns = 100001 * MS,
+		  .end_ns = 100020 * MS,
+		  .pid = 7 },
+	};
+	static const char *const tracks[] = { "coldtrace", "reg/one:1", "layer 7",    "layer 7 (2)",
+					      "reg/two:1", "layer 7",   "layer 7 (2)" };
+	struct ct_record recs[] = { record(CT_RECORD_PULL, &images[0]),
+				    record(CT_RECORD_PULL, &images[1]) };
+	Perfetto__Protos__Trace *trace;
+	size_t seen = 0;
+
+	for (size_t i = 0; i < CT_ARRAY_SIZE(recs); i++) {
+		lasts(&recs[i], CT_PHASE_DOWNLOAD, 30 * MS);
+		recs[i].steps = layers;
+		recs[i].step_count = CT_ARRAY_SIZE(layers);
+	}
+	trace = trace_of(recs, CT_ARRAY_SIZE(recs));
+	for (size_t i = 0; i < trace->n_packet; i++) {
+		const Perfetto__Protos__TracePacket *packet = trace->packet[i];
+
+		if (packet->data_case != PERFETTO__PROTOS__TRACE_PACKET__DATA_TRACK_DESCRIPTOR)
+			continue;
+		cr_assert(seen < CT_ARRAY_SIZE(tracks));
+		cr_expect_str_eq(packet->track_descriptor->name, tracks[seen++]);
+	}
+	cr_expect_eq(seen, CT_ARRAY_SIZE(tracks));
+	perfetto__protos__trace__free_unpacked(trace, NULL);
+}
+
 Test(perfetto, records_that_overlap_do_not_cross)
 {
 	struct ct_record recs[] = { a_start(), a_start(), a_start() };

@@ -266,8 +266,7 @@ int ct_cmd_export(const struct ct_options *given, struct ct_err *err)
 		goto out;
 	x.opts.steps = any_depth(&recordings, CT_DEEP_STEPS);
 	x.opts.why = any_depth(&recordings, CT_DEEP_WHY);
-	x.opts.phases =
-		!x.opts.steps && !x.opts.why; /* of steps that are seen in part nothing is told */
+	x.opts.shallow = !x.opts.steps && !x.opts.why;
 	ret = ct_session_open(&session, &x.opts, NULL, NULL, err);
 	if (!ret)
 		ret = ct_session_replay(&session, &recordings, err);

@@ -77,6 +77,7 @@ struct ct_options {
 	bool fail_if_slower;
 	double slower_percent;
 	bool steps, phases;
+	bool shallow; /* export: no recording has steps: what is seen of them in part is not drawn */
 	bool opens; /* count opened files */
 	bool opens_each; /* with an event for each of them; set by commands */
 	double interval; /* opens: seconds between two tables, 0: one at the end */

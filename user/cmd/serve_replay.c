@@ -69,6 +69,7 @@ static int replay(struct replayed *r, struct ct_recordings *recordings, struct c
 		.containers_max = r->opts->containers_max,
 		.restarts_by_image = r->opts->restarts_by_image,
 		.steps = r->opts->steps || r->opts->why,
+		.parts = true,
 		.why = r->opts->why,
 	};
 	const struct ct_core_ops ops = { .record = on_record };

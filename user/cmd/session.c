@@ -99,6 +99,7 @@ int ct_session_open(struct ct_run_session *s, const struct ct_options *opts,
 		.containers_max = opts->containers_max,
 		.restarts_by_image = opts->restarts_by_image,
 		.steps = opts->steps || opts->why,
+		.parts = !opts->phases,
 		.why = opts->why,
 		.node = s->node,
 		.groups = opts->chains.named,
@@ -136,9 +137,14 @@ int ct_session_open(struct ct_run_session *s, const struct ct_options *opts,
 	return 0;
 }
 
+static bool draws_steps(const struct ct_sink *sink)
+{
+	return sink->ops->steps != CT_SINK_STEPS_ASKED;
+}
+
 static bool is_deep(const struct ct_run_session *s, const struct ct_sink *sink)
 {
-	return s->deep && sink->ops->steps != CT_SINK_STEPS_ASKED;
+	return s->deep && draws_steps(sink);
 }
 
 /*
@@ -155,8 +161,9 @@ static int deepen(struct ct_run_session *s, const struct ct_recordings *recordin
 	for (size_t i = 0; i < recordings->count; i++)
 		depth |= recordings->items[i].header->depth;
 	for (size_t i = 0; i < s->sink_count; i++)
-		draws |= s->sinks[i].ops->steps != CT_SINK_STEPS_ASKED;
-	if (!draws || opts->phases || (opts->steps && (opts->why || !(depth & CT_DEEP_WHY))))
+		draws |= draws_steps(&s->sinks[i]);
+	if (!draws || opts->phases || opts->shallow ||
+	    (opts->steps && (opts->why || !(depth & CT_DEEP_WHY))))
 		return 0;
 	s->deep = ct_summary_new_by(opts->by);
 	if (!s->deep)
@@ -259,7 +266,7 @@ void ct_session_record(struct ct_run_session *s, const struct ct_record *rec)
 		s->containers += rec->first;
 	if (!ct_options_match(s->opts, &s->window, rec))
 		return;
-	if (s->deep) {
+	if (s->deep || !s->opts->steps) {
 		less = as_asked(s->opts, rec);
 		asked = &less;
 	}
@@ -277,7 +284,7 @@ void ct_session_record(struct ct_run_session *s, const struct ct_record *rec)
 		struct ct_sink *sink = &s->sinks[i];
 
 		if (sink->ops &&
-		    ct_sink_record(sink, &s->head, is_deep(s, sink) ? rec : asked, &err))
+		    ct_sink_record(sink, &s->head, draws_steps(sink) ? rec : asked, &err))
 			sink_failed(s, sink, sink->path, &err);
 	}
 }
@@ -482,6 +489,7 @@ int ct_session_replay(struct ct_run_session *s, struct ct_recordings *recordings
 		.containers_max = s->opts->containers_max,
 		.restarts_by_image = s->opts->restarts_by_image,
 		.steps = s->opts->steps || s->opts->why,
+		.parts = !s->opts->phases,
 		.why = s->opts->why,
 		.groups = s->opts->chains.named,
 		.group_count = s->opts->chains.named_count,

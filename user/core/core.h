@@ -59,6 +59,7 @@ struct ct_core_options {
 	/* What has only image and arguments in common is a restart too; else it takes a name. */
 	bool restarts_by_image;
 	bool steps; /* keep steps */
+	bool parts; /* keep what records that are made of others consist of: containers, layers */
 	bool why; /* keep waits, for records' why and path */
 	const struct ct_group_named *groups; /* borrowed */
 	size_t group_count;

@@ -91,7 +91,7 @@ void ct_made_tell(struct ct_core *core, struct ct_record *rec)
 	if (rec->end_ns < rec->begin_ns)
 		return;
 	ct_tell_where(core, rec);
-	if (!core->opts.steps)
+	if (!core->opts.steps && !core->opts.parts)
 		rec->step_count = 0;
 	core->counts.unknown_phases += (unsigned)__builtin_popcount(rec->missing);
 	if (core->ops.record)

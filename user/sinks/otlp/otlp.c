@@ -38,7 +38,8 @@ struct ct_otlp_ids ct_otlp_ids_of(const struct ct_session *session, const struct
 	char when[48];
 	int len = snprintf(when, sizeof(when), "/%u/%lld", (unsigned)rec->type,
 			   (long long)ct_wall_ns(session, rec->begin_ns));
-	uint64_t h = hash(FNV_BASIS, rec->who->id, strlen(rec->who->id));
+	const char *id = *rec->who->id ? rec->who->id : rec->who->name; /* of an image its name */
+	uint64_t h = hash(FNV_BASIS, id, strlen(id));
 	struct ct_otlp_ids ids;
 
 	h = hash(h, when, (size_t)len);

@@ -9,6 +9,7 @@
 #include "sinks/otlp/otlp.h"
 #include "sinks/owner.h"
 #include "stats/measure.h"
+#include "stats/pulls.h"
 
 #define SPAN_KIND_INTERNAL 1
 #define STATUS_ERROR       2
@@ -150,6 +151,24 @@ static void put_container(struct ct_json *w, const struct ct_identity *who)
 		ct_otlp_int(w, "process.pid", who->init_pid);
 }
 
+/* An image that was fetched. */
+static void put_pull(struct ct_json *w, const struct ct_record *rec)
+{
+	const struct ct_fetched *f = rec->fetched;
+	struct ct_pull_bound bound = ct_pull_bound(rec);
+
+	put_image(w, rec->who->image);
+	ct_otlp_string(w, "oci.manifest.digest", f->digest);
+	ct_otlp_string(w, "coldtrace.pull.registry", f->registry);
+	ct_otlp_bool(w, "coldtrace.pull.up_to_date", f->up_to_date);
+	ct_otlp_int(w, "coldtrace.pull.bytes", bound.bytes);
+	ct_otlp_int(w, "coldtrace.pull.layers", bound.layers);
+	ct_otlp_int(w, "coldtrace.pull.layers_there", bound.there);
+	ct_otlp_int(w, "coldtrace.pull.retries", bound.retries);
+	if (bound.whole && !f->up_to_date)
+		ct_otlp_string(w, "coldtrace.pull.bounded_by", bound.by);
+}
+
 static void put_who(struct ct_json *w, const struct ct_identity *who, enum ct_subject subject)
 {
 	if (subject == CT_SUBJECT_CONTAINER)
@@ -174,6 +193,8 @@ static void put_missing(struct ct_json *w, const struct ct_record *rec)
 static void put_record_attributes(struct ct_json *w, const struct ct_record *rec)
 {
 	put_who(w, rec->who, ct_record_subjects[rec->type]);
+	if (rec->fetched)
+		put_pull(w, rec);
 	ct_otlp_string(w, "coldtrace.record.type", ct_record_names[rec->type]);
 	ct_otlp_string(w, "coldtrace.outcome", ct_outcome_names[rec->outcome]);
 	ct_otlp_string(w, "coldtrace.cause", ct_cause_names[rec->cause]);
@@ -366,6 +387,28 @@ static size_t segment_at(const struct ct_record *rec, uint64_t ns)
 	return 0;
 }
 
+/* The step of a layer has what is known of it. */
+static void put_layer(struct ct_json *w, const struct ct_record *rec, const struct ct_step *step)
+{
+	const struct ct_fetched *f = rec->fetched;
+
+	for (size_t i = 0; !step->parent && f && i < f->layer_count; i++) {
+		const struct ct_layer *layer = &f->layers[i];
+
+		if (strncmp(layer->id, step->detail, sizeof(step->detail) - 1) != 0)
+			continue;
+		ct_otlp_string(w, "coldtrace.layer.digest", layer->digest);
+		ct_otlp_string(w, "coldtrace.layer.media_type", layer->type);
+		if (layer->size)
+			ct_otlp_int(w, "coldtrace.layer.bytes", layer->size);
+		if (layer->files)
+			ct_otlp_int(w, "coldtrace.layer.unpacked_bytes", layer->files);
+		ct_otlp_int(w, "coldtrace.layer.retries", layer->retries);
+		ct_otlp_bool(w, "coldtrace.layer.there", layer->there);
+		return;
+	}
+}
+
 /* A step is a child of the step that it hangs below, else of the phase in which it begins. */
 static void put_steps(struct trace *trace)
 {
@@ -388,6 +431,7 @@ static void put_steps(struct trace *trace)
 		ct_otlp_string(w, "coldtrace.phase", ct_phase_names[step->phase]);
 		ct_otlp_int(w, "coldtrace.step.calls", step->count);
 		ct_otlp_string(w, "coldtrace.step.detail", step->detail);
+		put_layer(w, rec, step);
 		if (rec->why)
 			put_why(w, &rec->why[i]);
 		if (step->open)

@@ -12,6 +12,7 @@
 #include "sinks/sink.h"
 #include "stats/measure.h"
 #include "stats/path_brief.h"
+#include "stats/pulls.h"
 #include "util/mem.h"
 
 #define PIECES      128 /* of a critical path, if nobody says so */
@@ -204,6 +205,8 @@ static void open_record(struct perfetto *p, struct ct_tracks_container *c, struc
 			const struct ct_record *rec)
 {
 	const struct ct_identity *who = rec->who;
+	const struct ct_fetched *f = rec->fetched;
+	const struct ct_pull_bound bound = f ? ct_pull_bound(rec) : (struct ct_pull_bound){ 0 };
 	bool failed = rec->outcome == CT_OUTCOME_FAILED;
 	char within[CT_OWNER_LEN];
 	const struct ct_note notes[] = {
@@ -211,6 +214,10 @@ static void open_record(struct perfetto *p, struct ct_tracks_container *c, struc
 		{ "cause", ct_cause_names[rec->cause], 0 },
 		{ "container", who->id, 0 },
 		{ known(who->image) ? "image" : NULL, who->image, 0 },
+		{ f ? "registry" : NULL, f ? f->registry : "", 0 },
+		{ f && known(f->digest) ? "manifest" : NULL, f ? f->digest : "", 0 },
+		{ f ? "bytes" : NULL, NULL, bound.bytes },
+		{ bound.whole && !f->up_to_date ? "bounded by" : NULL, bound.by, 0 },
 		{ known(who->runtime) ? "runtime" : NULL, who->runtime, 0 },
 		{ known(who->engine) ? "engine" : NULL, who->engine, 0 },
 		{ who->init_pid ? "init pid" : NULL, NULL, who->init_pid },

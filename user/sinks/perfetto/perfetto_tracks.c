@@ -24,7 +24,7 @@ struct track {
 };
 
 struct ct_tracks_container {
-	char id[sizeof(((struct ct_identity *)0)->id) + CT_OWNER_LEN]; /* in its scope */
+	char id[sizeof(((struct ct_identity *)0)->name) + CT_OWNER_LEN]; /* in its scope */
 	char name[sizeof(((struct ct_identity *)0)->name) + CT_OWNER_LEN];
 	uint64_t uuid;
 	struct track *tracks; /* owned */
@@ -115,9 +115,9 @@ struct ct_tracks_container *ct_tracks_container(struct ct_tracks *tracks, struct
 	char words[CT_OWNER_LEN], id[sizeof(((struct ct_tracks_container *)0)->id)];
 	struct ct_tracks_container *c;
 
-	/* Somebody else may have a container of the same id. */
+	/* Somebody else may have a container of the same id. What has none, as an image, is known by its name. */
 	ct_owner_words(words, &who->owner);
-	snprintf(id, sizeof(id), "%s%s", who->id, words);
+	snprintf(id, sizeof(id), "%s%s", *who->id ? who->id : who->name, words);
 	HASH_FIND_STR(tracks->containers, id, c);
 	if (c) {
 		forget_idle(c, now_ns);
