@@ -338,24 +338,6 @@ Test(waits, what_reached_a_process)
 	tape_free(&t);
 }
 
-/* Sockets come and go for months: whose they were is not kept for ever, and whose they are is. */
-Test(waits, owners_of_sockets_are_bounded)
-{
-	struct tape t = { 0 };
-	struct ct_waits *w;
-	uint64_t at;
-
-	for (uint64_t i = 0; i <= 16384; i++)
-		sends(&t, 1, TGID, TGID, 10000 + i, 1);
-	sends(&t, 10, OTHER, OTHER, 1, 10000); /* to the first, which is forgotten */
-	sends(&t, 20, OTHER, OTHER, 1, 10000 + 16384); /* to the last */
-	w = fed(&t);
-	cr_expect_eq(ct_waits_reached(w, TGID, tape_ns(5), tape_ns(15), &at), 0);
-	cr_expect_eq(ct_waits_reached(w, TGID, tape_ns(5), tape_ns(25), &at), OTHER);
-	ct_waits_free(w);
-	tape_free(&t);
-}
-
 /* Columns: what is forgotten is before that; the first wait that is still known then, ms of its end. */
 static const struct {
 	double before, first; /* first 0: the thread is not known any more */

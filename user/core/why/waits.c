@@ -2,23 +2,30 @@
 #include "core/why/waits.h"
 
 #include "core/base/hash.h"
+#include "core/why/acts.h"
 #include "core/why/wait_names.h"
 
-#include <ctype.h>
 #include <stdlib.h>
+#include <utlist.h>
 
 #include "util/mem.h"
 
 #define WAITS_MAX  4000000 /* 56 bytes each */
-#define ACTS_MAX   1000000
 #define STACKS_MAX 65536
-#define OWNERS_MAX 16384
-#define NAME_LEN   24
 
 struct thread {
-	uint32_t tid, tgid;
+	uint32_t tid;
+	uint64_t number; /* in the order in which they were first heard of */
 	struct ct_wait *waits; /* owned, by end */
 	size_t count, room;
+	struct process *process; /* borrowed */
+	struct thread *prev, *next; /* of its process */
+	UT_hash_handle hh;
+};
+
+struct process {
+	uint32_t tgid;
+	struct thread *threads; /* borrowed, by number */
 	UT_hash_handle hh;
 };
 
@@ -29,34 +36,33 @@ struct stack {
 	UT_hash_handle hh;
 };
 
-/* What a thread was seen doing. */
-struct act {
-	uint64_t ts_ns, dur_ns;
-	uint64_t peer; /* SEND: cookie of the socket that it went to */
-	uint32_t tid, tgid;
-	uint8_t kind;
-	char file[NAME_LEN]; /* SYNC */
-};
-
-/* Whose a socket is: the process that sent from it. */
-struct owner {
-	uint64_t cookie;
-	uint32_t tgid;
-	UT_hash_handle hh;
-};
-
 struct ct_waits {
 	struct thread *threads;
+	struct process *processes; /* that have threads */
 	struct stack *stacks;
 	struct ct_programs *programs; /* owned */
-	struct act *acts; /* owned, by time */
-	size_t act_count, act_room;
-	struct owner *owners;
+	struct ct_acts *acts; /* owned */
+	struct ct_wait_cause
+		known[CT_KNOWN_WAITS]; /* that need no stack; others have no function */
 	struct ct_wait_names strangers, cgroups;
 	size_t count; /* waits */
+	uint64_t number; /* of the next thread */
 	uint64_t lost;
 	bool any;
 };
+
+static void know_causes(struct ct_waits *w)
+{
+	static const char *const functions[CT_KNOWN_WAITS] = {
+#define X(number, symbol, function) [number] = function,
+		CT_WAITS(X)
+#undef X
+	};
+
+	for (size_t i = 0; i < CT_KNOWN_WAITS; i++)
+		if (functions[i])
+			w->known[i] = ct_cause_of(ct_text(functions[i], strlen(functions[i])));
+}
 
 struct ct_waits *ct_waits_new(void)
 {
@@ -64,48 +70,73 @@ struct ct_waits *ct_waits_new(void)
 
 	if (!w)
 		return NULL;
+	know_causes(w);
 	w->programs = ct_programs_new();
-	if (!w->programs) {
-		free(w);
-		return NULL;
-	}
-	return w;
+	w->acts = ct_acts_new();
+	if (w->programs && w->acts)
+		return w;
+	ct_waits_free(w);
+	return NULL;
 }
 
-static void owners_free(struct ct_waits *w)
+static struct process *process_find(const struct ct_waits *w, uint32_t tgid)
 {
-	struct owner *o, *next;
+	struct process *p;
 
-	HASH_ITER(hh, w->owners, o, next)
-	{
-		HASH_DEL(w->owners, o);
-		free(o);
-	}
+	HASH_FIND(hh, w->processes, &tgid, sizeof(tgid), p);
+	return p;
 }
 
-static struct owner *owner_find(const struct ct_waits *w, uint64_t cookie)
+static void thread_leaves(struct ct_waits *w, struct thread *t)
 {
-	struct owner *o;
+	struct process *p = take_ptr(t->process);
 
-	HASH_FIND(hh, w->owners, &cookie, sizeof(cookie), o);
-	return o;
+	if (!p)
+		return;
+	DL_DELETE(p->threads, t);
+	if (p->threads)
+		return;
+	HASH_DEL(w->processes, p);
+	free(p);
 }
 
-/* Sockets come and go: when the table is full it begins anew. */
-static void owner_is(struct ct_waits *w, uint64_t cookie, uint32_t tgid)
+static void process_gets(struct process *p, struct thread *t)
 {
-	struct owner *o = owner_find(w, cookie);
+	struct thread *after = NULL;
 
-	if (!o) {
-		if (HASH_COUNT(w->owners) >= OWNERS_MAX)
-			owners_free(w);
-		o = calloc(1, sizeof(*o));
-		if (!o)
-			return;
-		o->cookie = cookie;
-		HASH_ADD(hh, w->owners, cookie, sizeof(o->cookie), o);
+	/* Few come from another process: nearly all are the last. */
+	for (struct thread *at = p->threads ? p->threads->prev : NULL; at && at->number > t->number;
+	     at = at == p->threads ? NULL : at->prev)
+		after = at;
+	DL_PREPEND_ELEM(p->threads, after, t);
+}
+
+/* Its tid may have been that of another process' thread. False: there is no memory. */
+static bool thread_joins(struct ct_waits *w, struct thread *t, uint32_t tgid)
+{
+	struct process *p = process_find(w, tgid);
+
+	if (p && p == t->process)
+		return true;
+	if (!p) {
+		p = calloc(1, sizeof(*p));
+		if (!p)
+			return false;
+		p->tgid = tgid;
+		HASH_ADD(hh, w->processes, tgid, sizeof(p->tgid), p);
 	}
-	o->tgid = tgid;
+	thread_leaves(w, t);
+	t->process = p;
+	process_gets(p, t);
+	return true;
+}
+
+static void thread_free(struct ct_waits *w, struct thread *t)
+{
+	thread_leaves(w, t);
+	HASH_DEL(w->threads, t);
+	free(t->waits);
+	free(t);
 }
 
 void ct_waits_free(struct ct_waits *w)
@@ -116,11 +147,7 @@ void ct_waits_free(struct ct_waits *w)
 	if (!w)
 		return;
 	HASH_ITER(hh, w->threads, t, next_thread)
-	{
-		HASH_DEL(w->threads, t);
-		free(t->waits);
-		free(t);
-	}
+	thread_free(w, t);
 	HASH_ITER(hh, w->stacks, s, next_stack)
 	{
 		HASH_DEL(w->stacks, s);
@@ -128,8 +155,7 @@ void ct_waits_free(struct ct_waits *w)
 		free(s);
 	}
 	ct_programs_free(w->programs);
-	owners_free(w);
-	free(w->acts);
+	ct_acts_free(w->acts);
 	free(w);
 }
 
@@ -151,6 +177,7 @@ static struct thread *thread_make(struct ct_waits *w, uint32_t tid)
 	if (!t)
 		return NULL;
 	t->tid = tid;
+	t->number = w->number++;
 	HASH_ADD(hh, w->threads, tid, sizeof(t->tid), t);
 	return t;
 }
@@ -181,11 +208,11 @@ static void wait_add(struct ct_waits *w, const struct ct_event *e, struct ct_wai
 {
 	struct thread *t = w->count < WAITS_MAX ? thread_make(w, e->tid) : NULL;
 
-	if (!t || !room_for((void **)&t->waits, sizeof(*t->waits), t->count, &t->room)) {
+	if (!t || !room_for((void **)&t->waits, sizeof(*t->waits), t->count, &t->room) ||
+	    !thread_joins(w, t, e->tgid)) {
 		w->lost++;
 		return;
 	}
-	t->tgid = e->tgid;
 	/* Its pid was another thread's before, or an event came late: waits do not overlap. */
 	if (t->count && wait.begin_ns < t->waits[t->count - 1].end_ns)
 		wait.begin_ns = t->waits[t->count - 1].end_ns;
@@ -273,45 +300,6 @@ static void feed_stack(struct ct_waits *w, const struct ct_event *e)
 	HASH_ADD(hh, w->stacks, id, sizeof(s->id), s);
 }
 
-/* ".tmp-config.v2.json123456" is written to become config.v2.json. */
-static struct ct_text plain_name(struct ct_text file)
-{
-	static const char tmp[] = ".tmp-";
-
-	if (!ct_text_starts(file, tmp))
-		return file;
-	file.p += sizeof(tmp) - 1;
-	file.len -= sizeof(tmp) - 1;
-	while (file.len && isdigit((unsigned char)file.p[file.len - 1]))
-		file.len--;
-	return file;
-}
-
-static void feed_act(struct ct_waits *w, const struct ct_event *e)
-{
-	struct act act = { .ts_ns = e->ts_ns, .dur_ns = e->dur_ns, .tid = e->tid, .tgid = e->tgid };
-	size_t at = w->act_count;
-
-	if (w->act_count >= ACTS_MAX ||
-	    !room_for((void **)&w->acts, sizeof(*w->acts), w->act_count, &w->act_room)) {
-		w->lost++;
-		return;
-	}
-	act.kind = e->kind;
-	if (e->kind == CT_KIND_SEND) {
-		act.peer = e->arg;
-		owner_is(w, e->obj, e->tgid);
-	}
-	if (e->kind == CT_KIND_SYNC)
-		ct_text_copy(act.file, sizeof(act.file),
-			     plain_name(ct_text_base(ct_text(e->tail, e->tail_len))));
-	/* Late ones are few and not very late. */
-	for (; at && w->acts[at - 1].ts_ns > act.ts_ns; at--)
-		w->acts[at] = w->acts[at - 1];
-	w->acts[at] = act;
-	w->act_count++;
-}
-
 void ct_waits_feed(struct ct_waits *w, const struct ct_event *e)
 {
 	switch (e->kind) {
@@ -327,8 +315,9 @@ void ct_waits_feed(struct ct_waits *w, const struct ct_event *e)
 	default:
 		if (!ct_programs_feed(w->programs, e))
 			w->lost++;
-		if (e->tid && e->kind < CT_KIND_CLOCK)
-			feed_act(w, e);
+		if (e->tid && e->kind < CT_KIND_CLOCK &&
+		    !ct_acts_feed(w->acts, e, ct_programs_parent(w->programs, e->tgid, e->ts_ns)))
+			w->lost++;
 		break;
 	}
 }
@@ -358,27 +347,18 @@ static void thread_forget(struct ct_waits *w, struct thread *t, uint64_t before_
 		memmove(t->waits, t->waits + gone, (t->count - gone) * sizeof(*t->waits));
 	t->count -= gone;
 	w->count -= gone;
-	if (t->count)
-		return;
-	HASH_DEL(w->threads, t);
-	free(t->waits);
-	free(t);
+	if (!t->count)
+		thread_free(w, t);
 }
 
 void ct_waits_forget(struct ct_waits *w, uint64_t before_ns)
 {
 	struct thread *t, *next;
-	size_t gone = 0;
 
 	HASH_ITER(hh, w->threads, t, next)
 	thread_forget(w, t, before_ns);
 	ct_programs_forget(w->programs, before_ns);
-	while (gone < w->act_count && w->acts[gone].ts_ns < before_ns)
-		gone++;
-	if (!gone)
-		return;
-	memmove(w->acts, w->acts + gone, (w->act_count - gone) * sizeof(*w->acts));
-	w->act_count -= gone;
+	ct_acts_forget(w->acts, before_ns);
 }
 
 const struct ct_wait *ct_waits_before(const struct ct_waits *w, uint32_t tid, uint64_t ns,
@@ -413,16 +393,11 @@ bool ct_waits_knows(const struct ct_waits *w, uint32_t tid)
 
 struct ct_wait_cause ct_waits_cause(const struct ct_waits *w, const struct ct_wait *wait)
 {
-	static const char *const known[CT_KNOWN_WAITS] = {
-#define X(number, symbol, function) [number] = function,
-		CT_WAITS(X)
-#undef X
-	};
 	struct ct_wait_cause cause = { .reason = CT_REASON_OTHER, .handed = true };
 	const struct stack *s;
 
-	if (wait->stack && wait->stack < CT_KNOWN_WAITS && known[wait->stack])
-		return ct_cause_of(ct_text(known[wait->stack], strlen(known[wait->stack])));
+	if (wait->stack < CT_KNOWN_WAITS && w->known[wait->stack].function.len)
+		return w->known[wait->stack];
 	HASH_FIND(hh, w->stacks, &wait->stack, sizeof(wait->stack), s);
 	return s ? s->cause : cause;
 }
@@ -462,7 +437,7 @@ uint32_t ct_waits_tgid(const struct ct_waits *w, uint32_t tid)
 {
 	const struct thread *t = thread_find(w, tid);
 
-	return t ? t->tgid : 0;
+	return t && t->process ? t->process->tgid : 0;
 }
 
 const struct ct_programs *ct_waits_programs(const struct ct_waits *w)
@@ -470,58 +445,28 @@ const struct ct_programs *ct_waits_programs(const struct ct_waits *w)
 	return w->programs;
 }
 
-/* Index of the first act at or after ns. */
-static size_t act_from(const struct ct_waits *w, uint64_t ns)
-{
-	size_t low = 0, high = w->act_count;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (w->acts[middle].ts_ns < ns)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
-}
-
 uint32_t ct_waits_doer(const struct ct_waits *w, uint64_t ns, uint32_t prefer)
 {
-	uint32_t found = 0;
-
-	for (size_t i = act_from(w, ns); i < w->act_count && w->acts[i].ts_ns == ns; i++) {
-		const struct act *act = &w->acts[i];
-
-		if (!found || act->tgid == prefer)
-			found = act->tid;
-		if (act->tgid == prefer)
-			break;
-	}
-	return found;
+	return ct_acts_doer(w->acts, ns, prefer);
 }
 
 uint32_t ct_waits_last(const struct ct_waits *w, uint32_t tgid, uint64_t ns)
 {
-	for (size_t i = act_from(w, ns + 1); i-- > 0;)
-		if (w->acts[i].tgid == tgid)
-			return w->acts[i].tid;
-	return 0;
+	return ct_acts_last(w->acts, tgid, ns);
 }
 
 uint32_t ct_waits_busy(const struct ct_waits *w, uint32_t tgid, uint32_t tid, uint64_t ns,
 		       uint64_t since_ns)
 {
 	const struct ct_wait *best = NULL, *last = NULL;
-	struct thread *t, *next;
+	const struct process *p = process_find(w, tgid);
 	uint32_t found = 0, may = 0;
 
-	HASH_ITER(hh, w->threads, t, next)
-	{
+	for (const struct thread *t = p ? p->threads : NULL; t; t = t->next) {
 		const struct ct_wait *wait;
 		bool gap;
 
-		if (t->tgid != tgid || t->tid == tid)
+		if (t->tid == tid)
 			continue;
 		wait = ct_waits_before(w, t->tid, ns, &gap);
 		if (!wait || gap)
@@ -543,28 +488,10 @@ uint32_t ct_waits_busy(const struct ct_waits *w, uint32_t tgid, uint32_t tid, ui
 	return found ? found : may;
 }
 
-static bool reaches(const struct ct_waits *w, const struct act *act, uint32_t tgid)
-{
-	const struct owner *o;
-
-	if (act->tgid == tgid)
-		return false;
-	if (act->kind == CT_KIND_EXIT)
-		return ct_programs_parent(w->programs, act->tgid, act->ts_ns) == tgid;
-	o = act->kind == CT_KIND_SEND ? owner_find(w, act->peer) : NULL;
-	return o && o->tgid == tgid;
-}
-
 uint32_t ct_waits_reached(const struct ct_waits *w, uint32_t tgid, uint64_t from_ns, uint64_t to_ns,
 			  uint64_t *ret_ns)
 {
-	for (size_t i = act_from(w, to_ns + 1); i-- > 0 && w->acts[i].ts_ns > from_ns;) {
-		if (reaches(w, &w->acts[i], tgid)) {
-			*ret_ns = w->acts[i].ts_ns;
-			return w->acts[i].tid;
-		}
-	}
-	return 0;
+	return ct_acts_reached(w->acts, tgid, from_ns, to_ns, ret_ns);
 }
 
 const char *ct_waits_file(const struct ct_waits *w, uint32_t tid, uint64_t begin_ns,
@@ -572,10 +499,6 @@ const char *ct_waits_file(const struct ct_waits *w, uint32_t tid, uint64_t begin
 {
 	/* The file system says that it begins, and then waits. */
 	const uint64_t look_ns = 2000000000;
-	uint64_t first = begin_ns > look_ns ? begin_ns - look_ns : 0;
 
-	for (size_t i = act_from(w, end_ns); i-- > 0 && w->acts[i].ts_ns >= first;)
-		if (w->acts[i].tid == tid)
-			return w->acts[i].file;
-	return "";
+	return ct_acts_file(w->acts, tid, earlier(begin_ns, look_ns), end_ns);
 }
