@@ -178,6 +178,36 @@ Test(recordings_many, end_at_one_that_cannot_be_read)
 	expect_same(0);
 }
 
+/* Two sets: the second is told when all of the first has been, and what each could not use is counted apart. */
+Test(recordings_many, sets_are_told_one_after_another)
+{
+	const struct ct_core_ops ops = { .record = on_record };
+	const struct ct_core_options core = { 0 };
+
+	for (unsigned jobs = 1; jobs <= 5; jobs++) {
+		struct ct_recordings one = { 0 }, other = { 0 };
+		struct ct_core_counts counts[2] = { 0 };
+		const struct ct_many_set sets[] = { { &one, &counts[0] }, { &other, &counts[1] } };
+		const char *const list[] = { paths[0], paths[1], paths[2], paths[0] };
+		struct told told = { 0 };
+		const struct ct_many how = {
+			.jobs = jobs, .core = &core, .ops = &ops, .ctx = &told
+		};
+
+		told.f = open_memstream(&told.text, &told.len);
+		cr_assert_eq(ct_recordings_open(&one, list, 2, &told.err), 0);
+		cr_assert_eq(ct_recordings_open(&other, list + 2, 2, &told.err), 0);
+		cr_expect_eq(ct_recordings_replay_sets(sets, 2, &how, &told.err), 0);
+		fclose(told.f);
+		cr_expect_eq(counts[0].containers, 1 + 2, "%u at once", jobs);
+		cr_expect_eq(counts[1].containers, 3 + 1, "the same file may be in both");
+		cr_expect_eq(told.records, 2 * (1 + 2 + 3 + 1));
+		ct_recordings_close(&one);
+		ct_recordings_close(&other);
+		free(told.text);
+	}
+}
+
 /* Files are opened when their turn comes: who replaced one meanwhile is found out. */
 Test(recordings_many, one_that_is_replaced_is_refused)
 {

@@ -3,13 +3,16 @@
 #pragma once
 
 #include "cmd/options.h"
+#include "cmd/paths.h"
 #include "source/recording/recordings.h"
 #include "stats/compare.h"
 
 struct ct_diff {
 	const struct ct_options *opts; /* borrowed */
 	struct {
-		struct ct_recordings recording; /* one */
+		const char *path; /* borrowed: as it was given */
+		struct ct_directories files;
+		struct ct_recordings recordings;
 		struct ct_core_counts counts;
 	} side[CT_SIDES];
 	struct ct_compare *compare;
@@ -35,6 +38,10 @@ int ct_diff_why_add(struct ct_diff *diff, enum ct_side side, const struct ct_rec
 		    const char *key);
 bool ct_diff_grew(const struct ct_diff *diff, const struct ct_change *change,
 		  struct ct_growth *ret);
+
+bool ct_diff_cut(const struct ct_diff *diff, enum ct_side side); /* some recording of it */
+unsigned int ct_diff_depth(const struct ct_diff *diff, enum ct_side side); /* that all of it have */
+size_t ct_diff_nodes(const struct ct_diff *diff, enum ct_side side); /* how many there are */
 
 /* 0 and a text for the caller to free, or -ENOMEM. */
 int ct_diff_table(const struct ct_diff *diff, char **ret_text, size_t *ret_len);

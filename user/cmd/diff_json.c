@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "cmd/diff.h"
 #include "sinks/escape.h"
@@ -28,24 +29,53 @@ static const char *boolean(bool value)
 	return value ? "true" : "false";
 }
 
+/* What all recordings of a side have in common, or null. */
+static void put_common(FILE *f, const char *key, const struct ct_recordings *r,
+		       const char *(*of)(const struct ct_input *in))
+{
+	for (size_t i = 1; i < r->count; i++) {
+		if (strcmp(of(&r->items[0]), of(&r->items[i])) != 0) {
+			fprintf(f, "\"%s\": null", key);
+			return;
+		}
+	}
+	put_string(f, key, of(&r->items[0]));
+}
+
+static const char *node_of(const struct ct_input *in)
+{
+	return in->node;
+}
+
+static const char *version_of(const struct ct_input *in)
+{
+	return in->header->program;
+}
+
+static const char *kernel_of(const struct ct_input *in)
+{
+	return in->header->kernel;
+}
+
 static void put_side(FILE *f, const struct ct_diff *diff, enum ct_side side)
 {
-	const struct ct_input *in = &diff->side[side].recording.items[0];
+	const struct ct_recordings *r = &diff->side[side].recordings;
 	const struct ct_core_counts *counts = &diff->side[side].counts;
 	uint64_t lost = 0;
 
 	for (size_t i = 0; i < CT_LOSS_MAX; i++)
 		lost += counts->lost[i];
 	fprintf(f, "  \"%s\": {", side_names[side]);
-	put_string(f, "file", in->path);
+	put_string(f, "file", diff->side[side].path);
+	fprintf(f, ", \"recordings\": %zu, ", r->count);
+	put_common(f, "node", r, node_of);
 	fputs(", ", f);
-	put_string(f, "node", in->node);
+	put_common(f, "version", r, version_of);
 	fputs(", ", f);
-	put_string(f, "version", in->header->program);
-	fputs(", ", f);
-	put_string(f, "kernel", in->header->kernel);
-	fprintf(f, ", \"depth\": \"%s\"", in->header->depth ? "steps" : "phases");
-	fprintf(f, ", \"lost\": %llu, \"cut\": %s},\n", (unsigned long long)lost, boolean(in->cut));
+	put_common(f, "kernel", r, kernel_of);
+	fprintf(f, ", \"depth\": \"%s\"", ct_diff_depth(diff, side) ? "steps" : "phases");
+	fprintf(f, ", \"lost\": %llu, \"cut\": %s},\n", (unsigned long long)lost,
+		boolean(ct_diff_cut(diff, side)));
 }
 
 static void put_values(FILE *f, const char *name, const struct ct_values *v)

@@ -382,26 +382,44 @@ static void draw_group(struct drawing *d, const struct ct_diff *diff,
 	draw_more(d, more);
 }
 
+/* "web1", or "web1 and 3 others". */
+static char *names_of_nodes(const struct drawing *d, const struct ct_diff *diff, enum ct_side side)
+{
+	own_mem char *first =
+		ct_escape_text_dup(diff->side[side].recordings.items[0].node, d->pen.utf8);
+	size_t others = ct_diff_nodes(diff, side) - 1;
+	char *text;
+
+	if (!others || !first)
+		return take_ptr(first);
+	if (asprintf(&text, "%s and %zu other%s", first, others, others == 1 ? "" : "s") < 0)
+		return NULL;
+	return text;
+}
+
 static void draw_side(struct drawing *d, const struct ct_diff *diff, enum ct_side side)
 {
-	const struct ct_input *in = &diff->side[side].recording.items[0];
 	const struct ct_core_counts *counts = &diff->side[side].counts;
-	own_mem char *path = ct_escape_text_dup(in->path, d->pen.utf8);
-	own_mem char *node = ct_escape_text_dup(in->node, d->pen.utf8);
-	const char *whole = in->cut ? "NOT READ WHOLE" : "nothing lost";
+	own_mem char *path = ct_escape_text_dup(diff->side[side].path, d->pen.utf8);
+	own_mem char *nodes = names_of_nodes(d, diff, side);
+	size_t files = diff->side[side].recordings.count;
+	bool cut = ct_diff_cut(diff, side);
+	const char *whole = cut ? "NOT READ WHOLE" : "nothing lost";
 	uint64_t lost = 0;
-	char text[2048];
+	char text[2048], several[64] = "";
 
 	for (size_t i = 0; i < CT_LOSS_MAX; i++)
 		lost += counts->lost[i];
-	snprintf(text, sizeof(text), "%c  %s: %llu container%s on %s, depth '%s', %s", 'A' + side,
-		 path ? path : "?", (unsigned long long)counts->containers,
-		 counts->containers == 1 ? "" : "s", node ? node : "?",
-		 ct_depth_name(in->header->depth), lost ? "" : whole);
+	if (files > 1)
+		snprintf(several, sizeof(several), ", %zu recordings", files);
+	snprintf(text, sizeof(text), "%c  %s%s: %llu container%s on %s, depth '%s', %s", 'A' + side,
+		 path ? path : "?", several, (unsigned long long)counts->containers,
+		 counts->containers == 1 ? "" : "s", nodes ? nodes : "?",
+		 ct_depth_name(ct_diff_depth(diff, side)), lost ? "" : whole);
 	if (lost)
 		snprintf(text + strlen(text), sizeof(text) - strlen(text),
 			 "%llu lost: see 'coldtrace report'%s%s", (unsigned long long)lost,
-			 in->cut ? ", " : "", in->cut ? whole : "");
+			 cut ? ", " : "", cut ? whole : "");
 	ct_pen_wrap(&d->pen, text, 0, 3, d->pen.width);
 	fputc('\n', d->pen.f);
 }

@@ -316,7 +316,7 @@ static const struct option_row {
 	  "how many containers can be known at once, default 4096; of others than root, and inside of containers, an eighth each" },
 	{ "trace report export", 0, "path-pieces", "N|all", 0, ct_parse_path_pieces,
 	  "with --why: pieces of a critical path that json, document, html and perfetto have at most, default 48, 48, 32, 128: the shortest are put together" },
-	{ "report export compare", 'j', "jobs", "N", 0, ct_parse_jobs,
+	{ "report export compare diff", 'j', "jobs", "N", 0, ct_parse_jobs,
 	  "read so many recordings at once, default: one for each CPU; what comes out is the same" },
 	{ "trace record doctor serve", 0, "plan", "NAME", 0, parse_plan,
 	  "use these probes, not the best that the kernel offers: full, fentry, btf, kprobe or tracepoint; 'coldtrace doctor' says which are possible" },

@@ -264,7 +264,8 @@ static bool feed_syncer(struct ct_acts *all, const struct ct_event *e)
 	struct syncer *s;
 
 	HASH_FIND(hh, all->syncers, &e->tid, sizeof(e->tid), s);
-	if (e->kind != CT_KIND_SYNC && (!s || !s->did.count || !s->did.items[s->did.count - 1].file))
+	if (e->kind != CT_KIND_SYNC &&
+	    (!s || !s->did.count || !s->did.items[s->did.count - 1].file))
 		return true;
 	if (!s) {
 		s = calloc(1, sizeof(*s));

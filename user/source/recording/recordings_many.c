@@ -42,6 +42,7 @@ struct crate {
 /* A recording, with those that follow it. */
 struct job {
 	struct ct_input *in;
+	struct ct_core_counts *sum; /* borrowed, of its set: the caller's alone */
 	struct crate *first, **last; /* handed over, owned until they are told */
 	size_t held; /* bytes of them */
 	bool done;
@@ -54,7 +55,7 @@ struct job {
 struct many {
 	const struct ct_many *how;
 	struct ct_core_ops ops; /* of the threads: those that the caller has */
-	struct job *jobs; /* owned */
+	struct job *jobs; /* borrowed */
 	size_t count;
 	pthread_mutex_t lock; /* of all that follows, and of what jobs hold */
 	pthread_cond_t came, room;
@@ -298,7 +299,7 @@ static bool goes_on(const struct ct_many *how)
 }
 
 /* In the order in which they would have been read one by one. */
-static int tell_all(struct many *m, struct ct_core_counts *counts, struct ct_err *err)
+static int tell_all(struct many *m, struct ct_err *err)
 {
 	for (size_t i = 0; i < m->count && goes_on(m->how); i++) {
 		struct job *job = &m->jobs[i];
@@ -312,7 +313,7 @@ static int tell_all(struct many *m, struct ct_core_counts *counts, struct ct_err
 			m->how->turn(m->how->ctx, job->in);
 		while ((crates = take(m, job)) != NULL)
 			unpack(m, crates, job, true);
-		ct_counts_add(counts, &job->counts);
+		ct_counts_add(job->sum, &job->counts);
 		m->told = i + 1;
 		if (job->ret) {
 			*err = job->err;
@@ -332,11 +333,9 @@ static void forget(struct many *m, struct job *job)
 	}
 }
 
-static int one_by_one(struct ct_recordings *r, const struct ct_many *how,
-		      struct ct_core_counts *counts, struct ct_err *err);
-
-static int run(struct many *m, struct worker *workers, unsigned jobs, struct ct_recordings *r,
-	       struct ct_core_counts *counts, struct ct_err *err)
+/* As many threads as begin; *ret_begun says how many. */
+static int run(struct many *m, struct worker *workers, unsigned jobs, unsigned *ret_begun,
+	       struct ct_err *err)
 {
 	unsigned begun = 0;
 	int ret;
@@ -345,9 +344,10 @@ static int run(struct many *m, struct worker *workers, unsigned jobs, struct ct_
 		workers[begun].m = m;
 		begun += !pthread_create(&workers[begun].thread, NULL, work, &workers[begun]);
 	}
+	*ret_begun = begun;
 	if (!begun)
-		return one_by_one(r, m->how, counts, err);
-	ret = tell_all(m, counts, err);
+		return 0;
+	ret = tell_all(m, err);
 	pthread_mutex_lock(&m->lock);
 	m->stop = true;
 	for (size_t i = m->told; i < m->count; i++)
@@ -363,18 +363,23 @@ static int run(struct many *m, struct worker *workers, unsigned jobs, struct ct_
 }
 
 /* Those that no other is told with. */
-static size_t list_jobs(struct ct_recordings *r, struct job *jobs)
+static size_t list_jobs(const struct ct_many_set *sets, size_t sets_count, struct job *jobs)
 {
 	size_t count = 0;
 
-	for (size_t i = 0; i < r->count; i++) {
-		if (r->items[i].follows)
-			continue;
-		if (jobs) {
-			jobs[count].in = &r->items[i];
-			jobs[count].last = &jobs[count].first;
+	for (size_t s = 0; s < sets_count; s++) {
+		for (size_t i = 0; i < sets[s].recordings->count; i++) {
+			struct ct_input *in = &sets[s].recordings->items[i];
+
+			if (in->follows)
+				continue;
+			if (jobs) {
+				jobs[count].in = in;
+				jobs[count].sum = sets[s].counts;
+				jobs[count].last = &jobs[count].first;
+			}
+			count++;
 		}
-		count++;
 	}
 	return count;
 }
@@ -425,14 +430,14 @@ static void left_alone(void *ctx, const struct ct_identity *who, bool told, bool
 	a->how->ops->left(a->how->ctx, who, told, open);
 }
 
-static int one_by_one(struct ct_recordings *r, const struct ct_many *how,
-		      struct ct_core_counts *counts, struct ct_err *err)
+static int one_by_one(const struct ct_many_set *set, const struct ct_many *how, struct ct_err *err)
 {
 	const struct ct_core_ops ops = {
 		.record = how->ops->record ? record_alone : NULL,
 		.opens = how->ops->opens ? opens_alone : NULL,
 		.left = how->ops->left ? left_alone : NULL,
 	};
+	struct ct_recordings *r = set->recordings;
 	int ret = 0;
 
 	for (size_t i = 0; i < r->count && !ret && goes_on(how); i++) {
@@ -440,13 +445,26 @@ static int one_by_one(struct ct_recordings *r, const struct ct_many *how,
 
 		if (how->turn && !a.in->follows)
 			how->turn(how->ctx, a.in);
-		ret = ct_recordings_replay(a.in, how->core, &ops, &a, counts, err);
+		ret = ct_recordings_replay(a.in, how->core, &ops, &a, set->counts, err);
 	}
 	return ret;
 }
 
-int ct_recordings_replay_many(struct ct_recordings *r, const struct ct_many *how,
-			      struct ct_core_counts *counts, struct ct_err *err)
+static int at_once(const struct ct_many_set *sets, size_t count, struct many *m, unsigned jobs,
+		   unsigned *ret_begun, struct ct_err *err)
+{
+	own_mem struct worker *workers = calloc(jobs, sizeof(*workers));
+	own_mem struct job *list = calloc(m->count, sizeof(*list));
+
+	if (!workers || !list)
+		return ct_fail(err, ENOMEM, "replay %zu recordings: out of memory", m->count);
+	list_jobs(sets, count, list);
+	m->jobs = list;
+	return run(m, workers, jobs, ret_begun, err);
+}
+
+int ct_recordings_replay_sets(const struct ct_many_set *sets, size_t count,
+			      const struct ct_many *how, struct ct_err *err)
 {
 	struct many m = {
 		.how = how,
@@ -455,25 +473,23 @@ int ct_recordings_replay_many(struct ct_recordings *r, const struct ct_many *how
 			.opens = how->ops->opens ? on_opens : NULL,
 			.left = how->ops->left ? on_left : NULL,
 		},
-		.count = list_jobs(r, NULL),
+		.count = list_jobs(sets, count, NULL),
 		.lock = PTHREAD_MUTEX_INITIALIZER,
 		.came = PTHREAD_COND_INITIALIZER,
 		.room = PTHREAD_COND_INITIALIZER,
 	};
-	unsigned jobs = jobs_of(how, m.count);
-	own_mem struct worker *workers = NULL;
-	int ret;
+	unsigned jobs = jobs_of(how, m.count), begun = 0;
+	int ret = jobs < 2 ? 0 : at_once(sets, count, &m, jobs, &begun, err);
 
-	if (jobs < 2)
-		return one_by_one(r, how, counts, err);
-	workers = calloc(jobs, sizeof(*workers));
-	m.jobs = calloc(m.count, sizeof(*m.jobs));
-	if (workers && m.jobs) {
-		list_jobs(r, m.jobs);
-		ret = run(&m, workers, jobs, r, counts, err);
-	} else {
-		ret = ct_fail(err, ENOMEM, "replay %zu recordings: out of memory", m.count);
-	}
-	free(m.jobs);
+	for (size_t s = 0; s < count && !ret && !begun; s++)
+		ret = one_by_one(&sets[s], how, err);
 	return ret;
+}
+
+int ct_recordings_replay_many(struct ct_recordings *r, const struct ct_many *how,
+			      struct ct_core_counts *counts, struct ct_err *err)
+{
+	const struct ct_many_set set = { r, counts };
+
+	return ct_recordings_replay_sets(&set, 1, how, err);
 }

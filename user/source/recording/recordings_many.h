@@ -32,3 +32,13 @@ struct ct_many {
  */
 int ct_recordings_replay_many(struct ct_recordings *r, const struct ct_many *how,
 			      struct ct_core_counts *counts, struct ct_err *err);
+
+/* Recordings that are told together, and where what their cores could not use is counted. */
+struct ct_many_set {
+	struct ct_recordings *recordings;
+	struct ct_core_counts *counts;
+};
+
+/* Likewise of several sets, one after another: clocks of two have nothing to do with each other. */
+int ct_recordings_replay_sets(const struct ct_many_set *sets, size_t count,
+			      const struct ct_many *how, struct ct_err *err);
