@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""compare.py PROMETHEUS DASHBOARD REPORT ANSWERS SINCE: what the dashboard's queries say of a fleet, asked of a real Prometheus,
-against 'coldtrace report -o json' of all its recordings; and what DuckDB answered. Ends with "N passed, N failed"."""
+"""compare.py PROMETHEUS DASHBOARD REPORT ANSWERS SINCE LINES DATABASES: what the dashboard's queries say of a fleet, asked of a real
+Prometheus, against 'coldtrace report -o json' of all its recordings; what DuckDB answered; and what databases.mjs found of the
+lines of the output flat. Ends with "N passed, N failed"."""
 import collections
+import datetime
 import json
 import math
 import re
@@ -151,7 +153,50 @@ def check_exemplars(url, records, since):
           [e for e in found if e["labels"].get("container_id") not in ids or len(e["labels"].get("trace_id", "")) != 32])
 
 
-def main(url, path, report, answers, since):
+def in_columns(lines):
+    """What databases.mjs prints, of the lines themselves."""
+    found = {}
+    for line in lines:
+        for name, value in line.items():
+            found.setdefault(name, []).extend([] if value is None else [value])
+    told = {"": {"n": str(len(lines))}}
+    for name, values in found.items():
+        if name.endswith("_time") and values:
+            value = max(values)
+        elif all(isinstance(v, (bool, int)) for v in values):
+            value = str(sum(values)) if values else None
+        else:
+            value = str(len(set(values)))
+        told[name] = {"n": str(len(values)), "value": value}
+    return told
+
+
+def nanoseconds(text):
+    seconds, _, rest = text.rstrip("Z").partition(".")
+    stamp = datetime.datetime.fromisoformat(seconds).replace(tzinfo=datetime.timezone.utc)
+    return str(int(stamp.timestamp()) * 10**9 + int(rest.ljust(9, "0")))
+
+
+def check_databases(flat, databases):
+    with open(flat, encoding="utf-8") as f:
+        wanted = in_columns([json.loads(line) for line in f])
+    with open(databases, encoding="utf-8") as f:
+        told = json.load(f)
+    of = told["columns"]
+    check("ClickHouse %s has a column for each of the lines'" % of[""].pop("value"), set(of) ^ set(wanted))
+    wrong = {}
+    for name, column in wanted.items():
+        got = of.get(name, {})
+        if name.endswith("_time") and int(column["n"]):
+            column["value"] = nanoseconds(column["value"])
+        if got.get("n") != column["n"] or (int(column["n"]) and got.get("value") != column.get("value")):
+            wrong[name] = (column, got)
+    check("and in each what the lines have, null where they have, times to the nanosecond", wrong)
+    check("the table for Spark is of Spark's grammar", told["spark"])
+    check("which finds what is not", not all(told["spark_broken"]))
+
+
+def main(url, path, report, answers, since, flat, databases):
     with open(report, encoding="utf-8") as f:
         records = [r for r in map(json.loads, f) if "outcome" in r]
     dashboard = Dashboard(path, url, int(since) - 30)
@@ -161,6 +206,7 @@ def main(url, path, report, answers, since):
     check_tables(dashboard, records)
     check_exemplars(url, records, int(since))
     check_answers(answers, records)
+    check_databases(flat, databases)
     print("%d passed, %d failed" % (passed, failed))
     return failed
 
