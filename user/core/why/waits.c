@@ -100,15 +100,19 @@ static void thread_leaves(struct ct_waits *w, struct thread *t)
 	free(p);
 }
 
+/* Few come from another process: nearly all are the last. */
 static void process_gets(struct process *p, struct thread *t)
 {
-	struct thread *after = NULL;
+	struct thread *after = p->threads;
 
-	/* Few come from another process: nearly all are the last. */
-	for (struct thread *at = p->threads ? p->threads->prev : NULL; at && at->number > t->number;
-	     at = at == p->threads ? NULL : at->prev)
-		after = at;
-	DL_PREPEND_ELEM(p->threads, after, t);
+	if (after && after->prev->number < t->number)
+		after = NULL;
+	while (after && after->number < t->number)
+		after = after->next;
+	if (after)
+		DL_PREPEND_ELEM(p->threads, after, t);
+	else
+		DL_APPEND(p->threads, t);
 }
 
 /* Its tid may have been that of another process' thread. False: there is no memory. */
