@@ -9,6 +9,17 @@
 #include "speech.bpf.h"
 
 /*
+ * Socket files on which engines listen for their API: a send to one of them is heard from anybody.
+ * Those of engines in containers, or of users, take no place of the host's.
+ */
+struct api_sockets {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 4096);
+	__type(key, struct ct_file_id);
+	__type(value, struct ct_place);
+} api_sockets SEC(".maps"), api_sockets_shared SEC(".maps");
+
+/*
  * What tells one socket from all others: its cookie. Where the kernel gives none to this kind of
  * program, the number of its inode, which no other socket has while it lives; 0 for one that no
  * process has accepted yet.
@@ -283,16 +294,24 @@ static __always_inline __u64 share_of_engine(__u32 engine)
 /* Another engine may have got the socket. */
 static __always_inline void api_socket(const struct ct_file_id *id, __u64 share)
 {
-	__u32 tgid = bpf_get_current_pid_tgid() >> 32, *owner;
+	__u32 tgid = bpf_get_current_pid_tgid() >> 32;
+	struct ct_place *known, place;
 
-	owner = share ? bpf_map_lookup_elem(&api_sockets_shared, id)
+	known = share ? bpf_map_lookup_elem(&api_sockets_shared, id)
 		      : bpf_map_lookup_elem(&api_sockets, id);
-	if (owner && *owner == tgid)
+	place = place_of(share, tgid);
+	if (known && known->owner == tgid) {
+		known->used_ns = place.used_ns;
+		return;
+	}
+	if (!ct_may_say(share, CT_PLACE_LASTING_BYTES))
 		return;
 	if (share)
-		bpf_map_update_elem(&api_sockets_shared, id, &tgid, BPF_ANY);
+		ct_place_taken(CT_PLACES_SOCKETS_SHARED, share,
+			       bpf_map_update_elem(&api_sockets_shared, id, &place, BPF_ANY));
 	else
-		bpf_map_update_elem(&api_sockets, id, &tgid, BPF_ANY);
+		ct_place_taken(CT_PLACES_SOCKETS, share,
+			       bpf_map_update_elem(&api_sockets, id, &place, BPF_ANY));
 }
 
 /* Runtimes: kata-runtime asks the agent of its machine. */
@@ -315,14 +334,14 @@ static __always_inline bool is_dialogue(enum ct_how how, struct unix_sock *us,
 static __always_inline __u32 engine_of(enum ct_how how, struct unix_sock *peer)
 {
 	struct ct_file_id id;
-	__u32 *owner;
+	struct ct_place *place;
 
 	if (!peer || !file_id_of(how, peer, &id))
 		return 0;
-	owner = bpf_map_lookup_elem(&api_sockets, &id);
-	if (!owner)
-		owner = bpf_map_lookup_elem(&api_sockets_shared, &id);
-	return owner ? *owner : 0;
+	place = bpf_map_lookup_elem(&api_sockets, &id);
+	if (!place)
+		place = bpf_map_lookup_elem(&api_sockets_shared, &id);
+	return place ? place->owner : 0;
 }
 
 static __always_inline int speech_events(enum ct_speech speech, const void *bytes, __u64 len,
@@ -373,8 +392,10 @@ __attribute__((noinline)) int ct_send_heard(__u64 from, __u64 len)
 		stream_is_over(side, end); /* of another connection there */
 	} else if ((speech == SILENT || speech == FRAMES) && is_stream_end(side, end)) {
 		if (speech == SILENT && ct_is_progress(from)) {
-			if (ct_may_say(share, len))
+			if (ct_may_say(share, len)) {
+				stream_goes_on(side, end);
 				ct_send_event(from, len, CT_TAIL_MEDIUM);
+			}
 			return 0;
 		}
 		/* The body of a client's POST, a tar archive for instance. An engine's own end
@@ -401,7 +422,7 @@ __attribute__((noinline)) int ct_send_heard(__u64 from, __u64 len)
 	}
 	if (h2->known && speech != FRAMES)
 		ct_h2_lost();
-	if (speech != SILENT && !ct_may_say(share, len)) {
+	if (speech != SILENT && !ct_may_say(share, speech == LONG ? len + CT_PLACE_BYTES : len)) {
 		if (speech == FRAMES && h2->known)
 			ct_h2_lost();
 		return 0;
@@ -412,7 +433,7 @@ __attribute__((noinline)) int ct_send_heard(__u64 from, __u64 len)
 		if (send->engine)
 			ct_asks(share);
 		body_follows(share, key);
-		stream_begins(side, end);
+		stream_begins(side, share, end);
 	} else if (speech == SILENT && head[0] == '{' && head[1] == '"' &&
 		   body_followed(share, key)) {
 		speech = LONG;

@@ -42,11 +42,6 @@ struct ct_file_id {
 	__u64 dev;
 };
 
-struct ct_listener {
-	__u64 netns;
-	__u64 port;
-};
-
 struct ct_pending {
 	__u64 ts_ns;
 	__u64 arg[5];
@@ -72,25 +67,6 @@ struct {
 	__type(key, char[CT_COMM_LEN]);
 	__type(value, __u8);
 } roles SEC(".maps");
-
-/*
- * Socket files on which engines listen for their API: a send to one of them is heard from anybody.
- * Those of engines in containers, or of users, cannot push out those of the host.
- */
-struct api_sockets {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, 4096);
-	__type(key, struct ct_file_id);
-	__type(value, __u32);
-} api_sockets SEC(".maps"), api_sockets_shared SEC(".maps");
-
-/* Ports on which workloads listen; the value is the workload's root, 0 once accepted. */
-struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, 4096);
-	__type(key, struct ct_listener);
-	__type(value, __u32);
-} listeners SEC(".maps");
 
 /* tid of a thread inside a traced system call. */
 struct {

@@ -7,7 +7,7 @@
  */
 #pragma once
 
-#include "shares.bpf.h"
+#include "places.bpf.h"
 
 #define CT_NAME_MAX 160 /* room for one name; a container id has 64 */
 
@@ -74,14 +74,15 @@ static __always_inline int names_event(__u8 kind, const void *directory, const v
 	return 0;
 }
 
-/* Of a file into which an engine fetches something. */
+/* Of a file into which an engine fetches something. Its place was used when its last byte was written. */
 struct ct_written {
-	__u64 first_ns, last_ns;
+	struct ct_place place;
+	__u64 first_ns;
 	__u64 size;
 };
 
 struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 1024);
 	__type(key, struct ct_file_id);
 	__type(value, struct ct_written);
@@ -108,7 +109,8 @@ static __always_inline void written_get(enum ct_how how, __u8 kind, struct inode
 	if (!w)
 		return;
 	which->first_ns = w->first_ns;
-	which->last_ns = w->last_ns;
+	which->last_ns = w->place.used_ns;
+	w->place.flags |= CT_PLACE_DONE;
 	if (kind == CT_KIND_UNLINK)
 		bpf_map_delete_elem(&written, &id);
 }
@@ -138,13 +140,14 @@ static __always_inline int file_event(enum ct_how how, __u8 kind, struct dentry 
  * is the same inode, its name is the digest.
  */
 struct ct_stored {
+	struct ct_place place;
 	__u64 dentry;
 	__u64 inode;
 };
 
 /* By the address of the directory's dentry. */
 struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 1024);
 	__type(key, __u64);
 	__type(value, struct ct_stored);
@@ -163,9 +166,9 @@ static __always_inline __u64 name_begins(enum ct_how how, struct dentry *dentry)
 #define CT_NAME_DATA  0x61746164 /* "data", ended */
 #define CT_NAME_TOTAL 0x6c61746f74 /* "total", likewise */
 
-static __always_inline void store_synced(enum ct_how how, struct dentry *dentry)
+static __always_inline void store_synced(enum ct_how how, struct dentry *dentry, __u64 share)
 {
-	struct ct_stored file;
+	struct ct_stored file = { .place = place_of(share, 0) };
 	struct inode *inode;
 	__u64 directory;
 
@@ -175,7 +178,8 @@ static __always_inline void store_synced(enum ct_how how, struct dentry *dentry)
 	file.dentry = (__u64)dentry;
 	inode = CT_GET(how, dentry, d_inode);
 	file.inode = inode ? CT_GET(how, inode, i_ino) : 0;
-	bpf_map_update_elem(&stored, &directory, &file, BPF_ANY);
+	ct_place_taken(CT_PLACES_STORED, share,
+		       bpf_map_update_elem(&stored, &directory, &file, BPF_ANY));
 }
 
 /* The address of the digest, or NULL. */
@@ -262,12 +266,13 @@ static __always_inline int inode_event(__u8 kind, const void *alias)
  */
 static __always_inline int synced(enum ct_how how, struct file *file, int data_alone)
 {
+	struct ct_actor *actor = ct_actor_of(bpf_get_current_pid_tgid() >> 32);
 	struct dentry *dentry;
 
-	if (!is_by(CT_ROLE_ENGINE) || !file)
+	if (!is_by(CT_ROLE_ENGINE) || !actor || !file)
 		return 0;
 	dentry = CT_GET(how, file, f_path.dentry);
-	store_synced(how, dentry);
+	store_synced(how, dentry, actor->share);
 	return file_event(how, CT_KIND_SYNC, dentry, NULL, data_alone);
 }
 
@@ -460,7 +465,7 @@ static __always_inline bool is_fetched(const void *dentry)
  * Whatever makes a file longer marks its inode dirty; so does what reads it later, and leaves its size. What
  * is found is told with the next sync of the file, or when it is removed.
  */
-static __always_inline int grows(enum ct_how how, struct inode *inode)
+static __always_inline int grows(enum ct_how how, struct inode *inode, __u64 share)
 {
 	struct ct_written *w, first = {};
 	struct ct_file_id id;
@@ -476,15 +481,18 @@ static __always_inline int grows(enum ct_how how, struct inode *inode)
 		if (size <= w->size)
 			return 0;
 		w->size = size;
-		w->last_ns = bpf_ktime_get_ns();
+		w->place.used_ns = bpf_ktime_get_ns();
+		w->place.flags = 0;
 		return 0;
 	}
 	alias = CT_GET(how, inode, i_dentry.first);
-	if (!alias || !is_fetched(alias - alias_at()))
+	if (!alias || !is_fetched(alias - alias_at()) || !ct_may_say(share, CT_PLACE_LASTING_BYTES))
 		return 0;
+	first.place = place_of(share, 0);
+	first.first_ns = first.place.used_ns;
 	first.size = size;
-	first.first_ns = first.last_ns = bpf_ktime_get_ns();
-	bpf_map_update_elem(&written, &id, &first, BPF_ANY);
+	ct_place_taken(CT_PLACES_WRITTEN, share,
+		       bpf_map_update_elem(&written, &id, &first, BPF_ANY));
 	return 0;
 }
 
@@ -495,7 +503,7 @@ static __always_inline int dirtied(enum ct_how how, struct inode *inode)
 	if (!actor)
 		return 0;
 	if (actor->role == CT_ROLE_ENGINE)
-		return grows(how, inode);
+		return grows(how, inode, actor->share);
 	if (actor->role != CT_ROLE_SHIM || !ct_may_say(actor->share, CT_TAIL_SMALL))
 		return 0;
 	return relays(how, inode);

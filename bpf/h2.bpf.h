@@ -6,7 +6,7 @@
  */
 #pragma once
 
-#include "shares.bpf.h"
+#include "places.bpf.h"
 
 #define CT_H2_HEADER      9
 #define CT_H2_DATA        0

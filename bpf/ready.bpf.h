@@ -5,6 +5,20 @@
 #include "links.bpf.h"
 #include "ct_opens.h"
 #include "open_types.bpf.h"
+#include "places.bpf.h"
+
+struct ct_listener {
+	__u64 netns;
+	__u64 port;
+};
+
+/* Ports on which workloads listen, until somebody connects; the owner is the workload's root. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 4096);
+	__type(key, struct ct_listener);
+	__type(value, struct ct_place);
+} listeners SEC(".maps");
 
 /* A sandbox (gVisor's Sentry) is a helper of the runtime, and does what its workload does. */
 static __always_inline bool ct_may_serve(const struct ct_actor *actor)
@@ -27,9 +41,6 @@ static __always_inline void next_epoch(struct ct_actor *root)
 #define CT_TCP_ESTABLISHED 1
 #define CT_TCP_SYN_RECV    3
 #define CT_TCP_LISTEN      10
-
-/* As what a LISTEN counts in its share: nobody has more than 64 new places among listeners a second. */
-#define CT_LISTEN_BYTES (CT_SHARE_BYTES / 64)
 
 static __always_inline struct ct_listener listener_of(enum ct_how how, const struct sock *sk)
 {
@@ -58,33 +69,53 @@ static __always_inline void socket_event(__u8 kind, const struct ct_listener *ke
 	ct_submit(e);
 }
 
+static __always_inline int listens(enum ct_how how, const struct sock *sk)
+{
+	struct ct_actor *actor = ct_actor_of(bpf_get_current_pid_tgid() >> 32);
+	struct ct_listener key;
+	struct ct_place place;
+	__u64 share;
+	__u32 root;
+
+	if (!actor || !ct_may_serve(actor))
+		return 0;
+	share = actor->share;
+	if (!ct_may_say(share, CT_PLACE_LASTING_BYTES))
+		return 0;
+	root = ct_root_of(actor);
+	key = listener_of(how, sk);
+	place = place_of(share, root);
+	ct_place_taken(CT_PLACES_LISTENERS, share,
+		       bpf_map_update_elem(&listeners, &key, &place, BPF_ANY));
+	socket_event(CT_KIND_LISTEN, &key, root);
+	next_epoch(ct_actor_of(root));
+	return 0;
+}
+
+static __always_inline int accepts(enum ct_how how, const struct sock *sk)
+{
+	struct ct_listener key = listener_of(how, sk);
+	struct ct_place *place = bpf_map_lookup_elem(&listeners, &key);
+	__u32 root;
+
+	if (!place || !place->owner)
+		return 0;
+	root = place->owner;
+	place->owner = 0; /* the first one is enough, and another CPU may be at it */
+	bpf_map_delete_elem(&listeners, &key);
+	socket_event(CT_KIND_ACCEPT, &key, root);
+	next_epoch(ct_actor_of(root));
+	return 0;
+}
+
 static __always_inline int tcp_changed(enum ct_how how, const struct sock *sk, int old, int new)
 {
-	struct ct_listener key;
-	struct ct_actor *actor;
-	__u32 root, *owner;
-
 	if (new == CT_TCP_SYN_SENT)
 		return link_asked(how, sk);
-	if (new == CT_TCP_LISTEN) {
-		actor = ct_actor_of(bpf_get_current_pid_tgid() >> 32);
-		if (!actor || !ct_may_serve(actor) || !ct_may_say(actor->share, CT_LISTEN_BYTES))
-			return 0;
-		root = ct_root_of(actor);
-		key = listener_of(how, sk);
-		bpf_map_update_elem(&listeners, &key, &root, BPF_ANY);
-		socket_event(CT_KIND_LISTEN, &key, root);
-		next_epoch(ct_actor_of(root));
-	} else if (new == CT_TCP_ESTABLISHED && old == CT_TCP_SYN_RECV) {
-		key = listener_of(how, sk);
-		owner = bpf_map_lookup_elem(&listeners, &key);
-		if (!owner || !*owner)
-			return 0;
-		root = *owner;
-		*owner = 0; /* the first one is enough */
-		socket_event(CT_KIND_ACCEPT, &key, root);
-		next_epoch(ct_actor_of(root));
-	}
+	if (new == CT_TCP_LISTEN)
+		return listens(how, sk);
+	if (new == CT_TCP_ESTABLISHED && old == CT_TCP_SYN_RECV)
+		return accepts(how, sk);
 	return 0;
 }
 

@@ -61,14 +61,14 @@ enum ct_speech {
 };
 
 /*
- * What is known of one end of a connection. Nobody says when it is closed, so what was not spoken of for
- * longest goes. What is in containers, or is a user's, cannot push out what is of the host.
+ * What is known of one end of a connection. Nobody says when it is closed. What is in containers, or is a
+ * user's, takes no place of the host's.
  */
 struct ct_ends {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 4096);
 	__type(key, __u64);
-	__type(value, __u8);
+	__type(value, struct ct_place);
 };
 
 /* Sockets whose last request announced a body that is worth reading: a create request. */
@@ -83,12 +83,14 @@ struct ct_ends streams SEC(".maps"), streams_shared SEC(".maps");
 /* share: of who says it. */
 static __always_inline void body_follows(__u64 share, __u64 socket)
 {
-	__u8 one = 1;
+	struct ct_place place = place_of(share, 0);
 
 	if (share)
-		bpf_map_update_elem(&bodies_shared, &socket, &one, BPF_ANY);
+		ct_place_taken(CT_PLACES_BODIES_SHARED, share,
+			       bpf_map_update_elem(&bodies_shared, &socket, &place, BPF_ANY));
 	else
-		bpf_map_update_elem(&bodies, &socket, &one, BPF_ANY);
+		ct_place_taken(CT_PLACES_BODIES, share,
+			       bpf_map_update_elem(&bodies, &socket, &place, BPF_ANY));
 }
 
 /* Whether it was to follow: once. */
@@ -98,15 +100,29 @@ static __always_inline bool body_followed(__u64 share, __u64 socket)
 		       : bpf_map_delete_elem(&bodies, &socket));
 }
 
-/* side: the share of the engine, whoever asks it. */
-static __always_inline void stream_begins(__u64 side, __u64 end)
+/* side: the share of the engine, whoever asks it; share: of who asks. */
+static __always_inline void stream_begins(__u64 side, __u64 share, __u64 end)
 {
-	__u8 one = 1;
+	struct ct_place place = place_of(share, 0);
 
 	if (side)
-		bpf_map_update_elem(&streams_shared, &end, &one, BPF_ANY);
+		ct_place_taken(CT_PLACES_STREAMS_SHARED, share,
+			       bpf_map_update_elem(&streams_shared, &end, &place, BPF_ANY));
 	else
-		bpf_map_update_elem(&streams, &end, &one, BPF_ANY);
+		ct_place_taken(CT_PLACES_STREAMS, share,
+			       bpf_map_update_elem(&streams, &end, &place, BPF_ANY));
+}
+
+/* A line of it was said: it matters until it is over. */
+static __always_inline void stream_goes_on(__u64 side, __u64 end)
+{
+	struct ct_place *place = side ? bpf_map_lookup_elem(&streams_shared, &end)
+				      : bpf_map_lookup_elem(&streams, &end);
+
+	if (!place)
+		return;
+	place->used_ns = bpf_ktime_get_ns();
+	place->flags |= CT_PLACE_LASTS;
 }
 
 static __always_inline void stream_is_over(__u64 side, __u64 end)

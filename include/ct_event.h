@@ -294,7 +294,7 @@ enum ct_app {
 	X(10, STEPS, "step of a start or stop with too many", "") \
 	X(11, SHARE, "beyond the share of one container or user", "look at what it runs") \
 	X(12, DISK, "event not recorded: disk full or stalled", "make room, or lower --keep-size") \
-	X(13, TALK, "request or connection forgotten: there were too many", "")
+	X(13, TALK, "request, connection, port or file forgotten: there were too many", "")
 
 enum ct_loss {
 #define X(number, symbol, name, advice) CT_LOSS_##symbol = number,

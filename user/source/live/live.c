@@ -75,6 +75,7 @@ static void read_losses(struct ct_live *live)
 		if (more && i == CT_LOSS_RING)
 			ct_live_again_lost(live, live->losses_ns);
 	}
+	ct_live_places_turn(live, ct_now_ns());
 	ct_live_read_forgers(live);
 	read_missed(live);
 	more = live->bad_events;

@@ -21,6 +21,19 @@ static void tell(struct ct_live *live, const struct ct_live_forger_key *key,
 	ct_fact_emit(&live->facts, key->comm, strnlen(key->comm, sizeof(key->comm)));
 }
 
+void ct_live_emit_share(struct ct_live *live, uint64_t share, uint64_t more)
+{
+	struct ct_live_forger_key key = { 0 };
+	const struct ct_live_forger forger = { .count = more };
+
+	if (share & CT_SHARE_USER)
+		key.uid = (uint32_t)share;
+	else
+		key.root = (uint32_t)share;
+	if (more)
+		tell(live, &key, &forger);
+}
+
 /* The kernel has one call for both since 5.14. Before, what is counted between the two is not told. */
 static bool take(int fd, const struct ct_live_forger_key *key, struct ct_live_forger *ret)
 {

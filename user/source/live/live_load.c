@@ -47,17 +47,16 @@ static int on_libbpf_message(enum libbpf_print_level level, const char *fmt, va_
 
 /*
  * Tables that forget what is oldest keep 128 free places for each CPU (kernel/bpf/bpf_lru_list.c): what is
- * in flight on a host of many has to have room beside them.
+ * in flight on a host of many has to have room beside them. Those of requests do not forget, but more
+ * processors ask more.
  */
 static int set_by_cpus(struct ct_live *live)
 {
 	struct bpf_map *const maps[] = {
-		live->skel->maps.api_sockets,    live->skel->maps.api_sockets_shared,
-		live->skel->maps.streams,        live->skel->maps.bodies,
-		live->skel->maps.bodies_shared,  live->skel->maps.h2_host,
-		live->skel->maps.streams_shared, live->skel->maps.h2_shared,
-		live->skel->maps.sending,        live->skel->maps.listeners,
-		live->skel->maps.relayed,        live->skel->maps.stored,
+		live->skel->maps.bodies,  live->skel->maps.bodies_shared,
+		live->skel->maps.streams, live->skel->maps.streams_shared,
+		live->skel->maps.h2_host, live->skel->maps.h2_shared,
+		live->skel->maps.sending, live->skel->maps.relayed,
 	};
 	int cpus = libbpf_num_possible_cpus(), r = 0;
 
@@ -134,7 +133,8 @@ static int prepare(struct ct_live *live, struct ct_err *err)
 	    bpf_map__value_size(live->skel->maps.shares) != sizeof(struct ct_live_share) ||
 	    bpf_map__key_size(live->skel->maps.forgers) != sizeof(struct ct_live_forger_key) ||
 	    bpf_map__value_size(live->skel->maps.forgers) != sizeof(struct ct_live_forger) ||
-	    bpf_map__key_size(live->skel->maps.api_sockets) != sizeof(struct ct_live_file_id))
+	    bpf_map__key_size(live->skel->maps.api_sockets) != sizeof(struct ct_live_file_id) ||
+	    !ct_live_places_fit(live))
 		return ct_fail(err, -EINVAL,
 			       "open the built-in BPF object: it is not of this build; run 'make "
 			       "clean' and build again");

@@ -132,8 +132,13 @@ void ct_live_on_socket(void *ctx, const struct ct_engine *engine, const struct c
 	struct ct_live_file_id id = { .ino = file->ino, .dev = file->dev };
 	const struct bpf_map *map = engine->foreign ? live->skel->maps.api_sockets_shared
 						    : live->skel->maps.api_sockets;
+	struct ct_place place = { .used_ns = ct_now_ns(), .owner = engine->pid };
+	struct ct_seed_actor actor;
 
-	bpf_map_update_elem(bpf_map__fd(map), &id, &engine->pid, BPF_ANY);
+	if (actor_known(live, engine->pid, &actor))
+		place.share = actor.share;
+	if (bpf_map_update_elem(bpf_map__fd(map), &id, &place, BPF_ANY))
+		ct_live_emit_lost(live, CT_LOSS_TALK, 1);
 }
 
 int ct_live_find_running(struct ct_live *live, struct ct_err *err)

@@ -6,6 +6,7 @@
 #include <bpf/libbpf.h>
 
 #include "coldtrace.skel.h"
+#include "ct_places.h"
 #include "source/engines/engines.h"
 #include "source/live/kernel.h"
 #include "source/live/live.h"
@@ -53,6 +54,12 @@ struct ct_live_again {
 	bool listing; /* what is due is the list of each engine's containers */
 };
 
+/* Of a table of ct_places.h. */
+struct ct_live_places {
+	uint64_t taken; /* as it was said when room was made last, */
+	size_t left; /* and how many places were not free then */
+};
+
 struct ct_live {
 	struct ct_live_options opts;
 	struct ct_plan plan;
@@ -76,6 +83,7 @@ struct ct_live {
 	size_t taken; /* from the ring, in one poll */
 	struct ct_symbols *symbols; /* owned; NULL unless waits are traced */
 	struct ct_live_again again;
+	struct ct_live_places places[CT_PLACES_MAX];
 };
 
 /* live.c */
@@ -88,6 +96,11 @@ void ct_live_again_turn(struct ct_live *live, uint64_t now_ns);
 
 /* live_forgers.c: tells who took names or more than his share since the last time. */
 void ct_live_read_forgers(struct ct_live *live);
+void ct_live_emit_share(struct ct_live *live, uint64_t share, uint64_t more); /* beyond it */
+
+/* live_places.c: makes room in tables whose places nobody gives back, before they are full. */
+bool ct_live_places_fit(const struct ct_live *live); /* values are what is expected of them */
+void ct_live_places_turn(struct ct_live *live, uint64_t now_ns);
 
 /* live_load.c: one attempt with the plan that is made. -EAGAIN: another plan may do. */
 void ct_live_listen(bool verbose); /* to what libbpf says */
