@@ -49,7 +49,7 @@ BPFFLAGS  = -g -O2 -target bpf -D__bpf__ -D__TARGET_ARCH_$(BPF_ARCH_$(ARCH)) -Wa
 CORE_SRC  = $(sort $(foreach part,core stats sinks util,$(wildcard user/$(part)/*.c user/$(part)/*/*.c))) \
 	    $(wildcard user/source/*.c user/source/recording/*.c user/source/sandbox/seccheck_*.c) \
 	    $(addprefix user/source/,engines/identity.c engines/identity_podman.c engines/identity_bundle.c engines/identity_crio.c \
-	    live/open_names.c live/plan.c live/ring.c \
+	    live/types_pick.c live/open_names.c live/plan.c live/ring.c \
 	    proc/privileges.c proc/unix_sockets.c sandbox/gopclntab.c sandbox/sentry_points.c)
 LIVE_SRC  = $(filter-out $(CORE_SRC),$(wildcard user/source/*.c user/source/*/*.c)) $(wildcard user/cmd/*.c)
 # TLS and OTLP need libraries that are not made to be linked statically: there static.c is instead of them.
@@ -92,12 +92,20 @@ $(O)/gen/%.skel.h: $(O)/bpf/%.o
 	$(call msg,SKEL,$@)$(BPFTOOL) gen object $(O)/bpf/$*.linked.o $< && \
 	$(BPFTOOL) gen skeleton $(O)/bpf/$*.linked.o name $*_bpf > $@
 
+# Names of what programs read of the kernel: all structures, unions, enums and typedefs that they know.
+$(O)/gen/core_types.h: $(O)/gen/coldtrace.skel.h
+	$(Q){ echo 'static const char *const ct_core_types[] = {'; \
+	$(BPFTOOL) btf dump file $(O)/bpf/coldtrace.linked.o | \
+		sed -nE "s/^\[[0-9]+\] (STRUCT|UNION|ENUM|ENUM64|TYPEDEF|FWD) '([a-zA-Z_0-9]+)'.*/\2/p" | \
+		sed -E 's/___.*//; /^ct_/d; s/.*/\t"&",/' | LC_ALL=C sort -u; echo '};'; } > $@
+
 $(O)/%.o: %.c
 	@mkdir -p $(@D)
 	$(call msg,CC,$@)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
 
 $(LIVE_OBJ) $(CORE_OBJ) $(SERVE_OBJ) $(O)/user/serve/static.o: | $(O)/gen/version.h
-$(LIVE_OBJ): | $(O)/gen/coldtrace.skel.h $(O)/gen/sentry.skel.h
+$(LIVE_OBJ): | $(O)/gen/coldtrace.skel.h $(O)/gen/sentry.skel.h $(O)/gen/core_types.h
+$(O)/user/source/live/types.o: $(O)/gen/core_types.h
 $(O)/user/source/live/live.o: $(O)/gen/coldtrace.skel.h
 $(O)/user/source/sandbox/sentry.o: $(O)/gen/sentry.skel.h
 # What is embedded with .incbin is no dependency that the compiler sees.
@@ -214,7 +222,7 @@ headers-check: $(O)/gen/coldtrace.skel.h $(O)/gen/sentry.skel.h $(O)/gen/version
 # One file a run: told several, clang-tidy 14 mistakes the va_list of one for that of another.
 # TIDY= adds checks or takes some away: without clang-analyzer-* it is thirty times as fast.
 TIDY ?=
-tidy: $(addprefix $(O)/gen/,coldtrace.skel.h sentry.skel.h version.h late_names.h)
+tidy: $(addprefix $(O)/gen/,coldtrace.skel.h sentry.skel.h version.h late_names.h core_types.h)
 	@printf '%s\n' $(CORE_SRC) $(LIVE_SRC) $(SERVE_SRC) | \
 		xargs -P 2 -n 1 sh -c 'clang-tidy --quiet $(TIDY:%=--checks=%) "$$@" -- $(CPPFLAGS) -std=gnu11 2>/dev/null' tidy
 	@echo "  TIDY     clean"

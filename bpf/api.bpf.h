@@ -557,7 +557,7 @@ static __always_inline int heard_netlink(enum ct_how how, struct sock *sk, int r
 		len = 0;
 	}
 	ct_tail_set(e, len);
-	e->obj = CT_GET(how, sk, __sk_common.skc_net.net, ns.inum);
+	e->obj = CT_GET(how, CT_PLAIN_IF(how, sock, sk), __sk_common.skc_net.net, ns.inum);
 	e->ret = ret;
 	ct_submit(e);
 	return 0;

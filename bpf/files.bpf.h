@@ -240,8 +240,7 @@ static __always_inline __u64 word_at(const void *from)
 	if (ct_has(READ))
 		bpf_probe_read_kernel(&word, sizeof(word), from);
 	else if (ct_has(CAST))
-		word = CT_CAST(struct inode,
-			       from - bpf_core_field_offset(((struct inode *)0)->i_ino))
+		word = CT_CAST(inode, from - bpf_core_field_offset(((struct inode *)0)->i_ino))
 			       ->i_ino;
 	return word;
 }
@@ -279,7 +278,7 @@ static __always_inline int synced(enum ct_how how, struct file *file, int data_a
 SEC("?tp_btf/ext4_sync_file_enter")
 int BPF_PROG(ct_ext4_sync, struct file *file, int datasync)
 {
-	return synced(CT_TYPED, file, datasync);
+	return synced(CT_TYPED, CT_PLAIN(file, file), datasync);
 }
 
 SEC("?raw_tp/ext4_sync_file_enter")
@@ -298,7 +297,7 @@ static __always_inline int unlinked(enum ct_how how, struct dentry *dentry, int 
 SEC("?tp_btf/ext4_unlink_exit")
 int BPF_PROG(ct_ext4_unlink, struct dentry *dentry, int ret)
 {
-	return unlinked(CT_TYPED, dentry, ret);
+	return unlinked(CT_TYPED, CT_PLAIN(dentry, dentry), ret);
 }
 
 SEC("?raw_tp/ext4_unlink_exit")
@@ -310,7 +309,7 @@ int BPF_PROG(ct_ext4_unlink_raw, struct dentry *dentry, int ret)
 SEC("?tp_btf/btrfs_sync_file")
 int BPF_PROG(ct_btrfs_sync, struct file *file, int datasync)
 {
-	return synced(CT_TYPED, file, datasync);
+	return synced(CT_TYPED, CT_PLAIN(file, file), datasync);
 }
 
 SEC("?raw_tp/btrfs_sync_file")
@@ -323,7 +322,7 @@ int BPF_PROG(ct_btrfs_sync_raw, struct file *file, int datasync)
 SEC("?tp_btf/btrfs_sync_file_enter")
 int BPF_PROG(ct_btrfs_sync_enter, struct file *file, int datasync)
 {
-	return synced(CT_TYPED, file, datasync);
+	return synced(CT_TYPED, CT_PLAIN(file, file), datasync);
 }
 
 SEC("?raw_tp/btrfs_sync_file_enter")
@@ -336,7 +335,7 @@ int BPF_PROG(ct_btrfs_sync_enter_raw, struct file *file, int datasync)
 SEC("?fexit/btrfs_unlink")
 int BPF_PROG(ct_btrfs_unlink, struct inode *dir, struct dentry *dentry, int ret)
 {
-	return unlinked(CT_TYPED, dentry, ret);
+	return unlinked(CT_TYPED, CT_PLAIN(dentry, dentry), ret);
 }
 
 /* About to be removed: the VFS has looked it up. */
@@ -503,10 +502,10 @@ static __always_inline int dirtied(enum ct_how how, struct inode *inode)
 	if (!actor)
 		return 0;
 	if (actor->role == CT_ROLE_ENGINE)
-		return grows(how, inode, actor->share);
+		return grows(how, CT_PLAIN_IF(how, inode, inode), actor->share);
 	if (actor->role != CT_ROLE_SHIM || !ct_may_say(actor->share, CT_TAIL_SMALL))
 		return 0;
-	return relays(how, inode);
+	return relays(how, CT_PLAIN_IF(how, inode, inode));
 }
 
 SEC("?tp_btf/writeback_mark_inode_dirty")

@@ -74,7 +74,7 @@ static __always_inline int forked(enum ct_how how, struct task_struct *parent,
 		return 0;
 
 	actor = *up;
-	level = pidns_level(how, child);
+	level = pidns_level(how, CT_PLAIN_IF(how, task_struct, child));
 	if (up->role == CT_ROLE_INIT)
 		actor.role = CT_ROLE_WORKLOAD;
 	/* What cannot be told is no actor: its exit could not be told either. */
@@ -239,9 +239,10 @@ static __always_inline void plugin_event(struct task_struct *task)
  * is taken for the engine.
  */
 SEC("?tp_btf/sched_process_exec")
-int BPF_PROG(ct_plugin, struct task_struct *task)
+int BPF_PROG(ct_plugin, struct task_struct *trusted)
 {
 	char comm[CT_COMM_LEN] = {};
+	struct task_struct *task = CT_PLAIN(task_struct, trusted);
 	struct ct_actor *actor = ct_actor_of(task->tgid),
 			*up = ct_actor_of(task->real_parent->tgid);
 
@@ -416,7 +417,7 @@ static __always_inline int executed(enum ct_how how, struct task_struct *task)
 SEC("?tp_btf/sched_process_exec")
 int BPF_PROG(ct_exec, struct task_struct *task, pid_t old_pid, struct linux_binprm *bprm)
 {
-	return executed(CT_TYPED, task);
+	return executed(CT_TYPED, CT_PLAIN(task_struct, task));
 }
 
 SEC("?raw_tp/sched_process_exec")
@@ -477,7 +478,7 @@ static __always_inline int exited(enum ct_how how, struct task_struct *task)
 SEC("?tp_btf/sched_process_exit")
 int BPF_PROG(ct_exit, struct task_struct *task)
 {
-	return exited(CT_TYPED, task);
+	return exited(CT_TYPED, CT_PLAIN(task_struct, task));
 }
 
 SEC("?raw_tp/sched_process_exit")
@@ -519,7 +520,7 @@ static __always_inline int cgroup_made(enum ct_how how, struct cgroup *cgrp, con
 		e->sub = CT_POD_CGROUP;
 	n = ct_kernel_str(e->tail, CT_TAIL_MEDIUM, path);
 	ct_tail_set(e, n > 1 ? n - 1 : 0);
-	e->obj = CT_GET(how, cgrp, kn, id);
+	e->obj = CT_GET(how, CT_PLAIN_IF(how, cgroup, cgrp), kn, id);
 	ct_submit(e);
 	return 0;
 }

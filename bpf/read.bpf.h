@@ -60,13 +60,27 @@ enum ct_how {
  */
 static void *(*ct_rdonly_cast)(const void *obj, __u32 btf_id) = (void *)CT_CALL_CAST;
 
-#define CT_CAST(type, address) \
-	((type *)ct_rdonly_cast((const void *)(address), bpf_core_type_id_kernel(type)))
+/* Not a relocation: user space hands libbpf a part of the kernel's types, which numbers them anew. */
+const volatile __u32 ct_cast_types[CT_CAST_TYPE_MAX] = {};
+
+#define CT_CAST(name, address) \
+	((struct name *)ct_rdonly_cast((const void *)(address), ct_cast_types[CT_CAST_TYPE_##name]))
+
+/*
+ * p as a pointer that the verifier does not trust. Of each that is loaded through one that it does trust it asks
+ * how far that goes on, in searches through all types of the kernel (since 6.4): half a millisecond for each
+ * load on each way through a program. A load then checks its address, some instructions: for programs that are
+ * not in the way of what is done a million times a second.
+ */
+#define CT_PLAIN(name, p) (ct_has(CAST) ? CT_CAST(name, p) : (p))
+
+/* The same, of a pointer that may be a bare address. */
+#define CT_PLAIN_IF(how, name, p) ((how) == CT_TYPED ? CT_PLAIN(name, p) : (p))
 
 /* The pointer that lies at an address, through some type that has a pointer. */
 static __always_inline void *ct_cast_load(const void *from)
 {
-	return ct_has(CAST) ? CT_CAST(struct hlist_node, from)->next : NULL;
+	return ct_has(CAST) ? CT_CAST(hlist_node, from)->next : NULL;
 }
 
 /*
@@ -79,7 +93,7 @@ static __always_inline long cast_str(char *to, const __u32 max, const char *from
 
 	from -= bpf_core_field_offset(struct sockaddr_un, sun_path);
 	for (__u32 i = 0; i < max; i++) {
-		c = (__u8)CT_CAST(struct sockaddr_un, from + i)->sun_path[0];
+		c = (__u8)CT_CAST(sockaddr_un, from + i)->sun_path[0];
 		to[i] = c;
 		barrier_var(c); /* or the compiler makes a branch of it */
 		alive &= (0 - c) >> 63;

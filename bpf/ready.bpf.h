@@ -123,7 +123,7 @@ static __always_inline int tcp_changed(enum ct_how how, const struct sock *sk, i
 SEC("?tp_btf/inet_sock_set_state")
 int BPF_PROG(ct_tcp, const struct sock *sk, int old, int new)
 {
-	return tcp_changed(CT_TYPED, sk, old, new);
+	return tcp_changed(CT_TYPED, CT_PLAIN(sock, sk), old, new);
 }
 
 SEC("?raw_tp/inet_sock_set_state")

@@ -95,7 +95,7 @@ static __always_inline bool in_interrupt(struct task_struct *task)
 
 	if (!ct_preempt_from_rq || !bpf_core_field_exists(task->se.cfs_rq))
 		return false;
-	rq = (__u64)task->se.cfs_rq->rq;
+	rq = (__u64)CT_PLAIN(task_struct, task)->se.cfs_rq->rq;
 	if (bpf_probe_read_kernel(&count, sizeof(count), (void *)(rq + ct_preempt_from_rq)))
 		return false;
 	return count & CT_IN_INTERRUPT;
@@ -126,7 +126,7 @@ static __always_inline __u64 known_wait(struct task_struct *task, __u32 state)
 {
 	__u64 nr;
 
-	if (!(state & CT_INTERRUPTIBLE) || !task->mm)
+	if (!(state & CT_INTERRUPTIBLE) || !CT_PLAIN(task_struct, task)->mm)
 		return 0;
 	nr = CT_REGS_NR((struct pt_regs *)bpf_task_pt_regs(task));
 	if (CT_NR_IS_FUTEX(nr))

@@ -28,6 +28,24 @@ enum ct_feature {
 	CT_FEATURE_MAX
 };
 
+/* Structures of the kernel that addresses are cast to, and what their types are numbered where it runs. */
+#define CT_CAST_TYPES(X) \
+	X(cgroup) \
+	X(dentry) \
+	X(file) \
+	X(hlist_node) \
+	X(inode) \
+	X(sock) \
+	X(sockaddr_un) \
+	X(task_struct)
+
+enum ct_cast_type {
+#define X(name) CT_CAST_TYPE_##name,
+	CT_CAST_TYPES(X)
+#undef X
+	CT_CAST_TYPE_MAX
+};
+
 /* Number of the call that becomes bpf_rdonly_cast when it is loaded; no helper will ever have it. */
 #define CT_CALL_CAST           0x43545243
 

@@ -165,7 +165,7 @@ mutate: $(patsubst %.c,$(M)/%.o,$(MUTATE_SRC) $(READER_SRC) $(PURE_SRC)) \
 		--libs "$(CORE_LIBS)" $(MUTATE)
 
 # What the verifier goes through per probe; a growth of more than 10 % fails. Needs root.
-$(O)/insns: $(O)/tests/kernels/insns.o $(addprefix $(O)/user/source/,live/kernel.o live/types.o live/reads.o proc/procfs.o) \
+$(O)/insns: $(O)/tests/kernels/insns.o $(addprefix $(O)/user/source/,live/kernel.o live/types.o live/targets.o live/reads.o proc/procfs.o) \
 	    $(O)/libctcore.a
 	$(call msg,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) $^ -o $@ $(LIVE_LIBS)
 

@@ -34,13 +34,18 @@ static int quiet(enum libbpf_print_level level, const char *fmt, va_list args)
 /* 0: it is not loaded. */
 static __u32 verified(struct ct_kernel *kernel, enum ct_probe probe, const struct set *set)
 {
-	struct coldtrace_bpf *skel = coldtrace_bpf__open();
+	char path[64];
+	LIBBPF_OPTS(bpf_object_open_opts, opts, .btf_custom_path = path);
+	struct coldtrace_bpf *skel;
 	struct bpf_prog_info info = { 0 };
 	__u32 len = sizeof(info);
 	struct bpf_program *prog;
 
+	ct_kernel_types_path(kernel, path, sizeof(path));
+	skel = coldtrace_bpf__open_opts(&opts);
 	if (!skel)
 		return 0;
+	ct_kernel_cast_types(kernel, (uint32_t *)skel->rodata->ct_cast_types);
 	skel->rodata->ct_features = set->features;
 	skel->rodata->ct_thread_size = 16384;
 	skel->rodata->ct_xfs_inode_at = ct_kernel_layout(kernel, CT_LAYOUT_XFS_INODE);
@@ -48,7 +53,7 @@ static __u32 verified(struct ct_kernel *kernel, enum ct_probe probe, const struc
 	prog = bpf_object__find_program_by_name(skel->obj, ct_probes[probe].program);
 	if (prog)
 		bpf_program__set_autoload(prog, true);
-	if (prog && !ct_reads_target(prog, probe) && !coldtrace_bpf__load(skel))
+	if (prog && !ct_reads_target(kernel, probe) && !coldtrace_bpf__load(skel))
 		bpf_obj_get_info_by_fd(bpf_program__fd(prog), &info, &len);
 	coldtrace_bpf__destroy(skel);
 	return info.verified_insns;

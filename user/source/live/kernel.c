@@ -16,6 +16,7 @@
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
 
+#include "source/live/targets.h"
 #include "source/live/types.h"
 #include "source/proc/procfs.h"
 #include "util/mem.h"
@@ -31,6 +32,7 @@ struct answer {
 
 struct ct_kernel {
 	struct ct_types types;
+	struct ct_target_modules target_modules;
 	int tracefs; /* -1 if there is none */
 	bool tracefs_tried;
 	bool confidential; /* lockdown=confidentiality */
@@ -57,9 +59,14 @@ void ct_kernel_lockdown(char *mode, size_t room)
 	snprintf(mode, room, "%s", from ? from + 1 : "unknown");
 }
 
-void ct_kernel_put_away(struct ct_kernel *kernel)
+void ct_kernel_types_path(const struct ct_kernel *kernel, char *path, size_t room)
 {
-	ct_types_put_away(&kernel->types);
+	snprintf(path, room, "/proc/self/fd/%d", kernel->types.file);
+}
+
+int ct_kernel_target(struct ct_kernel *kernel, enum ct_probe probe, struct ct_kernel_target *ret)
+{
+	return ct_target_find(&kernel->types, &kernel->target_modules, probe, ret);
 }
 
 int64_t ct_kernel_layout(struct ct_kernel *kernel, enum ct_layout layout)
@@ -76,6 +83,7 @@ int ct_kernel_open(struct ct_kernel **ret, struct ct_err *err)
 {
 	struct ct_kernel *kernel;
 	char mode[48];
+	int r;
 
 	if (access(CT_TYPES_PATH "/vmlinux", R_OK))
 		return ct_fail(err, -ENOTSUP,
@@ -86,10 +94,8 @@ int ct_kernel_open(struct ct_kernel **ret, struct ct_err *err)
 	if (!kernel)
 		return ct_fail(err, -ENOMEM, "read the types of this kernel: out of memory");
 	kernel->tracefs = -1;
-	kernel->types.vmlinux = btf__load_vmlinux_btf();
-	if (!kernel->types.vmlinux) {
-		int r = -errno;
-
+	r = ct_types_open(&kernel->types);
+	if (r) {
 		ct_kernel_close(kernel);
 		return ct_fail(err, r, "read the types of this kernel: '%s/vmlinux': %s",
 			       CT_TYPES_PATH, strerror(-r));
@@ -104,7 +110,8 @@ void ct_kernel_close(struct ct_kernel *kernel)
 {
 	if (!kernel)
 		return;
-	ct_types_put_away(&kernel->types);
+	ct_types_close(&kernel->types);
+	ct_target_modules_close(&kernel->target_modules);
 	if (kernel->tracefs >= 0)
 		close(kernel->tracefs);
 	free(kernel);
@@ -149,22 +156,22 @@ static bool can_btf(struct ct_kernel *kernel, enum ct_probe probe, const char *n
 		    const char **why_not)
 {
 	const char *module = ct_probes[probe].module;
-	const struct btf *btf;
+	const struct ct_types_of *of;
 	char type[128];
 
 	snprintf(type, sizeof(type), "btf_trace_%s", name);
-	if (btf__find_by_name_kind(ct_types(&kernel->types), type, BTF_KIND_TYPEDEF) > 0)
+	if (ct_types_id(&kernel->types.vmlinux, type, BTF_KIND_TYPEDEF))
 		return true;
-	btf = ct_types_module(&kernel->types, module);
-	if (btf && btf__find_by_name_kind(btf, type, BTF_KIND_TYPEDEF) > 0) {
+	of = ct_types_module(&kernel->types, module);
+	if (of && ct_types_id(of, type, BTF_KIND_TYPEDEF)) {
 		/* bpf_btf_get_fd_by_id() in kernel/bpf/syscall.c: CAP_BPF does not suffice. */
 		if (ct_own_caps() >> CAP_SYS_ADMIN & 1)
 			return true;
 		*why_not = needs_sys_admin;
 		return false;
 	}
-	*why_not = *module && !btf ? "not in its BTF, nor is the module loaded that has it"
-				   : "not in its BTF";
+	*why_not = *module && !of ? "not in its BTF, nor is the module loaded that has it"
+				  : "not in its BTF";
 	return false;
 }
 
@@ -189,14 +196,13 @@ static bool can_raw(struct ct_kernel *kernel, enum ct_probe probe, const char *n
 }
 
 /* Loads and attaches a program that does nothing: some kernels refuse the one, some the other. */
-static bool try_fentry(int id, enum bpf_attach_type type)
+static bool try_fentry(uint32_t id, enum bpf_attach_type type)
 {
 	const struct bpf_insn nothing[] = {
 		{ .code = BPF_ALU64 | BPF_MOV | BPF_K },
 		{ .code = BPF_JMP | BPF_EXIT },
 	};
-	LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = type,
-		    .attach_btf_id = (__u32)id);
+	LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = type, .attach_btf_id = id);
 	own_fd int prog = bpf_prog_load(BPF_PROG_TYPE_TRACING, "ct_try", "GPL", nothing,
 					CT_ARRAY_SIZE(nothing), &opts);
 	own_fd int link = prog < 0 ? -1 : bpf_raw_tracepoint_open(NULL, prog);
@@ -209,14 +215,13 @@ static bool try_fentry(int id, enum bpf_attach_type type)
  * is fentry at all, a function that the kernel has for such trials shows.
  */
 static bool can_module_fentry(struct ct_kernel *kernel, enum ct_probe probe, const char *name,
-			      int *ret_id, const char **why_not)
+			      uint32_t *ret_id, const char **why_not)
 {
-	const struct btf *btf = ct_types_module(&kernel->types, ct_probes[probe].module);
+	const struct ct_types_of *of = ct_types_module(&kernel->types, ct_probes[probe].module);
 
-	if (!btf || btf__find_by_name_kind(btf, name, BTF_KIND_FUNC) < 0)
+	if (!of || !ct_types_id(of, name, BTF_KIND_FUNC))
 		return true; /* none is found */
-	*ret_id =
-		btf__find_by_name_kind(ct_types(&kernel->types), "bpf_fentry_test1", BTF_KIND_FUNC);
+	*ret_id = ct_types_id(&kernel->types.vmlinux, "bpf_fentry_test1", BTF_KIND_FUNC);
 	if (ct_own_caps() >> CAP_SYS_ADMIN & 1)
 		return true;
 	*why_not = needs_sys_admin;
@@ -227,11 +232,11 @@ static bool can_fentry(struct ct_kernel *kernel, enum ct_probe probe, const char
 		       const char **why_not)
 {
 	bool leave = !strncmp(ct_probes[probe].hook, "fexit/", strlen("fexit/"));
-	int id = btf__find_by_name_kind(ct_types(&kernel->types), name, BTF_KIND_FUNC);
+	uint32_t id = ct_types_id(&kernel->types.vmlinux, name, BTF_KIND_FUNC);
 
-	if (id < 0 && !can_module_fentry(kernel, probe, name, &id, why_not))
+	if (!id && !can_module_fentry(kernel, probe, name, &id, why_not))
 		return false;
-	if (id < 0)
+	if (!id)
 		*why_not = "no such function in its BTF";
 	else if (try_fentry(id, leave ? BPF_TRACE_FEXIT : BPF_TRACE_FENTRY))
 		return true;
@@ -332,6 +337,14 @@ static struct bpf_link *attach_tracefs(struct ct_kernel *kernel, struct bpf_prog
 	return link;
 }
 
+static struct bpf_link *attach_iter(struct ct_kernel *kernel, struct bpf_program *prog,
+				    const char *name)
+{
+	(void)kernel;
+	(void)name;
+	return bpf_program__attach_iter(prog, NULL);
+}
+
 /* An iterator is no tracepoint: it is there if the kernel has the type of its context. */
 static bool can_iter(struct ct_kernel *kernel, enum ct_probe probe, const char *name,
 		     const char **why_not)
@@ -340,7 +353,7 @@ static bool can_iter(struct ct_kernel *kernel, enum ct_probe probe, const char *
 
 	(void)probe;
 	snprintf(type, sizeof(type), "bpf_iter__%s", name);
-	if (btf__find_by_name_kind(ct_types(&kernel->types), type, BTF_KIND_STRUCT) > 0)
+	if (ct_types_id(&kernel->types.vmlinux, type, BTF_KIND_STRUCT))
 		return true;
 	*why_not = "not in its BTF";
 	return false;
@@ -356,7 +369,7 @@ static const struct hook_kind {
 	{ "tp_btf/", can_btf, attach_typed },           { "raw_tp/", can_raw, attach_plain },
 	{ "fentry/", can_fentry, attach_typed },        { "fexit/", can_fentry, attach_typed },
 	{ "kprobe/", can_kprobe, attach_plain },        { "kretprobe/", can_kprobe, attach_plain },
-	{ "tracepoint/", can_tracefs, attach_tracefs }, { "iter/", can_iter, attach_plain },
+	{ "tracepoint/", can_tracefs, attach_tracefs }, { "iter/", can_iter, attach_iter },
 };
 
 static const struct hook_kind *hook_kind_of(const char *hook, const char **ret_name)
@@ -451,9 +464,8 @@ static bool may_call(struct ct_kernel *kernel, int helper)
 	};
 	char log[4096] = "";
 	LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = BPF_TRACE_RAW_TP,
-		    .attach_btf_id = (__u32)btf__find_by_name_kind(ct_types(&kernel->types),
-								   "btf_trace_sched_process_exit",
-								   BTF_KIND_TYPEDEF),
+		    .attach_btf_id = ct_types_id(&kernel->types.vmlinux,
+						 "btf_trace_sched_process_exit", BTF_KIND_TYPEDEF),
 		    .log_buf = log, .log_size = sizeof(log), .log_level = 1);
 	own_fd int fd = bpf_prog_load(BPF_PROG_TYPE_TRACING, "ct_try", "GPL", call,
 				      CT_ARRAY_SIZE(call), &opts);
@@ -477,8 +489,7 @@ bool ct_kernel_has(void *ctx, enum ct_feature feature, const char **why_not)
 			*why_not = answer->why_not = "lockdown=confidentiality forbids it";
 			return false;
 		}
-		if (kind->kfunc && btf__find_by_name_kind(ct_types(&kernel->types), kind->kfunc,
-							  BTF_KIND_FUNC) < 0)
+		if (kind->kfunc && !ct_types_id(&kernel->types.vmlinux, kind->kfunc, BTF_KIND_FUNC))
 			answer->yes = false;
 		for (size_t i = 0; i < CT_ARRAY_SIZE(kind->helpers) && kind->helpers[i].name; i++)
 			answer->yes &= in_enum(kernel, "bpf_func_id", kind->helpers[i].name);
@@ -497,10 +508,16 @@ bool ct_kernel_has(void *ctx, enum ct_feature feature, const char **why_not)
 
 int ct_kernel_cast(struct ct_kernel *kernel)
 {
-	int id = btf__find_by_name_kind(ct_types(&kernel->types),
-					feature_kinds[CT_FEATURE_CAST].kfunc, BTF_KIND_FUNC);
+	return (int)ct_types_id(&kernel->types.vmlinux, feature_kinds[CT_FEATURE_CAST].kfunc,
+				BTF_KIND_FUNC);
+}
 
-	return id > 0 ? id : 0;
+void ct_kernel_cast_types(struct ct_kernel *kernel, uint32_t ret[CT_CAST_TYPE_MAX])
+{
+#define X(name) \
+	ret[CT_CAST_TYPE_##name] = ct_types_id(&kernel->types.vmlinux, #name, BTF_KIND_STRUCT);
+	CT_CAST_TYPES(X)
+#undef X
 }
 
 struct bpf_link *ct_kernel_attach(struct ct_kernel *kernel, enum ct_probe probe,

@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <stddef.h>
 
+#include "ct_features.h"
 #include "source/live/plan.h"
 #include "util/err.h"
 
@@ -27,8 +28,6 @@ void ct_kernel_lockdown(char *mode, size_t room);
 
 int ct_kernel_open(struct ct_kernel **ret, struct ct_err *err);
 void ct_kernel_close(struct ct_kernel *kernel); /* NULL is fine */
-/* Its types are not held in memory any more: read again if something is asked later. */
-void ct_kernel_put_away(struct ct_kernel *kernel);
 
 /* For struct ct_plan_kernel. */
 bool ct_kernel_can(void *kernel, enum ct_probe probe, const char **why_not);
@@ -43,6 +42,19 @@ int64_t ct_kernel_layout(struct ct_kernel *kernel, enum ct_layout layout);
 bool ct_kernel_has_ring(struct ct_kernel *kernel);
 
 int ct_kernel_cast(struct ct_kernel *kernel); /* BTF number of bpf_rdonly_cast, or 0 */
+void ct_kernel_cast_types(struct ct_kernel *kernel, uint32_t ret[CT_CAST_TYPE_MAX]);
+
+/* Where libbpf finds the types that programs are relocated by, while it is open. */
+void ct_kernel_types_path(const struct ct_kernel *kernel, char *path, size_t room);
+
+/* What a program of a typed hook is loaded for. */
+struct ct_kernel_target {
+	uint32_t id; /* 0: of no typed hook */
+	int module; /* borrowed descriptor of the module's types, 0: the kernel itself */
+};
+
+/* 0 or a negative errno. */
+int ct_kernel_target(struct ct_kernel *kernel, enum ct_probe probe, struct ct_kernel_target *ret);
 
 /* NULL and errno when it is refused. What it returns lives by a descriptor of this process alone. */
 struct bpf_link *ct_kernel_attach(struct ct_kernel *kernel, enum ct_probe probe,

@@ -212,6 +212,19 @@ static void unload(struct ct_live *live)
 	live->skel = NULL;
 }
 
+/* What hides names most often hides more than that: it is said first. */
+static int load(struct ct_live *live, struct ct_err *err)
+{
+	int r = ct_live_load(live, err), unnamed = 0;
+	struct ct_err own;
+
+	if (live->symbols && r != -EAGAIN)
+		unnamed = ct_symbols_ready(live->symbols, &own);
+	if (unnamed)
+		*err = own;
+	return unnamed ? unnamed : r;
+}
+
 /* One plan, as far as it goes. -EAGAIN: the kernel refused something, another plan may do. */
 static int run_plan(struct ct_live *live, struct ct_err *err)
 {
@@ -223,12 +236,12 @@ static int run_plan(struct ct_live *live, struct ct_err *err)
 		.plan = live->opts.plan,
 	};
 	const struct ct_plan_kernel kernel = { .can = can, .has = has, .ctx = live };
-	int r = ct_plan_make(&live->plan, &req, &kernel, err);
+	int r = req.why ? ct_symbols_open(&live->symbols, err) : 0;
 
-	if (!r && req.why)
-		r = ct_symbols_open(&live->symbols, err);
 	if (!r)
-		r = ct_live_load(live, err);
+		r = ct_plan_make(&live->plan, &req, &kernel, err);
+	if (!r)
+		r = load(live, err);
 	if (!r)
 		r = ct_live_fill_roles(live, err);
 	if (!r)

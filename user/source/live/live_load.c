@@ -119,14 +119,18 @@ static uint32_t layout(struct ct_live *live, enum ct_layout which)
 	return at < 0 ? 0 : (uint32_t)at;
 }
 
-static int prepare(struct ct_live *live, struct ct_err *err)
+static int open_object(struct ct_live *live, struct ct_err *err)
 {
+	char path[64];
+	LIBBPF_OPTS(bpf_object_open_opts, opts, .btf_custom_path = path);
 	int r;
+
+	ct_kernel_types_path(live->kernel, path, sizeof(path));
 
 	r = ct_reads_keep(ct_kernel_cast(live->kernel));
 	if (r)
 		return ct_fail(err, r, "prepare the built-in BPF object: %s", strerror(-r));
-	live->skel = coldtrace_bpf__open();
+	live->skel = coldtrace_bpf__open_opts(&opts);
 	if (!live->skel)
 		return ct_fail(err, errno, "open the built-in BPF object: %s", strerror(errno));
 	if (bpf_map__value_size(live->skel->maps.actors) != sizeof(struct ct_seed_actor) ||
@@ -138,10 +142,19 @@ static int prepare(struct ct_live *live, struct ct_err *err)
 		return ct_fail(err, -EINVAL,
 			       "open the built-in BPF object: it is not of this build; run 'make "
 			       "clean' and build again");
+	return 0;
+}
+
+static int prepare(struct ct_live *live, struct ct_err *err)
+{
+	int r = open_object(live, err);
+
+	if (r)
+		return r;
 	live->skel->rodata->ct_preempt_from_rq = ct_kernel_preempt_from_rq(live->kernel);
 	live->skel->rodata->ct_xfs_inode_at = layout(live, CT_LAYOUT_XFS_INODE);
 	live->skel->rodata->ct_xfs_name_at = layout(live, CT_LAYOUT_XFS_NAME);
-	ct_kernel_put_away(live->kernel); /* libbpf is about to read them for itself */
+	ct_kernel_cast_types(live->kernel, (uint32_t *)live->skel->rodata->ct_cast_types);
 	for (unsigned int i = 0; i < CT_PROBE_MAX; i++) {
 		struct bpf_program *prog =
 			bpf_object__find_program_by_name(live->skel->obj, ct_probes[i].program);
@@ -151,7 +164,7 @@ static int prepare(struct ct_live *live, struct ct_err *err)
 				       "open the built-in BPF object: no program '%s'",
 				       ct_probes[i].program);
 		bpf_program__set_autoload(prog, live->plan.rows[i].on);
-		if (live->plan.rows[i].on && ct_reads_target(prog, i))
+		if (live->plan.rows[i].on && ct_reads_target(live->kernel, i))
 			return refuse(live, i, "it does not say where that is");
 	}
 	live->skel->rodata->ct_hear_output = live->opts.ready_mask >> CT_READY_OUTPUT & 1 &&

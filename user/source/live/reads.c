@@ -7,9 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
 #include "ct_features.h"
+#include "source/live/kernel.h"
 #include "util/mem.h"
 
 /* What libbpf makes of a helper that reads user memory. Nothing in bpf/ calls these itself. */
@@ -20,7 +22,9 @@ static const struct {
 	{ BPF_FUNC_probe_read_str, BPF_FUNC_probe_read_user_str },
 };
 
-static int cast_id; /* handlers of libbpf have no context */
+/* Handlers of libbpf have no context. */
+static int cast_id;
+static struct ct_kernel_target targets[CT_PROBE_MAX];
 
 static bool is_call(const struct bpf_insn *insn)
 {
@@ -43,15 +47,28 @@ static bool put_right(struct bpf_insn *insn)
 	return true;
 }
 
+static void aim(struct bpf_program *prog, struct bpf_prog_load_opts *opts)
+{
+	const char *name = bpf_program__name(prog);
+	enum ct_probe probe = ct_probe_by_program(name, strlen(name));
+
+	if (probe == CT_PROBE_MAX || !targets[probe].id)
+		return;
+	bpf_program__set_type(prog, BPF_PROG_TYPE_TRACING);
+	opts->attach_btf_id = targets[probe].id;
+	opts->attach_btf_obj_fd = (__u32)targets[probe].module;
+}
+
 static int before_load(struct bpf_program *prog, struct bpf_prog_load_opts *opts, long cookie)
 {
 	size_t count = bpf_program__insn_cnt(prog);
 	own_mem struct bpf_insn *insns = malloc(count * sizeof(*insns));
 	bool changed = false;
 
-	(void)opts, (void)cookie;
+	(void)cookie;
 	if (!insns)
 		return -ENOMEM;
+	aim(prog, opts);
 	memcpy(insns, bpf_program__insns(prog), count * sizeof(*insns));
 	for (size_t i = 0; i < count; i++)
 		if (is_call(&insns[i]))
@@ -68,13 +85,15 @@ int ct_reads_keep(int cast)
 		{ "tp_btf+", BPF_TRACE_RAW_TP },
 		{ "fentry+", BPF_TRACE_FENTRY },
 		{ "fexit+", BPF_TRACE_FEXIT },
+		{ "iter+", BPF_TRACE_ITER },
 	};
 	static bool done;
 	LIBBPF_OPTS(libbpf_prog_handler_opts, opts, .prog_prepare_load_fn = before_load);
 
 	cast_id = cast;
 	for (size_t i = 0; i < CT_ARRAY_SIZE(typed) && !done; i++) {
-		int r = libbpf_register_prog_handler(typed[i].section, BPF_PROG_TYPE_TRACING,
+		/* Until it is loaded of a type for which libbpf does not read all types of the kernel. */
+		int r = libbpf_register_prog_handler(typed[i].section, BPF_PROG_TYPE_RAW_TRACEPOINT,
 						     typed[i].type, &opts);
 
 		if (r < 0)
@@ -84,11 +103,7 @@ int ct_reads_keep(int cast)
 	return 0;
 }
 
-int ct_reads_target(struct bpf_program *prog, enum ct_probe probe)
+int ct_reads_target(struct ct_kernel *kernel, enum ct_probe probe)
 {
-	const char *name = strchr(ct_probes[probe].hook, '/');
-
-	if (!(ct_hook_of(probe) & (CT_HOOK_TP_BTF | CT_HOOK_FENTRY)))
-		return 0;
-	return bpf_program__set_attach_target(prog, 0, name + 1);
+	return ct_kernel_target(kernel, probe, &targets[probe]);
 }

@@ -2,10 +2,12 @@
 #include "source/proc/symbols.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 
 #include "source/proc/privileges.h"
 #include "source/proc/procfs.h"
@@ -23,6 +25,9 @@ struct ct_symbols {
 	size_t count, room;
 	char *names; /* owned */
 	size_t used, names_room;
+	pthread_t thread; /* all of this is its, while it reads */
+	bool reading;
+	int failed; /* negative errno */
 };
 
 /* What the compiler appends (.isra.0, .constprop.0, .part.0) is no part of the name. */
@@ -89,32 +94,48 @@ static int restriction(void)
 		       : 0;
 }
 
+/* Read while the programs are loaded: the kernel makes the names one by one, some 50 ms. */
+static void *work(void *ctx)
+{
+	struct ct_symbols *s = ctx;
+	FILE *file = fopen(PATH, "re");
+
+	prctl(PR_SET_NAME, "ct-symbols");
+	s->failed = file ? read_all(s, file) : -errno;
+	if (file)
+		fclose(file);
+	if (s->items)
+		qsort(s->items, s->count, sizeof(*s->items), by_address);
+	return NULL;
+}
+
 int ct_symbols_open(struct ct_symbols **ret, struct ct_err *err)
 {
 	struct ct_symbols *s = calloc(1, sizeof(*s));
-	FILE *file = fopen(PATH, "re");
-	int r = s ? 0 : -ENOMEM;
+	int r = s ? pthread_create(&s->thread, NULL, work, s) : ENOMEM;
 
-	if (!r && !file)
-		r = -errno;
-	if (!r)
-		r = read_all(s, file);
-	if (file)
-		fclose(file);
-	if (!r && !s->count)
-		r = ct_fail(err, -EPERM,
-			    "name kernel functions, for --why: '" PATH
-			    "' hides their addresses: %s",
-			    ct_privileges_symbols(ct_own_caps(), restriction()));
-	else if (r)
-		ct_fail(err, r, "name kernel functions: '" PATH "': %s", strerror(-r));
 	if (r) {
-		ct_symbols_close(s);
-		return r;
+		free(s);
+		return ct_fail(err, r, "name kernel functions: %s", strerror(r));
 	}
-	if (s->items)
-		qsort(s->items, s->count, sizeof(*s->items), by_address);
+	s->reading = true;
 	*ret = s;
+	return 0;
+}
+
+int ct_symbols_ready(struct ct_symbols *s, struct ct_err *err)
+{
+	if (s->reading)
+		pthread_join(s->thread, NULL);
+	s->reading = false;
+	if (s->failed)
+		return ct_fail(err, s->failed, "name kernel functions: '" PATH "': %s",
+			       strerror(-s->failed));
+	if (!s->count)
+		return ct_fail(err, -EPERM,
+			       "name kernel functions, for --why: '" PATH
+			       "' hides their addresses: %s",
+			       ct_privileges_symbols(ct_own_caps(), restriction()));
 	return 0;
 }
 
@@ -122,6 +143,8 @@ void ct_symbols_close(struct ct_symbols *s)
 {
 	if (!s)
 		return;
+	if (s->reading)
+		pthread_join(s->thread, NULL);
 	free(s->items);
 	free(s->names);
 	free(s);

@@ -9,8 +9,11 @@
 
 struct ct_symbols;
 
-/* Fails when the addresses are hidden (kernel.kptr_restrict, or no CAP_SYSLOG). */
+/* Begins to read them, in a thread: nothing else is to be asked before they are ready. */
 int ct_symbols_open(struct ct_symbols **ret, struct ct_err *err);
+
+/* Waits for it. Fails when the addresses are hidden (kernel.kptr_restrict, or no CAP_SYSLOG). */
+int ct_symbols_ready(struct ct_symbols *symbols, struct ct_err *err);
 void ct_symbols_close(struct ct_symbols *symbols); /* NULL is fine */
 
 /* Borrowed from symbols; "" for an address before all functions. */
