@@ -27,6 +27,7 @@ struct ct_actor {
 	__u32 uid; /* who decides what it does, or what the engine does that it descends from */
 	__u32 mntns; /* of the runtime that it descends from, when that was executed; 0: of none */
 	__u64 share; /* in which it is counted, 0: none; see shares.bpf.h */
+	__u64 woke_ns; /* HELPER: when it woke a process of its own last, see sandbox.bpf.h; 0: never */
 };
 
 enum ct_actor_flag {

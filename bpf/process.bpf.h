@@ -74,6 +74,7 @@ static __always_inline int forked(enum ct_how how, struct task_struct *parent,
 		return 0;
 
 	actor = *up;
+	actor.woke_ns = 0;
 	level = pidns_level(how, CT_PLAIN_IF(how, task_struct, child));
 	if (up->role == CT_ROLE_INIT)
 		actor.role = CT_ROLE_WORKLOAD;
@@ -471,6 +472,8 @@ static __always_inline int exited(enum ct_how how, struct task_struct *task)
 	/* A process killed as a whole keeps the status in the group, not in the last thread. */
 	whole = CT_GET(how, task, signal, group_exit_code);
 	e->ret = whole ? whole : CT_GET(how, task, exit_code);
+	if (gone.woke_ns)
+		e->dur_ns = e->ts_ns - gone.woke_ns;
 	ct_submit(e);
 	return 0;
 }

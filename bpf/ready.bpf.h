@@ -3,6 +3,7 @@
 #pragma once
 
 #include "links.bpf.h"
+#include "sandbox.bpf.h"
 #include "ct_opens.h"
 #include "open_types.bpf.h"
 #include "places.bpf.h"
@@ -193,6 +194,10 @@ static __always_inline void hear_output(enum ct_how how, struct task_struct *wok
 	if (reader_tgid == tgid)
 		return;
 	reader = ct_actor_of(reader_tgid);
+	if (reader && reader->role == CT_ROLE_HELPER && actor->role == CT_ROLE_HELPER) {
+		ct_helper_wakes(how, actor, tgid, woken);
+		return;
+	}
 	owner = ct_root_of(actor);
 	root = ct_actor_of(owner);
 	if (!root || root->flags & CT_ACTOR_WROTE)

@@ -62,7 +62,9 @@ enum ct_event_flag {
 	X(1, FORK, "fork", "obj: child tgid; arg: its pid namespace level") \
 	X(2, EXEC, "exec", \
 	  "obj: netns inode; arg: pid namespace level, owner uid << 32; sub: role; tail: argv") \
-	X(3, EXIT, "exit", "ret: wait status; sub: role, 0: of a client of an engine") \
+	X(3, EXIT, "exit", \
+	  "ret: wait status; sub: role, 0: of a client of an engine; of a helper dur: since it woke a process of its own " \
+	  "last") \
 	X(4, SEND, "send", \
 	  "obj: socket cookie; arg: its peer's; sub: family; tail: bytes sent; client: root: tgid of the engine, dur: " \
 	  "of its parent, and << 32 of that one's") \

@@ -3,6 +3,7 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
+#include "core/who/who.h"
 #include "runs.h"
 
 #define RUNSC   700
@@ -28,6 +29,23 @@ static void boots(struct tape *t)
 	tape_at(t, 20);
 	tape_fork(t, RUNSC, SANDBOX, CT_ROLE_RUNTIME);
 	tape_exec(t, SANDBOX, CT_ROLE_HELPER, 9, "runsc-sandbox", "boot", "web", TAPE_END);
+}
+
+/* It has a process of its own, and that makes the first of its program. */
+static void runs(struct tape *t, double ms)
+{
+	tape_at(t, ms - 10);
+	tape_fork(t, SANDBOX, SANDBOX + 1, CT_ROLE_HELPER);
+	tape_at(t, ms);
+	tape_fork(t, SANDBOX + 1, SANDBOX + 2, CT_ROLE_HELPER);
+}
+
+/* What was told last took, or had been, so long. */
+static void last_lasts(struct tape *t, double ms)
+{
+	struct ct_event *e = (struct ct_event *)tape_event(t, t->count - 1);
+
+	e->dur_ns = (uint64_t)(ms * TAPE_MS);
 }
 
 static void ends(struct tape *t, double ms, int status)
@@ -166,5 +184,108 @@ Test(inside, several_in_one_sandbox)
 		cr_expect_eq(s->rec.service_end_ns, tape_ns(100 + 100.0 * i), "%u", i);
 		cr_expect_eq(s->rec.exit_code, i + 1);
 	}
+	run_free(run);
+}
+
+/* Columns: how long before its end the sandbox woke a process of its own last, how it ends; when its program did. */
+static const struct {
+	double ago_ms;
+	int status;
+	double end_ms;
+	const char *why;
+} aparts[] = {
+	{ 0, 7 << 8, 500, "it is not known" },
+	{ 4, 7 << 8, 496, "it has taken itself apart" },
+	{ 100, 0, 400, "it had to wait for a processor" },
+	{ 100.001, 0, 500, "it has slept, and failed" },
+	{ 4, 9, 500, "it was killed" },
+	{ 4, 9 | 0x80, 500, "and left a core" },
+};
+
+/* gVisor's application runs in processes of its sandbox: behind the last time that it woke one it ran no more. */
+Test(inside, ends_before_its_sandbox)
+{
+	for (size_t i = 0; i < CT_ARRAY_SIZE(aparts); i++) {
+		struct run *run = run_new();
+		struct tape *t = &run->t;
+		const struct seen *s;
+
+		boots(t);
+		runs(t, 60);
+		tape_at(t, 500);
+		tape_exit(t, SANDBOX, CT_ROLE_HELPER, aparts[i].status);
+		last_lasts(t, aparts[i].ago_ms);
+		tape_at(t, 503);
+		tape_exit(t, RUNSC, CT_ROLE_RUNTIME, aparts[i].status);
+		play_until(run, 5000);
+		s = find(run, CT_RECORD_STOP, "web", 0);
+		cr_expect_eq(s->rec.service_end_ns, tape_ns(aparts[i].end_ms), "%s", aparts[i].why);
+		cr_expect_eq(s->rec.exit_code, ct_exit_code(aparts[i].status), "%s", aparts[i].why);
+		cr_expect_eq(s->rec.end_ns, tape_ns(503), "%s", aparts[i].why);
+		expect_nothing_odd(run);
+		run_free(run);
+	}
+}
+
+/* It ran before its program was told to: what it woke then was not that. */
+Test(inside, ends_when_it_has_begun)
+{
+	struct run *run = run_new();
+	struct tape *t = &run->t;
+
+	boots(t);
+	runs(t, 60);
+	tape_at(t, 70);
+	tape_exit(t, SANDBOX, CT_ROLE_HELPER, 0);
+	last_lasts(t, 10);
+	tape_at(t, 73);
+	tape_exit(t, RUNSC, CT_ROLE_RUNTIME, 0);
+	play_until(run, 5000);
+	cr_expect_eq(find(run, CT_RECORD_STOP, "web", 0)->rec.service_end_ns, tape_ns(70));
+	run_free(run);
+}
+
+/* Its own word is nearer, and one that ran before tracing began is a sandbox, too. */
+Test(inside, ends_before_its_sandbox_and_says_so)
+{
+	for (unsigned says = 0; says < 2; says++) {
+		struct run *run = run_new();
+		struct tape *t = &run->t;
+		struct life l = life_of(0);
+
+		tape_identity(t, LIFE_DOCKERD, "id", l.id, "engine", "docker", "name", l.name,
+			      "pid", "710", TAPE_END);
+		tape_process(t, SANDBOX, LIFE_CONTAINERD, CT_ROLE_HELPER, "runsc-sandbox", "boot",
+			     TAPE_END);
+		if (says)
+			tells(t, 490, CT_APP_EXIT, l.id);
+		tape_at(t, 500);
+		tape_exit(t, SANDBOX, CT_ROLE_HELPER, 0);
+		last_lasts(t, 5);
+		play_until(run, 90000);
+		cr_expect_eq(find(run, CT_RECORD_STOP, l.name, 0)->rec.service_end_ns,
+			     tape_ns(says ? 490 : 495));
+		run_free(run);
+	}
+}
+
+/* A program that wakes its children is no sandbox. */
+Test(inside, others_end_when_they_exit)
+{
+	struct run *run = run_new();
+	struct tape *t = &run->t;
+	struct life l = life_of(0);
+
+	life_engines(t);
+	life_serves(t, &l);
+	life_exit(t, &l, 500, 0);
+	for (size_t i = 0; i < t->count; i++) {
+		struct ct_event *e = (struct ct_event *)tape_event(t, i);
+
+		if (e->kind == CT_KIND_EXIT && e->tgid == l.init)
+			e->dur_ns = 5 * TAPE_MS;
+	}
+	play_until(run, 5000);
+	cr_expect_eq(find(run, CT_RECORD_STOP, l.name, 0)->rec.service_end_ns, tape_ns(500));
 	run_free(run);
 }

@@ -2,6 +2,8 @@
 /* Processes begin, execute and end: what that means for the container that they work for. */
 #include "core/life/life.h"
 
+#include <sys/wait.h>
+
 /* What was known of the process that had its pid before, whose exit was not seen, is not its own. */
 static void begins_anew(struct ct_actor_state *a)
 {
@@ -13,6 +15,7 @@ static void begins_anew(struct ct_actor_state *a)
 	ct_works(a, NULL);
 	ct_works_first_of(a, NULL);
 	a->vmm = false;
+	a->sandbox = false;
 	a->op = CT_OP_NONE;
 	a->plugin = CT_OP_NONE;
 	a->joins = false;
@@ -211,6 +214,26 @@ static void monitor_exits(struct ct_core *core, const struct ct_actor_state *a, 
 		ct_signal(core, c, CT_SIG_SHIM_EVENT, ct_text("exit", 4), ts_ns);
 }
 
+/* Taking itself apart takes a sandbox some milliseconds, or more where it has to wait for a processor. */
+#define APART_NS (100 * CT_NS_PER_MS)
+
+/*
+ * When a container's first process has ended what it is there for. gVisor's has ended its application before, and
+ * takes itself apart: its application ran last when the sandbox woke a process of its own last. What is killed, or
+ * fails, has not ended it: then it is when that happened.
+ */
+static uint64_t ended_at(const struct ct_container *c, const struct ct_actor_state *a,
+			 const struct ct_event *e)
+{
+	const uint64_t *m = c->run.marks;
+	uint64_t at = e->ts_ns - e->dur_ns;
+
+	if (!a->sandbox || !e->dur_ns || e->dur_ns > APART_NS || at > e->ts_ns ||
+	    WIFSIGNALED(e->ret) || at <= m[CT_MARK_TASK_START_BEGIN] || at <= m[CT_MARK_INIT_EXEC])
+		return e->ts_ns;
+	return at;
+}
+
 void ct_life_exit(struct ct_core *core, const struct ct_event *e)
 {
 	struct ct_actor_state *a = ct_actor_get(core, e->tgid);
@@ -235,7 +258,8 @@ void ct_life_exit(struct ct_core *core, const struct ct_event *e)
 		if (c->run.exit_code == CT_NO_EXIT_CODE)
 			c->run.exit_code = ct_exit_code(status);
 		c->run.exit_seen = true;
-		ct_signal(core, c, CT_SIG_INIT_EXIT, ct_text("", 0), e->ts_ns);
+		ct_signal(core, c, CT_SIG_INIT_EXIT, ct_text("", 0), ended_at(c, a, e));
+		c->last_ns = e->ts_ns;
 	}
 	machine_ends(core, a, e->ts_ns);
 	ct_image_exit(core, a, e->ts_ns);

@@ -31,6 +31,7 @@ struct ct_actor_state {
 	uint8_t start_order,
 		stop_order; /* engine: enum ct_order, as its containers have shown it */
 	bool vmm; /* it runs a virtual machine, or is about to */
+	bool sandbox; /* it is one of gVisor */
 	bool execed;
 	bool joins; /* a runtime executes it, or it executes, in a container that runs already */
 	uint8_t stage; /* 1, 2: forked, and again, by that which is to become a first process */

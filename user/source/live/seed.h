@@ -23,8 +23,9 @@ struct ct_seed_actor {
 	uint32_t uid;
 	uint32_t mntns;
 	uint64_t share;
+	uint64_t woke_ns;
 };
-_Static_assert(sizeof(struct ct_seed_actor) == 24, "as struct ct_actor of bpf/coldtrace.bpf.h");
+_Static_assert(sizeof(struct ct_seed_actor) == 32, "as struct ct_actor of bpf/coldtrace.bpf.h");
 #define CT_SHARE_USER (1ull << 32) /* as in bpf/shares.bpf.h */
 
 struct ct_seed_ops {
