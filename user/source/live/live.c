@@ -193,10 +193,7 @@ static bool has(void *ctx, enum ct_feature feature, const char **why_not)
 
 static void unload(struct ct_live *live)
 {
-	for (unsigned int i = 0; i < CT_PROBE_MAX; i++) {
-		bpf_link__destroy(live->links[i]);
-		live->links[i] = NULL;
-	}
+	ct_live_detach(live);
 	ct_ring_close(live->ring);
 	live->ring = NULL;
 	ct_open_maps_free(live->opens);

@@ -107,6 +107,8 @@ void ct_live_listen(bool verbose); /* to what libbpf says */
 int ct_live_load(struct ct_live *live, struct ct_err *err);
 int ct_live_fill_roles(struct ct_live *live, struct ct_err *err);
 int ct_live_attach(struct ct_live *live);
+/* live_detach.c: of whatever it is attached to. */
+void ct_live_detach(struct ct_live *live);
 
 /* live_seed.c: what runs already. */
 void ct_live_on_socket(void *ctx, const struct ct_engine *engine,
