@@ -38,7 +38,7 @@ TAPE_SRC     := $(addprefix tests/unit/,tape.c tape_opens.c life.c sandbox_messa
 
 # What the command line means is pure too, but no part of the core.
 PURE_SRC     := $(CORE_SRC) $(wildcard user/cmd/options*.c) user/cmd/filter.c \
-		user/cmd/session.c user/cmd/seen.c user/cmd/paths.c user/cmd/notices.c user/cmd/apart.c \
+		user/cmd/session.c user/cmd/seen.c user/cmd/paths.c user/cmd/gaps.c user/cmd/notices.c user/cmd/apart.c \
 		user/serve/listen.c user/serve/push_queue.c
 # Neither is what talks to a sandbox or reads what an engine keeps, which a test can pretend to be.
 SANDBOX_SRC  := $(addprefix user/source/,sandbox/sandbox.c sandbox/seccheck.c proc/procfs.c proc/files.c \

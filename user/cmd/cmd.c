@@ -10,12 +10,16 @@
 #include <string.h>
 #include <sys/resource.h>
 
+#include "cmd/gaps.h"
 #include "cmd/session.h"
 #include "core/base/text.h"
 #include "core/opens/opens.h"
 #include "sinks/escape.h"
 #include "sinks/sink.h"
+#include "sinks/units.h"
 #include "util/mem.h"
+
+#define GAPS_SAID 4 /* of one report */
 
 /* What ends a program that writes too much, or to nobody, and how it was when this one began. */
 static struct {
@@ -92,6 +96,31 @@ void ct_say_unmatched(const struct ct_run_session *session)
 
 	if (ct_session_unmatched(session, text, sizeof(text)))
 		ct_say("%s", text);
+}
+
+static void say_gap(void *ctx, const struct ct_gap *gap)
+{
+	char took[CT_DURATION_LEN], found[96] = "";
+	unsigned *count = ctx;
+
+	if ((*count)++ >= GAPS_SAID)
+		return;
+	if (gap->found)
+		snprintf(found, sizeof(found), ": %zu container%s began then, and run%s since",
+			 gap->found, gap->found == 1 ? "" : "s", gap->found == 1 ? "s" : "");
+	ct_duration(took, gap->ns, 0);
+	ct_say("nobody traced for %s between '%s' and '%s'%s; what began and ended then is not known",
+	       took, gap->before->path, gap->after->path, found);
+}
+
+void ct_say_gaps(const struct ct_run_session *session)
+{
+	unsigned count = 0;
+
+	if (session->gaps)
+		ct_gaps_tell(session->gaps, say_gap, &count);
+	if (count > GAPS_SAID)
+		ct_say("and %u more times between other recordings", count - GAPS_SAID);
 }
 
 /* --phases wins, as it does where they are drawn. */

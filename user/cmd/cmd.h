@@ -61,6 +61,8 @@ void ct_say_unscrubbed(const struct ct_recordings *recordings);
 /* A sentence if filters kept out all that there was: what that is. */
 struct ct_run_session;
 void ct_say_unmatched(const struct ct_run_session *session);
+/* A sentence for each time between recordings of a boot in which nobody traced. */
+void ct_say_gaps(const struct ct_run_session *session);
 /* A view that was asked for and that a sandbox does not give. Its words may be the sandbox's. */
 void ct_say_unseen(const struct ct_event *e);
 /* Files of an engine: once for each engine and reason, as it is told once. */

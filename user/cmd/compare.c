@@ -29,6 +29,7 @@ static void name_group(const struct replay *r, const struct ct_record *rec,
 		       char name[CT_CONTRAST_NAME])
 {
 	const char *by = r->c->by, *between = "";
+	uint32_t place = 1;
 	size_t at = 0;
 
 	name[0] = '\0';
@@ -45,6 +46,23 @@ static void name_group(const struct replay *r, const struct ct_record *rec,
 		at += (size_t)snprintf(name + at, CT_CONTRAST_NAME - at, "%s%s", between,
 				       *value ? value : "-");
 		between = ", ";
+		by += len + (by[len] == ',');
+		r->c->valued |= *value ? place : 0;
+		place <<= 1;
+	}
+}
+
+/* A key that is mistyped is a label that nobody has. */
+static void say_unvalued(const struct ct_comparison *c)
+{
+	uint32_t place = 1;
+
+	for (const char *by = c->by; *by; place <<= 1) {
+		size_t len = strcspn(by, ",");
+
+		if (place && !(c->valued & place))
+			ct_say("no record has a value of '%.*s'; there are file, run, kind, what report --by has, and labels that were given",
+			       (int)len, by);
 		by += len + (by[len] == ',');
 	}
 }
@@ -102,13 +120,15 @@ static int replay(struct ct_comparison *c, struct ct_err *err)
 
 static int compare(struct ct_comparison *c, struct ct_err *err)
 {
+	struct ct_operands operands = c->opts->operands;
 	int ret;
 
 	c->contrast = ct_contrast_new();
 	if (!c->contrast)
 		return ct_fail(err, ENOMEM, "compare the recordings: out of memory");
-	ret = ct_recordings_open(&c->recordings, c->opts->operands.items, c->opts->operands.count,
-				 err);
+	ret = ct_directories_expand(&c->files, &operands, err);
+	if (!ret)
+		ret = ct_recordings_open(&c->recordings, operands.items, operands.count, err);
 	if (!ret)
 		ret = replay(c, err);
 	if (!ret && ct_contrast_run(c->contrast))
@@ -147,10 +167,13 @@ int ct_cmd_compare(const struct ct_options *opts, struct ct_err *err)
 	signal(SIGPIPE, SIG_IGN);
 	ret = compare(&c, err);
 	if (!ret)
+		say_unvalued(&c);
+	if (!ret)
 		ret = print(&c, err);
 	if (!ret && c.incomplete)
 		ret = CT_EXIT_INCOMPLETE;
 	ct_recordings_close(&c.recordings);
+	ct_directories_free(&c.files);
 	ct_contrast_free(c.contrast);
 	return ret;
 }

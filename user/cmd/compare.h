@@ -3,15 +3,18 @@
 #pragma once
 
 #include "cmd/options.h"
+#include "cmd/paths.h"
 #include "source/recording/recordings.h"
 #include "stats/contrast.h"
 
 struct ct_comparison {
 	const struct ct_options *opts; /* borrowed */
 	const char *by; /* "runtime,load", borrowed */
+	struct ct_directories files;
 	struct ct_recordings recordings;
 	struct ct_core_counts counts;
 	struct ct_contrast *contrast;
+	uint32_t valued; /* keys of `by`, by place, of which some record has a value */
 	bool failed; /* out of memory */
 	bool incomplete;
 };

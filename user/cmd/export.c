@@ -273,6 +273,8 @@ int ct_cmd_export(const struct ct_options *given, struct ct_err *err)
 	ct_say_cut(&recordings);
 	ct_say_unscrubbed(&recordings);
 	if (ret >= 0)
+		ct_say_gaps(&session);
+	if (ret >= 0)
 		ct_say_unmatched(&session);
 	if (ret > 0)
 		ret = CT_EXIT_INCOMPLETE;

@@ -115,6 +115,8 @@ int ct_cmd_report(const struct ct_options *given, struct ct_err *err)
 		ret = ct_session_replay(&session, &recordings, err);
 	ct_say_cut(&recordings);
 	ct_say_unscrubbed(&recordings);
+	if (ret >= 0)
+		ct_say_gaps(&session);
 	if (ret >= 0 && !opts.timeline)
 		ct_say_unmatched(&session);
 	if (ret >= 0)

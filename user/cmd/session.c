@@ -387,7 +387,9 @@ void ct_session_close(struct ct_run_session *s)
 		ct_sink_close(&s->sinks[i], &ignored);
 	ct_core_free(s->core);
 	ct_chains_free(s->chains);
+	ct_gaps_free(s->gaps);
 	s->chains = NULL;
+	s->gaps = NULL;
 	ct_summary_free(s->deep);
 	ct_summary_free(s->summary);
 	s->core = NULL;
@@ -439,7 +441,11 @@ static void describe(struct ct_run_session *s, const struct ct_recordings *recor
 
 static void on_record(void *ctx, const struct ct_record *rec)
 {
-	ct_session_record(ctx, rec);
+	struct ct_run_session *s = ctx;
+
+	if (!ct_gaps_record(s->gaps, rec))
+		no_memory(s, "remember what was known before");
+	ct_session_record(s, rec);
 }
 
 static void on_opens(void *ctx, struct ct_opens *opens)
@@ -449,14 +455,18 @@ static void on_opens(void *ctx, struct ct_opens *opens)
 
 static void on_left(void *ctx, const struct ct_identity *who, bool told, bool open)
 {
-	ct_session_left(ctx, who, told, open);
+	struct ct_run_session *s = ctx;
+
+	if (!ct_gaps_left(s->gaps, who, told, open))
+		no_memory(s, "remember what was known before");
+	ct_session_left(s, who, told, open);
 }
 
 static void on_turn(void *ctx, const struct ct_input *in)
 {
 	const struct ct_run_session *s = ctx;
 
-	(void)in;
+	ct_gaps_turn(s->gaps, in);
 	if (s->chains)
 		ct_chains_turn(s->chains);
 }
@@ -512,6 +522,9 @@ int ct_session_replay(struct ct_run_session *s, struct ct_recordings *recordings
 	bool cut = false;
 	int ret = deepen(s, recordings, &core, err);
 
+	s->gaps = ct_gaps_new(recordings);
+	if (!ret && !s->gaps)
+		ret = ct_fail(err, ENOMEM, "replay the recordings: out of memory");
 	if (!ret && s->opts->chains.find) {
 		const struct ct_chains_how find = { .find = true,
 						    .records = true,

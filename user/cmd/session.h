@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 
+#include "cmd/gaps.h"
 #include "cmd/options.h"
 #include "cmd/seen.h"
 #include "core/core.h"
@@ -23,6 +24,7 @@ struct ct_run_session {
 	/* Of the outputs that draw steps and waits that were not asked for; NULL: there are none. */
 	struct ct_summary *deep;
 	struct ct_chains *chains; /* of a replay that is to find groups; NULL: nobody asks */
+	struct ct_gaps *gaps; /* of a replay; NULL: of a live run */
 	struct ct_sink sinks[CT_LIST_MAX];
 	size_t sink_count;
 	struct ct_session head;

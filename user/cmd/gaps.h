@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The times between recordings of one boot in which nobody traced: a recorder was upgraded, or was not there. What
+ * the later one found, of which the earlier one knew nothing, had started in between.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#include "core/record.h"
+#include "source/recording/recordings.h"
+
+struct ct_gaps;
+
+/* NULL when out of memory. Borrows the recordings. */
+struct ct_gaps *ct_gaps_new(const struct ct_recordings *recordings);
+void ct_gaps_free(struct ct_gaps *g); /* NULL is fine */
+
+/* What is told from now on is of that one. */
+void ct_gaps_turn(struct ct_gaps *g, const struct ct_input *in);
+/* False: no memory. */
+bool ct_gaps_record(struct ct_gaps *g, const struct ct_record *rec);
+bool ct_gaps_left(struct ct_gaps *g, const struct ct_identity *who, bool told, bool open);
+
+struct ct_gap {
+	const struct ct_input *before, *after;
+	uint64_t ns;
+	size_t found; /* containers */
+};
+
+/* When all have been replayed: calls fn for each, in the order of the recordings behind them. */
+void ct_gaps_tell(const struct ct_gaps *g, void (*fn)(void *ctx, const struct ct_gap *gap),
+		  void *ctx);
