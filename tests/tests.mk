@@ -98,7 +98,7 @@ races: $(T)/races
 	$(Q)TSAN_OPTIONS=halt_on_error=1 $<
 
 READER_SRC   := tests/replay/reader.c tests/replay/later.c user/cmd/cmd.c user/cmd/report.c user/cmd/export.c user/cmd/info.c \
-		user/cmd/scrub.c user/cmd/chains.c $(wildcard user/cmd/diff*.c)
+		user/cmd/scrub.c user/cmd/chains.c $(wildcard user/cmd/diff*.c user/cmd/compare*.c)
 
 $(S)/reader: $(READER_SRC:%.c=$(S)/%.o) $(PURE_SRC:%.c=$(S)/%.o)
 	$(call msg,LD-SAN,$@)$(CC) $(SAN_CFLAGS) $^ -o $@ $(CORE_LIBS)

@@ -12,8 +12,8 @@ static const struct {
 	const char *name;
 	int (*run)(const struct ct_options *opts, struct ct_err *err);
 } commands[] = {
-	{ "report", ct_cmd_report }, { "diff", ct_cmd_diff },   { "export", ct_cmd_export },
-	{ "info", ct_cmd_info },     { "scrub", ct_cmd_scrub },
+	{ "report", ct_cmd_report }, { "diff", ct_cmd_diff }, { "compare", ct_cmd_compare },
+	{ "export", ct_cmd_export }, { "info", ct_cmd_info }, { "scrub", ct_cmd_scrub },
 };
 
 int main(int argc, char **argv)
