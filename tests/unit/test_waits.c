@@ -449,6 +449,19 @@ Test(waits, which_thread_was_busy)
 	cr_expect_eq(busy(&t, 0), 0);
 }
 
+/* It is told of the process that has it now; of several that ran it is the one that was heard of first. */
+Test(waits, a_thread_whose_number_another_process_had)
+{
+	struct tape t = { 0 };
+
+	waits(&t, OTHER, 101, 5, 8, "");
+	waits(&t, TGID, 102, 10, 20, "");
+	waits(&t, TGID, 101, 30, 40, "");
+	waits(&t, TGID, 101, 60, 70, "");
+	waits(&t, TGID, 102, 60, 70, "");
+	cr_expect_eq(busy(&t, 0), 101);
+}
+
 /* Nothing has been traced: then a record has no critical path, instead of an empty one. */
 Test(waits, whether_there_were_any)
 {
