@@ -13,9 +13,13 @@
 #define CT_H2_HEADERS     1
 #define CT_H2_TYPE_MAX    9
 #define CT_H2_END_HEADERS 4
-#define CT_H2_BATCH       64 /* frames of one send: whoever waits sends many small ones at once */
-#define CT_H2_PREFACE     24 /* what a client begins with: "PRI * HTTP/2.0" and so on */
-#define CT_H2_LOST        (~0ull)
+/*
+ * Frames of one send: whoever waits sends many small ones at once. Of answers to what is uploaded by several, in 32 KiB,
+ * there were more than 64.
+ */
+#define CT_H2_BATCH   512
+#define CT_H2_PREFACE 24 /* what a client begins with: "PRI * HTTP/2.0" and so on */
+#define CT_H2_LOST    (~0ull)
 
 /*
  * By the sender's socket: how much of its last frame is still to come, or that this is not known. What
