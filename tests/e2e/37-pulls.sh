@@ -28,6 +28,7 @@ pushed()
 pushed five 1K 3M 6M 2M
 pushed twelve 1K 300K 300K 300K 1M 1M 1M 2M 2M 2M 1K
 pushed one
+pushed both 3M 8M 5M
 five=$REGISTRY/test/five:1
 
 trace_start pulls || exit 0
@@ -37,7 +38,8 @@ docker pull "$REGISTRY/test/none:1" > "$OUT/pull.none" 2>&1 && fail "a pull of w
 docker rmi "$five" > "$OUT/rmi" 2>&1
 docker run --rm --name "${P}run" "$five" exit 0 > "$OUT/run" 2>&1 || fail "docker run of a missing image"
 docker rmi "$five" > "$OUT/rmi" 2>&1
-for name in five twelve one; do
+# Two clients want the last at once.
+for name in five twelve one both both; do
 	docker pull -q "$REGISTRY/test/$name:1" > "$OUT/pull.$name" 2>&1 &
 	clients+=($!)
 done
@@ -50,13 +52,13 @@ pulled()
 {
 	says "$1" "$2" "$pulls $3" --arg registry "$REGISTRY/" "${@:4}"
 }
-pulled "each pull is told once" '["five","five","five","five","none","one","twelve"]' \
+pulled "each pull is told once" '["both","both","five","five","five","five","none","one","twelve"]' \
 	'[pulls[].image | capture("test/(?<name>[^:]*):1").name] | sort'
-pulled "what is there, what is up to date, what is not" '[5,1,1]' \
+pulled "what is there, what is up to date, what is not" '[7,1,1]' \
 	'[(pulls | map(select(.outcome == "ok" and (.fetched.up_to_date | not))) | length),
 	(pulls | map(select(.outcome == "ok" and .fetched.up_to_date)) | length),
 	(pulls | map(select(.outcome == "failed" and (.failed.message | contains("not found")))) | length)]'
-for name in five twelve one; do
+for name in five twelve one both; do
 	pulled "$name: layers in the order of the manifest, with their sizes" "[$(< "$OUT/layers.$name")]" \
 		"[pulls[] | select((.image | contains(\"/$name:\")) and (.fetched.layers | length > 0))
 			| [.fetched.layers[] | [.id, .size]]] | unique | map(
@@ -67,6 +69,13 @@ pulled "each layer is fetched, then unpacked, then the next one" '[]' \
 	'[pulls[].fetched.layers | . as $l | to_entries[] | select(.value.fetched_ns == null or
 		.value.unpacked_ns < .value.fetched_ns or
 		(.key > 0 and .value.unpacked_ns < $l[.key - 1].unpacked_ns)) | .value.id]'
+pulled "what two clients want at once is told to both, and came once" '[[4,4],4]' \
+	'[pulls[] | select(.image | contains("/both:")) | .fetched.layers]
+		| [map(length), (map(.[] | select(.shared or .there | not)) | length)]'
+jq -r '.[][0]' "$OUT/layers.both" | while read -r id; do
+	grep -c "GET /v2/test/both/blobs/sha256:$id" "$OUT/registry/log"
+done > "$OUT/fetched.both"
+same "and the registry has given each of its layers once" "1 1 1 1" "$(paste -sd ' ' "$OUT/fetched.both")"
 pulled "phases tile each pull" '[]' \
 	'[pulls[] | select(([.segments[] | .end_ns - .begin_ns] | add) != .total_ns) | .image]'
 pulled "no phase is unknown" '[]' '[pulls[].phases | to_entries[] | select(.value == null) | .key]'
@@ -99,4 +108,4 @@ pulled "a pull ends with its client" '[["failed",true,true]]' \
 says "what is refused for want of an image, and asks for none, is a start that failed" '[["create",true]]' \
 	'[of("start"; "failed")[] | select(.image | endswith("test/none:1"))
 		| [.failed.phase, (.failed.message | startswith("No such image"))]]'
-docker rmi -f "$five" "$REGISTRY/test/twelve:1" "$REGISTRY/test/one:1" > "$OUT/rmi" 2>&1
+docker rmi -f "$five" "$REGISTRY/test/twelve:1" "$REGISTRY/test/one:1" "$REGISTRY/test/both:1" > "$OUT/rmi" 2>&1

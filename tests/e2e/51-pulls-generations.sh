@@ -102,9 +102,8 @@ row()
 	for name in five twelve list many1 many2 many3; do
 		layered $name "$1: "
 	done
-	# Of two pulls of one image at once a time of the one may be the other's (docs/pulls.md): not in this order.
 	pulled "$1: each layer is fetched, then unpacked, then the next one" '[]' \
-		'[pulls[] | select(.image | contains("shared") | not) | .fetched.layers | . as $l | to_entries[] | select((.value.there | not) and (.value.fetched_ns == null
+		'[pulls[] | .fetched.layers | . as $l | to_entries[] | select((.value.there | not) and (.value.fetched_ns == null
 			or .value.unpacked_ns == null or .value.unpacked_ns < .value.fetched_ns
 			or (.key > 0 and .value.unpacked_ns < $l[.key - 1].unpacked_ns))) | .value.id]'
 	tiled "$1: "

@@ -104,6 +104,55 @@ Test(pulls, phases_and_layers)
 	run_free(run);
 }
 
+#define OTHER_CLIENT (LIFE_CLIENT + 1)
+#define OTHER_SOCKET 4100
+
+static void other_hears(struct tape *t, double ms, const char *status)
+{
+	char json[256];
+
+	snprintf(json, sizeof(json), "{\"status\":\"%s\",\"progressDetail\":{},\"id\":\"aaa\"}",
+		 status);
+	tape_at(t, ms);
+	tape_http_chunk(t, LIFE_DOCKERD, OTHER_SOCKET, json);
+}
+
+/* Two clients: one hears late that the layer is there, the other late that it is unpacked. */
+Test(pulls, of_one_transfer_counts_what_was_said_sooner)
+{
+	struct run *run = new_run();
+	struct tape *t = &run->t;
+
+	begins(t, 100);
+	layer_says(t, 130, "aaa", "Pulling fs layer");
+	tape_at(t, 140);
+	t->engine = LIFE_DOCKERD;
+	tape_http_request(t, OTHER_CLIENT, OTHER_SOCKET, PULL, NULL);
+	tape_http_answer(t, LIFE_DOCKERD, OTHER_SOCKET, 200, NULL);
+	other_hears(t, 150, "Pulling fs layer");
+	layer_says(t, 200, "aaa", "Download complete");
+	other_hears(t, 260, "Extracting"); /* no later than that */
+	other_hears(t, 300, "Pull complete");
+	layer_says(t, 310, "aaa", "Pull complete");
+	tape_at(t, 320);
+	tape_http_chunk(t, LIFE_DOCKERD, OTHER_SOCKET,
+			"{\"status\":\"Status: Image is up to date for " NAME "\"}");
+	is_done(t, 330);
+	play(run);
+	for (size_t i = 0; i < 2; i++) {
+		const struct seen *s = find(run, CT_RECORD_PULL, NAME, i);
+
+		cr_assert_eq(s->fetched.layer_count, 1);
+		cr_expect_eq(s->layers[0].fetched_ns, tape_ns(200));
+		cr_expect_not(s->layers[0].bounded);
+		cr_expect_eq(s->layers[0].unpacked_ns, tape_ns(300));
+		cr_expect_eq(s->layers[0].shared, i == 1);
+		cr_expect_not(s->fetched.up_to_date);
+		expect_tiled(s);
+	}
+	run_free(run);
+}
+
 Test(pulls, layers_are_steps)
 {
 	static const struct {

@@ -84,6 +84,46 @@ static void set_turns(struct ct_fetched *f)
 	}
 }
 
+static bool is_said(enum ct_layer_proof by)
+{
+	return by == CT_PROVED_LINE || by == CT_PROVED_BOUND;
+}
+
+/* What was said of a layer to another client, and to this one later or not at all. */
+static void take_sooner(struct ct_layer *layer, const struct ct_layer *other)
+{
+	if (other->there || layer->there)
+		return;
+	if (other->fetched_ns >= layer->known_ns && other->fetched_ns < layer->fetched_ns &&
+	    is_said(layer->fetched_by) && is_said(other->fetched_by)) {
+		layer->fetched_ns = other->fetched_ns;
+		layer->fetched_by = other->fetched_by;
+		layer->bounded = other->bounded;
+	}
+	if (other->unpacked_ns > layer->fetched_ns && other->unpacked_ns < layer->unpacked_ns &&
+	    is_said(layer->unpacked_by) && is_said(other->unpacked_by)) {
+		layer->unpacked_ns = other->unpacked_ns;
+		layer->unpacked_by = other->unpacked_by;
+	}
+}
+
+/*
+ * Of several clients that want the same layers at once each is told of the one transfer, but only the newest of what
+ * became of each layer: who reads sooner hears more.
+ */
+static void set_sooner(const struct ct_core *core, struct ct_pull *p)
+{
+	for (const struct ct_pull *o = ct_pull_next(core, NULL); o; o = ct_pull_next(core, o)) {
+		if (o == p || o->awaited || o->who.engine_pid != p->who.engine_pid ||
+		    (o->end_ns && o->end_ns <= p->begin_ns) || o->begin_ns >= p->end_ns)
+			continue;
+		for (size_t i = 0; i < p->fetched->layer_count; i++)
+			for (size_t k = 0; k < o->fetched->layer_count; k++)
+				if (!strcmp(p->fetched->layers[i].id, o->fetched->layers[k].id))
+					take_sooner(&p->fetched->layers[i], &o->fetched->layers[k]);
+	}
+}
+
 /* Others have fetched it at the same time: it came once. */
 static void set_shared(const struct ct_core *core, struct ct_pull *p)
 {
@@ -242,6 +282,7 @@ static void tell(struct ct_core *core, struct ct_pull *p, enum ct_outcome outcom
 	} else {
 		ct_tell_stored(core, p);
 	}
+	set_sooner(core, p);
 	set_turns(p->fetched);
 	p->fetched->up_to_date &= !last_of(f); /* who has waited for another's says so too */
 	set_shared(core, p);
