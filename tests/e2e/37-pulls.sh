@@ -62,7 +62,7 @@ for name in five twelve one both; do
 	pulled "$name: layers in the order of the manifest, with their sizes" "[$(< "$OUT/layers.$name")]" \
 		"[pulls[] | select((.image | contains(\"/$name:\")) and (.fetched.layers | length > 0))
 			| [.fetched.layers[] | [.id, .size]]] | unique | map(
-				. as \$told | \$want | to_entries | map([.value[0], (\$told[.key][1] // .value[1])]))" \
+				. as \$told | \$want | to_entries | map([.value[0], (\$told[.key][1] // .value[1])])) | unique" \
 		--argjson want "$(< "$OUT/layers.$name")"
 done
 pulled "each layer is fetched, then unpacked, then the next one" '[]' \

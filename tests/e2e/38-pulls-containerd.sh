@@ -31,7 +31,7 @@ whole()
 {
 	pulled "each layer is fetched, then unpacked, then the next one" '[]' \
 		'[pulls[].fetched.layers | . as $l | to_entries[] | select(.value.there | not)
-			| select(.value.fetched_ns == null or .value.first_ns == null or .value.first_ns > .value.fetched_ns
+			| select(.value.fetched_ns == null or (.value.first_ns == null and (.value.stored | not)) or .value.first_ns > .value.fetched_ns
 				or .value.unpacked_ns == null or .value.unpacked_ns < .value.fetched_ns
 				or (.key > 0 and .value.unpacked_ns < $l[.key - 1].unpacked_ns)) | .value.id]'
 	tiled
