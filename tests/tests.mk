@@ -9,6 +9,7 @@
 # make replay-update            writes the expected reports anew
 # make fuzz FUZZ_SECONDS=60     tests/fuzz, each target that long, three at a time; "events"
 #                               plays the recordings in a wrong order
+# make fuzz-finds               whether "events" finds a defect that was there once and is put back
 # make mutate                   one-line mistakes in the core that no test sees: tests/mutate/run;
 #                               MUTATE= passes options and files to it
 # make insns-check              instructions that the verifier goes through, per probe
@@ -46,7 +47,7 @@ SANDBOX_SRC  := $(addprefix user/source/,sandbox/sandbox.c sandbox/seccheck.c pr
 		engines/engine_snapshots.c engines/engine_stored.c engines/engines_ask.c engines/bolt.c engines/rescans.c engines/engines.c engines/errand.c \
 		engines/scout.c live/places.c live/seed.c)
 
-.PHONY: adding unit races replay replay-update fuzz fuzz-seeds check pure programs
+.PHONY: adding unit races replay replay-update fuzz fuzz-finds fuzz-seeds check pure programs
 
 check: unit races replay adding
 
@@ -137,6 +138,24 @@ fuzz-seeds: $(F)/make_seeds
 fuzz: $(FUZZ_TARGETS:%=$(F)/fuzz_%) fuzz-seeds
 	@mkdir -p $(FUZZ_TARGETS:%=$(F)/corpus/%) $(F)/findings
 	$(Q)printf '%s\n' $(FUZZ_TARGETS) | F=$(F) xargs -P 3 -n 1 tests/fuzz/run $(FUZZ_SECONDS)
+
+# The name of a namespace borrowed from a container that has to make room, as a review of the first version found it.
+$(F)/defect.c: user/core/life/commands.c
+	@mkdir -p $(@D)
+	$(Q)sed -e '/memcpy(of, a->container->ns/d' -e 's/ns = ct_text(of, strlen(of))/ns = ct_text(a->container->ns, strlen(a->container->ns))/' \
+		-e '/char of\[sizeof/d' $< > $@ && ! cmp -s $< $@
+
+$(F)/fuzz_defect: $(F)/defect.c $(F)/tests/fuzz/fuzz_events.o $(F)/tests/unit/check.o \
+		$(filter-out $(F)/user/core/life/commands.o,$(PURE_SRC:%.c=$(F)/%.o))
+	$(call msg,LD-FUZZ,$@)$(CLANG) $(CPPFLAGS) $(FUZZ_CFLAGS) -fsanitize=fuzzer $^ -o $@ $(CORE_LIBS)
+
+fuzz-finds: $(F)/fuzz_defect fuzz-seeds
+	@mkdir -p $(F)/defect
+	$(Q)begin=$$(date +%s); ! $(F)/fuzz_defect -max_total_time=$(FUZZ_SECONDS) -timeout=10 -verbosity=0 \
+		-artifact_prefix=$(F)/defect/ $(F)/seeds/events > $(F)/defect/log 2>&1 && \
+	grep -q 'heap-use-after-free' $(F)/defect/log && \
+	echo "ok - fuzzing finds a namespace that is borrowed: within $$(($$(date +%s) - begin)) s" || \
+	{ echo "not ok - fuzzing finds a namespace that is borrowed"; tail -n 3 $(F)/defect/log; exit 1; }
 
 # Mutants are many and their runs short: no framework that forks, and none of what is no
 # part of the core, or takes its time.

@@ -257,6 +257,37 @@ static void programs(void)
 	}
 }
 
+/*
+ * Of each recording a piece, then what was executed in it once more, about another, with two words less, with
+ * room for one container: whoever is spoken of has to give way to who is made. Bytes of fuzz_events: its
+ * options, where it begins, then numbers of its `ops`.
+ */
+static void forgeries(void)
+{
+	const unsigned char play[] = { 0, 255 }, forge[] = { 22, 0, 7, 0, 0 };
+	unsigned char program[6 + 4 * (sizeof(play) + 16 * sizeof(forge))];
+	char name[32];
+
+	for (unsigned i = 0; i < 48; i++) {
+		size_t len = 6;
+
+		memset(program, 0, len);
+		program[1] = 1; /* steps */
+		program[4] = (unsigned char)i; /* which recording */
+		for (unsigned k = 0; k < 4; k++) {
+			memcpy(program + len, play, sizeof(play));
+			len += sizeof(play);
+			for (unsigned past = 0; past < 16; past++) {
+				memcpy(program + len, forge, sizeof(forge));
+				program[len + 1] = (unsigned char)past;
+				len += sizeof(forge);
+			}
+		}
+		snprintf(name, sizeof(name), "forgery-%u", i);
+		put("events", name, NULL, 0, program, len);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	static const char config[] =
@@ -276,6 +307,7 @@ int main(int argc, char **argv)
 	put("text", "config", NULL, 0, "/var/lib/docker/containers/ab/config.v2.json", 44);
 	sandboxes();
 	programs();
+	forgeries();
 	put("identity", "both", config, sizeof(config), host, sizeof(host) - 1);
 	put("identity", "config", NULL, 0, config, sizeof(config) - 1);
 	return 0;
