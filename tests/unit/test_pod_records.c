@@ -197,6 +197,37 @@ Test(pod_records, a_stop_is_the_containers_then_the_sandbox)
 	cluster_free(cl);
 }
 
+/* A container whose name nobody has said: it is no sandbox, for it is in one. */
+static void starts_nameless(struct cluster *cl, double begin, double end)
+{
+	struct ct_record rec = record_of(cl, CT_RECORD_START, "x1", "", begin, end);
+
+	cl->c.pod = 1;
+	ct_made_told(cl->core, &rec, &cl->c);
+}
+
+Test(pod_records, who_has_no_name_is_not_the_sandbox)
+{
+	struct cluster *cl = cluster_new(false);
+	const struct seen *s;
+
+	starts(cl, "s1", "", 0, 100, false);
+	starts(cl, "a1", "app", 100, 200, true);
+	passes(cl, 6000);
+	stops(cl, "a1", "app", 10000, 10200, 150, 0);
+	stops(cl, "s1", "", 10230, 10400, 50, 137);
+	starts_nameless(cl, 10300, 10450);
+	passes(cl, 13000);
+	cr_assert_eq(cl->run.count, 2);
+	s = &cl->run.seen[1];
+	cr_expect_eq(s->rec.type, CT_RECORD_POD_STOP);
+	expect_outcome(s, CT_OUTCOME_OK);
+	expect_span(s, 10000, 10400);
+	expect_phase(s, CT_PHASE_SANDBOX, 170);
+	expect_tiled(s);
+	cluster_free(cl);
+}
+
 Test(pod_records, a_stop_ends_the_wait_for_more)
 {
 	struct cluster *cl = cluster_new(false);

@@ -575,22 +575,13 @@ void ct_crew_tell_stop(struct ct_core *core, struct ct_crew *crew)
 {
 	struct telling *t = telling_of(crew, crew->kind->stop);
 	const struct ct_member *sandbox = ct_crew_sandbox(crew);
-	bool beyond = crew->beyond;
 	uint64_t last;
 
 	if (!t)
 		return;
-	if (sandbox && !sandbox->stop_ns) { /* another was taken for it when that was told */
-		sandbox = NULL;
-		beyond = true;
-	}
 	t->rec.begin_ns = sandbox ? sandbox->stop_ns : UINT64_MAX;
 	last = add_stops(t, crew, sandbox ? sandbox->stop_ns : UINT64_MAX);
-	if (t->rec.begin_ns == UINT64_MAX) { /* nor was any other of them stopped */
-		free(t);
-		return;
-	}
-	t->rec.outcome = beyond && !sandbox ? CT_OUTCOME_CUT : crew->stop_outcome;
+	t->rec.outcome = crew->beyond && !sandbox ? CT_OUTCOME_CUT : crew->stop_outcome;
 	t->rec.removed = crew->removed;
 	tell_probes(t, crew->probes, crew->probe_count);
 	t->rec.end_ns = sandbox ? fill_sandbox_stop(t, crew, sandbox, last)

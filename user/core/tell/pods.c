@@ -280,6 +280,7 @@ static void started(struct ct_core *core, struct pods *pods, const struct ct_rec
 		    const struct ct_container *c)
 {
 	struct ct_member *m, *before = NULL;
+	char name[NAME_LEN];
 	struct pod *pod;
 
 	if (!rec->who->pod_container[0] && !c->pod) {
@@ -291,9 +292,10 @@ static void started(struct ct_core *core, struct pods *pods, const struct ct_rec
 		return;
 	if (!pod->crew.who.runtime[0]) /* its sandbox has no process that would say */
 		memcpy(pod->crew.who.runtime, rec->who->runtime, sizeof(pod->crew.who.runtime));
+	name_member(name, c);
 	/* What is started again is the container's own affair; what stops is who runs last. */
 	for (size_t i = 0; i < pod->crew.count; i++) {
-		if (strcmp(pod->crew.members[i].name, rec->who->pod_container) != 0)
+		if (strcmp(pod->crew.members[i].name, name) != 0)
 			continue;
 		pod->crew.members[i].stop_ns = pod->crew.members[i].stopped_ns = 0;
 		before = &pod->crew.members[i];
