@@ -118,10 +118,18 @@ while read -r runtime; do
 done < <(runtimes)
 docker run --rm --name "${P}broken" --runtime broken ct/service:1 exit 0 > /dev/null 2>&1
 sleep 2.5 # a stop is told when no removal can follow any more
+# As in test 25, for whoever runs beside this one: strings of a program that was unpacked a moment ago may not
+# be in memory, and a probe cannot wait for them. reads NAME: how many of them that run has not seen
+reads()
+{
+	JSON=$open_dir/out/$1.json ask 'summary | .lost.read'
+}
 stop root
-same "root: ends in order" 0 $status
+reads=$(reads root)
+same "root: ends in order" $((reads ? 3 : 0)) $status
 stop user
-same "user: ends in order" 0 $status
+reads=$(reads user)
+same "user: ends in order" $((reads ? 3 : 0)) $status
 JSON=$open_dir/out/user.json
 says "user: engine and runtime of what was started" '["docker","docker","docker"]' \
 	'[mine | select(.kind == "start") | .engine] | sort'
@@ -129,7 +137,8 @@ says "user: the end of what ran before" '["docker","runc",true]' \
 	'mine | select(.kind == "stop" and .name == "\($p)before") | [.engine, .runtime, .removed]'
 says "user: mounts, so system calls are traced" true \
 	'[mine | .steps[] | select(.name == "mounts")] | length > 0'
-says "user: nothing lost" '[0,true]' '[lost, (summary | .complete)]'
+says "user: nothing else lost" "[{},$( ((reads)) && echo false || echo true)]" \
+	'[(summary | .lost | del(.read, .late) | with_entries(select(.value > 0))), (summary | .complete)]'
 same "user and root have seen the same records, phases and steps" "$(seen "$open_dir/out/root.json")" \
 	"$(seen "$open_dir/out/user.json")"
 
