@@ -42,6 +42,7 @@ struct file___open {
 	struct path___open f_path;
 	struct inode___open *f_inode;
 	void *private_data;
+	unsigned int f_mode;
 };
 struct fdtable___open {
 	unsigned int max_fds;
@@ -109,4 +110,30 @@ static __always_inline bool ct_is_stream(const struct file___open *file)
 	socket = BPF_CORE_READ(file, private_data);
 	return BPF_CORE_READ(socket, type) == CT_SOCK_STREAM &&
 	       BPF_CORE_READ(socket, sk, __sk_common.skc_family) == AF_UNIX;
+}
+
+#define CT_FMODE_READ  1u /* include/linux/fs.h */
+#define CT_FMODE_WRITE 2u
+#define CT_FDS_LOOKED  64 /* gVisor's Sentry has its own pipes at the first of its numbers */
+
+/* Whether who writes to the pipe has the end that is read, too: it wakes its own threads. */
+static __always_inline bool ct_reads_itself(const struct task_struct___open *task,
+					    const struct file___open *file)
+{
+	struct inode___open *inode = BPF_CORE_READ(file, f_inode);
+	struct fdtable___open *table = BPF_CORE_READ(task, files, fdt);
+	__u32 max = BPF_CORE_READ(table, max_fds);
+	struct file___open **files = BPF_CORE_READ(table, fd);
+
+	for (__u32 i = 0; i < CT_FDS_LOOKED && i < max; i++) {
+		struct file___open *other = NULL;
+
+		bpf_probe_read_kernel(&other, sizeof(other), files + i);
+		if (!other || BPF_CORE_READ(other, f_inode) != inode)
+			continue;
+		if ((BPF_CORE_READ(other, f_mode) & (CT_FMODE_READ | CT_FMODE_WRITE)) ==
+		    CT_FMODE_READ)
+			return true;
+	}
+	return false;
 }

@@ -155,11 +155,15 @@ int BPF_PROG(ct_tcp_raw, const struct sock *sk, int old, int new)
  * other numbers; all else that it writes to wakes its own threads, its gofer or the runtime.
  *
  * An interrupt in any write may wake anybody, too: a shim whose timer expires while the Sentry
- * writes to an eventfd. What is written to must be something that has another end.
+ * writes to an eventfd, or to a pipe of its own, of which it has some (runsc 20240729: a hundred writes
+ * while it boots). What is written to must be something that has another end, and somebody else has it.
  */
 static __always_inline bool is_output(const struct ct_actor *actor, const struct ct_actor *reader,
 				      const struct ct_call_regs *call)
 {
+	struct task_struct___open *task;
+	struct file___open *file;
+
 	if (!CT_IS_WRITE(call->nr))
 		return false;
 	if (!reader || reader->role != CT_ROLE_SHIM) {
@@ -168,8 +172,11 @@ static __always_inline bool is_output(const struct ct_actor *actor, const struct
 		if (ct_is_workload(actor) && call->first != 1 && call->first != 2)
 			return false;
 	}
-	return !ct_has(READ) || call->nr == CT_NR_SPLICE ||
-	       ct_is_stream(ct_file_at((void *)bpf_get_current_task(), (__s32)call->first));
+	if (!ct_has(READ) || call->nr == CT_NR_SPLICE)
+		return true;
+	task = (void *)bpf_get_current_task();
+	file = ct_file_at(task, (__s32)call->first);
+	return ct_is_stream(file) && (ct_is_workload(actor) || !ct_reads_itself(task, file));
 }
 
 /*
