@@ -190,17 +190,23 @@ struct {
 
 __s64 ct_askers_shared = 0;
 
+#define CT_EEXIST 17 /* include/uapi/asm-generic/errno-base.h */
+
 /* Global: verified once, by itself. */
 __attribute__((noinline)) int ct_asks(__u64 share)
 {
 	__u32 tgid = bpf_get_current_pid_tgid() >> 32;
 	__u8 shared = !!share;
+	long r;
 
 	if (bpf_map_lookup_elem(&askers, &tgid))
 		return 0;
 	if (shared && ct_askers_shared >= CT_ASKERS_SHARED_MAX)
 		return ct_beyond_share(share);
-	if (bpf_map_update_elem(&askers, &tgid, &shared, BPF_NOEXIST))
+	r = bpf_map_update_elem(&askers, &tgid, &shared, BPF_NOEXIST);
+	if (r == -CT_EEXIST) /* another thread of it was faster */
+		return 0;
+	if (r)
 		ct_lose(CT_LOSS_TALK);
 	else if (shared)
 		__sync_fetch_and_add(&ct_askers_shared, 1);
