@@ -115,6 +115,7 @@ docker stop -t 5 "${P}before" > /dev/null
 docker rm "${P}before" > /dev/null
 while read -r runtime; do
 	docker run --rm --name "$P$runtime" --runtime "$runtime" ct/service:1 exit 3 > /dev/null 2>&1
+	sleep 0.5 # its layer is removed: whose step that is does not depend on who comes next
 done < <(runtimes)
 docker run --rm --name "${P}broken" --runtime broken ct/service:1 exit 0 > /dev/null 2>&1
 sleep 2.5 # a stop is told when no removal can follow any more
