@@ -115,7 +115,8 @@ static void on_event(void *ctx, const struct ct_event *e)
 	e = ct_distill(t->distill, e); /* first of all: nothing else gets to see it whole */
 	if (e->kind == CT_KIND_BEGIN)
 		begins(t, e);
-	if (e->kind == CT_KIND_APP && e->sub == CT_APP_WATCHED && e->ret < 0)
+	/* A sandbox that has ended (ESRCH) says so in its records: there is nothing left to do. */
+	if (e->kind == CT_KIND_APP && e->sub == CT_APP_WATCHED && e->ret < 0 && e->ret != -ESRCH)
 		ct_say_unseen(e);
 	if (e->kind == CT_KIND_LOST && e->tail_len)
 		ct_say_unread(e);

@@ -185,6 +185,12 @@ static void say(struct sentry *t, int code, const char *why)
 	ct_seccheck_app_say(&t->app, CT_VIEW_SENTRY, code, why, ct_mono_ns());
 }
 
+/* A sandbox may end at any time, in the middle of getting them too: nobody left it out. */
+static void say_ended(struct sentry *t)
+{
+	say(t, -ESRCH, "it ended before it had its probes");
+}
+
 static void arm(struct ct_sentry *s, struct sentry *t)
 {
 	char path[NAME_LEN], why[sizeof(s->binary.err.msg) + 32];
@@ -194,7 +200,11 @@ static void arm(struct ct_sentry *s, struct sentry *t)
 
 	fd = ct_proc_open(t->app.pid, "exe");
 	if (fd < 0 || fstat(fd, &st)) {
-		say(t, -errno, "its program cannot be opened");
+		/* ENOENT is said of a process that has let go of its memory. */
+		if (errno == ENOENT || errno == ESRCH)
+			say_ended(t);
+		else
+			say(t, -errno, "its program cannot be opened");
 		return;
 	}
 	if (!look_into(&s->binary, fd, &st)) {
@@ -205,7 +215,13 @@ static void arm(struct ct_sentry *s, struct sentry *t)
 	/* What was looked into, and not what the process, or the next of its pid, executes by now. */
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 	r = attach(s, t, path);
-	say(t, r, r ? "the kernel refuses the probes" : "");
+	if (r == -ESRCH) {
+		say_ended(t);
+		return;
+	}
+	if (r)
+		snprintf(why, sizeof(why), "the kernel refuses the probes: %s", strerror(-r));
+	say(t, r, r ? why : "");
 }
 
 static void drop(struct ct_sentry *s, struct sentry *t)
@@ -282,8 +298,11 @@ void ct_sentry_exited(struct ct_sentry *s, uint32_t pid)
 {
 	struct sentry *t = sentry_of(s, pid);
 
-	if (t)
-		drop(s, t);
+	if (!t)
+		return;
+	if (!t->done)
+		say_ended(t);
+	drop(s, t);
 }
 
 uint64_t ct_sentry_due(const struct ct_sentry *s)
@@ -320,7 +339,7 @@ void ct_sentry_close(struct ct_sentry *s)
 	if (!s)
 		return;
 	while (s->list)
-		ct_sentry_exited(s, s->list->app.pid);
+		drop(s, s->list);
 	sentry_bpf__destroy(s->skel);
 	free(s);
 }
