@@ -145,3 +145,19 @@ void ct_notices_weaker(FILE *out, const struct ct_plan *plan)
 	else
 		fprintf(out, "asked for with --plan.\n");
 }
+
+void ct_notices_laps(FILE *out, const struct ct_laps *laps)
+{
+	static const char *const names[CT_LAP_MAX] = {
+#define X(name, what) what,
+		CT_LAPS(X)
+#undef X
+	};
+	uint64_t all = 0;
+
+	for (size_t i = 0; i < CT_LAP_MAX; i++) {
+		all += laps->ns[i];
+		fprintf(out, "%8.1f ms  %s\n", (double)laps->ns[i] / 1e6, names[i]);
+	}
+	fprintf(out, "%8.1f ms  until it traces\n", (double)all / 1e6);
+}

@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "cmd/options.h"
+#include "source/live/laps.h"
 #include "source/live/plan.h"
 
 /*
@@ -26,3 +27,6 @@ void ct_notices_outputs(FILE *out, const struct ct_options *opts);
 
 /* What a plan other than the first is for, and why it had to be: nothing of the first. */
 void ct_notices_weaker(FILE *out, const struct ct_plan *plan);
+
+/* A line for each part of the time until tracing began. */
+void ct_notices_laps(FILE *out, const struct ct_laps *laps);

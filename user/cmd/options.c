@@ -329,7 +329,7 @@ static const struct option_row {
 	{ "doctor diff compare report", 0, "json", NULL, offsetof(struct ct_options, json), NULL,
 	  "print JSON" },
 	{ "trace record opens serve", 'v', "verbose", NULL, offsetof(struct ct_options, verbose),
-	  NULL, "say which probes are attached, and what libbpf says" },
+	  NULL, "say which probes are attached, how long that took, and what libbpf says" },
 	{ "", 'h', "help", NULL, offsetof(struct ct_options, help), NULL, "print this" },
 	{ "", 'V', "version", NULL, offsetof(struct ct_options, version), NULL,
 	  "print the version" },

@@ -231,6 +231,8 @@ static void say_ready(const struct trace *t)
 		if (ct_live_plan(t->live)->rows[i].on)
 			fprintf(stderr, "Attached: %s to %s\n", ct_probes[i].program,
 				ct_probes[i].hook);
+	if (opts->verbose)
+		ct_notices_laps(stderr, ct_live_laps(t->live));
 	fprintf(stderr, "Tracing containers (depth %s, %zu engine%s running). Ctrl-C to end.\n",
 		t->session.head.depth, engines, engines == 1 ? "" : "s");
 	ct_notices_weaker(stderr, ct_live_plan(t->live));

@@ -246,7 +246,11 @@ static int run_plan(struct ct_live *live, struct ct_err *err)
 	if (!r && live->opts.opens == CT_OPENS_COUNTED)
 		r = ct_open_maps_new(&live->opens, live->skel, &live->facts, err);
 	live->facts.newest_ns = ct_now_ns(); /* what is found has been there before all events */
-	return r ? r : ct_live_attach(live);
+	ct_lap(&live->laps, CT_LAP_LOAD);
+	if (!r)
+		r = ct_live_attach(live);
+	ct_lap(&live->laps, CT_LAP_ATTACH);
+	return r;
 }
 
 /* Until the probes are attached. */
@@ -260,6 +264,7 @@ static int attach(struct ct_live *live, struct ct_err *err)
 	setrlimit(RLIMIT_MEMLOCK, &all); /* only kernels before 5.11 need it */
 	if (!r)
 		r = ct_kernel_open(&live->kernel, err);
+	ct_lap(&live->laps, CT_LAP_KERNEL);
 	if (!r && live->opts.opens != CT_OPENS_NONE &&
 	    !ct_kernel_has(live->kernel, CT_FEATURE_STORAGE, &why_not))
 		r = ct_fail(err, -ENOTSUP,
@@ -287,8 +292,10 @@ static int start(struct ct_live *live, struct ct_err *err)
 {
 	int r = ct_may_trace(err);
 
+	ct_laps_begin(&live->laps);
 	if (!r)
 		r = ct_engines_open(&live->engines, err);
+	ct_lap(&live->laps, CT_LAP_ENGINES);
 	if (!r)
 		r = attach(live, err);
 	if (!r)
@@ -297,8 +304,10 @@ static int start(struct ct_live *live, struct ct_err *err)
 		r = ct_live_find_running(live, err);
 	if (!r)
 		r = ct_live_seed_threads(live, err);
+	ct_lap(&live->laps, CT_LAP_RUNNING);
 	if (!r)
 		r = look_inside(live, err);
+	ct_lap(&live->laps, CT_LAP_INSIDE);
 	if (!r)
 		tell_begin(live);
 	live->engines.patience_ns = 0; /* from now on nobody waits for one */
@@ -521,6 +530,11 @@ void ct_live_end(struct ct_live *live)
 {
 	if (live->inside)
 		ct_inside_end(live->inside);
+}
+
+const struct ct_laps *ct_live_laps(const struct ct_live *live)
+{
+	return &live->laps;
 }
 
 const struct ct_plan *ct_live_plan(const struct ct_live *live)

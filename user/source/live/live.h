@@ -11,6 +11,7 @@
 
 #include "core/core.h"
 #include "source/facts.h"
+#include "source/live/laps.h"
 #include "source/live/plan.h"
 #include "util/err.h"
 
@@ -90,5 +91,6 @@ void ct_live_end(struct ct_live *live);
 void ct_live_lookup(struct ct_live *live, enum ct_lookup what, const char *id, uint32_t engine_pid,
 		    const char *bundle);
 
+const struct ct_laps *ct_live_laps(const struct ct_live *live); /* of ct_live_open() */
 const struct ct_plan *ct_live_plan(const struct ct_live *live);
 size_t ct_live_engines(const struct ct_live *live); /* how many engines run */

@@ -197,6 +197,7 @@ int ct_live_load(struct ct_live *live, struct ct_err *err)
 {
 	int r = prepare(live, err);
 
+	ct_lap(&live->laps, CT_LAP_PREPARE);
 	if (r)
 		return r;
 	libbpf.refused = CT_PROBE_MAX;

@@ -9,6 +9,7 @@
 #include "ct_places.h"
 #include "source/engines/engines.h"
 #include "source/live/kernel.h"
+#include "source/live/laps.h"
 #include "source/live/live.h"
 #include "source/live/open_maps.h"
 #include "source/live/ring.h"
@@ -62,6 +63,7 @@ struct ct_live_places {
 
 struct ct_live {
 	struct ct_live_options opts;
+	struct ct_laps laps;
 	struct ct_plan plan;
 	struct ct_kernel *kernel; /* while it is being opened */
 	const char *refused[CT_PROBE_MAX]; /* why the kernel would not after all; else NULL */
