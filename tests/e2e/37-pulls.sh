@@ -39,10 +39,12 @@ docker rmi "$five" > "$OUT/rmi" 2>&1
 docker run --rm --name "${P}run" "$five" exit 0 > "$OUT/run" 2>&1 || fail "docker run of a missing image"
 docker rmi "$five" > "$OUT/rmi" 2>&1
 # Two clients want the last at once.
+registry_hold
 for name in five twelve one both both; do
 	docker pull -q "$REGISTRY/test/$name:1" > "$OUT/pull.$name" 2>&1 &
 	clients+=($!)
 done
+registry_let_go 5 || fail "five clients ask the registry"
 wait "${clients[@]}"
 trace_stop
 same "exit status" 0 "$CT_STATUS"
@@ -66,9 +68,12 @@ for name in five twelve one both; do
 		--argjson want "$(< "$OUT/layers.$name")"
 done
 pulled "each layer is fetched, then unpacked, then the next one" '[]' \
-	'[pulls[].fetched.layers | . as $l | to_entries[] | select(.value.fetched_ns == null or
-		.value.unpacked_ns < .value.fetched_ns or
-		(.key > 0 and .value.unpacked_ns < $l[.key - 1].unpacked_ns)) | .value.id]'
+	'[pulls[].fetched.layers | . as $l | to_entries[] | select((.value.there | not) and (.value.fetched_ns == null
+		or .value.unpacked_ns == null or .value.unpacked_ns < .value.fetched_ns
+		or (.key > 0 and .value.unpacked_ns < $l[.key - 1].unpacked_ns))) | .value.id]'
+# Who comes to a layer when the other has it, finds it there.
+pulled "and there is nothing but what another client had fetched" '[]' \
+	'[pulls[] | select(.image | contains("/both:") | not) | .fetched.layers[] | select(.there) | .id]'
 pulled "what two clients want at once is told to both, and came once" '[[4,4],4]' \
 	'[pulls[] | select(.image | contains("/both:")) | .fetched.layers]
 		| [map(length), (map(.[] | select(.shared or .there | not)) | length)]'

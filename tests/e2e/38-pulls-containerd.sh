@@ -54,10 +54,12 @@ for name in five twelve five none; do
 done
 cri_client pulled "$P" 2 "$REGISTRY/test/app:1" "$REGISTRY/test/two:1" > "$OUT/client" || fail "the pods run"
 clients=()
+registry_hold
 for name in at1 at2 at3 at3; do
 	cri_client pull "$REGISTRY/test/$name:1" me "" > "$OUT/pull.$name" 2>&1 &
 	clients+=($!)
 done
+registry_let_go 4 || fail "four clients ask the registry"
 wait "${clients[@]}"
 sleep 0.5
 trace_stop

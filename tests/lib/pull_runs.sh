@@ -7,7 +7,14 @@
 # STORE: overlay2, or containerd for Docker's image store. WHAT: docker, ctr, or cri, which waits for DIR/over.
 # shellcheck source=tests/lib/docker_runs.sh
 CT_SOURCED=1 . "${BASH_SOURCE[0]%/*}/docker_runs.sh"
+# shellcheck source=tests/lib/registry.sh
+. "${BASH_SOURCE[0]%/*}/registry.sh"
 registry=127.0.0.1:5000
+REGISTRY=$registry
+
+# It is in its network, and waits as its own runs do.
+in_engine() { "$@"; }
+await() { within "${@:2}"; }
 
 registry_up()
 {
@@ -15,6 +22,7 @@ registry_up()
 	printf '%s\n' 'version: 0.1' 'log: {level: warn, accesslog: {disabled: true}}' \
 		"storage: {filesystem: {rootdirectory: $dir/registry/data}}" "http: {addr: $registry}" > "$dir/registry/config.yml"
 	"$dir/docker-registry" serve "$dir/registry/config.yml" > "$dir/registry/log" 2>&1 &
+	REGISTRY_PID=$!
 	within busybox wget -q -O /dev/null "http://$registry/v2/" || say "the registry does not answer" "$dir/registry/log"
 }
 
@@ -29,7 +37,7 @@ containerd_up()
 	within ctr -a "$dir/containerd.sock" version || say "containerd does not answer" "$dir/containerd.log"
 }
 
-# Two clients want the same at once.
+# Two clients want the same at once: they do when the registry has been asked by all of them.
 run_docker()
 {
 	local image clients=()
@@ -39,11 +47,12 @@ run_docker()
 	try "docker pull twelve" docker pull -q "$registry/test/twelve:1"
 	try "docker pull list" docker pull -q "$registry/test/list:1"
 	! docker pull "$registry/test/none:1" > "$dir/try.out" 2>&1 || say "what is not there is not pulled" "$dir/try.out"
+	registry_hold
 	for image in many1 many2 shared shared; do
 		docker pull -q "$registry/test/$image:1" > "$dir/pull.$image" 2>&1 &
 		clients+=($!)
-		sleep 0.02
 	done
+	registry_let_go 4 || say "four clients ask the registry" "$dir/registry/log"
 	wait "${clients[@]}"
 	try "docker run" docker run --rm --name "${p}run" "$registry/test/many3:1" exit 0
 }

@@ -7,6 +7,9 @@
 #   registry_image NAME SIZE...
 #                            pushes an image of ct/service's program and a layer for each size, and
 #                            removes it from the engine; sets IMAGE
+#   registry_hold, registry_let_go N
+#                            who asks between them waits, and is answered when N have asked: so that they
+#                            are there at once, however busy the machine is
 #   registry_stop
 
 # A private engine has a network of its own.
@@ -53,10 +56,37 @@ registry_image()
 	docker rmi "$IMAGE" > "$REGISTRY_DIR/rmi" 2>&1
 }
 
+registry_hold()
+{
+	kill -STOP "$REGISTRY_PID"
+}
+
+# registry_asked N: so many connections have a request that it has not read
+registry_asked()
+{
+	local port at state queues asked=0
+
+	printf -v port %04X "${REGISTRY##*:}"
+	while read -r _ at _ state queues _; do
+		[[ $state != 01 || $at != *:$port || $queues == *:00000000 ]] || asked=$((asked + 1))
+	done < <(in_engine cat /proc/net/tcp)
+	((asked >= $1))
+}
+
+registry_let_go()
+{
+	local status=0
+
+	await 10 registry_asked "$1" || status=1
+	kill -CONT "$REGISTRY_PID"
+	return "$status"
+}
+
 registry_stop()
 {
 	[[ -n ${REGISTRY_PID:-} ]] || return 0
 	kill "$REGISTRY_PID" 2> /dev/null
+	kill -CONT "$REGISTRY_PID" 2> /dev/null
 	wait "$REGISTRY_PID" 2> /dev/null
 	rm -rf "$REGISTRY_DIR"
 	REGISTRY_PID=

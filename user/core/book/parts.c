@@ -30,7 +30,7 @@ const struct ct_share_row ct_parts_row = {
 };
 
 struct ct_part *ct_part_make(struct ct_core *core, const struct ct_scope *scope,
-			     enum ct_part_kind kind, uint32_t client, const char *id)
+			     const struct ct_part *of)
 {
 	struct ct_part *p = calloc(1, sizeof(*p));
 
@@ -42,26 +42,26 @@ struct ct_part *ct_part_make(struct ct_core *core, const struct ct_scope *scope,
 		free(p);
 		return NULL;
 	}
-	p->kind = kind;
-	p->client = client;
-	ct_text_copy(p->id, sizeof(p->id), ct_text(id, strlen(id)));
+	p->kind = of->kind;
+	p->client = of->client;
+	p->begin_ns = of->begin_ns;
+	memcpy(p->id, of->id, sizeof(p->id));
 	return p;
 }
 
-struct ct_part *ct_part_find(const struct ct_core *core, const struct ct_scope *scope,
-			     enum ct_part_kind kind, uint32_t client, const char *id)
+struct ct_part *ct_part_next(const struct ct_core *core, const struct ct_scope *scope,
+			     const struct ct_part *of, const struct ct_part *after)
 {
-	struct ct_held *held = ct_share_first(core, scope, CT_SHARE_PARTS);
-	struct ct_part *found = NULL;
+	struct ct_held *held =
+		after ? after->held.next : ct_share_first(core, scope, CT_SHARE_PARTS);
 
 	for (; held; held = held->next) {
 		struct ct_part *p = part_of(held);
 
-		if (p->kind == kind && p->client == client && !strcmp(p->id, id) &&
-		    (!found || p->begin_ns >= found->begin_ns))
-			found = p;
+		if (p->kind == of->kind && p->client == of->client && !strcmp(p->id, of->id))
+			return p;
 	}
-	return found;
+	return NULL;
 }
 
 void ct_parts_free(struct ct_core *core)

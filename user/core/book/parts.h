@@ -21,12 +21,15 @@ struct ct_part {
 	bool refused;
 };
 
-/* NULL: no room, or no memory, which is counted. */
+/* Like that. NULL: no room, or no memory, which is counted. */
 struct ct_part *ct_part_make(struct ct_core *core, const struct ct_scope *scope,
-			     enum ct_part_kind kind, uint32_t client, const char *id);
-/* The newest of that id. NULL: there is none. */
-struct ct_part *ct_part_find(const struct ct_core *core, const struct ct_scope *scope,
-			     enum ct_part_kind kind, uint32_t client, const char *id);
+			     const struct ct_part *of);
+/*
+ * Those of its kind, client and id, one after the other in no order: a client that has two of its own clients may ask
+ * for one layer twice. NULL: there is no more.
+ */
+struct ct_part *ct_part_next(const struct ct_core *core, const struct ct_scope *scope,
+			     const struct ct_part *of, const struct ct_part *after);
 void ct_parts_free(struct ct_core *core);
 
 extern const struct ct_share_row ct_parts_row;

@@ -32,18 +32,25 @@ static struct ct_pull *pull_for(struct ct_core *core, const struct ct_fact *f)
 	return pull_of(core, f, f->request->lease);
 }
 
-static void keep_part(struct ct_core *core, const struct ct_fact *f, enum ct_part_kind kind)
+/* What its request is about. */
+static struct ct_part part_of(const struct ct_fact *f, enum ct_part_kind kind, const char *id)
 {
-	struct ct_part *part = ct_part_make(core, f->speaker, kind, f->request->tgid, id_of(f));
+	struct ct_part of = {
+		.kind = kind,
+		.client = f->request->tgid,
+		.begin_ns = f->request->ts_ns,
+	};
 
-	if (part)
-		part->begin_ns = f->request->ts_ns;
+	ct_text_copy(of.id, sizeof(of.id), ct_text(id, strlen(id)));
+	return of;
 }
 
 static void leased(struct ct_core *core, struct ct_fact *f)
 {
+	const struct ct_part lease = part_of(f, CT_PART_LEASE, id_of(f));
+
 	if (f->engine)
-		keep_part(core, f, CT_PART_LEASE);
+		ct_part_make(core, f->speaker, &lease);
 }
 
 /* What was done for it is done: its client waits for no answer. */
@@ -69,16 +76,25 @@ static void name_it(struct ct_pull *p, const char *image)
 	ct_text_copy(p->who.name, sizeof(p->who.name), ct_text(image, strlen(image)));
 }
 
+/* The newest of that name; unheard: when it is asked for something. */
+static uint64_t leased_at(const struct ct_core *core, const struct ct_fact *f)
+{
+	const struct ct_part of = part_of(f, CT_PART_LEASE, f->request->lease);
+	uint64_t ns = 0;
+
+	for (const struct ct_part *l = NULL; (l = ct_part_next(core, f->speaker, &of, l));)
+		ns = l->begin_ns > ns ? l->begin_ns : ns;
+	return ns ? ns : f->request->ts_ns;
+}
+
 static void begin(struct ct_core *core, const struct ct_fact *f, struct ct_text digest)
 {
 	struct ct_pull *p = ct_pull_make(core, f->speaker, "", f->request->tgid);
-	const struct ct_part *lease =
-		ct_part_find(core, f->speaker, CT_PART_LEASE, f->request->tgid, f->request->lease);
 
 	if (!p)
 		return;
 	p->driven = p->stored = p->silent = true;
-	p->begin_ns = lease ? lease->begin_ns : f->request->ts_ns;
+	p->begin_ns = leased_at(core, f);
 	memcpy(p->lease, f->request->lease, sizeof(p->lease));
 	p->who.mine = f->request->mine;
 	p->who.client = f->request->client;
@@ -135,16 +151,20 @@ static void saved(struct ct_core *core, struct ct_fact *f)
 
 static void unpacks(struct ct_core *core, struct ct_fact *f)
 {
-	keep_part(core, f, CT_PART_UNPACK);
+	const struct ct_part layer = part_of(f, CT_PART_UNPACK, id_of(f));
+
+	ct_part_make(core, f->speaker, &layer);
 }
 
+/* That very request: another for the same layer may be under way. */
 static void unpacked(struct ct_core *core, struct ct_fact *f)
 {
-	struct ct_part *part =
-		ct_part_find(core, f->speaker, CT_PART_UNPACK, f->request->tgid, id_of(f));
+	const struct ct_part of = part_of(f, CT_PART_UNPACK, id_of(f));
 	struct ct_pull *p = pull_for(core, f);
 
-	if (part) {
+	for (struct ct_part *part = NULL; (part = ct_part_next(core, f->speaker, &of, part));) {
+		if (part->begin_ns != of.begin_ns)
+			continue;
 		part->end_ns = f->ts_ns;
 		part->refused = f->kind == CT_FACT_REFUSED;
 	}

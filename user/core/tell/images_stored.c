@@ -13,13 +13,13 @@
 
 #define SHORT_DIGITS 12 /* of a digest, as Docker shows them */
 
-/* In the events' time, if it was while the pull was under way; else 0. */
+/* In the events' time, if it was since then while the pull was under way; else 0. */
 static uint64_t unpacked_at(const struct ct_core *core, const struct ct_pull *p,
-			    const struct ct_manifest_layer *layer)
+			    const struct ct_manifest_layer *layer, uint64_t since_ns)
 {
 	uint64_t ns = layer->unpacked_wall_ns - (uint64_t)core->opts.wall_minus_mono_ns;
 
-	return layer->unpacked_wall_ns && core->opts.wall_minus_mono_ns && ns > p->begin_ns &&
+	return layer->unpacked_wall_ns && core->opts.wall_minus_mono_ns && ns > since_ns &&
 			       ns < p->end_ns
 		       ? ns
 		       : 0;
@@ -33,18 +33,24 @@ static const struct ct_blob *blob_of(const struct ct_store *s, const struct ct_p
 	return b && b->stored_ns > p->begin_ns ? b : NULL;
 }
 
-/* What its client, or its engine, has asked another engine to unpack for it. NULL: nothing, or unheard. */
+/*
+ * What its client, or its engine, has asked another engine to unpack for it. An engine asks twice for a layer that two
+ * of its clients want at once, and what is answered first is what there is: then the next one is unpacked. NULL:
+ * nothing since then, or unheard.
+ */
 static const struct ct_part *unpack_of(const struct ct_core *core, const struct ct_pull *p,
-				       const char *digest)
+				       const char *digest, uint64_t since_ns)
 {
-	uint32_t client = p->driven ? p->fetched->client : p->who.engine_pid;
-	const struct ct_part *part =
-		ct_part_find(core, &p->held.share->scope, CT_PART_UNPACK, client, digest);
+	struct ct_part of = { .kind = CT_PART_UNPACK };
+	const struct ct_part *found = NULL, *part = NULL;
 
-	return part && part->end_ns && !part->refused && part->begin_ns >= p->begin_ns &&
-			       part->end_ns <= p->end_ns
-		       ? part
-		       : NULL;
+	of.client = p->driven ? p->fetched->client : p->who.engine_pid;
+	ct_text_copy(of.id, sizeof(of.id), ct_text(digest, strlen(digest)));
+	while ((part = ct_part_next(core, &p->held.share->scope, &of, part)))
+		if (!part->refused && part->end_ns > since_ns && part->end_ns <= p->end_ns &&
+		    (!found || part->end_ns < found->end_ns))
+			found = part;
+	return found;
 }
 
 static void put_digest(struct ct_layer *to, const struct ct_manifest_layer *from)
@@ -94,9 +100,11 @@ static struct ct_layer *nth_layer(struct ct_pull *p, size_t n, const char *diges
 static bool put_layer(const struct ct_core *core, const struct ct_store *s, struct ct_pull *p,
 		      size_t n, const struct ct_manifest_layer *from, uint64_t known_ns)
 {
-	const struct ct_part *part = unpack_of(core, p, from->digest);
 	const struct ct_blob *b = blob_of(s, p, from->digest);
-	uint64_t unpacked_ns = unpacked_at(core, p, from);
+	/* What was unpacked before the pull knew of it is there, unless it was fetched meanwhile. */
+	uint64_t since_ns = b ? p->begin_ns : known_ns;
+	const struct ct_part *part = unpack_of(core, p, from->digest, since_ns);
+	uint64_t unpacked_ns = unpacked_at(core, p, from, since_ns);
 	struct ct_layer *to = nth_layer(p, n, from->digest);
 
 	if (!to)
@@ -252,8 +260,9 @@ static bool is_used(const struct ct_core *core, const struct ct_store *s, const 
 	    changes_of(s, p, &first) == 2 * m->count)
 		return true;
 	for (size_t i = 0; i < m->count; i++)
-		if (blob_of(s, p, m->layers[i].digest) || unpack_of(core, p, m->layers[i].digest) ||
-		    unpacked_at(core, p, &m->layers[i]))
+		if (blob_of(s, p, m->layers[i].digest) ||
+		    unpack_of(core, p, m->layers[i].digest, p->begin_ns) ||
+		    unpacked_at(core, p, &m->layers[i], p->begin_ns))
 			return true;
 	return false;
 }
