@@ -165,14 +165,18 @@ static struct ct_held **list_of(const struct ct_held *held)
 	return &held->share->of[held->kind].lists[held->place];
 }
 
+static void speak_of(const struct ct_core *core, struct ct_held *held)
+{
+	held->heard_ns = core->now;
+	held->turn = core->turn;
+}
+
 /* Behind those that have been silent for longer. */
-static void put(const struct ct_core *core, struct ct_held *held)
+static void put(struct ct_held *held, enum ct_place place)
 {
 	struct ct_held **list;
 
-	held->heard_ns = core->now;
-	held->turn = core->turn;
-	held->place = (uint8_t)place_of(core, held);
+	held->place = (uint8_t)place;
 	list = list_of(held);
 	DL_APPEND(*list, held);
 }
@@ -202,16 +206,23 @@ bool ct_share_enter(struct ct_core *core, const struct ct_scope *scope, enum ct_
 		return false;
 	}
 	held->share = share;
-	put(core, held);
+	speak_of(core, held);
+	put(held, place_of(core, held));
 	return true;
 }
 
 void ct_share_touch(struct ct_core *core, struct ct_held *held)
 {
+	enum ct_place place;
+
 	if (!held->share)
 		return;
+	speak_of(core, held);
+	place = place_of(core, held);
+	if (!held->next && place == held->place)
+		return; /* nobody was spoken of since */
 	unput(held);
-	put(core, held);
+	put(held, place);
 }
 
 void ct_share_use(const struct ct_core *core, struct ct_held *held)

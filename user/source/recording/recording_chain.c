@@ -23,7 +23,11 @@ struct ct_chain {
 	size_t len; /* of its events until now */
 	uint64_t begin_ns;
 	struct ct_rows_memory memory;
-	/* Of who writes. */
+	struct packing *packing; /* owned, of who writes */
+};
+
+/* Where the parts of a block are put. */
+struct packing {
 	uint8_t heads[COUNT_MAX * (CT_ROW_LEN + CT_ROW_PLANES)];
 	uint8_t numbers[NUMBERS_MAX];
 	uint8_t text[2 * CT_BLOCK_FLUSH_LEN];
@@ -41,8 +45,9 @@ static bool prepare(struct ct_chain *c, bool write)
 		return c->unzip && !ZSTD_isError(ZSTD_DCtx_setParameter(
 					   c->unzip, ZSTD_d_windowLogMax, WINDOW_LOG));
 	}
+	c->packing = malloc(sizeof(*c->packing));
 	c->zip = ZSTD_createCCtx();
-	return c->zip &&
+	return c->packing && c->zip &&
 	       !ZSTD_isError(ZSTD_CCtx_setParameter(c->zip, ZSTD_c_compressionLevel, LEVEL)) &&
 	       !ZSTD_isError(ZSTD_CCtx_setParameter(c->zip, ZSTD_c_windowLog, WINDOW_LOG)) &&
 	       !ZSTD_isError(ZSTD_CCtx_setParameter(c->zip, ZSTD_c_hashLog, TABLE_LOG)) &&
@@ -66,6 +71,7 @@ void ct_chain_free(struct ct_chain *chain)
 		return;
 	ZSTD_freeCCtx(chain->zip);
 	ZSTD_freeDCtx(chain->unzip);
+	free(chain->packing);
 	free(chain);
 }
 
@@ -128,14 +134,15 @@ static size_t pack(struct ct_chain *c, const char *events, size_t len, uint32_t 
 		   size_t room)
 {
 	struct ct_chain_head head = { .after = c->after };
+	struct packing *p = c->packing;
 	uint8_t *times = (uint8_t *)to + sizeof(head);
 	ZSTD_outBuffer out = { to, room, sizeof(head) + 2 * (size_t)count };
 	struct ct_rows rows = {
-		.heads = bytes(c->heads, sizeof(c->heads)),
-		.numbers = bytes(c->numbers, sizeof(c->numbers)),
-		.text = bytes(c->text, sizeof(c->text)),
-		.durs = bytes(c->durs, sizeof(c->durs)),
-		.words = bytes(c->words, sizeof(c->words)),
+		.heads = bytes(p->heads, sizeof(p->heads)),
+		.numbers = bytes(p->numbers, sizeof(p->numbers)),
+		.text = bytes(p->text, sizeof(p->text)),
+		.durs = bytes(p->durs, sizeof(p->durs)),
+		.words = bytes(p->words, sizeof(p->words)),
 	};
 	size_t heads = (size_t)count * (CT_ROW_LEN + CT_ROW_PLANES), text;
 
@@ -144,16 +151,16 @@ static size_t pack(struct ct_chain *c, const char *events, size_t len, uint32_t 
 	rows.times = bytes(times, 2 * (size_t)count);
 	if (!ct_rows_pack(&c->memory, &rows, events, len, count))
 		return 0;
-	text = used(&rows.text, c->text);
-	head.numbers_len = (__u32)used(&rows.numbers, c->numbers);
-	head.durs_len = (__u32)used(&rows.durs, c->durs);
-	head.words_len = (__u32)used(&rows.words, c->words);
+	text = used(&rows.text, p->text);
+	head.numbers_len = (__u32)used(&rows.numbers, p->numbers);
+	head.durs_len = (__u32)used(&rows.durs, p->durs);
+	head.words_len = (__u32)used(&rows.words, p->words);
 	head.mixed_len = (__u32)(heads + head.numbers_len + text);
 	memcpy(to, &head, sizeof(head));
-	if (!append(&out, c->durs, head.durs_len) || !append(&out, c->words, head.words_len) ||
-	    !zip(c, &out, c->heads, heads, ZSTD_e_continue) ||
-	    !zip(c, &out, c->numbers, head.numbers_len, ZSTD_e_continue) ||
-	    !zip(c, &out, c->text, text, ZSTD_e_flush))
+	if (!append(&out, p->durs, head.durs_len) || !append(&out, p->words, head.words_len) ||
+	    !zip(c, &out, p->heads, heads, ZSTD_e_continue) ||
+	    !zip(c, &out, p->numbers, head.numbers_len, ZSTD_e_continue) ||
+	    !zip(c, &out, p->text, text, ZSTD_e_flush))
 		return 0;
 	return out.pos;
 }

@@ -9,11 +9,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define CT_RECENT_MAX 250 /* places; the bytes above are for codes */
+#define CT_RECENT_MAX  250 /* places; the bytes above are for codes */
+#define CT_RECENT_ROOM (CT_RECENT_MAX + 64) /* all move when 64 were added, not for each */
 
 struct ct_recent {
 	uint32_t count;
-	uint64_t values[CT_RECENT_MAX]; /* the newest first */
+	uint32_t first; /* where the newest is; the older ones lie behind it */
+	uint64_t values[CT_RECENT_ROOM];
 };
 
 /* Its place, and it moves to the front; -1: it was not there, now it is. */
@@ -25,7 +27,7 @@ void ct_recent_add(struct ct_recent *r, uint64_t value);
 
 static inline uint64_t ct_recent_newest(const struct ct_recent *r)
 {
-	return r->count ? r->values[0] : 0;
+	return r->count ? r->values[r->first] : 0;
 }
 
 /* What is at that place, and it moves to the front. False: there is none. */
@@ -33,7 +35,7 @@ static inline bool ct_recent_at(struct ct_recent *r, uint8_t place, uint64_t *re
 {
 	if (place || !r->count)
 		return ct_recent_behind(r, place, ret);
-	*ret = r->values[0];
+	*ret = r->values[r->first];
 	return true;
 }
 

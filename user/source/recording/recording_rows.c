@@ -122,17 +122,22 @@ static uint8_t put_value(struct ct_rows *to, struct ct_recent *recent, uint64_t 
 	return NEW;
 }
 
-static bool get_value(struct ct_rows *from, struct ct_recent *recent, uint8_t code, uint64_t *ret)
+static __attribute__((noinline)) bool get_new(struct ct_rows *from, struct ct_recent *recent,
+					      uint64_t *ret)
 {
 	uint64_t number;
 
-	if (code != NEW)
-		return ct_recent_at(recent, code, ret);
 	if (!get_number(&from->numbers, &number))
 		return false;
 	*ret = ct_recent_newest(recent) + unfold(number);
 	ct_recent_add(recent, *ret);
 	return true;
+}
+
+static inline bool get_value(struct ct_rows *from, struct ct_recent *recent, uint8_t code,
+			     uint64_t *ret)
+{
+	return code != NEW ? ct_recent_at(recent, code, ret) : get_new(from, recent, ret);
 }
 
 /* Of what fits into a byte most of the time. */
