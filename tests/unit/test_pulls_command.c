@@ -521,3 +521,51 @@ Test(pulls_command, several_images)
 	expect_nothing_odd(run);
 	run_free(run);
 }
+
+/* Rows that nobody can have sent: too many, behind the last, not in their order. */
+Test(pulls_command, rows_that_are_none)
+{
+	struct run *run = new_run();
+	const struct seen *s;
+
+	begins(&run->t, 100);
+	unpack(&run->t, UNTAR, 205, 250);
+	images_synced(&run->t, 310);
+	file(&run->t, 320, "1", 500, 130, 150);
+	ends(&run->t, 340, 0);
+	layer(&run->t, 0, 200, "many", 1, 200);
+	layer(&run->t, 2, 2, "behind", 2, 200);
+	layer(&run->t, 1, 2, "early", 3, 200);
+	layer(&run->t, 0, 2, "aaaa", 500, 50);
+	layer(&run->t, 0, 2, "again", 4, 200);
+	layer(&run->t, 1, 2, "bbbb", 500, 200);
+	s = pull_of(run);
+	expect_outcome(s, CT_OUTCOME_OK);
+	cr_assert_eq(s->fetched.layer_count, 2);
+	cr_expect_str_eq(s->layers[0].digest, "sha256:aaaa");
+	cr_expect_str_eq(s->layers[1].digest, "sha256:bbbb");
+	cr_expect_eq(s->layers[1].fetched_ns, tape_ns(150));
+	run_free(run);
+}
+
+/* More programs and files than an image can have: what is beyond is left out, and that is said. */
+Test(pulls_command, more_than_there_can_be)
+{
+	struct run *run = new_run();
+	const struct seen *s;
+
+	begins(&run->t, 100);
+	for (uint32_t i = 0; i < 140; i++)
+		unpack(&run->t, UNTAR + i, 205 + 0.1 * i, 205.05 + 0.1 * i);
+	images_synced(&run->t, 310);
+	for (unsigned i = 0; i < 270; i++)
+		file(&run->t, 320, "1", i, 130, 150);
+	ends(&run->t, 340, 0);
+	layer(&run->t, 0, 1, "aaaa", 7, 204);
+	s = pull_of(run);
+	expect_outcome(s, CT_OUTCOME_CUT);
+	expect_span(s, 100, 340);
+	cr_assert_eq(s->fetched.layer_count, 1);
+	cr_expect_eq(s->layers[0].fetched_ns, tape_ns(150));
+	run_free(run);
+}

@@ -14,7 +14,7 @@ struct ct_pull {
 	uint64_t handle; /* never another's, nor a container's */
 	struct ct_identity who;
 	struct ct_fetched *fetched; /* owned, with room for CT_LAYERS_MAX */
-	size_t beyond; /* layers for which there was no room */
+	size_t beyond; /* layers, files, programs for which there was no room */
 	uint64_t begin_ns, end_ns; /* end: 0 while it is under way */
 	uint64_t heard_ns;
 	uint64_t due_ns; /* it is over, and told then at the latest; 0: not waited for */

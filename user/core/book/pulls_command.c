@@ -52,7 +52,7 @@ struct ct_command_file *ct_command_file(struct ct_pull *p)
 
 	if (c->file_count < CT_COMMAND_FILES_MAX)
 		return &c->files[c->file_count++];
-	c->beyond++;
+	p->beyond++;
 	return NULL;
 }
 
@@ -61,7 +61,7 @@ void ct_command_unpacks(struct ct_pull *p, uint32_t pid, uint64_t ts_ns)
 	struct ct_command *c = p->command;
 
 	if (c->unpack_count == CT_COMMAND_UNPACKS_MAX) {
-		c->beyond++;
+		p->beyond++;
 		return;
 	}
 	c->unpacks[c->unpack_count++] = (struct ct_command_unpack){ .pid = pid, .begin_ns = ts_ns };

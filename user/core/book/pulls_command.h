@@ -47,7 +47,6 @@ struct ct_command {
 	char digest[80]; /* of the manifest, empty if not known */
 	size_t layer_count, layers_known;
 	size_t file_count, unpack_count;
-	size_t beyond; /* of either, for which there was no room */
 	struct ct_command_layer layers[CT_LAYERS_MAX];
 	struct ct_command_file files[CT_COMMAND_FILES_MAX];
 	struct ct_command_unpack unpacks[CT_COMMAND_UNPACKS_MAX];
