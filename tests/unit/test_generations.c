@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* dockerd 26 and 28 do what dockerd 20.10 does in another order. */
+#include "core/life/life.h"
 #include "runs.h"
 
 static void store(struct tape *t, const struct life *l, double ms)
@@ -329,5 +330,49 @@ Test(generations, fails_before_it_joins)
 	cr_expect_eq(s->rec.failed_phase, CT_PHASE_START);
 	cr_expect_eq(s->rec.missing, 0);
 	expect_phase(s, CT_PHASE_START, 80);
+	run_free(run);
+}
+
+static void answers(struct ct_core *core, struct tape *t, uint32_t engine, const char *server)
+{
+	struct tape answer = { .now_ns = t->now_ns, .engine = engine, .server = server };
+
+	tape_http_answer(&answer, engine, 4000, 200, NULL);
+	ct_life_version(core, tape_event(&answer, 0));
+	tape_free(&answer);
+}
+
+/* What an engine says first counts; each version is kept once, so many of them, and none is cut. */
+Test(generations, versions_that_are_kept)
+{
+	struct run *run = run_new();
+	struct ct_core *core = core_of(run);
+	const struct ct_actor_state *other;
+	char server[64];
+
+	for (uint32_t pid = 5000; pid < 5080; pid++)
+		tape_process(&run->t, pid, 1, CT_ROLE_ENGINE, "dockerd", TAPE_END);
+	tape_at(&run->t, 1000);
+	tape_clock(&run->t);
+	tape_feed(&run->t, core);
+	answers(core, &run->t, 4999, "Docker/1.0 (linux)"); /* who is not known */
+	answers(core, &run->t, 5000, "Docker/20.10.24 (linux)");
+	answers(core, &run->t, 5000, "Docker/28.0.0 (linux)");
+	answers(core, &run->t, 5001, "Docker/20.10.24 (linux)");
+	answers(core, &run->t, 5002, "Docker/20.10.24-of-a-distribution-with-a-long-name (linux)");
+	cr_expect_str_eq(ct_actor_get(core, 5000)->version, "20.10.24");
+	cr_expect_eq(ct_actor_get(core, 5001)->version, ct_actor_get(core, 5000)->version);
+	cr_expect_null(ct_actor_get(core, 5002)->version);
+	for (uint32_t pid = 5003; pid < 5080; pid++) {
+		snprintf(server, sizeof(server), "Docker/%u.0 (linux)", pid);
+		answers(core, &run->t, pid, server);
+		snprintf(server, sizeof(server), "%u.0", pid);
+		other = ct_actor_get(core, pid);
+		if (pid < 5003 + 63)
+			cr_expect_str_eq(other->version, server);
+		else
+			cr_expect_null(other->version);
+	}
+	ct_core_free(core);
 	run_free(run);
 }

@@ -321,3 +321,178 @@ Test(projects, what_is_of_none_makes_none)
 	cr_expect_eq(run->count, 2);
 	run_free(run);
 }
+
+/* A step is called as the container is in its project. */
+Test(projects, what_its_containers_are_called)
+{
+	static const struct {
+		const char *name, *told;
+	} names[] = { { "shop-db-1", "db-1" },
+		      { "shop_db_1", "db_1" },
+		      { "shop-", "shop-" },
+		      { "shopdb", "shopdb" },
+		      { "base", "base" } };
+
+	for (size_t i = 0; i < CT_ARRAY_SIZE(names); i++) {
+		struct run *run = run_new();
+		struct life d = of_shop(1, names[i].name, LABELS("db"));
+
+		run->opts.steps = true;
+		life_create(&run->t, &d, 10);
+		life_start(&run->t, &d, 30);
+		ready(run, &d, 200);
+		leaves(run, 300);
+		play_until(run, 20000);
+		cr_expect_str_eq(only(run, CT_RECORD_PROJECT_START)->steps[0].detail,
+				 names[i].told);
+		run_free(run);
+	}
+}
+
+/* The recording ends: what waits for nothing but time is told as it is, what may go on is not all. */
+Test(projects, when_nothing_more_is_heard)
+{
+	for (unsigned how = 0; how < 5; how++) {
+		struct run *run = run_new();
+		struct life d = db(), w = web();
+
+		up(run, &d, &w);
+		if (how)
+			leaves(run, 1500);
+		if (how > 1)
+			life_stop(&run->t, &w, 1600);
+		if (how > 2)
+			life_stop(&run->t, &d, 1700);
+		if (how == 4) {
+			life_remove(&run->t, &w, 1900);
+			life_remove(&run->t, &d, 1910);
+		}
+		play(run);
+		expect_outcome(only(run, CT_RECORD_PROJECT_START),
+			       how ? CT_OUTCOME_OK : CT_OUTCOME_CUT);
+		cr_expect_eq(count(run, CT_RECORD_PROJECT_STOP), how > 2, "%u", how);
+		if (how > 2)
+			cr_expect_eq(find(run, CT_RECORD_PROJECT_STOP, "shop", 0)->rec.removed,
+				     how == 4);
+		run_free(run);
+	}
+}
+
+/* Two projects, one within the other's start: neither waits for the other, nor has its containers. */
+Test(projects, beside_another)
+{
+	static const char bar[] = "{\"com.docker.compose.project\":\"bar\","
+				  "\"com.docker.compose.service\":\"db\"}";
+	struct run *run = run_new();
+	struct life d = db(), w = web(), b = of_shop(3, "bar-db-1", bar);
+
+	life_create(&run->t, &d, 10);
+	life_create(&run->t, &w, 12);
+	life_start(&run->t, &d, 30);
+	ready(run, &d, 200);
+	life_create(&run->t, &b, 300);
+	life_start(&run->t, &b, 320);
+	ready(run, &b, 500);
+	life_start(&run->t, &w, 1200);
+	ready(run, &w, 1400);
+	leaves(run, 1500);
+	life_stop(&run->t, &b, 20000);
+	play_until(run, 40000);
+	cr_assert_eq(count(run, CT_RECORD_PROJECT_START), 2);
+	expect_span(find(run, CT_RECORD_PROJECT_START, "shop", 0), 10, 1400);
+	expect_span(find(run, CT_RECORD_PROJECT_START, "bar", 0), 300, 500);
+	cr_assert_eq(count(run, CT_RECORD_PROJECT_STOP), 1, "all others still run");
+	expect_span(find(run, CT_RECORD_PROJECT_STOP, "bar", 0), 20000, 20000 + LIFE_STOP_ANSWER);
+	run_free(run);
+}
+
+/* Who asked has left: what is between two states is waited for. */
+Test(projects, what_is_not_ready_yet)
+{
+	struct run *run = run_new();
+	struct life d = db(), w = web();
+
+	life_create(&run->t, &d, 10);
+	life_create(&run->t, &w, 12);
+	life_start(&run->t, &w, 30);
+	ready(run, &w, 200);
+	life_start(&run->t, &d, 300);
+	leaves(run, 500);
+	ready(run, &d, 6000);
+	play_until(run, 20000);
+	expect_span(only(run, CT_RECORD_PROJECT_START), 10, 6000);
+	run_free(run);
+}
+
+/* Its client is still there when it stops: its start is told first. */
+Test(projects, what_stops_before_its_start_was_told)
+{
+	struct run *run = run_new();
+	struct life d = db(), w = web();
+	size_t start = 0, stop = 0;
+
+	up(run, &d, &w);
+	life_stop(&run->t, &w, 3000);
+	life_stop(&run->t, &d, 3100);
+	play_until(run, 20000);
+	only(run, CT_RECORD_PROJECT_START);
+	expect_span(only(run, CT_RECORD_PROJECT_STOP), 3000, 3100 + LIFE_STOP_ANSWER);
+	while (run->seen[start].rec.type != CT_RECORD_PROJECT_START)
+		start++;
+	while (run->seen[stop].rec.type != CT_RECORD_PROJECT_STOP)
+		stop++;
+	cr_expect_lt(start, stop);
+	run_free(run);
+}
+
+/* What its engine starts again was asked for by nobody, and its client waits for the rest. */
+Test(projects, what_the_engine_tries_again)
+{
+	for (unsigned late = 0; late < 2; late++) {
+		struct run *run = run_new();
+		struct life d = db(), w = web();
+
+		life_create(&run->t, &d, 10);
+		life_create(&run->t, &w, 12);
+		life_start(&run->t, &d, 30);
+		ready(run, &d, 200);
+		life_start(&run->t, &w, 600);
+		ready(run, &w, 800);
+		leaves(run, 900);
+		life_exit(&run->t, &d, late ? 9000 : 1000, 1 << 8);
+		d.init += 50;
+		d.shim += 50;
+		life_started_within(&run->t, &d, late ? 9200 : 1200);
+		ready(run, &d, late ? 9400 : 1400);
+		play_until(run, 30000);
+		expect_counts(run, 3, 1, 1);
+		expect_outcome(only(run, CT_RECORD_PROJECT_START), CT_OUTCOME_OK);
+		cr_expect_eq(count(run, CT_RECORD_PROJECT_STOP), 0);
+		run_free(run);
+	}
+}
+
+/* All of it is gone and forgotten, then it comes again: another project, with nothing of the first. */
+Test(projects, what_was_forgotten)
+{
+	struct run *run = run_new();
+	struct life d = db(), w = web(), other = life_of(3),
+		    again = of_shop(4, "shop-db-1", LABELS("db"));
+
+	up(run, &d, &w);
+	leaves(run, 1500);
+	life_stop(&run->t, &w, 20000);
+	life_stop(&run->t, &d, 20100);
+	life_remove(&run->t, &w, 20200);
+	life_remove(&run->t, &d, 20210);
+	life_create(&run->t, &other, 400000);
+	life_create(&run->t, &again, 500000);
+	life_start(&run->t, &again, 500020);
+	ready(run, &again, 500200);
+	leaves(run, 500300);
+	play_until(run, 600000);
+	cr_assert_eq(count(run, CT_RECORD_PROJECT_START), 2);
+	cr_expect_eq(count(run, CT_RECORD_PROJECT_STOP), 1);
+	expect_span(find(run, CT_RECORD_PROJECT_START, "shop", 1), 500000, 500200);
+	run_free(run);
+}

@@ -217,6 +217,163 @@ Test(pulls_client, what_fails)
 	}
 }
 
+/* Messages by their fields: text(), and what is in() another; both() one behind the other. */
+struct msg {
+	char bytes[512];
+	size_t len;
+};
+
+static struct msg text(uint32_t field, const char *value)
+{
+	struct msg m;
+
+	m.len = grpc_put_text(m.bytes, field, value);
+	return m;
+}
+
+static struct msg in(uint32_t field, struct msg inner)
+{
+	struct msg m;
+
+	m.len = tape_put_bytes(m.bytes, field, inner.bytes, inner.len);
+	return m;
+}
+
+static struct msg both(struct msg a, struct msg b)
+{
+	cr_assert_lt(a.len + b.len, sizeof(a.bytes));
+	memcpy(a.bytes + a.len, b.bytes, b.len);
+	a.len += b.len;
+	return a;
+}
+
+static struct msg number(uint32_t field, uint64_t value)
+{
+	struct msg m;
+
+	m.len = tape_put_number(m.bytes, field, value);
+	return m;
+}
+
+#define TYPES   "containerd.types.transfer."
+#define UPDATE  SERVICES "content.v1.Content/Update"
+#define CREATE  SERVICES "images.v1.Images/Create"
+#define LEASES  SERVICES "leases.v1.Leases/"
+#define APPLY   SERVICES "diff.v1.Diff/Apply"
+#define FETCH   SERVICES "transfer.v1.Transfer/Transfer"
+#define PULL    "/runtime.v1.ImageService/PullImage"
+#define OCI     "application/vnd.oci.image.layer.v1.tar+gzip"
+#define SOURCE  "containerd.io/distribution.source.reg.test"
+#define WHOLE   "sha256:" MANIFEST
+#define NOTHING ((struct msg){ .len = 0 })
+
+/* What the client's requests lack, each of something else, adds nothing to what it fetches, and is no pull. */
+Test(pulls_client, what_lacks_something)
+{
+	const struct msg registry = both(text(1, TYPES "OCIRegistry"), in(2, text(1, "other:1")));
+	const struct {
+		const char *method;
+		struct msg msg;
+	} lacking[] = {
+		{ PULL, NOTHING },
+		{ PULL, in(1, text(2, "other:1")) },
+		{ PULL, in(1, text(1, "")) },
+		{ FETCH, NOTHING },
+		{ FETCH, in(1, text(2, "other:1")) },
+		{ FETCH, in(1, text(1, TYPES "OCIRegistry")) },
+		{ FETCH, in(1, registry) },
+		{ FETCH, both(in(1, registry), in(2, text(1, TYPES "ImageArchive"))) },
+		{ FETCH,
+		  both(in(1, both(text(1, TYPES "OCIRegistry"), in(2, text(1, "")))),
+		       in(2, both(text(1, TYPES "ImageStore"), in(2, text(1, "other:1"))))) },
+		{ FETCH,
+		  both(in(1, both(text(1, TYPES "OCIRegistry"), in(2, text(2, "who")))),
+		       in(2, both(text(1, TYPES "ImageStore"), in(2, text(1, "other:1"))))) },
+		{ SERVICES "content.v1.Content/Write", NOTHING },
+		{ SERVICES "content.v1.Content/Write", text(2, "manifest") },
+		{ SERVICES "content.v1.Content/Write", text(2, "manifest-sha256:") },
+		{ SERVICES "content.v1.Content/Write", text(2, "manifest-sha256:no digest") },
+		{ UPDATE, NOTHING },
+		{ UPDATE, in(1, text(2, WHOLE)) },
+		{ UPDATE, in(1, text(1, "md5:00")) },
+		{ UPDATE, in(1, both(text(1, WHOLE), number(5, 1))) },
+		{ UPDATE, in(1, both(text(1, WHOLE), in(5, text(2, "a/other")))) },
+		{ UPDATE, in(1, both(text(1, WHOLE), in(5, text(1, SOURCE)))) },
+		{ UPDATE, in(1, both(text(1, WHOLE),
+				     in(5, both(text(1, "a label"), text(2, "a/other"))))) },
+		{ CREATE, NOTHING },
+		{ CREATE, in(1, text(2, "other:1")) },
+		{ CREATE, in(1, text(1, "")) },
+		{ CREATE, in(1, text(1, "other:1")) },
+		{ CREATE, in(1, both(text(1, "other:1"), in(3, text(1, OCI)))) },
+		{ CREATE, in(1, both(text(1, "other:1"), in(3, text(2, "sha256:")))) },
+		{ LEASES "Delete", NOTHING },
+		{ LEASES "Delete", text(1, "") },
+		{ LEASES "Delete", text(1, "another") },
+		{ APPLY, NOTHING },
+		{ APPLY, in(1, text(2, LAYER("01"))) },
+		{ APPLY, in(1, both(text(1, "text/plain"), text(2, LAYER("01")))) },
+		{ APPLY, in(1, text(1, OCI)) },
+		{ APPLY, in(1, both(text(1, OCI), text(2, "sha256:none"))) },
+	};
+	struct run *run = new_run();
+	struct tape *t = &run->t;
+	const struct seen *s;
+
+	fetches(t, 100);
+	for (unsigned i = 0; i < CT_ARRAY_SIZE(lacking); i++) {
+		asks(t, 184 + 0.02 * i, 101 + 2 * i, lacking[i].method, LEASE, lacking[i].msg.bytes,
+		     lacking[i].msg.len);
+		answered(t, 184.01 + 0.02 * i, 101 + 2 * i);
+	}
+	saves(t, 185, 9, WHOLE);
+	applies(t, 190, 210, 11, LAYER("01"));
+	applies(t, 212, 240, 13, LAYER("02"));
+	lease(t, 250, 15, LEASES "Delete", LEASE);
+	tape_sort(t);
+	play_until(run, 90000);
+	cr_assert_eq(count(run, CT_RECORD_PULL), 1);
+	s = find(run, CT_RECORD_PULL, NAME, 0);
+	expect_outcome(s, CT_OUTCOME_OK);
+	expect_span(s, 100, 250);
+	cr_expect_str_eq(s->fetched.digest, WHOLE);
+	cr_assert_eq(s->fetched.layer_count, 2);
+	cr_expect_eq(s->layers[0].unpacking_ns, tape_ns(190));
+	cr_expect_eq(s->layers[1].unpacking_ns, tape_ns(212));
+	expect_nothing_odd(run);
+	run_free(run);
+}
+
+/* Of what never gets a name its source is one, once the manifest is labelled with that. */
+Test(pulls_client, what_is_known_by_its_source)
+{
+	struct run *run = new_run();
+	struct tape *t = &run->t;
+	const struct {
+		const char *digest, *what;
+	} labels[] = { { LAYER("01"), "a/layer" }, { WHOLE, "a/web" }, { WHOLE, "a/again" } };
+	const struct seen *s;
+
+	fetches(t, 100);
+	for (unsigned i = 0; i < CT_ARRAY_SIZE(labels); i++) {
+		struct msg pair = both(text(1, SOURCE), text(2, labels[i].what));
+		struct msg m = in(1, both(text(1, labels[i].digest), in(5, pair)));
+
+		asks(t, 184 + i, 101 + 2 * i, UPDATE, LEASE, m.bytes, m.len);
+		answered(t, 184.5 + i, 101 + 2 * i);
+	}
+	lease(t, 250, 15, LEASES "Delete", LEASE);
+	tape_sort(t);
+	play_until(run, 90000);
+	s = find(run, CT_RECORD_PULL, "reg.test/a/web@" WHOLE, 0);
+	expect_outcome(s, CT_OUTCOME_FAILED);
+	expect_span(s, 100, 250);
+	cr_expect_str_eq(s->who.image, "reg.test/a/web@" WHOLE);
+	cr_expect_str_eq(s->message,
+			 "its client has given up: the engine was not told of an image");
+	run_free(run);
+}
+
 static size_t put_any(char *to, uint32_t field, const char *type, const char *name)
 {
 	char any[200], in[128];
@@ -234,8 +391,6 @@ static void transfers(struct tape *t, double ms, uint32_t stream, const char *fr
 	n += put_any(msg + n, 2, to, NAME);
 	asks(t, ms, stream, SERVICES "transfer.v1.Transfer/Transfer", NULL, msg, n);
 }
-
-#define TYPES "containerd.types.transfer."
 
 /* Only what comes from a registry is a pull. */
 Test(pulls_client, what_the_transfer_service_fetches)
