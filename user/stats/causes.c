@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "util/hist.h"
+#include "util/sorted.h"
 
 #define KEY_LEN    256
 #define KEYS_MAX   128
@@ -120,16 +121,9 @@ static int make_room(void *array, size_t count, size_t *room, size_t size)
 static int tally_add(struct values *v, uint64_t ns)
 {
 	uint32_t bucket = ct_hist_bucket(ns);
-	size_t low = 0, high = v->tallies ? v->tally_count : 0;
+	size_t low =
+		v->tallies ? CT_SORTED_FIRST(v->tallies, 0, v->tally_count, bucket, bucket) : 0;
 
-	while (low < high) {
-		size_t mid = low + (high - low) / 2;
-
-		if (v->tallies[mid].bucket < bucket)
-			low = mid + 1;
-		else
-			high = mid;
-	}
 	if (v->tallies && low < v->tally_count && v->tallies[low].bucket == bucket) {
 		v->tallies[low].count += v->tallies[low].count != UINT32_MAX;
 		return 0;
@@ -206,15 +200,8 @@ static struct cause *cause_of(struct group *g, const struct ct_piece *piece)
 
 		return cause_of(g, &rest);
 	}
-	if (g->cause_count == g->cause_room) {
-		size_t room = g->cause_room ? 2 * g->cause_room : 32;
-		struct cause *causes = realloc(g->causes, room * sizeof(*causes));
-
-		if (!causes)
-			return NULL;
-		g->causes = causes;
-		g->cause_room = room;
-	}
+	if (make_room(&g->causes, g->cause_count, &g->cause_room, sizeof(*g->causes)))
+		return NULL;
 	cause = &g->causes[g->cause_count++];
 	*cause = (struct cause){
 		.key = { .phase = piece->phase, .reason = piece->reason, .step = piece->step },

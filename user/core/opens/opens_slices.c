@@ -4,6 +4,7 @@
  * ready, and what was before that is to be told apart.
  */
 #include "core/opens/opens_slices.h"
+#include "util/sorted.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -14,17 +15,7 @@
 /* The place of a pair, or where it belongs. */
 static uint32_t place_of(const struct ct_opens_slice *s, uint32_t what)
 {
-	uint32_t low = 0, high = s->pair_count;
-
-	while (low < high) {
-		uint32_t mid = low + (high - low) / 2;
-
-		if (s->pairs[mid].what < what)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return low;
+	return (uint32_t)CT_SORTED_FIRST(s->pairs, 0, s->pair_count, what, what);
 }
 
 static int add_pair(struct ct_opens_slice *s, const struct ct_opens_pair *pair)

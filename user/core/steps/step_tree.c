@@ -7,6 +7,7 @@
  * where events were lost does what lies around it in time count.
  */
 #include "core/steps/steps.h"
+#include "util/sorted.h"
 
 #include <stdlib.h>
 
@@ -67,17 +68,7 @@ static uint64_t over_ns(const struct tree *t, const struct node *n)
 /* The first node that begins then, or later. */
 static size_t first_from(const struct tree *t, size_t low, uint64_t ns)
 {
-	size_t high = t->count + 1;
-
-	while (low < high) {
-		size_t mid = low + (high - low) / 2;
-
-		if (t->nodes[mid].begin_ns < ns)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return low;
+	return CT_SORTED_FIRST(t->nodes, low, t->count + 1, begin_ns, ns);
 }
 
 /* What a process executes next begins when what it executed before ends. */

@@ -3,6 +3,7 @@
 
 #include "core/base/hash.h"
 #include "core/base/text.h"
+#include "util/sorted.h"
 
 #include <ctype.h>
 #include <stdlib.h>
@@ -69,17 +70,7 @@ struct ct_acts *ct_acts_new(void)
 /* Index of the first at or after ns. */
 static size_t from(const struct timeline *t, uint64_t ns)
 {
-	size_t low = 0, high = t->count;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (t->items[middle].ts_ns < ns)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+	return CT_SORTED_FIRST(t->items, 0, t->count, ts_ns, ns);
 }
 
 static bool add(struct timeline *t, struct act act)

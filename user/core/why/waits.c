@@ -9,6 +9,7 @@
 #include <utlist.h>
 
 #include "util/mem.h"
+#include "util/sorted.h"
 
 #define WAITS_MAX  4000000 /* 56 bytes each */
 #define STACKS_MAX 65536
@@ -369,16 +370,8 @@ const struct ct_wait *ct_waits_before(const struct ct_waits *w, uint32_t tid, ui
 				      bool *ret_gap)
 {
 	const struct thread *t = thread_find(w, tid);
-	size_t low = 0, high = t ? t->count : 0;
+	size_t low = t ? CT_SORTED_FIRST(t->waits, 0, t->count, begin_ns, ns) : 0;
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (t->waits[middle].begin_ns < ns)
-			low = middle + 1;
-		else
-			high = middle;
-	}
 	*ret_gap = t && low < t->count && (t->waits[low].flags & CT_W_GAP);
 	return low ? &t->waits[low - 1] : NULL;
 }

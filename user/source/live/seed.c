@@ -11,6 +11,7 @@
 #include "source/proc/procfs.h"
 #include "source/proc/trust.h"
 #include "util/mem.h"
+#include "util/sorted.h"
 
 #define PASSES_MAX 4
 
@@ -37,17 +38,7 @@ static int by_parent(const void *a, const void *b)
 /* The first child of a process in the list, or where it would be. */
 static size_t first_child(const struct seed *s, uint32_t ppid)
 {
-	size_t low = 0, high = s->count;
-
-	while (low < high) {
-		size_t mid = low + (high - low) / 2;
-
-		if (s->procs[mid].ppid < ppid)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return low;
+	return CT_SORTED_FIRST(s->procs, 0, s->count, ppid, ppid);
 }
 
 /*
