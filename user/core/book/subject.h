@@ -38,6 +38,8 @@ struct ct_run {
 	bool init_failed;
 	bool exit_seen; /* of its first process: nobody knows better when it was */
 	bool doubted; /* failed_ns: it may have run while events were lost */
+	const struct ct_again *again; /* static: it is asked to start again, when this is over */
+	uint64_t again_ns; /* and when it was */
 	const char *failed_step; /* static */
 	char message[384];
 	struct ct_step *steps; /* owned */

@@ -129,6 +129,8 @@ static void api_refused(struct ct_core *core, struct ct_fact *f)
 		ct_image_wanted(core, f);
 	if (!c)
 		return;
+	if (ct_text_is(f->verb, "start"))
+		ct_begin_again(core, c);
 	if (!ct_text_is(f->verb, "start"))
 		ct_refused(core, c, CT_SIG_API_REQUEST, f->verb, f->request->ts_ns);
 	else if (!c->run.marks[CT_MARK_START_END])

@@ -51,6 +51,8 @@ struct ct_family {
 	enum ct_mark opens[CT_MARK_LIST]; /* any of these: a start is under way */
 	enum ct_mark asked; /* not set: the start was asked for before tracing began */
 	enum ct_mark stopped; /* set: all that may follow is a removal */
+	/* Who asks for a start between these waits until the second; NONE: nobody waits. */
+	enum ct_mark stops_from, stops_to;
 	uint64_t remove_wait_ns; /* how long after a stop its removal still belongs to it */
 	bool build; /* its containers are steps of builds: each is told once, when it has gone */
 	bool api; /* its engine is asked by HTTP */

@@ -130,11 +130,21 @@ static void let_go_at_sync(struct ct_run *run)
 		run->marks[CT_MARK_DISCONNECT_END] = run->network_synced;
 }
 
-/* It is asked to start before its stop is saved: what was let go of is gone, `die` is yet to come. */
+/*
+ * It starts before anybody has heard that its stop is saved: what was let go of is gone. What was synced since it
+ * was asked to start may be of the start.
+ */
 static void again_begins(struct ct_container *c)
 {
-	if (!c->run.marks[CT_MARK_DISCONNECT_END] && c->run.stop_order == CT_ORDER_OTHER)
-		let_go_at_sync(&c->run);
+	struct ct_run *run = &c->run;
+
+	if (run->marks[CT_MARK_DIED])
+		return;
+	if (run->again_ns && run->marks[CT_MARK_DISCONNECT_END] > run->again_ns)
+		run->marks[CT_MARK_DISCONNECT_END] = 0;
+	if (!run->marks[CT_MARK_DISCONNECT_END] && run->stop_order == CT_ORDER_OTHER &&
+	    (!run->again_ns || run->network_synced < run->again_ns))
+		let_go_at_sync(run);
 }
 
 static void again_began(struct ct_container *c, const struct ct_again *how)
@@ -251,6 +261,8 @@ const struct ct_family ct_family_docker = {
 	.opens = { M(START_BEGIN), M(TASK_CREATE_BEGIN) },
 	.asked = M(START_BEGIN),
 	.stopped = M(DISCONNECT_END),
+	.stops_from = M(DIE_END),
+	.stops_to = M(DIED),
 	.remove_wait_ns = 2000 * CT_NS_PER_MS,
 	/* daemon/start_unix.go, getLibcontainerdCreateOptions (20.10) */
 	.runtime_at_start = true,

@@ -137,8 +137,7 @@ void ct_container_look_up(struct ct_core *core, struct ct_container *c, uint32_t
 			  struct ct_text bundle); /* empty: not known */
 void ct_life_identity(struct ct_core *core, const struct ct_event *e);
 
-/* rules.c: what a signal sets, by the rows of the container's family. */
-/* Whether any rule of its family is about such a signal. */
+/* rules.c: what a signal sets, by the rows of the container's family; whether any is about it. */
 bool ct_hears(const struct ct_core *core, const struct ct_container *c, enum ct_signal signal);
 void ct_signal(struct ct_core *core, struct ct_container *c, enum ct_signal signal,
 	       struct ct_text what, uint64_t ts_ns);
@@ -146,5 +145,6 @@ void ct_signal(struct ct_core *core, struct ct_container *c, enum ct_signal sign
 void ct_refused(struct ct_core *core, struct ct_container *c, enum ct_signal signal,
 		struct ct_text verb, uint64_t asked_ns);
 void ct_failed(struct ct_core *core, struct ct_container *c, struct ct_text message);
+void ct_begin_again(struct ct_core *core, struct ct_container *c); /* if its next run waits: now */
 void ct_readied(struct ct_core *core, struct ct_container *c, enum ct_ready by, uint64_t ts_ns);
 void ct_engine_exited(struct ct_core *core, uint32_t engine);

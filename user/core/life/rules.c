@@ -78,6 +78,49 @@ static void start_again(struct ct_core *core, struct ct_container *c, const stru
 		c->family->again_began(c, how);
 }
 
+/*
+ * An engine may answer a stop, and take the next request, before it is done with what has stopped: the
+ * request waits for that. So does the next run here, or the stop would lack its end. Where nobody hears
+ * what it saves there is nothing to wait for.
+ */
+static bool is_too_early(const struct ct_core *core, const struct ct_container *c,
+			 const struct ct_again *how)
+{
+	const struct ct_run *run = &c->run;
+
+	return c->family->stops_to && how->cause == CT_CAUSE_REQUEST && !run->again &&
+	       !run->stop_reported && run->stop_order != CT_ORDER_FIRST && core->hears_syncs &&
+	       run->marks[c->family->stops_from] && !run->marks[c->family->stops_to];
+}
+
+void ct_begin_again(struct ct_core *core, struct ct_container *c)
+{
+	const struct ct_again *how = c->run.again;
+	uint64_t asked_ns = c->run.again_ns, last_ns = c->last_ns;
+
+	if (!how)
+		return;
+	c->run.again = NULL;
+	start_again(core, c, how);
+	ct_signal(core, c, how->signal, ct_text(how->what, strlen(how->what)), asked_ns);
+	c->last_ns = last_ns;
+}
+
+/* It has begun all the same: nobody will hear of what it waits for. */
+static bool shows_begun(const struct ct_run *run, enum ct_signal signal, struct ct_text what)
+{
+	switch (signal) {
+	case CT_SIG_API_REQUEST:
+	case CT_SIG_TASK_REQUEST:
+	case CT_SIG_INIT_EXEC:
+		return true;
+	case CT_SIG_API_ANSWER:
+		return ct_text_is(what, run->again->what);
+	default:
+		return false;
+	}
+}
+
 bool ct_hears(const struct ct_core *core, const struct ct_container *c, enum ct_signal signal)
 {
 	return core->life->rows[c->family->number][signal] != 0;
@@ -129,10 +172,19 @@ static void take_order(struct ct_core *core, struct ct_container *c)
 void ct_signal(struct ct_core *core, struct ct_container *c, enum ct_signal signal,
 	       struct ct_text what, uint64_t ts_ns)
 {
-	const struct ct_again *how = c->draft ? NULL : starts_again(c, signal, what);
 	enum ct_effect effect = CT_EFFECT_NONE;
+	const struct ct_again *how;
 	uint64_t exit_ns, rows;
 
+	if (c->run.again && shows_begun(&c->run, signal, what))
+		ct_begin_again(core, c);
+	how = c->draft ? NULL : starts_again(c, signal, what);
+	if (how && is_too_early(core, c, how)) {
+		c->run.again = how;
+		c->run.again_ns = ts_ns;
+		ct_book_touch(core, c);
+		return;
+	}
 	if (how)
 		start_again(core, c, how);
 	exit_ns = c->run.marks[CT_MARK_EXIT];
@@ -162,6 +214,8 @@ void ct_signal(struct ct_core *core, struct ct_container *c, enum ct_signal sign
 		ct_readied(core, c, CT_READY_EXEC, ts_ns);
 	ct_book_moves(core, c);
 	ct_book_changed(core, c);
+	if (c->run.again && c->run.marks[c->family->stops_to])
+		ct_begin_again(core, c);
 }
 
 void ct_refused(struct ct_core *core, struct ct_container *c, enum ct_signal signal,
@@ -213,6 +267,7 @@ void ct_engine_exited(struct ct_core *core, uint32_t engine)
 	for (c = ct_book_moving(core); c; c = c->next) {
 		if (c->who.engine_pid != engine)
 			continue;
+		ct_begin_again(core, c);
 		c->in_flight = 0;
 		if (c->run.marks[c->family->asked] && !c->run.start_reported)
 			ct_failed(core, c, ct_text("the engine exited", 17));

@@ -293,6 +293,7 @@ void ct_tell_flush(struct ct_core *core)
 
 	for (c = ct_book_moving(core); c; c = next) {
 		next = c->next;
+		ct_begin_again(core, c);
 		cut(core, c);
 	}
 	ct_tell_images_left(core);
