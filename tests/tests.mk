@@ -163,7 +163,7 @@ M            := $(patsubst %/san,%,$(O))/mutate
 MUTATE       ?=
 MUTATE_FLAGS := -O1 -std=gnu11 -w -Itests/quick -Itests/unit
 MUTATE_SRC   := tests/quick/quick.c tests/quick/once.c $(filter-out $(addsuffix .c,$(addprefix tests/unit/test_,apart bolt buckets compare \
-		csv engine_config engines files hdr openmetrics options otlp otlp_proto pb pictures places plots privileges recorder \
+		csv desk engine_config engines files hdr openmetrics options otlp otlp_proto pb pictures places plots privileges recorder \
 		recording% sandbox seccheck seccheck_queue serve session sinks summary table_opens \
 		trust)),$(UNIT_SRC))
 
