@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/who/roles.h"
+#include "core/who/who.h"
 #include "util/mem.h"
 
 /* Columns: what the kernel calls it, role (NONE: none), engine, runtime. */
@@ -62,5 +63,32 @@ Test(roles, runtime_of_a_shim)
 			ct_runtime_of_shim(ct_text(shims[i].program, strlen(shims[i].program)));
 
 		cr_expect_str_eq(runtime ? runtime : "", shims[i].runtime, "%s", shims[i].program);
+	}
+}
+
+/*
+ * Where there is no room, who lives long is given up last, once it has executed what it is; what has the name
+ * of an engine or a runtime is in the share of the scope that it speaks from.
+ */
+Test(roles, how_long_they_are_kept_and_in_whose_share)
+{
+	static const struct {
+		enum ct_role role;
+		enum ct_place place;
+		bool named;
+	} rows[] = {
+		{ CT_ROLE_ENGINE, CT_PLACE_LIVE, true },  { CT_ROLE_SHIM, CT_PLACE_LIVE, true },
+		{ CT_ROLE_RUNTIME, CT_PLACE_IDLE, true }, { CT_ROLE_INIT, CT_PLACE_LIVE, false },
+		{ CT_ROLE_HELPER, CT_PLACE_IDLE, false }, { CT_ROLE_NONE, CT_PLACE_IDLE, false },
+	};
+
+	for (size_t i = 0; i < CT_ARRAY_SIZE(rows); i++) {
+		struct ct_actor_state a = { .role = (uint8_t)rows[i].role };
+
+		cr_expect_eq(ct_actor_place(&a.held), CT_PLACE_IDLE, "role %d, forked",
+			     rows[i].role);
+		a.execed = true;
+		cr_expect_eq(ct_actor_place(&a.held), rows[i].place, "role %d", rows[i].role);
+		cr_expect_eq(ct_actor_is_named(&a), rows[i].named, "role %d", rows[i].role);
 	}
 }
