@@ -14,16 +14,22 @@
 #define HANDED_MAX   4096 /* of what scouts bring, in one turn */
 #define PATIENCE_NS  (500 * NS_PER_MS) /* for what runs already, in all */
 #define SETTLE_MS    20 /* how often those that do not move are looked at, while they are waited for */
-#define TEXT_NS      (300 * NS_PER_MS) /* for a shim that runs already */
 #define RESTART_NS   (250 * NS_PER_MS)
 #define LOOKUP_NS    (10000 * NS_PER_MS) /* after it nobody waits for the answer any more */
 #define WORD_UNREAD  "its files keep whoever reads them waiting"
 #define WORD_TOO_BIG "it keeps more than is read of one engine"
 
-/* How long a scout may be away from its parent without moving. */
-static const uint64_t hang_ns[CT_ENGINES_SIDES] = {
-	[CT_ENGINES_OWN] = 3000 * NS_PER_MS,
-	[CT_ENGINES_FOREIGN] = 1000 * NS_PER_MS,
+/*
+ * How long a scout may be away from its parent without moving, and for the answer of a shim that runs already.
+ * Files of the host's own engines are on disks, and those may be busy; in others' they may be whatever those made.
+ */
+static const struct ct_patience hang[CT_ENGINES_SIDES] = {
+	[CT_ENGINES_OWN] = { 3000 * NS_PER_MS, 12000 * NS_PER_MS },
+	[CT_ENGINES_FOREIGN] = { 1000 * NS_PER_MS, 1000 * NS_PER_MS },
+};
+static const struct ct_patience text_patience[CT_ENGINES_SIDES] = {
+	[CT_ENGINES_OWN] = { 300 * NS_PER_MS, 3000 * NS_PER_MS },
+	[CT_ENGINES_FOREIGN] = { 300 * NS_PER_MS, 300 * NS_PER_MS },
 };
 
 static enum ct_engines_side side_of(bool foreign)
@@ -325,9 +331,12 @@ static void give_up(struct ct_engines *engines, enum ct_engines_side side)
 	struct ct_engines_scout *s = &engines->scouts[side];
 	uint32_t seq = atomic_load(&s->scout.sign->seq), pid = atomic_load(&s->scout.sign->pid);
 	struct ct_engine_kept *kept = ct_engines_kept(engines, pid);
+	char where[64], why[128];
 
+	ct_scout_where(&s->scout, where, sizeof(where));
+	snprintf(why, sizeof(why), *where ? WORD_UNREAD ", in %s" : WORD_UNREAD, where);
 	ct_scout_leave(&s->scout);
-	unread(engines, side, pid, 1, WORD_UNREAD);
+	unread(engines, side, pid, 1, why);
 	if (engines->text.seq == seq)
 		engines->text.seq = 0;
 	if (kept)
@@ -402,7 +411,7 @@ void ct_engines_turn(struct ct_engines *engines, uint64_t now_ns)
 		struct ct_engines_scout *s = &engines->scouts[i];
 
 		take(engines, side, now_ns);
-		if (ct_scout_hangs(&s->scout, s->out, now_ns, hang_ns[i]))
+		if (ct_scout_hangs(&s->scout, s->out, now_ns, &hang[i]))
 			give_up(engines, side);
 		if (s->scout.fd < 0 && start(engines, side, now_ns))
 			drop_old(engines, side, now_ns);
@@ -465,27 +474,42 @@ static void settle_within_patience(struct ct_engines *engines)
 	used_patience(engines, begun);
 }
 
+static bool is_waited_for(const struct ct_scout *s, const struct ct_patience *patience,
+			  uint64_t begun)
+{
+	uint64_t waited = ct_now_ns() - begun;
+
+	return waited < patience->idle_ns || (waited < patience->busy_ns && ct_scout_busy(s));
+}
+
 void ct_engines_init_of(struct ct_engines *engines, uint32_t shim, bool foreign, char *buf,
 			size_t room)
 {
 	enum ct_engines_side side = side_of(foreign);
+	struct ct_engines_scout *s = &engines->scouts[side];
 	uint64_t begun = ct_now_ns();
+	bool asks;
 
 	engines->text = (struct ct_engines_text){ .buf = buf, .room = room };
 	engines->errand.kind = CT_ERRAND_INIT;
 	engines->errand.pid = shim;
 	engines->errand.count = 0;
 	buf[0] = '\0';
-	if (engines->patience_ns)
+	/* Who has nothing to do, or is busy on the host's own disk, is kept waiting by nobody. */
+	asks = engines->patience_ns ||
+	       (side == CT_ENGINES_OWN && (!s->out || ct_scout_busy(&s->scout)));
+	if (asks)
 		engines->text.seq = send_errand(engines, side);
-	while (engines->text.seq && ct_now_ns() - begun < TEXT_NS)
+	while (engines->text.seq && is_waited_for(&s->scout, &text_patience[side], begun))
 		await(engines);
-	if (engines->text.seq && engines->scouts[side].scout.sign) {
+	if (engines->text.seq) /* it may have come back when it was looked at last */
+		ct_engines_turn(engines, ct_now_ns());
+	if (engines->text.seq && s->scout.sign) {
 		give_up(engines, side);
-		engines->scouts[side].begun_ns = 0; /* the next one asks at once */
+		s->begun_ns = 0; /* the next one asks at once */
 		start(engines, side, begun);
 		used_patience(engines, begun);
-	} else if (!engines->patience_ns) {
+	} else if (!asks) {
 		unread(engines, side, shim, 1, ""); /* who did it is told already */
 	}
 	engines->text.seq = 0;

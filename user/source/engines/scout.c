@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -13,7 +14,9 @@
 
 #include "source/proc/credentials.h"
 #include "source/proc/privileges.h"
+#include "source/proc/procfs.h"
 #include "util/mem.h"
+#include "util/read.h"
 
 #define BUFFER_BYTES (1 << 20)
 
@@ -130,7 +133,27 @@ ssize_t ct_scout_take(struct ct_scout *s, void *message, size_t room)
 	return n ? n : -EPIPE;
 }
 
-bool ct_scout_hangs(struct ct_scout *s, bool has_work, uint64_t now_ns, uint64_t patience_ns)
+bool ct_scout_busy(const struct ct_scout *s)
+{
+	char state[32];
+
+	if (!s->pid || !ct_proc_status((uint32_t)s->pid, "State", state, sizeof(state)))
+		return false;
+	return strchr("RD", state[strspn(state, " \t")]) != NULL;
+}
+
+void ct_scout_where(const struct ct_scout *s, char *buf, size_t room)
+{
+	own_fd int fd = s->pid ? ct_proc_open((uint32_t)s->pid, "wchan") : -1;
+	ssize_t n = fd < 0 ? -1 : ct_read_all(fd, buf, room - 1);
+
+	buf[n > 0 ? n : 0] = '\0';
+	if (!strcmp(buf, "0"))
+		buf[0] = '\0';
+}
+
+bool ct_scout_hangs(struct ct_scout *s, bool has_work, uint64_t now_ns,
+		    const struct ct_patience *patience)
 {
 	uint64_t beats = s->sign ? atomic_load(&s->sign->beats) : 0;
 
@@ -139,7 +162,11 @@ bool ct_scout_hangs(struct ct_scout *s, bool has_work, uint64_t now_ns, uint64_t
 		s->beat_ns = s->fd < 0 || !has_work ? 0 : now_ns;
 		return false;
 	}
-	return now_ns - s->beat_ns > patience_ns;
+	if (now_ns - s->beat_ns <= patience->idle_ns)
+		return false;
+	/* It may have come back, to sleep until it is sent again. */
+	return now_ns - s->beat_ns > patience->busy_ns ||
+	       (!ct_scout_busy(s) && atomic_load(&s->sign->beats) == beats);
 }
 
 void ct_scout_moved(struct ct_scout *s, uint64_t now_ns)

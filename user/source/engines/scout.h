@@ -45,8 +45,21 @@ bool ct_scout_send(struct ct_scout *s, const void *message, size_t len);
 /* Bytes of the next message; 0 when there is none, negative errno when it has ended. */
 ssize_t ct_scout_take(struct ct_scout *s, void *message, size_t room);
 
+/* A CPU or a disk that is busy is waited for, too. */
+struct ct_patience {
+	uint64_t idle_ns; /* for who sleeps: nobody may ever wake it */
+	uint64_t busy_ns; /* for who could run, or waits as one waits for a disk */
+};
+
+/* Whether it could run, or waits as one waits for a disk (proc_pid_stat(5): R, D). */
+bool ct_scout_busy(const struct ct_scout *s);
+
 /* Whether it has work and has not moved for so long. Ask it again and again: it compares. */
-bool ct_scout_hangs(struct ct_scout *s, bool has_work, uint64_t now_ns, uint64_t patience_ns);
+bool ct_scout_hangs(struct ct_scout *s, bool has_work, uint64_t now_ns,
+		    const struct ct_patience *patience);
+
+/* In which function of the kernel it sleeps; empty: it does not, or nobody may know. */
+void ct_scout_where(const struct ct_scout *s, char *buf, size_t room);
 
 void ct_scout_moved(struct ct_scout *s, uint64_t now_ns); /* it has said something */
 
