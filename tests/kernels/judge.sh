@@ -273,13 +273,19 @@ costs()
 	local file mode
 
 	# what else ran while nothing was attached is not taken for a saving
-	cat "$dir"/out/none*.cost | sort -k1,1 -k2,2n | awk '!seen[$1]++ { print $1, $2 }' > "$dir/none"
+	fastest "$dir"/out/none*.cost > "$dir/none"
 	for file in "$dir"/out/*.cost; do
 		mode=$(basename "$file" .cost)
 		[[ $mode != none* ]] || continue
-		join "$dir/none" <(awk '{ print $1, $2 }' "$file" | sort) |
+		join "$dir/none" <(fastest "$file") |
 			awk -v mode="$mode" '{ printf "%s %s %d %d\n", $1, mode, $3 - $2, $2 }'
 	done
+}
+
+# fastest FILE...: of each call
+fastest()
+{
+	cat "$@" | sort -k1,1 -k2,2n | awk '!seen[$1]++ { print $1, $2 }'
 }
 
 # What is no growth yet: a dozen instructions, or a hundredth of the call. A process that ends, or a file that is
