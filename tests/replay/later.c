@@ -43,6 +43,11 @@ static void learn(void *ctx, const struct ct_record *rec)
 	ct_carry_learn(((struct later *)ctx)->carry, rec);
 }
 
+static void know(void *ctx, const struct ct_identity *who)
+{
+	learn(ctx, &(struct ct_record){ .type = CT_RECORD_START, .who = who });
+}
+
 static void take(void *ctx, const struct ct_event *e)
 {
 	struct later *l = ctx;
@@ -61,7 +66,7 @@ static void take(void *ctx, const struct ct_event *e)
 
 int later(const char *from, const char *to, double part, struct ct_err *err)
 {
-	static const struct ct_core_ops ops = { .record = learn };
+	static const struct ct_core_ops ops = { .record = learn, .known = know };
 	struct later l = { .err = err };
 	struct ct_recording_header header;
 	uint64_t cut;

@@ -145,6 +145,18 @@ static void on_record(void *ctx, const struct ct_record *rec)
 		t->follower->record(t->follower->ctx, rec);
 }
 
+/* As a record will say; a file of the archive may end before that. */
+static void on_known(void *ctx, const struct ct_identity *who)
+{
+	const struct ct_record rec = { .type = CT_RECORD_START, .who = who };
+	struct trace *t = ctx;
+
+	if (t->desk)
+		ct_desk_learn(t->desk, &rec);
+	else
+		ct_archive_learn(&t->archive, &rec);
+}
+
 static void on_lookup(void *ctx, enum ct_lookup what, const char *id, uint32_t engine_pid,
 		      const char *bundle)
 {
@@ -479,9 +491,11 @@ static int warm_up(struct trace *t, struct ct_err *err)
 static int open_all(struct trace *t, struct ct_err *err)
 {
 	const struct ct_options *opts = t->opts;
-	const struct ct_core_ops ops = {
-		.record = on_record, .opens = on_opens, .left = on_left, .lookup = on_lookup
-	};
+	const struct ct_core_ops ops = { .record = on_record,
+					 .known = on_known,
+					 .opens = on_opens,
+					 .left = on_left,
+					 .lookup = on_lookup };
 	unsigned int depth = (opts->steps ? CT_DEEP_STEPS : 0) | (opts->why ? CT_DEEP_WHY : 0);
 	struct ct_live_options live = {
 		.steps = opts->steps,

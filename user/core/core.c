@@ -31,11 +31,22 @@ static const struct ct_share_row *const shares[CT_SHARE_KINDS] = {
 	[CT_SHARE_PARTS] = &ct_parts_row,
 };
 
+/* Its record may be long in coming: who begins to listen before that hears of nobody else who it is. */
+static void tell_known(struct ct_core *core, const struct ct_fact *fact)
+{
+	const struct ct_container *c = fact->container;
+
+	if (core->ops.known && c && fact->kind == CT_FACT_ANSWERED && !c->run.start_reported &&
+	    !c->removed)
+		core->ops.known(core->ctx, &c->who);
+}
+
 static void heard(struct ct_core *core, struct ct_fact *fact)
 {
 	ct_life_fact(core, fact);
 	ct_steps_fact(core, fact);
 	ct_tell_fact(core, fact);
+	tell_known(core, fact);
 }
 
 static void run_ends(struct ct_core *core, struct ct_container *c)

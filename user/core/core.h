@@ -37,6 +37,11 @@ struct ct_core_ops {
 	/* A record is finished. It is valid during the call only. */
 	void (*record)(void *ctx, const struct ct_record *rec);
 	/*
+	 * Who a container is of which no record was told yet: it is between two states, and somebody
+	 * was answered about it. May be NULL.
+	 */
+	void (*known)(void *ctx, const struct ct_identity *who);
+	/*
 	 * The opened files of one run of a container, when the core is flushed or asked, or has
 	 * no room left: then once more for what came after. Owned by whom it is given to. May be
 	 * NULL.

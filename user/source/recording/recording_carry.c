@@ -32,6 +32,7 @@ struct process {
 struct fact {
 	char key[KEY_LEN];
 	struct ct_event *e; /* owned, with its tail */
+	bool learned; /* from the core, which may come to know more */
 	UT_hash_handle hh;
 };
 
@@ -102,8 +103,8 @@ static struct ct_event *copy_of(const struct ct_event *e)
 	return copy;
 }
 
-/* The last word counts, and makes it the youngest. */
-static void keep(struct fact **facts, size_t max, const char *key, const struct ct_event *e)
+/* The last word counts, and makes it the youngest. NULL: no memory. */
+static struct fact *keep(struct fact **facts, size_t max, const char *key, const struct ct_event *e)
 {
 	struct fact *fact;
 
@@ -117,10 +118,11 @@ static void keep(struct fact **facts, size_t max, const char *key, const struct 
 		fact->e = copy_of(e);
 	if (!fact || !fact->e) {
 		free(fact);
-		return;
+		return NULL;
 	}
 	memcpy(fact->key, key, strlen(key) + 1);
 	HASH_ADD_STR(*facts, key, fact);
+	return fact;
 }
 
 static struct process *process_of(const struct ct_carry *carry, uint32_t tgid)
@@ -400,7 +402,8 @@ void ct_carry_learn(struct ct_carry *carry, const struct ct_record *rec)
 	}
 	key_of(key, who->id, who->ns);
 	HASH_FIND_STR(carry->identities, key, known);
-	if (known || !*who->id || !is_of_host(carry, who))
+	/* What its engine keeps says more. */
+	if ((known && !known->learned) || !*who->id || !is_of_host(carry, who))
 		return;
 	memset(tail, 0, sizeof(*tail));
 	ct_tail_add_str(tail, "id", who->id, sizeof(who->id));
@@ -424,7 +427,9 @@ void ct_carry_learn(struct ct_carry *carry, const struct ct_record *rec)
 	}
 	begin(carry, CT_KIND_IDENTITY, 0);
 	set_tail(carry, tail->bytes, tail->len);
-	keep(&carry->identities, IDENTITIES_MAX, key, &carry->out.e);
+	known = keep(&carry->identities, IDENTITIES_MAX, key, &carry->out.e);
+	if (known)
+		known->learned = true;
 }
 
 struct telling {
