@@ -89,6 +89,32 @@ Test(inferred, what_is_proved_is_told_from_its_request_on)
 	run_free(run);
 }
 
+/* containerd executes the shim for the container before it asks that for anything: nothing else leads to it. */
+Test(inferred, the_first_start_begins_with_its_request_and_not_with_its_shim)
+{
+	struct run *run = run_new();
+	struct tape *t = &run->t;
+	const struct seen *s;
+
+	pod_and_box(t);
+	tape_at(t, 80);
+	late_asks_about(t, 5, START, BOX);
+	tape_at(t, 87);
+	tape_fork(t, LIFE_CONTAINERD, SHIM + 1, CT_ROLE_ENGINE);
+	tape_exec(t, SHIM + 1, CT_ROLE_SHIM, 9, "containerd-shim-runc-v2", "-namespace", "k8s.io",
+		  "-id", BOX, "start", TAPE_END);
+	grpc_runs(t, 88, "k8s.io", BOX);
+	tape_at(t, 124);
+	succeeds(t, 5);
+	tape_sort(t);
+	play_until(run, 90000);
+	s = find(run, CT_RECORD_START, "web/nginx", 0);
+	expect_phase(s, CT_PHASE_CREATE, 10);
+	expect_phase(s, CT_PHASE_CLIENT, 10);
+	expect_phase(s, CT_PHASE_START, 44);
+	run_free(run);
+}
+
 /* A start that is refused is one if its task was asked for meanwhile: then it has failed, and says why. */
 Test(inferred, a_start_that_is_refused)
 {

@@ -113,6 +113,37 @@ Test(probes, a_command_without_a_limit_is_none)
 	run_free(run);
 }
 
+#define SIDE "1111111111111111111111111111111111111111111111111111111111111111"
+
+/* The kubelet asks for the next container when the hook of the one before has ended, however long that takes. */
+Test(probes, a_pod_waits_for_a_hook)
+{
+	struct run *run = pod_runs();
+	struct tape *t = &run->t;
+	const struct seen *s;
+
+	tape_at(t, 120);
+	executes(t, 11, "-e", 0);
+	tape_at(t, 8120);
+	answers(t, 11, 0);
+	tape_at(t, 8125);
+	grpc_creates_in_pod(t, 13, "side", "side:1");
+	tape_at(t, 8135);
+	grpc_answers_id(t, 13, SIDE);
+	tape_at(t, 8140);
+	grpc_asks_about(t, 15, CRI "StartContainer", NULL, SIDE);
+	tape_at(t, 8150);
+	grpc_refuses(t, 15, "no");
+	play_until(run, 90000);
+	s = find(run, CT_RECORD_POD_START, "web", 0);
+	expect_outcome(s, CT_OUTCOME_FAILED);
+	expect_span(s, 10, 8150);
+	expect_phase(s, CT_PHASE_KUBELET, 10 + 9 + 5);
+	expect_phase(s, CT_PHASE_CONTAINERS, 51 + 8000 + 25);
+	expect_tiled(s);
+	run_free(run);
+}
+
 /* What is heard of a long answer is its last frame: how it ended, and no message. */
 Test(probes, a_long_answer_ends_in_its_status)
 {

@@ -185,8 +185,10 @@ static void engine_asked(struct ct_core *core, struct ct_fact *f)
 		ct_signal(core, c, CT_SIG_ENGINE_REQUEST, ct_text("Snapshots/Prepare", 17),
 			  f->prepared_ns);
 	ct_hear_about(core, f, c->handle);
-	if (ct_text_is(f->verb, CT_EXEC_SYNC))
+	if (ct_text_is(f->verb, CT_EXEC_SYNC)) {
+		ct_probe_asked(f);
 		return; /* it changes nothing */
+	}
 	/* Heard after what it led to: the engine asks nothing else in between. */
 	if (!f->verb.len && c->run.marks[CT_MARK_TASK_DELETE_BEGIN] &&
 	    !c->run.marks[CT_MARK_DIE_END])

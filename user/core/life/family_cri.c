@@ -172,6 +172,7 @@ static const struct ct_again again[] = {
 };
 
 static const struct ct_cause_row causes[] = {
+	{ "shim spawn", CRI("StartContainer") },
 	{ "Create", CRI("StartContainer") },
 	{ "Kill", CRI("StopContainer") },
 };

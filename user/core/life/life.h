@@ -35,6 +35,7 @@ void ct_life_plugin(struct ct_core *core, const struct ct_event *e);
  * it is something else.
  */
 bool ct_probe_answered(struct ct_core *core, struct ct_fact *f);
+void ct_probe_asked(struct ct_fact *f); /* a command is to be executed */
 /* Those that are known to be, at most CT_PROBES_MAX; borrows from the container. */
 size_t ct_probes_told(const struct ct_container *c, struct ct_probed *ret);
 /* Whether the kubelet had it stopped because a probe had failed. */

@@ -25,16 +25,34 @@ static bool is_exec(struct ct_core *core, struct ct_fact *f)
 	return !f->unproved;
 }
 
+static struct ct_probes *probes_of(struct ct_container *c)
+{
+	if (!c->probes)
+		c->probes = calloc(1, sizeof(*c->probes));
+	return c->probes;
+}
+
+/* NULL: there were too many before. */
+static struct ct_hook *hook_of(struct ct_container *c, const struct ct_request *asked)
+{
+	struct ct_probes *probes = probes_of(c);
+	size_t i = 0;
+
+	while (probes && i < probes->hook_count && probes->hooks[i].begin_ns != asked->ts_ns)
+		i++;
+	if (!probes || i == CT_HOOKS_MAX)
+		return NULL;
+	if (i == probes->hook_count)
+		probes->hooks[probes->hook_count++].begin_ns = asked->ts_ns;
+	return &probes->hooks[i];
+}
+
 /* NULL: there are too many, or it is none, as far as is known. */
 static struct ct_probed *probe_of(struct ct_container *c, const struct ct_request *asked)
 {
-	struct ct_probes *probes = c->probes;
+	struct ct_probes *probes = probes_of(c);
 	size_t i = 0;
 
-	if (asked->limit == CT_LIMIT_NONE)
-		return NULL;
-	if (!probes)
-		probes = c->probes = calloc(1, sizeof(*probes));
 	while (probes && i < probes->count && probes->each[i].command != asked->command)
 		i++;
 	if (!probes || i == CT_PROBES_MAX)
@@ -83,13 +101,24 @@ static void probed(struct ct_core *core, struct ct_fact *f, struct ct_probed *pr
 	ct_readied(core, f->container, CT_READY_PROBE, f->ts_ns);
 }
 
+void ct_probe_asked(struct ct_fact *f)
+{
+	if (f->request && f->request->limit == CT_LIMIT_NONE)
+		hook_of(f->container, f->request);
+}
+
 bool ct_probe_answered(struct ct_core *core, struct ct_fact *f)
 {
+	bool is_hook = f->request->limit == CT_LIMIT_NONE;
 	struct ct_probed *probe;
+	struct ct_hook *hook;
 
 	if (!is_exec(core, f))
 		return false;
-	probe = probe_of(f->container, f->request);
+	hook = is_hook ? hook_of(f->container, f->request) : NULL;
+	if (hook)
+		hook->end_ns = f->ts_ns;
+	probe = is_hook ? NULL : probe_of(f->container, f->request);
 	if (probe)
 		probed(core, f, probe);
 	return true;

@@ -252,12 +252,18 @@ static const struct ct_between *last_in_vain(const struct ct_crew *crew, uint64_
 	return last && last->failed && last->end_ns > after_ns ? last : NULL;
 }
 
+static const char *const between_names[CT_PHASE_MAX] = {
+	[CT_PHASE_VOLUMES] = "mount",
+	[CT_PHASE_PULL] = "pull",
+	[CT_PHASE_CONTAINERS] = "exec",
+};
+
 static void add_between(struct telling *t, const struct ct_crew *crew)
 {
 	for (size_t i = 0; i < crew->between_count; i++) {
 		const struct ct_between *b = &crew->between[i];
 		struct ct_step step = {
-			.name = b->phase == CT_PHASE_VOLUMES ? "mount" : ct_phase_names[b->phase],
+			.name = between_names[b->phase],
 			.phase = b->phase,
 			.begin_ns = b->begin_ns,
 			.end_ns = b->end_ns,

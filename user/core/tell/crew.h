@@ -35,7 +35,7 @@ struct ct_member {
 
 #define CT_CREW_BETWEEN_MAX 32
 
-/* What was under way where none of its members was: a volume was mounted, an image was fetched in vain. */
+/* What was under way where none of its members was: a mount, a hook (CONTAINERS), an image fetched in vain. */
 struct ct_between {
 	enum ct_phase phase;
 	uint64_t begin_ns, end_ns; /* 0: it goes on */

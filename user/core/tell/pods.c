@@ -16,6 +16,8 @@
 #define NEXT_NS (60000 * CT_NS_PER_MS)
 /* How long after its sandbox a stop of one of its containers may be told. */
 #define LATE_NS (2000 * CT_NS_PER_MS)
+/* A hook may take as long, and more is awaited as long. */
+#define HOOK_NS (300000 * CT_NS_PER_MS)
 /* Who is between two states is looked at again so often. */
 #define AGAIN_NS (1000 * CT_NS_PER_MS)
 
@@ -204,6 +206,31 @@ static void add_pulls(struct ct_core *core, struct pod *pod)
 	}
 }
 
+/* What a container has executed behind its start: nothing else is asked for until that has ended. */
+static void add_hooks(struct ct_core *core, struct pod *pod)
+{
+	struct ct_crew *crew = &pod->crew;
+
+	for (size_t i = 0; i < crew->count; i++) {
+		const struct ct_member *m = &crew->members[i];
+		const struct ct_container *c = ct_book_of(core, m->handle);
+
+		for (size_t k = 0; c && c->probes && k < c->probes->hook_count; k++) {
+			const struct ct_hook *hook = &c->probes->hooks[k];
+			struct ct_between *b = &crew->between[crew->between_count];
+
+			if (crew->between_count == CT_CREW_BETWEEN_MAX)
+				return;
+			*b = (struct ct_between){ .phase = CT_PHASE_CONTAINERS,
+						  .begin_ns = hook->begin_ns,
+						  .end_ns = hook->end_ns,
+						  .pid = m->pid };
+			ct_text_copy(b->name, sizeof(b->name), ct_text(m->name, strlen(m->name)));
+			crew->between_count++;
+		}
+	}
+}
+
 /* What its kubelet has done for it between what it has asked for. */
 static void add_between(struct ct_core *core, struct pods *pods, struct pod *pod)
 {
@@ -219,6 +246,7 @@ static void add_between(struct ct_core *core, struct pods *pods, struct pod *pod
 		memcpy(crew->between, p->mounts, p->count * sizeof(p->mounts[0]));
 	ct_preparations_forget(&pods->preparations, pod->key.id);
 	add_pulls(core, pod);
+	add_hooks(core, pod);
 	qsort(crew->between, crew->between_count, sizeof(crew->between[0]), by_begin);
 }
 
@@ -433,11 +461,30 @@ static void exits(struct ct_core *core, void *state, uint32_t pid)
 	ct_preparations_exits(core, &pods->preparations, pid);
 }
 
+/* What a container has executed goes on; one that was never answered is given up. */
+static bool has_hook(struct ct_core *core, const struct pod *pod)
+{
+	for (size_t i = 0; i < pod->crew.count; i++) {
+		const struct ct_container *c = ct_book_of(core, pod->crew.members[i].handle);
+
+		for (size_t k = 0; c && c->probes && k < c->probes->hook_count; k++) {
+			const struct ct_hook *hook = &c->probes->hooks[k];
+
+			if (later(hook->end_ns + QUIET_NS,
+				  hook->end_ns ? 0 : hook->begin_ns + HOOK_NS) > core->now)
+				return true;
+		}
+	}
+	return false;
+}
+
 static uint64_t look(struct ct_core *core, const struct pod *pod, uint64_t due)
 {
 	if (core->now < due)
 		return due;
-	return is_moving(core, pod) ? core->now + AGAIN_NS : 0;
+	return is_moving(core, pod) || (!pod->stop_due && has_hook(core, pod))
+		       ? core->now + AGAIN_NS
+		       : 0;
 }
 
 static uint64_t more_until(const struct ct_core *core, const struct pod *pod)
