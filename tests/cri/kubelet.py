@@ -6,7 +6,7 @@ engine for a pod, in the order of Kubernetes 1.26 to 1.29 (pkg/kubelet: syncPod,
 kubelet.py SOCKET DIR     reads orders from stdin, answers each with a line of JSON
 
   pod NAME    its cgroup below /kubepods of each hierarchy, its volumes, its sandbox, an init container that it waits
-              for, two containers: {"pod", "sandbox", "containers", "times": begin and end of each by CLOCK_MONOTONIC}
+              for, two containers, the first of them with a hook: {"pod", "sandbox", "containers", "times": begin and end of each by CLOCK_MONOTONIC}
   stop NAME   its containers, its sandbox, its volumes, its cgroup; the same object
 
 One connection for all, on which every field of a header is one that was said before; another one when the engine has
@@ -104,8 +104,10 @@ class Kubelet:
         self.container(told, "setup", ["/service", "exit", "0"])
         time.sleep(INIT_LOOK_S)
         self.relist()
-        for c in "app", "side":
-            self.container(told, c, ["/service", "serve"])
+        self.container(told, "app", ["/service", "serve"])
+        self.call(told, "hook", "ExecSync", api.ExecSyncRequest(  # postStart: without a limit, and nothing else meanwhile
+            container_id=told["containers"]["app"], cmd=["/service", "exit", "0"]), api.ExecSyncResponse)
+        self.container(told, "side", ["/service", "serve"])
         for c in "app", "side":
             cri.until("ready of " + name, lambda c=c: cri.said_ready(os.path.join(told["logs"], c + ".log")))
         self.pods[name] = told

@@ -25,12 +25,17 @@ mkdir -p "$CR_DIR"
 bundle_make "$OUT/template" && cp "$SERVICE" "$OUT/template/rootfs/service" && cri_prepare || exit 1
 ln -sf /usr/bin/python3 "$OUT/crio"
 
+# Where it keeps what, as an administrator says it: what is in the directory counts more.
+mkdir "$OUT/crio.conf.d"
+printf '[crio]\nroot = "%s"\nrunroot = "/run/nowhere"\n' "$OUT/storage" > "$OUT/crio.conf"
+printf '[crio]\nrunroot = "%s"\n' "$OUT/run" > "$OUT/crio.conf.d/10-run.conf"
+
 # crio_start POD: pause, or none
 crio_start()
 {
 	rm -f "$CR_SOCK"
 	(export CR_CNI_BIN && exec -a "$OUT/crio" "$OUT/crio" "$CT_LIB/../cri/crio.py" "$CR_SOCK" "$CR_DIR" \
-		"$OUT/template" "$(command -v runc)" "$1") > "$OUT/crio.$1.log" 2>&1 &
+		"$OUT/template" "$(command -v runc)" "$1" --config "$OUT/crio.conf" --config-dir "$OUT/crio.conf.d") > "$OUT/crio.$1.log" 2>&1 &
 	server=$!
 	await 10 test -S "$CR_SOCK" || fail "the stand-in listens" "$(tail -n 5 "$OUT/crio.$1.log")"
 }
@@ -59,6 +64,8 @@ trap 'crio_stop; crio_leftovers; e2e_cleanup' EXIT
 
 for pod in none pause; do
 	crio_start $pod || continue
+	same "$pod: doctor has read crio.conf and what is beside it" "$OUT/storage $OUT/run $CR_SOCK" \
+		"$("$COLDTRACE" doctor --json | jq -r --argjson pid "$server" '.engines[] | select(.pid == $pid) | "\(.data_root) \(.exec_root) \(.sockets[0])"')"
 	trace_start "$pod" --ready output -e crio --record "$OUT/$pod.ct" || exit 0
 	cri_client probed "$P$pod-" "$n" > "$OUT/client" || fail "$pod: the client ends in order" "$(cat "$OUT/crio.$pod.log")"
 	sleep 2.5 # a stop waits two seconds for a removal

@@ -74,6 +74,10 @@ told()
 		within "it waits for its kubelet" pod-start '[([.segments[] | select(.phase == "sandbox") | .begin_ns][0]
 			- ([.segments[] | select(.phase == "volumes") | .end_ns] | max)),
 			$t.run[0] - $t["mount.settings"][1], $t.run[1] - $t["mount.settings"][0]]'
+		within "its hook is no time of its kubelet's" pod-start '($t.hook[1] - $t.hook[0]) as $took
+			| [([.segments[] | select(.phase == "containers")
+				| ([.end_ns, $t.hook[1]] | min) - ([.begin_ns, $t.hook[0]] | max) | select(. > 0)] | add // 0),
+				$took / 2, $took]'
 		within "its sandbox" pod-start '[[.segments[] | select(.phase == "sandbox")][0].end_ns, $t.run[]]'
 		PODS=$ENDS within "it has stopped" pod-stop '[.end_ns, $t.stop[]]'
 	}
