@@ -136,10 +136,7 @@ static void on_record(void *ctx, const struct ct_record *rec)
 	struct trace *t = ctx;
 	uint64_t before = t->session.records; /* of those that pass the filters */
 
-	if (t->desk)
-		ct_desk_learn(t->desk, rec);
-	else
-		ct_archive_learn(&t->archive, rec);
+	ct_desk_learn(t->desk, &t->archive, rec);
 	ct_session_record(&t->session, rec);
 	if (t->session.records > before && t->follower && t->follower->record)
 		t->follower->record(t->follower->ctx, rec);
@@ -151,10 +148,7 @@ static void on_known(void *ctx, const struct ct_identity *who)
 	const struct ct_record rec = { .type = CT_RECORD_START, .who = who };
 	struct trace *t = ctx;
 
-	if (t->desk)
-		ct_desk_learn(t->desk, &rec);
-	else
-		ct_archive_learn(&t->archive, &rec);
+	ct_desk_learn(t->desk, &t->archive, &rec);
 }
 
 static void on_lookup(void *ctx, enum ct_lookup what, const char *id, uint32_t engine_pid,
@@ -186,9 +180,7 @@ static void tick(struct trace *t, uint64_t now)
 
 static void on_opens(void *ctx, struct ct_opens *opens)
 {
-	struct trace *t = ctx;
-
-	ct_session_opens(&t->session, opens);
+	ct_session_opens(&((struct trace *)ctx)->session, opens);
 }
 
 static void on_left(void *ctx, const struct ct_identity *who, bool told, bool open)

@@ -30,10 +30,7 @@ bool ct_pod_monitored(struct ct_core *core, struct ct_container *c, struct ct_te
 /* A network plugin is executed for a pod, or for a container. */
 void ct_life_plugin(struct ct_core *core, const struct ct_event *e);
 
-/*
- * probes.c: an answer to a command in a container. Proves what it is, where nobody heard its name: false:
- * it is something else.
- */
+/* probes.c: an answer to a command in a container; proves what it is; false: something else. */
 bool ct_probe_answered(struct ct_core *core, struct ct_fact *f);
 void ct_probe_asked(struct ct_fact *f); /* a command is to be executed */
 /* Those that are known to be, at most CT_PROBES_MAX; borrows from the container. */

@@ -290,11 +290,13 @@ void ct_desk_write(struct ct_desk *d, const struct ct_event *e)
 	d->gap.until_ns = e->ts_ns;
 }
 
-void ct_desk_learn(struct ct_desk *d, const struct ct_record *rec)
+void ct_desk_learn(struct ct_desk *d, struct ct_archive *archive, const struct ct_record *rec)
 {
-	struct learned *to = d->full < 2 * d->max ? place(d, LEARN, sizeof(*to)) : NULL;
+	struct learned *to = d && d->full < 2 * d->max ? place(d, LEARN, sizeof(*to)) : NULL;
 
-	if (to)
+	if (!d)
+		ct_archive_learn(archive, rec);
+	else if (to)
 		*to = (struct learned){ *rec->who, rec->type, rec->removed };
 }
 

@@ -19,8 +19,8 @@ int ct_desk_begin_sized(struct ct_desk **ret, struct ct_archive *archive, size_t
 			struct ct_err *err);
 /* As ct_archive_write(); what fails is told with the next tick. */
 void ct_desk_write(struct ct_desk *desk, const struct ct_event *e);
-/* As ct_archive_learn(). */
-void ct_desk_learn(struct ct_desk *desk, const struct ct_record *rec);
+/* As ct_archive_learn(); NULL: of that archive, which is not in its hands. */
+void ct_desk_learn(struct ct_desk *desk, struct ct_archive *archive, const struct ct_record *rec);
 /* As ct_archive_tick(): what has been put there until now is taken to the archive. */
 int ct_desk_tick(struct ct_desk *desk, uint64_t now_ns, bool quiet, struct ct_err *err);
 /* As the last tick found it. */
