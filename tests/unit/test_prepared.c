@@ -70,12 +70,19 @@ Test(prepared, it_begins_with_what_its_kubelet_prepares)
 	expect_phase(s, CT_PHASE_CONTAINERS, 70);
 	expect_tiled(s);
 	cr_assert_eq(s->rec.step_count, 4 + 3);
-	cr_expect_str_eq(s->steps[4].name, "mount");
-	cr_expect_str_eq(s->steps[4].detail, "kube-api-access-x7k2p");
-	cr_expect_eq(s->steps[4].phase, CT_PHASE_VOLUMES);
-	cr_expect_eq(s->steps[4].begin_ns, MS(50));
-	cr_expect_eq(s->steps[4].end_ns, MS(60));
-	cr_expect_str_eq(s->steps[6].detail, "settings");
+	cr_expect_str_eq(s->steps[0].name, "mount");
+	cr_expect_str_eq(s->steps[0].detail, "kube-api-access-x7k2p");
+	cr_expect_eq(s->steps[0].phase, CT_PHASE_VOLUMES);
+	cr_expect_eq(s->steps[0].begin_ns, MS(50));
+	cr_expect_eq(s->steps[0].end_ns, MS(60));
+	cr_expect_str_eq(s->steps[1].detail, "settings");
+	cr_expect_str_eq(s->steps[2].name, "sandbox");
+	cr_expect_eq(s->steps[3].parent, 2 + 1);
+	cr_expect_str_eq(s->steps[4].name, "mount",
+			 "what is between two containers is told between them");
+	cr_expect_str_eq(s->steps[4].detail, "settings");
+	cr_expect_str_eq(s->steps[5].name, "container");
+	cr_expect_eq(s->steps[6].parent, 5 + 1);
 	cluster_free(cl);
 }
 
@@ -115,7 +122,7 @@ Test(prepared, a_mount_that_hangs)
 	s = only(cl, CT_RECORD_POD_START);
 	expect_phase(s, CT_PHASE_VOLUMES, 100 + 50);
 	expect_tiled(s);
-	cr_expect_eq(s->steps[4].end_ns, s->rec.end_ns);
+	cr_expect_eq(s->steps[0].end_ns, s->rec.end_ns);
 	cluster_free(cl);
 }
 
@@ -217,9 +224,9 @@ Test(prepared, what_was_fetched_in_vain_is_tried_again)
 	expect_phase(s, CT_PHASE_BACKOFF, 10000 + 20000);
 	expect_phase(s, CT_PHASE_CONTAINERS, 100);
 	expect_tiled(s);
-	cr_expect_str_eq(s->steps[4].name, "pull");
-	cr_expect_str_eq(s->steps[4].detail, "nginx:2");
-	cr_expect_str_eq(s->steps[4].actor, "engine");
+	cr_expect_str_eq(s->steps[2].name, "pull");
+	cr_expect_str_eq(s->steps[2].detail, "nginx:2");
+	cr_expect_str_eq(s->steps[2].actor, "engine");
 	cluster_free(cl);
 }
 

@@ -275,7 +275,7 @@ static void add_between(struct telling *t, const struct ct_crew *crew)
 		if (!step.end_ns || step.end_ns > t->rec.end_ns)
 			step.end_ns = t->rec.end_ns;
 		add_step(t, &step, b->name);
-		t->steps[t->rec.step_count - 1].actor = ct_role_name(
+		ct_made_into_order(t->steps, t->rec.step_count)->actor = ct_role_name(
 			b->phase == CT_PHASE_VOLUMES ? CT_ROLE_HELPER : CT_ROLE_ENGINE);
 	}
 }

@@ -4,6 +4,7 @@
 #include "core/tell/tell.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 static const struct ct_made_kind *const kinds[] = {
 	&ct_made_pods,
@@ -102,4 +103,18 @@ void ct_made_wait(struct ct_core *core, uint64_t when)
 {
 	if (when && (!core->due_ns || when < core->due_ns))
 		core->due_ns = when;
+}
+
+struct ct_step *ct_made_into_order(struct ct_step *steps, size_t count)
+{
+	size_t last = count - 1, at = 0;
+	struct ct_step step = steps[last];
+
+	while (at < last && (steps[at].depth || steps[at].begin_ns <= step.begin_ns))
+		at++;
+	memmove(&steps[at + 1], &steps[at], (last - at) * sizeof(step));
+	steps[at] = step;
+	for (size_t i = at + 1; i < count; i++)
+		steps[i].parent += steps[i].parent > at;
+	return &steps[at];
 }

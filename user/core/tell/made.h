@@ -38,6 +38,11 @@ void ct_made_flush(struct ct_core *core);
 
 /* For the kinds: it is told, as complete as it is; what is common to all records is filled in. */
 void ct_made_tell(struct ct_core *core, struct ct_record *rec);
+/*
+ * For the kinds: the last of these steps, which has none below it, goes before those of the first level that began
+ * after it. Returns it where it is then.
+ */
+struct ct_step *ct_made_into_order(struct ct_step *steps, size_t count);
 /* For the kinds: due() is called then, or before; when: 0 is never. */
 void ct_made_wait(struct ct_core *core, uint64_t when);
 
