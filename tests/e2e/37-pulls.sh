@@ -114,3 +114,5 @@ says "what is refused for want of an image, and asks for none, is a start that f
 	'[of("start"; "failed")[] | select(.image | endswith("test/none:1"))
 		| [.failed.phase, (.failed.message | startswith("No such image"))]]'
 docker rmi -f "$five" "$REGISTRY/test/twelve:1" "$REGISTRY/test/one:1" "$REGISTRY/test/both:1" > "$OUT/rmi" 2>&1
+# shellcheck source=tests/lib/pulls_long.sh
+[[ -z ${LONG:-} ]] || . "$CT_LIB/pulls_long.sh"

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""halts.py HOST:PORT BYTES FILE: a server that stops in the middle. Passes on each connection to HOST:PORT, of its
-answer BYTES and no more, and keeps it open. Its own address is then in FILE."""
+"""halts.py HOST:PORT BYTES FILE [ends]: a server that stops in the middle. Passes on each connection to HOST:PORT, of
+its answer BYTES and no more, and keeps it open, or ends it. Its own address is then in FILE."""
 import socket
 import sys
 import threading
@@ -16,6 +16,8 @@ def pass_on(source, to, bytes_max):
             return
         to.sendall(data)
         passed += len(data)
+    if sys.argv[4:] == ["ends"]:
+        to.shutdown(socket.SHUT_RDWR)
 
 
 def main():

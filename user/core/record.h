@@ -339,6 +339,7 @@ struct ct_layer {
 	bool waited; /* for others to be fetched first */
 	bool by_order; /* others have its size, and which of them it was follows from their order alone */
 	unsigned retries;
+	unsigned retry_s; /* until the next one, as was last said; 0: it is fetched */
 	uint64_t size; /* bytes as stored, 0: not said */
 	uint64_t files; /* bytes that it takes unpacked, 0: not known */
 	uint64_t known_ns;

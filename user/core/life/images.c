@@ -9,6 +9,8 @@
 #include "core/hear/wire_pull.h"
 #include "core/life/life.h"
 
+#include <stdlib.h>
+
 /* daemon/images of moby 20.10 and 28: what a client answers to by asking for the image, if it may. */
 #define NOT_THERE "No such image"
 
@@ -89,6 +91,15 @@ static void is_fetched(struct ct_layer *layer, enum ct_pull_line line, uint64_t 
 	layer->fetched_by = layer->bounded ? CT_PROVED_BOUND : CT_PROVED_LINE;
 }
 
+/* It is said for each second until then: only where that does not count down it is another one. */
+static void is_retried(struct ct_layer *layer, const char *in)
+{
+	unsigned seconds = (unsigned)strtoul(in, NULL, 10);
+
+	layer->retries += !layer->fetched_ns && (!layer->retry_s || seconds >= layer->retry_s);
+	layer->retry_s = seconds;
+}
+
 static void of_layer(struct ct_pull *p, const struct ct_progress *said, uint64_t ts_ns)
 {
 	struct ct_layer *layer = ct_pull_layer(p, said->id);
@@ -104,6 +115,7 @@ static void of_layer(struct ct_pull *p, const struct ct_progress *said, uint64_t
 		layer->waited = true;
 		break;
 	case CT_PULL_DOWNLOADING:
+		layer->retry_s = 0;
 		if (!layer->first_ns) {
 			layer->first_ns = ts_ns;
 			layer->first_by = CT_PROVED_BOUND;
@@ -113,7 +125,7 @@ static void of_layer(struct ct_pull *p, const struct ct_progress *said, uint64_t
 			layer->size = said->total;
 		break;
 	case CT_PULL_RETRYING:
-		layer->retries += !layer->fetched_ns;
+		is_retried(layer, said->text);
 		break;
 	case CT_PULL_EXTRACTING:
 		if (!layer->unpacking_ns) {
