@@ -43,7 +43,7 @@ PURE_SRC     := $(CORE_SRC) $(wildcard user/cmd/options*.c) user/cmd/filter.c \
 		user/serve/listen.c user/serve/push_queue.c
 # Neither is what talks to a sandbox or reads what an engine keeps, which a test can pretend to be.
 SANDBOX_SRC  := $(addprefix user/source/,sandbox/sandbox.c sandbox/seccheck.c proc/procfs.c proc/files.c \
-		proc/trust.c proc/credentials.c engines/engine.c engines/engine_identity.c engines/engine_manifest.c \
+		proc/trust.c proc/credentials.c engines/engine.c engines/engine_config.c engines/engine_identity.c engines/engine_manifest.c \
 		engines/engine_snapshots.c engines/engine_stored.c engines/engines_ask.c engines/bolt.c engines/rescans.c engines/engines.c engines/errand.c \
 		engines/scout.c live/places.c live/seed.c)
 

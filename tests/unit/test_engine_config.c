@@ -42,22 +42,22 @@ static void make(struct place *p)
 	put(p, "script", "read x\n");
 }
 
-/* A shell by that name; what is behind its script are its arguments. */
-static void run(struct place *p, const char *arg, const char *value)
+/* A shell by that name; what is behind its script are its arguments: the first one or two are of its files. */
+static void run_as(struct place *p, const char *name, const char *config, const char *more,
+		   const char *arg, const char *value)
 {
-	char program[128], script[128], config[128], more[128];
+	char program[128], script[128];
 	int gate[2];
 
-	snprintf(program, sizeof(program), "%s/crio", p->dir);
+	snprintf(program, sizeof(program), "%s/%s", p->dir, name);
 	snprintf(script, sizeof(script), "%s/script", p->dir);
-	snprintf(config, sizeof(config), "%s/crio.conf", p->dir);
-	snprintf(more, sizeof(more), "--config-dir=%s/d", p->dir);
 	cr_assert_eq(pipe2(gate, O_CLOEXEC), 0);
 	cr_assert_eq(symlink("/bin/sh", program), 0);
 	p->pid = fork();
 	if (!p->pid) {
 		dup2(gate[0], 0);
-		execl(program, "crio", script, "--config", config, more, arg, value, NULL);
+		execl(program, name, script, config, more ? more : arg, more ? arg : value,
+		      more ? value : NULL, NULL);
 		_exit(1);
 	}
 	close(gate[0]);
@@ -67,18 +67,34 @@ static void run(struct place *p, const char *arg, const char *value)
 		struct ct_proc proc;
 		char args[256];
 
-		if (!ct_proc_read((uint32_t)p->pid, &proc) && !strcmp(proc.comm, "crio") &&
+		if (!ct_proc_read((uint32_t)p->pid, &proc) && !strcmp(proc.comm, name) &&
 		    ct_proc_args((uint32_t)p->pid, args, sizeof(args)))
 			return;
 		usleep(2000);
 	}
-	cr_assert_fail("no program is called crio");
+	cr_assert_fail("no program is called %s", name);
+}
+
+static void run(struct place *p, const char *arg, const char *value)
+{
+	char config[128], more[128];
+
+	snprintf(config, sizeof(config), "--config=%s/crio.conf", p->dir);
+	snprintf(more, sizeof(more), "--config-dir=%s/d", p->dir);
+	run_as(p, "crio", config, more, arg, value);
 }
 
 static int remove_one(const char *path, const struct stat *st, int type, struct FTW *at)
 {
 	(void)st, (void)type, (void)at;
 	return remove(path);
+}
+
+static void end(struct place *p)
+{
+	close(p->gate);
+	waitpid(p->pid, NULL, 0);
+	nftw(p->dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 }
 
 static void expect(struct place *p, const char *root, const char *exec_root)
@@ -89,9 +105,7 @@ static void expect(struct place *p, const char *root, const char *exec_root)
 	cr_expect_str_eq(engine.name, "crio");
 	cr_expect_str_eq(engine.data_root, root);
 	cr_expect_str_eq(engine.exec_root, exec_root);
-	close(p->gate);
-	waitpid(p->pid, NULL, 0);
-	nftw(p->dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+	end(p);
 }
 
 #define CONF \
@@ -146,4 +160,54 @@ Test(engine_config, what_is_no_file, .timeout = 30)
 	}
 	run(&p, NULL, NULL);
 	expect(&p, "/conf/root", "/conf/run");
+}
+
+/* Who asks there is not heard. A log that goes somewhere by TCP is no such place. */
+Test(engine_config, listens_on_tcp)
+{
+	static const struct {
+		const char *program, *arg, *value, *config;
+		bool tcp;
+	} rows[] = {
+		{ "dockerd", "-H", "tcp://127.0.0.1:2375", "{}", true },
+		{ "dockerd", "-H", ":2375", "{}", true },
+		{ "dockerd", "-H=0.0.0.0:2375", NULL, "{}", true },
+		{ "dockerd", "-H:2375", NULL, "{}", true },
+		{ "dockerd", "--host=localhost:2375", NULL, "{}", true },
+		{ "dockerd", "-H", "unix:///run/x.sock", "{}", false },
+		{ "dockerd", "--host=fd://", "-H127.0.0.1:2375", "{}", true },
+		{ "dockerd", "--host=fd://", "--host=", "{}", false },
+		{ "dockerd", "--log-opt", "syslog-address=tcp://192.0.2.1:514", "{}", false },
+		{ "dockerd", NULL, NULL, "{\"hosts\": [\"fd://\", \"tcp://0.0.0.0:2376\"]}", true },
+		{ "dockerd", NULL, NULL, "{\"hosts\": [\"fd://\", 7, \"0.0.0.0:2376\"]}", true },
+		{ "dockerd", NULL, NULL, "{\"hosts\": [\"unix:///run/x.sock\"]}", false },
+		{ "dockerd", NULL, NULL,
+		  "{\"log-opts\": {\"fluentd-address\": \"tcp://192.0.2.1:24224\"}}", false },
+		{ "podman", NULL, NULL, "", false },
+		{ "podman", "socat", "tcp:192.0.2.1:80", "", false },
+		{ "podman", "service", "tcp:localhost:8888", "", true },
+		{ "podman", "service", "unix:///run/x.sock", "", false },
+		{ "containerd", NULL, NULL, "[grpc]\ntcp_address = \"127.0.0.1:8444\"\n", true },
+		{ "containerd", NULL, NULL, "[grpc]\ntcp_address = \"\"\n", false },
+		{ "containerd", NULL, NULL, "[debug]\ntcp_address = \"127.0.0.1:8444\"\n", false },
+	};
+
+	for (size_t i = 0; i < CT_ARRAY_SIZE(rows); i++) {
+		struct ct_engine engine = { 0 };
+		char config[128];
+		struct place p;
+
+		make(&p);
+		put(&p, "config", rows[i].config);
+		snprintf(config, sizeof(config), "--config%s=%s/config",
+			 strcmp(rows[i].program, "dockerd") ? "" : "-file", p.dir);
+		if (!strcmp(rows[i].program, "podman"))
+			snprintf(config, sizeof(config), "system");
+		run_as(&p, rows[i].program, config, NULL, rows[i].arg, rows[i].value);
+		cr_assert(ct_engine_read((uint32_t)p.pid, &engine));
+		cr_expect_eq(engine.tcp, rows[i].tcp, "row %zu: %s %s %s: %s", i, rows[i].program,
+			     rows[i].arg ? rows[i].arg : "", rows[i].value ? rows[i].value : "",
+			     rows[i].config);
+		end(&p);
+	}
 }

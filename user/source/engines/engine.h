@@ -122,6 +122,9 @@ bool ct_manifest_each(struct json_t *manifest, const char *digest,
 bool ct_engine_stored(int root, const struct ct_engine *engine, const char *asked,
 		      struct ct_tail *tail, ct_manifest_fn fn, void *ctx);
 
+/* engine_config.c: its data_root, exec_root and tcp, of its pid and name, as files below that root say. */
+void ct_engine_config(int root, struct ct_engine *engine);
+
 /* engine.c */
 /*
  * False when there is no such process, or its name is not an engine's. ret->foreign stays. It may be
