@@ -6,18 +6,8 @@
  */
 #pragma once
 
+#include "listeners.bpf.h"
 #include "speech.bpf.h"
-
-/*
- * Socket files on which engines listen for their API: a send to one of them is heard from anybody.
- * Those of engines in containers, or of users, take no place of the host's.
- */
-struct api_sockets {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 4096);
-	__type(key, struct ct_file_id);
-	__type(value, struct ct_place);
-} api_sockets SEC(".maps"), api_sockets_shared SEC(".maps");
 
 /*
  * What tells one socket from all others: its cookie. Where the kernel gives none to this kind of
@@ -266,82 +256,10 @@ static __always_inline __u64 first_frame(const struct ct_h2 *h2, const void *byt
 	return 0;
 }
 
-static __always_inline bool file_id_of(enum ct_how how, struct unix_sock *us, struct ct_file_id *id)
-{
-	struct inode *inode = CT_GET(how, us, path.dentry, d_inode);
-
-	if (!inode)
-		return false;
-	id->ino = CT_GET(how, inode, i_ino);
-	id->dev = CT_GET(how, inode, i_sb, s_dev);
-	return true;
-}
-
-/* af_unix.c: a struct sock of this family is the beginning of a struct unix_sock. */
-static __always_inline struct unix_sock *unix_sock_of(enum ct_how how, struct sock *sk)
-{
-	return how == CT_TYPED ? bpf_skc_to_unix_sock(sk) : (struct unix_sock *)sk;
-}
-
-/* A message that has no share by its sender is of the engine's that is spoken to. */
-static __always_inline __u64 share_of_engine(__u32 engine)
-{
-	struct ct_actor *to = engine ? ct_actor_of(engine) : NULL;
-
-	return to ? to->share : 0;
-}
-
-/* Another engine may have got the socket. */
-static __always_inline void api_socket(const struct ct_file_id *id, __u64 share)
-{
-	__u32 tgid = bpf_get_current_pid_tgid() >> 32;
-	struct ct_place *known, place;
-
-	known = share ? bpf_map_lookup_elem(&api_sockets_shared, id)
-		      : bpf_map_lookup_elem(&api_sockets, id);
-	place = place_of(share, tgid);
-	if (known && known->owner == tgid) {
-		known->used_ns = place.used_ns;
-		return;
-	}
-	if (!ct_may_say(share, CT_PLACE_LASTING_BYTES))
-		return;
-	if (share)
-		ct_place_taken(CT_PLACES_SOCKETS_SHARED, share,
-			       bpf_map_update_elem(&api_sockets_shared, id, &place, BPF_ANY));
-	else
-		ct_place_taken(CT_PLACES_SOCKETS, share,
-			       bpf_map_update_elem(&api_sockets, id, &place, BPF_ANY));
-}
-
 /* Runtimes: kata-runtime asks the agent of its machine. */
 static __always_inline bool is_heard(__u8 role)
 {
 	return role == CT_ROLE_ENGINE || role == CT_ROLE_SHIM || role == CT_ROLE_RUNTIME;
-}
-
-/*
- * A dialogue begins with a listener, and what it accepts has its address: where neither end has one, as
- * in a pair of sockets, nobody is an engine. That is what a bystander pays for, mostly.
- */
-static __always_inline bool is_dialogue(enum ct_how how, struct unix_sock *us,
-					struct unix_sock *peer)
-{
-	return CT_GET(how, us, addr) || (peer && CT_GET(how, peer, addr));
-}
-
-/* Anybody may be a client: known by the socket file that it talks to. 0: of no engine. */
-static __always_inline __u32 engine_of(enum ct_how how, struct unix_sock *peer)
-{
-	struct ct_file_id id;
-	struct ct_place *place;
-
-	if (!peer || !file_id_of(how, peer, &id))
-		return 0;
-	place = bpf_map_lookup_elem(&api_sockets, &id);
-	if (!place)
-		place = bpf_map_lookup_elem(&api_sockets_shared, &id);
-	return place ? place->owner : 0;
 }
 
 static __always_inline int speech_events(enum ct_speech speech, const void *bytes, __u64 len,
@@ -444,21 +362,22 @@ __attribute__((noinline)) int ct_send_heard(__u64 from, __u64 len)
 
 static __always_inline int heard_on(enum ct_how how, struct sock *sk, int ret)
 {
-	struct unix_sock *us = unix_sock_of(how, sk), *peer_us;
-	struct sock *peer = us ? CT_GET(how, us, peer) : NULL;
-	struct ct_actor *actor;
+	struct ct_actor *actor = ct_actor_of(bpf_get_current_pid_tgid() >> 32);
+	struct unix_sock *us, *peer_us;
 	struct ct_send *send;
 	struct ct_file_id id;
+	struct sock *peer;
 	const void *bytes;
 	__u64 len = ret, share;
 	__u32 engine = 0;
 
+	us = unix_sock_of(how, sk);
 	if (!us)
 		return 0;
+	peer = CT_GET(how, us, peer);
 	peer_us = peer ? unix_sock_of(how, peer) : NULL;
 	if (!is_dialogue(how, us, peer_us))
 		return 0;
-	actor = ct_actor_of(bpf_get_current_pid_tgid() >> 32);
 	share = actor ? actor->share : 0;
 	if (actor && !is_heard(actor->role))
 		actor = NULL;
@@ -563,11 +482,9 @@ static __always_inline int heard_netlink(enum ct_how how, struct sock *sk, int r
 	return 0;
 }
 
-static __always_inline int heard(enum ct_how how, struct sock *sk, int ret)
+static __always_inline int heard_of(enum ct_how how, struct sock *sk, __u32 family, int ret)
 {
-	if (ret < CT_MESSAGE_MIN)
-		return 0;
-	switch (CT_GET(how, sk, __sk_common.skc_family)) {
+	switch (family) {
 	case AF_UNIX:
 		return heard_unix(how, sk, ret);
 	case AF_VSOCK:
@@ -576,6 +493,34 @@ static __always_inline int heard(enum ct_how how, struct sock *sk, int ret)
 		return heard_netlink(how, sk, ret);
 	}
 	return 0;
+}
+
+/* Functions of their own: a bystander has nothing to save for what they do with stack and registers. */
+static __noinline int heard_typed(struct sock *sk, __u32 family, int ret)
+{
+	return heard_of(CT_TYPED, sk, family, ret);
+}
+
+static __noinline int heard_probed(struct sock *sk, __u32 family, int ret)
+{
+	return heard_of(CT_PROBED, sk, family, ret);
+}
+
+static __always_inline int heard(enum ct_how how, struct sock *sk, int ret)
+{
+	__u32 family;
+
+	if (ret < CT_MESSAGE_MIN)
+		return 0;
+	family = CT_GET(how, sk, __sk_common.skc_family);
+	if (family == AF_UNIX) {
+		if (ct_is_bystander(bpf_get_current_pid_tgid() >> 32) && is_chat(how, sk))
+			return 0;
+	} else if ((family != AF_NETLINK && family != AF_VSOCK) ||
+		   ct_is_bystander(bpf_get_current_pid_tgid() >> 32)) {
+		return 0;
+	}
+	return how == CT_TYPED ? heard_typed(sk, family, ret) : heard_probed(sk, family, ret);
 }
 
 /* int sock_send_length(struct sock *sk, int ret, int flags): net/socket.c, since 6.3. */

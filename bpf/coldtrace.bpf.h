@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "ct_alike.h"
 #include "ct_event.h"
 #include "read.bpf.h"
 
@@ -158,9 +159,26 @@ static __always_inline void ct_lose(__u32 loss)
 		*n += 1;
 }
 
+/*
+ * How many actors there are, by the remainder of their tgid. One too many costs bystanders a look-up, one too few would
+ * make an actor unseen: each is counted before it is in the table, and until it is not. Written by user space too.
+ */
+__u32 ct_actors_alike[CT_ALIKE_ACTORS] = {};
+
+static __always_inline void ct_actor_alike(__u32 tgid, __s32 n)
+{
+	__sync_fetch_and_add(&ct_actors_alike[CT_ALIKE_ACTOR(tgid)], n);
+}
+
+/* All that a probe costs a bystander, nearly always. */
+static __always_inline bool ct_is_bystander(__u32 tgid)
+{
+	return !ct_actors_alike[CT_ALIKE_ACTOR(tgid)];
+}
+
 static __always_inline struct ct_actor *ct_actor_of(__u32 tgid)
 {
-	return bpf_map_lookup_elem(&actors, &tgid);
+	return ct_is_bystander(tgid) ? NULL : bpf_map_lookup_elem(&actors, &tgid);
 }
 
 static __always_inline bool ct_is_workload(const struct ct_actor *actor)

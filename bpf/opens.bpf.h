@@ -41,12 +41,13 @@
 const volatile bool opens_each = false; /* an event per open, and no counters */
 
 /*
- * Known before anything is looked up: a bystander is no deeper than the host, and nobody who is not
- * has been told to be counted. A task has no pid but at its end; loads through it are then zero.
+ * Known before anything is looked up: a bystander is no actor. Of those nobody is counted who is no deeper than the
+ * host, unless he has been told to be. A task has no pid but at its end; loads through it are then zero.
  */
 static __always_inline bool is_bystander(const struct task_struct *task)
 {
-	return opens_beside <= 0 && task->thread_pid->level <= opens_host_level;
+	return ct_is_bystander(task->tgid) ||
+	       (opens_beside <= 0 && task->thread_pid->level <= opens_host_level);
 }
 
 /* The time is taken last here and first in open_end(): what is done to count is not counted. */

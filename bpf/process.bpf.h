@@ -26,7 +26,9 @@ static __always_inline bool actor_add(__u32 tgid, struct ct_actor *actor)
 		ct_beyond_share(actor->share);
 		return false;
 	}
+	ct_actor_alike(tgid, 1);
 	if (bpf_map_update_elem(&actors, &tgid, actor, BPF_ANY)) {
+		ct_actor_alike(tgid, -1);
 		share_leave(actor);
 		ct_lose(CT_LOSS_ACTORS);
 		return false;
@@ -35,7 +37,7 @@ static __always_inline bool actor_add(__u32 tgid, struct ct_actor *actor)
 	return true;
 }
 
-/* An actor becomes another one. Its place is there, so there is room for it. */
+/* An actor becomes another one. Its place is there, so there is room for it; user space may have taken it away. */
 static __always_inline void actor_change(__u32 tgid, const struct ct_actor *old,
 					 struct ct_actor *actor)
 {
@@ -43,7 +45,7 @@ static __always_inline void actor_change(__u32 tgid, const struct ct_actor *old,
 
 	if (moves)
 		share_enter(actor, true);
-	if (bpf_map_update_elem(&actors, &tgid, actor, BPF_ANY)) {
+	if (bpf_map_update_elem(&actors, &tgid, actor, BPF_EXIST)) {
 		if (moves)
 			share_leave(actor);
 		ct_lose(CT_LOSS_ACTORS);
@@ -459,6 +461,7 @@ static __always_inline int exited(enum ct_how how, struct task_struct *task)
 	/* Two last threads may both see zero here: the one that deletes the entry speaks. */
 	if (bpf_map_delete_elem(&actors, &tgid))
 		return 0;
+	ct_actor_alike(tgid, -1);
 	beside_add(&gone, -1);
 	share_leave(&gone);
 	if (role == CT_ROLE_WORKLOAD)

@@ -39,9 +39,8 @@ static __always_inline void next_epoch(struct ct_actor *root)
 		root->epoch++;
 }
 
-#define CT_TCP_ESTABLISHED 1
-#define CT_TCP_SYN_RECV    3
-#define CT_TCP_LISTEN      10
+#define CT_TCP_SYN_RECV 3
+#define CT_TCP_LISTEN   10
 
 static __always_inline struct ct_listener listener_of(enum ct_how how, const struct sock *sk)
 {
@@ -117,7 +116,7 @@ static __always_inline int tcp_changed(enum ct_how how, const struct sock *sk, i
 		return listens(how, sk);
 	if (new == CT_TCP_ESTABLISHED && old == CT_TCP_SYN_RECV)
 		return accepts(how, sk);
-	return 0;
+	return ct_links ? link_changed(how, sk, new) : 0;
 }
 
 /* void inet_sock_set_state(const struct sock *sk, int oldstate, int newstate): since 4.16. */

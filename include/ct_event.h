@@ -100,6 +100,10 @@ enum ct_event_flag {
 	X(22, LINK, "link", "an engine asks for a connection of TCP; sub: family") \
 	X(23, POD, "pod", \
 	  "a kubelet prepares a pod; sub: enum ct_pod_sub; tail: path of its cgroup, where a volume is mounted") \
+	X(24, LINKED, "linked", \
+	  "of that connection, which ret tells from others of tgid; sub: enum ct_linked, family << 8; obj: bytes " \
+	  "received; dur: since it was asked for, behind that since it was made; arg: port of the other side, own " \
+	  "port << 16, RTT << 32, us; tail: struct ct_linked_tail") \
 	X(64, CLOCK, "clock", "time passed: nothing else happened until ts") \
 	X(65, PROCESS, "process", \
 	  "running when tracing began; obj: netns; arg: ppid, owner uid << 32; " \
@@ -265,6 +269,30 @@ enum ct_pod_sub {
 	CT_PODS(X)
 #undef X
 	CT_POD_MAX
+};
+
+/*
+ * What becomes of a connection that an engine has asked for. The first that is said behind MADE is its end, and nothing
+ * is said behind that. Columns: number, symbol, what it says.
+ */
+#define CT_LINKEDS(X) \
+	X(1, MADE, "it is there") \
+	X(2, FAILED, "it never was: refused, unreachable, given up") \
+	X(3, FINISHED, "the other side has said all, and all of that has been received") \
+	X(4, CLOSED, "the engine has closed it") \
+	X(5, BROKEN, "one side has broken it off")
+
+enum ct_linked {
+#define X(number, symbol, doc) CT_LINKED_##symbol = number,
+	CT_LINKEDS(X)
+#undef X
+	CT_LINKED_MAX
+};
+
+struct ct_linked_tail {
+	__u8 address[16]; /* of the other side; of IPv4 the first 4 */
+	__u32 resent; /* segments that the engine sent again */
+	__u32 disordered; /* that it received in another order: some were lost, or overtaken */
 };
 
 /* What is heard from inside a sandbox besides opens. Columns: number, symbol, what it says. */

@@ -37,7 +37,9 @@ enum ct_feature {
 	X(inode) \
 	X(sock) \
 	X(sockaddr_un) \
-	X(task_struct)
+	X(task_struct) \
+	X(tcp_sock) \
+	X(unix_sock)
 
 enum ct_cast_type {
 #define X(name) CT_CAST_TYPE_##name,

@@ -95,6 +95,7 @@ def check(directory, name):
     return len(rows)
 
 
+PULLS = ("docker-pull", "cri-pull", "links-pull")
 LAYER_TEXTS = ("id", "digest", "type")
 LAYER_FLAGS = ("there", "stored", "shared", "waited", "by_order", "fetched_is_bound")
 LAYER_NUMBERS = ("size", "unpacked_size", "known_ns", "first_ns", "fetched_ns", "unpacking_ns", "unpacked_ns")
@@ -102,14 +103,15 @@ LAYER_NUMBERS = ("size", "unpacked_size", "known_ns", "first_ns", "fetched_ns", 
 
 def parts(row):
     """What became of the layer, one after the other: from when it was known until it was unpacked."""
-    return [int(row[key]) for key in ("slot_wait_ns", "download_ns", "unpack_wait_ns", "unpack_ns")]
+    assert bool(row["connect_ns"]) <= bool(row["address"]), row
+    return [int(row[key] or 0) for key in ("slot_wait_ns", "connect_ns", "download_ns", "unpack_wait_ns", "unpack_ns")]
 
 
 def check_layers(directory, name):
     with open("%s/again/%s.document" % (directory, name)) as f:
         pulls = [rec for rec in json.load(f)["records"] if rec["kind"] == "pull"]
     rows = iter(read("%s/again/%s.csv-layers" % (directory, name)))
-    count = tiled = 0
+    count = tiled = connected = 0
     for rec in pulls:
         for index, layer in enumerate(rec["fetched"]["layers"]):
             row = next(rows)
@@ -127,6 +129,11 @@ def check_layers(directory, name):
                 assert row[key] == number(layer[key]), (key, row, layer)
             for key, proof in layer["proof"].items():
                 assert row[key + "_proof"] == proof, (key, row, layer)
+            link = layer.get("link", {})
+            for key in ("address", "port", "asked_ns", "received", "rtt_ns", "resent"):
+                assert row[key] == number(link.get(key)), (key, row, layer)
+            assert row["made_ns"] == number(link["asked_ns"] + link["connect_ns"] if link else None), (row, layer)
+            connected += bool(link)
             if layer["there"]:
                 assert not row["download_ns"] and not row["unpack_ns"], row
             elif layer["fetched_ns"] and layer["unpacked_ns"]:
@@ -134,8 +141,9 @@ def check_layers(directory, name):
                 tiled += 1
     assert next(rows, None) is None
     assert count and tiled, name
+    assert bool(connected) == (name == "links-pull"), (name, connected)
     return count
 
 
-print("csv-layers: %d and %d rows" % (check_layers(sys.argv[1], "docker-pull"), check_layers(sys.argv[1], "cri-pull")))
+print("csv-layers: %d, %d and %d rows" % tuple(check_layers(sys.argv[1], of) for of in PULLS))
 print("csv: %d and %d rows" % (check(sys.argv[1], "many"), check(sys.argv[1], "hostile")))

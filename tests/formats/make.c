@@ -109,10 +109,58 @@ static void lasts(struct ct_record *rec, enum ct_phase phase, uint64_t ns)
 	rec->seen |= (uint16_t)(1U << phase);
 }
 
-static void make_many(const char *dir)
+static void name_it(struct ct_identity *who, unsigned i)
 {
 	static const char *const runtimes[] = { "runc", "runsc", "io.containerd.kata.v2" };
 	static const char *const engines[] = { "docker", "docker", "docker", "podman" };
+
+	snprintf(who->id, sizeof(who->id), "%016llx%016llx%016llx%016x",
+		 (unsigned long long)random_u32(), (unsigned long long)random_u32(),
+		 (unsigned long long)random_u32(), i);
+	snprintf(who->name, sizeof(who->name), "service-%u", i);
+	snprintf(who->image, sizeof(who->image), "registry.example:5000/team/app:%u.%u", i % 3,
+		 i % 10);
+	snprintf(who->runtime, sizeof(who->runtime), "%s", runtimes[random_u32() % 3]);
+	snprintf(who->engine, sizeof(who->engine), "%s", engines[random_u32() % 4]);
+}
+
+static void steps_of(const struct ct_record *rec, struct ct_step steps[3])
+{
+	steps[0] = (struct ct_step){
+		.name = "mounts",
+		.actor = "helper",
+		.phase = rec->segments[0].phase,
+		.begin_ns = rec->begin_ns,
+		.end_ns = rec->end_ns,
+		.pid = 77,
+		.count = 17,
+		.detail = "/proc",
+	};
+	steps[1] = (struct ct_step){
+		.name = "exec",
+		.actor = "init",
+		.phase = rec->segments[0].phase,
+		.begin_ns = rec->begin_ns,
+		.end_ns = rec->begin_ns,
+		.pid = 78,
+		.count = 1,
+		.parent = 1,
+		.starter = 1,
+		.depth = 1,
+	};
+	steps[2] = (struct ct_step){
+		.name = "rootfs umount",
+		.actor = "engine",
+		.phase = rec->segments[4].phase,
+		.begin_ns = rec->end_ns,
+		.pid = 79,
+		.count = 1,
+		.open = true,
+	};
+}
+
+static void make_many(const char *dir)
+{
 	static const enum ct_phase phases[][5] = {
 		{ CT_PHASE_CREATE, CT_PHASE_CLIENT, CT_PHASE_CONNECT, CT_PHASE_START,
 		  CT_PHASE_READY },
@@ -147,14 +195,7 @@ static void make_many(const char *dir)
 			.step_count = CT_ARRAY_SIZE(steps),
 		};
 
-		snprintf(who.id, sizeof(who.id), "%016llx%016llx%016llx%016x",
-			 (unsigned long long)random_u32(), (unsigned long long)random_u32(),
-			 (unsigned long long)random_u32(), i);
-		snprintf(who.name, sizeof(who.name), "service-%u", i);
-		snprintf(who.image, sizeof(who.image), "registry.example:5000/team/app:%u.%u",
-			 i % 3, i % 10);
-		snprintf(who.runtime, sizeof(who.runtime), "%s", runtimes[random_u32() % 3]);
-		snprintf(who.engine, sizeof(who.engine), "%s", engines[random_u32() % 4]);
+		name_it(&who, i);
 		for (size_t p = 0; p < CT_ARRAY_SIZE(phases[0]); p++)
 			lasts(&rec, phases[rec.type][p], random_ns());
 		if (i % 20 == 4) {
@@ -167,64 +208,50 @@ static void make_many(const char *dir)
 			rec.ready = CT_READY_LISTEN;
 			rec.ready_ns = rec.end_ns;
 		}
-		steps[0] = (struct ct_step){
-			.name = "mounts",
-			.actor = "helper",
-			.phase = rec.segments[0].phase,
-			.begin_ns = rec.begin_ns,
-			.end_ns = rec.end_ns,
-			.pid = 77,
-			.count = 17,
-			.detail = "/proc",
-		};
-		steps[1] = (struct ct_step){
-			.name = "exec",
-			.actor = "init",
-			.phase = rec.segments[0].phase,
-			.begin_ns = rec.begin_ns,
-			.end_ns = rec.begin_ns,
-			.pid = 78,
-			.count = 1,
-			.parent = 1,
-			.starter = 1,
-			.depth = 1,
-		};
-		steps[2] = (struct ct_step){
-			.name = "rootfs umount",
-			.actor = "engine",
-			.phase = rec.segments[4].phase,
-			.begin_ns = rec.end_ns,
-			.pid = 79,
-			.count = 1,
-			.open = true,
-		};
+		steps_of(&rec, steps);
 		add(&rec);
 	}
 	end();
 }
 
+/* Each is put where a container or its user may put text. */
+static const char *const evil[] = {
+	"=HYPERLINK(\"http://x\")",
+	"+1+cmd|' /C calc'!A0",
+	"-2",
+	"@SUM(1)",
+	"'quoted",
+	"＝1",
+	"a\r\nb,c\"d\"\te",
+	"\033[2J\007\x01\x7f",
+	"</script><script>alert(1)</script>",
+	"\"} 1 # {x=\"y\"} 1\n# EOF\n",
+	"\xff\xc3(\xe2\x80\xae\xed\xa0\x80",
+	"back\\slash\\n",
+	"Tag=a,b c",
+	"\u00fc\u4e16\U0001f680",
+	"",
+	" ",
+};
+
+static void name_all(struct ct_identity *who, const char *text)
+{
+	snprintf(who->id, sizeof(who->id), "%s", text);
+	snprintf(who->name, sizeof(who->name), "%s", text);
+	snprintf(who->image, sizeof(who->image), "%s", text);
+	snprintf(who->runtime, sizeof(who->runtime), "%s", text);
+	snprintf(who->engine, sizeof(who->engine), "%s", text);
+	snprintf(who->ns, sizeof(who->ns), "%s", text);
+	snprintf(who->pod, sizeof(who->pod), "%s", text);
+	snprintf(who->pod_ns, sizeof(who->pod_ns), "%s", text);
+	snprintf(who->pod_uid, sizeof(who->pod_uid), "%s", text);
+	snprintf(who->pod_container, sizeof(who->pod_container), "%s", text);
+	snprintf(who->project, sizeof(who->project), "%s", text);
+	snprintf(who->service, sizeof(who->service), "%s", text);
+}
+
 static void make_hostile(const char *dir)
 {
-	/* Each is put where a container or its user may put text. */
-	static const char *const evil[] = {
-		"=HYPERLINK(\"http://x\")",
-		"+1+cmd|' /C calc'!A0",
-		"-2",
-		"@SUM(1)",
-		"'quoted",
-		"＝1",
-		"a\r\nb,c\"d\"\te",
-		"\033[2J\007\x01\x7f",
-		"</script><script>alert(1)</script>",
-		"\"} 1 # {x=\"y\"} 1\n# EOF\n",
-		"\xff\xc3(\xe2\x80\xae\xed\xa0\x80",
-		"back\\slash\\n",
-		"Tag=a,b c",
-		"\u00fc\u4e16\U0001f680",
-		"",
-		" ",
-	};
-
 	session.end_ns = session.begin_ns;
 	begin(dir, "hostile");
 	for (size_t i = 0; i < CT_ARRAY_SIZE(evil); i++) {
@@ -266,18 +293,7 @@ static void make_hostile(const char *dir)
 			.step_count = 1,
 		};
 
-		snprintf(who.id, sizeof(who.id), "%s", evil[i]);
-		snprintf(who.name, sizeof(who.name), "%s", evil[i]);
-		snprintf(who.image, sizeof(who.image), "%s", evil[i]);
-		snprintf(who.runtime, sizeof(who.runtime), "%s", evil[i]);
-		snprintf(who.engine, sizeof(who.engine), "%s", evil[i]);
-		snprintf(who.ns, sizeof(who.ns), "%s", evil[i]);
-		snprintf(who.pod, sizeof(who.pod), "%s", evil[i]);
-		snprintf(who.pod_ns, sizeof(who.pod_ns), "%s", evil[i]);
-		snprintf(who.pod_uid, sizeof(who.pod_uid), "%s", evil[i]);
-		snprintf(who.pod_container, sizeof(who.pod_container), "%s", evil[i]);
-		snprintf(who.project, sizeof(who.project), "%s", evil[i]);
-		snprintf(who.service, sizeof(who.service), "%s", evil[i]);
+		name_all(&who, evil[i]);
 		snprintf(step.detail, sizeof(step.detail), "%s", evil[i]);
 		snprintf(piece.actor, sizeof(piece.actor), "%s", evil[i]);
 		snprintf(piece.what, sizeof(piece.what), "%s", evil[i]);

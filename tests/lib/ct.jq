@@ -14,8 +14,9 @@ def of($kind; $outcome): [mine | select(.kind == $kind and .outcome == $outcome)
 def summary: .[-1] | select(.kind == "summary");
 # Phases of its own that are unknown; the summary counts those of everybody.
 def unknown: [mine | .phases[] | nulls] | length;
-# What came late was used all the same.
-def lost: summary | [.lost | del(.late)[]] | add // 0;
+# What was lost, by name; what came late was used all the same.
+def losses: summary | .lost | del(.late) | with_entries(select(.value > 0));
+def lost: losses | add // 0;
 
 # Segments begin where the one before ended, from the begin to the end of the record, and both they
 # and the phases add up to the total. Of a record whose first mark alone was heard there is no segment.

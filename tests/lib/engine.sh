@@ -19,6 +19,7 @@ CT_LIB=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 ENGINE_DIR=${ENGINE_DIR:-}
 ENGINE_PID=${ENGINE_PID:-}
 ENGINE_OWNER=
+ENGINE_ALSO=() # more options of dockerd's
 ENGINE_SOCKET=/exec/containerd/containerd-debug.sock # the longest path below its directory
 
 engine_say()
@@ -162,7 +163,7 @@ engine_start()
 		--data-root "$ENGINE_DIR/root" --exec-root "$ENGINE_DIR/exec" \
 		--pidfile "$ENGINE_DIR/pid" --host "$DOCKER_HOST" \
 		--exec-opt native.cgroupdriver=cgroupfs \
-		--cgroup-parent "/${ENGINE_DIR##*/}" && ENGINE_PID=$!
+		--cgroup-parent "/${ENGINE_DIR##*/}" "${ENGINE_ALSO[@]}" && ENGINE_PID=$!
 	[[ -z $ENGINE_PID ]] || await 60 engine_answers_or_died
 	engine_answers && return
 	private_silent "$ENGINE_DIR" "engine: dockerd"

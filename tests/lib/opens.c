@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Opens files that are known: prime numbers of them, in groups, some that are not there and some
- * that may not be followed. Says how many, and the median of what it measured around its own calls.
- * Linked statically it opens nothing else.
+ * that may not be followed. Says how many, the median of what it measured around its own calls, and
+ * that of a call that does nothing. Linked statically it opens nothing else.
  *
  *   opens DIR [TIMES]     below DIR: see make_files() of tests/e2e/16-opens.sh
  */
@@ -12,8 +12,9 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "clocked.h"
 
 #define ROUNDS_MAX 100000
 
@@ -35,14 +36,6 @@ static const struct group {
 static uint64_t times[ROUNDS_MAX];
 static size_t opened;
 
-static uint64_t now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000ull + (uint64_t)ts.tv_nsec;
-}
-
 static void open_one(const char *dir, const struct group *g, unsigned i)
 {
 	char path[512];
@@ -52,10 +45,10 @@ static void open_one(const char *dir, const struct group *g, unsigned i)
 	int n = snprintf(path, sizeof(path), "%s/", dir);
 
 	snprintf(path + n, sizeof(path) - (size_t)n, g->format, (int)(i % g->files));
-	begin = now();
+	begin = clocked_now();
 	fd = open(path, g->flags);
 	error = errno;
-	end = now();
+	end = clocked_now();
 	if ((fd < 0) != (g->error != 0) || (fd < 0 && error != g->error)) {
 		fprintf(stderr, "opens: '%s': errno %d, wanted %d\n", path, fd < 0 ? error : 0,
 			g->error);
@@ -66,13 +59,6 @@ static void open_one(const char *dir, const struct group *g, unsigned i)
 	if (opened < ROUNDS_MAX)
 		times[opened] = end - begin;
 	opened++;
-}
-
-static int by_value(const void *a, const void *b)
-{
-	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-
-	return x < y ? -1 : x > y;
 }
 
 int main(int argc, char **argv)
@@ -89,7 +75,8 @@ int main(int argc, char **argv)
 			for (unsigned i = 0; i < groups[g].count; i++)
 				open_one(argv[1], &groups[g], i);
 	measured = opened < ROUNDS_MAX ? opened : ROUNDS_MAX;
-	qsort(times, measured, sizeof(times[0]), by_value);
-	printf("opened %zu median %llu\n", opened, (unsigned long long)times[measured / 2]);
+	printf("opened %zu median %llu empty %llu\n", opened,
+	       (unsigned long long)clocked_median(times, measured),
+	       (unsigned long long)clocked_empty());
 	return fflush(stdout) ? 1 : 0;
 }

@@ -8,7 +8,17 @@
 #include "source/recording/recording.h"
 #include "source/recording/recording_carry.h"
 
+#define PROCESSES_MAX 4096
+
+/* As the kernel has them: whoever is left behind is the next monitor's or shim's above, or init's. */
+struct alive {
+	uint32_t pid, parent;
+	bool reaps;
+};
+
 struct later {
+	struct alive alive[PROCESSES_MAX];
+	size_t count;
 	struct ct_recorder recorder;
 	struct ct_carry *carry;
 	struct ct_core *core; /* says who the containers are, as a recorder's own does */
@@ -30,6 +40,60 @@ static void look(void *ctx, const struct ct_event *e)
 		l->last_ns = e->ts_ns;
 }
 
+static struct alive *alive_of(struct later *l, uint32_t pid)
+{
+	for (size_t i = 0; i < l->count; i++)
+		if (l->alive[i].pid == pid)
+			return &l->alive[i];
+	return NULL;
+}
+
+static void lives(struct later *l, uint32_t pid, uint32_t parent, uint16_t role)
+{
+	struct alive *a = alive_of(l, pid);
+
+	if (!a && l->count < PROCESSES_MAX)
+		a = &l->alive[l->count++];
+	if (a)
+		*a = (struct alive){ pid, parent, role == CT_ROLE_SHIM };
+}
+
+static void dies(struct later *l, uint32_t pid)
+{
+	struct alive *a = alive_of(l, pid), *up = a;
+
+	if (!a)
+		return;
+	do {
+		up = alive_of(l, up->parent);
+	} while (up && !up->reaps);
+	for (size_t i = 0; i < l->count; i++)
+		if (l->alive[i].parent == pid)
+			l->alive[i].parent = up ? up->pid : 1;
+	*a = l->alive[--l->count];
+}
+
+static void live(struct later *l, const struct ct_event *e)
+{
+	const struct alive *a = alive_of(l, e->tgid);
+
+	if (e->kind == CT_KIND_FORK)
+		lives(l, (uint32_t)e->obj, e->tgid, e->sub);
+	else if (e->kind == CT_KIND_EXEC)
+		lives(l, e->tgid, a ? a->parent : 1, e->sub);
+	else if (e->kind == CT_KIND_PROCESS)
+		lives(l, e->tgid, (uint32_t)e->arg, e->sub);
+	else if (e->kind == CT_KIND_EXIT)
+		dies(l, e->tgid);
+}
+
+static uint32_t parent_of(void *ctx, uint32_t pid)
+{
+	const struct alive *a = alive_of(ctx, pid);
+
+	return a ? a->parent : 0;
+}
+
 static void write_one(void *ctx, const struct ct_event *e)
 {
 	struct later *l = ctx;
@@ -40,12 +104,9 @@ static void write_one(void *ctx, const struct ct_event *e)
 
 static void learn(void *ctx, const struct ct_record *rec)
 {
-	ct_carry_learn(((struct later *)ctx)->carry, rec);
-}
+	struct later *l = ctx;
 
-static void know(void *ctx, const struct ct_identity *who)
-{
-	learn(ctx, &(struct ct_record){ .type = CT_RECORD_START, .who = who });
+	ct_carry_learn(l->carry, rec, l->begun ? l->from_ns : 0, write_one, l);
 }
 
 static void take(void *ctx, const struct ct_event *e)
@@ -54,19 +115,19 @@ static void take(void *ctx, const struct ct_event *e)
 
 	if (!l->begun && e->ts_ns >= l->from_ns && !(e->flags & CT_F_SEEDED)) {
 		l->begun = true;
-		ct_carry_tell(l->carry, l->from_ns, NULL, NULL, write_one, l);
+		ct_carry_tell(l->carry, l->from_ns, parent_of, l, write_one, l);
 	}
-	if (l->begun) {
+	if (l->begun)
 		write_one(l, e);
-		return;
-	}
+	else
+		live(l, e);
 	ct_carry_feed(l->carry, e);
 	ct_core_feed(l->core, e);
 }
 
 int later(const char *from, const char *to, double part, struct ct_err *err)
 {
-	static const struct ct_core_ops ops = { .record = learn, .known = know };
+	static const struct ct_core_ops ops = { .record = learn, .known = learn };
 	struct later l = { .err = err };
 	struct ct_recording_header header;
 	uint64_t cut;

@@ -5,7 +5,8 @@ tracing begins later, on connections that were there.
 
 What begins after that is told of pods of that engine as it is of the whole: the same names, outcomes and
 exit codes, and the same times within 5 ms. Nothing else is told. Removals of what had ended before are
-nobody's who was known: they may be missing. LEAST: so many records there must be."""
+nobody's who was known: they may be missing. Of what had begun before an end may be told, under the right name.
+LEAST: so many records there must be."""
 import json
 import sys
 
@@ -22,7 +23,8 @@ def read(path):
 _, whole = read(sys.argv[1])
 begin, later = read(sys.argv[2])
 wrong, same = [], 0
-SAID = ("outcome", "name", "pod", "engine", "exit_code", "image", "cause", "removed")
+WHO = ("outcome", "name", "pod", "engine", "image")
+SAID = WHO + ("exit_code", "cause", "removed")
 
 
 def near(a, b):
@@ -35,12 +37,22 @@ def differs(a, b):
                     if abs((a["phases"].get(p) or 0) - (b["phases"].get(p) or 0)) > MAY_DIFFER_NS]
 
 
+def same_end(a, b):
+    """Told of what had begun before. When it ended is not known of a start of which nobody heard who asked for it
+    and what was answered: that it is cut, or that it failed, is."""
+    return (a["kind"], a["id"]) == (b["kind"], b["id"]) and a["begin_ns"] < begin and \
+        (abs(a["end_ns"] - b["end_ns"]) < MAY_DIFFER_NS or b["outcome"] in ("cut", "failed"))
+
+
 for r in whole:
     told = [x for x in later if (x["kind"], x["id"]) == (r["kind"], r["id"]) and near(r, x)]
+    told = told or [x for x in later if same_end(r, x)]
     known = any((x["id"], x["kind"]) == (r["id"], "stop") and x["end_ns"] >= begin for x in whole)
     for x in told:
         later.remove(x)
     if r["begin_ns"] < begin:
+        wrong += ["%s of %s, begun before: %s" % (r["kind"], r["name"], k)
+                  for x in told for k in WHO if r.get(k) != x.get(k) and x["outcome"] != "cut"]
         continue
     if r["kind"] == "remove" and not known:
         continue

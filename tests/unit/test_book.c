@@ -82,6 +82,58 @@ Test(book, all_others_have_half_as_much_as_the_host)
 	run_free(run);
 }
 
+/* Who has little keeps it, and so does the host, however much that has: who has most pays. */
+Test(book, who_has_most_makes_room)
+{
+	static const struct {
+		uint32_t uid;
+		unsigned has;
+	} others[] = { { 1000, 5 }, { 1001, 8 }, { 1002, 7 }, { 1003, 6 }, { 1004, 6 } };
+	static char ids[10][65], names[10][8];
+	struct run *run = run_new();
+	struct tape *t = &run->t;
+
+	run->opts.containers_max = 64; /* all others have 32 of them */
+	for (unsigned i = 0; i < 10; i++) {
+		struct life l = life_of(i);
+
+		snprintf(ids[i], sizeof(ids[i]), "%064x", i + 1);
+		snprintf(names[i], sizeof(names[i]), "z%u", i);
+		l.id = ids[i];
+		l.name = l.args = names[i];
+		starts(t, &l, 10 + 1000.0 * i);
+	}
+	tape_at(t, 20000);
+	for (size_t i = 0; i < CT_ARRAY_SIZE(others); i++)
+		fill(t, others[i].has, 0, others[i].uid);
+	fill(t, 1, 0, 1005);
+	play_until(run, 30000);
+	cr_expect_eq(run->counts.lost[CT_LOSS_SHARE], 1);
+	cr_expect_eq(run->counts.lost[CT_LOSS_TABLE], 0);
+	cr_expect_eq(run->counts.beyond.each[0].uid, 1001);
+	run_free(run);
+}
+
+/* It is forgotten by its first process, too: whoever has that pid next is not taken for it. */
+Test(book, what_made_room_has_no_first_process)
+{
+	struct run *run = run_new();
+	struct tape *t = &run->t;
+	struct life lives[3] = { life_of(0), life_of(1), life_of(2) };
+
+	run->opts.containers_max = 2;
+	for (unsigned i = 0; i < 3; i++) {
+		starts(t, &lives[i], (i ? 24 * HOUR : 0) + 10 + 1000.0 * i);
+		tape_lost(t, CT_LOSS_RING, 20);
+	}
+	tape_at(t, 24 * HOUR + 9000);
+	tape_process(t, lives[0].init, 1, CT_ROLE_INIT, "other", TAPE_END);
+	play_until(run, 25 * HOUR);
+	expect_counts(run, 3, 0, 0);
+	cr_expect_eq(run->counts.lost[CT_LOSS_TABLE], 1);
+	run_free(run);
+}
+
 /* Their ends fell into holes: a day later the next one is told all the same. */
 Test(book, containers_whose_end_was_lost_give_way)
 {

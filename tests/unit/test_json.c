@@ -300,3 +300,22 @@ Test(json, engines_that_are_asked_on_tcp)
 	expect_in(text, "\"complete\":false");
 	cr_expect_null(strstr(none, "deaf"));
 }
+
+Test(json, times_in_which_nobody_traced)
+{
+	struct ct_session of_three = session;
+	own_mem char *text = NULL, *none = run("json", &(struct options){ 0 }, NULL, 0, &no_loss);
+
+	of_three.gaps = gaps;
+	of_three.gap_count = CT_ARRAY_SIZE(gaps);
+	of_session = &of_three;
+	text = run("json", &(struct options){ 0 }, NULL, 0, &no_loss);
+	of_session = &session;
+	expect_in(
+		text,
+		"\"untraced\":[{\"before\":\"a.ct\",\"after\":\"b.ct\",\"begin_ns\":110000000000,"
+		"\"begin_time\":\"2024-11-21T09:08:30.000000000Z\",\"ns\":1320000000,\"containers\":2},"
+		"{\"before\":\"b.ct\",\"after\":\"c \\\"d\\\".ct\",");
+	expect_in(text, "\"ns\":500000000,\"containers\":0}],\"complete\":true");
+	cr_expect_null(strstr(none, "untraced"));
+}

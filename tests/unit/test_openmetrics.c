@@ -94,6 +94,22 @@ Test(openmetrics, counters)
 		expect_in(text, parts[i]);
 }
 
+Test(openmetrics, times_in_which_nobody_traced)
+{
+	struct ct_session of_three = session;
+	own_mem char *text = NULL, *none = run("openmetrics", &opts, NULL, 0, &no_loss);
+
+	of_three.gaps = gaps;
+	of_three.gap_count = CT_ARRAY_SIZE(gaps);
+	of_session = &of_three;
+	text = run("openmetrics", &opts, NULL, 0, &no_loss);
+	of_session = &session;
+	expect_in(text, "# UNIT coldtrace_untraced_seconds seconds\n");
+	expect_in(text, "\ncoldtrace_untraced_seconds_total 1.82\n");
+	expect_in(text, "\ncoldtrace_untraced_containers_total 2\n");
+	cr_expect_null(strstr(none, "untraced"));
+}
+
 Test(openmetrics, labels_are_escaped_and_exemplars_bounded)
 {
 	struct ct_identity who = web;

@@ -42,7 +42,20 @@ static struct ct_record a_pull(enum ct_outcome outcome)
 		.fetched_by = CT_PROVED_FILE,
 		.unpacking_by = CT_PROVED_PROCESS,
 		.unpacked_by = CT_PROVED_DATABASE,
+		.link = { .peer = { .address = { 192, 0, 2, 7 }, .port = 443 },
+			  .asked_ns = begin + 31,
+			  .made_ns = begin + 38,
+			  .end_ns = begin + 60,
+			  .received = 1400,
+			  .rtt_us = 5,
+			  .resent = 2 },
 	};
+	f->peer_count = 1;
+	f->peers[0] = (struct ct_linked_peer){ .peer = f->layers[0].link.peer,
+					       .asked = 4,
+					       .failed = 1,
+					       .received = 2500,
+					       .resent = 2 };
 	f->layers[1] = (struct ct_layer){ .id = "bbbb", .there = true, .known_ns = begin + 10 };
 	rec.outcome = outcome;
 	lasts(&rec, CT_PHASE_RESOLVE, 10);
@@ -67,15 +80,15 @@ Test(pull_sinks, a_row_per_layer)
 	cr_expect_eq(
 		strncmp(text, "image,engine,registry,manifest,outcome,pull_begin_ns,index,id,", 62),
 		0);
-	expect_in(
-		text,
-		"\r\n" PULL
-		"0,\"aaaa\",\"sha256:aaaa\",\"tar+gzip\",false,false,false,true,false,false,"
-		"3,1000,4096,100000000010,100000000030,100000000060,100000000061,100000000062,"
-		"100000000090,20,30,1,29,\"file\",\"file\",\"process\",\"database\",\"node-1\"\r\n");
+	expect_in(text,
+		  "\r\n" PULL
+		  "0,\"aaaa\",\"sha256:aaaa\",\"tar+gzip\",false,false,false,true,false,false,"
+		  "3,1000,4096,100000000010,100000000030,100000000060,100000000061,100000000062,"
+		  "100000000090,20,8,22,1,29,\"file\",\"file\",\"process\",\"database\","
+		  "\"192.0.2.7\",443,100000000031,100000000038,1400,5000,2,\"node-1\"\r\n");
 	expect_in(text, "\r\n" PULL
 			"1,\"bbbb\",\"\",\"\",true,false,false,false,false,false,0,,,100000000010,"
-			",,,,,,,,,\"none\",\"none\",\"none\",\"none\",\"node-1\"\r\n");
+			",,,,,,,,,,\"none\",\"none\",\"none\",\"none\",\"\",,,,,,,\"node-1\"\r\n");
 	drop(recs, CT_ARRAY_SIZE(recs));
 }
 
@@ -104,6 +117,7 @@ Test(pull_sinks, metrics)
 
 	((struct ct_fetched *)(uintptr_t)recs[4].fetched)->up_to_date = true;
 	((struct ct_fetched *)(uintptr_t)recs[4].fetched)->layers[0].there = true;
+	((struct ct_fetched *)(uintptr_t)recs[3].fetched)->links_shared = true;
 	counts.pulling.each[0].count = 2;
 	snprintf(counts.pulling.each[0].registry, sizeof(counts.pulling.each[0].registry),
 		 "docker.io");
@@ -120,9 +134,34 @@ Test(pull_sinks, metrics)
 	expect_in(text, "coldtrace_pull_layers_total" FROM ",state=\"fetched\"} 2\n");
 	expect_in(text, "coldtrace_pull_layers_total" FROM ",state=\"there\"} 4\n");
 	expect_in(text, "coldtrace_pull_retries_total" FROM "} 12\n");
+	/* of the failed one nobody knows whose they are */
+	expect_in(text, "coldtrace_pull_connections_total" FROM ",state=\"made\"} 9\n");
+	expect_in(text, "coldtrace_pull_connections_total" FROM ",state=\"failed\"} 3\n");
+	expect_in(text, "coldtrace_pull_received_bytes_total" FROM "} 7500\n");
+	expect_in(text, "coldtrace_pull_resent_segments_total" FROM "} 6\n");
 	expect_in(text, "coldtrace_pulls_in_progress{registry=\"docker.io\"} 2\n");
 	expect_in(text, "coldtrace_pulls_in_progress{registry=\"reg.test:5000\"} 0\n");
 	drop(recs, CT_ARRAY_SIZE(recs));
+}
+
+Test(pull_sinks, attributes_of_connections)
+{
+	struct ct_record rec = a_pull(CT_OUTCOME_OK);
+	struct ct_fetched *f = (struct ct_fetched *)(uintptr_t)rec.fetched;
+	own_mem char *one = run("otlp-traces", &opts, &rec, 1, &no_loss), *two = NULL;
+
+	expect_in(one,
+		  "{\"key\":\"network.peer.address\",\"value\":{\"stringValue\":\"192.0.2.7\"}}");
+	expect_in(one, "{\"key\":\"network.peer.port\",\"value\":{\"intValue\":\"443\"}}");
+	expect_in(one, "{\"key\":\"coldtrace.pull.connections\",\"value\":{\"intValue\":\"4\"}}");
+	expect_in(one, "{\"key\":\"coldtrace.pull.received\",\"value\":{\"intValue\":\"2500\"}}");
+	/* a second peer, by which something is still coming */
+	f->peers[f->peer_count++] = (struct ct_linked_peer){ .asked = 1, .open = 1 };
+	two = run("otlp-traces", &opts, &rec, 1, &no_loss);
+	expect_in(two, "{\"key\":\"coldtrace.pull.connections\",\"value\":{\"intValue\":\"5\"}}");
+	cr_expect_not(strstr(two, "network.peer"));
+	cr_expect_not(strstr(two, "coldtrace.pull.received"));
+	drop(&rec, 1);
 }
 
 Test(pull_sinks, no_pull_has_no_metrics)

@@ -275,7 +275,7 @@ Test(recording_archive, what_is_gone_is_not_carried)
 	tape_exit(&t, 4711, CT_ROLE_SHIM, 0);
 	feed(&a, &t, 0, t.len);
 	snprintf(who.id, sizeof(who.id), "%s", l.id);
-	ct_archive_learn(&a, &gone);
+	ct_archive_learn(&a, &gone, &err);
 	turn(&a, 20);
 	finish(&a);
 	cr_assert_eq(files_in("kept", names), 3);

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { chromium } from "playwright-core";
 
-import { data_in, many, page_of, page_with, recordings, summary_of, with_waits } from "./pages.mjs";
+import { data_in, links_pull, many, page_of, page_with, recordings, summary_of, with_waits } from "./pages.mjs";
 
 const sizes = [
 	{ width: 1440, height: 900 },
@@ -43,6 +43,26 @@ const done = async (page) => {
 	assert.deepEqual(page.faults, []);
 	await page.close();
 };
+
+// Limits are of a machine with nothing beside it; this one may be slower, or busy. How many times as long it takes to
+// do what has nothing to do with the page: the middle of five, in the same browser.
+const QUIET_MS = 25; // the least that was seen, on two processors
+async function slowness() {
+	const page = await browser.newPage();
+	const took = await page.evaluate(() => {
+		const times = [];
+		for (let k = 0; k < 5; k++) {
+			const begin = performance.now();
+			const words = new Map();
+			for (let i = 0; i < 200000; i++)
+				words.set(`w${i % 20011}`, (words.get(`w${i % 20011}`) ?? 0) + i);
+			times.push(performance.now() - begin);
+		}
+		return times.sort((a, b) => a - b)[2];
+	});
+	await page.close();
+	return Math.max(1, took / QUIET_MS);
+}
 
 const text = (page, selector) => page.locator(selector).first().innerText();
 
@@ -158,6 +178,7 @@ test("the program writes no < into the data", () => {
 
 test("2,000 starts: drawn within 3 s, sorted within 0.5 s", async () => {
 	const file = page_with("many", many(2000, 60));
+	const slower = await slowness();
 	const begin = performance.now();
 	const page = await open(file);
 	await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))));
@@ -174,10 +195,10 @@ test("2,000 starts: drawn within 3 s, sorted within 0.5 s", async () => {
 		took[`sort by ${key}`] = await timed(`document.querySelector('[data-sort="${key}"]').click()`);
 	took.filter = await timed(`const s = document.querySelectorAll("nav select")[1]; s.value = "runsc"; s.dispatchEvent(new Event("change"))`);
 	took["4,000 steps"] = await timed(`document.querySelectorAll("nav select")[1].value = "all"; document.querySelectorAll("nav select")[1].dispatchEvent(new Event("change")); document.querySelector('.records tbody tr[data-index="0"] .link')?.click()`);
-	console.log(`# load ${load.toFixed(0)} ms; ${Object.entries(took).map(([what, ms]) => `${what} ${ms.toFixed(0)} ms`).join(", ")}`);
-	assert.ok(load < 3000, `load took ${load} ms`);
+	console.log(`# machine ${slower.toFixed(1)} times as slow; load ${load.toFixed(0)} ms; ${Object.entries(took).map(([what, ms]) => `${what} ${ms.toFixed(0)} ms`).join(", ")}`);
+	assert.ok(load < 3000 * slower, `load took ${load} ms`);
 	for (const [what, ms] of Object.entries(took))
-		assert.ok(ms < 500 || what === "4,000 steps" && ms < 1000, `${what} took ${ms} ms`);
+		assert.ok(ms < 500 * slower || what === "4,000 steps" && ms < 1000 * slower, `${what} took ${ms} ms`);
 	assert.ok((await page.locator(".records tbody tr").count()) <= 50);
 	await page.screenshot({ path: join(process.env.OUT, "many.png"), fullPage: true });
 	await done(page);
@@ -185,10 +206,11 @@ test("2,000 starts: drawn within 3 s, sorted within 0.5 s", async () => {
 
 test("50 starts and their ends with waits: open within 2 s", async () => {
 	const file = page_with("waits", with_waits(many(100, 60)));
+	const slower = await slowness();
 	const begin = performance.now();
 	const page = await open(file);
 	const ms = performance.now() - begin;
-	assert.ok(ms < 2000, `open after ${Math.round(ms)} ms`);
+	assert.ok(ms < 2000 * slower, `open after ${Math.round(ms)} ms, with a machine ${slower.toFixed(1)} times as slow`);
 	assert.equal(await page.locator("#why tbody tr").count(), 20);
 	assert.match(await text(page, "#why .hint"), /56 more are in the CSV/);
 	await done(page);
@@ -249,6 +271,20 @@ test("opened files stand below the record of their container", async () => {
 	assert.match(await page.locator("#waterfall .opened").textContent(), /\/of\/2/);
 	await page.click('.records tbody tr:has-text("service-3")');
 	assert.equal(await page.locator("#waterfall .opened details").count(), 0);
+	await done(page);
+});
+
+test("a pull says by how many connections it came", async () => {
+	const file = page_of(links_pull);
+	const pull = data_in(readFileSync(file, "utf8")).records.find((record) => record.kind === "pull" && record.fetched.links);
+	const [peer] = pull.fetched.links.peers;
+	const page = await open(file);
+	await page.click('nav [data-key="pull"]');
+	await page.click("#records tbody tr");
+	const facts = await text(page, "#waterfall");
+	assert.match(facts, new RegExp(`${peer.asked} to ${peer.address.replaceAll(".", "\\.")}:${peer.port}`));
+	assert.match(facts, /, RTT [0-9.]+\sµs/);
+	assert.doesNotMatch(facts, /failed/);
 	await done(page);
 });
 

@@ -21,6 +21,8 @@ export const recordings = readdirSync(RECORDINGS)
 		return file;
 	});
 
+export const links_pull = join(RECORDINGS, "links-pull.ct");
+
 export function report(recording, output, ...more) {
 	return execFileSync(COLDTRACE, ["report", recording, "--steps", "--why", "-o", output, ...more], { encoding: "utf8", maxBuffer: 1 << 28 });
 }

@@ -98,29 +98,26 @@ void ct_say_unmatched(const struct ct_run_session *session)
 		ct_say("%s", text);
 }
 
-static void say_gap(void *ctx, const struct ct_gap *gap)
+static void say_gap(const struct ct_session_gap *gap)
 {
 	char took[CT_DURATION_LEN], found[96] = "";
-	unsigned *count = ctx;
 
-	if ((*count)++ >= GAPS_SAID)
-		return;
 	if (gap->found)
 		snprintf(found, sizeof(found), ": %zu container%s began then, and run%s since",
 			 gap->found, gap->found == 1 ? "" : "s", gap->found == 1 ? "s" : "");
-	ct_duration(took, gap->ns, 0);
+	ct_duration(took, gap->end_ns - gap->begin_ns, 0);
 	ct_say("nobody traced for %s between '%s' and '%s'%s; what began and ended then is not known",
-	       took, gap->before->path, gap->after->path, found);
+	       took, gap->before, gap->after, found);
 }
 
 void ct_say_gaps(const struct ct_run_session *session)
 {
-	unsigned count = 0;
+	const struct ct_session *head = &session->head;
 
-	if (session->gaps)
-		ct_gaps_tell(session->gaps, say_gap, &count);
-	if (count > GAPS_SAID)
-		ct_say("and %u more times between other recordings", count - GAPS_SAID);
+	for (size_t i = 0; i < head->gap_count && i < GAPS_SAID; i++)
+		say_gap(&head->gaps[i]);
+	if (head->gap_count > GAPS_SAID)
+		ct_say("and %zu more times between other recordings", head->gap_count - GAPS_SAID);
 }
 
 /* --phases wins, as it does where they are drawn. */

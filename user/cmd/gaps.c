@@ -3,6 +3,7 @@
 
 #include "core/base/hash.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 #include "util/mem.h"
@@ -22,6 +23,7 @@ struct ct_gaps {
 	const struct ct_recordings *recordings;
 	const struct ct_input *now; /* whose turn it is; NULL: it is the only one of its boot */
 	struct known *known; /* owned */
+	struct ct_session_gap *list; /* owned */
 };
 
 struct ct_gaps *ct_gaps_new(const struct ct_recordings *recordings)
@@ -44,6 +46,7 @@ void ct_gaps_free(struct ct_gaps *g)
 		HASH_DEL(g->known, k);
 		free(k);
 	}
+	free(g->list);
 	free(g);
 }
 
@@ -138,20 +141,31 @@ static const struct ct_input *before(const struct ct_gaps *g, const struct ct_in
 	return best && end_of(best) < begin_of(in) ? best : NULL;
 }
 
-void ct_gaps_tell(const struct ct_gaps *g, void (*fn)(void *ctx, const struct ct_gap *gap),
-		  void *ctx)
+int ct_gaps_list(struct ct_gaps *g, const struct ct_session_gap **ret, size_t *ret_count)
 {
-	for (size_t i = 0; i < g->recordings->count; i++) {
-		struct ct_gap gap = { .after = &g->recordings->items[i] };
+	size_t count = 0;
 
-		if (gap.after->follows)
+	g->list = calloc(g->recordings->count + 1, sizeof(*g->list));
+	if (!g->list)
+		return -ENOMEM;
+	for (size_t i = 0; i < g->recordings->count; i++) {
+		const struct ct_input *after = &g->recordings->items[i], *last;
+		struct ct_session_gap *gap = &g->list[count];
+
+		last = after->follows ? NULL : before(g, after);
+		if (!last)
 			continue;
-		gap.before = before(g, gap.after);
-		if (!gap.before)
-			continue;
-		gap.ns = begin_of(gap.after) - end_of(gap.before);
+		*gap = (struct ct_session_gap){
+			.before = last->path,
+			.after = after->path,
+			.begin_ns = end_of(last),
+			.end_ns = begin_of(after),
+		};
 		for (const struct known *k = g->known; k; k = k->hh.next)
-			gap.found += k->by == gap.after && k->found;
-		fn(ctx, &gap);
+			gap->found += k->by == after && k->found;
+		count++;
 	}
+	*ret = g->list;
+	*ret_count = count;
+	return 0;
 }

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 
 #include "core/record.h"
+#include "sinks/sink.h"
 #include "source/recording/recordings.h"
 
 struct ct_gaps;
@@ -22,12 +23,8 @@ void ct_gaps_turn(struct ct_gaps *g, const struct ct_input *in);
 bool ct_gaps_record(struct ct_gaps *g, const struct ct_record *rec);
 bool ct_gaps_left(struct ct_gaps *g, const struct ct_identity *who, bool told, bool open);
 
-struct ct_gap {
-	const struct ct_input *before, *after;
-	uint64_t ns;
-	size_t found; /* containers */
-};
-
-/* When all have been replayed: calls fn for each, in the order of the recordings behind them. */
-void ct_gaps_tell(const struct ct_gaps *g, void (*fn)(void *ctx, const struct ct_gap *gap),
-		  void *ctx);
+/*
+ * Once, when all have been replayed: in the order of the recordings behind them, *ret_count of them, which
+ * g owns. Returns 0 or -ENOMEM.
+ */
+int ct_gaps_list(struct ct_gaps *g, const struct ct_session_gap **ret, size_t *ret_count);

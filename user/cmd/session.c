@@ -549,6 +549,8 @@ int ct_session_replay(struct ct_run_session *s, struct ct_recordings *recordings
 	}
 	if (!ret || ret == -EBADMSG)
 		tell_chains(s);
+	if (ct_gaps_list(s->gaps, &s->head.gaps, &s->head.gap_count))
+		no_memory(s, "say when nobody traced");
 	if (!ret)
 		ret = ct_session_end(s, last_ns, err);
 	else if (ret == -EBADMSG) /* damaged: what came before is printed */

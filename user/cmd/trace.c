@@ -143,12 +143,11 @@ static void on_record(void *ctx, const struct ct_record *rec)
 }
 
 /* As a record will say; a file of the archive may end before that. */
-static void on_known(void *ctx, const struct ct_identity *who)
+static void on_known(void *ctx, const struct ct_record *rec)
 {
-	const struct ct_record rec = { .type = CT_RECORD_START, .who = who };
 	struct trace *t = ctx;
 
-	ct_desk_learn(t->desk, &t->archive, &rec);
+	ct_desk_learn(t->desk, &t->archive, rec);
 }
 
 static void on_lookup(void *ctx, enum ct_lookup what, const char *id, uint32_t engine_pid,

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The way of an event through the stations, and what they tell each other. */
+#include "core/book/links.h"
 #include "core/book/parts.h"
 #include "core/book/pulls.h"
 #include "core/book/store.h"
@@ -29,16 +30,38 @@ static const struct ct_share_row *const shares[CT_SHARE_KINDS] = {
 	[CT_SHARE_PULLS] = &ct_pulls_row,
 	[CT_SHARE_STORES] = &ct_stores_row,
 	[CT_SHARE_PARTS] = &ct_parts_row,
+	[CT_SHARE_LINKS] = &ct_links_row,
 };
 
-/* Its record may be long in coming: who begins to listen before that hears of nobody else who it is. */
-static void tell_known(struct ct_core *core, const struct ct_fact *fact)
+static uint64_t began_at(const struct ct_container *c)
 {
-	const struct ct_container *c = fact->container;
+	uint64_t first = 0;
 
-	if (core->ops.known && c && fact->kind == CT_FACT_ANSWERED && !c->run.start_reported &&
-	    !c->removed)
-		core->ops.known(core->ctx, &c->who);
+	for (size_t i = 0; i < CT_ARRAY_SIZE(c->family->begins); i++) {
+		uint64_t at = c->run.marks[c->family->begins[i]];
+
+		if (at && (!first || at < first))
+			first = at;
+	}
+	return first;
+}
+
+/* Its record may be long in coming: who begins to listen before that hears of nobody else who it is. */
+static void tell_known(struct ct_core *core, const struct ct_container *c)
+{
+	struct ct_record rec = { .type = CT_RECORD_START };
+
+	if (!core->ops.known || !c || c->removed || c->draft)
+		return;
+	/* Without a process nothing but the answer says that it has stopped. */
+	if (!c->who.init_pid && c->run.marks[CT_MARK_EXIT])
+		rec.type = CT_RECORD_STOP;
+	else if (c->run.start_reported)
+		return;
+	else
+		rec.begin_ns = began_at(c);
+	rec.who = &c->who;
+	core->ops.known(core->ctx, &rec);
 }
 
 static void heard(struct ct_core *core, struct ct_fact *fact)
@@ -46,7 +69,8 @@ static void heard(struct ct_core *core, struct ct_fact *fact)
 	ct_life_fact(core, fact);
 	ct_steps_fact(core, fact);
 	ct_tell_fact(core, fact);
-	tell_known(core, fact);
+	if (fact->kind == CT_FACT_ANSWERED)
+		tell_known(core, fact->container);
 }
 
 static void run_ends(struct ct_core *core, struct ct_container *c)
@@ -81,10 +105,16 @@ static void fork_event(struct ct_core *core, const struct ct_event *e)
 
 static void exec_event(struct ct_core *core, const struct ct_event *e)
 {
+	const struct ct_actor_state *a;
+
 	ct_steps_exec_before(core, e);
 	ct_life_exec(core, e);
 	ct_steps_exec(core, e);
 	ct_openers_exec(core, e);
+	/* A monitor is called with the names of what it is for. */
+	a = ct_actor_get(core, e->tgid);
+	if (a && a->role == CT_ROLE_SHIM)
+		tell_known(core, a->container);
 }
 
 static void exit_event(struct ct_core *core, const struct ct_event *e)
@@ -255,6 +285,7 @@ static const struct way {
 	[CT_KIND_FORGER] = { forger, false },
 	[CT_KIND_LABELS] = { labels, false },
 	[CT_KIND_LINK] = { ct_image_command_asks, false },
+	[CT_KIND_LINKED] = { ct_link_heard, false },
 	[CT_KIND_LAYER] = { layer_event, false },
 	[CT_KIND_UNPACKED] = { unpacked_event, false },
 	[CT_KIND_IMAGE] = { image_event, false },
@@ -348,6 +379,7 @@ void ct_core_free(struct ct_core *core)
 	ct_stores_free(core);
 	if (core->shares)
 		ct_parts_free(core);
+	ct_links_free(core);
 	ct_who_free(core->who);
 	ct_steps_free(core);
 	ct_life_free(core->life);
@@ -423,6 +455,7 @@ static const char *const share_names[CT_SHARE_KINDS] = {
 	[CT_SHARE_PULLS] = "pulls",
 	[CT_SHARE_STORES] = "image_stores",
 	[CT_SHARE_PARTS] = "parts_of_pulls",
+	[CT_SHARE_LINKS] = "links",
 };
 _Static_assert(CT_TABLES_MAX == CT_SHARE_KINDS, "a row of tables for each");
 

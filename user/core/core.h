@@ -37,10 +37,10 @@ struct ct_core_ops {
 	/* A record is finished. It is valid during the call only. */
 	void (*record)(void *ctx, const struct ct_record *rec);
 	/*
-	 * Who a container is of which no record was told yet: it is between two states, and somebody
-	 * was answered about it. May be NULL.
+	 * What a record will say of a container, which is still between two states: that it starts, since when
+	 * and who it is, or that it has stopped. The rest of it is 0. May be NULL.
 	 */
-	void (*known)(void *ctx, const struct ct_identity *who);
+	void (*known)(void *ctx, const struct ct_record *rec);
 	/*
 	 * The opened files of one run of a container, when the core is flushed or asked, or has
 	 * no room left: then once more for what came after. Owned by whom it is given to. May be
@@ -73,7 +73,7 @@ struct ct_core_options {
 	const char *node;
 };
 
-#define CT_TABLES_MAX 14
+#define CT_TABLES_MAX 15
 
 /* What the core could not use, counted: nothing is dropped in silence. */
 struct ct_core_counts {

@@ -318,13 +318,43 @@ struct ct_piece {
 	  "the program that inflates or unpacks it was executed, or has ended") \
 	X(REQUEST, "request", "the engine was asked for it, or has answered") \
 	X(DATABASE, "database", "the engine has written down when it was") \
-	X(BOUND, "bound", "no later than that: it follows from what came next")
+	X(BOUND, "bound", "no later than that: it follows from what came next") \
+	X(SOCKET, "socket", "the connection that it came by was asked for, or has ended")
 
 enum ct_layer_proof {
 #define X(symbol, name, doc) CT_PROVED_##symbol,
 	CT_LAYER_PROOFS(X)
 #undef X
 	CT_PROVED_MAX
+};
+
+/* The other side of a connection of TCP. */
+struct ct_peer {
+	uint8_t address[16]; /* as it goes over the wire; of IPv4 the first 4, then zeros */
+	bool v6;
+	uint16_t port;
+};
+
+/* A connection that an engine has asked for (enum ct_linked of ct_event.h). Instants; 0: not, or not known. */
+struct ct_link {
+	struct ct_peer peer;
+	bool failed; /* it was never made */
+	uint64_t asked_ns, made_ns, end_ns;
+	uint64_t received; /* bytes, until its end */
+	uint32_t rtt_us; /* as the kernel smooths it; 0: not known */
+	uint32_t resent, disordered; /* segments */
+};
+
+#define CT_LINKED_PEERS 4
+
+/* By how many connections an image was fetched from one other side. */
+struct ct_linked_peer {
+	struct ct_peer peer;
+	size_t asked, failed;
+	size_t open; /* they went on: what has come by them is not known */
+	uint64_t connect_ns, rtt_us; /* medians; 0: not known */
+	uint64_t received; /* bytes, by those that have ended */
+	uint64_t resent, disordered; /* segments, likewise */
 };
 
 /* What became of a layer of an image. Times are 0 where nothing was said of them. */
@@ -349,6 +379,7 @@ struct ct_layer {
 	uint64_t turn_ns; /* it was its turn to be unpacked, 0: not known */
 	uint64_t unpacking_ns; /* it is being unpacked: no later than then */
 	uint64_t unpacked_ns;
+	struct ct_link link; /* that it alone came by; asked_ns is 0: not known */
 };
 
 /* What a pull brought. */
@@ -359,6 +390,9 @@ struct ct_fetched {
 	bool interrupted; /* who asked has left before it was there */
 	uint32_t client; /* process that asked, 0: not known */
 	uint64_t resolved_ns; /* of what it consists was known no later, 0: see its layers */
+	struct ct_linked_peer peers[CT_LINKED_PEERS]; /* in the order in which they were asked */
+	size_t peer_count, peers_beyond;
+	bool links_shared; /* its engine fetched something else meanwhile: they may be for that */
 	size_t layer_count;
 	struct ct_layer layers[]; /* in the order of the manifest */
 };

@@ -30,6 +30,13 @@ struct ct_session_host {
 	const char *attributes; /* as in OTEL_RESOURCE_ATTRIBUTES */
 };
 
+/* A time between two recordings of one boot in which nobody traced. Strings are borrowed. */
+struct ct_session_gap {
+	const char *before, *after; /* what the recordings are called */
+	uint64_t begin_ns, end_ns;
+	size_t found; /* containers that began then, as far as they still ran at its end */
+};
+
 struct ct_session {
 	const struct ct_session_host *host; /* borrowed; NULL: of a recording */
 	const char *version;
@@ -38,6 +45,8 @@ struct ct_session {
 	int64_t wall_minus_mono_ns; /* CLOCK_REALTIME minus CLOCK_MONOTONIC */
 	uint64_t begin_ns, end_ns; /* nothing is missed from the one until the other */
 	uint64_t attach_ns; /* from the first probe until begin_ns; 0: not known */
+	const struct ct_session_gap *gaps; /* borrowed, known at its end; of several recordings */
+	size_t gap_count;
 };
 
 struct ct_series_by;

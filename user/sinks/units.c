@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "sinks/units.h"
 
+#include <arpa/inet.h>
 #include <stdio.h>
 #include <time.h>
 
@@ -110,5 +111,17 @@ const char *ct_bytes(char *buf, uint64_t bytes)
 	for (; n >= 1024 && unit + 1 < sizeof(sizes) / sizeof(sizes[0]); unit++)
 		n /= 1024;
 	snprintf(buf, CT_BYTES_LEN, unit ? "%.1f %s" : "%.0f %s", n, sizes[unit]);
+	return buf;
+}
+
+const char *ct_address(char *buf, const struct ct_peer *peer, uint16_t port)
+{
+	char text[INET6_ADDRSTRLEN] = "";
+
+	inet_ntop(peer->v6 ? AF_INET6 : AF_INET, peer->address, text, sizeof(text));
+	if (port)
+		snprintf(buf, CT_ADDRESS_LEN, peer->v6 ? "[%s]:%u" : "%s:%u", text, port);
+	else
+		snprintf(buf, CT_ADDRESS_LEN, "%s", text);
 	return buf;
 }

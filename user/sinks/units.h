@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/record.h"
+
 #define CT_DURATION_LEN 24
 
 enum ct_duration_flag {
@@ -21,6 +23,10 @@ const char *ct_duration(char *buf, uint64_t ns, unsigned flags);
 /* Writes "15.8 MiB" into buf, which holds CT_BYTES_LEN bytes at least. Returns buf. */
 #define CT_BYTES_LEN 24
 const char *ct_bytes(char *buf, uint64_t bytes);
+
+/* Writes "127.0.0.1:5000", "[2001:db8::1]:443"; without a port, and without brackets then, if that is 0. */
+#define CT_ADDRESS_LEN 56
+const char *ct_address(char *buf, const struct ct_peer *peer, uint16_t port);
 
 /* Writes "12:00:01.123", or without the milliseconds; local time of CLOCK_REALTIME ns. */
 #define CT_CLOCK_LEN 16

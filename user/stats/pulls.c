@@ -167,3 +167,21 @@ struct ct_pull_bound ct_pull_bound(const struct ct_record *rec)
 	name_it(&b);
 	return b;
 }
+
+struct ct_pull_links ct_pull_links(const struct ct_fetched *f)
+{
+	struct ct_pull_links links = { .peer = f->peer_count == 1 && !f->peers_beyond
+						       ? &f->peers[0].peer
+						       : NULL };
+
+	for (size_t i = 0; i < f->peer_count; i++) {
+		const struct ct_linked_peer *of = &f->peers[i];
+
+		links.asked += of->asked;
+		links.failed += of->failed;
+		links.open += of->open;
+		links.received += of->received;
+		links.resent += of->resent;
+	}
+	return links;
+}

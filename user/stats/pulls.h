@@ -19,4 +19,15 @@ struct ct_pull_bound {
 	const char *by, *what; /* bounded it: a word for programs, and what it means; static */
 };
 
+/* All connections that a pull's engine asked for meanwhile. */
+struct ct_pull_links {
+	const struct ct_peer
+		*peer; /* of all of them, borrowed; NULL: there is none, or more than one */
+	size_t asked, failed, open;
+	uint64_t received; /* bytes, by those that have ended */
+	uint64_t resent; /* segments, likewise */
+};
+
+struct ct_pull_links ct_pull_links(const struct ct_fetched *f);
+
 struct ct_pull_bound ct_pull_bound(const struct ct_record *rec);

@@ -282,11 +282,15 @@ function start(data) {
 		fill(document.getElementById("as-table"), why_table(record), as_table(record));
 	}
 
-	const fetched = ({ registry, digest, layers, bound, up_to_date }) => [
+	const peer = ({ address, port, asked, failed, rtt_ns }) =>
+		`${count(asked)} to ${address.includes(":") ? `[${address}]` : address}:${port}${failed ? `, ${count(failed)} failed` : ""}${rtt_ns === null ? "" : `, RTT ${duration(rtt_ns)}`}`;
+
+	const fetched = ({ registry, digest, layers, bound, up_to_date, links }) => [
 		["registry", registry || "not known"],
 		["digest", digest?.replace(/^sha256:/, "").slice(0, 12) || "not known"],
 		["layers", up_to_date ? "up to date" : `${count(layers.length)}, ${count(layers.filter((layer) => layer.there).length)} already there`],
 		...(bound?.by ? [["bounded by", bound.by.replaceAll("_", " ")]] : []),
+		...(links ? links.peers.map((of) => ["connections", peer(of), of.failed > 0]) : []),
 	];
 
 	function facts(record) {

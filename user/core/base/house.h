@@ -64,6 +64,7 @@ struct ct_core {
 	struct ct_book *book;
 	struct ct_pulls *pulls; /* of book; NULL before the first */
 	struct ct_store *stores; /* likewise, a list */
+	struct ct_links *links; /* likewise */
 	struct ct_life *life;
 	struct ct_evidence *steps;
 	struct ct_openers *opens;

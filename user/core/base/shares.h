@@ -30,6 +30,7 @@ enum ct_share_kind {
 	CT_SHARE_PULLS,
 	CT_SHARE_STORES,
 	CT_SHARE_PARTS,
+	CT_SHARE_LINKS,
 	CT_SHARE_KINDS
 };
 

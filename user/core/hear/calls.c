@@ -70,7 +70,7 @@ static struct ct_pending_call *call_alloc(struct ct_core *core)
 	call->provable = call->crowded = false;
 	call->shape = CT_CRI_OTHER;
 	call->makes = call->doubted = call->patched = call->suspected = call->crossed = false;
-	call->streams = call->unheard = false;
+	call->streams = call->puts = call->unheard = false;
 	call->pulls = call->part = call->builds = call->answering = false;
 	call->method = NULL;
 	call->line = NULL;

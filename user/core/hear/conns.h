@@ -45,6 +45,15 @@ struct ct_early {
 	union ct_heard said;
 };
 
+#define CT_CONNS_MAX  1024
+#define CT_LINES_MAX  1024
+#define CT_OVER_SLOTS 256 /* a power of two */
+
+/* A stream of HTTP/2 that was answered: none is used twice. */
+struct ct_over {
+	uint64_t socket, stream, ts_ns;
+};
+
 /*
  * An HTTP/1 connection, found by the socket of the client. Answers come in the order of the
  * requests, so whatever is asked on it is kept until it is answered, of interest or not.
@@ -65,6 +74,8 @@ struct ct_line {
 	bool unheard; /* and something that was asked since then was not heard: it may be an upload */
 	uint64_t
 		files_ns; /* when the last upload was over: its files may be heard later; 0: none */
+	bool spent; /* an upload was answered, maybe before all of it was sent: more of it may follow */
+	bool read; /* the last one that was passed only reads */
 	uint64_t peer; /* socket of who answers, 0: not known */
 	bool hijacked; /* what is said on it now is a container's, or another protocol's */
 	UT_hash_handle hh;

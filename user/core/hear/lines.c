@@ -38,6 +38,8 @@ static void line_drop(struct ct_core *core, struct ct_line *line)
 {
 	drop_calls(core, line);
 	core->hear->hijacked -= line->hijacked;
+	if (!core->hear->hijacked)
+		core->hear->hijacked_like = 0;
 	ct_share_leave(core, &line->held);
 	HASH_DEL(core->hear->lines, line);
 	free(line);
@@ -118,6 +120,23 @@ void ct_line_forget(struct ct_core *core, struct ct_line *line)
 	line->stray_ns = 0; /* it was not the last word */
 }
 
+/* An answer was not heard, or a request; what was asked before and is not answered yet is answered all the same. */
+static void forget_heard(struct ct_core *core, struct ct_line *line, bool answer)
+{
+	unsigned int waiting = line->count;
+
+	if (line->passed > line->strays)
+		waiting += line->passed - line->strays;
+	if (!answer) { /* who was not heard is answered, too */
+		line->owed++;
+		line->unheard = true;
+	} else if (waiting) {
+		waiting--;
+	}
+	ct_line_forget(core, line);
+	line->passed = waiting;
+}
+
 void ct_lines_hole(struct ct_core *core, uint64_t socket, uint64_t peer)
 {
 	struct ct_line *line = ct_line_find(core, socket);
@@ -128,30 +147,27 @@ void ct_lines_hole(struct ct_core *core, uint64_t socket, uint64_t peer)
 		if (any->peer && any->peer == socket)
 			line = any;
 	}
-	if (!line)
-		return;
-	if (line->socket == socket) {
-		line->owed++; /* who was not heard is answered all the same */
-		line->unheard = true;
-	}
-	ct_line_forget(core, line);
+	if (line)
+		forget_heard(core, line, line->socket != socket);
 }
 
 void ct_line_hijack(struct ct_core *core, struct ct_line *line)
 {
 	drop_calls(core, line);
 	core->hear->hijacked += !line->hijacked;
+	core->hear->hijacked_like |= 1ull << (line->socket & 63);
 	line->hijacked = true;
 	ct_share_touch(core, &line->held);
 }
 
 bool ct_line_is_hijacked(struct ct_core *core, const struct ct_event *e)
 {
+	uint64_t socket = e->flags & CT_F_SERVER ? e->arg : e->obj;
 	struct ct_line *line;
 
-	if (!core->hear->hijacked)
+	if (!(core->hear->hijacked_like >> (socket & 63) & 1)) /* nearly all */
 		return false;
-	line = ct_line_find(core, e->flags & CT_F_SERVER ? e->arg : e->obj);
+	line = ct_line_find(core, socket);
 	return line && line->hijacked;
 }
 
@@ -186,14 +202,35 @@ static bool has_unheard(const struct ct_core *core, const struct ct_line *line)
 	return line->unheard || line->answered_holes != core->hear->holes;
 }
 
+/*
+ * Who may not have sent all of an upload when it is answered may go on. An answer behind that one is to a
+ * request, so nothing more of the upload follows it; what does not change anything was that request, as
+ * far as it was heard long enough behind the upload.
+ */
+static void is_over(struct ct_line *line, uint64_t ts_ns)
+{
+	if (!line->read)
+		line->files_ns = ts_ns;
+	line->spent = line->read = false;
+}
+
 /* An answer: of what it may have been one to, what is heard late may still look like a request. */
-static void may_be_answered(const struct ct_core *core, struct ct_line *line, uint64_t ts_ns)
+static void may_be_answered(const struct ct_core *core, struct ct_line *line, int status,
+			    uint64_t ts_ns)
 {
 	const struct ct_pending_call *call;
-	bool files = has_unheard(core, line);
+	bool uploads = has_unheard(core, line), files = uploads;
 
 	DL_FOREACH2(line->calls, call, line_next)
-	files |= call->streams;
+	{
+		if (!call->streams)
+			continue;
+		uploads |= !call->puts || status >= 300;
+		files |= uploads || line->passed;
+	}
+	if (line->spent && !uploads)
+		is_over(line, ts_ns);
+	line->spent |= uploads;
 	if (files)
 		line->files_ns = ts_ns;
 	line->unheard &= line->strays + 1 < line->passed;
@@ -204,8 +241,25 @@ void ct_line_uploaded(struct ct_core *core, uint64_t socket, uint64_t ts_ns)
 {
 	struct ct_line *line = ct_line_find(core, socket);
 
-	if (line)
+	if (line) {
 		line->files_ns = ts_ns;
+		line->spent = true;
+	}
+}
+
+/* What may be a part of an upload is no request. Where it may be one all the same, it is one that was not heard. */
+static void pass(struct ct_core *core, struct ct_line *line, const struct ct_http *http,
+		 uint64_t ts_ns)
+{
+	bool pending = line->calls && line->calls->line_prev->streams;
+
+	if (!pending && !http->reads && !has_unheard(core, line))
+		core->counts.lost[CT_LOSS_TALK]++;
+	line->holes = NOT_WHOLE;
+	line->stray_ns = 0;
+	line->passed++;
+	line->unheard |= http->streams;
+	line->read = http->reads && !is_within_files(line, ts_ns);
 }
 
 static void whole(const struct ct_core *core, struct ct_line *line)
@@ -227,11 +281,8 @@ struct ct_pending_call *ct_line_ask(struct ct_core *core, const struct ct_sent *
 	drop_doubted(core, line);
 	/* Or the answer to them is late, and this is a request. */
 	if (is_within_files(line, e->ts_ns) ||
-	    (has_unheard(core, line) && !ct_text_is(verb, "create"))) {
-		line->holes = NOT_WHOLE;
-		line->stray_ns = 0;
-		line->passed++;
-		line->unheard |= http->streams;
+	    ((has_unheard(core, line) || line->spent) && !ct_text_is(verb, "create"))) {
+		pass(core, line, http, e->ts_ns);
 		return NULL;
 	}
 	if (line->count >= LINE_CALLS_MAX)
@@ -246,9 +297,10 @@ struct ct_pending_call *ct_line_ask(struct ct_core *core, const struct ct_sent *
 	line->peer = e->arg;
 	call->makes = http->makes;
 	call->streams = http->streams;
+	call->puts = http->reads;
 	call->pulls = http->pulls;
 	call->builds = http->builds;
-	call->unheard = has_unheard(core, line);
+	call->unheard = has_unheard(core, line) || line->spent;
 	call->holes = core->hear->holes;
 	call->patched = line->holes != core->hear->holes;
 	call->suspected = line->holes == NOT_WHOLE &&
@@ -308,7 +360,7 @@ struct ct_pending_call *ct_line_answers(struct ct_core *core, const struct ct_se
 	if (!line)
 		return NULL;
 	line->peer = e->obj;
-	may_be_answered(core, line, e->ts_ns);
+	may_be_answered(core, line, http->status, e->ts_ns);
 	while (line->calls && line->calls->answering) /* a stream; this is the next answer */
 		ct_call_drop(core, line->calls);
 	if (!line->calls && line->owed) {
@@ -337,9 +389,12 @@ struct ct_pending_call *ct_line_answers(struct ct_core *core, const struct ct_se
 	while (line->calls != call)
 		ct_call_drop(core, line->calls);
 	if (call->unheard && http->status != 201) {
+		core->counts.lost[CT_LOSS_TALK] += !call->patched; /* else a hole is */
 		ct_line_forget(core, line);
 		return NULL;
 	}
+	if (call->unheard) /* a container was made: that was a request, and no upload goes on */
+		line->spent = false;
 	if (call->crossed && !core->hear->answering_early && http->status != 101) {
 		ct_line_forget(core, line);
 		return NULL;

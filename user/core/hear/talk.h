@@ -35,7 +35,7 @@ struct ct_pending_call {
 	bool crossed; /* HTTP: so the one just before it may have been its answer, or another's */
 	bool suspected; /* HTTP: that may have been another request, still to be answered */
 	bool makes; /* HTTP: something else than a container */
-	bool streams; /* HTTP: what follows it is not ours to read */
+	bool streams, puts; /* HTTP: no request follows it; all of it is read if it succeeds */
 	bool pulls, part, builds; /* for an image; gRPC: a part of one; HTTP: to build one */
 	bool answering; /* HTTP: its answer has begun, and is a stream of lines */
 	UT_hash_handle hh;
@@ -44,8 +44,6 @@ struct ct_pending_call {
 #define CT_EARLY_MAX    512
 #define CT_EARLY_SLOTS  (8 * CT_EARLY_MAX) /* few keys share one */
 #define CT_CALLS_MAX    16384
-#define CT_CONNS_MAX    1024
-#define CT_LINES_MAX    1024
 #define CT_PREPARED_MAX 256
 #define CT_ABOUT_LISTS  1024 /* a power of two */
 struct ct_hear {
@@ -54,11 +52,13 @@ struct ct_hear {
 	struct ct_pending_call *about[CT_ABOUT_LISTS]; /* of those about something, by its handle */
 	struct ct_early *early, *spare_early; /* owned lists */
 	uint16_t early_at[CT_EARLY_SLOTS]; /* how many are kept, by hash of their key */
+	struct ct_over over[CT_OVER_SLOTS]; /* by hash */
 	struct ct_line *lines; /* owned */
 	struct ct_conn *conns; /* owned */
 	struct ct_unheard gone; /* of connections that are forgotten */
 	uint64_t holes; /* times that events were lost */
 	size_t hijacked; /* lines that are */
+	uint64_t hijacked_like; /* bits: how their sockets end */
 	bool hears_short; /* answers that say little are among the events */
 	bool hears_reads; /* requests that only read are among the events */
 	bool answering_early; /* what is handled was heard before */

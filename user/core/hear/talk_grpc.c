@@ -380,7 +380,7 @@ static void unnamed(struct ct_core *core, const struct ct_sent *sent,
 			return; /* which container it is about will be known when it is answered */
 	}
 	ct_grpc_ids(frame->payload, fact.ids);
-	if (call && call->shape == CT_CRI_ID)
+	if (call && (call->shape == CT_CRI_ID || call->shape == CT_CRI_ID_AND_NUMBER))
 		ct_call_of(call, fact.ids[0]);
 	ct_call_told(core, &fact);
 }
@@ -466,6 +466,27 @@ static bool says(const struct ct_pending_call *call)
 	return call->method ? call->method->answers != NOTHING : call->shape == CT_CRI_EXEC;
 }
 
+static struct ct_over *over_of(const struct ct_core *core, struct ct_call_key key)
+{
+	return &core->hear->over[(key.socket * 31 + key.stream / 2) & (CT_OVER_SLOTS - 1)];
+}
+
+/* What is told before it was asked may come to matter; what follows an answer does not. */
+static void nobody_asked(struct ct_core *core, const struct ct_sent *sent, struct ct_call_key key)
+{
+	const struct ct_over *over = over_of(core, key);
+
+	if (over->socket != key.socket || over->stream != key.stream ||
+	    over->ts_ns + CT_LATE_NS < sent->e->ts_ns)
+		ct_early_keep(core, key, sent);
+}
+
+static void is_answered(struct ct_core *core, struct ct_pending_call *call, uint64_t ts_ns)
+{
+	*over_of(core, call->key) = (struct ct_over){ call->key.socket, call->key.stream, ts_ns };
+	ct_call_drop(core, call);
+}
+
 static void server_frame(struct ct_core *core, const struct ct_sent *sent,
 			 const struct ct_h2_frame *frame)
 {
@@ -483,7 +504,7 @@ static void server_frame(struct ct_core *core, const struct ct_sent *sent,
 		read_headers(core, sent, frame, &headers);
 	core->hear->hears_short |= !headed && frame->payload.len <= SHORT_LEN;
 	if (!call) {
-		ct_early_keep(core, key, sent);
+		nobody_asked(core, sent, key);
 		return;
 	}
 	late = ct_path_settles(core, call);
@@ -511,7 +532,7 @@ static void server_frame(struct ct_core *core, const struct ct_sent *sent,
 	core->seams->heard(core, &fact);
 	if (fact.unproved && !call->named)
 		ct_path_unproved(core, call, has_failed(frame, &headers));
-	ct_call_drop(core, call);
+	is_answered(core, call, sent->e->ts_ns);
 }
 
 void ct_call_named(struct ct_pending_call *call, const char *verb)

@@ -123,7 +123,7 @@ static void answered(struct ct_core *core, const struct ct_sent *sent, const str
 		.request = &call->asked,
 		.about = call->about,
 	};
-	char text[384] = "", id[sizeof(((struct ct_identity *)0)->id)] = "";
+	char text[384], id[sizeof(((struct ct_identity *)0)->id)];
 
 	if (http->status >= 400)
 		fact.message = body_string(http->body, "message", text, sizeof(text));

@@ -10,14 +10,12 @@
 #include <stdint.h>
 
 #define DEPTH_MAX 64
-#define ONES      0x0101010101010101ull
-#define HIGHS     0x8080808080808080ull
 
 struct scan {
 	const char *p, *end;
 	unsigned depth;
 	uint64_t arrays; /* bit per depth - 1: it is an array, else an object */
-	struct ct_text keys[2]; /* the last at depths 1 and 2 */
+	struct ct_text outer; /* the last key at depth 1 */
 	uint64_t firsts; /* bits: what keys that are looked for begin with */
 };
 
@@ -29,9 +27,12 @@ static bool is_space(char c)
 static inline char next(struct scan *s)
 {
 	/* Nearly always it is none: one comparison says so. */
-	while (s->p < s->end && (unsigned char)*s->p <= ' ' && is_space(*s->p))
+	while (s->p < s->end) {
+		if ((unsigned char)*s->p > ' ' || !is_space(*s->p))
+			return *s->p;
 		s->p++;
-	return s->p < s->end ? *s->p : '\0';
+	}
+	return '\0';
 }
 
 static bool in_array(const struct scan *s)
@@ -39,25 +40,22 @@ static bool in_array(const struct scan *s)
 	return s->arrays >> (s->depth - 1) & 1;
 }
 
-/*
- * The first byte, eight at a time, that is a quote, a backslash or below a space; or one of the
- * last seven. x - 1 & ~x has the high bit of every zero byte, and of none before the first.
- */
+typedef unsigned char bytes16 __attribute__((vector_size(16)));
+typedef uint64_t words2 __attribute__((vector_size(16)));
+
+/* The first byte, 16 at a time, that is a quote, a backslash or below a space; or one of the last 15. */
 static inline const char *plain(const char *p, const char *end)
 {
-	while (end - p >= 8) {
-		uint64_t w, quote, escape, found;
+	for (; end - p >= 16; p += 16) {
+		bytes16 all;
+		words2 found;
 
-		memcpy(&w, p, sizeof(w));
-		w = le64toh(w);
-		quote = w ^ ONES * '"';
-		escape = w ^ ONES * '\\';
-		found = ((quote - ONES) & ~quote) | ((escape - ONES) & ~escape) |
-			((w - ONES * ' ') & ~w);
-		found &= HIGHS;
-		if (found)
-			return p + (__builtin_ctzll(found) >> 3);
-		p += sizeof(w);
+		memcpy(&all, p, sizeof(all));
+		found = (words2)((all == '"') | (all == '\\') | ((all & 0xe0) == 0));
+		if (found[0])
+			return p + (__builtin_ctzll(le64toh(found[0])) >> 3);
+		if (found[1])
+			return p + 8 + (__builtin_ctzll(le64toh(found[1])) >> 3);
 	}
 	return p;
 }
@@ -80,23 +78,28 @@ static inline bool string(struct scan *s, struct ct_text *ret)
 	return false;
 }
 
+static inline bool literal(struct scan *s, const char *what, size_t len, struct ct_text *ret)
+{
+	if ((size_t)(s->end - s->p) < len || memcmp(s->p, what, len) != 0)
+		return false;
+	*ret = ct_text(s->p, len);
+	s->p += len;
+	return true;
+}
+
 /* true, false, null or a number. What is glued to it is found by whoever looks for its end. */
 static inline bool word(struct scan *s, struct ct_text *ret)
 {
-	static const struct ct_text words[] = { CT_TEXT("null"), CT_TEXT("false"),
-						CT_TEXT("true") };
 	const char *begin = s->p;
 	bool digits = false;
 
-	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
-		if (*begin != *words[i].p)
-			continue;
-		if ((size_t)(s->end - begin) < words[i].len ||
-		    memcmp(begin, words[i].p, words[i].len) != 0)
-			return false;
-		s->p += words[i].len;
-		*ret = words[i];
-		return true;
+	switch (*begin) {
+	case 'n':
+		return literal(s, "null", 4, ret);
+	case 't':
+		return literal(s, "true", 4, ret);
+	case 'f':
+		return literal(s, "false", 5, ret);
 	}
 	if (*begin != '-' && (*begin < '0' || *begin > '9'))
 		return false;
@@ -110,18 +113,6 @@ static inline bool word(struct scan *s, struct ct_text *ret)
 	}
 	*ret = ct_text(begin, (size_t)(s->p - begin));
 	return digits;
-}
-
-static inline bool key(struct scan *s)
-{
-	struct ct_text text;
-
-	if (next(s) != '"' || !string(s, &text) || next(s) != ':')
-		return false;
-	s->p++;
-	if (s->depth <= 2)
-		s->keys[s->depth - 1] = text;
-	return true;
 }
 
 static int hex4(struct ct_text *rest)
@@ -218,25 +209,35 @@ static bool unescape(struct ct_text from, char *to, size_t room)
 	return true;
 }
 
-/* The field that stands where the scan is, NULL when none does. */
-static struct ct_json_field *field_here(const struct scan *s, struct ct_json_field *fields,
-					size_t count)
+/* The field of that key, NULL when it is of none. */
+static inline struct ct_json_field *field_of(const struct scan *s, struct ct_text key,
+					     struct ct_json_field *fields, size_t count)
 {
-	struct ct_text key;
-
-	if (!s->depth || s->depth > 2 || (s->arrays & ((1ull << s->depth) - 1)))
-		return NULL;
-	key = s->keys[s->depth - 1];
-	if (!key.len || !(s->firsts >> (*key.p & 63) & 1)) /* nearly all */
+	if (!key.len || !(s->firsts >> (*key.p & 63) & 1) || s->arrays & 1) /* nearly all */
 		return NULL;
 	for (size_t i = 0; i < count; i++) {
 		struct ct_json_field *f = &fields[i];
 
 		if (s->depth == (f->outer ? 2 : 1) && ct_text_is(key, f->key) &&
-		    (!f->outer || ct_text_is(s->keys[0], f->outer)))
+		    (!f->outer || ct_text_is(s->outer, f->outer)))
 			return f;
 	}
 	return NULL;
+}
+
+static inline bool key(struct scan *s, struct ct_json_field *fields, size_t count,
+		       struct ct_json_field **ret)
+{
+	struct ct_text text;
+
+	if (next(s) != '"' || !string(s, &text) || next(s) != ':')
+		return false;
+	s->p++;
+	if (s->depth == 1)
+		s->outer = text;
+	if (s->depth <= 2)
+		*ret = field_of(s, text, fields, count);
+	return true;
 }
 
 static void clear(struct ct_json_field *fields, size_t count)
@@ -301,13 +302,12 @@ static bool scan(struct scan *s, struct ct_json_field *fields, size_t count)
 	bool ok = true;
 
 	do {
-		struct ct_json_field *f;
+		struct ct_json_field *f = NULL;
 		char c;
 
-		if (s->depth && !in_array(s) && !key(s))
+		if (s->depth && !in_array(s) && !key(s, fields, count, &f))
 			return false;
 		c = next(s);
-		f = field_here(s, fields, count);
 		if (f) /* of several values, the last counts */
 			clear(f, 1);
 		if (c == '{' || c == '[') {

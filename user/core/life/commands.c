@@ -269,13 +269,6 @@ static bool starts(const struct ct_actor_state *a)
 					      a->op == CT_OP_DO || a->op == CT_OP_START);
 }
 
-static bool is_sandbox(const struct ct_actor_state *a, const struct ct_event *e)
-{
-	const char *program = ct_program_name(a, ct_text(e->tail, e->tail_len));
-
-	return program && !strcmp(program, CT_SANDBOX);
-}
-
 void ct_life_called(struct ct_core *core, struct ct_actor_state *a, const struct ct_event *e)
 {
 	struct ct_text args[CT_ARGS_MAX];
@@ -284,7 +277,7 @@ void ct_life_called(struct ct_core *core, struct ct_actor_state *a, const struct
 
 	if (!n)
 		return;
-	a->sandbox = is_sandbox(a, e);
+	a->sandbox = ct_program_is_sandbox(a, ct_text(e->tail, e->tail_len));
 	monitor = a->role == CT_ROLE_SHIM ? monitored(core, a, args, n) : NULL;
 	if (a->role == CT_ROLE_ENGINE)
 		engine_called(core, a, args, n, e);

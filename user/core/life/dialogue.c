@@ -171,6 +171,15 @@ void ct_life_engine_request(struct ct_core *core, struct ct_container *c,
 		  asked->ts_ns);
 }
 
+void ct_life_spoken(struct ct_core *core, struct ct_container *c, const struct ct_scope *speaker,
+		    struct ct_text id)
+{
+	const struct ct_request *asked = ct_hear_spoken(core, speaker, id, c->handle);
+
+	if (asked)
+		ct_life_engine_request(core, c, asked);
+}
+
 static void engine_asked(struct ct_core *core, struct ct_fact *f)
 {
 	struct ct_container *c = named(core, f);
@@ -274,6 +283,7 @@ static void engine_refused(struct ct_core *core, struct ct_fact *f)
 static void task_asked(struct ct_core *core, struct ct_fact *f)
 {
 	struct ct_container *c;
+	bool known;
 
 	if (ct_text_is(f->verb, "Exec")) {
 		c = ct_book_find(core, f->speaker, f->ns, f->ids[0]);
@@ -281,7 +291,10 @@ static void task_asked(struct ct_core *core, struct ct_fact *f)
 			c->exec_ns = f->ts_ns;
 		return;
 	}
+	known = ct_book_find(core, f->speaker, f->ns, f->ids[0]) != NULL;
 	c = ct_container_make(core, f->speaker, f->ns, f->ids[0]);
+	if (c && !known)
+		ct_life_spoken(core, c, f->speaker, f->ids[0]);
 	if (!c || (!c->family->kills_end && ct_signal_spares(f->signal)) ||
 	    !ct_hear_about(core, f, c->handle))
 		return;
@@ -347,6 +360,18 @@ static void task_answered(struct ct_core *core, struct ct_fact *f)
 	ct_signal(core, c, CT_SIG_TASK_ANSWER, f->verb, f->ts_ns);
 }
 
+/*
+ * Whoever asked for the start was not heard, nor will be the answer. What asks the shim for that has failed with it
+ * (containerd's container_start.go of pkg/cri/server, 1.6).
+ */
+static bool fails_unasked(const struct ct_container *c, struct ct_text verb)
+{
+	const char *request = ct_family_cause(c->family, verb);
+
+	return request && !c->run.marks[CT_MARK_START_BEGIN] && c->who.pod_uid[0] &&
+	       ct_family_fails(c->family, ct_text(request, strlen(request)));
+}
+
 static void task_refused(struct ct_core *core, struct ct_fact *f)
 {
 	struct ct_container *c = f->container;
@@ -354,7 +379,7 @@ static void task_refused(struct ct_core *core, struct ct_fact *f)
 	if (c && f->message.len && !c->run.message[0])
 		ct_text_copy(c->run.message, sizeof(c->run.message), f->message);
 	/* Nobody else will say so. */
-	if (c && ct_family_fails(c->family, f->verb))
+	if (c && (ct_family_fails(c->family, f->verb) || fails_unasked(c, f->verb)))
 		ct_failed(core, c, f->message);
 }
 

@@ -74,7 +74,7 @@ bool ct_image_file(struct ct_core *core, const struct ct_file *file)
 {
 	struct ct_store *s;
 
-	if (ct_image_command_file(core, file))
+	if (ct_pull_next(core, NULL) && ct_image_command_file(core, file))
 		return true;
 	if (file->e->kind == CT_KIND_SYNC && ct_text_is(file->name, "metadata.db") &&
 	    ct_text_starts(file->dir, "io.containerd.snapshotter.")) {

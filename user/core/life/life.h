@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What happens to containers: facts, processes and files become signals, and by the rows of a
- * container's family (family.h) signals become marks. What has changed by them is told by those to the
- * right when the event has been handled.
+ * Facts, processes and files become signals, and by the rows of a container's family (family.h) signals
+ * become marks. What has changed is told by those to the right when the event has been handled.
  */
 #pragma once
 
@@ -21,6 +20,9 @@ void ct_pod_served(struct ct_core *core, struct ct_container *c, uint32_t shim);
 void ct_pod_named(struct ct_core *core, struct ct_container *c);
 void ct_life_engine_request(struct ct_core *core, struct ct_container *c,
 			    const struct ct_request *asked);
+/* It is first heard of: whoever has asked about that id before meant it. */
+void ct_life_spoken(struct ct_core *core, struct ct_container *c, const struct ct_scope *speaker,
+		    struct ct_text id);
 /* Something was made for a pod: that, or a container in it. NULL: it is nobody's to say. */
 struct ct_container *ct_pod_made(struct ct_core *core, struct ct_fact *fact);
 /* Whether an engine of Kubernetes calls a container so, or a sandbox. */

@@ -230,16 +230,6 @@ static void name_all(struct ct_core *core, const struct ct_container *pod)
 	}
 }
 
-/* Who asked for that could not be told of it. */
-static void goes(struct ct_core *core, struct ct_container *c, const struct ct_scope *speaker,
-		 struct ct_text id)
-{
-	const struct ct_request *asked = ct_hear_spoken(core, speaker, id, c->handle);
-
-	if (asked)
-		ct_life_engine_request(core, c, asked);
-}
-
 /* The sandbox that a plugin is executed for, made when it is heard of for the first time. */
 static struct ct_container *sandbox_of(struct ct_core *core, const struct variables *v,
 				       const struct ct_scope *speaker, uint32_t engine)
@@ -255,7 +245,7 @@ static struct ct_container *sandbox_of(struct ct_core *core, const struct variab
 		if (c)
 			becomes_pod(c, family->pods);
 		if (c && !adds)
-			goes(core, c, speaker, v->id);
+			ct_life_spoken(core, c, speaker, v->id);
 	}
 	if (!c || (!made && c->family != family && c->family != family->pods))
 		return c;

@@ -29,6 +29,7 @@ struct ct_reorder {
 	size_t ring_room;
 	size_t head, tail; /* offsets: of the first event, and behind the last */
 	size_t wrap; /* what begins at head ends here and goes on at 0; 0: it ends at tail */
+	size_t end; /* of what is free behind tail, or of a part of it */
 	size_t ring_count;
 	uint64_t ring_last_ns; /* of the last in the ring */
 	struct item *heap; /* owned */
@@ -36,6 +37,7 @@ struct ct_reorder {
 	char *left; /* owned: the ring that was too small, while an event in it is handed over */
 	bool handing;
 	uint64_t seq, newest, handed, late;
+	uint64_t due_ns; /* when something that new has come, the oldest is handed over */
 };
 
 struct ct_reorder *ct_reorder_new(ct_reorder_fn fn, void *ctx)
@@ -100,6 +102,7 @@ static void sift_down(struct item *heap, size_t count)
 	}
 }
 
+/* There is one in the ring. */
 static inline const struct ct_event *ring_head(const struct ct_reorder *r)
 {
 	return (const struct ct_event *)(r->ring + r->head);
@@ -118,6 +121,12 @@ static inline bool heap_is_next(const struct ct_reorder *r)
 static inline uint64_t oldest_ns(const struct ct_reorder *r)
 {
 	return heap_is_next(r) ? r->heap[0].ts_ns : ring_head(r)->ts_ns;
+}
+
+/* There is one. */
+static inline void await(struct ct_reorder *r)
+{
+	r->due_ns = oldest_ns(r) + CT_REORDER_WINDOW_NS + CT_REORDER_SLACK_NS;
 }
 
 static void count_late(struct ct_reorder *r, uint64_t ts_ns)
@@ -140,18 +149,41 @@ static void hand_over_heap(struct ct_reorder *r)
 }
 
 /* It leaves the ring when it has been handed over: until then its bytes are its own. */
-static inline void hand_over_ring(struct ct_reorder *r)
+static inline void hand_over_ring(struct ct_reorder *r, const struct ct_event *e)
 {
-	const struct ct_event *e = ring_head(r);
-
 	count_late(r, e->ts_ns);
 	r->fn(r->ctx, e);
 	r->head += e->len;
 	r->ring_count--;
-	if (r->head == r->wrap)
+	if (r->head == r->wrap) {
 		r->head = r->wrap = 0;
+		r->end = r->ring_room;
+	}
 	if (r->left)
 		free(take_ptr(r->left));
+}
+
+/* The oldest, unless it is newer. */
+static inline bool hand_over_one(struct ct_reorder *r, uint64_t until_ns)
+{
+	if (heap_is_next(r)) {
+		if (r->heap[0].ts_ns > until_ns)
+			return false;
+		hand_over_heap(r);
+		return true;
+	}
+	/* without a first event there is no ring yet */
+	if (!r->ring_count || ring_head(r)->ts_ns > until_ns)
+		return false;
+	hand_over_ring(r, ring_head(r));
+	return true;
+}
+
+/* It is empty: the same bytes are used again. */
+static void ring_begin(struct ct_reorder *r)
+{
+	r->head = r->tail = r->wrap = 0;
+	r->end = r->ring_room;
 }
 
 /* Until the oldest is newer. What is pushed meanwhile, by fn, is held. */
@@ -160,13 +192,13 @@ static void hand_over(struct ct_reorder *r, uint64_t until_ns)
 	if (r->handing)
 		return;
 	r->handing = true;
-	while (ct_reorder_held(r) && oldest_ns(r) <= until_ns) {
-		if (heap_is_next(r))
-			hand_over_heap(r);
-		else
-			hand_over_ring(r);
-	}
+	while (hand_over_one(r, until_ns))
+		;
 	r->handing = false;
+	if (!r->ring_count)
+		ring_begin(r);
+	if (ct_reorder_held(r))
+		await(r);
 }
 
 /* At least twice the room, with room for len at its end; false when out of memory. */
@@ -190,18 +222,22 @@ static __attribute__((noinline)) bool ring_grow(struct ct_reorder *r, size_t len
 	else
 		free(r->ring);
 	r->ring = ring;
-	r->ring_room = room;
+	r->ring_room = r->end = room;
 	r->head = r->wrap = 0;
 	r->tail = first + second;
 	return true;
 }
 
-/* The same at the ring's beginning, or in a larger one. */
+/* Room for an event of that length, where more is free than was known, at the ring's beginning or in a larger one. */
 static __attribute__((noinline)) char *ring_again(struct ct_reorder *r, size_t len)
 {
+	r->end = r->wrap ? r->head : r->ring_room;
+	if (r->end - r->tail >= len)
+		return r->ring + r->tail;
 	if (!r->wrap && r->head >= len) {
 		r->wrap = r->tail;
 		r->tail = 0;
+		r->end = r->head;
 	} else if (!ring_grow(r, len)) {
 		return NULL;
 	}
@@ -211,10 +247,7 @@ static __attribute__((noinline)) char *ring_again(struct ct_reorder *r, size_t l
 /* Where an event of that length goes, behind the last; NULL when out of memory. */
 static inline char *ring_end(struct ct_reorder *r, size_t len)
 {
-	if (!r->ring_count)
-		r->head = r->tail = r->wrap = 0;
-	return (r->wrap ? r->head : r->ring_room) - r->tail >= len ? r->ring + r->tail
-								   : ring_again(r, len);
+	return r->end - r->tail >= len ? r->ring + r->tail : ring_again(r, len);
 }
 
 static bool heap_grow(struct ct_reorder *r)
@@ -241,23 +274,25 @@ static __attribute__((noinline)) bool hold_late(struct ct_reorder *r, const stru
 	memcpy(copy, e, e->len);
 	r->heap[r->heap_count] = (struct item){ e->ts_ns, r->seq++, copy };
 	sift_up(r->heap, r->heap_count++);
+	await(r);
 	return true;
 }
 
+/* False: it must be handled at once. */
 static inline bool hold(struct ct_reorder *r, const struct ct_event *e)
 {
-	struct ct_event *to;
+	char *to;
 
 	if (r->ring_count && e->ts_ns < r->ring_last_ns)
 		return hold_late(r, e);
-	to = (struct ct_event *)ring_end(r, e->len);
+	to = ring_end(r, e->len);
 	if (!to)
 		return false;
-	*to = *e; /* its head: most are not much longer */
-	memcpy(to->tail, e->tail, e->len - sizeof(*e));
+	memcpy(to, e, e->len);
 	r->tail += e->len;
-	r->ring_count++;
 	r->ring_last_ns = e->ts_ns;
+	if (!r->ring_count++)
+		await(r);
 	return true;
 }
 
@@ -272,7 +307,7 @@ void ct_reorder_push(struct ct_reorder *r, const struct ct_event *e)
 	/* A recording with one time for all: memory is bounded. */
 	if (ct_reorder_held(r) > HELD_MAX)
 		hand_over(r, oldest_ns(r));
-	if (r->newest >= oldest_ns(r) + CT_REORDER_WINDOW_NS + CT_REORDER_SLACK_NS)
+	if (r->newest >= r->due_ns)
 		hand_over(r, r->newest - CT_REORDER_WINDOW_NS);
 }
 

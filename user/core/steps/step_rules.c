@@ -24,7 +24,7 @@ void ct_steps_free(struct ct_core *core)
 }
 
 /* A process is a step of its container from its exec to its next exec or its exit. */
-static void process(struct ct_core *core, struct ct_actor_state *a, const struct ct_event *e)
+static int process(struct ct_core *core, const struct ct_actor_state *a, const struct ct_event *e)
 {
 	struct ct_text rest = ct_text(e->tail, e->tail_len);
 	struct ct_step step = {
@@ -38,13 +38,8 @@ static void process(struct ct_core *core, struct ct_actor_state *a, const struct
 		.open = true,
 	};
 
-	if (!step.name)
-		return;
 	ct_text_copy(step.detail, sizeof(step.detail), ct_text_base(ct_text_cut(&rest, '\0')));
-	if (a->container) {
-		a->step = ct_step_add(core, a->container, &step);
-		a->run_seq = a->container->run.seq;
-	}
+	return ct_step_add(core, a->container, &step);
 }
 
 /* The container's program: what was before it was the runtime, in its process. */
@@ -288,7 +283,10 @@ void ct_steps_exec(struct ct_core *core, const struct ct_event *e)
 		return;
 	if (is_program(a))
 		program(core, a, e->ts_ns);
-	process(core, a, e);
+	if (!a->program || !a->container)
+		return;
+	a->step = core->opts.steps ? process(core, a, e) : -1;
+	a->run_seq = a->container->run.seq;
 }
 
 void ct_steps_exit_before(struct ct_core *core, const struct ct_event *e)

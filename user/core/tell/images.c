@@ -11,7 +11,7 @@
 
 #include <stdlib.h>
 
-#define STEPS_OF_LAYER 4
+#define STEPS_OF_LAYER 5
 
 static uint64_t later(uint64_t a, uint64_t b)
 {
@@ -259,6 +259,8 @@ static void add_layer(struct telling *t, const struct ct_layer *layer)
 	whole->open = !layer->unpacked_ns;
 	if (layer->waited)
 		add(t, whole, "wait for a slot", CT_PHASE_DOWNLOAD, layer->first_ns);
+	if (layer->link.made_ns > t->cursor_ns)
+		add(t, whole, "connect", CT_PHASE_DOWNLOAD, layer->link.made_ns);
 	if (!layer->waited || layer->first_ns)
 		add(t, whole, "download", CT_PHASE_DOWNLOAD, layer->fetched_ns);
 	if (unpacks > layer->fetched_ns)
@@ -283,6 +285,7 @@ static void tell(struct ct_core *core, struct ct_pull *p, enum ct_outcome outcom
 		ct_tell_stored(core, p);
 	}
 	set_sooner(core, p);
+	ct_tell_links(core, p);
 	set_turns(p->fetched);
 	p->fetched->up_to_date &= !last_of(f); /* who has waited for another's says so too */
 	set_shared(core, p);

@@ -58,6 +58,8 @@ void ct_tell_stored(struct ct_core *core, struct ct_pull *p);
 bool ct_stored_is_known(const struct ct_core *core, struct ct_pull *p);
 /* Asks for what is not known of it, once all is answered that was asked before. False: there is nothing. */
 bool ct_stored_ask(struct ct_core *core, struct ct_pull *p);
+/* images_links.c: by which connections it came, and which layer by which. */
+void ct_tell_links(struct ct_core *core, struct ct_pull *p);
 /* images_command.c: the same of what a command has fetched by itself. */
 void ct_tell_command(struct ct_core *core, struct ct_pull *p);
 bool ct_command_is_known(const struct ct_pull *p);

@@ -3,6 +3,8 @@
 #include "core/who/who.h"
 #include "util/mem.h"
 
+#define SANDBOX_PROGRAM "runsc-sandbox"
+
 /* Columns: role (NONE: any), program, first argument, what it was called to do, step. */
 static const struct program {
 	uint8_t role;
@@ -40,7 +42,7 @@ static const struct program {
 	{ CT_ROLE_NONE, "libnetwork-setkey", NULL, -1, "network hook" },
 	{ CT_ROLE_NONE, "set-ipv6", NULL, -1, "ipv6 sysctl" },
 	{ CT_ROLE_NONE, "runsc-gofer", NULL, -1, "gofer" },
-	{ CT_ROLE_NONE, "runsc-sandbox", NULL, -1, CT_SANDBOX },
+	{ CT_ROLE_NONE, SANDBOX_PROGRAM, NULL, -1, CT_SANDBOX },
 	{ CT_ROLE_NONE, "exe", "umount", -1, "umount helper" },
 	{ CT_ROLE_HELPER, "qemu-", NULL, -1, CT_VMM },
 	{ CT_ROLE_HELPER, "cloud-hypervisor", NULL, -1, CT_VMM },
@@ -83,4 +85,15 @@ const char *ct_program_name(const struct ct_actor_state *a, struct ct_text args)
 	struct ct_text program = ct_text_base(ct_text_cut(&args, '\0'));
 
 	return program_step(a, program, ct_text_cut(&args, '\0'));
+}
+
+bool ct_program_is_sandbox(const struct ct_actor_state *a, struct ct_text args)
+{
+	struct ct_text program = ct_text_base(ct_text_cut(&args, '\0'));
+	const char *step;
+
+	if (!ct_text_starts(program, SANDBOX_PROGRAM)) /* nearly all */
+		return false;
+	step = program_step(a, program, ct_text_cut(&args, '\0'));
+	return step && !strcmp(step, CT_SANDBOX);
 }

@@ -94,5 +94,6 @@ const char *ct_role_name(uint8_t role);
 const struct ct_role_row *ct_role_of_program(struct ct_text program);
 /* The step that a program is, NULL if it is none. Static. called.c has the table. */
 const char *ct_program_name(const struct ct_actor_state *a, struct ct_text args);
+bool ct_program_is_sandbox(const struct ct_actor_state *a, struct ct_text args); /* CT_SANDBOX */
 /* As a shell says it, of what wait() says. */
 int ct_exit_code(int status);

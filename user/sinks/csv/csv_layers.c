@@ -4,13 +4,15 @@
 
 #include "sinks/csv/csv.h"
 #include "sinks/sink.h"
+#include "sinks/units.h"
 #include "util/mem.h"
 
 static const char head[] =
 	"image,engine,registry,manifest,outcome,pull_begin_ns,index,id,digest,type,there,stored,shared,"
 	"waited,by_order,fetched_is_bound,retries,size,unpacked_size,known_ns,first_ns,fetched_ns,turn_ns,"
-	"unpacking_ns,unpacked_ns,slot_wait_ns,download_ns,unpack_wait_ns,unpack_ns,first_proof,"
-	"fetched_proof,unpacking_proof,unpacked_proof,node\r\n";
+	"unpacking_ns,unpacked_ns,slot_wait_ns,connect_ns,download_ns,unpack_wait_ns,unpack_ns,first_proof,"
+	"fetched_proof,unpacking_proof,unpacked_proof,address,port,asked_ns,made_ns,received,rtt_ns,"
+	"resent,node\r\n";
 
 static void put_number(FILE *f, uint64_t n, bool known)
 {
@@ -40,15 +42,33 @@ static int put_texts(FILE *f, const char *const *texts, size_t count)
 static void put_parts(FILE *f, const struct ct_layer *layer)
 {
 	uint64_t begun = layer->waited ? layer->first_ns : layer->known_ns;
+	bool connects = begun && layer->link.made_ns > begun;
 
 	if (layer->there) {
-		fputs(",,,,", f);
+		fputs(",,,,,", f);
 		return;
 	}
 	put_time(f, layer->known_ns, layer->waited ? layer->first_ns : layer->known_ns);
-	put_time(f, begun, layer->fetched_ns);
+	put_number(f, layer->link.made_ns - begun, connects);
+	put_time(f, connects ? layer->link.made_ns : begun, layer->fetched_ns);
 	put_time(f, layer->fetched_ns, layer->turn_ns);
 	put_time(f, layer->turn_ns, layer->unpacked_ns);
+}
+
+/* The connection that it alone came by, where one is known. */
+static int put_link(FILE *f, const struct ct_link *l)
+{
+	char address[CT_ADDRESS_LEN] = "";
+	const char *text = l->asked_ns ? ct_address(address, &l->peer, 0) : address;
+	int ret = put_texts(f, &text, 1);
+
+	put_number(f, l->peer.port, l->asked_ns);
+	put_number(f, l->asked_ns, l->asked_ns);
+	put_number(f, l->made_ns, l->made_ns);
+	put_number(f, l->received, l->asked_ns);
+	put_number(f, l->rtt_us * 1000ull, l->rtt_us);
+	put_number(f, l->resent, l->asked_ns);
+	return ret;
 }
 
 static int put_layer(FILE *f, const struct ct_record *rec, const struct ct_layer *layer)
@@ -78,6 +98,7 @@ static int put_layer(FILE *f, const struct ct_record *rec, const struct ct_layer
 	put_parts(f, layer);
 	for (size_t i = 0; i < CT_ARRAY_SIZE(proofs); i++)
 		ret |= put_texts(f, &ct_layer_proof_names[proofs[i]], 1);
+	ret |= put_link(f, &layer->link);
 	ret |= ct_csv_text(f, rec->node);
 	fputs("\r\n", f);
 	return ret;

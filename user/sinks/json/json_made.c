@@ -2,10 +2,63 @@
 /* What records have that are of no container: an image's layers, a group's members. */
 #include "sinks/json/json_objects.h"
 
+#include "sinks/units.h"
 #include "stats/pulls.h"
 #include "util/mem.h"
 
 #include <stdio.h>
+
+static void put_peer(struct ct_json *w, const struct ct_peer *peer)
+{
+	char text[CT_ADDRESS_LEN];
+
+	ct_json_string(w, "address", ct_address(text, peer, 0));
+	ct_json_u64(w, "port", peer->port);
+}
+
+/* Of a layer: of those that are not known nothing is said. */
+static void put_link(struct ct_json *w, const struct ct_link *l)
+{
+	if (!l->asked_ns)
+		return;
+	ct_json_enter(w, "link", '{');
+	put_peer(w, &l->peer);
+	ct_json_u64(w, "asked_ns", l->asked_ns);
+	ct_json_u64(w, "connect_ns", l->made_ns - l->asked_ns);
+	ct_json_u64(w, "end_ns", l->end_ns);
+	ct_json_u64(w, "received", l->received);
+	ct_json_u64_or_null(w, "rtt_ns", l->rtt_us * 1000ull, l->rtt_us);
+	ct_json_u64(w, "resent", l->resent);
+	ct_json_u64(w, "disordered", l->disordered);
+	ct_json_leave(w, '}');
+}
+
+static void put_links(struct ct_json *w, const struct ct_fetched *f)
+{
+	if (!f->peer_count)
+		return;
+	ct_json_enter(w, "links", '{');
+	ct_json_bool(w, "shared", f->links_shared);
+	ct_json_u64(w, "beyond", f->peers_beyond);
+	ct_json_enter(w, "peers", '[');
+	for (size_t i = 0; i < f->peer_count; i++) {
+		const struct ct_linked_peer *p = &f->peers[i];
+
+		ct_json_enter(w, NULL, '{');
+		put_peer(w, &p->peer);
+		ct_json_u64(w, "asked", p->asked);
+		ct_json_u64(w, "failed", p->failed);
+		ct_json_u64(w, "open", p->open);
+		ct_json_u64_or_null(w, "connect_ns", p->connect_ns, p->connect_ns);
+		ct_json_u64_or_null(w, "rtt_ns", p->rtt_us * 1000, p->rtt_us);
+		ct_json_u64_or_null(w, "received", p->received, !p->open);
+		ct_json_u64(w, "resent", p->resent);
+		ct_json_u64(w, "disordered", p->disordered);
+		ct_json_leave(w, '}');
+	}
+	ct_json_leave(w, ']');
+	ct_json_leave(w, '}');
+}
 
 static void put_layer(struct ct_json *w, const struct ct_layer *layer)
 {
@@ -46,6 +99,7 @@ static void put_layer(struct ct_json *w, const struct ct_layer *layer)
 	for (size_t i = 0; i < CT_ARRAY_SIZE(proofs); i++)
 		ct_json_string(w, proofs[i].key, ct_layer_proof_names[proofs[i].by]);
 	ct_json_leave(w, '}');
+	put_link(w, &layer->link);
 	ct_json_leave(w, '}');
 }
 
@@ -97,6 +151,7 @@ void ct_json_fetched(struct ct_json *w, const struct ct_record *rec)
 		put_layer(w, &f->layers[i]);
 	ct_json_leave(w, ']');
 	put_bound(w, rec);
+	put_links(w, f);
 	ct_json_leave(w, '}');
 }
 

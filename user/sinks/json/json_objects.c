@@ -471,6 +471,26 @@ static void put_causes(struct ct_json *w, struct ct_causes *causes)
 	ct_json_leave(w, ']');
 }
 
+static void put_gaps(struct ct_json *w, const struct ct_session *session)
+{
+	if (!session->gap_count)
+		return;
+	ct_json_enter(w, "untraced", '[');
+	for (size_t i = 0; i < session->gap_count; i++) {
+		const struct ct_session_gap *gap = &session->gaps[i];
+
+		ct_json_enter(w, NULL, '{');
+		ct_json_string(w, "before", gap->before);
+		ct_json_string(w, "after", gap->after);
+		ct_json_u64(w, "begin_ns", gap->begin_ns);
+		ct_json_time(w, "begin_time", ct_wall_ns(session, gap->begin_ns));
+		ct_json_u64(w, "ns", gap->end_ns - gap->begin_ns);
+		ct_json_u64(w, "containers", gap->found);
+		ct_json_leave(w, '}');
+	}
+	ct_json_leave(w, ']');
+}
+
 void ct_json_summary(struct ct_json *w, const char *key, const struct ct_session *session,
 		     const struct ct_summary *summary, const struct ct_core_counts *counts)
 {
@@ -501,6 +521,7 @@ void ct_json_summary(struct ct_json *w, const char *key, const struct ct_session
 	ct_json_leave(w, '}');
 	ct_json_u64(w, "unknown_phases", counts->unknown_phases);
 	ct_json_u64(w, "unread", counts->unread);
+	put_gaps(w, session);
 	ct_json_bool(w, "complete", !ct_counts_incomplete(counts));
 	ct_json_leave(w, '}');
 }

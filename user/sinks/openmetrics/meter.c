@@ -119,6 +119,19 @@ static struct ct_pulled *pulled_of(struct ct_meter *meter, const struct ct_recor
 	return of;
 }
 
+/* Of several at once nobody knows whose a connection is. */
+static void add_links(struct ct_pulled *of, const struct ct_fetched *f)
+{
+	const struct ct_pull_links links = ct_pull_links(f);
+
+	if (f->links_shared)
+		return;
+	of->connected += links.asked - links.failed;
+	of->unconnected += links.failed;
+	of->received += links.received;
+	of->resent += links.resent;
+}
+
 static int add_pull(struct ct_meter *meter, const struct ct_session *session,
 		    const struct ct_record *rec)
 {
@@ -130,6 +143,7 @@ static int add_pull(struct ct_meter *meter, const struct ct_session *session,
 		return -ENOMEM;
 	of->count[rec->outcome]++;
 	of->retries += bound.retries;
+	add_links(of, rec->fetched);
 	if (!ok)
 		return 0;
 	of->there += bound.there;

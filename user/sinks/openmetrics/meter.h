@@ -47,6 +47,8 @@ struct ct_pulled {
 	uint64_t up_to_date; /* of those that succeeded: all of it was there */
 	uint64_t bytes; /* fetched by those that succeeded */
 	uint64_t fetched, there, retries; /* layers */
+	/* Of pulls beside which the engine had no other: connections, bytes by those that have ended, segments. */
+	uint64_t connected, unconnected, received, resent;
 	struct ct_meter_cell cell; /* of those that succeeded and fetched something */
 };
 

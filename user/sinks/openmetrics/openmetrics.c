@@ -352,6 +352,32 @@ static void put_own(struct ct_metrics *m, const struct ct_metrics_told *told)
 	}
 }
 
+/* Of several recordings, in which nobody traced from the end of the one to the begin of the next. */
+static void put_gaps(struct ct_metrics *m, const struct ct_session *session)
+{
+	static const struct ct_metrics_family untraced = {
+		"coldtrace_untraced_seconds", CT_METRICS_COUNTER, "seconds",
+		"How long nobody traced between two recordings of a boot."
+	};
+	static const struct ct_metrics_family unseen = {
+		"coldtrace_untraced_containers", CT_METRICS_COUNTER, NULL,
+		"Containers that began then, as far as they ran when tracing went on."
+	};
+	const struct ct_metrics_labels none = { .count = 0 };
+	uint64_t ns = 0, found = 0;
+
+	if (!session->gap_count)
+		return;
+	for (size_t i = 0; i < session->gap_count; i++) {
+		ns += session->gaps[i].end_ns - session->gaps[i].begin_ns;
+		found += session->gaps[i].found;
+	}
+	ct_metrics_family(m, &untraced);
+	ct_metrics_seconds(m, &none, (int64_t)ns);
+	ct_metrics_family(m, &unseen);
+	ct_metrics_count(m, &none, found);
+}
+
 int ct_metrics_draw(FILE *f, enum ct_metrics_form form, const struct ct_metrics_told *told)
 {
 	struct ct_metrics m = {
@@ -371,6 +397,7 @@ int ct_metrics_draw(FILE *f, enum ct_metrics_form form, const struct ct_metrics_
 	put_unheard(&m, &told->counts->unheard);
 	put_strange(&m, &told->counts->strange);
 	put_session(&m, told->session, told->counts);
+	put_gaps(&m, told->session);
 	put_own(&m, told);
 	put_info(&m, told->session);
 	ended = ct_metrics_end(&m);

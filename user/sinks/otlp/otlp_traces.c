@@ -8,6 +8,7 @@
 
 #include "sinks/otlp/otlp.h"
 #include "sinks/owner.h"
+#include "sinks/units.h"
 #include "stats/measure.h"
 #include "stats/pulls.h"
 
@@ -151,6 +152,26 @@ static void put_container(struct ct_json *w, const struct ct_identity *who)
 		ct_otlp_int(w, "process.pid", who->init_pid);
 }
 
+/* By which connections, with the names that the semantic conventions have for the other side of one. */
+static void put_connections(struct ct_json *w, const struct ct_fetched *f)
+{
+	const struct ct_pull_links links = ct_pull_links(f);
+	char address[CT_ADDRESS_LEN];
+
+	if (!links.asked)
+		return;
+	ct_otlp_int(w, "coldtrace.pull.connections", links.asked);
+	ct_otlp_int(w, "coldtrace.pull.connections_failed", links.failed);
+	ct_otlp_bool(w, "coldtrace.pull.connections_shared", f->links_shared);
+	if (!links.open)
+		ct_otlp_int(w, "coldtrace.pull.received", links.received);
+	ct_otlp_int(w, "coldtrace.pull.resent", links.resent);
+	if (links.peer) {
+		ct_otlp_string(w, "network.peer.address", ct_address(address, links.peer, 0));
+		ct_otlp_int(w, "network.peer.port", links.peer->port);
+	}
+}
+
 /* An image that was fetched. */
 static void put_pull(struct ct_json *w, const struct ct_record *rec)
 {
@@ -167,6 +188,7 @@ static void put_pull(struct ct_json *w, const struct ct_record *rec)
 	ct_otlp_int(w, "coldtrace.pull.retries", bound.retries);
 	if (bound.whole && !f->up_to_date)
 		ct_otlp_string(w, "coldtrace.pull.bounded_by", bound.by);
+	put_connections(w, f);
 }
 
 static void put_who(struct ct_json *w, const struct ct_identity *who, enum ct_subject subject)

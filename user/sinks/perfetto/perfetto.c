@@ -10,6 +10,7 @@
 #include "sinks/owner.h"
 #include "sinks/perfetto/perfetto_tracks.h"
 #include "sinks/sink.h"
+#include "sinks/units.h"
 #include "stats/measure.h"
 #include "stats/path_brief.h"
 #include "stats/pulls.h"
@@ -207,8 +208,9 @@ static void open_record(struct perfetto *p, struct ct_tracks_container *c, struc
 	const struct ct_identity *who = rec->who;
 	const struct ct_fetched *f = rec->fetched;
 	const struct ct_pull_bound bound = f ? ct_pull_bound(rec) : (struct ct_pull_bound){ 0 };
+	const struct ct_pull_links links = f ? ct_pull_links(f) : (struct ct_pull_links){ 0 };
 	bool failed = rec->outcome == CT_OUTCOME_FAILED;
-	char within[CT_OWNER_LEN];
+	char within[CT_OWNER_LEN], peer[CT_ADDRESS_LEN];
 	const struct ct_note notes[] = {
 		{ "outcome", ct_outcome_names[rec->outcome], 0 },
 		{ "cause", ct_cause_names[rec->cause], 0 },
@@ -218,6 +220,11 @@ static void open_record(struct perfetto *p, struct ct_tracks_container *c, struc
 		{ f && known(f->digest) ? "manifest" : NULL, f ? f->digest : "", 0 },
 		{ f ? "bytes" : NULL, NULL, bound.bytes },
 		{ bound.whole && !f->up_to_date ? "bounded by" : NULL, bound.by, 0 },
+		{ links.asked ? "connections" : NULL, NULL, links.asked },
+		{ links.peer ? "peer" : NULL,
+		  links.peer ? ct_address(peer, links.peer, links.peer->port) : "", 0 },
+		{ links.asked && !links.open ? "received" : NULL, NULL, links.received },
+		{ links.resent ? "segments resent" : NULL, NULL, links.resent },
 		{ known(who->runtime) ? "runtime" : NULL, who->runtime, 0 },
 		{ known(who->engine) ? "engine" : NULL, who->engine, 0 },
 		{ who->init_pid ? "init pid" : NULL, NULL, who->init_pid },

@@ -57,6 +57,13 @@ static void share_leave(struct ct_live *live, const struct ct_seed_actor *actor)
 	bpf_map_update_elem(fd, &actor->share, &share, BPF_EXIST);
 }
 
+/* As ct_actor_alike() of bpf/coldtrace.bpf.h: before it is in the table, and behind when it is out. */
+static void actor_alike(struct ct_live *live, uint32_t pid, int n)
+{
+	__atomic_fetch_add(&live->skel->bss->ct_actors_alike[CT_ALIKE_ACTOR(pid)], n,
+			   __ATOMIC_SEQ_CST);
+}
+
 static bool actor_add(void *ctx, uint32_t pid, const struct ct_seed_actor *actor)
 {
 	struct ct_live *live = ctx;
@@ -70,11 +77,14 @@ static bool actor_add(void *ctx, uint32_t pid, const struct ct_seed_actor *actor
 		ct_live_emit_lost(live, CT_LOSS_SHARE, 1);
 		return false;
 	}
+	actor_alike(live, pid, 1);
 	r = bpf_map_update_elem(bpf_map__fd(live->skel->maps.actors), &pid, &known, BPF_NOEXIST);
-	if (r)
+	if (r) {
+		actor_alike(live, pid, -1);
 		share_leave(live, &known);
-	else if (known.flags & CT_ACTOR_BESIDE)
+	} else if (known.flags & CT_ACTOR_BESIDE) {
 		__atomic_fetch_add(&live->skel->bss->opens_beside, 1, __ATOMIC_RELAXED);
+	}
 
 	if (r && r != -EEXIST)
 		ct_live_emit_lost(live, CT_LOSS_ACTORS, 1);
@@ -90,6 +100,7 @@ static void actor_remove(void *ctx, uint32_t pid)
 
 	if (bpf_map_lookup_elem(fd, &pid, &known) || bpf_map_delete_elem(fd, &pid))
 		return;
+	actor_alike(live, pid, -1);
 	share_leave(live, &known);
 	if (known.flags & CT_ACTOR_BESIDE)
 		__atomic_fetch_add(&live->skel->bss->opens_beside, -1, __ATOMIC_RELAXED);
@@ -137,6 +148,7 @@ void ct_live_on_socket(void *ctx, const struct ct_engine *engine, const struct c
 
 	if (actor_known(live, engine->pid, &actor))
 		place.share = actor.share;
+	live->skel->bss->ct_sockets_alike[CT_ALIKE_SOCKET(file->ino)] = 1;
 	if (bpf_map_update_elem(bpf_map__fd(map), &id, &place, BPF_ANY))
 		ct_live_emit_lost(live, CT_LOSS_TALK, 1);
 }

@@ -6,6 +6,7 @@
 #include <bpf/libbpf.h>
 
 #include "coldtrace.skel.h"
+#include "ct_alike.h"
 #include "ct_places.h"
 #include "source/engines/engines.h"
 #include "source/live/kernel.h"

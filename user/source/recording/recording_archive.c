@@ -385,10 +385,27 @@ int ct_archive_gap(struct ct_archive *a, uint64_t events, uint64_t until_ns, str
 	return survive(a, ret, until_ns);
 }
 
-void ct_archive_learn(struct ct_archive *a, const struct ct_record *rec)
+struct learning {
+	struct ct_archive *a;
+	int ret;
+	struct ct_err *err;
+};
+
+static void write_learned(void *ctx, const struct ct_event *e)
 {
+	struct learning *l = ctx;
+
+	if (l->a->recorder.state && !l->a->full)
+		l->ret = survive(l->a, ct_recorder_write(&l->a->recorder, e, l->err), e->ts_ns);
+}
+
+int ct_archive_learn(struct ct_archive *a, const struct ct_record *rec, struct ct_err *err)
+{
+	struct learning l = { .a = a, .err = err };
+
 	if (a->carry)
-		ct_carry_learn(a->carry, rec);
+		ct_carry_learn(a->carry, rec, a->begin_ns, write_learned, &l);
+	return l.ret;
 }
 
 static bool is_due(const struct ct_archive *a, uint64_t now_ns, bool quiet)

@@ -65,8 +65,8 @@ int ct_archive_begin(struct ct_archive *a, const char *plan, struct ct_err *err)
 int ct_archive_write(struct ct_archive *a, const struct ct_event *e, struct ct_err *err);
 /* So many events did not come until then, because what came before could not be written in time. */
 int ct_archive_gap(struct ct_archive *a, uint64_t events, uint64_t until_ns, struct ct_err *err);
-/* For the file after this one. */
-void ct_archive_learn(struct ct_archive *a, const struct ct_record *rec);
+/* For the file after this one, and for this one of whom was asked for before it began. */
+int ct_archive_learn(struct ct_archive *a, const struct ct_record *rec, struct ct_err *err);
 /* Time passed. quiet: no container is between two states, a good moment for another file. */
 int ct_archive_tick(struct ct_archive *a, uint64_t now_ns, bool quiet, struct ct_err *err);
 /* Writes what is left. An archive that is closed is closed again without effect. */

@@ -41,6 +41,7 @@ struct ct_carry {
 	struct fact *engines, *identities;
 	struct ct_event *options; /* owned, NULL: not heard */
 	struct ct_event *labels; /* the same */
+	uint64_t heard_ns; /* of the last event */
 	struct ct_tail tail;
 	union {
 		struct ct_event e;
@@ -179,9 +180,15 @@ static void forked(struct ct_carry *carry, const struct ct_event *e)
 	p->root = up->root;
 	p->netns = up->netns;
 	memcpy(p->id, up->id, sizeof(p->id));
-	/* A monitor that has become a daemon is called as who has forked it was. */
-	if (p->role == CT_ROLE_SHIM && up->role == CT_ROLE_SHIM && up->args)
+	/*
+	 * A monitor that has become a daemon is called as who has forked it was, and so is the process that
+	 * a runtime has made: it waits to be started, and executes nothing until then.
+	 */
+	if ((p->role == CT_ROLE_SHIM || p->role == CT_ROLE_RUNTIME) && up->role == p->role &&
+	    up->args)
 		take_args(p, up->args, up->args_len);
+	if (p->role == CT_ROLE_RUNTIME && p->level > up->level)
+		p->role = CT_ROLE_INIT;
 }
 
 /* Shims say whose they are; what they start is theirs. */
@@ -269,6 +276,7 @@ void ct_carry_feed(struct ct_carry *carry, const struct ct_event *e)
 {
 	char key[KEY_LEN];
 
+	carry->heard_ns = e->ts_ns;
 	switch (e->kind) {
 	case CT_KIND_FORK:
 		forked(carry, e);
@@ -383,55 +391,6 @@ static void forget(struct ct_carry *carry, const char *id, const char *ns)
 		fact_free(&carry->identities, fact);
 }
 
-void ct_carry_learn(struct ct_carry *carry, const struct ct_record *rec)
-{
-	const struct ct_identity *who = rec->who;
-	struct ct_tail *tail = &carry->tail;
-	char key[KEY_LEN];
-	struct fact *known;
-
-	/* A pod is what its sandbox says; what else is told of is no container. */
-	if (ct_record_subjects[rec->type] != CT_SUBJECT_CONTAINER)
-		return;
-	/* What stops without a process leaves nothing that says so. */
-	if (rec->removed || (rec->type == CT_RECORD_STOP && who->pod_uid[0] && !who->init_pid)) {
-		/* Engines tell no namespace in what they keep; others do. */
-		forget(carry, who->id, who->ns);
-		forget(carry, who->id, "");
-		return;
-	}
-	key_of(key, who->id, who->ns);
-	HASH_FIND_STR(carry->identities, key, known);
-	/* What its engine keeps says more. */
-	if ((known && !known->learned) || !*who->id || !is_of_host(carry, who))
-		return;
-	memset(tail, 0, sizeof(*tail));
-	ct_tail_add_str(tail, "id", who->id, sizeof(who->id));
-	ct_tail_add_str(tail, "namespace", who->ns, sizeof(who->ns));
-	ct_tail_add_str(tail, "name", who->name, sizeof(who->name));
-	ct_tail_add_str(tail, "image", who->image, sizeof(who->image));
-	ct_tail_add_str(tail, "runtime", who->runtime, sizeof(who->runtime));
-	ct_tail_add_str(tail, "engine", who->engine, sizeof(who->engine));
-	if (who->init_pid)
-		ct_tail_add_number(tail, "pid", who->init_pid);
-	if (who->pod[0]) {
-		ct_tail_add_str(tail, "pod", who->pod, sizeof(who->pod));
-		ct_tail_add_str(tail, "pod_namespace", who->pod_ns, sizeof(who->pod_ns));
-		ct_tail_add_str(tail, "pod_uid", who->pod_uid, sizeof(who->pod_uid));
-		ct_tail_add_str(tail, "pod_container", who->pod_container,
-				sizeof(who->pod_container));
-	}
-	if (who->project[0]) {
-		ct_tail_add_str(tail, "project", who->project, sizeof(who->project));
-		ct_tail_add_str(tail, "service", who->service, sizeof(who->service));
-	}
-	begin(carry, CT_KIND_IDENTITY, 0);
-	set_tail(carry, tail->bytes, tail->len);
-	known = keep(&carry->identities, IDENTITIES_MAX, key, &carry->out.e);
-	if (known)
-		known->learned = true;
-}
-
 struct telling {
 	struct ct_carry *carry;
 	uint64_t now_ns;
@@ -503,7 +462,74 @@ static void tell_identity(const struct telling *t, const struct ct_event *e)
 	hand_over(t);
 }
 
-/* A child that has executed nothing does so in a moment; until then it is whose child it is. */
+static void identify(struct ct_tail *tail, const struct ct_identity *who)
+{
+	memset(tail, 0, sizeof(*tail));
+	ct_tail_add_str(tail, "id", who->id, sizeof(who->id));
+	ct_tail_add_str(tail, "namespace", who->ns, sizeof(who->ns));
+	ct_tail_add_str(tail, "name", who->name, sizeof(who->name));
+	ct_tail_add_str(tail, "image", who->image, sizeof(who->image));
+	ct_tail_add_str(tail, "runtime", who->runtime, sizeof(who->runtime));
+	ct_tail_add_str(tail, "engine", who->engine, sizeof(who->engine));
+	if (who->init_pid)
+		ct_tail_add_number(tail, "pid", who->init_pid);
+	if (who->pod[0]) {
+		ct_tail_add_str(tail, "pod", who->pod, sizeof(who->pod));
+		ct_tail_add_str(tail, "pod_namespace", who->pod_ns, sizeof(who->pod_ns));
+		ct_tail_add_str(tail, "pod_uid", who->pod_uid, sizeof(who->pod_uid));
+		ct_tail_add_str(tail, "pod_container", who->pod_container,
+				sizeof(who->pod_container));
+	}
+	if (who->project[0]) {
+		ct_tail_add_str(tail, "project", who->project, sizeof(who->project));
+		ct_tail_add_str(tail, "service", who->service, sizeof(who->service));
+	}
+}
+
+static bool is_same(const struct fact *known, const struct ct_tail *tail)
+{
+	return known && known->e->tail_len == tail->len &&
+	       !memcmp(known->e->tail, tail->bytes, tail->len);
+}
+
+void ct_carry_learn(struct ct_carry *carry, const struct ct_record *rec, uint64_t since_ns,
+		    ct_carry_fn fn, void *ctx)
+{
+	const struct telling t = { carry, carry->heard_ns, fn, ctx };
+	const struct ct_identity *who = rec->who;
+	struct ct_tail *tail = &carry->tail;
+	char key[KEY_LEN];
+	struct fact *known;
+
+	/* A pod is what its sandbox says; what else is told of is no container. */
+	if (ct_record_subjects[rec->type] != CT_SUBJECT_CONTAINER)
+		return;
+	/* What stops without a process leaves nothing that says so. */
+	if (rec->removed || (rec->type == CT_RECORD_STOP && who->pod_uid[0] && !who->init_pid)) {
+		/* Engines tell no namespace in what they keep; others do. */
+		forget(carry, who->id, who->ns);
+		forget(carry, who->id, "");
+		return;
+	}
+	key_of(key, who->id, who->ns);
+	HASH_FIND_STR(carry->identities, key, known);
+	/* What its engine keeps says more. */
+	if ((known && !known->learned) || !*who->id || !is_of_host(carry, who))
+		return;
+	identify(tail, who);
+	if (is_same(known, tail))
+		return;
+	begin(carry, CT_KIND_IDENTITY, 0);
+	set_tail(carry, tail->bytes, tail->len);
+	known = keep(&carry->identities, IDENTITIES_MAX, key, &carry->out.e);
+	if (!known)
+		return;
+	known->learned = true;
+	if (fn && rec->type == CT_RECORD_START && rec->begin_ns && rec->begin_ns < since_ns)
+		tell_identity(&t, known->e);
+}
+
+/* A child of who is no monitor or runtime executes something in a moment; until then it is whose child it is. */
 static bool is_told(const struct process *p)
 {
 	return p->args != NULL;

@@ -23,8 +23,12 @@ void ct_carry_free(struct ct_carry *carry); /* NULL is fine */
 
 /* What cannot be kept, because memory is out, is not told again. */
 void ct_carry_feed(struct ct_carry *carry, const struct ct_event *e);
-/* What the core came to know of a container by listening: nobody else tells its name and image. */
-void ct_carry_learn(struct ct_carry *carry, const struct ct_record *rec);
+/*
+ * What the core came to know of a container by listening: nobody else tells its name and image. What is new of one
+ * whose start began before `since_ns` is told at once: whoever hears only what came since cannot know it. fn NULL: not.
+ */
+void ct_carry_learn(struct ct_carry *carry, const struct ct_record *rec, uint64_t since_ns,
+		    ct_carry_fn fn, void *ctx);
 
 /* Everything, parents before children, each event with that time; they are valid during the call. */
 void ct_carry_tell(struct ct_carry *carry, uint64_t now_ns, ct_carry_parent_fn parent,

@@ -28,7 +28,7 @@ struct item {
 
 struct learned {
 	struct ct_identity who;
-	uint64_t type, removed;
+	uint64_t type, removed, begin_ns;
 };
 
 struct tick {
@@ -81,9 +81,9 @@ static int do_item(struct ct_archive *a, const struct item *item, struct ct_err 
 	case LEARN:
 		rec.type = (enum ct_record_type)learned->type;
 		rec.removed = learned->removed;
+		rec.begin_ns = learned->begin_ns;
 		rec.who = &learned->who;
-		ct_archive_learn(a, &rec);
-		return 0;
+		return ct_archive_learn(a, &rec, err);
 	case TICK:
 		return ct_archive_tick(a, tick->now_ns, tick->quiet, err);
 	case GAP:
@@ -293,11 +293,12 @@ void ct_desk_write(struct ct_desk *d, const struct ct_event *e)
 void ct_desk_learn(struct ct_desk *d, struct ct_archive *archive, const struct ct_record *rec)
 {
 	struct learned *to = d && d->full < 2 * d->max ? place(d, LEARN, sizeof(*to)) : NULL;
+	struct ct_err err;
 
-	if (!d)
-		ct_archive_learn(archive, rec);
+	if (!d) /* nothing has begun: nothing is written that could fail */
+		ct_archive_learn(archive, rec, &err);
 	else if (to)
-		*to = (struct learned){ *rec->who, rec->type, rec->removed };
+		*to = (struct learned){ *rec->who, rec->type, rec->removed, rec->begin_ns };
 }
 
 int ct_desk_tick(struct ct_desk *d, uint64_t now_ns, bool quiet, struct ct_err *err)

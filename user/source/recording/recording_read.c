@@ -223,9 +223,8 @@ static int run_block(struct ct_reader *r, const struct ct_block *b, ct_replay_fn
 
 	while (at < b->raw_len) {
 		const struct ct_event *e = (const struct ct_event *)(r->raw + at);
-		int ret = ct_event_check(e, b->raw_len - at, err);
 
-		if (ret)
+		if (ct_event_check(e, b->raw_len - at, err))
 			return ct_wrap(err, "event %u", events);
 		fn(ctx, e);
 		events++;

@@ -3,47 +3,48 @@
 
 #include <string.h>
 
-#define NEAR 8 /* so few are moved sooner than a function is called */
+#define FAR 32 /* so few are moved sooner than a function is called */
 
-/* Makes room for `value`, which was at that place, at the front. */
-static inline void to_front(uint64_t *v, uint32_t place, uint64_t value)
+/* So many that end before `at`, one up. */
+static inline void move_up(uint64_t *at, size_t count)
 {
-	if (place > NEAR) {
-		memmove(v + 1, v, place * sizeof(*v));
-		v[0] = value;
-		return;
-	}
-	for (uint32_t i = 0; i <= place; i++) {
-		uint64_t was = v[i];
+	uint64_t moved[4];
 
-		v[i] = value;
-		value = was;
+	memcpy(moved, at - count, count * sizeof(*at));
+	memcpy(at - count + 1, moved, count * sizeof(*at));
+}
+
+void ct_recent_to_front(uint64_t *values, size_t place)
+{
+	uint64_t value = values[place], *at = values + place;
+
+	if (place > FAR) {
+		memmove(values + 1, values, place * sizeof(*values));
+		place = 0;
 	}
+	for (; place >= 4; place -= 4, at -= 4)
+		move_up(at, 4);
+	if (place & 2) {
+		move_up(at, 2);
+		at -= 2;
+	}
+	if (place & 1)
+		move_up(at, 1);
+	values[0] = value;
 }
 
 int ct_recent_place(struct ct_recent *r, uint64_t value)
 {
-	uint64_t *v = r->values + r->first;
+	uint64_t *v = r->newest;
 
 	for (uint32_t i = 0; i < r->count; i++) {
 		if (v[i] != value)
 			continue;
-		to_front(v, i, value);
+		ct_recent_to_front(v, i);
 		return (int)i;
 	}
 	ct_recent_add(r, value);
 	return -1;
-}
-
-bool ct_recent_behind(struct ct_recent *r, uint8_t place, uint64_t *ret)
-{
-	uint64_t *v = r->values + r->first;
-
-	if (place >= r->count)
-		return false;
-	*ret = v[place];
-	to_front(v, place, *ret);
-	return true;
 }
 
 /* The oldest of a full list lies behind the others from then on, and is never looked at. */
@@ -51,11 +52,11 @@ void ct_recent_add(struct ct_recent *r, uint64_t value)
 {
 	uint32_t kept = r->count < CT_RECENT_MAX ? r->count : CT_RECENT_MAX - 1;
 
-	if (!r->first) {
-		r->first = CT_RECENT_ROOM - kept;
-		memmove(r->values + r->first, r->values, kept * sizeof(*r->values));
+	if (!r->newest || r->newest == r->values) {
+		r->newest = r->values + CT_RECENT_ROOM - kept;
+		memmove(r->newest, r->values, kept * sizeof(*r->values));
 	}
-	r->values[--r->first] = value;
+	*--r->newest = value;
 	r->count = kept + 1;
 }
 

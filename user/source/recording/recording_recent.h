@@ -14,28 +14,31 @@
 
 struct ct_recent {
 	uint32_t count;
-	uint32_t first; /* where the newest is; the older ones lie behind it */
+	uint64_t *newest; /* of values, NULL: there was none yet; the older ones lie behind it */
 	uint64_t values[CT_RECENT_ROOM];
 };
 
 /* Its place, and it moves to the front; -1: it was not there, now it is. */
 int ct_recent_place(struct ct_recent *r, uint64_t value);
-/* Of a place behind the first. */
-bool ct_recent_behind(struct ct_recent *r, uint8_t place, uint64_t *ret);
 /* Which was not there. */
 void ct_recent_add(struct ct_recent *r, uint64_t value);
 
 static inline uint64_t ct_recent_newest(const struct ct_recent *r)
 {
-	return r->count ? r->values[r->first] : 0;
+	return r->count ? *r->newest : 0;
 }
+
+/* Those before that place move behind what was there, which is the newest now. */
+void ct_recent_to_front(uint64_t *values, size_t place);
 
 /* What is at that place, and it moves to the front. False: there is none. */
 static inline bool ct_recent_at(struct ct_recent *r, uint8_t place, uint64_t *ret)
 {
-	if (place || !r->count)
-		return ct_recent_behind(r, place, ret);
-	*ret = r->values[r->first];
+	if (place >= r->count)
+		return false;
+	*ret = r->newest[place];
+	if (place)
+		ct_recent_to_front(r->newest, place);
 	return true;
 }
 

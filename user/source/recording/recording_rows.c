@@ -314,30 +314,36 @@ static const char *get_word(struct ct_rows_memory *m, struct ct_rows *from, uint
 	return NULL;
 }
 
-static bool get_tail(struct ct_rows_memory *m, struct ct_rows *from, char *tail, size_t len)
+/* The next byte WORD, or the end of all text. */
+static const uint8_t *find_word(const struct ct_bytes *text)
+{
+	const uint8_t *word = room(text) ? memchr(text->at, WORD, room(text)) : NULL;
+
+	return word ? word : text->end;
+}
+
+/* `word`: find_word(), which many tails lie before. */
+static bool get_tail(struct ct_rows_memory *m, struct ct_rows *from, const uint8_t **word,
+		     char *tail, size_t len)
 {
 	struct ct_bytes *text = &from->text;
 	size_t at = 0, n;
 
 	while (at < len) {
-		const uint8_t *word;
+		size_t plain = (size_t)(*word - text->at);
 		const char *what;
 
-		n = len - at < room(text) ? len - at : room(text);
-		word = n ? memchr(text->at, WORD, n) : NULL;
-		if (!n)
-			return false;
-		if (word)
-			n = (size_t)(word - text->at);
+		n = len - at < plain ? len - at : plain;
 		memcpy(tail + at, text->at, n);
 		text->at += n;
 		at += n;
-		if (!word)
-			continue;
+		if (at == len)
+			break;
 		if (room(text) < 2)
 			return false;
 		text->at += 2;
 		what = get_word(m, from, text->at[-1], &n);
+		*word = find_word(text);
 		if (!what || n > len - at)
 			return false;
 		memcpy(tail + at, what, n);
@@ -420,7 +426,7 @@ bool ct_rows_pack(struct ct_rows_memory *m, struct ct_rows *to, const char *even
 static bool get_numbers(struct ct_rows_memory *m, struct ct_rows *from, struct row row,
 			struct ct_event *e, size_t left)
 {
-	uint64_t sub, tail, time, tgid, tid, root, ret, obj, arg, dur = 0;
+	uint64_t sub, tail, time, tgid, tid, root, ret, obj, dur = 0;
 	unsigned int list = list_of(row.head[KIND]);
 	const uint8_t *head = row.head;
 	struct ct_row_pair *pair;
@@ -441,10 +447,9 @@ static bool get_numbers(struct ct_rows_memory *m, struct ct_rows *from, struct r
 	if (!get_value(from, &m->obj[list], head[OBJ], &obj))
 		return false;
 	pair = pair_of(m, head[KIND], obj);
-	arg = pair->arg;
-	if (head[ARG] != SAME && !get_value(from, &m->arg[list], head[ARG], &arg))
+	/* SAME is said of this kind and obj alone: who reads needs to know no more of a pair than its arg. */
+	if (head[ARG] != SAME && !get_value(from, &m->arg[list], head[ARG], &pair->arg))
 		return false;
-	*pair = (struct ct_row_pair){ head[KIND], obj, arg };
 	if (*row.dur) {
 		if (!get_small(from, *row.dur, &dur) || room(&from->durs) < 2)
 			return false;
@@ -464,7 +469,7 @@ static bool get_numbers(struct ct_rows_memory *m, struct ct_rows *from, struct r
 		.root = (__u32)root,
 		.ret = (__s32)ret,
 		.obj = obj,
-		.arg = arg,
+		.arg = pair->arg,
 	};
 	return true;
 }
@@ -472,6 +477,7 @@ static bool get_numbers(struct ct_rows_memory *m, struct ct_rows *from, struct r
 bool ct_rows_unpack(struct ct_rows_memory *m, struct ct_rows *from, char *events, size_t len,
 		    uint32_t count)
 {
+	const uint8_t *word = find_word(&from->text);
 	uint8_t *heads = from->heads.at;
 	size_t at = 0;
 
@@ -487,7 +493,7 @@ bool ct_rows_unpack(struct ct_rows_memory *m, struct ct_rows *from, char *events
 		if (!e->tail_len)
 			continue;
 		memset(events + at - CT_EVENT_ALIGN, 0, CT_EVENT_ALIGN); /* behind the tail */
-		if (!get_tail(m, from, e->tail, e->tail_len))
+		if (!get_tail(m, from, &word, e->tail, e->tail_len))
 			return false;
 	}
 	return at == len && !room(&from->numbers) && !room(&from->text) && !room(&from->durs) &&

@@ -1,0 +1,374 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* By which connections an image was fetched: what the kernel says of those that an engine asks for. */
+#include "runs.h"
+
+#define SOCKET 4000
+#define PULL   "POST /v1.41/images/create?fromImage=reg.test%3A5000%2Fa%2Fweb&tag=1"
+#define OTHER  "POST /v1.41/images/create?fromImage=reg.test%3A5000%2Fa%2Fother&tag=1"
+#define NAME   "reg.test:5000/a/web:1"
+#define PORT   5000
+#define INET   2
+#define INET6  10
+
+static struct run *new_run(void)
+{
+	struct run *run = run_new();
+
+	life_engines(&run->t);
+	return run;
+}
+
+static void asks(struct tape *t, double ms, uint32_t client, uint64_t socket, const char *line)
+{
+	tape_at(t, ms);
+	t->engine = LIFE_DOCKERD;
+	tape_http_request(t, client, socket, line, NULL);
+	tape_at(t, ms + 20);
+	tape_http_answer(t, LIFE_DOCKERD, socket, 200, NULL);
+}
+
+static void says(struct tape *t, double ms, uint64_t socket, const char *json)
+{
+	tape_at(t, ms);
+	tape_http_chunk(t, LIFE_DOCKERD, socket, json);
+}
+
+static void layer_says(struct tape *t, double ms, const char *id, const char *status)
+{
+	char json[256];
+
+	snprintf(json, sizeof(json), "{\"status\":\"%s\",\"progressDetail\":{},\"id\":\"%s\"}",
+		 status, id);
+	says(t, ms, SOCKET, json);
+}
+
+static void downloads(struct tape *t, double ms, uint64_t socket, const char *id, unsigned size)
+{
+	char json[256];
+
+	snprintf(
+		json, sizeof(json),
+		"{\"status\":\"Downloading\",\"progressDetail\":{\"current\":1,\"total\":%u},\"id\":\"%s\"}",
+		size, id);
+	says(t, ms, socket, json);
+}
+
+static void is_done(struct tape *t, double ms, uint64_t socket)
+{
+	says(t, ms, socket, "{\"status\":\"Digest: sha256:feed\"}");
+	says(t, ms, socket, "{\"status\":\"Status: Downloaded newer image for " NAME "\"}");
+}
+
+/* Its number is when it was asked for, in ms. Nothing is set that `is` does not say. */
+static struct ct_event *linked(struct tape *t, double ms, int number, enum ct_linked is,
+			       double since_ms, uint64_t received)
+{
+	struct ct_linked_tail tail = { .address = { 192, 0, 2, 1 }, .resent = 2, .disordered = 3 };
+	struct ct_event *e;
+
+	tape_at(t, ms);
+	e = tape_add(t, CT_KIND_LINKED, LIFE_DOCKERD, &tail, sizeof(tail));
+	e->sub = (uint16_t)(is | INET << 8);
+	e->ret = number;
+	e->dur_ns = (uint64_t)(since_ms * 1e6);
+	e->obj = received;
+	e->arg = PORT | 40000u << 16 | 150ull << 32;
+	return e;
+}
+
+/* Asked for then, there half a millisecond later. */
+static void link_whole(struct tape *t, double asked, double end, uint64_t received)
+{
+	linked(t, asked + 0.5, (int)asked, CT_LINKED_MADE, 0.5, 0);
+	linked(t, end, (int)asked, CT_LINKED_FINISHED, end - asked - 0.5, received);
+}
+
+/* Two layers that wait for no other; lines are later than what they speak of. Sockets are between. */
+static void lines(struct tape *t)
+{
+	layer_says(t, 130, "aaa", "Pulling fs layer");
+	layer_says(t, 130, "bbb", "Pulling fs layer");
+	layer_says(t, 130, "bbb", "Waiting");
+	downloads(t, 190, SOCKET, "aaa", 1000000);
+	downloads(t, 195, SOCKET, "bbb", 50000);
+	layer_says(t, 200, "bbb", "Download complete");
+	layer_says(t, 210, "aaa", "Extracting"); /* that it was fetched was never said */
+	layer_says(t, 250, "aaa", "Pull complete");
+	layer_says(t, 251, "bbb", "Extracting");
+	layer_says(t, 270, "bbb", "Pull complete");
+	is_done(t, 280, SOCKET);
+}
+
+static void sockets(struct tape *t)
+{
+	link_whole(t, 101, 104, 400); /* whether there is a registry */
+	link_whole(t, 110, 115, 1500); /* manifest */
+	link_whole(t, 131, 205, 1000420);
+	link_whole(t, 140, 198, 50420);
+	link_whole(t, 141, 150, 1900); /* config */
+}
+
+static const struct seen *pull_of(struct run *run, const char *name)
+{
+	tape_sort(&run->t);
+	play(run);
+	return find(run, CT_RECORD_PULL, name, 0);
+}
+
+Test(pulls_links, of_each_layer)
+{
+	struct run *run = new_run();
+	const struct seen *s;
+
+	asks(&run->t, 100, LIFE_CLIENT, SOCKET, PULL);
+	lines(&run->t);
+	sockets(&run->t);
+	s = pull_of(run, NAME);
+	cr_assert_eq(s->fetched.layer_count, 2);
+	cr_expect_eq(s->layers[0].link.asked_ns, tape_ns(131));
+	cr_expect_eq(s->layers[0].link.made_ns, tape_ns(131.5));
+	cr_expect_eq(s->layers[0].link.end_ns, tape_ns(205));
+	cr_expect_eq(s->layers[0].link.received, 1000420);
+	cr_expect_eq(s->layers[0].link.rtt_us, 150);
+	cr_expect_eq(s->layers[0].first_ns, tape_ns(131), "not when 0.1 s of its bytes were there");
+	cr_expect_eq(s->layers[0].first_by, CT_PROVED_SOCKET);
+	cr_expect_eq(s->layers[0].fetched_ns, tape_ns(205), "its line was never said");
+	cr_expect_eq(s->layers[0].fetched_by, CT_PROVED_SOCKET);
+	cr_expect_not(s->layers[0].bounded);
+	cr_expect_eq(s->layers[1].first_ns, tape_ns(140), "it waited until then");
+	cr_expect_eq(s->layers[1].fetched_ns, tape_ns(200), "its line is better");
+	cr_expect_eq(s->layers[1].fetched_by, CT_PROVED_LINE);
+	expect_tiled(s);
+	expect_nothing_odd(run);
+	run_free(run);
+}
+
+Test(pulls_links, what_it_took_to_connect_is_a_step)
+{
+	static const struct {
+		const char *name;
+		double begin, end;
+	} steps[] = {
+		{ "layer", 130, 250 },
+		{ "connect", 130, 131.5 },
+		{ "download", 131.5, 205 },
+		{ "unpack", 205, 250 },
+		{ "layer", 130, 270 },
+		{ "wait for a slot", 130, 140 },
+		{ "connect", 140, 140.5 },
+		{ "download", 140.5, 200 },
+		{ "wait for the layer before", 200, 250 },
+		{ "unpack", 250, 270 },
+	};
+	struct run *run = new_run();
+	const struct seen *s;
+
+	run->opts.steps = true;
+	asks(&run->t, 100, LIFE_CLIENT, SOCKET, PULL);
+	lines(&run->t);
+	sockets(&run->t);
+	s = pull_of(run, NAME);
+	cr_assert_eq(s->rec.step_count, CT_ARRAY_SIZE(steps));
+	for (size_t i = 0; i < CT_ARRAY_SIZE(steps); i++) {
+		cr_expect_str_eq(s->steps[i].name, steps[i].name);
+		cr_expect_eq(s->steps[i].begin_ns, tape_ns(steps[i].begin), "%zu", i);
+		cr_expect_eq(s->steps[i].end_ns, tape_ns(steps[i].end), "%zu", i);
+	}
+	run_free(run);
+}
+
+Test(pulls_links, of_a_pull)
+{
+	struct run *run = new_run();
+	const struct seen *s;
+	const struct ct_linked_peer *p;
+
+	link_whole(&run->t, 50, 60, 777); /* before it */
+	asks(&run->t, 100, LIFE_CLIENT, SOCKET, PULL);
+	lines(&run->t);
+	sockets(&run->t);
+	linked(&run->t, 142, 900, CT_LINKED_FAILED, 1, 0);
+	link_whole(&run->t, 300, 310, 777); /* behind it */
+	s = pull_of(run, NAME);
+	cr_assert_eq(s->fetched.peer_count, 1);
+	p = &s->fetched.peers[0];
+	cr_expect_eq(p->peer.port, PORT);
+	cr_expect_arr_eq(p->peer.address, ((uint8_t[16]){ 192, 0, 2, 1 }), 16);
+	cr_expect_not(p->peer.v6);
+	cr_expect_eq(p->asked, 6);
+	cr_expect_eq(p->failed, 1);
+	cr_expect_eq(p->open, 0);
+	cr_expect_eq(p->connect_ns, TAPE_MS / 2);
+	cr_expect_eq(p->rtt_us, 150);
+	cr_expect_eq(p->received, 400 + 1500 + 1000420 + 50420 + 1900);
+	cr_expect_eq(p->resent, 12);
+	cr_expect_eq(p->disordered, 18);
+	cr_expect_not(s->fetched.links_shared);
+	run_free(run);
+}
+
+/* Kept for what may come next: what came by it is not known when the pull is told. */
+Test(pulls_links, what_is_kept_open)
+{
+	struct run *run = new_run();
+	const struct seen *s;
+
+	asks(&run->t, 100, LIFE_CLIENT, SOCKET, PULL);
+	lines(&run->t);
+	linked(&run->t, 131.5, 1, CT_LINKED_MADE, 0.5, 0);
+	s = pull_of(run, NAME);
+	cr_assert_eq(s->fetched.peer_count, 1);
+	cr_expect_eq(s->fetched.peers[0].open, 1);
+	cr_expect_eq(s->fetched.peers[0].received, 0);
+	cr_expect_eq(s->fetched.peers[0].connect_ns, TAPE_MS / 2);
+	cr_expect_eq(s->layers[0].link.asked_ns, 0);
+	cr_expect_eq(s->layers[0].first_by, CT_PROVED_BOUND);
+	cr_expect_eq(s->layers[0].fetched_by, CT_PROVED_BOUND);
+	run_free(run);
+}
+
+/* Two connections fit a layer, or two layers a connection: nobody knows which it was. */
+Test(pulls_links, what_may_be_of_either)
+{
+	struct run *run = new_run();
+	const struct seen *s;
+
+	asks(&run->t, 100, LIFE_CLIENT, SOCKET, PULL);
+	layer_says(&run->t, 130, "aaa", "Pulling fs layer");
+	layer_says(&run->t, 130, "bbb", "Pulling fs layer");
+	layer_says(&run->t, 130, "ccc", "Pulling fs layer");
+	downloads(&run->t, 190, SOCKET, "aaa", 500000);
+	downloads(&run->t, 190, SOCKET, "bbb", 500100);
+	downloads(&run->t, 190, SOCKET, "ccc", 700000);
+	link_whole(&run->t, 131, 198, 500520); /* one was never heard of */
+	link_whole(&run->t, 132, 198, 700420);
+	link_whole(&run->t, 133, 198, 700420);
+	layer_says(&run->t, 200, "aaa", "Download complete");
+	layer_says(&run->t, 200, "bbb", "Download complete");
+	layer_says(&run->t, 200, "ccc", "Download complete");
+	layer_says(&run->t, 250, "aaa", "Pull complete");
+	layer_says(&run->t, 260, "bbb", "Pull complete");
+	layer_says(&run->t, 270, "ccc", "Pull complete");
+	is_done(&run->t, 280, SOCKET);
+	s = pull_of(run, NAME);
+	cr_assert_eq(s->fetched.layer_count, 3);
+	for (int i = 0; i < 3; i++) {
+		cr_expect_eq(s->layers[i].link.asked_ns, 0, "layer %d", i);
+		cr_expect_eq(s->layers[i].first_by, CT_PROVED_BOUND);
+	}
+	run_free(run);
+}
+
+/* What is asked for before a layer is known, or has another size, is something else. */
+Test(pulls_links, what_fits_no_layer)
+{
+	static const struct {
+		double asked;
+		uint64_t received;
+	} rows[] = {
+		{ 110, 1000420 }, /* before it was known */
+		{ 211, 1000420 }, /* it was there already */
+		{ 131, 1000010 }, /* there is no header that short */
+		{ 131, 1020000 }, /* nor that much of anything */
+		{ 131, 900000 }, /* a part of it */
+	};
+
+	for (size_t i = 0; i < CT_ARRAY_SIZE(rows); i++) {
+		struct run *run = new_run();
+
+		asks(&run->t, 100, LIFE_CLIENT, SOCKET, PULL);
+		lines(&run->t);
+		link_whole(&run->t, rows[i].asked, 213, rows[i].received);
+		cr_expect_eq(pull_of(run, NAME)->layers[0].link.asked_ns, 0, "row %zu", i);
+		run_free(run);
+	}
+}
+
+/* Two pulls of one engine at once: connections are of either; a layer is known by its size all the same. */
+Test(pulls_links, of_two_at_once)
+{
+	struct run *run = new_run();
+	const struct seen *s;
+
+	asks(&run->t, 90, LIFE_CLIENT + 1, SOCKET + 100, OTHER);
+	asks(&run->t, 100, LIFE_CLIENT, SOCKET, PULL);
+	says(&run->t, 130, SOCKET + 100,
+	     "{\"status\":\"Pulling fs layer\",\"progressDetail\":{},\"id\":\"ccc\"}");
+	downloads(&run->t, 190, SOCKET + 100, "ccc", 50100);
+	lines(&run->t);
+	sockets(&run->t);
+	s = pull_of(run, NAME);
+	cr_expect(s->fetched.links_shared);
+	cr_expect_eq(s->layers[0].link.received, 1000420);
+	cr_expect_eq(s->layers[1].link.asked_ns, 0, "a layer of the other fits as well");
+	run_free(run);
+}
+
+Test(pulls_links, of_several_sides)
+{
+	struct run *run = new_run();
+	const struct seen *s;
+	struct ct_event *e;
+
+	asks(&run->t, 100, LIFE_CLIENT, SOCKET, PULL);
+	lines(&run->t);
+	for (int i = 0; i < CT_LINKED_PEERS + 2; i++) {
+		e = linked(&run->t, 140 + i, i, CT_LINKED_MADE, 1, 0);
+		e->tail[3] = (char)(i + 1);
+		e->sub = (uint16_t)(CT_LINKED_MADE | (i == 1 ? INET6 : INET) << 8);
+	}
+	s = pull_of(run, NAME);
+	cr_assert_eq(s->fetched.peer_count, CT_LINKED_PEERS);
+	cr_expect_eq(s->fetched.peers_beyond, 2);
+	cr_expect(s->fetched.peers[1].peer.v6);
+	cr_expect_eq(s->fetched.peers[3].peer.address[3], 4);
+	run_free(run);
+}
+
+/* Nothing of it makes a connection: too short, of no meaning, of another process. */
+Test(pulls_links, what_is_none)
+{
+	struct run *run = new_run();
+
+	asks(&run->t, 100, LIFE_CLIENT, SOCKET, PULL);
+	lines(&run->t);
+	linked(&run->t, 140, 1, CT_LINKED_MADE, 1, 0)->tail_len = 8;
+	linked(&run->t, 141, 2, CT_LINKED_MAX, 1, 0);
+	linked(&run->t, 142, 3, 0, 1, 0);
+	linked(&run->t, 143, 4, CT_LINKED_MADE, 1, 0)->tgid = LIFE_CLIENT;
+	linked(&run->t, 144, 5, CT_LINKED_FINISHED, 1e9, 5); /* longer than there was time */
+	cr_expect_eq(pull_of(run, NAME)->fetched.peer_count, 0);
+	run_free(run);
+}
+
+/* Podman's end when it exits, behind that: they are its all the same. */
+Test(pulls_links, of_a_command)
+{
+	struct run *run = run_new();
+	const struct seen *s;
+
+	tape_at(&run->t, 100);
+	tape_exec(&run->t, 700, CT_ROLE_ENGINE, 1, "podman", "pull", NAME, TAPE_END);
+	linked(&run->t, 131.5, 1, CT_LINKED_MADE, 0.5, 0)->tgid = 700;
+	tape_at(&run->t, 200);
+	tape_exit(&run->t, 700, CT_ROLE_ENGINE, 0);
+	linked(&run->t, 201, 1, CT_LINKED_CLOSED, 69.5, 5000)->tgid = 700;
+	play_until(run, 5000);
+	s = find(run, CT_RECORD_PULL, NAME, 0);
+	cr_assert_eq(s->fetched.peer_count, 1);
+	cr_expect_eq(s->fetched.peers[0].open, 0);
+	cr_expect_eq(s->fetched.peers[0].received, 5000);
+	run_free(run);
+}
+
+/* Of many some are forgotten, which is counted if they are new. */
+Test(pulls_links, more_than_there_can_be)
+{
+	struct run *run = new_run();
+
+	for (int i = 0; i < 1024 + 10; i++)
+		linked(&run->t, 100 + i * 0.001, i, CT_LINKED_MADE, 0.1, 0);
+	play(run);
+	cr_expect_eq(run->counts.lost[CT_LOSS_TALK], 10);
+	run_free(run);
+}

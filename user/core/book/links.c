@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "core/book/links.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <utlist.h>
+
+#include "core/book/speaker.h"
+
+#define FAMILY_V6 10 /* AF_INET6 of Linux: a recording may be read elsewhere */
+
+struct ct_links {
+	struct ct_link_kept *all; /* owned */
+};
+
+static struct ct_link_kept *link_of(const struct ct_held *held)
+{
+	return CT_HELD_OF(struct ct_link_kept, held);
+}
+
+/* Whatever came by it has been told. */
+static bool over(const struct ct_core *core, const struct ct_held *held)
+{
+	return link_of(held)->link.end_ns && held->heard_ns + CT_WAIT_NS < core->now;
+}
+
+/* One that is kept open after a pull may never be heard of again. */
+static bool matters(const struct ct_core *core, const struct ct_held *held)
+{
+	return held->heard_ns + CT_OPEN_NS >= core->now;
+}
+
+static void give_up(struct ct_core *core, struct ct_held *held)
+{
+	struct ct_link_kept *l = link_of(held);
+
+	DL_DELETE(core->links->all, l);
+	ct_share_leave(core, held);
+	free(l);
+}
+
+const struct ct_share_row ct_links_row = {
+	.max = CT_LINKS_MAX,
+	.full = CT_LOSS_TALK,
+	.over = over,
+	.matters = matters,
+	.give_up = give_up,
+};
+
+static struct ct_link_kept *make(struct ct_core *core, const struct ct_event *e)
+{
+	struct ct_link_kept *l = calloc(1, sizeof(*l));
+
+	if (!core->links)
+		core->links = calloc(1, sizeof(*core->links));
+	if (!l || !core->links) {
+		core->counts.lost[CT_LOSS_TALK]++;
+		free(l);
+		return NULL;
+	}
+	if (!ct_share_enter(core, ct_speaker_process(core, e->tgid), CT_SHARE_LINKS, &l->held)) {
+		free(l);
+		return NULL;
+	}
+	l->tgid = e->tgid;
+	l->number = e->ret;
+	DL_APPEND(core->links->all, l);
+	return l;
+}
+
+static struct ct_link_kept *find(const struct ct_core *core, const struct ct_event *e)
+{
+	struct ct_link_kept *l = core->links ? core->links->all : NULL;
+
+	while (l && (l->tgid != e->tgid || l->number != e->ret))
+		l = l->next;
+	return l;
+}
+
+static void read_peer(struct ct_peer *to, const struct ct_event *e,
+		      const struct ct_linked_tail *tail)
+{
+	to->v6 = e->sub >> 8 == FAMILY_V6;
+	to->port = (uint16_t)e->arg;
+	memcpy(to->address, tail->address, to->v6 ? sizeof(to->address) : 4);
+}
+
+/* dur: since it was asked for until it is there or is not, then since it was there until its end. */
+static void read_times(struct ct_link *to, const struct ct_event *e, unsigned is)
+{
+	uint64_t since = e->dur_ns < e->ts_ns ? e->ts_ns - e->dur_ns : 0;
+
+	to->failed = is == CT_LINKED_FAILED;
+	if (is == CT_LINKED_MADE || to->failed)
+		to->asked_ns = since;
+	else
+		to->made_ns = since;
+	if (is == CT_LINKED_MADE)
+		to->made_ns = e->ts_ns;
+	else
+		to->end_ns = e->ts_ns;
+}
+
+void ct_link_heard(struct ct_core *core, const struct ct_event *e)
+{
+	unsigned is = e->sub & 0xff;
+	struct ct_linked_tail tail;
+	struct ct_link_kept *l;
+	uint32_t rtt_us = (uint32_t)(e->arg >> 32);
+
+	if (!is || is >= CT_LINKED_MAX || e->tail_len < sizeof(tail))
+		return;
+	l = find(core, e);
+	if (!l)
+		l = make(core, e);
+	if (!l)
+		return;
+	memcpy(&tail, e->tail, sizeof(tail));
+	ct_share_touch(core, &l->held);
+	read_peer(&l->link.peer, e, &tail);
+	read_times(&l->link, e, is);
+	if (rtt_us)
+		l->link.rtt_us = rtt_us;
+	l->link.received = e->obj;
+	l->link.resent = tail.resent;
+	l->link.disordered = tail.disordered;
+}
+
+const struct ct_link_kept *ct_link_next(const struct ct_core *core, uint32_t tgid,
+					const struct ct_link_kept *after)
+{
+	const struct ct_link_kept *l = after ? after->next : core->links ? core->links->all : NULL;
+
+	while (l && l->tgid != tgid)
+		l = l->next;
+	return l;
+}
+
+void ct_links_free(struct ct_core *core)
+{
+	if (core->shares)
+		ct_share_empty(core, CT_SHARE_LINKS);
+	free(core->links);
+	core->links = NULL;
+}
