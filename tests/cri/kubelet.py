@@ -25,9 +25,11 @@ import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import cri  # noqa: E402
+import h2.exceptions  # noqa: E402
 from cri import api  # noqa: E402
 
 RELIST_S = 1.0
+NOT_YET = "hung up", "not initialized yet"  # what is said of or by an engine that is restarted
 INIT_LOOK_S = 0.3  # a kubelet looks once a second
 QUEUE_S = 0.2  # between its volumes and the request
 IMAGE = "docker.io/ct/service:1"
@@ -46,13 +48,18 @@ class Kubelet:
         self.digest = first(first(answer))  # ImageStatusResponse { 1: Image { 1: id } }
 
     def call(self, told, key, method, request, answer=api.Empty):
-        try:
-            got, times = self.client.call(method, request, answer)
-        except (OSError, cri.Refused) as why:
-            if isinstance(why, cri.Refused) and "hung up" not in str(why):
-                raise
-            self.client = cri.Client(self.path)
-            got, times = self.client.call(method, request, answer)
+        limit = time.monotonic() + cri.LIMIT_S
+        while True:  # while an engine is restarted nobody is there, or somebody who is about to leave
+            try:
+                self.client = self.client or cri.Client(self.path)
+                got, times = self.client.call(method, request, answer)
+                break
+            except (OSError, h2.exceptions.ProtocolError, cri.Refused) as why:
+                lasts = isinstance(why, cri.Refused) and not any(words in str(why) for words in NOT_YET)
+                if lasts or time.monotonic() > limit:
+                    raise
+                self.client = None
+                time.sleep(0.05)
         if key:
             told["times"][key] = times
         return got
@@ -172,6 +179,6 @@ def main():
 if __name__ == "__main__":
     try:
         sys.exit(main())
-    except (OSError, cri.Refused, subprocess.CalledProcessError) as why:
+    except (OSError, h2.exceptions.ProtocolError, cri.Refused, subprocess.CalledProcessError) as why:
         print("kubelet:", why, file=sys.stderr)
         sys.exit(1)

@@ -34,28 +34,33 @@ wanted()
 		$((33 * t)) $((151 * t)) $((151 * t)) $((211 * t))
 }
 
-# clocked WHAT ONE: what coldtrace says over what the program itself measures when it is not traced, within
-# 10 %. ONE does one round of the two, traced and untraced, and adds their medians to "$OUT/clocks". Other
+# clocked WHAT ONE: what coldtrace says beside what the program itself measures when it is not traced, within
+# 10 %. The program's clock holds the way into the kernel and back, of which coldtrace sees a part that is not
+# known: what it says is between the program's median without that of a call that does nothing, and all of it.
+# ONE does one round of the two, traced and untraced, and adds their medians to "$OUT/clocks". Other
 # work, on this machine or below it, makes opens slower by a fifth in some runs and never faster: the least
 # median of either is compared. Three rounds (five in the long form), and up to twenty until both have had a
 # run to themselves. What tracing adds to an open is outside of what coldtrace measures, but inside of a
 # traced program's own clock.
 clocked()
 {
-	local percent n
+	local least most n
 
 	: > "$OUT/clocks"
 	for ((n = 1; n <= 20; n++)); do
 		"$2" || return
-		percent=$(awk '!($1 in least) || $2 < least[$1] { least[$1] = $2 }
-			END { print int(100 * least["traced"] / least["untraced"] + 0.5) }' "$OUT/clocks")
-		((n < $(as_many 5 3) || percent < 90 || percent > 110)) || break
+		# in % of the least and of the most that it may be
+		read -r least most < <(awk '!($1 in least) || $2 < least[$1] { least[$1] = $2 }
+			$1 == "untraced" && (empty == "" || $3 < empty) { empty = $3 }
+			END { print int(100 * least["traced"] / (least["untraced"] - empty) + 0.5),
+				int(100 * least["traced"] / least["untraced"] + 0.5) }' "$OUT/clocks")
+		((n < $(as_many 5 3) || least < 90 || most > 110)) || break
 	done
 	printf '# %s\n' "$(tr '\n' ' ' < "$OUT/clocks")"
-	if [[ $percent =~ ^[0-9]+$ ]] && ((percent >= 90 && percent <= 110)); then
-		pass "$1 ($percent % of it, the least of $n rounds)"
+	if [[ $least =~ ^[0-9]+$ && $most =~ ^[0-9]+$ ]] && ((least >= 90 && most <= 110)); then
+		pass "$1 ($most % of it, $least % without an empty call, the least of $n rounds)"
 	else
-		fail "$1" "coldtrace says ${percent:-nothing} % of what the program does"
+		fail "$1" "coldtrace says ${most:-nothing} % of what the program does, ${least:-nothing} % of it without an empty call"
 	fi
 }
 
@@ -122,7 +127,12 @@ for name in ring small; do
 	key=io_uring
 	[[ $name == ring ]] || key=compat
 	if ! grep -q '^opened' "$OUT/$name"; then
-		cannot "opens that are not counted: $key" "$(tail -n 1 "$OUT/$name")"
+		# what cannot be done in a container only is no lack of the machine
+		if said=$("$OUT/bin/$name" 2>&1); then
+			fail "opens that are not counted: $key is tried" "$(tail -n 1 "$OUT/$name")"
+		else
+			cannot "opens that are not counted: $key" "$said"
+		fi
 		continue
 	fi
 	says "opens that are not counted are said: $key" "[\"$key\"]" "$unseen" --arg name "$name"
@@ -133,7 +143,7 @@ says "of all others nothing is missed" '[]' "$unseen" --arg name 1-0
 one_c()
 {
 	run_opens 1 20
-	awk '{ print "untraced", $4 }' "$OUT/said-1-0" >> "$OUT/clocks"
+	awk '{ print "untraced", $4, $6 }' "$OUT/said-1-0" >> "$OUT/clocks"
 	trace_start median --opens || return
 	run_opens 1 20
 	trace_stop
@@ -176,7 +186,7 @@ run_node()
 one_node()
 {
 	run_node node-clock LD_PRELOAD=/t/openclock.so
-	awk '$1 == "openclock" { print "untraced", $4 }' "$OUT/node-clock" >> "$OUT/clocks"
+	awk '$1 == "openclock" { print "untraced", $4, $6 }' "$OUT/node-clock" >> "$OUT/clocks"
 	trace_start node --opens || return
 	run_node node-traced
 	trace_stop

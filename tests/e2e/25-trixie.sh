@@ -39,8 +39,8 @@ row()
 	((reads == 0)) || echo "# $1: $reads arguments were not in memory"
 	same "$1: exit status" $((reads ? 3 : 0)) "$CT_STATUS"
 	says "$1: phases tile each record" '[]' untiled
-	says "$1: nothing else lost, nothing unknown" "[$reads,$( ((reads)) && echo false || echo true),0]" \
-		'[lost, (summary | .complete), unknown]'
+	says "$1: nothing else lost, nothing unknown" "[{},$( ((reads)) && echo false || echo true),0]" \
+		'[(losses | del(.read)), (summary | .complete), unknown]'
 }
 
 # starts WHAT N IDENTITY START-PHASES STOP-PHASES: N starts and stops of names with WHAT-run-

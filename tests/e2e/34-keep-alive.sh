@@ -78,8 +78,13 @@ says "a runtime that nobody named is the one that Docker took" '["runc"]' \
 says "each is started once, and one once more, because that was asked for" \
 	'[["request",4],["restart-request",1]]' \
 	'[of("start"; "ok")[] | .cause] | group_by(.) | map([.[0], length])'
+# On a busy machine the starts before its own may take so long that a create is told by itself.
 says "each create took its time, and has an engine" '[]' \
-	'[of("start"; "ok")[] | select(.cause == "request") | select((.phases.create // 0) < 500000 or .engine != "docker") | .name]'
+	'[mine | select(.kind == "create") | .id] as $apart |
+	 [mine | select(.kind == "create" or (.kind == "start" and .outcome == "ok" and .cause == "request" and (.id | IN($apart[]) | not))) |
+	  select((.phases.create // 0) < 500000 or .engine != "docker") | .name]'
+says "and is told once" 4 \
+	'[mine | select(.kind == "create" or (.kind == "start" and .cause == "request")) | select(.phases.create) | .id] | length'
 says "each is removed" 4 '[mine | select(.removed) | .id] | unique | length'
 says "each is stopped and removed" 3 '[of("stop"; "ok")[] | select(has_phases(["stop", "destroy"])) | .id] | unique | length'
 says "phases tile each record" '[]' untiled

@@ -88,6 +88,20 @@ pulled "a pull is all its phases" '[["download","register","resolve","unpack"]]'
 	'[pulls[] | select(.fetched.layers | length > 0) | .phases | keys] | unique'
 pulled "its digest is that of the registry" "[\"$(sed -n 's/^Digest: //p' "$OUT/pull.first")\"]" \
 	'[pulls[] | select(.outcome == "ok" and (.image | contains("five"))) | .fetched.digest] | unique'
+# What the registry's log says that it gave, and the kernel that it received.
+pulled "connections are the registry's, all were made, and have ended" "[[\"${REGISTRY%:*}\",${REGISTRY#*:},0,0]]" \
+	'[pulls[] | select(.outcome == "ok" and (.fetched.up_to_date | not)) | .fetched.links.peers[]
+		| [.address, .port, .failed, .open]] | unique'
+pulled "what no other pull was beside has come by them: its layers, and 1 % and 16 KiB at most" '[true,[]]' \
+	'[pulls[] | select((.fetched.layers | length > 0) and (.fetched.up_to_date | not) and (.fetched.links.shared | not))
+		| {size: (.fetched.layers | map(.size // 0) | add), got: .fetched.links.peers[0].received}]
+		| [length >= 2, map(select(.got == null or .got < .size or .got > .size * 1.01 + 16384))]'
+pulled "a layer whose size no other has is known by its connection" '[true,[]]' \
+	'[pulls[] | select((.image | contains("/five:")) and (.fetched.links.shared == false)) | .fetched.layers[] | select((.there | not) and .size > 1500000)]
+		| [length >= 6, map(select(.link == null or .proof.first != "socket" or .link.received - .size > 40000
+			or .link.end_ns > .fetched_ns + 5000000))]'
+pulled "a round trip on this machine is shorter than 5 ms, and so is connecting, at the median" '[]' \
+	'[pulls[].fetched.links.peers[]? | select(.rtt_ns > 5000000 or .connect_ns > 5000000)]'
 says "what was refused for want of the image is part of that start" '[]' \
 	'[of("start"; "failed")[] | select(.image | startswith($registry))]' --arg registry "$REGISTRY/"
 says "the start that waited for its image has its pull as a phase" '[true,true]' \

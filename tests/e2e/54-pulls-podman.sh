@@ -25,7 +25,7 @@ dir=$1
 . "$CT_LIB/engine.sh"
 in_engine() { "$@"; }
 in_engine_becomes() { exec "$@"; }
-mkdir -p "$dir"/{containers,tmp,var} && mount --bind "$dir/containers" /var/lib/containers && mount --bind "$dir/var" /var/tmp || exit
+mkdir -p "$dir"/{containers,tmp,var} /var/lib/containers && mount --bind "$dir/containers" /var/lib/containers && mount --bind "$dir/var" /var/tmp || exit
 export REGISTRY_LOG_LEVEL=info
 registry_start "$dir" || { echo "no registry: $(tail -n 3 "$dir/registry/log")"; exit; }
 "$CT_LIB/halts.py" "$REGISTRY" 4000000 "$dir/halting" > "$dir/halts.log" 2>&1 &
@@ -110,6 +110,9 @@ for name in one two five equal run made pair1 pair2; do
 	pulled "$name: its digest is that of the registry" "[\"$(< "$OUT/digest.$name")\"]" \
 		'[pulls[] | select(.image | contains("/" + $name + ":")) | .fetched.digest] | unique' --arg name "$name"
 done
+pulled "its connections have brought its layers, and 1 % at most and some KiB beside" '[]' \
+	'[whole[] | (.fetched.layers | map(.size) | add) as $size | .fetched.links.peers | map(.received) | add
+		| select(. == null or . < $size or . > $size * 1.01 + 24576)]'
 pulled "each layer is fetched, then unpacked, then the next one" '[]' \
 	'[whole[].fetched.layers | . as $l | to_entries[] | select(.value.first_ns == null or
 		.value.fetched_ns < .value.first_ns or .value.unpacking_ns < .value.fetched_ns or

@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-only
 # More requests than the kernel's side has places for, each on a connection of its own that nobody says is closed: room is
-# made before a table is full, so what comes next is heard.
+# made before a table is full, so what comes next is heard. And who is an actor is one in the table that probes ask first.
 # shellcheck source=tests/lib/e2e.sh
 . "$(dirname "$0")/../lib/e2e.sh"
 
@@ -33,9 +33,20 @@ few()
 	done
 }
 
+# alike: whether as many actors are counted, by the remainder of their pid, as there are in their table
+alike()
+{
+	"$bpftool" -j map dump id "${ids[actors]}" > "$OUT/actors"
+	"$bpftool" -j map dump id "${ids[coldtrac.bss]}" > "$OUT/bss"
+	jq -en --slurpfile actors "$OUT/actors" --slurpfile bss "$OUT/bss" '
+		($bss[0][0].formatted.value[".bss"] | map(.ct_actors_alike // empty)[0]) as $counted
+		| [range($counted | length) | 0] as $none
+		| reduce $actors[0][].formatted.key as $pid ($none; .[$pid % length] += 1) | . == $counted' > /dev/null
+}
+
 declare -A ids
 trace_start tables || exit 0
-for name in bodies streams; do
+for name in bodies streams actors coldtrac.bss; do
 	ids[$name]=$(map_id "$name")
 done
 max=$("$bpftool" -j map show id "${ids[bodies]}" | jq .max_entries)
@@ -47,6 +58,7 @@ docker start "${P}late" > /dev/null
 docker wait "${P}late" > /dev/null
 docker rm "${P}late" > /dev/null
 sleep 0.5
+check "of actors, those that probes ask for first are as many as there are" await 20 alike
 trace_stop
 same "that requests were forgotten is said" 3 "$CT_STATUS"
 says "what came then is whole" '["docker","runc","ct/service:1","ok",true]' \

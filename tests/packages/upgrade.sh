@@ -77,6 +77,7 @@ counted=$(sed -n "s/.*nobody traced for .* between .*: \([0-9]*\) containers\? b
 # Others' containers begin then too.
 check "and is counted: $(wc -w <<< "$missing") of these starts are not told, ${counted:-none} began unseen" \
 	test "${counted:-0}" -ge "$(wc -w <<< "$missing")"
+same "and in JSON, too" "${counted:-0}" "$(jq -s '[.[] | select(.kind == "summary") | .untraced[]?.containers] | add' "$scratch/upgraded.jsonl")"
 check "with how long that was" grep -q "nobody traced for [0-9.]* m\?s between" "$scratch/said"
 docker ps -aq --filter name=up- | xargs -r docker rm -f > /dev/null
 within dpkg -P coldtrace > /dev/null 2>&1
