@@ -8,7 +8,7 @@
 # make bench      what tracing costs, side by side with others
 # make bench-macro   what it costs programs that people know
 # make bench-opens   what an open costs more while opens are traced
-# make bench-size    how large recordings are
+# make bench-size    how large recordings are; BENCH_ARGS="--markdown --check" of each of them
 # V=1 shows the commands; O=DIR builds elsewhere; SAN=1 builds with sanitizers.
 
 O      ?= .output
@@ -181,26 +181,26 @@ e2e: build
 
 bench-opens: test-deps
 	@$(MAKE) build
-	@O=$(O) tools/bench/opens
+	@O=$(O) tools/bench/opens $(BENCH_ARGS)
 
 bench-size: test-deps
 	@$(MAKE) build
-	@O=$(O) tools/bench/size
+	@O=$(O) tools/bench/size $(BENCH_ARGS)
 
 bench-macro: deps
 	@tools/deps.sh bench
 	@$(MAKE) build
-	@O=$(O) tools/bench/macro
+	@O=$(O) tools/bench/macro $(BENCH_ARGS)
 
 bench: test-deps
 	@$(MAKE) build
-	@O=$(O) tools/bench/run
+	@O=$(O) tools/bench/run $(BENCH_ARGS)
 # and puts the table into docs/overhead.md
 bench-docs: test-deps
 	@$(MAKE) build
-	@O=$(O) tools/bench/run --markdown
+	@O=$(O) tools/bench/run --markdown $(BENCH_ARGS)
 
-C_FILES = $(shell git ls-files '*.c' '*.h' ':!vmlinux' 2>/dev/null || find bpf include user tests tools -name '*.[ch]')
+C_FILES = $(shell git ls-files --cached --others --exclude-standard '*.c' '*.h' ':!vmlinux' 2>/dev/null || find bpf include user tests tools -name '*.[ch]')
 
 fmt:
 	@clang-format -i $(C_FILES)

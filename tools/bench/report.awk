@@ -235,20 +235,60 @@ function largest(metric, mode)
 	return sorted[load(metric, mode, 0)]
 }
 
+# What a call may cost: the target; where programs that return at once are above it already, a tenth more than they.
+function may_cost(metric, target,    floor)
+{
+	if (!((metric SUBSEP "floor") in n))
+		return target
+	floor = median(metric, "floor", 0) / median(metric, "none", 0)
+	return floor > target ? 1 + (floor - 1) * 1.1 : target
+}
+
+# list: calls and their targets
+function check_calls(mode, list,    parts, count, i, m, is, at_least)
+{
+	count = split(list, parts, " ")
+	for (i = 1; i < count; i += 2) {
+		m = parts[i] "_ns"
+		if (!((m SUBSEP mode) in n))
+			continue
+		is = ratio(m, mode)
+		at_least = low
+		limit(title[parts[i]] ", " title[mode] ", ratio", is, at_least, may_cost(m, parts[i + 1]))
+	}
+}
+
+# The whole interval is to be below.
+function check_docker(mode, most,    is)
+{
+	if (!(("docker_run_ms" SUBSEP mode) in n))
+		return
+	is = ratio("docker_run_ms", mode)
+	limit("docker run, " title[mode] ", ratio of p50, end of its interval", high, low, most)
+}
+
+function check_own(mode, mib, ms,    is)
+{
+	is = largest("resident_kib", mode) / 1024
+	limit("resident, " title[mode] ", MiB", is, is, mib)
+	is = median("ready_ms", mode, 0)
+	limit("exec to tracing, " title[mode] ", ms", is, is, ms)
+}
+
 function check(    i, m, is, at_least)
 {
-	is = ratio("docker_run_ms", "phases")
-	limit("docker run, ratio of p50", is, low, 1.03)
-	if (("docker_run_ms" SUBSEP "why") in n) {
-		is = ratio("docker_run_ms", "why")
-		limit("docker run with --why, ratio of p50", is, low, 1.05)
-		is = ratio("pipe_ping_pong_ns", "why")
-		limit("ping-pong with --why, ratio", is, low, 1.10)
-	}
-	is = largest("resident_kib", "phases") / 1024
-	limit("resident, MiB", is, is, 32)
-	is = median("ready_ms", "phases", 0) / 1000
-	limit("exec to tracing, s", is, is, 0.5)
+	check_calls("phases", "unix 1.03 unix_message 1.03 unix_named 1.03 pipe_ping_pong 1.03 process 1.01 " \
+		"tcp 1.02 tcp_large 1.02 udp 1.02 netlink 1.02 write_page 1.02 fsync 1.02 unlink 1.02 cgroup 1.02")
+	check_calls("why", "pipe_ping_pong 1.05")
+	check_docker("phases", 1.02)
+	check_docker("steps", 1.03)
+	check_docker("why", 1.03)
+	check_own("phases", 12, 100)
+	check_own("why", 32, 150)
+	is = median("container_cpu_us", "phases", 0) / 1000
+	limit("CPU of a start and a stop, ms", is, is, 1)
+	is = median("idle_cpu_ppm", "phases", 0) / 10000
+	limit("CPU while none starts, %", is, is, 0.05)
 	for (i = 1; i <= n_limited; i++) {
 		m = limited[i] "_ns"
 		if (!((m SUBSEP "libbpf_tools") in n))
