@@ -2,8 +2,8 @@
 #
 # make            build .output/coldtrace
 # make demo       set everything up and watch 10 restarts under runc and 10 under runsc
-# make test       set everything up and run every test, about 18 minutes on 2 CPUs
-# make test-long  the same, all of it in full: about 90 minutes
+# make test       set everything up and test all but what takes long, about 15 minutes on 2 CPUs
+# make test-long  everything, in full: about 90 minutes
 # make static     a coldtrace without shared libraries, per architecture, in .output/static
 # make bench      what tracing costs, side by side with others
 # make bench-macro   what it costs programs that people know
@@ -151,8 +151,8 @@ demo: deps
 	@$(MAKE) build
 	@O=$(O) tools/demo.sh
 
-# Everything, real engines included. What this machine cannot do fails, unless
-# tests/e2e/allowed-missing has it. LONG=1, or test-long: nothing is shortened.
+# Real engines included. What this machine cannot do fails, unless tests/e2e/allowed-missing has it.
+# LONG=1, or test-long: nothing is shortened or left out; tests/stages says what is.
 LONG ?=
 export LONG
 test: test-deps

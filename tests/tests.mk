@@ -8,7 +8,8 @@
 # make replay                   tests/replay: recordings of real runs, byte-exact reports
 # make replay-update            writes the expected reports anew
 # make fuzz FUZZ_SECONDS=60     tests/fuzz, each target that long, three at a time; "events"
-#                               plays the recordings in a wrong order
+#                               plays the recordings in a wrong order; FUZZ_RUNS= so many inputs,
+#                               the same each time
 # make fuzz-finds               whether "events" finds a defect that was there once and is put back
 # make mutate                   one-line mistakes in the core that no test sees: tests/mutate/run;
 #                               MUTATE= passes options and files to it
@@ -16,7 +17,7 @@
 # make insns-update             keeps the new numbers
 # make adding                   an engine and a runtime that nobody has: rows, and a file
 # make races                    what has threads of its own, with -fsanitize=thread
-# make check                    unit, races, replay and adding
+# make check                    unit, races, replay and adding; check-all: replay-all, too
 # make programs                 what they and make formats run
 # make coverage                 lines and branches of user/core that both reach; fails below
 #                               COVERAGE_FLOOR=90 % of the branches; CRITERION= passes options
@@ -29,6 +30,8 @@ SAN_CFLAGS   := -O1 -g -std=gnu11 -Wall -Wextra -Wshadow -Werror $(SAN_FLAGS)
 FUZZ_CFLAGS  := -O1 -g -std=gnu11 -Wall -Wextra -Wshadow -Werror $(SAN_FLAGS) \
 		-fsanitize=fuzzer-no-link -DFUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION
 FUZZ_SECONDS ?= 60
+FUZZ_RUNS    ?=
+FUZZ_LIMIT   := $(if $(FUZZ_RUNS),-seed=1 -runs=$(FUZZ_RUNS),-max_total_time=$(FUZZ_SECONDS))
 UNIT         ?=
 CRITERION    ?=
 
@@ -47,9 +50,10 @@ SANDBOX_SRC  := $(addprefix user/source/,sandbox/sandbox.c sandbox/seccheck.c pr
 		engines/engine_snapshots.c engines/engine_stored.c engines/engines_ask.c engines/bolt.c engines/rescans.c engines/engines.c engines/errand.c \
 		engines/scout.c live/places.c live/seed.c)
 
-.PHONY: adding unit races replay replay-update fuzz fuzz-finds fuzz-seeds check pure programs
+.PHONY: adding unit races replay replay-all replay-update fuzz fuzz-finds fuzz-seeds check check-all pure programs
 
 check: unit races replay adding
+check-all: check replay-all
 
 # What more than one stage of tests/stages has built: made before they run at once, or two
 # compilers write one object.
@@ -104,7 +108,16 @@ READER_SRC   := tests/replay/reader.c tests/replay/later.c user/cmd/cmd.c user/c
 $(S)/reader: $(READER_SRC:%.c=$(S)/%.o) $(PURE_SRC:%.c=$(S)/%.o)
 	$(call msg,LD-SAN,$@)$(CC) $(SAN_CFLAGS) $^ -o $@ $(CORE_LIBS)
 
-replay: $(S)/reader
+# Byte for byte by the program, and every output of every recording by one with sanitizers, which needs a
+# process twenty times as long: replay-all has each of them with it.
+replay: $(S)/reader $(O)/coldtrace
+	@rm -rf $(S)/replayed && mkdir -p $(S)/replayed
+	$(Q)status=0; tests/replay/run $(O)/coldtrace || status=$$?; \
+	$(call san_env,$(S)/replayed) tests/replay/run $(S)/reader --at-once || status=$$?; \
+	tests/replay/kata $(O)/coldtrace || status=$$?; \
+	{ $(call san_verdict,$(S)/replayed); } && exit $$status
+
+replay-all: $(S)/reader
 	@rm -rf $(S)/replayed && mkdir -p $(S)/replayed
 	$(Q)status=0; $(call san_env,$(S)/replayed) tests/replay/run $(S)/reader || status=$$?; \
 	$(call san_env,$(S)/replayed) tests/replay/kata $(S)/reader || status=$$?; \
@@ -137,7 +150,7 @@ fuzz-seeds: $(F)/make_seeds
 
 fuzz: $(FUZZ_TARGETS:%=$(F)/fuzz_%) fuzz-seeds
 	@mkdir -p $(FUZZ_TARGETS:%=$(F)/corpus/%) $(F)/findings
-	$(Q)printf '%s\n' $(FUZZ_TARGETS) | F=$(F) xargs -P 3 -n 1 tests/fuzz/run $(FUZZ_SECONDS)
+	$(Q)printf '%s\n' $(FUZZ_TARGETS) | F=$(F) xargs -P 3 -I{} tests/fuzz/run {} $(FUZZ_LIMIT)
 
 # The name of a namespace borrowed from a container that has to make room, as a review of the first version found it.
 $(F)/defect.c: user/core/life/commands.c
