@@ -19,6 +19,8 @@
 
 #define CT_S_IFMT 00170000
 
+#define CT_EEXIST 17
+
 struct ct_actor {
 	__u8 role; /* enum ct_role */
 	__u8 level; /* depth of the pid namespace that the engine or runtime itself runs in */

@@ -408,7 +408,10 @@ int BPF_PROG(ct_xfs_unlink_raw, const void *directory, const void *name)
 #define CT_S_IFIFO 0010000
 #define CT_S_IFREG 0100000
 
-/* Fifos through which a first output was passed on. */
+/*
+ * Fifos through which a first output was passed on. Of one that was forgotten it is told again, and only the
+ * first counts: nothing is hidden.
+ */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 4096);
@@ -432,7 +435,8 @@ static __always_inline int relays(enum ct_how how, struct inode *inode)
 	if (type != CT_S_IFIFO && type != CT_S_IFREG)
 		return 0;
 	id = inode_id(how, inode);
-	if (bpf_map_update_elem(&relayed, &id, &one, BPF_NOEXIST))
+	/* Where there was no place for it: better told again than never. */
+	if (bpf_map_update_elem(&relayed, &id, &one, BPF_NOEXIST) == -CT_EEXIST)
 		return 0;
 	return inode_event(CT_KIND_RELAY, CT_GET(how, inode, i_dentry.first));
 }

@@ -24,6 +24,10 @@
 /*
  * By the sender's socket: how much of its last frame is still to come, or that this is not known. What
  * is in containers, or is a user's, cannot push out what the host's engines say.
+ *
+ * No probe sees a socket closed, so most of what has to make room is of connections that are gone, and a
+ * count of it would say nothing. Of one that goes on its next send that begins with a frame says so:
+ * ct_h2_unknown(), and who has heard the connection before counts it.
  */
 struct h2_left {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);

@@ -61,7 +61,7 @@ struct {
 	__type(value, struct ct_thread);
 } threads SEC(".maps");
 
-/* Ids of stacks that have been sent. */
+/* Ids of stacks that have been sent. One that was forgotten is sent again: it costs time, and hides nothing. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, CT_STACKS);

@@ -24,7 +24,10 @@
 CT_SEND_FUNCTIONS(X)
 #undef X
 
-/* tid of a thread inside one of these functions, and on which socket. */
+/*
+ * tid of a thread inside one of these functions, and on which socket. Whose place was needed for others is
+ * missed when he returns: see send_leave(). Until then nothing of his is lost.
+ */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 4096);
@@ -46,8 +49,13 @@ static __always_inline int send_leave(int ret)
 	__u64 *entered = bpf_map_lookup_elem(&sending, &tid);
 	struct socket *socket;
 
-	if (!entered) { /* its place was needed for others, or it began before we did */
-		if (ct_actor_of(bpf_get_current_pid_tgid() >> 32))
+	/*
+	 * Nobody returns here who was not heard to enter: that is attached first (the table of probes has them in
+	 * this order), and the kernel takes note of a return when the function is entered. So there was no place
+	 * for him, or it was needed for others. To whom he sent is not known: it may have been an engine.
+	 */
+	if (!entered) {
+		if (ret >= CT_MESSAGE_MIN)
 			ct_lose(CT_LOSS_READ);
 		return 0;
 	}
