@@ -50,7 +50,7 @@ CORE_SRC  = $(sort $(foreach part,core stats sinks util,$(wildcard user/$(part)/
 	    $(wildcard user/source/*.c user/source/recording/*.c user/source/sandbox/seccheck_*.c) \
 	    $(addprefix user/source/,engines/identity.c engines/identity_podman.c engines/identity_bundle.c engines/identity_crio.c \
 	    live/types_pick.c live/open_names.c live/plan.c live/ring.c \
-	    proc/privileges.c proc/unix_sockets.c sandbox/gopclntab.c sandbox/sentry_points.c)
+	    proc/privileges.c proc/unix_sockets.c sandbox/evicted.c sandbox/gopclntab.c sandbox/sentry_points.c)
 LIVE_SRC  = $(filter-out $(CORE_SRC),$(wildcard user/source/*.c user/source/*/*.c)) $(wildcard user/cmd/*.c)
 # TLS and OTLP need libraries that are not made to be linked statically: there static.c is instead of them.
 SERVE_SRC = $(filter-out user/serve/static.c,$(wildcard user/serve/*.c))

@@ -32,13 +32,20 @@ struct sentry_open {
 	char path[CT_OPENS_PATH_LEN];
 };
 
-/* An open that fails before it reaches the file system does not leave: its entry is used again. */
+/*
+ * An open that fails before it reaches the file system does not leave: its entry is used again, or user space
+ * deletes it with what else its sandbox left. Of any other entry the open is lost that has to make room: how
+ * many were made and taken is counted, so that user space knows how many are neither, nor there.
+ */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 4096);
 	__type(key, struct sentry_key);
 	__type(value, struct sentry_open);
 } sentry_opens SEC(".maps");
+
+__u64 sentry_made = 0; /* counted when it is there */
+__u64 sentry_taken = 0; /* counted while it still is: at no time fewer than are gone */
 
 static __always_inline struct sentry_key key_of(const struct regs *regs)
 {
@@ -55,9 +62,15 @@ int ct_sentry_enter(struct regs *regs)
 {
 	struct sentry_key key = key_of(regs);
 	struct sentry_open open = { .flags = (__u32)regs->rdi };
+	long r;
 
 	open.ts_ns = bpf_ktime_get_ns();
-	if (bpf_map_update_elem(&sentry_opens, &key, &open, BPF_ANY))
+	r = bpf_map_update_elem(&sentry_opens, &key, &open, BPF_NOEXIST);
+	if (!r)
+		__sync_fetch_and_add(&sentry_made, 1);
+	else if (r == -CT_EEXIST)
+		r = bpf_map_update_elem(&sentry_opens, &key, &open, BPF_ANY);
+	if (r)
 		ct_lose(CT_LOSS_CALLS);
 	return 0;
 }
@@ -101,6 +114,7 @@ int ct_sentry_leave(struct regs *regs)
 
 	if (!open)
 		return 0;
+	__sync_fetch_and_add(&sentry_taken, 1);
 	e = ct_reserve(CT_KIND_OPENED, CT_OPENS_PATH_LEN);
 	if (!e)
 		goto out;

@@ -84,8 +84,10 @@ static void read_losses(struct ct_live *live)
 	more = live->engines.dropped;
 	live->engines.dropped = 0;
 	ct_live_emit_lost(live, CT_LOSS_TABLE, more);
-	if (live->inside)
+	if (live->inside) {
 		ct_live_emit_lost(live, CT_LOSS_SANDBOX, ct_inside_lost(live->inside));
+		ct_live_emit_lost(live, CT_LOSS_OPENS, ct_inside_opens_lost(live->inside));
+	}
 }
 
 /* Addresses mean nothing elsewhere: what is handed over, and recorded, are names. */
@@ -167,8 +169,11 @@ static int look_inside(struct ct_live *live, struct ct_err *err)
 		.seccheck = live->opts.seccheck,
 		.opens = live->opts.seccheck_opens,
 		.probes = live->opts.sentry_probes,
-		.events = bpf_map__fd(live->skel->maps.events),
-		.losses = bpf_map__fd(live->skel->maps.losses),
+		.sentry = {
+			.events = bpf_map__fd(live->skel->maps.events),
+			.losses = bpf_map__fd(live->skel->maps.losses),
+			.opens_max = ct_live_sentry_opens(live),
+		},
 	};
 
 	if (!opts.seccheck && !opts.probes)

@@ -50,6 +50,13 @@ static int on_libbpf_message(enum libbpf_print_level level, const char *fmt, va_
  * in flight on a host of many has to have room beside them. Those of requests do not forget, but more
  * processors ask more.
  */
+static uint32_t least_by_cpus(void)
+{
+	int cpus = libbpf_num_possible_cpus();
+
+	return (uint32_t)(cpus > 0 ? cpus : 1) * LRU_PER_CPU;
+}
+
 static int set_by_cpus(struct ct_live *live)
 {
 	struct bpf_map *const maps[] = {
@@ -58,15 +65,27 @@ static int set_by_cpus(struct ct_live *live)
 		live->skel->maps.h2_host, live->skel->maps.h2_shared,
 		live->skel->maps.sending, live->skel->maps.relayed,
 	};
-	int cpus = libbpf_num_possible_cpus(), r = 0;
+	__u32 least = least_by_cpus();
+	int r = 0;
 
 	for (size_t i = 0; i < CT_ARRAY_SIZE(maps) && !r; i++) {
-		__u32 least = (__u32)(cpus > 0 ? cpus : 1) * LRU_PER_CPU;
-
 		if (bpf_map__max_entries(maps[i]) < least)
 			r = bpf_map__set_max_entries(maps[i], least);
 	}
 	return r;
+}
+
+static size_t processes_of(const struct ct_live *live)
+{
+	return live->opts.processes_max ? live->opts.processes_max : PROCESSES;
+}
+
+/* Of four processes, one in the middle of an open. */
+uint32_t ct_live_sentry_opens(const struct ct_live *live)
+{
+	uint32_t opens = (uint32_t)(processes_of(live) / 4), least = least_by_cpus();
+
+	return opens > least ? opens : least;
 }
 
 static int set_sizes(struct ct_live *live)
@@ -75,7 +94,7 @@ static int set_sizes(struct ct_live *live)
 	size_t ring = live->opts.ring_bytes ? live->opts.ring_bytes
 		      : why                 ? RING_BYTES_WHY
 					    : RING_BYTES;
-	size_t processes = live->opts.processes_max ? live->opts.processes_max : PROCESSES;
+	size_t processes = processes_of(live);
 	size_t calls = processes / 4 > PENDING_MIN ? processes / 4 : PENDING_MIN;
 	int r;
 

@@ -108,6 +108,7 @@ void ct_live_places_turn(struct ct_live *live, uint64_t now_ns);
 /* live_load.c: one attempt with the plan that is made. -EAGAIN: another plan may do. */
 void ct_live_listen(bool verbose); /* to what libbpf says */
 int ct_live_load(struct ct_live *live, struct ct_err *err);
+uint32_t ct_live_sentry_opens(const struct ct_live *live); /* of sandboxes, so many under way */
 int ct_live_fill_roles(struct ct_live *live, struct ct_err *err);
 int ct_live_attach(struct ct_live *live);
 /* live_detach.c: of whatever it is attached to. */

@@ -61,7 +61,7 @@ int ct_inside_open(struct ct_inside **ret, const struct ct_inside_options *opts,
 		}
 	}
 	if (opts->probes) {
-		r = ct_sentry_open(&in->sentry, opts->events, opts->losses, keep, in, err);
+		r = ct_sentry_open(&in->sentry, &opts->sentry, keep, in, err);
 		if (r) {
 			ct_inside_close(in);
 			return r;
@@ -128,6 +128,11 @@ uint64_t ct_inside_lost(struct ct_inside *in)
 	uint64_t lost = in->lost + (in->seccheck ? ct_seccheck_lost(in->seccheck) : 0);
 	in->lost = 0;
 	return lost;
+}
+
+uint64_t ct_inside_opens_lost(struct ct_inside *in)
+{
+	return in->sentry ? ct_sentry_lost(in->sentry) : 0;
 }
 
 void ct_inside_end(struct ct_inside *in)

@@ -11,6 +11,7 @@
 
 #include "ct_event.h"
 #include "source/sandbox/seccheck_app.h"
+#include "source/sandbox/sentry.h"
 #include "util/err.h"
 
 struct ct_inside;
@@ -19,7 +20,7 @@ struct ct_inside_options {
 	bool seccheck; /* what the application does */
 	bool opens; /* and which files it opens */
 	bool probes; /* --sentry-probes */
-	int events, losses; /* maps of the kernel side, for the probes */
+	struct ct_sentry_options sentry; /* for the probes */
 };
 
 /* fn gets the events. Looks for sandboxes that run already. */
@@ -43,6 +44,9 @@ void ct_inside_hand_over(struct ct_inside *in);
 uint64_t ct_inside_until(const struct ct_inside *in);
 
 uint64_t ct_inside_lost(struct ct_inside *in); /* messages, since the last call */
+
+/* Opens that probes have seen to begin and that were forgotten: likewise. */
+uint64_t ct_inside_opens_lost(struct ct_inside *in);
 
 /* Deletes the sessions and detaches the probes, when what was said until then has been read. */
 void ct_inside_end(struct ct_inside *in);

@@ -12,6 +12,7 @@
 #include <bpf/libbpf.h>
 
 #include "sentry.skel.h"
+#include "source/sandbox/evicted.h"
 #include "source/sandbox/gopclntab.h"
 #include "source/proc/procfs.h"
 #include "source/sandbox/sandbox.h"
@@ -35,6 +36,12 @@ struct sentry {
 	struct sentry *next;
 };
 
+/* As sentry_key of bpf/sentry.bpf.c. */
+struct open_key {
+	uint64_t goroutine;
+	uint32_t tgid, pad;
+};
+
 /* Most sandboxes run the same runsc: what was found in it is kept. */
 struct binary {
 	dev_t dev;
@@ -51,6 +58,8 @@ struct ct_sentry {
 	size_t count;
 	struct binary binary;
 	uint64_t rest_ns; /* nobody is looked at before it */
+	uint64_t swept; /* entries of opens that were deleted here */
+	struct ct_evicted evicted;
 	ct_seccheck_fn fn;
 	void *ctx;
 };
@@ -76,7 +85,7 @@ static int share_maps(struct bpf_object *object, int events, int losses)
 	return 0;
 }
 
-static int load(struct ct_sentry *s, int events, int losses)
+static int load(struct ct_sentry *s, const struct ct_sentry_options *opts)
 {
 	static const char *const names[] = {
 #define X(symbol, program, what) #program,
@@ -94,12 +103,16 @@ static int load(struct ct_sentry *s, int events, int losses)
 			return -ENOENT;
 		bpf_program__set_autoload(s->programs[i], true);
 	}
-	r = share_maps(s->skel->obj, events, losses);
+	if (bpf_map__key_size(s->skel->maps.sentry_opens) != sizeof(struct open_key))
+		return -EINVAL;
+	r = share_maps(s->skel->obj, opts->events, opts->losses);
+	if (!r)
+		r = bpf_map__set_max_entries(s->skel->maps.sentry_opens, opts->opens_max);
 	return r ? r : sentry_bpf__load(s->skel);
 }
 
-int ct_sentry_open(struct ct_sentry **ret, int events, int losses, ct_seccheck_fn fn, void *ctx,
-		   struct ct_err *err)
+int ct_sentry_open(struct ct_sentry **ret, const struct ct_sentry_options *opts, ct_seccheck_fn fn,
+		   void *ctx, struct ct_err *err)
 {
 	struct ct_sentry *s = calloc(1, sizeof(*s));
 	int r;
@@ -108,7 +121,7 @@ int ct_sentry_open(struct ct_sentry **ret, int events, int losses, ct_seccheck_f
 		return ct_fail(err, -ENOMEM, "load the probes for --sentry-probes: out of memory");
 	s->fn = fn;
 	s->ctx = ctx;
-	r = load(s, events, losses);
+	r = load(s, opts);
 	if (r) {
 		ct_sentry_close(s);
 		return ct_fail(err, r,
@@ -224,6 +237,73 @@ static void arm(struct ct_sentry *s, struct sentry *t)
 	say(t, r, r ? why : "");
 }
 
+/* The opens that are under way, as they were in one call. */
+struct opens {
+	struct open_key *keys; /* owned */
+	void *values; /* owned */
+	uint32_t count;
+};
+
+static bool read_opens(const struct ct_sentry *s, struct opens *ret)
+{
+	const struct bpf_map *map = s->skel->maps.sentry_opens;
+	uint64_t after = 0; /* the kernel's place in it */
+
+	ret->count = bpf_map__max_entries(map);
+	ret->keys = calloc(ret->count, sizeof(*ret->keys));
+	ret->values = calloc(ret->count, bpf_map__value_size(map));
+	return ret->keys && ret->values &&
+	       (!bpf_map_lookup_batch(bpf_map__fd(map), NULL, &after, ret->keys, ret->values,
+				      &ret->count, NULL) ||
+		errno == ENOENT);
+}
+
+static void opens_free(struct opens *opens)
+{
+	free(opens->keys);
+	free(opens->values);
+}
+
+static uint64_t counted(const __u64 *counter)
+{
+	return __atomic_load_n(counter, __ATOMIC_ACQUIRE);
+}
+
+static bool is_due(const struct ct_sentry *s)
+{
+	return ct_evicted_due(&s->evicted, counted(&s->skel->bss->sentry_made),
+			      counted(&s->skel->bss->sentry_taken) + s->swept);
+}
+
+uint64_t ct_sentry_lost(struct ct_sentry *s)
+{
+	struct opens opens = { 0 };
+	uint64_t made, more = 0;
+
+	if (!is_due(s))
+		return 0;
+	made = counted(&s->skel->bss->sentry_made);
+	if (read_opens(s, &opens))
+		more = ct_evicted_more(&s->evicted, made, opens.count,
+				       counted(&s->skel->bss->sentry_taken) + s->swept);
+	opens_free(&opens);
+	return more;
+}
+
+/* What a sandbox was in the middle of when it ended, and what had failed early: nobody takes it. */
+static void sweep(struct ct_sentry *s, uint32_t pid)
+{
+	int fd = bpf_map__fd(s->skel->maps.sentry_opens);
+	struct opens opens = { 0 };
+
+	if (is_due(s) && read_opens(s, &opens)) {
+		for (uint32_t i = 0; i < opens.count; i++)
+			s->swept += opens.keys[i].tgid == pid &&
+				    !bpf_map_delete_elem(fd, &opens.keys[i]);
+	}
+	opens_free(&opens);
+}
+
 static void drop(struct ct_sentry *s, struct sentry *t)
 {
 	struct sentry **at = &s->list;
@@ -233,6 +313,7 @@ static void drop(struct ct_sentry *s, struct sentry *t)
 	*at = t->next;
 	s->count--;
 	detach(t);
+	sweep(s, t->app.pid);
 	if (t->process >= 0)
 		close(t->process);
 	free(t);

@@ -15,9 +15,14 @@
 
 struct ct_sentry;
 
-/* Loads the programs; events and losses are maps of the kernel side. fn is told about sandboxes. */
-int ct_sentry_open(struct ct_sentry **ret, int events, int losses, ct_seccheck_fn fn, void *ctx,
-		   struct ct_err *err);
+struct ct_sentry_options {
+	int events, losses; /* maps of the kernel side */
+	uint32_t opens_max; /* under way at a time */
+};
+
+/* Loads the programs. fn is told about sandboxes. */
+int ct_sentry_open(struct ct_sentry **ret, const struct ct_sentry_options *opts, ct_seccheck_fn fn,
+		   void *ctx, struct ct_err *err);
 
 /* A sandbox runs, or is gone; whoever is none does not matter. */
 void ct_sentry_add(struct ct_sentry *s, uint32_t pid);
@@ -26,5 +31,8 @@ void ct_sentry_exited(struct ct_sentry *s, uint32_t pid);
 /* When to look again, CLOCK_MONOTONIC; 0: never. */
 uint64_t ct_sentry_due(const struct ct_sentry *s);
 void ct_sentry_look(struct ct_sentry *s);
+
+/* Opens that were seen to begin and forgotten, for there were too many; since the last call. */
+uint64_t ct_sentry_lost(struct ct_sentry *s);
 
 void ct_sentry_close(struct ct_sentry *s); /* detaches all; NULL is fine */
