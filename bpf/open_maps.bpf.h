@@ -89,6 +89,10 @@ struct {
 	__array(values, struct open_paths);
 } open_paths SEC(".maps") = { .values = { &open_paths_a } };
 
+/*
+ * Nobody says that a directory is not used any more: the oldest have to make room for others. Of one that a
+ * path still refers to user space says so, when it looks for it (join_dir() of open_maps.c).
+ */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 4096);

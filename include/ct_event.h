@@ -318,7 +318,7 @@ enum ct_app {
 	X(4, LATE, "event out of order", "") \
 	X(5, UNKNOWN, "event of an unknown kind", "use a newer coldtrace") \
 	X(6, TABLE, "container table full", "raise --containers") \
-	X(7, OPENS, "opened file not counted", "raise --processes") \
+	X(7, OPENS, "opened file not counted, or not by its path", "raise --processes") \
 	X(8, WAITS, "waits of a busy thread left out", "") \
 	X(9, SANDBOX, "message of a sandbox dropped", "") \
 	X(10, STEPS, "step of a start or stop with too many", "") \

@@ -446,6 +446,7 @@ int ct_live_tell_opens(struct ct_live *live, struct ct_err *err)
 		r = read_ring(live, err);
 	if (!r)
 		r = ct_open_maps_tell(live->opens, ct_now_ns(), err);
+	ct_live_emit_lost(live, CT_LOSS_OPENS, ct_open_maps_lost(live->opens));
 	if (r)
 		ct_live_emit_lost(live, CT_LOSS_OPENS, 1); /* one at least */
 	return r;

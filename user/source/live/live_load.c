@@ -193,7 +193,8 @@ static int prepare(struct ct_live *live, struct ct_err *err)
 	live->skel->rodata->ct_mine_tgid = live->opts.mine;
 	r = set_sizes(live);
 	if (!r)
-		r = ct_open_maps_prepare(live->skel, live->opts.opens, live->opts.processes_max);
+		r = ct_open_maps_prepare(live->skel, live->opts.opens, live->opts.processes_max,
+					 least_by_cpus());
 	return r ? ct_fail(err, r, "size the maps: %s", strerror(-r)) : 0;
 }
 

@@ -57,6 +57,7 @@ struct ct_open_maps {
 	unsigned written; /* which of them */
 	uint32_t paths_max;
 	uint64_t told_ns, told_inserts; /* the first is also the time of what is told */
+	uint64_t lost; /* opens of paths whose directory was forgotten */
 	struct sum sum;
 	struct path path;
 	struct dir dir;
@@ -70,7 +71,8 @@ static bool same_layout(const struct coldtrace_bpf *skel)
 	       bpf_map__value_size(skel->maps.open_dirs) == sizeof(struct dir);
 }
 
-int ct_open_maps_prepare(struct coldtrace_bpf *skel, enum ct_opens_mode mode, size_t processes_max)
+int ct_open_maps_prepare(struct coldtrace_bpf *skel, enum ct_opens_mode mode, size_t processes_max,
+			 uint32_t dirs_min)
 {
 	struct bpf_map *const maps[] = {
 		skel->maps.open_sums_a,  skel->maps.open_sums_b,  skel->maps.open_paths_a,
@@ -79,6 +81,8 @@ int ct_open_maps_prepare(struct coldtrace_bpf *skel, enum ct_opens_mode mode, si
 		skel->maps.opening,
 	};
 	size_t paths = processes_max > PATHS_MIN ? processes_max : PATHS_MIN;
+	/* Each may lie in another directory: those of so many opens are not to be forgotten before they are told. */
+	uint32_t dirs = (uint32_t)paths > dirs_min ? (uint32_t)paths : dirs_min;
 	int r = 0;
 
 	if (!same_layout(skel))
@@ -89,6 +93,8 @@ int ct_open_maps_prepare(struct coldtrace_bpf *skel, enum ct_opens_mode mode, si
 		r = bpf_map__set_max_entries(skel->maps.open_paths_a, (__u32)paths);
 	if (!r)
 		r = bpf_map__set_max_entries(skel->maps.open_paths_b, (__u32)paths);
+	if (!r)
+		r = bpf_map__set_max_entries(skel->maps.open_dirs, dirs);
 	skel->rodata->opens_each = mode == CT_OPENS_EACH;
 	skel->rodata->opens_host_level = ct_proc_level((uint32_t)getpid());
 	return r;
@@ -162,12 +168,21 @@ static void tell_counts(struct ct_open_maps *m, const struct opener *op)
 	} while (i < CT_OPENS_BUCKETS + CT_OPENS_ERRNOS);
 }
 
-/* Writes the directory's path; 0: it is not known. */
-static size_t join_dir(struct ct_open_maps *m, uint64_t key, char *to, size_t room, bool *ret_cut)
+/*
+ * Writes the directory's path; 0: it is not known. One that has a key was there: now it had to make room for
+ * others.
+ */
+static size_t join_dir(struct ct_open_maps *m, uint64_t key, char *to, size_t room, bool *ret_cut,
+		       bool *ret_lost)
 {
 	*ret_cut = false;
-	if (!key || bpf_map_lookup_elem(bpf_map__fd(m->skel->maps.open_dirs), &key, &m->dir) ||
-	    m->dir.end > sizeof(m->dir.names))
+	if (!key)
+		return 0;
+	if (bpf_map_lookup_elem(bpf_map__fd(m->skel->maps.open_dirs), &key, &m->dir)) {
+		*ret_lost = true;
+		return 0;
+	}
+	if (m->dir.end > sizeof(m->dir.names))
 		return 0;
 	*ret_cut = m->dir.cut;
 	return ct_open_join(to, room, m->dir.names, m->dir.end, ret_cut);
@@ -184,12 +199,12 @@ static void tell_path(struct ct_open_maps *m, const struct opener *op)
 	};
 	char tail[sizeof(t) + 2 * DIR_MAX + CT_OPENS_PATH_LEN + 2];
 	size_t at = sizeof(t), base;
-	bool cut, mount_cut;
+	bool cut, mount_cut, lost = false;
 
 	if (!p->counts.count)
 		return;
 	p->text[sizeof(p->text) - 1] = '\0';
-	base = join_dir(m, p->base, tail + at, DIR_MAX, &cut);
+	base = join_dir(m, p->base, tail + at, DIR_MAX, &cut, &lost);
 	at += base;
 	if (cut)
 		t.flags |= CT_OPENS_F_BEGIN_CUT;
@@ -203,7 +218,9 @@ static void tell_path(struct ct_open_maps *m, const struct opener *op)
 		at += strlen(p->text);
 	}
 	tail[at++] = '\0';
-	at += join_dir(m, p->mount, tail + at, DIR_MAX, &mount_cut);
+	at += join_dir(m, p->mount, tail + at, DIR_MAX, &mount_cut, &lost);
+	if (lost)
+		m->lost += p->counts.count;
 	memcpy(tail, &t, sizeof(t));
 	begin(m, CT_KIND_OPENS_PATH, op);
 	ct_fact_emit(m->facts, tail, at);
@@ -274,4 +291,12 @@ int ct_open_maps_tell(struct ct_open_maps *m, uint64_t now_ns, struct ct_err *er
 	if (!r)
 		r = empty_paths(m, m->paths[old]);
 	return r ? ct_fail(err, r, "read the counters of opened files: %s", strerror(-r)) : 0;
+}
+
+uint64_t ct_open_maps_lost(struct ct_open_maps *m)
+{
+	uint64_t lost = m->lost;
+
+	m->lost = 0;
+	return lost;
 }

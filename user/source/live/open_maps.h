@@ -16,8 +16,9 @@
 struct coldtrace_bpf;
 struct ct_open_maps;
 
-/* Before the object is loaded: the maps are made only if they are used. */
-int ct_open_maps_prepare(struct coldtrace_bpf *skel, enum ct_opens_mode mode, size_t processes_max);
+/* Before the object is loaded: the maps are made only if they are used; dirs_min: of directories, so many at least. */
+int ct_open_maps_prepare(struct coldtrace_bpf *skel, enum ct_opens_mode mode, size_t processes_max,
+			 uint32_t dirs_min);
 
 /* After it: the skeleton and facts are borrowed. */
 int ct_open_maps_new(struct ct_open_maps **ret, struct coldtrace_bpf *skel, struct ct_facts *facts,
@@ -35,3 +36,6 @@ int ct_open_maps_turn(struct ct_open_maps *m, struct ct_err *err);
 
 /* Tells what is in the maps turned away from, as events of this time, and empties them. */
 int ct_open_maps_tell(struct ct_open_maps *m, uint64_t now_ns, struct ct_err *err);
+
+/* Of those that were told since the last call: opens by a path whose directory was forgotten. */
+uint64_t ct_open_maps_lost(struct ct_open_maps *m);
