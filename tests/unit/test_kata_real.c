@@ -3,16 +3,11 @@
 #include <criterion/criterion.h>
 
 #include "grpc.h"
-#include "runs.h"
+#include "kata.h"
 
-#define QEMU    41000 /* executed; exits when the machine runs */
-#define BETWEEN 41001
-#define DAEMON  41002
-#define AGENT   7600 /* socket of the shim */
 #define PUBLISH 42000
 #define RUNTIME 43000
 #define PROXY   43010 /* kata-shim */
-#define WALL    1795402967582507452ll /* CLOCK_REALTIME, less CLOCK_MONOTONIC */
 
 /* { 1: seconds, 2: nanoseconds } of the tape's time */
 static size_t put_time(char *to, uint32_t field, double ms)
@@ -25,19 +20,6 @@ static size_t put_time(char *to, uint32_t field, double ms)
 	return tape_put_bytes(to, field, time, n);
 }
 
-/* As older ttrpc answers: with the status of a success, which is empty. */
-static void answer(struct tape *t, uint64_t socket, uint32_t stream, const char *msg, size_t len)
-{
-	char body[256], message[300];
-	size_t n = tape_put_bytes(body, 1, "", 0);
-
-	n += tape_put_bytes(body + n, 2, msg, len);
-	tape_send(t, SHIM, socket, message, tape_put_ttrpc(message, stream, 2, body, n));
-	((struct ct_event *)(uintptr_t)tape_event(t, t->count - 1))->flags = CT_F_SERVER;
-	((struct ct_event *)(uintptr_t)tape_event(t, t->count - 1))->obj = socket + 1;
-	((struct ct_event *)(uintptr_t)tape_event(t, t->count - 1))->arg = socket;
-}
-
 /* exit_ms: when it says that it was; 0: it does not. */
 static void waited(struct tape *t, uint32_t stream, int status, double exit_ms)
 {
@@ -46,76 +28,7 @@ static void waited(struct tape *t, uint32_t stream, int status, double exit_ms)
 
 	if (exit_ms > 0)
 		n += put_time(msg + n, 2, exit_ms);
-	answer(t, SHIMS, stream, msg, n);
-}
-
-static void asks_as(struct tape *t, uint32_t tgid, uint32_t stream, const char *method,
-		    const char *id)
-{
-	char path[64], block[128], msg[128], message[512];
-	size_t n, m;
-
-	snprintf(path, sizeof(path), "/grpc.%s", method);
-	n = grpc_put_field(block, ":path", path);
-	m = grpc_put_headers(message, stream, END_BLOCK, block, n);
-	if (id)
-		m += grpc_put_data(message + m, stream, msg, grpc_put_text(msg, 1, id));
-	tape_send(t, tgid, AGENT, message, m);
-}
-
-static void asks(struct tape *t, uint32_t stream, const char *method, const char *id)
-{
-	asks_as(t, SHIM, stream, method, id);
-}
-
-/* A machine that becomes a daemon: its pid is that of a process that never executed anything. */
-static void machine_begins(struct tape *t, uint32_t parent, double ms)
-{
-	tape_at(t, ms);
-	tape_fork(t, parent, QEMU, CT_ROLE_SHIM);
-	tape_exec(t, QEMU, CT_ROLE_HELPER, 0xf0000900, "/usr/bin/qemu-system-x86_64", "-name",
-		  "sandbox", TAPE_END);
-	tape_at(t, ms + 4);
-	tape_fork(t, QEMU, BETWEEN, CT_ROLE_HELPER);
-	tape_fork(t, BETWEEN, DAEMON, CT_ROLE_HELPER);
-	tape_exit(t, BETWEEN, CT_ROLE_HELPER, 0);
-	tape_at(t, ms + 6);
-	tape_exit(t, QEMU, CT_ROLE_HELPER, 0);
-}
-
-/* containerd, from the shim on: created at 300 ms, started at 400. */
-static void starts(struct tape *t, const char *ns, const char *id)
-{
-	char msg[16], bundle[200];
-	size_t n = tape_put_number(msg, 1, SHIM);
-
-	snprintf(bundle, sizeof(bundle), "/run/io.containerd.runtime.v2.task/%s/%s", ns, id);
-	tape_at(t, 10);
-	tape_fork(t, LIFE_CONTAINERD, SHIM, CT_ROLE_ENGINE);
-	tape_exec(t, SHIM, CT_ROLE_SHIM, LIFE_HOST_NETNS, "/usr/bin/containerd-shim-kata-v2",
-		  "-namespace", ns, "-id", id, TAPE_END);
-	tape_at(t, 20);
-	tape_ttrpc_request(t, LIFE_CONTAINERD, SHIMS, 1, "Create", id, bundle);
-	machine_begins(t, SHIM, 30);
-	tape_at(t, 40);
-	asks(t, 1, "Health/Check", NULL);
-	tape_at(t, 200);
-	asks(t, 3, "AgentService/CreateSandbox", "q0");
-	tape_at(t, 220);
-	asks(t, 5, "AgentService/CreateContainer", id);
-	tape_at(t, 290);
-	asks(t, 7, "AgentService/OnlineCPUMem", NULL);
-	tape_at(t, 300);
-	answer(t, SHIMS, 1, msg, n);
-	tape_at(t, 310);
-	tape_ttrpc_request(t, LIFE_CONTAINERD, SHIMS, 3, "Wait", id, NULL);
-	tape_ttrpc_request(t, LIFE_CONTAINERD, SHIMS, 5, "Start", id, NULL);
-	tape_at(t, 320);
-	asks(t, 9, "AgentService/StartContainer", id);
-	tape_at(t, 390);
-	asks(t, 11, "AgentService/GetOOMEvent", NULL);
-	tape_at(t, 400);
-	answer(t, SHIMS, 5, msg, n);
+	kata_answers(t, SHIMS, stream, msg, n);
 }
 
 /* It exits at 1000 ms; the machine is gone at 1200, if that is seen, and then those who wait are told. */
@@ -125,9 +38,9 @@ static void ends_with(struct tape *t, const char *id, double said_ms, bool seen)
 	size_t n;
 
 	tape_at(t, 1001);
-	asks(t, 13, "AgentService/RemoveContainer", id);
+	kata_asks(t, 13, "AgentService/RemoveContainer", id);
 	tape_at(t, 1100);
-	asks(t, 15, "AgentService/DestroySandbox", NULL);
+	kata_asks(t, 15, "AgentService/DestroySandbox", NULL);
 	tape_at(t, 1200);
 	if (seen)
 		tape_exit(t, DAEMON, CT_ROLE_HELPER, 0);
@@ -138,7 +51,7 @@ static void ends_with(struct tape *t, const char *id, double said_ms, bool seen)
 	tape_at(t, 1230);
 	n = tape_put_number(msg, 1, SHIM);
 	n += tape_put_number(msg + n, 2, 7);
-	answer(t, SHIMS, 13, msg, n);
+	kata_answers(t, SHIMS, 13, msg, n);
 }
 
 static void ends(struct tape *t, const char *id, double said_ms)
@@ -146,39 +59,12 @@ static void ends(struct tape *t, const char *id, double said_ms)
 	ends_with(t, id, said_ms, true);
 }
 
-static struct run *run_of(void)
-{
-	struct run *run = run_new();
-
-	run->opts.wall_minus_mono_ns = WALL;
-	run->opts.steps = true;
-	return run;
-}
-
-static void expect_step(const struct seen *s, const char *name, double begin_ms, double end_ms)
-{
-	size_t found = 0;
-
-	for (size_t i = 0; i < s->rec.step_count; i++) {
-		const struct ct_step *step = &s->steps[i];
-
-		if (strcmp(step->name, name) != 0)
-			continue;
-		found++;
-		cr_expect_eq(step->begin_ns, tape_ns(begin_ms), "%s begins at %.3f ms", name,
-			     (double)(step->begin_ns - TAPE_T0_NS) / TAPE_MS);
-		cr_expect_eq(step->end_ns, tape_ns(end_ms), "%s ends at %.3f ms", name,
-			     (double)(step->end_ns - TAPE_T0_NS) / TAPE_MS);
-	}
-	cr_expect_eq(found, begin_ms > 0, "%s: %zu", name, found);
-}
-
 Test(kata_real, a_life_under_containerd)
 {
-	struct run *run = run_of();
+	struct run *run = kata_run();
 	const struct seen *s;
 
-	starts(&run->t, "default", "q-01");
+	kata_starts(&run->t, "default", "q-01");
 	ends(&run->t, "q-01", 1000);
 	play_until(run, 90000);
 	expect_counts(run, 1, 1, 0);
@@ -186,19 +72,19 @@ Test(kata_real, a_life_under_containerd)
 	expect_outcome(s, CT_OUTCOME_OK);
 	cr_expect_eq(s->who.init_pid, SHIM);
 	cr_expect_str_eq(s->who.runtime, "kata");
-	expect_step(s, "agent connected", 30, 40);
-	expect_step(s, "guest boot", 40, 200);
-	expect_step(s, "sandbox created", 200, 220);
-	expect_step(s, "container created", 220, 290);
-	expect_step(s, "cpu and memory online", 290, 320);
-	expect_step(s, "workload started", 320, 390);
+	kata_expect_step(s, "agent connected", 30, 40);
+	kata_expect_step(s, "guest boot", 40, 200);
+	kata_expect_step(s, "sandbox created", 200, 220);
+	kata_expect_step(s, "container created", 220, 290);
+	kata_expect_step(s, "cpu and memory online", 290, 300);
+	kata_expect_step(s, "workload started", 320, 390);
 	s = find(run, CT_RECORD_STOP, "q-01", 0);
 	expect_outcome(s, CT_OUTCOME_OK);
 	expect_span(s, 1000, 1230);
 	expect_phase(s, CT_PHASE_DIE, 230);
 	cr_expect_eq(s->rec.exit_code, 7);
-	expect_step(s, "container removed", 1001, 1100);
-	expect_step(s, "sandbox destroyed", 1100, 1200);
+	kata_expect_step(s, "container removed", 1001, 1100);
+	kata_expect_step(s, "sandbox destroyed", 1100, 1200);
 	expect_nothing_odd(run);
 	run_free(run);
 }
@@ -209,10 +95,10 @@ Test(kata_real, a_life_under_containerd)
  */
 Test(kata_real, what_is_done_behind_an_answer)
 {
-	struct run *run = run_of();
+	struct run *run = kata_run();
 	const struct seen *s;
 
-	starts(&run->t, "default", "q-01");
+	kata_starts(&run->t, "default", "q-01");
 	tape_at(&run->t, 210);
 	tape_add(&run->t, CT_KIND_CGROUP, SHIM, "/default/early", 14);
 	tape_at(&run->t, 230);
@@ -232,19 +118,19 @@ Test(kata_real, what_is_done_behind_an_answer)
 	tape_sort(&run->t);
 	play_until(run, 90000);
 	s = find(run, CT_RECORD_START, "q-01", 0);
-	expect_step(s, "sandbox created", 200, 220);
-	expect_step(s, "container created", 220, 280);
-	expect_step(s, "cpu and memory online", 290, 320);
+	kata_expect_step(s, "sandbox created", 200, 220);
+	kata_expect_step(s, "container created", 220, 280);
+	kata_expect_step(s, "cpu and memory online", 290, 300);
 	s = find(run, CT_RECORD_STOP, "q-01", 0);
-	expect_step(s, "container removed", 1001, 1100);
-	expect_step(s, "sandbox destroyed", 1100, 1120);
+	kata_expect_step(s, "container removed", 1001, 1100);
+	kata_expect_step(s, "sandbox destroyed", 1100, 1120);
 	run_free(run);
 }
 
 /* Through a vsock of the kernel nobody hears the agent: nothing is said of it. */
 Test(kata_real, an_agent_that_is_not_heard)
 {
-	struct run *run = run_of();
+	struct run *run = kata_run();
 	struct tape *t = &run->t;
 	const struct seen *s;
 	char msg[16];
@@ -256,18 +142,18 @@ Test(kata_real, an_agent_that_is_not_heard)
 		  "-namespace", "default", "-id", "q-01", TAPE_END);
 	tape_at(t, 20);
 	tape_ttrpc_request(t, LIFE_CONTAINERD, SHIMS, 1, "Create", "q-01", "/run/bundle");
-	machine_begins(t, SHIM, 30);
+	kata_machine(t, SHIM, 30);
 	tape_at(t, 300);
-	answer(t, SHIMS, 1, msg, n);
+	kata_answers(t, SHIMS, 1, msg, n);
 	tape_at(t, 310);
 	tape_ttrpc_request(t, LIFE_CONTAINERD, SHIMS, 5, "Start", "q-01", NULL);
 	tape_at(t, 400);
-	answer(t, SHIMS, 5, msg, n);
+	kata_answers(t, SHIMS, 5, msg, n);
 	play_until(run, 90000);
 	s = find(run, CT_RECORD_START, "q-01", 0);
-	expect_step(s, "agent connected", 0, 0);
-	expect_step(s, "workload started", 0, 0);
-	expect_step(s, "vmm", 30, 36);
+	kata_expect_step(s, "agent connected", 0, 0);
+	kata_expect_step(s, "workload started", 0, 0);
+	kata_expect_step(s, "vmm", 30, 36);
 	run_free(run);
 }
 
@@ -277,9 +163,9 @@ Test(kata_real, a_clock_that_was_set_says_nothing)
 	static const double said[] = { 0, 300, 1211, 1e9 };
 
 	for (size_t i = 0; i < 2 * CT_ARRAY_SIZE(said); i++) {
-		struct run *run = run_of();
+		struct run *run = kata_run();
 
-		starts(&run->t, "default", "q-01");
+		kata_starts(&run->t, "default", "q-01");
 		ends_with(&run->t, "q-01", said[i / 2], i % 2);
 		play_until(run, 90000);
 		expect_counts(run, 1, 1, 0);
@@ -291,10 +177,10 @@ Test(kata_real, a_clock_that_was_set_says_nothing)
 /* A kill that came when it had exited, and nobody knew, has stopped nothing. */
 Test(kata_real, a_kill_behind_the_exit)
 {
-	struct run *run = run_of();
+	struct run *run = kata_run();
 	const struct seen *s;
 
-	starts(&run->t, "default", "q-01");
+	kata_starts(&run->t, "default", "q-01");
 	tape_at(&run->t, 1100);
 	tape_ttrpc_request(&run->t, LIFE_CONTAINERD, SHIMS, 11, "Kill", "q-01", NULL);
 	ends(&run->t, "q-01", 1000);
@@ -309,13 +195,13 @@ Test(kata_real, a_kill_behind_the_exit)
 /* Kubernetes: what runs a machine is told of by its shim there, too. */
 Test(kata_real, a_pod_stops)
 {
-	struct run *run = run_of();
+	struct run *run = kata_run();
 	struct tape *t = &run->t;
 	const struct seen *s;
 
 	tape_at(t, 5);
 	grpc_runs_pod(t, 1, "web", "u1", "shop");
-	starts(t, "k8s.io", POD);
+	kata_starts(t, "k8s.io", POD);
 	tape_at(t, 410);
 	grpc_answers_id(t, 1, POD);
 	ends(t, POD, 1000);
@@ -333,12 +219,12 @@ Test(kata_real, a_pod_stops)
 /* Without that there is the machine's end. */
 Test(kata_real, a_pod_ends_with_its_machine)
 {
-	struct run *run = run_of();
+	struct run *run = kata_run();
 	struct tape *t = &run->t;
 
 	tape_at(t, 5);
 	grpc_runs_pod(t, 1, "web", "u1", "shop");
-	starts(t, "k8s.io", POD);
+	kata_starts(t, "k8s.io", POD);
 	tape_at(t, 410);
 	grpc_answers_id(t, 1, POD);
 	ends(t, POD, 0);
@@ -366,7 +252,7 @@ static void publishes(struct tape *t, const char *id, const char *process, doubl
 /* It ran when tracing began: nobody is heard who waits for it, but its shim tells the engine. */
 Test(kata_real, one_that_ran_before)
 {
-	struct run *run = run_of();
+	struct run *run = kata_run();
 	struct tape *t = &run->t;
 	const struct seen *s;
 
@@ -393,7 +279,7 @@ Test(kata_real, one_that_ran_before)
 /* Asked to delete before anybody had said that it had exited: that is how it dies all the same. */
 Test(kata_real, deleted_before_its_exit_is_told)
 {
-	struct run *run = run_of();
+	struct run *run = kata_run();
 	struct tape *t = &run->t;
 
 	tape_at(t, 1);
@@ -404,7 +290,7 @@ Test(kata_real, deleted_before_its_exit_is_told)
 	tape_at(t, 1250);
 	publishes(t, "r1", "r1", 1200);
 	tape_at(t, 1300);
-	answer(t, SHIMS, 13, "", 0);
+	kata_answers(t, SHIMS, 13, "", 0);
 	play_until(run, 90000);
 	expect_counts(run, 0, 1, 0);
 	expect_span(find(run, CT_RECORD_STOP, "r1", 0), 1200, 1300);
@@ -416,7 +302,7 @@ Test(kata_real, deleted_before_its_exit_is_told)
 Test(kata_real, one_that_exited_before)
 {
 	for (int before = 0; before < 2; before++) {
-		struct run *run = run_of();
+		struct run *run = kata_run();
 		struct tape *t = &run->t;
 		char msg[64];
 		size_t n = tape_put_number(msg, 1, SHIM);
@@ -429,7 +315,7 @@ Test(kata_real, one_that_exited_before)
 		tape_at(t, 1220);
 		tape_ttrpc_request(t, LIFE_CONTAINERD, SHIMS, 13, "Delete", "r1", NULL);
 		tape_at(t, 1300);
-		answer(t, SHIMS, 13, msg, n);
+		kata_answers(t, SHIMS, 13, msg, n);
 		play_until(run, 90000);
 		expect_counts(run, 0, !before, 0);
 		run_free(run);
@@ -439,11 +325,11 @@ Test(kata_real, one_that_exited_before)
 /* What the machine does for its guest, or tries, are no steps of the container. */
 Test(kata_real, work_of_the_machine)
 {
-	struct run *run = run_of();
+	struct run *run = kata_run();
 	struct tape *t = &run->t;
 	const struct seen *s;
 
-	starts(t, "default", "q-01");
+	kata_starts(t, "default", "q-01");
 	tape_at(t, 31);
 	tape_call(t, QEMU, CT_CALL_MEMFD, 0.01, "test", TAPE_END);
 	tape_at(t, 250);
@@ -454,9 +340,9 @@ Test(kata_real, work_of_the_machine)
 	tape_sort(t);
 	play_until(run, 90000);
 	s = find(run, CT_RECORD_START, "q-01", 0);
-	expect_step(s, "memfd", 0, 0);
-	expect_step(s, "mounts", 0, 0);
-	expect_step(s, "shared directory", 249.99, 250);
+	kata_expect_step(s, "memfd", 0, 0);
+	kata_expect_step(s, "mounts", 0, 0);
+	kata_expect_step(s, "shared directory", 249.99, 250);
 	run_free(run);
 }
 
@@ -478,20 +364,20 @@ static void proxy_begins(struct tape *t, double ms)
 Test(kata_real, step_by_step)
 {
 	for (int killed = 0; killed < 2; killed++) {
-		struct run *run = run_of();
+		struct run *run = kata_run();
 		struct tape *t = &run->t;
 		const struct seen *s;
 
 		runtime(t, 10, RUNTIME, "create");
-		machine_begins(t, RUNTIME, 30);
+		kata_machine(t, RUNTIME, 30);
 		proxy_begins(t, 500);
 		tape_at(t, 505);
-		asks_as(t, RUNTIME, 1, "AgentService/CreateContainer", "c-1");
+		kata_asks_as(t, RUNTIME, 1, "AgentService/CreateContainer", "c-1");
 		tape_at(t, 510);
 		tape_exit(t, RUNTIME, CT_ROLE_RUNTIME, 0);
 		runtime(t, 600, RUNTIME + 1, "start");
 		tape_at(t, 610);
-		asks_as(t, RUNTIME + 1, 3, "AgentService/StartContainer", "c-1");
+		kata_asks_as(t, RUNTIME + 1, 3, "AgentService/StartContainer", "c-1");
 		tape_at(t, 650);
 		tape_exit(t, RUNTIME + 1, CT_ROLE_RUNTIME, 0);
 		if (killed)
@@ -516,8 +402,8 @@ Test(kata_real, step_by_step)
 		cr_expect_eq(s->who.init_pid, PROXY);
 		expect_phase(s, CT_PHASE_CREATE, 500);
 		expect_phase(s, CT_PHASE_START, 50);
-		expect_step(s, "container created", 505, 510);
-		expect_step(s, "workload started", 610, 650);
+		kata_expect_step(s, "container created", 505, 510);
+		kata_expect_step(s, "workload started", 610, 650);
 		s = find(run, CT_RECORD_STOP, "c-1", 0);
 		expect_outcome(s, CT_OUTCOME_OK);
 		cr_expect_eq(s->rec.exit_code, 7);
@@ -536,7 +422,7 @@ Test(kata_real, step_by_step)
 /* `run` in the foreground: the fork by which its machine becomes a daemon is no start of it. */
 Test(kata_real, run_in_the_foreground_unheard)
 {
-	struct run *run = run_of();
+	struct run *run = kata_run();
 	struct tape *t = &run->t;
 
 	runtime(t, 10, RUNTIME, "run");
@@ -553,17 +439,17 @@ Test(kata_real, run_in_the_foreground_unheard)
 
 Test(kata_real, run_in_the_foreground)
 {
-	struct run *run = run_of();
+	struct run *run = kata_run();
 	struct tape *t = &run->t;
 	const struct seen *s;
 
 	runtime(t, 10, RUNTIME, "run");
-	machine_begins(t, RUNTIME, 30);
+	kata_machine(t, RUNTIME, 30);
 	proxy_begins(t, 500);
 	tape_at(t, 510);
-	asks_as(t, RUNTIME, 1, "AgentService/OnlineCPUMem", NULL);
+	kata_asks_as(t, RUNTIME, 1, "AgentService/OnlineCPUMem", NULL);
 	tape_at(t, 520);
-	asks_as(t, RUNTIME, 3, "AgentService/StartContainer", "c-1");
+	kata_asks_as(t, RUNTIME, 3, "AgentService/StartContainer", "c-1");
 	tape_at(t, 550);
 	tape_call(t, RUNTIME, CT_CALL_SETNS, 1, TAPE_END); /* what nobody does before it has */
 	tape_at(t, 560);
@@ -578,7 +464,7 @@ Test(kata_real, run_in_the_foreground)
 	expect_counts(run, 1, 1, 0);
 	s = find(run, CT_RECORD_START, "c-1", 0);
 	expect_phase(s, CT_PHASE_START, 490);
-	expect_step(s, "workload started", 520, 549);
+	kata_expect_step(s, "workload started", 520, 549);
 	s = find(run, CT_RECORD_STOP, "c-1", 0);
 	expect_phase(s, CT_PHASE_DIE, 250);
 	cr_expect_eq(s->rec.exit_code, 7);

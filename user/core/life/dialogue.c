@@ -404,18 +404,23 @@ static void shim_heard(struct ct_core *core, struct ct_fact *f)
 		ct_signal(core, f->container, CT_SIG_SHIM_EVENT, f->verb, f->ts_ns);
 }
 
-/* Whose agent it is; that of the pod speaks for each of its containers. */
+/*
+ * Whose agent it is. That of a pod is asked for each of its containers by one and the same, who works for the last
+ * that he has named; what is about the machine names none.
+ */
 static void agent_asked(struct ct_core *core, struct ct_fact *f)
 {
-	const struct ct_actor_state *shim = ct_actor_get(core, f->e->tgid);
+	struct ct_actor_state *asker = ct_actor_get(core, f->e->tgid);
+	struct ct_container *c;
 	const char *ns;
 
-	if (!shim || !shim->container)
+	if (!asker || !asker->container)
 		return;
-	ns = shim->container->ns;
-	f->container = ct_book_find(core, f->speaker, ct_text(ns, strlen(ns)), f->ids[0]);
-	if (!f->container)
-		f->container = shim->container;
+	ns = asker->container->ns;
+	c = ct_book_find(core, f->speaker, ct_text(ns, strlen(ns)), f->ids[0]);
+	if (c)
+		ct_works(asker, c);
+	f->container = asker->container;
 }
 
 static void api_over(struct ct_core *core, struct ct_fact *f)

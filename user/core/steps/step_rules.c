@@ -177,7 +177,8 @@ static const struct {
 	/* Listened for from the start of the first container on: that has been answered. */
 	{ "GetOOMEvent", NULL, false, 0, 0 },
 	{ "SignalProcess", "process signal", true, 0, 0 },
-	{ "RemoveContainer", "container removed", true, 0, 0 },
+	/* Behind it what the guest was given of it is unmounted. */
+	{ "RemoveContainer", "container removed", true, CT_KIND_CALL, CT_CALL_UMOUNT },
 	{ "DestroySandbox", "sandbox destroyed", true, CT_KIND_CALL, CT_CALL_UNLINK },
 };
 
@@ -199,12 +200,37 @@ static void agent_done(struct ct_core *core, struct ct_container *c, uint64_t ts
 	c->vm_does = 0;
 }
 
-/* Who asks the agent has answered: whatever he had asked for is done, if he was heard to ask. */
-static void agent_answered(struct ct_core *core, struct ct_container *c, uint64_t ts_ns)
+/*
+ * Behind which answer of who asks the agent it has answered him. Columns: what he was asked; what he had asked
+ * for, NULL: whatever it was.
+ */
+static const struct {
+	const char *task;
+	const char *method;
+} agent_answers[] = {
+	{ "Create", NULL },
+	{ "Start", NULL },
+	{ "Kill", "SignalProcess" },
+	{ "Wait", "RemoveContainer" },
+	{ "Delete", "RemoveContainer" },
+};
+
+static void agent_answered(struct ct_core *core, struct ct_container *c, struct ct_text task,
+			   uint64_t ts_ns)
 {
-	if (c->vm_does)
-		agent_done(core, c, ts_ns);
-	c->vm_ns = 0;
+	const char *does = agent_steps[c->vm_does].method;
+
+	for (size_t i = 0; i < CT_ARRAY_SIZE(agent_answers); i++) {
+		const char *method = agent_answers[i].method;
+
+		if (!ct_text_is(task, agent_answers[i].task) ||
+		    (method && !(does && !strcmp(does, method))))
+			continue;
+		/* Unless nobody was heard to ask. */
+		if (c->vm_does)
+			agent_done(core, c, ts_ns);
+		c->vm_ns = 0;
+	}
 }
 
 void ct_steps_agent(struct ct_core *core, const struct ct_actor_state *a, const struct ct_event *e)
@@ -219,6 +245,12 @@ void ct_steps_agent(struct ct_core *core, const struct ct_actor_state *a, const 
 	}
 }
 
+/* Who watches over the agent asks it the same later (Check), each second: that says nothing of what it does. */
+static bool boots(const struct ct_container *c)
+{
+	return c->vm_does != ANSWERED && c->vm_does <= ASKED;
+}
+
 static void agent(struct ct_core *core, struct ct_container *c, const struct ct_fact *fact)
 {
 	const struct ct_event *e = fact->e;
@@ -226,6 +258,8 @@ static void agent(struct ct_core *core, struct ct_container *c, const struct ct_
 		if (!ct_text_is(fact->verb, agent_steps[i].method) ||
 		    (!c->vm_ns && !agent_steps[i].first))
 			continue;
+		if (i == ASKED && !boots(c))
+			return;
 		c->vm_asker = e->tgid;
 		if (fact->booted && c->vm_does == EXECUTED)
 			c->vm_does = BOOTED;
@@ -252,8 +286,7 @@ void ct_steps_fact(struct ct_core *core, const struct ct_fact *fact)
 	}
 	if (fact->how == CT_HOW_TASK && answer && c) {
 		rpc(core, fact, CT_ROLE_SHIM, method);
-		if (ct_text_is(method, "Start") || (ct_text_is(method, "Create") && !c->vmms))
-			agent_answered(core, c, fact->e->ts_ns);
+		agent_answered(core, c, method, fact->e->ts_ns);
 	}
 	if (fact->how == CT_HOW_AGENT && c && core->opts.steps)
 		agent(core, c, fact);
