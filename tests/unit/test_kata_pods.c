@@ -130,3 +130,44 @@ Test(kata_pods, what_is_asked_for_one_that_ends)
 	kata_expect_step(s, "sandbox destroyed", 2160, 2179);
 	run_free(run);
 }
+
+/* Who is gone, and forgotten, was the last that the agent was asked for. */
+Test(kata_pods, what_is_asked_when_a_neighbour_is_forgotten)
+{
+	struct run *run = kata_run();
+	struct tape *t = &run->t;
+	const struct seen *s;
+
+	pod_starts(t);
+	tape_at(t, 990);
+	grpc_asks_about(t, 31, CRI "StopContainer", NULL, BOX);
+	ends(t, 1000, 31, BOX);
+	tape_at(t, 1190);
+	kata_answers(t, SHIMS, 23, "", 0);
+	tape_at(t, 1300);
+	grpc_answers(t, 31, "", 0);
+	grpc_asks_about(t, 35, CRI "RemoveContainer", NULL, BOX);
+	tape_at(t, 1310);
+	grpc_answers(t, 35, "", 0);
+	tape_at(t, 600000);
+	tape_clock(t);
+	tape_at(t, 999990);
+	grpc_asks_about(t, 41, CRI "StopPodSandbox", NULL, POD);
+	ends(t, 1000000, 41, POD);
+	tape_at(t, 1000160);
+	kata_asks(t, 47, "AgentService/DestroySandbox", NULL);
+	tape_at(t, 1000180);
+	tape_call(t, SHIM, CT_CALL_UNLINK, 1, "/run/vc/vm/p", TAPE_END);
+	tape_at(t, 1000190);
+	kata_answers(t, SHIMS, 3, "", 0);
+	tape_at(t, 1000300);
+	grpc_answers(t, 41, "", 0);
+	tape_sort(t);
+	play_until(run, 2000000);
+	s = find(run, CT_RECORD_STOP, "web", 0);
+	expect_outcome(s, CT_OUTCOME_OK);
+	kata_expect_step(s, "process signal", 1000010, 1000040);
+	kata_expect_step(s, "container removed", 1000100, 1000149);
+	kata_expect_step(s, "sandbox destroyed", 1000160, 1000179);
+	run_free(run);
+}
