@@ -112,6 +112,7 @@ Test(kata_pods, what_is_asked_for_one_that_ends)
 	kata_asks(t, 47, "AgentService/DestroySandbox", NULL);
 	tape_at(t, 2180);
 	tape_call(t, SHIM, CT_CALL_UNLINK, 1, "/run/vc/vm/p", TAPE_END);
+	tape_call(t, SHIM, CT_CALL_UNLINK, 1, "/sys/fs/cgroup/pids/k8s.io/p", TAPE_END);
 	tape_at(t, 2190);
 	kata_answers(t, SHIMS, 3, "", 0);
 	tape_at(t, 2300);
@@ -128,6 +129,7 @@ Test(kata_pods, what_is_asked_for_one_that_ends)
 	expect_outcome(s, CT_OUTCOME_OK);
 	kata_expect_step(s, "container removed", 2100, 2149);
 	kata_expect_step(s, "sandbox destroyed", 2160, 2179);
+	kata_expect_step(s, "cgroup removal", 2179, 2180);
 	run_free(run);
 }
 

@@ -256,7 +256,7 @@ static const struct call_row {
 	{ CT_CALL_UNLINK, ENGINE, "*/containers/*", "metadata removal" },
 	{ CT_CALL_UNLINK, ENGINE, "*/layerdb/*", "metadata removal" },
 	{ CT_CALL_UNLINK, ENGINE, "*/io.containerd.runtime*", "task directory" },
-	{ CT_CALL_UNLINK, RUNTIME, "/sys/fs/cgroup/*", "cgroup removal" },
+	{ CT_CALL_UNLINK, SHIM | RUNTIME, "/sys/fs/cgroup/*", "cgroup removal" },
 	{ CT_CALL_MEMFD, RUNTIME, NULL, "memfd" },
 	{ CT_CALL_SECCOMP, RUNTIME, NULL, "seccomp" },
 };
