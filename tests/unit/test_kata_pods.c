@@ -5,6 +5,8 @@
 #include "grpc.h"
 #include "kata.h"
 
+#define PODMAN 44000
+
 /* The sandbox is there at 400 ms, a container in it from 500 to 900, when it has started. */
 static void pod_starts(struct tape *t)
 {
@@ -171,5 +173,23 @@ Test(kata_pods, what_is_asked_when_a_neighbour_is_forgotten)
 	kata_expect_step(s, "process signal", 1000010, 1000040);
 	kata_expect_step(s, "container removed", 1000100, 1000149);
 	kata_expect_step(s, "sandbox destroyed", 1000160, 1000179);
+	run_free(run);
+}
+
+/* An engine that makes a container without an id asks no agent, whatever it sends: it goes on making it. */
+Test(kata_pods, who_makes_one_asks_no_agent)
+{
+	struct run *run = kata_run();
+	struct tape *t = &run->t;
+
+	kata_starts(t, "default", "q-01");
+	tape_at(t, 500);
+	tape_exec(t, PODMAN, CT_ROLE_ENGINE, LIFE_HOST_NETNS, "podman", "run", "image", TAPE_END);
+	tape_at(t, 510);
+	kata_asks_as(t, PODMAN, 1, "AgentService/StartContainer", "q-01");
+	tape_at(t, 600);
+	tape_exit(t, PODMAN, CT_ROLE_ENGINE, 0);
+	play_until(run, 90000);
+	expect_counts(run, 1, 0, 0);
 	run_free(run);
 }

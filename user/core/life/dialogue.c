@@ -414,7 +414,7 @@ static void agent_asked(struct ct_core *core, struct ct_fact *f)
 	struct ct_container *c;
 	const char *ns;
 
-	if (!asker || !asker->container)
+	if (!asker || !asker->container || asker->container->draft)
 		return;
 	ns = asker->container->ns;
 	c = ct_book_find(core, f->speaker, ct_text(ns, strlen(ns)), f->ids[0]);
