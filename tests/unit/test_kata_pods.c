@@ -6,6 +6,7 @@
 #include "kata.h"
 
 #define PODMAN 44000
+#define SHARED "/run/kata-containers/shared/sandboxes/" POD
 
 /* The sandbox is there at 400 ms, a container in it from 500 to 900, when it has started. */
 static void pod_starts(struct tape *t)
@@ -27,6 +28,12 @@ static void pod_starts(struct tape *t)
 	tape_at(t, 530);
 	tape_ttrpc_request(t, LIFE_CONTAINERD, SHIMS, 21, "Create", BOX,
 			   "/run/io.containerd.runtime.v2.task/k8s.io/" BOX);
+	tape_at(t, 535);
+	tape_call(t, SHIM, CT_CALL_MOUNT, 1, "overlay", "/run/task/k8s.io/" BOX "/rootfs",
+		  TAPE_END);
+	tape_at(t, 538);
+	tape_call(t, SHIM, CT_CALL_MOUNT, 1, "/hosts", SHARED "/mounts/" BOX "-1b7c29f8-hosts",
+		  TAPE_END);
 	tape_at(t, 540);
 	kata_asks(t, 21, "AgentService/CreateContainer", BOX);
 	tape_at(t, 600);
@@ -63,6 +70,8 @@ Test(kata_pods, what_is_asked_for_a_container)
 	kata_expect_step(s, "workload started", 320, 390);
 	s = find(run, CT_RECORD_START, "web/nginx", 0);
 	expect_outcome(s, CT_OUTCOME_OK);
+	kata_expect_step(s, "rootfs mount", 534, 535);
+	kata_expect_step(s, "shared directory", 537, 538);
 	kata_expect_step(s, "container created", 540, 700);
 	kata_expect_step(s, "workload started", 740, 850);
 	kata_expect_step(s, "guest boot", 0, 0);
@@ -132,6 +141,32 @@ Test(kata_pods, what_is_asked_for_one_that_ends)
 	kata_expect_step(s, "container removed", 2100, 2149);
 	kata_expect_step(s, "sandbox destroyed", 2160, 2179);
 	kata_expect_step(s, "cgroup removal", 2179, 2180);
+	run_free(run);
+}
+
+/* Two are removed at once: each until what it had is unmounted. */
+Test(kata_pods, what_is_done_for_which)
+{
+	struct run *run = kata_run();
+	struct tape *t = &run->t;
+
+	pod_starts(t);
+	tape_at(t, 990);
+	grpc_asks_about(t, 41, CRI "StopPodSandbox", NULL, POD);
+	ends(t, 1000, 31, BOX);
+	ends(t, 1010, 41, POD);
+	tape_at(t, 1130);
+	tape_call(t, SHIM, CT_CALL_UMOUNT, 1, SHARED "/mounts/" BOX "/rootfs", TAPE_END);
+	tape_at(t, 1190);
+	kata_answers(t, SHIMS, 23, "", 0);
+	kata_answers(t, SHIMS, 3, "", 0);
+	tape_at(t, 1300);
+	grpc_answers(t, 41, "", 0);
+	tape_sort(t);
+	play_until(run, 90000);
+	kata_expect_step(find(run, CT_RECORD_STOP, "web/nginx", 0), "container removed", 1100,
+			 1129);
+	kata_expect_step(find(run, CT_RECORD_STOP, "web", 0), "container removed", 1110, 1149);
 	run_free(run);
 }
 

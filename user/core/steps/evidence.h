@@ -52,8 +52,8 @@ void ct_step_merge(struct ct_core *core, struct ct_container *c, const struct ct
 		   uint64_t gap_ns);
 void ct_step_end(struct ct_actor_state *a, uint64_t ts_ns, int status);
 
-/* step_rules.c. What a process did: if it waited for the agent of its machine, it does no more. */
-void ct_steps_agent(struct ct_core *core, const struct ct_actor_state *a, const struct ct_event *e);
+/* step_rules.c. What a process did for c: if it waited for the agent of its machine, it does no more. */
+void ct_steps_agent(struct ct_core *core, struct ct_container *c, const struct ct_event *e);
 
 /* orphans.c */
 void ct_orphan_add(struct ct_core *core, const struct ct_scope *scope, enum ct_orphan_key by,

@@ -90,7 +90,7 @@ void ct_steps_cgroup(struct ct_core *core, const struct ct_event *e)
 
 	if (!a || !a->container)
 		return;
-	ct_steps_agent(core, a, e);
+	ct_steps_agent(core, a->container, e);
 	step = ct_step_of("cgroup", ct_role_name(a->role), e);
 	ct_step_merge(core, a->container, &step, MERGE_GAP_NS);
 }
@@ -326,6 +326,38 @@ static struct ct_container *find_owner(struct ct_core *core, const struct ct_sco
 	return NULL;
 }
 
+/* What a pod's shim does for one of its containers is in a directory of that id, or, of a machine, begins with it. */
+static const struct ct_text of_one[] = { CT_TEXT("/k8s.io/"), CT_TEXT("/mounts/"),
+					 CT_TEXT("/passthrough/") };
+
+static uint64_t pod_of(const struct ct_container *c)
+{
+	return c->pod ? c->pod : c->handle;
+}
+
+/* For whom a process does it. */
+static struct ct_container *served(struct ct_core *core, const struct ct_scope *speaker,
+				   const struct ct_actor_state *a, const struct ct_event *e,
+				   struct ct_said *said)
+{
+	struct ct_container *c = a->container;
+
+	if (a->role == CT_ROLE_ENGINE)
+		return NULL;
+	if (a->role != CT_ROLE_SHIM || !c)
+		return c;
+	ct_said_hear(said, e);
+	for (size_t i = 0; i < CT_ARRAY_SIZE(of_one); i++) {
+		struct ct_text name = ct_said_behind(said, e, of_one[i]);
+		struct ct_container *other =
+			ct_book_find(core, speaker, ct_text("", 0), ct_text_cut(&name, '-'));
+
+		if (other && pod_of(other) == pod_of(c))
+			return other;
+	}
+	return c;
+}
+
 /* mount("/proc/<pid>/ns/net", ".../netns/<name>"): from here on the name says whose it is. */
 static void learn_sandbox(struct ct_core *core, const struct ct_event *e,
 			  const struct ct_said *said)
@@ -360,17 +392,17 @@ void ct_steps_call(struct ct_core *core, const struct ct_event *e)
 	/* What a virtual machine does for its guest, or tries when it begins, is not its container's. */
 	if (!a || a->vmm)
 		return;
-	ct_steps_agent(core, a, e);
 	if (e->sub == CT_CALL_FSYNC) {
 		synced_call(core, e);
 		return;
 	}
 	said.text.p = NULL;
+	c = served(core, speaker, a, e, &said);
+	ct_steps_agent(core, c, e);
 	name = call_step(core, a->role, e, &said);
 	if (!name)
 		return;
 	step = ct_step_of(name, ct_role_name(a->role), e);
-	c = a->role == CT_ROLE_ENGINE ? NULL : a->container;
 	if (!said.text.p && (!c || e->sub == CT_CALL_MOUNT))
 		ct_said_hear(&said, e);
 	if (e->sub == CT_CALL_MOUNT)

@@ -233,11 +233,9 @@ static void agent_answered(struct ct_core *core, struct ct_container *c, struct 
 	}
 }
 
-void ct_steps_agent(struct ct_core *core, const struct ct_actor_state *a, const struct ct_event *e)
+void ct_steps_agent(struct ct_core *core, struct ct_container *c, const struct ct_event *e)
 {
-	struct ct_container *c = a->container;
-
-	if (c && c->vm_ns && c->vm_asker == a->tgid && agent_steps[c->vm_does].kind == e->kind &&
+	if (c && c->vm_ns && c->vm_asker == e->tgid && agent_steps[c->vm_does].kind == e->kind &&
 	    (e->kind != CT_KIND_CALL || agent_steps[c->vm_does].call == e->sub)) {
 		agent_done(core, c, e->ts_ns - e->dur_ns);
 		c->vm_ns = e->ts_ns;
