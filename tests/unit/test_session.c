@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "cmd/session.h"
+#include "grpc.h"
 #include "life.h"
 #include "util/mem.h"
 
@@ -271,6 +272,55 @@ Test(session, a_filter_bounds_the_summary)
 		read_into("old", text, sizeof(text));
 		cr_expect(strstr(text, filters[i].table), "%zu: %s in %s", i, filters[i].table,
 			  text);
+		tape_free(&t);
+	}
+}
+
+/* A container that is probed once. */
+static void probed(struct tape *t)
+{
+	char msg[200];
+	size_t n = grpc_put_text(msg, 1, BOX);
+
+	life_engines(t);
+	grpc_makes_pod(t);
+	grpc_makes_box(t);
+	tape_at(t, 80);
+	grpc_asks_about(t, 5, CRI "StartContainer", NULL, BOX);
+	grpc_runs(t, 81, "k8s.io", BOX);
+	tape_at(t, 105);
+	grpc_answers(t, 5, "", 0);
+	tape_at(t, 200);
+	n += grpc_put_text(msg + n, 2, "/bin/test");
+	grpc_asks(t, 7, CRI "ExecSync", NULL, msg, n + tape_put_number(msg + n, 3, 1));
+	tape_at(t, 210);
+	grpc_answers(t, 7, "", 0);
+}
+
+/* Those of a container that does not pass are not told of those that do. */
+Test(session, a_filter_bounds_the_probes)
+{
+	for (unsigned only = 0; only < 2; only++) {
+		const struct ct_core_ops ops = { .record = told, .left = left };
+		struct ct_options opts = { .outputs = { { "json:new", "table:old" }, 2 } };
+		struct ct_run_session s;
+		struct tape t = { 0 };
+		struct ct_err err = { 0 };
+		static char text[1 << 16];
+
+		if (only)
+			opts.containers.items[opts.containers.count++] = "another";
+		probed(&t);
+		cr_assert_eq(ct_session_open(&s, &opts, &ops, &s, &err), 0, "%s", err.msg);
+		s.head = (struct ct_session){ .version = "1", .kernel = "6", .depth = "phases" };
+		cr_assert_eq(ct_session_begin(&s, &err), 0, "%s", err.msg);
+		tape_feed(&t, s.core);
+		cr_expect_eq(ct_session_end(&s, tape_ns(1000), &err), 0, "%s", err.msg);
+		ct_session_close(&s);
+		read_into("new", text, sizeof(text));
+		cr_expect_eq(!strstr(text, "\"probes\":{\"count\":1"), only, "%s", text);
+		read_into("old", text, sizeof(text));
+		cr_expect_eq(!strstr(text, "1 probe, 0 failed"), only, "%s", text);
 		tape_free(&t);
 	}
 }

@@ -297,7 +297,10 @@ void ct_session_left(struct ct_run_session *s, const struct ct_identity *who, bo
 	s->open += open;
 }
 
-/* A filter bounds what is counted of containers. Lost and unmatched is what nobody knows whose it was. */
+/*
+ * A filter bounds what is counted of containers; how many probes each had is told with its records alone. Lost
+ * and unmatched is what nobody knows whose it was.
+ */
 static struct ct_core_counts bounded(const struct ct_run_session *s,
 				     const struct ct_core_counts *counts)
 {
@@ -306,6 +309,7 @@ static struct ct_core_counts bounded(const struct ct_run_session *s,
 	if (ct_options_filter(s->opts)) {
 		own.containers = s->containers;
 		own.open = s->open;
+		memset(&own.probes, 0, sizeof(own.probes));
 	}
 	if (s->records == s->seen.records && !s->kept_back)
 		return own;
