@@ -230,8 +230,7 @@ boot()
 }
 
 # boots AT_ONCE NUMBER OPTION...: what a probe on runsc breaks it breaks in each sandbox that boots meanwhile
-# (docs/gvisor.md). Once, on a crowded machine, one of many hundreds did not come up, nobody knows why: then as
-# many more are booted, and it is said.
+# (docs/gvisor.md): not one may hang.
 boots()
 {
 	local at_once=$1 codes all
@@ -239,10 +238,6 @@ boots()
 	shift
 	all=$(printf '7 %.0s' $(seq "$at_once"))
 	boot "$@"
-	if [[ $codes != "$all" ]]; then
-		printf '# %s: ended with %s, and as many more:\n' "${*:2}" "$codes"
-		boot "$1-again" "${@:2}"
-	fi
 	same "sandboxes boot, run and end, $at_once at once: ${*:2}" "$all" "$codes"
 }
 

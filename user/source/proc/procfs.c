@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <linux/magic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -55,7 +56,10 @@ int ct_proc_read(uint32_t pid, struct ct_proc *ret)
 		return -EBADMSG;
 	memset(ret, 0, sizeof(*ret));
 	ret->pid = pid;
-	ret->ppid = (uint32_t)strtoul(close_paren + strlen(") S "), NULL, 10);
+	/* state, ppid, pgrp, session, tty_nr, tpgid, flags (fs/proc/array.c: do_task_stat()) */
+	if (sscanf(close_paren + 1, " %*c %" SCNu32 " %*d %*d %*d %*d %" SCNu32, &ret->ppid,
+		   &ret->flags) < 1)
+		return -EBADMSG;
 	len = (size_t)(close_paren - open_paren - 1);
 	if (len >= sizeof(ret->comm))
 		len = sizeof(ret->comm) - 1;

@@ -17,6 +17,7 @@ struct ct_proc {
 	uint32_t pid;
 	uint32_t ppid;
 	char comm[CT_COMM_LEN];
+	uint32_t flags; /* PF_* of the kernel's include/linux/sched.h */
 };
 
 /* 0, or negative errno when the process is gone. */

@@ -203,10 +203,24 @@ static bool own_program(uint32_t pid, char *ret, size_t room)
 }
 
 enum mapped {
-	MAPS_NOTHING, /* gone, or on its way out: proves nothing */
+	MAPS_NOTHING, /* gone, on its way out, or no fork any more: proves nothing */
 	MAPS_OTHERS,
 	MAPS_IT
 };
+
+#define PF_FORKNOEXEC 0x40u /* include/linux/sched.h */
+
+/*
+ * Whether it is what it was forked as. Who executes has new memory with nothing but a stack in it for a moment,
+ * also if it executes the same program again, as runsc does to unmount a directory while it boots. The kernel takes
+ * the flag away before anybody can open those maps (fs/exec.c: begin_new_exec(), under exec_update_lock).
+ */
+static bool is_fork(uint32_t pid)
+{
+	struct ct_proc proc;
+
+	return !ct_proc_read(pid, &proc) && proc.flags & PF_FORKNOEXEC;
+}
 
 static enum mapped maps(uint32_t pid, const char *program)
 {
@@ -219,7 +233,7 @@ static enum mapped maps(uint32_t pid, const char *program)
 		if (ct_text_is(mapped_file(line), program))
 			return MAPS_IT;
 	}
-	return found;
+	return found == MAPS_OTHERS && is_fork(pid) ? MAPS_OTHERS : MAPS_NOTHING;
 }
 
 static int by_pid(const void *a, const void *b)

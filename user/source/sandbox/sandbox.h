@@ -49,6 +49,7 @@ bool ct_sandbox_receive(int rpc, struct ct_sandbox_reply *reply, int flags);
 
 /*
  * Whether the first process that it forks for its application, from which all others come, has let
- * go of runsc's own code. Until then a probe in that code hangs it: docs/gvisor.md.
+ * go of runsc's own code. Until then a probe in that code hangs it: docs/gvisor.md. What it has forked to
+ * execute something proves nothing.
  */
 bool ct_sandbox_born(uint32_t pid);
