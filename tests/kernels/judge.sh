@@ -160,6 +160,71 @@ machine()
 	[[ $got == "$wanted" ]] || wrong+=("of the agent behind a vsock: '$got' $(cat "$dir"/out/machine*.err)")
 }
 
+# What an engine has pulled of an image, what it has pulled of one of which the registry lacks a layer, each as a client
+# that fetches itself, as a kubelet asks for it, and for one that is not there.
+pulled=(ctr torn cri none)
+# pushed RUN: {image: [[digest, size]...]} of what was put into the registry: layers, config, manifest
+pushed()
+{
+	local image
+
+	for image in "${pulled[@]}"; do
+		[[ ! -e $dir/pushed/$image-$1 ]] || jq -cRn --arg image "$image" \
+			'{($image): [inputs | split(" ") | [.[0], (.[1] | tonumber)]]}' "$dir/pushed/$image-$1"
+	done | jq -cs add
+}
+
+# pulls RUN: what is known of each pull, a line each: times by what they are, bytes by whether they are exact. Which layers of
+# a torn image were there when its client gave up is chance.
+pulls()
+{
+	jq -cs --arg run "$1" --argjson pushed "$(pushed "$1")" '
+		def exact($wanted): if . == null or . == [] or . == "" then "unknown" elif . == $wanted then "exact" else "wrong" end;
+		def proofs($time): [.fetched.layers[].proof[$time]] | unique | join(" ");
+		map(select(.kind == "pull")) | sort_by(.begin_ns)[]
+		| (.image | capture("/test/(?<name>[a-z]+)-").name) as $image
+		| $pushed[$image] as $is
+		| { plan: $run, image: $image, outcome, engine, namespace,
+			why: (.failed.message // "" | gsub("-" + $run; "")),
+			tiles: (([.segments[] | .end_ns - .begin_ns] | add) == .total_ns) }
+		+ if $is == null then {} else {
+			digest: (.fetched.digest | exact($is[-1][0])),
+			layers: ([.fetched.layers[] | [.digest, .size]] | exact($is[:-2]))
+		} end
+		+ if $is == null or .outcome != "ok" then {} else {
+			bytes: (.fetched.bound.bytes | exact($is[:-2] | map(.[1]) | add)),
+			phases: ([.phases | to_entries[] | select(.value != null) | .key] | join(" ")),
+			first: proofs("first"), fetched: proofs("fetched"),
+			unpacking: proofs("unpacking"), unpacked: proofs("unpacked"),
+			unpacked_size: ([.fetched.layers[].unpacked_size != null] | (all and length > 0))
+		} end
+		+ { links: ([.fetched.links.peers[]? | "\(.address):\(.port)"] | unique | join(" ")) }' "$dir/out/$1.json" 2>&1
+}
+
+# pulled RUN: the engine did what was asked for, and each pull is told once, with nothing that is not so
+pulled()
+{
+	local image got
+
+	for image in "${pulled[@]}"; do
+		[[ $image:$(out "pull-$image-$1.status") =~ ^(ctr|cri):0$|^(torn|none):1$ ]] || wrong+=("$1: pull of '$image': exit\
+			status $(out "pull-$image-$1.status") $(out "pull-$image-$1.err" | tail -n 3)")
+	done
+	got=$(pulls "$1")
+	[[ $(jq -r .image <<< "$got" 2> /dev/null | xargs) == "${pulled[*]}" ]] ||
+		wrong+=("$1: pulls are told of '$(jq -r .image <<< "$got" 2>&1 | xargs)', not of '${pulled[*]}'")
+	! grep -E '"wrong"|"tiles":false' <<< "$got" > /dev/null || wrong+=("$1: of pulls is wrong:" "$got")
+}
+
+all_pulls()
+{
+	local run
+
+	for run in phases $plans; do
+		pulls "$run"
+	done
+}
+
 recorded()
 {
 	local records
@@ -243,11 +308,14 @@ judge()
 	loaded phases phases
 	traced phases "$phases_run" run
 	heard phases
+	pulled phases
 	for also in $plans; do
 		loaded "$also" phases "$also"
 		traced "$also" "$phases_run" "run-$also"
 		heard "$also"
+		pulled "$also"
 	done
+	differ "what is known of pulls" "$here/expected/$name.pulls" "$(all_pulls)"
 	loaded steps steps
 	traced steps "$phases_create" create start kill delete
 	opened

@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
 """push.py REGISTRY NAME:TAG PROGRAM [index] SIZE...: puts an image into a registry that speaks HTTP without TLS, by its
-API alone (distribution-spec, "Push"). Its first layer has the program as /service, each further one a file of
+API alone (distribution-spec, "Push"); if REGISTRY is a directory (it has a slash), into what a docker-registry keeps
+there. MACHINE=arm64 makes it for another machine than this one. Its first layer has the program as /service, each further one a file of
 so many bytes (1K, 3M), half of them random, so that no engine has it already. Layers are compressed by gzip,
 or as "SIZE:none" says, not at all; of "SIZE:random" all bytes are random, so that a layer is as large as it says.
 Without a program ("-") there is no first layer. With `index` the tag is a list of manifests, of this machine and
@@ -62,10 +63,40 @@ class Registry:
         self.ask("PUT", "/v2/%s/manifests/%s" % (self.name, tag), content, TYPE + kind + ".v1+json")
 
 
+class Folder:
+    """What docker-registry's driver `filesystem` keeps: content by its digest, and links that name it."""
+
+    def __init__(self, root, name):
+        self.root = os.path.join(root, "docker/registry/v2")
+        self.name = os.path.join("repositories", name)
+
+    def write(self, path, content):
+        path = os.path.join(self.root, path)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "wb") as f:
+            f.write(content)
+
+    def keep(self, content, *links):
+        digest = digest_of(content)
+        kind, name = digest.split(":")
+        self.write(os.path.join("blobs", kind, name[:2], name, "data"), content)
+        for link in links:
+            self.write(os.path.join(self.name, link.format(kind + "/" + name), "link"), digest.encode())
+
+    def blob(self, content):
+        self.keep(content, "_layers/{}")
+
+    def manifest(self, tag, content, kind="manifest"):
+        links = ["_manifests/revisions/{}"]
+        if ":" not in tag:
+            links += ["_manifests/tags/%s/%s" % (tag, where) for where in ("current", "index/{}")]
+        self.keep(content, *links)
+
+
 def main():
     registry, image, program = sys.argv[1:4]
     name, tag = image.rsplit(":", 1)
-    to = Registry(registry, name)
+    to = (Folder if "/" in registry else Registry)(registry, name)
     tars = []
     if program != "-":
         with open(program, "rb") as f:
@@ -82,7 +113,7 @@ def main():
         to.blob(layer)
         layers.append({"mediaType": TYPE + "layer.v1.tar" + ("+gzip" if level else ""),
                        "digest": digest_of(layer), "size": len(layer)})
-    here = os.uname().machine.replace("x86_64", "amd64").replace("aarch64", "arm64")
+    here = os.environ.get("MACHINE") or os.uname().machine.replace("x86_64", "amd64").replace("aarch64", "arm64")
     manifests = []
     for machine in ["s390x", here] if index else [here]:
         config = json.dumps({
