@@ -11,6 +11,47 @@
 
 #define CT_NAME_MAX 160 /* room for one name; a container id has 64 */
 
+/* Where a member lies. */
+#define DENTRY_AT(member) bpf_core_field_offset(((struct dentry *)0)->member)
+
+/* 6.18 has it in d_u, 7.3 in a union without a name. */
+struct dentry___unnamed {
+	struct hlist_node d_alias;
+} __attribute__((preserve_access_index));
+
+static __always_inline __u32 alias_at(void)
+{
+	const struct dentry___unnamed *unnamed = NULL;
+
+	if (bpf_core_field_exists(unnamed->d_alias))
+		return bpf_core_field_offset(unnamed->d_alias);
+	return DENTRY_AT(d_u.d_alias);
+}
+
+/* The pointer that lies at an address; addresses that are found by a member have no type. */
+static __always_inline void *pointer_at(const void *from)
+{
+	void *to = NULL;
+
+	if (!ct_has(READ))
+		return ct_cast_load(from);
+	bpf_probe_read_kernel(&to, sizeof(to), from);
+	return to;
+}
+
+/* The word that lies there; through some type that has one, which is no pointer. */
+static __always_inline __u64 word_at(const void *from)
+{
+	__u64 word = 0;
+
+	if (ct_has(READ))
+		bpf_probe_read_kernel(&word, sizeof(word), from);
+	else if (ct_has(CAST))
+		word = CT_CAST(inode, from - bpf_core_field_offset(((struct inode *)0)->i_ino))
+			       ->i_ino;
+	return word;
+}
+
 static __always_inline bool is_by(__u8 role)
 {
 	struct ct_actor *actor = ct_actor_of(bpf_get_current_pid_tgid() >> 32);
@@ -153,16 +194,6 @@ struct {
 	__type(value, struct ct_stored);
 } stored SEC(".maps");
 
-static __always_inline __u64 name_begins(enum ct_how how, struct dentry *dentry)
-{
-	__u64 name = 0;
-
-	if (!ct_has(READ) ||
-	    bpf_probe_read_kernel(&name, sizeof(name), CT_GET(how, dentry, d_name.name)))
-		return 0;
-	return name;
-}
-
 #define CT_NAME_DATA  0x61746164 /* "data", ended */
 #define CT_NAME_TOTAL 0x6c61746f74 /* "total", likewise */
 
@@ -172,7 +203,7 @@ static __always_inline void store_synced(enum ct_how how, struct dentry *dentry,
 	struct inode *inode;
 	__u64 directory;
 
-	if ((name_begins(how, dentry) & 0xffffffffff) != CT_NAME_DATA)
+	if ((word_at(CT_GET(how, dentry, d_name.name)) & 0xffffffffff) != CT_NAME_DATA)
 		return;
 	directory = (__u64)CT_GET(how, dentry, d_parent);
 	file.dentry = (__u64)dentry;
@@ -186,63 +217,21 @@ static __always_inline void store_synced(enum ct_how how, struct dentry *dentry,
 static __always_inline const void *store_emptied(enum ct_how how, struct dentry *dentry)
 {
 	struct ct_stored *file;
-	struct dentry *moved;
-	const void *name;
+	const void *name = NULL, *moved, *inode;
 	__u64 directory;
 
-	if ((name_begins(how, dentry) & 0xffffffffffff) != CT_NAME_TOTAL)
+	if ((word_at(CT_GET(how, dentry, d_name.name)) & 0xffffffffffff) != CT_NAME_TOTAL)
 		return NULL;
 	directory = (__u64)CT_GET(how, dentry, d_parent);
 	file = bpf_map_lookup_elem(&stored, &directory);
 	if (!file)
 		return NULL;
-	moved = (struct dentry *)file->dentry;
-	name = CT_GET(CT_PROBED, moved, d_inode, i_ino) == file->inode
-		       ? (const void *)CT_GET(CT_PROBED, moved, d_name.name)
-		       : NULL;
+	moved = (const void *)file->dentry;
+	inode = pointer_at(moved + DENTRY_AT(d_inode));
+	if (word_at(inode + bpf_core_field_offset(((struct inode *)0)->i_ino)) == file->inode)
+		name = pointer_at(moved + DENTRY_AT(d_name.name));
 	bpf_map_delete_elem(&stored, &directory);
 	return name;
-}
-
-/* Where a member lies. */
-#define DENTRY_AT(member) bpf_core_field_offset(((struct dentry *)0)->member)
-
-/* 6.18 has it in d_u, 7.3 in a union without a name. */
-struct dentry___unnamed {
-	struct hlist_node d_alias;
-} __attribute__((preserve_access_index));
-
-static __always_inline __u32 alias_at(void)
-{
-	const struct dentry___unnamed *unnamed = NULL;
-
-	if (bpf_core_field_exists(unnamed->d_alias))
-		return bpf_core_field_offset(unnamed->d_alias);
-	return DENTRY_AT(d_u.d_alias);
-}
-
-/* The pointer that lies at an address; addresses that are found by a member have no type. */
-static __always_inline void *pointer_at(const void *from)
-{
-	void *to = NULL;
-
-	if (!ct_has(READ))
-		return ct_cast_load(from);
-	bpf_probe_read_kernel(&to, sizeof(to), from);
-	return to;
-}
-
-/* The word that lies there; through some type that has one, which is no pointer. */
-static __always_inline __u64 word_at(const void *from)
-{
-	__u64 word = 0;
-
-	if (ct_has(READ))
-		bpf_probe_read_kernel(&word, sizeof(word), from);
-	else if (ct_has(CAST))
-		word = CT_CAST(inode, from - bpf_core_field_offset(((struct inode *)0)->i_ino))
-			       ->i_ino;
-	return word;
 }
 
 /* The same of an inode by the head of its dentries, of which the first is its name. */
