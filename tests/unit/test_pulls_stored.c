@@ -131,6 +131,7 @@ Test(pulls_stored, what_is_up_to_date_and_what_is_refused)
 	const struct seen *s;
 
 	asks(t, 100, 1);
+	stored_synced(t, 110, "io.containerd.metadata.v1.bolt", "meta.db", 131072, true);
 	answered(t, 120, 1);
 	asks(t, 200, 3);
 	tape_at(t, 240);
@@ -144,6 +145,25 @@ Test(pulls_stored, what_is_up_to_date_and_what_is_refused)
 	expect_outcome(s, CT_OUTCOME_FAILED);
 	cr_expect_str_eq(s->message, "not found");
 	expect_phase(s, CT_PHASE_RESOLVE, 40);
+	run_free(run);
+}
+
+/* Where no sync is heard, nothing is known of it: it may all have been fetched. */
+Test(pulls_stored, what_no_file_tells_of_is_unknown)
+{
+	struct run *run = new_run();
+	struct tape *t = &run->t;
+	const struct seen *s;
+
+	asks(t, 100, 1);
+	answered(t, 120, 1);
+	play_until(run, 90000);
+	s = find(run, CT_RECORD_PULL, NAME, 0);
+	expect_outcome(s, CT_OUTCOME_OK);
+	cr_expect_not(s->fetched.up_to_date);
+	expect_phase(s, CT_PHASE_UNKNOWN, 20);
+	cr_expect_eq(s->rec.missing, 1u << CT_PHASE_UNPACK,
+		     "so nothing is said of what bounded it");
 	run_free(run);
 }
 

@@ -513,11 +513,17 @@ Test(stores, what_was_there_is_not_unpacked)
 
 /* Nothing was fetched: it is up to date if it succeeded, and nobody can have fetched it. */
 static const struct {
-	bool failed, no_id, no_manifest, meanwhile, up_to_date;
+	bool failed, no_id, no_manifest, meanwhile, unnamed, no_syncs, up_to_date;
 } fresh[] = {
-	{ false, false, false, false, true }, { true, false, false, false, false },
-	{ false, true, false, false, false }, { false, false, true, false, true },
-	{ false, false, true, true, false },  { false, false, false, true, true },
+	{ .up_to_date = true },
+	{ .failed = true },
+	{ .no_id = true },
+	{ .no_syncs = true },
+	{ .no_manifest = true, .up_to_date = true },
+	{ .no_manifest = true, .no_syncs = true },
+	{ .no_manifest = true, .meanwhile = true },
+	{ .no_manifest = true, .unnamed = true },
+	{ .meanwhile = true, .up_to_date = true },
 };
 
 Test(stores, what_is_up_to_date)
@@ -535,6 +541,9 @@ Test(stores, what_is_up_to_date)
 			p->image_id[0] = 'x';
 		if (fresh[i].meanwhile)
 			stored(s, "9", "9", 200);
+		if (fresh[i].unnamed) /* XFS does not tell the digest */
+			ct_store_blob(s, text("9"))->opened_ns = 200;
+		core->hears_syncs = !fresh[i].no_syncs;
 		ct_tell_stored(core, p);
 		cr_expect_eq(p->fetched->up_to_date, fresh[i].up_to_date, "%zu", i);
 		cr_expect_eq(p->fetched->layer_count, 0);

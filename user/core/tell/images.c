@@ -174,7 +174,7 @@ static void fill_phases(struct ct_record *rec, const struct ct_fetched *f, bool 
 	/* Nobody says of which layers it consists, and it was not all there. */
 	if (!resolved && silent &&
 	    (rec->outcome == CT_OUTCOME_OK ? !f->up_to_date : f->interrupted)) {
-		ct_segments_fill(rec, CT_PHASE_UNKNOWN, rec->begin_ns, rec->end_ns);
+		fill_partly(rec, f, rec->begin_ns);
 		return;
 	}
 	if (!resolved || resolved < rec->begin_ns || resolved > rec->end_ns)

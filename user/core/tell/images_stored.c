@@ -238,13 +238,19 @@ static void put_unpacks(const struct ct_store *s, struct ct_pull *p)
 	}
 }
 
-/* Whether anything was fetched meanwhile, for whomever. */
+static bool is_during(const struct ct_pull *p, uint64_t ns)
+{
+	return ns > p->begin_ns && ns <= p->end_ns;
+}
+
+/* Whether anything was fetched meanwhile, for whomever; also where no digest is heard (XFS). */
 static bool stores(const struct ct_store *s, const struct ct_pull *p)
 {
 	for (size_t n = s ? s->blobs.count : 0; n > 0 && s->blobs.count - n < CT_BLOBS_MAX; n--) {
 		const struct ct_blob *b = CT_KEPT(&s->blobs, n - 1);
 
-		if (b->stored_ns > p->begin_ns && b->stored_ns <= p->end_ns)
+		if (is_during(p, b->stored_ns) || is_during(p, b->synced_ns) ||
+		    is_during(p, b->opened_ns))
 			return true;
 	}
 	return false;
@@ -336,7 +342,9 @@ void ct_tell_stored(struct ct_core *core, struct ct_pull *p)
 	if (m && !p->fetched->digest[0])
 		memcpy(p->fetched->digest, m->digest, sizeof(p->fetched->digest));
 	if (!m || !(blob_of(s, p, m->digest) || is_used(core, s, p, m))) {
-		p->fetched->up_to_date = !p->failed && known && (m || !stores(s, p));
+		/* Each pull changes containerd's database: who has heard of no sync hears of no blob. */
+		p->fetched->up_to_date =
+			!p->failed && known && core->hears_syncs && (m || !stores(s, p));
 		return;
 	}
 	put_layers(core, s, p, m);
