@@ -194,34 +194,50 @@ pulls()
 		+ if $is == null or .outcome != "ok" then {} else {
 			bytes: (.fetched.bound.bytes | exact($is[:-2] | map(.[1]) | add)),
 			phases: ([.phases | to_entries[] | select(.value != null) | .key] | join(" ")),
-			first: proofs("first"), fetched: proofs("fetched"),
+			up_to_date: .fetched.up_to_date, first: proofs("first"), fetched: proofs("fetched"),
 			unpacking: proofs("unpacking"), unpacked: proofs("unpacked"),
 			unpacked_size: ([.fetched.layers[].unpacked_size != null] | (all and length > 0))
 		} end
-		+ { links: ([.fetched.links.peers[]? | "\(.address):\(.port)"] | unique | join(" ")) }' "$dir/out/$1.json" 2>&1
+		+ { links: ([.fetched.links.peers[]? | "\(.address):\(.port)"] | unique | join(" ")) }' "$dir/out/pulls-$1.json" 2>&1
+}
+
+# Since 7.0 whoever is in a program on a tracepoint may lose its CPU there, and who comes there next is left out: what of
+# a pull is told then is chance. It is true all the same, and that something was left out is said.
+left_out()
+{
+	(($(out "pulls-$1.missed") > 0)) && grep -q 'Dynamic Preempt: \(lazy\|full\)' "$dir/out/dmesg"
 }
 
 # pulled RUN: the engine did what was asked for, and each pull is told once, with nothing that is not so
 pulled()
 {
-	local image got
+	local image got told
 
 	for image in "${pulled[@]}"; do
-		[[ $image:$(out "pull-$image-$1.status") =~ ^(ctr|cri):0$|^(torn|none):1$ ]] || wrong+=("$1: pull of '$image': exit\
-			status $(out "pull-$image-$1.status") $(out "pull-$image-$1.err" | tail -n 3)")
+		[[ $image:$(out "pull-$image-$1.status") =~ ^(ctr|cri):0$|^(torn|none):1$ ]] || wrong+=("pulls-$1: '$image': exit $(
+			)status $(out "pull-$image-$1.status") $(out "pull-$image-$1.err" | tail -n 3)")
 	done
 	got=$(pulls "$1")
-	[[ $(jq -r .image <<< "$got" 2> /dev/null | xargs) == "${pulled[*]}" ]] ||
-		wrong+=("$1: pulls are told of '$(jq -r .image <<< "$got" 2>&1 | xargs)', not of '${pulled[*]}'")
-	! grep -E '"wrong"|"tiles":false' <<< "$got" > /dev/null || wrong+=("$1: of pulls is wrong:" "$got")
+	! grep -E '"wrong"|"tiles":false' <<< "$got" > /dev/null || wrong+=("pulls-$1: it is not so:" "$got")
+	! left_out "$1" || return
+	told=$(jq -r .image <<< "$got" 2>&1 | xargs)
+	[[ $told == "${pulled[*]}" ]] || wrong+=("pulls-$1: told of '$told', not of '${pulled[*]}'")
+	[[ $(out "pulls-$1.status") == 0 ]] || wrong+=("pulls-$1: exit status $(out "pulls-$1.status")")
+	jq -es 'map(select(.kind == "summary"))[0] | .complete' "$dir/out/pulls-$1.json" > /dev/null 2>&1 ||
+		wrong+=("pulls-$1: something is lost or unmatched")
 }
 
+# What is expected of a plan of which runs were left out is taken from there: nothing to compare with
 all_pulls()
 {
 	local run
 
 	for run in phases $plans; do
-		pulls "$run"
+		if left_out "$run"; then
+			grep -s "^{\"plan\":\"$run\"" "$here/expected/$name.pulls"
+		else
+			pulls "$run"
+		fi
 	done
 }
 
