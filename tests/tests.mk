@@ -113,7 +113,7 @@ $(S)/reader: $(READER_SRC:%.c=$(S)/%.o) $(PURE_SRC:%.c=$(S)/%.o)
 replay: $(S)/reader $(O)/coldtrace
 	@rm -rf $(S)/replayed && mkdir -p $(S)/replayed
 	$(Q)status=0; tests/replay/run $(O)/coldtrace || status=$$?; \
-	$(call san_env,$(S)/replayed) tests/replay/run $(S)/reader --at-once || status=$$?; \
+	$(call san_env,$(S)/replayed) tests/replay/run $(S)/reader --outputs || status=$$?; \
 	tests/replay/kata $(O)/coldtrace || status=$$?; \
 	{ $(call san_verdict,$(S)/replayed); } && exit $$status
 

@@ -90,17 +90,6 @@ told()
 	said "$1" | cut -d' ' -f2,3
 }
 
-perf_events()
-{
-	find "/proc/$CT_PID/fd" -lname 'anon_inode:*perf_event*' | wc -l
-}
-
-# has_probes BEFORE: three more than there were before the sandbox: what else is traced has its own
-has_probes()
-{
-	(($(perf_events) >= $1 + 3))
-}
-
 # The Sentry's view, on the kernel's clock. The probes come when a stub has left runsc's memory: a
 # program that opens files at once may have opened some before. From then on every open counts.
 sentry_view()

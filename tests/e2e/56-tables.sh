@@ -5,17 +5,8 @@
 # shellcheck source=tests/lib/e2e.sh
 . "$(dirname "$0")/../lib/e2e.sh"
 
-bpftool=$(PATH=$PATH:/usr/sbin type -P bpftool) || { cannot "a look into coldtrace's tables" "there is no bpftool"; exit 0; }
-
-# map_id NAME: of coldtrace's table of that name
-map_id()
-{
-	local id
-
-	for id in $(sed -n 's/^map_id:[[:space:]]*//p' "/proc/$CT_PID/fdinfo"/*); do
-		[[ $("$bpftool" -j map show id "$id" | jq -r .name) != "$1" ]] || echo "$id"
-	done | sort -un
-}
+# shellcheck source=tests/lib/maps.sh
+. "$CT_LIB/maps.sh"
 
 # places NAME: how many are not free
 places()

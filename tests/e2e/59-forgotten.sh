@@ -4,22 +4,13 @@
 # shellcheck source=tests/lib/e2e.sh
 . "$(dirname "$0")/../lib/e2e.sh"
 
-bpftool=$(PATH=$PATH:/usr/sbin type -P bpftool) || { cannot "a look into coldtrace's tables" "there is no bpftool"; exit 0; }
-
-# map_ids NAME: of coldtrace's tables of that name
-map_ids()
-{
-	local id
-
-	for id in $(sed -n 's/^map_id:[[:space:]]*//p' "/proc/$CT_PID/fdinfo"/*); do
-		[[ $("$bpftool" -j map show id "$id" | jq -r .name) != "$1" ]] || echo "$id"
-	done | sort -un
-}
+# shellcheck source=tests/lib/maps.sh
+. "$CT_LIB/maps.sh"
 
 # places NAME: how many its table of that name has
 places()
 {
-	"$bpftool" -j map show id "$(map_ids "$1")" | jq .max_entries
+	"$bpftool" -j map show id "$(map_id "$1")" | jq .max_entries
 }
 
 mkdir -p "$OUT/bin"
@@ -73,7 +64,7 @@ too_many_at_once()
 	n=$((max + 300))
 	docker run -d --name "$P$1" --runtime runsc --entrypoint sh -v "$OUT/bin:/t:ro" --tmpfs /d ct/service:1 \
 		-c "until [ -e /tmp/go ]; do sleep 0.1; done; /t/forgotten fifo /d/fifo $n; /service serve" > /dev/null
-	check "the sandbox gets its probes" await 20 has_probes $((probes + 3))
+	check "the sandbox gets its probes" await 20 has_probes "$probes"
 	docker exec "$P$1" sh -c ': > /tmp/go'
 	await 60 sh -c "docker logs $P$1 2> /dev/null | grep -q ready"
 	docker logs "$P$1" > "$OUT/$1.said" 2>&1
@@ -84,16 +75,6 @@ too_many_at_once()
 	same "of opens whose begin was forgotten each is lost or seen" $((n + 1)) $((seen + lost))
 	check "more are lost than $max are kept ($lost)" test "$lost" -ge $((n - max))
 	same "that opens were forgotten is said" 3 "$CT_STATUS"
-}
-
-perf_events()
-{
-	find "/proc/$CT_PID/fd" -lname 'anon_inode:*perf_event*' | wc -l
-}
-
-has_probes()
-{
-	(($(perf_events) >= $1))
 }
 
 if ! have_runtime runsc; then
@@ -107,7 +88,7 @@ fi
 # Where the next frame begins on a connection: the kernel keeps what is used, so that it is forgotten here as it would be there.
 trace_start frames || exit 0
 docker run --rm --name "${P}before" ct/service:1 exit 0 > /dev/null
-frames=$(map_ids h2_host)
+frames=$(map_id h2_host)
 "$bpftool" -j map dump id "$frames" | jq -r '.[].key | join(" ")' > "$OUT/keys"
 check "engines speak to each other" test -s "$OUT/keys"
 while read -ra key; do

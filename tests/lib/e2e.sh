@@ -255,6 +255,18 @@ events_stop()
 	wait "$EVENTS_PID" 2> /dev/null
 }
 
+# How many perf events coldtrace has: system calls that it traces, and what --sentry-probes has on each sandbox.
+perf_events()
+{
+	find "/proc/$CT_PID/fd" -lname 'anon_inode:*perf_event*' | wc -l
+}
+
+# has_probes BEFORE: whether another sandbox has its three, that many were there without it
+has_probes()
+{
+	(($(perf_events) >= $1 + 3))
+}
+
 remove_containers()
 {
 	local ids
