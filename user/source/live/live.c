@@ -34,28 +34,34 @@ void ct_live_emit_lost(struct ct_live *live, enum ct_loss loss, uint64_t more)
 	ct_fact_emit(&live->facts, NULL, 0);
 }
 
+/* What is not known where runs of this probe were left out. */
+static enum ct_loss missed_as(enum ct_probe probe)
+{
+	if (ct_group_is_call(ct_probes[probe].group))
+		return CT_LOSS_OPENS;
+	return ct_probes[probe].depth == CT_DEPTH_WHY ? CT_LOSS_WAITS : CT_LOSS_READ;
+}
+
 /*
  * Runs that the kernel left out: a thread is interrupted while it is in a program, and another one
  * comes there on the same CPU (prog->active of kernel/bpf/trampoline.c).
  */
 static void read_missed(struct ct_live *live)
 {
-	uint64_t sends = 0, opens = 0;
+	uint64_t missed[CT_LOSS_MAX] = { 0 };
 
 	for (unsigned int i = 0; i < CT_PROBE_MAX; i++) {
-		bool send = ct_probes[i].group == CT_GROUP_SEND;
 		struct bpf_prog_info info = { 0 };
 		__u32 len = sizeof(info);
 
-		if (!live->plan.rows[i].on || !(send || ct_group_is_call(ct_probes[i].group)) ||
-		    bpf_obj_get_info_by_fd(live->programs[i], &info, &len))
-			continue;
-		*(send ? &sends : &opens) += info.recursion_misses;
+		if (live->plan.rows[i].on &&
+		    !bpf_obj_get_info_by_fd(live->programs[i], &info, &len))
+			missed[missed_as(i)] += info.recursion_misses;
 	}
-	ct_live_emit_lost(live, CT_LOSS_READ, sends - live->sends_missed);
-	ct_live_emit_lost(live, CT_LOSS_OPENS, opens - live->opens_missed);
-	live->sends_missed = sends;
-	live->opens_missed = opens;
+	for (enum ct_loss loss = 0; loss < CT_LOSS_MAX; loss++) {
+		ct_live_emit_lost(live, loss, missed[loss] - live->missed[loss]);
+		live->missed[loss] = missed[loss];
+	}
 }
 
 static void read_losses(struct ct_live *live)

@@ -76,7 +76,7 @@ struct ct_live {
 	uint64_t bad_events;
 	uint64_t losses_ns; /* when the counters were read */
 	uint64_t losses[CT_LOSS_MAX];
-	uint64_t sends_missed, opens_missed;
+	uint64_t missed[CT_LOSS_MAX]; /* runs that the kernel left out, until then */
 	uint64_t *per_cpu; /* owned */
 	size_t cpus;
 	struct ct_facts facts;
