@@ -6,6 +6,7 @@
 #include <ftw.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -209,5 +210,36 @@ Test(engine_config, listens_on_tcp)
 			     rows[i].arg ? rows[i].arg : "", rows[i].value ? rows[i].value : "",
 			     rows[i].config);
 		end(&p);
+	}
+}
+
+/* A service manager makes the socket, keeps it, and hands it on; a port of its own, as for metrics, is none to be asked at. */
+Test(engine_config, given_tcp)
+{
+	static const struct {
+		int family;
+		bool listens, kept, tcp;
+	} rows[] = {
+		{ AF_INET, true, true, true },   { AF_INET6, true, true, true },
+		{ AF_INET, true, false, false }, { AF_INET, false, true, false },
+		{ AF_UNIX, false, true, false },
+	};
+
+	for (size_t i = 0; i < CT_ARRAY_SIZE(rows); i++) {
+		struct ct_engine engine = { 0 };
+		struct place p;
+		int fd = socket(rows[i].family, SOCK_STREAM, 0);
+
+		cr_assert(fd >= 0);
+		cr_assert(!rows[i].listens || !listen(fd, 1));
+		make(&p);
+		run_as(&p, "dockerd", "-H", "fd://", NULL, NULL);
+		if (!rows[i].kept)
+			close(fd);
+		cr_assert(ct_engine_read((uint32_t)p.pid, &engine));
+		cr_expect_eq(engine.tcp, rows[i].tcp, "row %zu", i);
+		end(&p);
+		if (rows[i].kept)
+			close(fd);
 	}
 }

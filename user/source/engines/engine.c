@@ -28,21 +28,21 @@ static int by_number(const void *a, const void *b)
 }
 
 /*
- * What is no UNIX socket has no line of its own in /proc/PID/net/unix, and whoever knows its inode
- * could forge one.
+ * "UNIX", "TCP", "TCPv6". What is no UNIX socket has no line of its own in /proc/PID/net/unix, and whoever knows its
+ * inode could forge one.
  */
-static bool is_unix(uint32_t pid, const char *fd)
+static bool is_of(uint32_t pid, const char *fd, const char *family)
 {
 	char path[64], protocol[32];
 	ssize_t n;
 
 	snprintf(path, sizeof(path), "/proc/%u/fd/%.16s", pid, fd);
 	n = getxattr(path, "system.sockprotoname", protocol, sizeof(protocol) - 1);
-	return n >= 4 && !memcmp(protocol, "UNIX", 4);
+	return n >= (ssize_t)strlen(family) && !memcmp(protocol, family, strlen(family));
 }
 
-/* Inodes of the UNIX sockets that a process has open, sorted. The caller frees *ret. */
-static size_t open_sockets(uint32_t pid, uint64_t **ret)
+/* Inodes of the sockets of a family that a process has open, sorted. The caller frees *ret. */
+static size_t open_sockets(uint32_t pid, const char *family, uint64_t **ret)
 {
 	own_mem uint64_t *list = NULL;
 	own_dir DIR *dir = NULL;
@@ -58,7 +58,7 @@ static size_t open_sockets(uint32_t pid, uint64_t **ret)
 		if (n < 0)
 			continue;
 		link[n] = '\0';
-		if (strncmp(link, "socket:[", 8) || !is_unix(pid, entry->d_name))
+		if (strncmp(link, "socket:[", 8) || !is_of(pid, entry->d_name, family))
 			continue;
 		if (count == room) {
 			size_t bigger = room ? room * 2 : 64;
@@ -110,13 +110,49 @@ static void find_sockets(int root, struct ct_engine *engine)
 	own_mem uint64_t *open_inodes = NULL;
 	struct listener l = { root, engine };
 	own_file FILE *f = NULL;
-	size_t count = open_sockets(engine->pid, &open_inodes);
+	size_t count = open_sockets(engine->pid, "UNIX", &open_inodes);
 
 	if (!count)
 		return;
 	f = ct_proc_file(engine->pid, "net/unix");
 	if (f)
 		ct_unix_sockets(f, open_inodes, count, add_socket, &l);
+}
+
+#define TCP_LISTEN 0x0a /* include/net/tcp_states.h */
+
+static bool listens(uint32_t pid, const char *table, uint64_t ino)
+{
+	own_file FILE *f = ct_proc_file(pid, table);
+	own_mem char *line = NULL;
+	unsigned long long number;
+	unsigned int state;
+	size_t room = 0;
+
+	while (f && getline(&line, &room, f) > 0) {
+		if (sscanf(line, "%*s %*s %*s %x %*s %*s %*s %*s %*s %llu", &state, &number) == 2 &&
+		    number == ino)
+			return state == TCP_LISTEN;
+	}
+	return false;
+}
+
+/*
+ * Whether a service manager has given it a socket that listens on TCP (-H fd:// of dockerd, sockets of podman's): it
+ * keeps that open itself, as it does no other of the engine's. See sd_listen_fds(3).
+ */
+static bool was_given_tcp(uint32_t pid, uint32_t parent)
+{
+	own_mem uint64_t *own = NULL, *given = NULL;
+	size_t count = parent ? open_sockets(pid, "TCP", &own) : 0;
+	size_t others = count ? open_sockets(parent, "TCP", &given) : 0;
+
+	for (size_t i = 0; i < others; i++) {
+		if (bsearch(&given[i], own, count, sizeof(*own), by_number) &&
+		    (listens(pid, "net/tcp", given[i]) || listens(pid, "net/tcp6", given[i])))
+			return true;
+	}
+	return false;
 }
 
 bool ct_engine_read(uint32_t pid, struct ct_engine *ret)
@@ -135,6 +171,7 @@ bool ct_engine_read(uint32_t pid, struct ct_engine *ret)
 	if (root < 0)
 		return true; /* known to run, nothing more may be read */
 	ct_engine_config(root, ret);
+	ret->tcp |= was_given_tcp(pid, proc.ppid);
 	find_sockets(root, ret);
 	return true;
 }
