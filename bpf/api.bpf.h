@@ -506,6 +506,15 @@ static __noinline int heard_probed(struct sock *sk, __u32 family, int ret)
 	return heard_of(CT_PROBED, sk, family, ret);
 }
 
+/* What is sent there now is not listened to, whatever it is. */
+static __always_inline bool is_of_bystanders(enum ct_how how, struct sock *sk, __u32 family)
+{
+	if (family == AF_UNIX)
+		return ct_is_bystander(bpf_get_current_pid_tgid() >> 32) && is_chat(how, sk);
+	return (family != AF_NETLINK && family != AF_VSOCK) ||
+	       ct_is_bystander(bpf_get_current_pid_tgid() >> 32);
+}
+
 static __always_inline int heard(enum ct_how how, struct sock *sk, int ret)
 {
 	__u32 family;
@@ -513,13 +522,8 @@ static __always_inline int heard(enum ct_how how, struct sock *sk, int ret)
 	if (ret < CT_MESSAGE_MIN)
 		return 0;
 	family = CT_GET(how, sk, __sk_common.skc_family);
-	if (family == AF_UNIX) {
-		if (ct_is_bystander(bpf_get_current_pid_tgid() >> 32) && is_chat(how, sk))
-			return 0;
-	} else if ((family != AF_NETLINK && family != AF_VSOCK) ||
-		   ct_is_bystander(bpf_get_current_pid_tgid() >> 32)) {
+	if (is_of_bystanders(how, sk, family))
 		return 0;
-	}
 	return how == CT_TYPED ? heard_typed(sk, family, ret) : heard_probed(sk, family, ret);
 }
 

@@ -24,42 +24,49 @@
 CT_SEND_FUNCTIONS(X)
 #undef X
 
-/*
- * tid of a thread inside one of these functions, and on which socket. Whose place was needed for others is
- * missed when he returns: see send_leave(). Until then nothing of his is lost.
- */
+/* By tid, who is inside one of these functions and may be of interest; user space has the same (live_state.h). */
+struct ct_sending {
+	__u64 socket;
+	__u64 since_ns;
+};
+
 struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 4096);
 	__type(key, __u32);
-	__type(value, __u64);
+	__type(value, struct ct_sending);
 } sending SEC(".maps");
 
-static __always_inline int send_enter(__u64 socket)
+/*
+ * Of those who are inside, the kernel hears as many return as it has CPUs (register_kretprobe() of kernel/kprobes.c,
+ * 5.10; no perf event can ask for more), and only counts the others, where nobody can read it. Who enters and has not
+ * left is one of them. Who does not enter again is found by user space (live_sends.c).
+ */
+static __always_inline int send_enter(struct socket *socket)
 {
 	__u32 tid = (__u32)bpf_get_current_pid_tgid();
+	struct ct_sending now = { .socket = (__u64)socket };
+	struct sock *sk = CT_GET(CT_PROBED, socket, sk);
 
-	bpf_map_update_elem(&sending, &tid, &socket, BPF_ANY);
+	if (!bpf_map_delete_elem(&sending, &tid))
+		ct_lose(CT_LOSS_READ);
+	if (is_of_bystanders(CT_PROBED, sk, CT_GET(CT_PROBED, sk, __sk_common.skc_family)))
+		return 0;
+	now.since_ns = bpf_ktime_get_ns();
+	if (bpf_map_update_elem(&sending, &tid, &now, BPF_ANY))
+		ct_lose(CT_LOSS_READ);
 	return 0;
 }
 
 static __always_inline int send_leave(int ret)
 {
 	__u32 tid = (__u32)bpf_get_current_pid_tgid();
-	__u64 *entered = bpf_map_lookup_elem(&sending, &tid);
+	struct ct_sending *entered = bpf_map_lookup_elem(&sending, &tid);
 	struct socket *socket;
 
-	/*
-	 * Nobody returns here who was not heard to enter: that is attached first (the table of probes has them in
-	 * this order), and the kernel takes note of a return when the function is entered. So there was no place
-	 * for him, or it was needed for others. To whom he sent is not known: it may have been an engine.
-	 */
-	if (!entered) {
-		if (ret >= CT_MESSAGE_MIN)
-			ct_lose(CT_LOSS_READ);
+	if (!entered)
 		return 0;
-	}
-	socket = (struct socket *)*entered;
+	socket = (struct socket *)entered->socket;
 	bpf_map_delete_elem(&sending, &tid);
 	return heard(CT_PROBED, CT_GET(CT_PROBED, socket, sk), ret);
 }
@@ -68,7 +75,7 @@ static __always_inline int send_leave(int ret)
 	SEC("?kprobe/" #function) \
 	int BPF_KPROBE(ct_send_##name##_enter, struct socket *socket) \
 	{ \
-		return send_enter((__u64)socket); \
+		return send_enter(socket); \
 	} \
 	SEC("?kretprobe/" #function) \
 	int BPF_KRETPROBE(ct_send_##name##_leave, int ret) \

@@ -91,12 +91,23 @@ phases()
 		"$dir/out/$1.json" 2> /dev/null
 }
 
-# Since 7.0 whoever is in a program on a tracepoint may lose its CPU there, and who comes there next is left out: what is
-# told of that run is chance then. It is true all the same. Some may be left out after they were counted, at the very end.
+# unread RUN: whether sends are lost, by its summary
+unread()
+{
+	jq -es 'map(select(.kind == "summary"))[0].lost.read > 0' "$dir/out/$1.json" > /dev/null 2>&1
+}
+
+# left_out RUN: since 7.0 whoever is in a program on a tracepoint may lose its CPU there, and who comes there next is left
+# out; and of returns from a function only as many are heard as there are CPUs. What is told of that run is chance then. It is
+# true all the same. Some may be left out after they were counted, at the very end.
 left_out()
 {
-	grep -q 'Dynamic Preempt: \(lazy\|full\)' "$dir/out/dmesg" &&
-		{ (($(out "$1.missed") > 0)) || jq -es 'map(select(.kind == "summary"))[0].lost.read > 0' "$dir/out/$1.json"; } > /dev/null 2>&1
+	if [[ $1 == *kprobe ]]; then
+		unread "$1"
+	else
+		grep -q 'Dynamic Preempt: \(lazy\|full\)' "$dir/out/dmesg" &&
+			{ (($(out "$1.missed") > 0)) 2> /dev/null || unread "$1"; }
+	fi
 }
 
 # ended RUN: coldtrace has told all of it; where runs were left out it says so
@@ -134,6 +145,15 @@ heard()
 	got=$(jq -rs 'map(select(.kind == "create" and .outcome == "ok") | .name) - ["first"] | sort |
 		join(" ")' "$dir/out/$1.json" 2> /dev/null)
 	[[ $got == 'sendmsg sendto write writev' ]] || wrong+=("$1: heard of requests '$got'")
+}
+
+# jammed: others wait in the function of sending, as many as there are CPUs: of what an engine is asked and answers nothing
+# is heard then, and each of its five answers is counted
+jammed()
+{
+	[[ $(out jam.status) == 3 ]] || wrong+=("jam: exit status $(out jam.status)")
+	jq -es 'map(select(.kind == "summary"))[0] | .lost.read >= 5 and .lost.read <= 10 and (.complete | not)' \
+		"$dir/out/jam.json" > /dev/null 2>&1 || wrong+=("jam: $(jq -c 'select(.kind == "summary") | .lost' "$dir/out/jam.json" 2>&1)")
 }
 
 # opened: every open is counted, or it is said why none is: without a storage per thread (before 5.11),
@@ -338,6 +358,7 @@ judge()
 		traced "$also" "$phases_run" "run-$also"
 		heard "$also"
 		pulled "$also"
+		[[ $also != kprobe ]] || jammed
 	done
 	differ "what is known of pulls" "$here/expected/$name.pulls" "$(all_pulls)"
 	loaded steps steps

@@ -6,10 +6,15 @@
  *
  * talk serve SOCKET, run from a file named dockerd, so that this is what it is taken for
  * talk ask SOCKET, run from a file of any other name, while the other listens
+ * talk jam N FILE: N processes wait in a send for ever; once they do there is FILE
  */
+#include <fcntl.h>
+#include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <sys/un.h>
@@ -112,8 +117,58 @@ static void ask(int fd)
 	}
 }
 
+static pid_t jammed(void)
+{
+	static char text[1 << 16];
+	pid_t pid = fork();
+	int fds[2];
+
+	if (pid)
+		return pid;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (socketpair(AF_UNIX, SOCK_STREAM, 0, fds))
+		_exit(1);
+	while (write(fds[0], text, sizeof(text)) > 0)
+		;
+	_exit(1);
+}
+
+/* Whether it waits, for the second time in a row. One that could not ends all. */
+static bool waits(pid_t pid)
+{
+	char path[64], state[2] = "";
+	FILE *f;
+
+	for (int i = 0; i < 2; i++) {
+		usleep(20000);
+		snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+		f = fopen(path, "r");
+		if (!f || fscanf(f, "%*d %*s %1s", state) != 1 || *state == 'Z')
+			exit(1);
+		fclose(f);
+		if (*state != 'S')
+			return false;
+	}
+	return true;
+}
+
+static int jam(int count, const char *file)
+{
+	for (int i = 0; i < count; i++) {
+		pid_t pid = jammed();
+
+		while (pid > 0 && !waits(pid))
+			;
+	}
+	close(creat(file, 0600));
+	pause();
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
+	if (argc == 4 && !strcmp(argv[1], "jam"))
+		return jam(atoi(argv[2]), argv[3]);
 	if (argc == 3 && !strcmp(argv[1], "ask")) {
 		ask(named(argv[2], connect));
 	} else if (argc == 3 && !strcmp(argv[1], "serve")) {
@@ -125,7 +180,7 @@ int main(int argc, char **argv)
 		}
 		serve(accept(listener, NULL, NULL));
 	} else {
-		fputs("usage: talk serve|ask SOCKET\n", stderr);
+		fputs("usage: talk serve|ask SOCKET, talk jam N FILE\n", stderr);
 		return 2;
 	}
 	return 0;

@@ -84,6 +84,7 @@ static void read_losses(struct ct_live *live)
 	ct_live_places_turn(live, ct_now_ns());
 	ct_live_read_forgers(live);
 	read_missed(live);
+	ct_live_emit_lost(live, CT_LOSS_READ, ct_live_sends_missed(live));
 	more = live->bad_events;
 	live->bad_events = 0;
 	ct_live_emit_lost(live, CT_LOSS_UNKNOWN, more);

@@ -157,6 +157,7 @@ static int open_object(struct ct_live *live, struct ct_err *err)
 	    bpf_map__key_size(live->skel->maps.forgers) != sizeof(struct ct_live_forger_key) ||
 	    bpf_map__value_size(live->skel->maps.forgers) != sizeof(struct ct_live_forger) ||
 	    bpf_map__key_size(live->skel->maps.api_sockets) != sizeof(struct ct_live_file_id) ||
+	    bpf_map__value_size(live->skel->maps.sending) != sizeof(struct ct_live_sending) ||
 	    !ct_live_places_fit(live))
 		return ct_fail(err, -EINVAL,
 			       "open the built-in BPF object: it is not of this build; run 'make "

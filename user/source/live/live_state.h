@@ -42,6 +42,12 @@ struct ct_live_forger {
 	uint64_t role;
 };
 
+/* Who is sending: bpf/sends.bpf.h. */
+struct ct_live_sending {
+	uint64_t socket;
+	uint64_t since_ns;
+};
+
 /* Who is told once more, after events were lost. */
 struct ct_live_found {
 	uint32_t pid, parent;
@@ -104,6 +110,9 @@ void ct_live_emit_share(struct ct_live *live, uint64_t share, uint64_t more); /*
 /* live_places.c: makes room in tables whose places nobody gives back, before they are full. */
 bool ct_live_places_fit(const struct ct_live *live); /* values are what is expected of them */
 void ct_live_places_turn(struct ct_live *live, uint64_t now_ns);
+
+/* live_sends.c: how many have sent since the last time and were not heard to return. */
+uint64_t ct_live_sends_missed(struct ct_live *live);
 
 /* live_load.c: one attempt with the plan that is made. -EAGAIN: another plan may do. */
 void ct_live_listen(bool verbose); /* to what libbpf says */
