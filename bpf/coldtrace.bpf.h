@@ -226,9 +226,10 @@ static __always_inline void ct_tail_set(struct ct_event *e, __u32 tail_len)
 }
 
 /*
- * Wakes the reader only when it is far behind, or dozes: a wake-up per event would tax what is measured.
+ * Wakes the reader only when it is far behind, or dozes, or is to look now: a wake-up per event would tax what is
+ * measured.
  */
-static __always_inline void ct_submit(struct ct_event *e)
+static __always_inline void ct_submit_as(struct ct_event *e, bool now)
 {
 	__u64 unread = bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA);
 	__u32 dozes = reader_dozes;
@@ -236,6 +237,11 @@ static __always_inline void ct_submit(struct ct_event *e)
 	if (dozes)
 		reader_dozes = 0;
 	ct_motion_until = e->ts_ns + CT_MOTION_NS;
-	bpf_ringbuf_submit(e,
-			   dozes || unread > (256 << 10) ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP);
+	bpf_ringbuf_submit(e, now || dozes || unread > (256 << 10) ? BPF_RB_FORCE_WAKEUP
+								   : BPF_RB_NO_WAKEUP);
+}
+
+static __always_inline void ct_submit(struct ct_event *e)
+{
+	ct_submit_as(e, false);
 }

@@ -112,6 +112,13 @@ int BPF_PROG(ct_fork_raw, struct task_struct *parent, struct task_struct *child)
 }
 
 /*
+ * The reader is woken: a container that removes itself lives no longer than 70 ms at times, and who it was is asked of
+ * what its engine keeps. None starts, is started or is removed without a shim, a monitor or a runtime that is executed; of
+ * the host's own, for those of a container could keep the reader awake.
+ */
+#define CT_WHO_BEGINS (1ull << 63)
+
+/*
  * The tail is the command line as the new program sees it, arguments separated by NUL. Its pages
  * were written a moment ago by the kernel itself, so they are resident.
  */
@@ -138,11 +145,11 @@ static __always_inline int exec_event(__u64 from, __u64 len, __u64 who, __u64 ne
 	e->obj = netns;
 	e->arg = arg;
 	e->flags |= ct_mine();
-	ct_submit(e);
+	ct_submit_as(e, who & CT_WHO_BEGINS);
 	return 0;
 }
 
-/* Global: the verifier goes through it once. who: role and root. */
+/* Global: the verifier goes through it once. who: role and root, and CT_WHO_BEGINS. */
 __attribute__((noinline)) int ct_exec_event(__u64 from, __u64 len, __u64 who, __u64 netns,
 					    __u64 arg)
 {
@@ -370,7 +377,7 @@ static __always_inline int executed(enum ct_how how, struct task_struct *task)
 	struct ct_actor *old, before = {}, actor = {};
 	__u32 tgid = CT_GET(how, task, tgid), level = pidns_level(how, task);
 	struct mm_struct *mm = CT_GET(how, task, mm);
-	__u64 from, to, args;
+	__u64 from, to, args, who;
 	__u8 *role;
 
 	bpf_get_current_comm(comm, sizeof(comm)); /* already the new one */
@@ -412,7 +419,10 @@ static __always_inline int executed(enum ct_how how, struct task_struct *task)
 		actor_change(tgid, &before, &actor);
 	else if (!actor_add(tgid, &actor))
 		return 0;
-	ct_exec_event(from, args, (__u64)actor.role << 32 | actor.root, netns_of(how, task),
+	who = (__u64)actor.role << 32 | actor.root;
+	if (role && actor.role != before.role && !actor.share)
+		who |= CT_WHO_BEGINS;
+	ct_exec_event(from, args, who, netns_of(how, task),
 		      level | (__u64)actor.uid << CT_UID_SHIFT);
 	return 0;
 }

@@ -35,13 +35,6 @@
 /* While nothing happens, and nothing is waited for: the first event wakes us. */
 #define POLL_IDLE_MS  500
 #define IDLE_AFTER_NS 3000000000ull /* of the last event: what it began has been told by then */
-/*
- * While something may start: a container that removes itself lives no longer than 70 ms at times, and
- * who it was is asked of what its engine keeps. None starts without a process; what else is heard
- * (an engine that answers its client, a thread that waited) is in no hurry.
- */
-#define POLL_BUSY_MS 10
-#define BUSY_NS      200000000ull /* after the last process began */
 /* After the traced command has ended, how long its containers may take to be gone. */
 #define LINGER_NS 5000000000ull
 
@@ -58,7 +51,6 @@ struct trace {
 	uint64_t table_ns,
 		asked_ns; /* when the next table is due; what it shows was asked for, or 0 */
 	uint64_t tables;
-	uint64_t busy_until_ns;
 	struct ct_runner runner; /* owned */
 	uint64_t run, failed_runs;
 	uint64_t ended_ns; /* of the last run; 0: it runs */
@@ -124,10 +116,6 @@ static void on_event(void *ctx, const struct ct_event *e)
 		ct_desk_write(t->desk, e);
 	else if (ct_archive_write(&t->archive, e, &t->err))
 		t->failed = true;
-	/* Nobody is asked about what is executed in a container; what a shim forks it executes. */
-	if ((e->kind == CT_KIND_FORK && e->sub != CT_ROLE_SHIM) ||
-	    (e->kind == CT_KIND_EXEC && !(t->execs && ct_execs_begins(t->execs, e))))
-		t->busy_until_ns = e->ts_ns + BUSY_NS;
 	ct_core_feed(t->session.core, e);
 }
 
@@ -325,8 +313,6 @@ static int poll_ms(const struct trace *t, uint64_t end_ns, bool command)
 {
 	uint64_t now = ct_mono_ns(), idle = POLL_IDLE_MS * 1000000ull;
 
-	if (now < t->busy_until_ns)
-		return POLL_BUSY_MS;
 	if (now - t->heard_ns < IDLE_AFTER_NS || command || t->opts->interval > 0 ||
 	    t->opts->opens || (end_ns && end_ns < now + idle) ||
 	    ct_core_counts(t->session.core).open)

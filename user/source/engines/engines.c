@@ -402,7 +402,7 @@ static void drop_old(struct ct_engines *engines, enum ct_engines_side side, uint
 	}
 }
 
-void ct_engines_turn(struct ct_engines *engines, uint64_t now_ns)
+void ct_engines_turn(struct ct_engines *engines, uint64_t now_ns, bool spoke)
 {
 	ct_rescans_due(engines, now_ns);
 	engines->to_send |= engines->refused;
@@ -410,7 +410,8 @@ void ct_engines_turn(struct ct_engines *engines, uint64_t now_ns)
 		enum ct_engines_side side = (enum ct_engines_side)i;
 		struct ct_engines_scout *s = &engines->scouts[i];
 
-		take(engines, side, now_ns);
+		if (spoke)
+			take(engines, side, now_ns);
 		if (ct_scout_hangs(&s->scout, s->out, now_ns, &hang[i]))
 			give_up(engines, side);
 		if (s->scout.fd < 0 && start(engines, side, now_ns))
@@ -448,7 +449,7 @@ static void await(struct ct_engines *engines)
 		fds[side] =
 			(struct pollfd){ .fd = engines->scouts[side].scout.fd, .events = POLLIN };
 	poll(fds, CT_ENGINES_SIDES, SETTLE_MS);
-	ct_engines_turn(engines, ct_now_ns());
+	ct_engines_turn(engines, ct_now_ns(), true);
 }
 
 void ct_engines_settle(struct ct_engines *engines, uint64_t until_ns)
@@ -503,7 +504,7 @@ void ct_engines_init_of(struct ct_engines *engines, uint32_t shim, bool foreign,
 	while (engines->text.seq && is_waited_for(&s->scout, &text_patience[side], begun))
 		await(engines);
 	if (engines->text.seq) /* it may have come back when it was looked at last */
-		ct_engines_turn(engines, ct_now_ns());
+		ct_engines_turn(engines, ct_now_ns(), true);
 	if (engines->text.seq && s->scout.sign) {
 		give_up(engines, side);
 		s->begun_ns = 0; /* the next one asks at once */

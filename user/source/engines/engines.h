@@ -99,8 +99,11 @@ void ct_engines_exited(struct ct_engines *engines, uint32_t pid);
 /* When ct_engines_turn() next has something to do, 0 if never. */
 uint64_t ct_engines_due(const struct ct_engines *engines);
 
-/* Emits what the scouts have brought, sends them on, and gives up those that do not come back. */
-void ct_engines_turn(struct ct_engines *engines, uint64_t now_ns);
+/*
+ * Emits what the scouts have brought, sends them on, and gives up those that do not come back. spoke: one of
+ * them may have, as far as is known (ct_engines_watch()).
+ */
+void ct_engines_turn(struct ct_engines *engines, uint64_t now_ns, bool spoke);
 
 /*
  * Asks for an IDENTITY event (WHO): it comes with a turn, if there is anything to say. Or for LAYER events

@@ -480,7 +480,7 @@ int ct_live_poll(struct ct_live *live, int timeout_ms, struct ct_err *err)
 {
 	struct epoll_event got;
 	uint64_t now;
-	int r;
+	int r, woken = 1;
 
 	live->facts.handed = live->taken = 0;
 	ct_engines_send(&live->engines);
@@ -489,7 +489,9 @@ int ct_live_poll(struct ct_live *live, int timeout_ms, struct ct_err *err)
 		if (timeout_ms < 0)
 			return timeout_ms;
 	}
-	if (timeout_ms && epoll_wait(live->epoll, &got, 1, wait_ms(live, timeout_ms)) < 0)
+	if (timeout_ms)
+		woken = epoll_wait(live->epoll, &got, 1, wait_ms(live, timeout_ms));
+	if (woken < 0)
 		return errno == EINTR ? -EINTR
 				      : ct_fail(err, errno, "wait for events: %s", strerror(errno));
 	__atomic_store_n(&live->skel->bss->reader_dozes, 0, __ATOMIC_RELAXED);
@@ -505,7 +507,7 @@ int ct_live_poll(struct ct_live *live, int timeout_ms, struct ct_err *err)
 	/* The last time: what was asked for last is still to be told. */
 	if (!timeout_ms)
 		ct_engines_settle(&live->engines, now + LAST_ANSWERS_NS);
-	ct_engines_turn(&live->engines, now);
+	ct_engines_turn(&live->engines, now, woken);
 	if (live->opens && (!timeout_ms || ct_open_maps_due(live->opens, now))) {
 		r = ct_live_tell_opens(live, err);
 		if (r)

@@ -264,8 +264,3 @@ bool ct_execs_needed(struct ct_execs *x, const struct ct_event *e)
 		return true;
 	}
 }
-
-bool ct_execs_begins(struct ct_execs *x, const struct ct_event *e)
-{
-	return e->kind == CT_KIND_EXEC && where(x, e->tgid) == CALLED;
-}

@@ -18,5 +18,3 @@ void ct_execs_free(struct ct_execs *execs); /* NULL is fine */
 
 /* False: nobody needs the event. Events of one source, in the order in which they come. */
 bool ct_execs_needed(struct ct_execs *execs, const struct ct_event *e);
-/* An event that was asked about: it is that a runtime was called to execute one. */
-bool ct_execs_begins(struct ct_execs *execs, const struct ct_event *e);
