@@ -216,6 +216,7 @@ static __always_inline void frame_events(const void *bytes, __u64 len, int ret, 
 	at = h2->at;
 	if (!h2->known && !h2->headers)
 		return;
+	ct_h2_is_known();
 	if (h2->headers) /* said again: a hole is one more */
 		h2->left = 0;
 	if (at < ret && ret - at < CT_H2_HEADER && len == ret) {
@@ -298,13 +299,17 @@ __attribute__((noinline)) int ct_send_heard(__u64 from, __u64 len)
 	__u64 key, end, share, side, at = 0;
 	int ret;
 
-	if (!send || len < sizeof(head) || bpf_probe_read_user(head, sizeof(head), bytes))
+	if (!send)
 		return 0;
 	key = send->socket; /* of the stack: kernels before 5.18 want that */
 	end = send->end;
 	share = send->share;
 	side = send->side;
 	ret = send->ret;
+	if (len < sizeof(head) || bpf_probe_read_user(head, sizeof(head), bytes)) {
+		ct_h2_unread(key, share, len >= sizeof(head));
+		return 0;
+	}
 	speech = speech_of(head, ret);
 	if (speech == FRAMES && head[0] == 'P') {
 		stream_is_over(side, end); /* of another connection there */
@@ -355,6 +360,8 @@ __attribute__((noinline)) int ct_send_heard(__u64 from, __u64 len)
 	} else if (speech == SILENT && head[0] == '{' && head[1] == '"' &&
 		   body_followed(share, key)) {
 		speech = LONG;
+	} else if (speech == SILENT && !h2->known) {
+		ct_h2_strange();
 	}
 	h2->at = at;
 	return speech_events(speech, bytes, len, ret, h2);

@@ -26,8 +26,8 @@
  * is in containers, or is a user's, cannot push out what the host's engines say.
  *
  * No probe sees a socket closed, so most of what has to make room is of connections that are gone, and a
- * count of it would say nothing. Of one that goes on its next send that begins with a frame says so:
- * ct_h2_unknown(), and who has heard the connection before counts it.
+ * count of it would say nothing. Of one that goes on its next send says so, whatever it begins with:
+ * ct_h2_unknown() and ct_h2_strange(), and who has heard the connection before counts it.
  */
 struct h2_left {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
@@ -35,6 +35,18 @@ struct h2_left {
 	__type(key, __u64);
 	__type(value, __u64);
 } h2_host SEC(".maps"), h2_shared SEC(".maps");
+
+/*
+ * By the remainder of its number, whether there was a socket whose next frame was known: that may be forgotten above, not
+ * here. Of any other one nothing was known that could be; of some that it is said of neither.
+ */
+#define CT_H2_EVER (1u << 17)
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u8[CT_H2_EVER]);
+} h2_ever SEC(".maps");
 
 struct ct_h2 {
 	__u64 key;
@@ -123,6 +135,38 @@ __attribute__((noinline)) int ct_h2_unknown(void)
 	return 0;
 }
 
+/* It is known from now on. */
+__attribute__((noinline)) int ct_h2_is_known(void)
+{
+	struct ct_h2 *h2 = h2_scratch_of();
+	__u32 zero = 0;
+	__u8 *ever = bpf_map_lookup_elem(&h2_ever, &zero);
+
+	if (h2 && ever && !h2->known)
+		ever[h2->key & (CT_H2_EVER - 1)] = 1;
+	return 0;
+}
+
+/*
+ * A send on a connection that is not known begins with nothing that is: the body of an answer, what a container writes,
+ * or the rest of a frame whose begin was forgotten, with others behind it. Told once: from then on it is lost.
+ */
+__attribute__((noinline)) int ct_h2_strange(void)
+{
+	struct ct_h2 *h2 = h2_scratch_of();
+	__u32 zero = 0;
+	__u8 *ever = bpf_map_lookup_elem(&h2_ever, &zero);
+
+	if (!h2 || !ever || !ever[h2->key & (CT_H2_EVER - 1)])
+		return 0;
+	if (!ct_may_say(h2->share, sizeof(struct ct_event)))
+		return 0;
+	h2->left = CT_H2_LOST;
+	h2_write(h2);
+	h2_event(h2, CT_HOLE_UNKNOWN);
+	return 0;
+}
+
 /* Global: the verifier goes through it once. */
 __attribute__((noinline)) int ct_h2_lost(void)
 {
@@ -193,4 +237,19 @@ __attribute__((noinline)) int ct_h2_rest(__u64 from)
 	    ((head >> 16 & 0xff) == CT_H2_DATA && len <= CT_TAIL_LARGE))
 		h2_hole(h2);
 	return len + CT_H2_HEADER - n;
+}
+
+/* Nothing of it can be read: it is no longer in memory, or what is first of it is a few bytes (writev). */
+__attribute__((noinline)) int ct_h2_unread(__u64 key, __u64 share, __u32 gone)
+{
+	struct ct_h2 *h2 = h2_read(key, share);
+
+	if (h2 && h2->known) {
+		ct_h2_lost();
+		return 0;
+	}
+	if (gone)
+		ct_lose(CT_LOSS_READ);
+	ct_h2_strange();
+	return 0;
 }

@@ -98,3 +98,27 @@ docker run --rm --name "${P}after" ct/service:1 exit 0 > /dev/null
 trace_stop
 same "that a connection was forgotten which goes on is said" 3 "$CT_STATUS"
 says "it is counted" true 'summary.lost.talk > 0'
+
+# rest NAME [FORGET]: a connection of which nothing begins with a frame any more once its first send was heard
+rest()
+{
+	local cookie key
+
+	trace_start "$1" || exit 0
+	docker run --rm --name "$P$1" ct/service:1 exit 0 > /dev/null
+	coproc "$CT_LIB/frames.py" "$ENGINE_DIR/exec/containerd/containerd.sock"
+	read -rt 10 -u "${COPROC[0]}" cookie
+	# shellcheck disable=SC2046
+	key=$(printf '%016x' "$cookie" | sed 's/../& /g' | xargs -n 1 | tac | sed 's/^/0x/' | xargs)
+	[[ -z ${2:-} ]] || # shellcheck disable=SC2086
+		check "$1: where its next frame begins was known" "$bpftool" map delete id "$(map_id h2_host)" key $key
+	echo >&"${COPROC[1]}"
+	wait "$COPROC_PID"
+	trace_stop
+}
+
+rest whole
+same "a frame that goes on in the next send, with another behind it: nothing lost" "0 0" "$CT_STATUS $(ask lost)"
+rest halved forget
+same "it is forgotten, and ends with what begins nowhere: that is said" 3 "$CT_STATUS"
+says "it is counted, once" 1 'summary.lost.talk'
