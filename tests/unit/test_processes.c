@@ -310,6 +310,31 @@ Test(processes, that_were_there_before)
 	}
 }
 
+/* A gofer has a pid namespace of its own, as a first process has; it ends before its sandbox, and with 0. */
+Test(processes, that_were_there_before_with_a_gofer)
+{
+	struct run *run = run_new();
+	struct tape *t = &run->t;
+
+	tape_process(t, 5000, 1, CT_ROLE_RUNTIME, "runsc", "run", "web", TAPE_END);
+	tape_process(t, 5001, 5000, CT_ROLE_INIT, "runsc-gofer", "gofer", TAPE_END);
+	last(t)->ret = 1;
+	tape_process(t, 5002, 5000, CT_ROLE_HELPER, "runsc-sandbox", "boot", "web", TAPE_END);
+	tape_at(t, 1000);
+	tape_exit(t, 5001, CT_ROLE_INIT, 0);
+	tape_at(t, 1003);
+	tape_exit(t, 5002, CT_ROLE_HELPER, 7 << 8);
+	tape_at(t, 1010); /* it deletes the container, and is gone */
+	tape_exit(t, 5000, CT_ROLE_RUNTIME, 7 << 8);
+	play_sorted(run);
+	cr_expect_eq(count(run, CT_RECORD_STOP), 1);
+	cr_expect_eq(find(run, CT_RECORD_STOP, "web", 0)->rec.exit_code, 7);
+	cr_expect(find(run, CT_RECORD_STOP, "web", 0)->rec.removed);
+	cr_expect_eq(find(run, CT_RECORD_STOP, "web", 0)->rec.end_ns, tape_ns(1010));
+	cr_expect_eq(find(run, CT_RECORD_STOP, "web", 0)->rec.service_end_ns, tape_ns(1003));
+	run_free(run);
+}
+
 /* Nobody's first process is another user's: who has made that up is not told its end. */
 Test(processes, that_were_there_before_and_are_anothers)
 {

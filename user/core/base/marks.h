@@ -66,6 +66,7 @@ enum ct_signal {
 	CT_SIG_SYNC, /* the engine syncs a state file; what: its name up to the first digit */
 	CT_SIG_UNLINK, /* the engine removes a file of the container; what: its name */
 	CT_SIG_PROGRAM, /* a program was executed for it; what: its step ("runtime create") */
+	CT_SIG_PROGRAM_RUNS, /* it was executed for it before tracing began */
 	CT_SIG_PROGRAM_DONE, /* it exited with status 0 */
 	CT_SIG_PROGRAM_FAILED, /* it exited with another, or was killed */
 	CT_SIG_PROGRAM_END, /* after either of these */

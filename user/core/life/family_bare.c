@@ -19,6 +19,7 @@ static const struct ct_rule rules[] = {
 	{ CT_SIG_PROGRAM, "runtime run", M(TASK_START_BEGIN), CT_FIRST, M(NONE), M(NONE) },
 	/* Tells `run` from `start`: it may stay. */
 	{ CT_SIG_PROGRAM, "runtime run", M(TASK_CREATE_BEGIN), CT_FIRST, M(NONE), M(NONE) },
+	{ CT_SIG_PROGRAM_RUNS, "runtime run", M(TASK_CREATE_BEGIN), CT_FIRST, M(NONE), M(NONE) },
 	{ CT_SIG_INIT_EXEC, NULL, M(START_END), CT_FIRST, M(START_BEGIN), M(NONE) },
 	{ CT_SIG_INIT_EXEC, NULL, M(INIT_EXEC), CT_FIRST, M(NONE), M(NONE) },
 	/* Its first process was there before: what stands for it outside of its machine. */

@@ -294,11 +294,39 @@ static void seed_first(struct ct_core *core, struct ct_actor_state *a,
 	}
 }
 
+/*
+ * Whether it is the first process of its container, of which that is not known yet. A gofer looks like one, in a pid
+ * namespace of its own; a sandbox does not. One that waits to be started is still called as the runtime was.
+ */
+static bool is_first(const struct ct_actor_state *a, struct ct_text args)
+{
+	const char *program = ct_program_name(a, args);
+
+	if (a->container->who.init_pid || a->joins)
+		return false;
+	if (!program || !strcmp(program, CT_NSEXEC))
+		return a->role == CT_ROLE_INIT;
+	return a->sandbox;
+}
+
+/* What stays for as long as its container runs is there when that ends. */
+static void seed_run(struct ct_core *core, struct ct_actor_state *a, struct ct_text args,
+		     uint64_t ts_ns)
+{
+	if (a->role != CT_ROLE_RUNTIME || a->op != CT_OP_RUN || !a->container)
+		return;
+	a->program = ct_program_name(a, args);
+	if (a->program)
+		ct_signal(core, a->container, CT_SIG_PROGRAM_RUNS,
+			  ct_text(a->program, strlen(a->program)), ts_ns);
+}
+
 /* It runs already. After events were lost all are told once more: those that are known stay what they were. */
 void ct_life_seed(struct ct_core *core, const struct ct_event *e)
 {
 	struct ct_actor_state *up = ct_actor_get(core, ct_event_ppid(e)), *a;
 	struct ct_scope room;
+	struct ct_text args;
 
 	a = ct_actor_make(core, e->tgid, ct_works_payer(up, &room));
 	if (!a)
@@ -318,11 +346,11 @@ void ct_life_seed(struct ct_core *core, const struct ct_event *e)
 		a->op = up->op;
 	}
 	ct_life_called(core, a, e);
-	if (a->role == CT_ROLE_INIT && a->container && a->container->key.scope.level &&
-	    !a->container->who.init_pid)
+	args = ct_text(e->tail, e->tail_len);
+	if (a->container && a->container->key.scope.level && is_first(a, args))
 		ct_book_init(core, a->container, a->tgid);
 	seed_first(core, a, up);
-	if (a->container && !a->container->who.init_pid &&
-	    a->container->family->first_exec_is_init && a->role == CT_ROLE_INIT)
+	if (a->container && a->container->family->first_exec_is_init && is_first(a, args))
 		ct_book_init(core, a->container, a->tgid);
+	seed_run(core, a, args, e->ts_ns);
 }
