@@ -7,6 +7,8 @@
 . "$CT_LIB/podman.sh"
 # shellcheck source=tests/lib/bundle.sh
 . "$CT_LIB/bundle.sh"
+# shellcheck source=tests/lib/registry.sh
+. "$CT_LIB/registry.sh"
 
 canary=Zq7$(od -An -N8 -tx1 /dev/urandom | tr -d ' \n')
 nowhere=127.0.0.1:1
@@ -57,12 +59,41 @@ with_docker()
 	post -H 'Content-Type: application/json' "http://d/containers/create?name=${P}odd" \
 		-d "{\"Image\":\"ct/none\",\"Env\":[\"PW=$canary\"],\"Cmd\":[\"$canary\"]}"
 	docker logout $nowhere
+	with_sentences
 } > "$OUT/docker.log" 2>&1
+
+# Why something failed is told, with what an engine quotes of what it was given.
+with_sentences()
+{
+	local port=15000
+
+	in_engine ip link set lo up
+	(in_engine_becomes "$CT_LIB/redirects.py" $port "$canary") &
+	redirects=$!
+	await 10 in_engine curl -s -o "$OUT/curl.out" "http://127.0.0.1:$port/v2/"
+	docker pull "127.0.0.1:$port/secret:1"
+	kill $redirects
+	wait $redirects
+	docker volume create --opt type=ceph --opt device=127.0.0.1:/x --opt "o=name=me,secret=$canary" "${P}volume"
+	docker run --rm --name "${P}ceph" -v "${P}volume:/x" ct/service:1 exit 0
+	docker volume rm "${P}volume"
+	docker run --rm --name "${P}log" --log-driver splunk --log-opt "splunk-token=$canary" \
+		--log-opt "splunk-url=http://127.0.0.1:1/x?token=$canary" ct/service:1 exit 0
+	docker run --rm --name "${P}fluent" --log-driver fluentd --log-opt "fluentd-address=x://me:$canary@127.0.0.1:1" \
+		ct/service:1 exit 0
+	docker run --rm --name "${P}path" --entrypoint "/x?y=$canary" ct/service:1
+	post "http://d/images/create?fromImage=me:$canary@$nowhere/x&tag=1"
+	post -H 'Content-Type: application/json' "http://d/containers/create?name=${P}image" \
+		-d "{\"Image\":\"http://me:$canary@$nowhere/x\"}"
+}
 
 with_containerd()
 {
 	cri_client pull "$nowhere/secret:1" me "$canary"
+	cri_client pull "me:$canary@$nowhere/secret:1" me "$canary"
 	cr_ctr images pull -u "me:$canary" $nowhere/secret:1
+	cr_ctr images pull "me:$canary@$nowhere/secret:1"
+	cr_ctr run --rm docker.io/ct/service:1 "${P}path" "/x?y=$canary"
 	cr_ctr run --rm --env "PW=$canary" --label "pw=$canary" docker.io/ct/service:1 "${P}ctr" \
 		/bin/service exit 0 --password "$canary"
 } > "$OUT/containerd.log" 2>&1
@@ -74,6 +105,8 @@ podman_prepare "$dir" || exit
 read -ra podman < <(podman_command "$dir" runc)
 mapfile -t limits < <(podman_limits runc | tr ' ' '\n')
 "${podman[@]}" pull --creds "me:$canary" $nowhere/secret:1
+"${podman[@]}" pull "docker://me:$canary@$nowhere/secret:1"
+"${podman[@]}" create --name "${p}made" -e "PW=$canary" "${limits[@]}" ct/service:1 /bin/service exit 0 "$canary"
 "${podman[@]}" login -u me -p "$canary" $nowhere
 "${podman[@]}" run --rm --name "${p}podman" -e "PW=$canary" --env "PX=$canary" "${limits[@]}" ct/service:1 \
 	/bin/service exit 0 --password "$canary"
@@ -125,7 +158,7 @@ if [[ $docker_ran ]]; then
 fi
 if [[ $containerd_ran ]]; then
 	heard "$nowhere/secret:1"
-	says "start of ctr's container" 1 '[mine | select(.kind == "start" and .engine == "containerd")] | length'
+	says "start of ctr's container" 1 '[mine | select(.kind == "start" and .engine == "containerd" and .id == $p + "ctr")] | length'
 fi
 [[ -z $podman_ran ]] ||
 	says "start of podman's container" 1 '[mine | select(.kind == "start" and .engine == "podman")] | length'

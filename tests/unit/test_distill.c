@@ -50,8 +50,9 @@ static const struct {
 	  "\",\"com.docker.compose.project\":\"shop\",\"com.docker.compose.service\":\"web\"}}",
 	  "{\"Image\":\"a\",\"Labels\":{\"com.docker.compose.project\":\"shop\","
 	  "\"com.docker.compose.service\":\"web\"}}" },
-	{ "{\"Env\":[\"PW=" CANARY "\"],\"Image\":\"a\\\"b\\u00e9\\n\"}",
-	  "{\"Image\":\"a\\\"b\xc3\xa9\\n\"}" },
+	{ "{\"Env\":[\"PW=" CANARY
+	  "\"],\"Image\":\"a\",\"HostConfig\":{\"Runtime\":\"a\\\"b\\u00e9\\n\"}}",
+	  "{\"Image\":\"a\",\"HostConfig\":{\"Runtime\":\"a\\\"b\xc3\xa9\\n\"}}" },
 	{ "{\"username\":\"u\",\"password\":\"" CANARY "\"}", "{}" },
 	/* It does not end: what is in it is not known. */
 	{ "{\"Image\":\"nginx\",\"Env\":[\"PW=" CANARY, "" },
@@ -122,6 +123,61 @@ Test(distill, lines_of_a_pull)
 		answer(progress[i].sent);
 		expect_tail(progress[i].kept);
 	}
+}
+
+/* What a sentence says, and what is kept of it: not what it quotes. */
+static const struct {
+	const char *said, *kept;
+} sentences[] = {
+	{ "Head \\\"http://me:***@a:1/x?signature=" CANARY "\\\": dial tcp a:1",
+	  "Head \\\"http://*\\\": dial tcp a:1" },
+	{ "Get https://a/v2/x?token=" CANARY "&b=1 failed", "Get https://a/v2/x?* failed" },
+	{ "invalid address x://me:" CANARY "@a:1: too many colons",
+	  "invalid address x://*@a:1: too many colons" },
+	{ "not allowed: me:" CANARY "@a/x", "not allowed: *@a/x" },
+	{ "http://me:p=" CANARY "@a/x and http://b:c@d", "http://* and http://*@d" },
+	{ "mount a:/x:/y, data: name=me,secret=" CANARY ": no such device",
+	  "mount a:/x:/y, data: name=* no such device" },
+	{ "exec: '/x#y=" CANARY "': not found", "exec: '/x#*': not found" },
+	{ "no a/x@sha256:0123 here", "no a/x@sha256:0123 here" },
+	{ "time=\\\"now\\\" level=error msg=\\\"gone\\\"",
+	  "time=\\\"now\\\" level=error msg=\\\"gone\\\"" },
+	{ "code = Unknown desc = why? #1 ? @ = :// x",
+	  "code = Unknown desc = why? #1 ? @ = :// x" },
+};
+
+Test(distill, sentences)
+{
+	static const char create[] = "POST /containers/create?name=web HTTP/1.1\r\n\r\n";
+	char text[512];
+
+	for (size_t i = 0; i < sizeof(sentences) / sizeof(sentences[0]); i++) {
+		tape_send(&tape, 7, CLIENT, create, sizeof(create) - 1);
+		kept();
+		snprintf(text, sizeof(text), "HTTP/1.1 500 Error\r\n\r\n{\"message\":\"%s\"}",
+			 sentences[i].said);
+		answer(text);
+		snprintf(text, sizeof(text), "HTTP/1.1 500\r\n\r\n{\"message\":\"%s\"}",
+			 sentences[i].kept);
+		expect_tail(text);
+	}
+}
+
+/* Who asks is no part of what an image is called. */
+Test(distill, images_that_are_none)
+{
+	static const char pull[] = "POST /v1.41/images/create?fromImage=me%3A" CANARY
+				   "%40a%2Fx&tag=1 HTTP/1.1\r\n\r\n",
+			  plain[] = "POST /images/create?fromImage=a%2Fx&tag=" CANARY
+				    "?x HTTP/1.1\r\n\r\n",
+			  body[] = "{\"Image\":\"http://me:" CANARY "@a/x\"}";
+
+	tape_send(&tape, 7, CLIENT, pull, sizeof(pull) - 1);
+	expect_tail("POST /v1.41/images/create?tag=1 HTTP/1.1\r\n\r\n");
+	tape_send(&tape, 7, CLIENT, plain, sizeof(plain) - 1);
+	expect_tail("POST /images/create?fromImage=a%2Fx HTTP/1.1\r\n\r\n");
+	tape_send(&tape, 7, CLIENT, body, sizeof(body) - 1);
+	expect_tail("{\"Image\":\"*\"}");
 }
 
 /* Why a pull was refused is kept; why a login was is not. */

@@ -124,6 +124,12 @@ bool ct_grpc_message(struct ct_text data, struct ct_text *ret);
 /* Whether a message asks containerd to unpack a layer, whatever its method: no other names one so. */
 bool ct_grpc_applies(struct ct_text msg);
 
+/*
+ * What a sentence of why something failed quotes that is no part of the reason: who asks in an address, what is behind a
+ * question mark, the value of an option. Takes off `rest` what is before its end. False: there is no further.
+ */
+bool ct_sentence_secret(struct ct_text *rest, struct ct_text *ret);
+
 /* Whether all of it was captured. */
 bool ct_grpc_whole(struct ct_text data);
 

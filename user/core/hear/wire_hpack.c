@@ -7,6 +7,7 @@
  * an entry of before is not known, and is said to be not known.
  */
 #include "core/hear/wire_hpack.h"
+#include "core/hear/wire.h"
 
 #include <stdlib.h>
 
@@ -417,6 +418,8 @@ static const struct {
 /* Whether it is what its field is for: a number that is wrong would make any header a path. */
 static bool is_shaped(enum what what, const struct string *s)
 {
+	struct ct_text said = ct_text(s->text, strlen(s->text)), secret;
+
 	if (what == OTHER || s->length > (what == MESSAGE ? STRING_ROOM : shapes[what].max))
 		return false;
 	for (const char *c = s->text; what != MESSAGE && *c; c++) {
@@ -426,8 +429,7 @@ static bool is_shaped(enum what what, const struct string *s)
 		    !strchr(shapes[what].others, *c))
 			return false;
 	}
-	/* Why an image was not fetched may have an address in it, whose query may be a key. */
-	if (what == MESSAGE && strchr(s->text, '?'))
+	if (what == MESSAGE && ct_sentence_secret(&said, &secret))
 		return false;
 	return what != PATH || *s->text == '/';
 }

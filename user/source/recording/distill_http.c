@@ -50,6 +50,24 @@ static void put_member(struct ct_distill *d, const char *before, const char *key
 		ct_distill_word(d, "true");
 }
 
+/* One star for what a sentence quotes. */
+static void hide(char *said)
+{
+	struct ct_text rest = ct_text(said, strlen(said)), secret;
+	const char *from = said;
+	char *to = said;
+
+	while (ct_sentence_secret(&rest, &secret)) {
+		size_t n = (size_t)(secret.p - from);
+
+		memmove(to, from, n);
+		to += n;
+		*to++ = CT_DISTILL_FILLER;
+		from = secret.p + secret.len;
+	}
+	memmove(to, from, strlen(from) + 1);
+}
+
 /* What is to be made: the fields of create_body() of talk_http.c. */
 static void put_create(struct ct_distill *d, struct ct_text body)
 {
@@ -66,7 +84,9 @@ static void put_create(struct ct_distill *d, struct ct_text body)
 	if (!ct_json_fields(body, fields, CT_ARRAY_SIZE(fields)))
 		return;
 	if (*image) {
-		put_member(d, before, "Image", image);
+		bool is_image = ct_distill_is_image(ct_text(image, strlen(image)));
+
+		put_member(d, before, "Image", is_image ? image : "*");
 		before = ",";
 	}
 	if (*project) {
@@ -102,7 +122,41 @@ void ct_distill_body(struct ct_distill *d, struct ct_event *e)
 }
 
 /* Parameters of a request that somebody reads: whom it is about, which signal, which image. */
-static const char *const parameters[] = { "name", "signal", "fromImage", "tag", "t" };
+static const struct {
+	const char *name;
+	bool image;
+} parameters[] = {
+	{ "name", false }, { "signal", false }, { "fromImage", true },
+	{ "tag", true },   { "t", true },
+};
+
+static int digit_of(char c)
+{
+	char low = (char)(c | 0x20);
+
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	return low >= 'a' && low <= 'f' ? low - 'a' + 10 : -1;
+}
+
+/* As it is in a query: any byte may be its number instead. */
+static bool is_image(struct ct_text coded)
+{
+	char value[VALUE_ROOM];
+	size_t len = 0;
+
+	for (size_t i = 0; i < coded.len && len < sizeof(value); i++) {
+		int high = -1, low = -1;
+
+		if (coded.p[i] == '%' && i + 2 < coded.len) {
+			high = digit_of(coded.p[i + 1]);
+			low = digit_of(coded.p[i + 2]);
+		}
+		value[len++] = high < 0 || low < 0 ? coded.p[i] : (char)(high << 4 | low);
+		i += high < 0 || low < 0 ? 0 : 2;
+	}
+	return ct_distill_is_image(ct_text(value, len));
+}
 
 static void put_query(struct ct_distill *d, struct ct_text query)
 {
@@ -113,7 +167,8 @@ static void put_query(struct ct_distill *d, struct ct_text query)
 		struct ct_text name = ct_text_cut(&value, '=');
 
 		for (size_t i = 0; i < CT_ARRAY_SIZE(parameters); i++) {
-			if (!ct_text_is(name, parameters[i]))
+			if (!ct_text_is(name, parameters[i].name) ||
+			    (parameters[i].image && !is_image(value)))
 				continue;
 			ct_distill_word(d, before);
 			ct_distill_put(d, whole);
@@ -254,7 +309,9 @@ static void put_answer(struct ct_distill *d, struct ct_event *e, struct ct_text 
 	container = !failed && is_of_container(body, value);
 	if (call && call->other && !container && !(failed && call->pull))
 		return;
-	if (!failed)
+	if (failed)
+		hide(value);
+	else
 		ct_distill_learn(d, ct_text(value, strlen(value)));
 	put_member(d, "{", field.key, value);
 	ct_distill_word(d, container ? ",\"Warnings\":[]}" : "}");
@@ -329,6 +386,7 @@ bool ct_distill_progress(struct ct_distill *d, struct ct_event *e)
 	ct_distill_word(d, "1\r\n");
 	if (said.line == CT_PULL_FAILED) {
 		ct_distill_word(d, "{\"errorDetail\":");
+		hide(said.text);
 		put_member(d, "{", "message", said.text);
 		ct_distill_word(d, "}}");
 	} else {

@@ -56,7 +56,7 @@ static const struct fetcher {
 };
 
 /* As registries allow them; behind an "@" there is a digest and nothing else, no host behind a password. */
-static bool is_image(struct ct_text t)
+bool ct_distill_is_image(struct ct_text t)
 {
 	struct ct_text rest = t;
 
@@ -170,7 +170,7 @@ void ct_distill_images(const struct ct_text *args, size_t n, size_t op_at, bool 
 				keep_name(args, n, i, kept);
 			continue;
 		}
-		if (is_image(args[i]) && ct_text_starts(args[i], f->begins))
+		if (ct_distill_is_image(args[i]) && ct_text_starts(args[i], f->begins))
 			kept[i] = true;
 		if (!f->all)
 			return;

@@ -21,6 +21,8 @@ struct ct_keep {
 		TIME, /* or a number */
 		SPACE, /* a pair of texts, if the first says that the second is a namespace */
 		SOURCE, /* or of which repository what is stored is */
+		IMAGE, /* as registries know them */
+		SENTENCE, /* without what it quotes */
 		HASH /* a word: two that are the same stay so */
 	} what;
 	const struct ct_keep *in;
@@ -37,6 +39,14 @@ struct ct_keep {
 #define ID(n) \
 	{ \
 		n, NAME, NULL \
+	}
+#define IMAGE(n) \
+	{ \
+		n, IMAGE, NULL \
+	}
+#define SENTENCE(n) \
+	{ \
+		n, SENTENCE, NULL \
 	}
 #define NUMBER(n) \
 	{ \
@@ -71,24 +81,25 @@ LIST(id_and_exec, ID(1), FIELD(2));
 LIST(id_exec_and_number, ID(1), FIELD(2), NUMBER(3));
 LIST(key, FIELD(2));
 LIST(first, FIELD(1));
-LIST(container, ID(1), FIELD(3), IN(4, first));
+LIST(container, ID(1), IMAGE(3), IN(4, first));
 LIST(containers_create, IN(1, container));
 LIST(pod_metadata, FIELD(1), FIELD(2), FIELD(3));
 LIST(pod_config, IN(1, pod_metadata));
 LIST(run_pod, IN(1, pod_config));
-LIST(image_spec, FIELD(1), FIELD(18));
+LIST(image_spec, IMAGE(1), IMAGE(18));
 LIST(container_config, IN(1, first), IN(2, image_spec));
 LIST(create_container, ID(1), IN(2, container_config));
 LIST(exec_sync, ID(1), HASHED(2), NUMBER(3));
 LIST(exit_status, NUMBER(3));
-LIST(pull_image, IN(1, first), IN(3, pod_config));
-LIST(any_text, FIELD(1), IN(2, first));
+LIST(first_image, IMAGE(1));
+LIST(pull_image, IN(1, first_image), IN(3, pod_config));
+LIST(any_text, FIELD(1), IN(2, first_image));
 LIST(transfer, IN(1, any_text), IN(2, any_text));
 LIST(write_content, FIELD(2), NUMBER(3));
 LIST(content_info, FIELD(1), LABELLED(5));
 LIST(label_content, IN(1, content_info));
 LIST(descriptor, FIELD(1), FIELD(2), NUMBER(3));
-LIST(image, FIELD(1), IN(3, descriptor));
+LIST(image, IMAGE(1), IN(3, descriptor));
 LIST(save_image, IN(1, image));
 LIST(apply, IN(1, descriptor));
 LIST(task_event, ID(1), FIELD(2), NUMBER(4), TIME(5));
@@ -212,6 +223,15 @@ static void put_hash(struct ct_distill *d, struct ct_text word)
 		p[i] = digits[hash >> 4 * (i % 16) & 15];
 }
 
+/* Its lengths stay. */
+static void hide(struct ct_distill *d, struct ct_text said)
+{
+	struct ct_text secret;
+
+	while (ct_sentence_secret(&said, &secret))
+		fill(d, secret);
+}
+
 #define NESTED_MAX 8
 
 /* The deepest table has four lists in each other. */
@@ -234,6 +254,11 @@ static void keep(struct ct_distill *d, struct ct_text msg, const struct ct_keep 
 				fill(d, f.data);
 		} else if (row->in && depth < NESTED_MAX) {
 			keep(d, f.data, row->in, depth + 1);
+		} else if (row->what == IMAGE) {
+			if (!ct_distill_is_image(f.data))
+				fill(d, f.data);
+		} else if (row->what == SENTENCE) {
+			hide(d, f.data);
 		} else if (row->what == HASH) {
 			put_hash(d, f.data);
 		} else if (row->what == NAME) {
@@ -420,7 +445,7 @@ LIST(named_agent, FIELD(1), FIELD(2), IN(3, first_id));
  * { 1: Status { 1: code, 2: message }, 2: the answer, of which numbers are read: pid, exit status, state,
  * and when that was }
  */
-LIST(status, NUMBER(1), FIELD(2));
+LIST(status, NUMBER(1), SENTENCE(2));
 LIST(numbers, NUMBER(1), TIME(2), TIME(3), NUMBER(4));
 LIST(answer, IN(1, status), IN(2, numbers));
 

@@ -77,6 +77,8 @@ void ct_distill_end(struct ct_distill *d, struct ct_event *e);
 void ct_distill_http(struct ct_distill *d, struct ct_event *e, bool reads);
 void ct_distill_body(struct ct_distill *d, struct ct_event *e);
 bool ct_distill_progress(struct ct_distill *d, struct ct_event *e); /* false: it is none */
+/* What an image is called for a registry, without who asks. */
+bool ct_distill_is_image(struct ct_text t);
 /* Of a container or image, as engines allow them. */
 bool ct_distill_is_name(struct ct_text t);
 /* False: it is none. */
