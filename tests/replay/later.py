@@ -5,7 +5,8 @@ tracing begins later, on connections that were there.
 
 What begins after that is told of pods of that engine as it is of the whole: the same names, outcomes and
 exit codes, and the same times within 5 ms. Nothing else is told. Removals of what had ended before are
-nobody's who was known: they may be missing. Of what had begun before an end may be told, under the right name.
+nobody's who was known: they may be missing. Of what had begun before an end may be told, under the right name,
+and a start that ends when it did.
 The engine "none": runtimes by themselves, which have no pods, and of which nothing is known that was called before
 (README.md); what is told is as it was, or unknown. LEAST: so many records there must be."""
 import json
@@ -25,6 +26,7 @@ def read(path):
 _, whole = read(sys.argv[1])
 begin, later = read(sys.argv[2])
 wrong, same = [], 0
+ENDS = "start", "pod-start"
 WHO = ("outcome", "name", "pod", "engine", "image")
 SAID = WHO + ("exit_code", "cause", "removed")
 
@@ -53,6 +55,10 @@ for r in whole:
     for x in told:
         later.remove(x)
     if r["begin_ns"] < begin:
+        wrong += ["%s of %s, begun before: it ends %.0f ms later" % (r["kind"], r["name"], (x["end_ns"] - r["end_ns"]) / 1e6)
+                  for x in told if r["kind"] in ENDS and x["end_ns"] - r["end_ns"] > MAY_DIFFER_NS]
+        wrong += ["%s of %s, begun before: %s took no time" % (r["kind"], r["name"], p)
+                  for x in told if x["kind"] == "start" for p, ns in x["phases"].items() if ns == 0 and r["phases"].get(p)]
         wrong += ["%s of %s, begun before: %s" % (r["kind"], r["name"], k)
                   for x in told for k in WHO if r.get(k) != x.get(k) and x["outcome"] != "cut"]
         continue

@@ -94,6 +94,25 @@ Test(pods, an_image_is_called_as_the_user_called_it)
 	}
 }
 
+/* Who was answered with a sandbox's id has asked for it before anybody listened. */
+Test(pods, a_sandbox_that_was_asked_for_before)
+{
+	struct run *run = run_new();
+	struct tape *t = &run->t;
+	const struct seen *s;
+
+	tape_at(t, 20);
+	grpc_plugs(t, "ADD", POD, "K8S_POD_NAMESPACE=shop;K8S_POD_NAME=web;K8S_POD_UID=u1");
+	grpc_runs(t, 30, "k8s.io", POD);
+	tape_at(t, 80);
+	grpc_answers_id(t, 1, POD);
+	play_until(run, 200);
+	s = find(run, CT_RECORD_START, "web", 0);
+	expect_outcome(s, CT_OUTCOME_OK);
+	expect_span(s, 30, 80);
+	run_free(run);
+}
+
 /* A plugin is executed for the pod of its own uid and namespace, made anew under an old name too. */
 static uint64_t pod_begins(const char *command, const char *args)
 {

@@ -32,6 +32,7 @@ enum ct_fact_kind {
 	CT_FACT_REFUSED, /* or it failed */
 	CT_FACT_PROGRESS, /* it is being done: one more line of its answer */
 	CT_FACT_OVER, /* a request to an API waits no more, answered or not */
+	CT_FACT_UNASKED, /* gRPC: answered with an id and no more; who asked was not heard */
 	CT_FACT_MAX
 };
 

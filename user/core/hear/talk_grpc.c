@@ -481,6 +481,26 @@ static void nobody_asked(struct ct_core *core, const struct ct_sent *sent, struc
 		ct_early_keep(core, key, sent);
 }
 
+/* An id and nothing else is the answer to who has asked for what has it. */
+static void nobody_was_heard(struct ct_core *core, const struct ct_sent *sent,
+			     const struct ct_h2_frame *frame)
+{
+	struct ct_fact fact = {
+		.kind = CT_FACT_UNASKED,
+		.how = CT_HOW_ENGINE,
+		.e = sent->e,
+		.speaker = sent->speaker,
+		.ts_ns = sent->e->ts_ns,
+	};
+	struct ct_text msg;
+
+	if (frame->type != CT_H2_DATA || !ct_grpc_message(frame->payload, &msg))
+		return;
+	fact.made = ct_cri_made(msg);
+	if (ct_cri_is_id(fact.made) && fact.made.p + fact.made.len == msg.p + msg.len)
+		core->seams->heard(core, &fact);
+}
+
 static void is_answered(struct ct_core *core, struct ct_pending_call *call, uint64_t ts_ns)
 {
 	*over_of(core, call->key) = (struct ct_over){ call->key.socket, call->key.stream, ts_ns };
@@ -505,6 +525,7 @@ static void server_frame(struct ct_core *core, const struct ct_sent *sent,
 	core->hear->hears_short |= !headed && frame->payload.len <= SHORT_LEN;
 	if (!call) {
 		nobody_asked(core, sent, key);
+		nobody_was_heard(core, sent, frame);
 		return;
 	}
 	late = ct_path_settles(core, call);

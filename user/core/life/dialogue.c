@@ -257,6 +257,24 @@ static void engine_answered(struct ct_core *core, struct ct_fact *f)
 		ct_signal(core, f->container, CT_SIG_ENGINE_ANSWER, f->verb, f->ts_ns);
 }
 
+#define RUN_POD "RuntimeService/RunPodSandbox"
+
+/*
+ * A sandbox that was asked for before anybody listened is there: nothing else that is begun so is answered with
+ * its id. That it was not asked for just now is sure: it takes longer to make than an answer may be early.
+ */
+static void engine_unasked(struct ct_core *core, struct ct_fact *f)
+{
+	struct ct_text verb = ct_text(RUN_POD, strlen(RUN_POD));
+	struct ct_container *c = ct_book_find(core, f->speaker, ct_text("", 0), f->made);
+
+	if (!c || !ct_family_fails(c->family, verb) || c->run.marks[c->family->asked] ||
+	    c->run.start_reported)
+		return;
+	f->container = c;
+	ct_signal(core, c, CT_SIG_ENGINE_ANSWER, verb, f->ts_ns);
+}
+
 /*
  * A request that was refused; one that a start depends on has failed with it. To Docker it is an
  * answer all the same: what it asks to be gone may be gone.
@@ -439,6 +457,7 @@ static void (*const rows[CT_HOW_MAX][CT_FACT_MAX])(struct ct_core *core, struct 
 	[CT_HOW_ENGINE][CT_FACT_ASKED] = engine_asked,
 	[CT_HOW_ENGINE][CT_FACT_ANSWERED] = engine_answered,
 	[CT_HOW_ENGINE][CT_FACT_REFUSED] = engine_refused,
+	[CT_HOW_ENGINE][CT_FACT_UNASKED] = engine_unasked,
 	[CT_HOW_TASK][CT_FACT_ASKED] = task_asked,
 	[CT_HOW_TASK][CT_FACT_ANSWERED] = task_answered,
 	[CT_HOW_TASK][CT_FACT_REFUSED] = task_refused,

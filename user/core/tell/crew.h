@@ -78,6 +78,9 @@ struct ct_crew {
 
 /* Zeros; NULL: there is no room, and what is told is not all. */
 struct ct_member *ct_crew_add(struct ct_crew *crew);
+/* What a container is called in its pod; empty: it is the sandbox. */
+#define CT_MEMBER_NAME_LEN sizeof(((struct ct_member *)0)->name)
+void ct_member_name(char to[CT_MEMBER_NAME_LEN], const struct ct_container *c);
 /* What is told of its start. */
 void ct_member_keep(struct ct_member *m, const char *name, const struct ct_record *rec,
 		    const struct ct_container *c);

@@ -54,6 +54,20 @@ void ct_member_keep(struct ct_member *m, const char *name, const struct ct_recor
 			     ct_text(rec->message, strlen(rec->message)));
 }
 
+#define SHORT_ID 12 /* digits of it, where nobody has said the name */
+
+void ct_member_name(char to[CT_MEMBER_NAME_LEN], const struct ct_container *c)
+{
+	const char *name = c->who.pod_container;
+	size_t n = strlen(name);
+
+	if (!n && c->pod) {
+		name = c->who.id;
+		n = strnlen(name, SHORT_ID);
+	}
+	ct_text_copy(to, CT_MEMBER_NAME_LEN, ct_text(name, n));
+}
+
 static uint64_t sooner(uint64_t a, uint64_t b)
 {
 	return a && (!b || a < b) ? a : b;

@@ -153,27 +153,11 @@ static uint64_t fetches_until(const struct ct_core *core, const struct pod *pod)
 	return until;
 }
 
-#define NAME_LEN sizeof(((struct ct_member *)0)->name)
-#define SHORT_ID 12 /* digits of it, where nobody has said the name */
-
-/* What a container is called in its pod; empty: it is the sandbox. */
-static void name_member(char to[NAME_LEN], const struct ct_container *c)
-{
-	const char *name = c->who.pod_container;
-	size_t n = strlen(name);
-
-	if (!n && c->pod) {
-		name = c->who.id;
-		n = strnlen(name, SHORT_ID);
-	}
-	ct_text_copy(to, NAME_LEN, ct_text(name, n));
-}
-
 static void keep(struct ct_member *m, const struct ct_record *rec, const struct ct_container *c)
 {
-	char name[NAME_LEN];
+	char name[CT_MEMBER_NAME_LEN];
 
-	name_member(name, c);
+	ct_member_name(name, c);
 	ct_member_keep(m, name, rec, c);
 }
 
@@ -277,6 +261,47 @@ static void take_name(struct pod *pod, const struct ct_identity *who)
 	pod->crew.who.args_hash = 0;
 }
 
+/* Its sandbox may have no process that would say. */
+static void take_runtime(struct pod *pod, const struct ct_identity *who)
+{
+	if (!pod->crew.who.runtime[0])
+		memcpy(pod->crew.who.runtime, who->runtime, sizeof(pod->crew.who.runtime));
+}
+
+/* One that ran before anybody listened, or whose sandbox is yet to be told, is known by what is in it. */
+static struct pod *find_or_meet(struct pods *pods, const struct ct_record *rec,
+				const struct ct_container *c)
+{
+	struct pod *pod = find(pods, c);
+
+	if (pod)
+		return pod;
+	pod = find_or_make(pods, c);
+	if (!pod)
+		return NULL;
+	take_name(pod, rec->who);
+	pod->start_told = true; /* as much of it as there will be */
+	return pod;
+}
+
+/* Of those that were told before their sandbox. Whether there are any. */
+static bool keep_own(struct ct_core *core, struct pod *pod, const struct ct_container *sandbox)
+{
+	struct ct_crew *crew = &pod->crew;
+	size_t n = 0;
+
+	for (size_t i = 0; i < crew->count && !pod->began; i++) {
+		const struct ct_container *c = ct_book_of(core, crew->members[i].handle);
+
+		if (c && c->pod == sandbox->handle)
+			crew->members[n++] = crew->members[i];
+	}
+	crew->count = n;
+	if (!n)
+		crew->beyond = crew->probe_count = 0;
+	return n > 0;
+}
+
 /* A sandbox begins a pod, or takes the place of one that has gone. */
 static void begin(struct ct_core *core, struct pods *pods, const struct ct_record *rec,
 		  const struct ct_container *c)
@@ -288,16 +313,20 @@ static void begin(struct ct_core *core, struct pods *pods, const struct ct_recor
 		return;
 	if (pod->began && !pod->start_told)
 		tell_start(core, pods, pod, false);
-	pod->crew.count = pod->crew.beyond = pod->crew.probe_count = 0;
-	pod->start_told = false;
-	pod->again = pod->began;
-	pod->began = true;
-	pod->stop_due = 0;
+	/* Cut, it is told with its end, and who was in it may be told by then. */
+	if (!keep_own(core, pod, c) || rec->outcome != CT_OUTCOME_CUT) {
+		pod->start_told = false;
+		pod->again = pod->began;
+		pod->began = true;
+		pod->stop_due = 0;
+	}
 	take_name(pod, rec->who);
 	sandbox = ct_crew_add(&pod->crew);
 	if (!sandbox)
 		return;
 	keep(sandbox, rec, c);
+	if (pod->start_told)
+		return;
 	if (rec->outcome == CT_OUTCOME_FAILED) /* the kubelet will ask for another */
 		tell_start(core, pods, pod, false);
 	else
@@ -308,19 +337,18 @@ static void started(struct ct_core *core, struct pods *pods, const struct ct_rec
 		    const struct ct_container *c)
 {
 	struct ct_member *m, *before = NULL;
-	char name[NAME_LEN];
+	char name[CT_MEMBER_NAME_LEN];
 	struct pod *pod;
 
 	if (!rec->who->pod_container[0] && !c->pod) {
 		begin(core, pods, rec, c);
 		return;
 	}
-	pod = find(pods, c);
+	pod = find_or_meet(pods, rec, c);
 	if (!pod)
 		return;
-	if (!pod->crew.who.runtime[0]) /* its sandbox has no process that would say */
-		memcpy(pod->crew.who.runtime, rec->who->runtime, sizeof(pod->crew.who.runtime));
-	name_member(name, c);
+	take_runtime(pod, rec->who);
+	ct_member_name(name, c);
 	/* What is started again is the container's own affair; what stops is who runs last. */
 	for (size_t i = 0; i < pod->crew.count; i++) {
 		if (strcmp(pod->crew.members[i].name, name) != 0)
@@ -341,35 +369,27 @@ static void started(struct ct_core *core, struct pods *pods, const struct ct_rec
 		pod->start_due = complete_at(pod);
 }
 
-/* One that ran before anybody listened is known by what stops in it. */
-static struct pod *find_or_meet(struct pods *pods, const struct ct_record *rec,
-				const struct ct_container *c)
+/* Its sandbox was heard to begin and to be ready: whoever is in it came later. */
+static bool is_whole(struct pod *pod)
 {
-	struct pod *pod = find(pods, c);
+	const struct ct_member *sandbox = ct_crew_sandbox(&pod->crew);
 
-	if (pod)
-		return pod;
-	pod = find_or_make(pods, c);
-	if (!pod)
-		return NULL;
-	take_name(pod, rec->who);
-	pod->start_told = true; /* as much of it as there will be */
-	return pod;
+	return pod->began && !(sandbox && sandbox->outcome == CT_OUTCOME_CUT);
 }
 
 /* Of one that ran before, the last of each name. */
 static struct ct_member *member_of(struct pod *pod, const struct ct_record *rec,
 				   const struct ct_container *c)
 {
-	char name[NAME_LEN];
+	char name[CT_MEMBER_NAME_LEN];
 	struct ct_member *m = NULL;
 
 	for (size_t i = 0; i < pod->crew.count; i++)
 		if (!strcmp(pod->crew.members[i].id, rec->who->id))
 			return &pod->crew.members[i];
-	if (pod->began)
+	if (is_whole(pod))
 		return NULL;
-	name_member(name, c);
+	ct_member_name(name, c);
 	for (size_t i = 0; i < pod->crew.count; i++)
 		if (!strcmp(pod->crew.members[i].name, name))
 			m = &pod->crew.members[i];
@@ -409,6 +429,8 @@ static void stopped(struct ct_core *core, struct pods *pods, const struct ct_rec
 	if (pod) /* whether or not another has taken its place */
 		ct_crew_add_probes(pod->crew.probes, &pod->crew.probe_count, rec->probes,
 				   rec->probe_count);
+	if (pod)
+		take_runtime(pod, rec->who);
 	if (!m)
 		return;
 	m->exit_ns = rec->service_end_ns;

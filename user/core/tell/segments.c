@@ -46,6 +46,12 @@ void ct_segments_forget_halves(struct ct_record *rec)
 	rec->seen &= (uint16_t)~halves;
 }
 
+/* It was over before the first that was heard of the start: it was there, and how long is not known. */
+static bool before(const struct ct_record *rec, uint64_t from, uint64_t to)
+{
+	return rec->type == CT_RECORD_START && from < rec->begin_ns && to <= rec->begin_ns;
+}
+
 uint64_t ct_segments_build(struct ct_record *rec, const struct ct_span *spans, size_t count,
 			   const uint64_t marks[CT_MARK_MAX], uint64_t cursor)
 {
@@ -64,7 +70,7 @@ uint64_t ct_segments_build(struct ct_record *rec, const struct ct_span *spans, s
 			ct_segments_fill(rec, hole ? CT_PHASE_UNKNOWN : span->gap, cursor, from);
 			cursor = from;
 		}
-		hole = !from || !to;
+		hole = !from || !to || before(rec, from, to);
 		if (hole) {
 			/* The time is not lost: up to the next known mark it is unknown. */
 			rec->missing |= 1u << span->phase;
