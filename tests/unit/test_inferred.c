@@ -311,7 +311,7 @@ Test(inferred, of_two_that_wait_none_begins_the_start)
 	grpc_runs(t, 90, "k8s.io", BOX);
 	tape_at(t, 400);
 	play_until(run, 90000);
-	expect_phase(find(run, CT_RECORD_START, "/nginx", 0), CT_PHASE_START, 20);
+	expect_phase(find(run, CT_RECORD_START, "0123456789ab/nginx", 0), CT_PHASE_START, 20);
 	run_free(run);
 }
 

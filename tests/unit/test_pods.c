@@ -3,6 +3,7 @@
 #include <criterion/criterion.h>
 
 #include "grpc.h"
+#include "late.h"
 #include "runs.h"
 
 /* Pods of one name in two namespaces of Kubernetes have nothing to do with each other. */
@@ -88,8 +89,31 @@ Test(pods, an_image_is_called_as_the_user_called_it)
 		tape_at(t, 20);
 		grpc_answers_id(t, 1, BOX);
 		play_until(run, 90000);
-		cr_expect_str_eq(find(run, CT_RECORD_CREATE, "/nginx", 0)->who.image,
+		cr_expect_str_eq(find(run, CT_RECORD_CREATE, "0123456789ab/nginx", 0)->who.image,
 				 rows[i].shown);
+		run_free(run);
+	}
+}
+
+/* Until somebody says whose sandbox it is in, a container is called by that one's id. */
+Test(pods, a_sandbox_is_named_behind_what_is_in_it)
+{
+	for (unsigned named = 0; named < 2; named++) {
+		struct run *run = run_new();
+		struct tape *t = &run->t;
+		char msg[300];
+		size_t n = late_put_container(msg, POD, "nginx", "image");
+
+		tape_at(t, 10);
+		grpc_asks(t, 1, CRI "CreateContainer", NULL, msg, n);
+		tape_at(t, 20);
+		grpc_answers_id(t, 1, BOX);
+		if (named)
+			tape_identity(t, 0, "id", POD, "namespace", "k8s.io", "pod", "web",
+				      "pod_namespace", "shop", "pod_uid", "u1", TAPE_END);
+		play_until(run, 90000);
+		cr_expect_str_eq(run->seen[0].who.name, named ? "web/nginx" : "0123456789ab/nginx");
+		cr_expect_str_eq(run->seen[0].who.pod_uid, named ? "u1" : "");
 		run_free(run);
 	}
 }

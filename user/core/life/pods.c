@@ -3,6 +3,7 @@
  * Pods: which container of the engine the Kubernetes runtime interface means. The engine chooses the
  * ids; until it answers, a pod is known by the variables of the network plugins that it has executed.
  */
+#include "core/hear/cri.h"
 #include "core/life/life.h"
 
 static void copy(char *to, size_t room, struct ct_text from)
@@ -15,14 +16,22 @@ static void copy(char *to, size_t room, struct ct_text from)
 
 #define SHORT_ID       12 /* digits of an id, where nothing else tells two apart */
 
-/* What a user calls it: POD, or POD/CONTAINER; where nobody said its name POD/ID. */
+static struct ct_text short_id(const struct ct_identity *who)
+{
+	return ct_text(who->id, strnlen(who->id, SHORT_ID));
+}
+
+/* What a user calls it: POD, or POD/CONTAINER; for either the ID, where nobody said its name. */
 static void set_name(struct ct_core *core, struct ct_container *c)
 {
+	const struct ct_container *pod = c->pod ? ct_book_of(core, c->pod) : NULL;
 	struct ct_identity *who = &c->who;
 	size_t n;
 
 	_Static_assert(sizeof(who->name) >= 2 * NAME_MAX_SHOWN, "there is room for both");
-	ct_text_copy(who->name, NAME_MAX_SHOWN, ct_text(who->pod, strlen(who->pod)));
+	ct_text_copy(who->name, NAME_MAX_SHOWN,
+		     who->pod[0] || !pod ? ct_text(who->pod, strlen(who->pod))
+					 : short_id(&pod->who));
 	n = strlen(who->name);
 	if (who->pod_container[0]) {
 		who->name[n++] = '/';
@@ -30,8 +39,7 @@ static void set_name(struct ct_core *core, struct ct_container *c)
 			     ct_text(who->pod_container, strlen(who->pod_container)));
 	} else if (c->pod) {
 		who->name[n++] = '/';
-		ct_text_copy(who->name + n, sizeof(who->name) - n,
-			     ct_text(who->id, strnlen(who->id, SHORT_ID)));
+		ct_text_copy(who->name + n, sizeof(who->name) - n, short_id(who));
 	}
 	ct_book_file(core, c);
 }
@@ -92,22 +100,6 @@ void ct_pod_served(struct ct_core *core, struct ct_container *c, uint32_t shim)
 	in_pod(core, c, pod);
 }
 
-static void container_asked(struct ct_core *core, const struct ct_request *asked,
-			    struct ct_container *c)
-{
-	struct ct_container *pod = ct_book_find(core, &c->key.scope, pods(),
-						ct_text(asked->sandbox, strlen(asked->sandbox)));
-
-	if (pod)
-		in_pod(core, c, pod);
-	copy(c->who.pod_container, sizeof(c->who.pod_container),
-	     ct_text(asked->name, strlen(asked->name)));
-	copy(c->who.image, sizeof(c->who.image), ct_text(asked->image, strlen(asked->image)));
-	ct_image_waited(core, c, asked);
-	set_name(core, c);
-	ct_life_engine_request(core, c, asked);
-}
-
 /* More than one engine speaks the same, and each lives in its own way. */
 static const struct ct_family *family_of(struct ct_core *core, uint32_t engine)
 {
@@ -123,6 +115,38 @@ static struct ct_container *make(struct ct_core *core, const struct ct_scope *sp
 	bool named = family == ct_family_of_namespace(pods());
 
 	return ct_container_make(core, speaker, named ? pods() : ct_text("", 0), id);
+}
+
+/* That which a container is to be in; where nobody has heard who it is, it is by its id. */
+static struct ct_container *asked_in(struct ct_core *core, const struct ct_request *asked,
+				     const struct ct_container *c)
+{
+	struct ct_text id = ct_text(asked->sandbox, strlen(asked->sandbox));
+	struct ct_container *pod = ct_book_find(core, &c->key.scope, pods(), id);
+
+	if (pod || !ct_cri_is_id(id) || !c->family->pods)
+		return pod;
+	pod = make(core, &c->key.scope, c->family, id);
+	if (pod) {
+		pod->who.engine_pid = c->who.engine_pid;
+		becomes_pod(pod, c->family->pods);
+	}
+	return pod;
+}
+
+static void container_asked(struct ct_core *core, const struct ct_request *asked,
+			    struct ct_container *c)
+{
+	struct ct_container *pod = asked_in(core, asked, c);
+
+	if (pod)
+		in_pod(core, c, pod);
+	copy(c->who.pod_container, sizeof(c->who.pod_container),
+	     ct_text(asked->name, strlen(asked->name)));
+	copy(c->who.image, sizeof(c->who.image), ct_text(asked->image, strlen(asked->image)));
+	ct_image_waited(core, c, asked);
+	set_name(core, c);
+	ct_life_engine_request(core, c, asked);
 }
 
 struct ct_container *ct_pod_made(struct ct_core *core, struct ct_fact *fact)
@@ -142,13 +166,6 @@ struct ct_container *ct_pod_made(struct ct_core *core, struct ct_fact *fact)
 		pod_asked(core, fact->request, c);
 	}
 	return c;
-}
-
-void ct_pod_named(struct ct_core *core, struct ct_container *c)
-{
-	if (c->family->pods && !c->who.pod_container[0])
-		c->family = c->family->pods;
-	set_name(core, c);
 }
 
 struct variables {
@@ -228,6 +245,14 @@ static void name_all(struct ct_core *core, const struct ct_container *pod)
 		if (c->pod == pod->handle && !c->who.pod[0])
 			in_pod(core, c, pod);
 	}
+}
+
+void ct_pod_named(struct ct_core *core, struct ct_container *c)
+{
+	if (c->family->pods && !c->who.pod_container[0])
+		c->family = c->family->pods;
+	set_name(core, c);
+	name_all(core, c);
 }
 
 /* The sandbox that a plugin is executed for, made when it is heard of for the first time. */
