@@ -94,3 +94,28 @@ Test(crio_late, made_in_a_pod_that_is_older)
 		run_free(run);
 	}
 }
+
+/* Without a network and a process a pod stops without a trace: which request that was is known when another has stopped. */
+Test(crio_late, stopped_without_a_trace)
+{
+	struct run *run = crio_new();
+	struct tape *t = &run->t;
+	const struct seen *s;
+	char msg[512];
+
+	tape_at(t, 10);
+	late_asks(t, 31, RUN_POD, msg, late_put_pod(msg, "bare", "u2", "shop"));
+	tape_at(t, 20);
+	grpc_answers_id(t, 31, OTHER);
+	asks_late(t, 33, STOP, OTHER, 1000, 1004);
+	asks_late(t, 35, REMOVE, OTHER, 1100, 1103);
+	crio_plugs(t, "DEL", POD, 5060, 5080);
+	asks_late(t, 37, STOP, POD, 5050, 5090);
+	asks_late(t, 39, STOP, OTHER, 9000, 9001); /* before it is removed it is so once more */
+	crio_play(run);
+	s = find(run, CT_RECORD_STOP, "bare", 0);
+	expect_span(s, 1000, 1004);
+	cr_expect_eq(s->rec.cause, CT_CAUSE_STOP_REQUEST);
+	expect_span(find(run, CT_RECORD_POD_STOP, "bare", 0), 1000, 1004);
+	run_free(run);
+}

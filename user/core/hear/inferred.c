@@ -14,15 +14,31 @@
  * - ExecSync: the message has its shape, and between it and its answer a process was executed in that
  *   container.
  * What is proved of one request is so of all whose path has the same key (wire_hpack.h): of those that
- * wait, and of those that come. What a request cannot have been is kept too: a path whose request was
+ * wait, of those that come, and of those that were answered before, which are told when it is. What a request cannot have been is kept too: a path whose request was
  * answered and has started nothing is not that of a start.
  */
 #include "core/hear/talk.h"
 
 #include <stdlib.h>
 
+#define LEFT_MAX 8 /* of a path */
+
+/* What was asked and answered before its path had a name: who hears that name hears of it. */
+struct left {
+	struct ct_request asked;
+	struct ct_scope speaker;
+	bool spoken; /* somebody who is known has answered */
+	bool refused;
+	uint64_t answered_ns, about;
+	uint32_t engine;
+	char message[256];
+};
+
 struct path {
 	struct ct_path_key key;
+	struct left *left; /* owned, LEFT_MAX of them; NULL: there was none */
+	uint64_t left_count; /* the latest of so many are kept */
+	uint64_t beyond; /* of the others, those that may hide something */
 	const struct ct_method *method; /* static, NULL: not known */
 	uint32_t refuted; /* methods that it is not, a bit each */
 	bool reads; /* one that succeeded has changed nothing of its container */
@@ -30,6 +46,7 @@ struct path {
 };
 
 struct ct_paths {
+	bool repairs; /* one that has left something has got its name */
 	uint32_t engine; /* that is asked, 0: not known */
 	uint32_t count, next; /* ring */
 	struct path at[CT_PATHS_MAX];
@@ -63,7 +80,9 @@ static void add_unheard(const struct ct_paths *paths, struct ct_unheard *to)
 	for (uint32_t i = 0; i < paths->count; i++) {
 		const struct path *path = &paths->at[i];
 
-		if (!path->method && !path->reads)
+		if (path->method)
+			of.requests += path->beyond;
+		else if (!path->reads)
 			of.requests += path->asked;
 	}
 	ct_unheard_add(to, &of);
@@ -73,6 +92,8 @@ void ct_paths_free(struct ct_core *core, struct ct_paths *paths)
 {
 	if (paths)
 		add_unheard(paths, &core->hear->gone);
+	for (uint32_t i = 0; paths && i < paths->count; i++)
+		free(paths->at[i].left);
 	free(paths);
 }
 
@@ -85,7 +106,87 @@ void ct_hear_unheard(const struct ct_core *core, struct ct_unheard *to)
 	}
 }
 
-void ct_path_unproved(struct ct_core *core, struct ct_pending_call *call, bool refused)
+/* What was made is seen all the same: only what could not be, and what is about something that is known, matters. */
+static void leave(struct ct_core *core, struct path *path, const struct ct_pending_call *call,
+		  const struct ct_fact *fact, bool refused)
+{
+	struct left *left;
+
+	if (refused ? !ct_method_shaped(call->shape) : !call->about)
+		return;
+	if (!path->left)
+		path->left = calloc(LEFT_MAX, sizeof(*path->left));
+	if (!path->left) {
+		core->counts.lost[CT_LOSS_TALK]++;
+		return;
+	}
+	left = &path->left[path->left_count++ % LEFT_MAX];
+	path->beyond += left->refused;
+	*left = (struct left){
+		.asked = call->asked,
+		.spoken = fact->speaker != NULL,
+		.refused = refused,
+		.answered_ns = fact->ts_ns,
+		.about = call->about,
+		.engine = fact->e->tgid,
+	};
+	if (fact->speaker)
+		left->speaker = *fact->speaker;
+	ct_text_copy(left->message, sizeof(left->message), fact->message);
+}
+
+static void repair(struct ct_core *core, const struct path *path, struct left *left)
+{
+	const struct ct_event e = { .kind = CT_KIND_SEND,
+				    .flags = CT_F_SERVER,
+				    .tgid = left->engine,
+				    .ts_ns = left->answered_ns };
+	const char *verb = ct_method_name(path->method);
+	struct ct_fact fact = {
+		.kind = left->refused ? CT_FACT_REFUSED : CT_FACT_ANSWERED,
+		.how = CT_HOW_ENGINE,
+		.e = &e,
+		.speaker = left->spoken ? &left->speaker : NULL,
+		.ns = ct_text(CT_CRI_NAMESPACE, strlen(CT_CRI_NAMESPACE)),
+		.verb = ct_text(verb, strlen(verb)),
+		.ts_ns = left->answered_ns,
+		.request = &left->asked,
+		.awaits_id = left->refused,
+		.message = ct_text(left->message, strlen(left->message)),
+		.about = left->about,
+		.late = true,
+	};
+
+	ct_text_copy(left->asked.verb, sizeof(left->asked.verb), fact.verb);
+	ct_text_copy(left->asked.ns, sizeof(left->asked.ns), fact.ns);
+	core->seams->heard(core, &fact);
+}
+
+static void repair_path(struct ct_core *core, struct path *path)
+{
+	struct left *all = path->left;
+	uint64_t i = path->left_count > LEFT_MAX ? path->left_count - LEFT_MAX : 0;
+
+	path->left = NULL;
+	for (; i < path->left_count; i++)
+		repair(core, path, &all[i % LEFT_MAX]);
+	path->left_count = 0;
+	free(all);
+}
+
+void ct_paths_repair(struct ct_core *core, struct ct_paths *paths)
+{
+	if (!paths || !paths->repairs)
+		return;
+	paths->repairs = false;
+	for (uint32_t i = 0; i < paths->count; i++) {
+		if (paths->at[i].method && paths->at[i].left)
+			repair_path(core, &paths->at[i]);
+	}
+}
+
+void ct_path_unproved(struct ct_core *core, struct ct_pending_call *call,
+		      const struct ct_fact *fact, bool refused)
 {
 	struct path *path = path_of(core, call);
 
@@ -96,6 +197,7 @@ void ct_path_unproved(struct ct_core *core, struct ct_pending_call *call, bool r
 	path->asked += refused || ct_method_shaped(call->shape);
 	if (!refused && call->about && !call->crowded)
 		path->reads = true;
+	leave(core, path, call, fact, refused);
 }
 
 static struct path *path_make(struct ct_core *core, struct ct_pending_call *call, uint32_t engine)
@@ -117,6 +219,7 @@ static struct path *path_make(struct ct_core *core, struct ct_pending_call *call
 	path = &paths->at[paths->next];
 	paths->next = (paths->next + 1) % CT_PATHS_MAX;
 	paths->count += paths->count < CT_PATHS_MAX;
+	free(path->left);
 	*path = (struct path){ .key = call->path };
 	return path;
 }
@@ -184,8 +287,10 @@ void ct_path_proved(struct ct_core *core, struct ct_pending_call *call,
 {
 	struct path *path = path_of(core, call);
 
-	if (path && !path->method)
+	if (path && !path->method) {
 		path->method = method;
+		ct_conn_find(core, call->key.socket)->paths->repairs |= path->left != NULL;
+	}
 	name(call, method);
 }
 

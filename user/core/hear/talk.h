@@ -119,7 +119,10 @@ bool ct_path_may_be(struct ct_core *core, const struct ct_pending_call *call,
 void ct_path_proved(struct ct_core *core, struct ct_pending_call *call,
 		    const struct ct_method *method);
 /* It was answered, and nothing says what it was: it named a container that is known, or nothing. */
-void ct_path_unproved(struct ct_core *core, struct ct_pending_call *call, bool refused);
+void ct_path_unproved(struct ct_core *core, struct ct_pending_call *call,
+		      const struct ct_fact *fact, bool refused);
+/* What was answered on its paths before they had the names that they have now is told. NULL is fine. */
+void ct_paths_repair(struct ct_core *core, struct ct_paths *paths);
 /* What was asked on it and not understood is kept. NULL is fine. */
 void ct_paths_free(struct ct_core *core, struct ct_paths *paths);
 

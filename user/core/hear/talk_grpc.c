@@ -552,7 +552,7 @@ static void server_frame(struct ct_core *core, const struct ct_sent *sent,
 		fact.message = unescaped(headers.message);
 	core->seams->heard(core, &fact);
 	if (fact.unproved && !call->named)
-		ct_path_unproved(core, call, has_failed(frame, &headers));
+		ct_path_unproved(core, call, &fact, has_failed(frame, &headers));
 	is_answered(core, call, sent->e->ts_ns);
 }
 
@@ -564,17 +564,22 @@ void ct_call_named(struct ct_pending_call *call, const char *verb)
 
 void ct_talk_grpc(struct ct_core *core, const struct ct_sent *sent)
 {
+	bool answers = sent->e->flags & CT_F_SERVER;
 	struct ct_text rest = ct_text(sent->e->tail, sent->e->tail_len);
 	struct ct_h2_frame frame;
+	struct ct_conn *conn;
 
 	while (ct_h2_next(&rest, &frame)) {
 		if (!frame.stream || frame.type > CT_H2_HEADERS)
 			continue;
-		if (sent->e->flags & CT_F_SERVER)
+		if (answers)
 			server_frame(core, sent, &frame);
 		else if (frame.type == CT_H2_HEADERS)
 			client_headers(core, sent, &frame);
 		else
 			client_data(core, sent, &frame);
 	}
+	conn = ct_conn_find(core, answers ? sent->e->arg : sent->e->obj);
+	if (conn)
+		ct_paths_repair(core, conn->paths);
 }
