@@ -60,4 +60,5 @@ def main():
                                                  quantile(sizes, 0.99), max(sizes)))
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -4,7 +4,8 @@
 API alone (distribution-spec, "Push"); if REGISTRY is a directory (it has a slash), into what a docker-registry keeps
 there. MACHINE=arm64 makes it for another machine than this one. Its first layer has the program as /service, each further one a file of
 so many bytes (1K, 3M), half of them random, so that no engine has it already. Layers are compressed by gzip,
-or as "SIZE:none" says, not at all; of "SIZE:random" all bytes are random, so that a layer is as large as it says.
+or as "SIZE:none" says, not at all, "SIZE:zstd" by zstd; of "SIZE:random" all bytes are random, so that a layer is as
+large as it says; "SIZE:same" is the same layer in each image of one SALT, whatever else it has.
 Without a program ("-") there is no first layer. With `index` the tag is a list of manifests, of this machine and
 of another one. On stdout: digest and size of each layer, in the order of the manifest, then those of the config and
 of the manifest, or of the list."""
@@ -14,6 +15,8 @@ import http.client
 import io
 import json
 import os
+import random
+import subprocess
 import sys
 import tarfile
 
@@ -31,12 +34,31 @@ def put(tar, name, content, mode):
     tar.addfile(member, io.BytesIO(content))
 
 
-def tar_of(name, content, mode):
+def tar_of(name, content, mode, salt=None):
     out = io.BytesIO()
     with tarfile.open(fileobj=out, mode="w") as tar:
         put(tar, name, content, mode)
-        put(tar, "salt-" + name, os.urandom(16), 0o644)
+        put(tar, "salt-" + name, salt or os.urandom(16), 0o644)
     return out.getvalue()
+
+
+def bytes_of(i, size, how):
+    """The tar of a layer, and how it is compressed."""
+    half = size if how == "random" else size // 2
+    rest = b"" if how == "random" else b"coldtrace" * (half // 9 + 1)
+    if how != "same":
+        return tar_of("bytes-%d" % i, os.urandom(half) + rest, 0o644), how
+    salt = "%s %d" % (os.environ.get("SALT", ""), size)
+    return tar_of("same-%d" % size, random.Random(salt).randbytes(half) + rest, 0o644, salt.encode()), how
+
+
+def compressed(tar, how):
+    """As it is stored, and what the type of its media ends with."""
+    if how == "none":
+        return tar, ""
+    if how == "zstd":
+        return subprocess.run(["zstd", "-q", "-c"], input=tar, stdout=subprocess.PIPE, check=True).stdout, "+zstd"
+    return gzip.compress(tar, 1 if how == "random" else 6, mtime=0), "+gzip"
 
 
 def digest_of(content):
@@ -100,18 +122,16 @@ def main():
     tars = []
     if program != "-":
         with open(program, "rb") as f:
-            tars = [(tar_of("service", f.read(), 0o755), 6)]
+            tars = [(tar_of("service", f.read(), 0o755), "")]
     index = sys.argv[4:5] == ["index"]
     for i, text in enumerate(sys.argv[5 if index else 4:]):
         size, _, how = text.partition(":")
-        half = size_of(size) // (1 if how == "random" else 2)
-        rest = b"" if how == "random" else b"coldtrace" * (half // 9 + 1)
-        tars.append((tar_of("bytes-%d" % i, os.urandom(half) + rest, 0o644), {"none": 0, "random": 1}.get(how, 6)))
+        tars.append(bytes_of(i, size_of(size), how))
     layers = []
-    for tar, level in tars:
-        layer = gzip.compress(tar, level, mtime=0) if level else tar
+    for tar, how in tars:
+        layer, suffix = compressed(tar, how)
         to.blob(layer)
-        layers.append({"mediaType": TYPE + "layer.v1.tar" + ("+gzip" if level else ""),
+        layers.append({"mediaType": TYPE + "layer.v1.tar" + suffix,
                        "digest": digest_of(layer), "size": len(layer)})
     here = os.environ.get("MACHINE") or os.uname().machine.replace("x86_64", "amd64").replace("aarch64", "arm64")
     manifests = []

@@ -140,15 +140,24 @@ struct ct_layer *ct_pull_layer(struct ct_pull *p, const char *id)
 	return layer;
 }
 
-bool ct_pull_fetches(const struct ct_pull *p, const struct ct_layer *layer)
+static const struct ct_layer *layer_of(const struct ct_pull *p, const char *id)
 {
-	for (size_t i = 0; i < p->fetched->layer_count && !layer->there; i++) {
-		const struct ct_layer *own = &p->fetched->layers[i];
+	for (size_t i = 0; i < p->fetched->layer_count; i++)
+		if (!strcmp(p->fetched->layers[i].id, id))
+			return &p->fetched->layers[i];
+	return NULL;
+}
 
-		if (!strcmp(own->id, layer->id))
-			return !own->there && !own->stored && !own->shared;
-	}
-	return false;
+const struct ct_layer *ct_pull_same(const struct ct_pull *p, size_t n, const struct ct_pull *other)
+{
+	const struct ct_fetched *f = p->fetched, *of = other->fetched;
+
+	if (p->by_layer)
+		return layer_of(other, f->layers[n].id);
+	for (size_t i = 0; i <= n; i++)
+		if (i >= of->layer_count || strcmp(f->layers[i].id, of->layers[i].id) != 0)
+			return NULL;
+	return &of->layers[n];
 }
 
 /* "alpine" is asked for as "alpine:latest". */

@@ -26,6 +26,7 @@ struct ct_pull {
 	struct ct_command *command; /* owned; NULL: an engine is asked, and fetches it */
 	bool stored; /* nobody says what is done for it: its engine's store does (store.h) */
 	bool driven; /* its client fetches it, and asks its engine for each part (parts.h) */
+	bool by_layer; /* where it is kept each layer is fetched once, whatever is below it */
 	bool saved; /* and the engine was told what it is called */
 	uint8_t asks; /* how much user space was asked of it (tell/images_stored.c) */
 	size_t awaits; /* so many answers of all that were ever asked for */
@@ -54,8 +55,11 @@ struct ct_pull *ct_pull_next(const struct ct_core *core,
 void ct_pull_drop(struct ct_core *core, struct ct_pull *p);
 /* Found by its name in this pull, or made. NULL: there is no room. */
 struct ct_layer *ct_pull_layer(struct ct_pull *p, const char *id);
-/* Whether that layer, of another pull, is one that this pull has fetched itself. */
-bool ct_pull_fetches(const struct ct_pull *p, const struct ct_layer *layer);
+/*
+ * The other pull's layer of which this pull's nth is the same transfer, where both are fetched at once; NULL: it is one of
+ * its own. Dockerd's are of a layer and all those below it (moby 20.10 and 28: distribution/xfer/download.go, transferKey).
+ */
+const struct ct_layer *ct_pull_same(const struct ct_pull *p, size_t n, const struct ct_pull *other);
 /*
  * The last that had succeeded by then, of those that this process asked for: what it asks for next it
  * has waited for. NULL: there is none.

@@ -117,11 +117,18 @@ static void set_sooner(const struct ct_core *core, struct ct_pull *p)
 		if (o == p || o->awaited || o->who.engine_pid != p->who.engine_pid ||
 		    (o->end_ns && o->end_ns <= p->begin_ns) || o->begin_ns >= p->end_ns)
 			continue;
-		for (size_t i = 0; i < p->fetched->layer_count; i++)
-			for (size_t k = 0; k < o->fetched->layer_count; k++)
-				if (!strcmp(p->fetched->layers[i].id, o->fetched->layers[k].id))
-					take_sooner(&p->fetched->layers[i], &o->fetched->layers[k]);
+		for (size_t i = 0; i < p->fetched->layer_count; i++) {
+			const struct ct_layer *same = ct_pull_same(p, i, o);
+
+			if (same)
+				take_sooner(&p->fetched->layers[i], same);
+		}
 	}
+}
+
+static bool is_fetched(const struct ct_layer *layer)
+{
+	return layer && !layer->there && !layer->stored && !layer->shared;
 }
 
 /* Others have fetched it at the same time: it came once. */
@@ -131,8 +138,11 @@ static void set_shared(const struct ct_core *core, struct ct_pull *p)
 		if (o == p || !o->told || o->who.engine_pid != p->who.engine_pid ||
 		    o->end_ns <= p->begin_ns || o->begin_ns >= p->end_ns)
 			continue;
-		for (size_t i = 0; i < p->fetched->layer_count; i++)
-			p->fetched->layers[i].shared |= ct_pull_fetches(o, &p->fetched->layers[i]);
+		for (size_t i = 0; i < p->fetched->layer_count; i++) {
+			struct ct_layer *layer = &p->fetched->layers[i];
+
+			layer->shared |= !layer->there && is_fetched(ct_pull_same(p, i, o));
+		}
 	}
 }
 

@@ -277,9 +277,9 @@ static void put_layers(struct ct_core *core, const struct ct_store *s, struct ct
 		       const struct ct_manifest *m)
 {
 	const struct ct_blob *manifest = blob_of(s, p, m->digest);
-
 	size_t n = 0;
 
+	p->by_layer = true;
 	for (size_t i = 0; i < m->count; i++)
 		n += put_layer(core, s, p, n, &m->layers[i],
 			       manifest ? manifest->stored_ns : p->begin_ns);
