@@ -53,6 +53,8 @@ pushed one
 pushed two 2M
 pushed five 1K 3M 6M 2M
 pushed equal 1M:none 1M:none
+pushed has 100K 50K:same
+pushed reuses 200K 50K:same
 pushed slow 60M
 pushed run 1K 2M
 pushed made 300K
@@ -62,6 +64,10 @@ pushed pair2 200K 1M
 last_words() { tail -n 3 "$dir/log" | cut -d ' ' -f 2-; }
 for name in one two five equal; do
 	pull $name --creds "me:$SECRET" || echo "podman pull $name: $(last_words)"
+done
+for name in has reuses; do
+	"${podman[@]}" pull --quiet --tls-verify=false "$REGISTRY/test/$name:1" > "$dir/out.$name" 2>&1 ||
+		echo "podman pull $name: $(< "$dir/out.$name")"
 done
 pull five --quiet || echo "podman pull five, again: $(last_words)"
 pull none && echo "what is not there is pulled"
@@ -96,14 +102,14 @@ pulled()
 {
 	says "$1" "$2" "$pulls $3" --argjson registries "$REGISTRIES" "${@:4}"
 }
-pulled "each pull is told once" '["equal","five","five","made","none","none","one","pair1","pair2","run","slow","two"]' \
+pulled "each pull is told once" '["equal","five","five","has","made","none","none","one","pair1","pair2","reuses","run","slow","two"]' \
 	'[pulls[].image | capture("test/(?<name>[^:]*):1").name] | sort'
-pulled "what is there, what is up to date, what is not, what is interrupted" '[8,1,2,1]' \
+pulled "what is there, what is up to date, what is not, what is interrupted" '[10,1,2,1]' \
 	'[(whole | length),
 	(pulls | map(select(.outcome == "ok" and .fetched.up_to_date)) | length),
 	(pulls | map(select(.outcome == "failed" and (.fetched.interrupted | not))) | length),
 	(pulls | map(select(.outcome == "failed" and .fetched.interrupted)) | length)]'
-for name in one two five equal run made pair1 pair2; do
+for name in one two five equal run made pair1 pair2 has reuses; do
 	pulled "$name: layers in the order of the manifest, with digest and size" "[$(< "$OUT/layers.$name")]" \
 		'[pulls[] | select((.image | contains("/" + $name + ":")) and .outcome == "ok")
 			| [.fetched.layers[] | [.digest, .size]]] | unique' --arg name "$name"
@@ -111,13 +117,18 @@ for name in one two five equal run made pair1 pair2; do
 		'[pulls[] | select(.image | contains("/" + $name + ":")) | .fetched.digest] | unique' --arg name "$name"
 done
 pulled "its connections have brought its layers, and 1 % at most and some KiB beside" '[]' \
-	'[whole[] | (.fetched.layers | map(.size) | add) as $size | .fetched.links.peers | map(.received) | add
+	'[whole[] | (.fetched.layers | map(select(.stored | not) | .size) | add) as $size | .fetched.links.peers | map(.received) | add
 		| select(. == null or . < $size or . > $size * 1.01 + 24576)]'
 pulled "each layer is fetched, then unpacked, then the next one" '[]' \
-	'[whole[].fetched.layers | . as $l | to_entries[] | select(.value.first_ns == null or
+	'[whole[].fetched.layers | . as $l | to_entries[] | select((.value.first_ns == null and (.value.stored | not)) or
 		.value.fetched_ns < .value.first_ns or .value.unpacking_ns < .value.fetched_ns or
 		.value.unpacked_ns < .value.unpacking_ns or
 		(.key > 0 and .value.unpacking_ns < $l[.key - 1].unpacked_ns)) | .value.id]'
+pulled "what another image has is taken from that, and unpacked" '[["has",[false,false,false]],["reuses",[false,false,true]]]' \
+	'[whole[] | select(.image | test("/(has|reuses):"))
+		| [(.image | capture("test/(?<name>[^:]*):1").name), [.fetched.layers[].stored]]]'
+same "and the registry has given it once" 1 \
+	"$(grep -c '"'"GET .*/blobs/$(jq -r '.[2][0]' "$OUT/layers.has")" "$OUT/registry.log")"
 pulled "what is there already is known" '[[true,true,true,true,true]]' \
 	'[pulls[] | select(.fetched.up_to_date) | [.fetched.layers[].there]]'
 pulled "phases tile each pull" '[]' \

@@ -235,6 +235,30 @@ Test(pulls_command, files_that_nobody_sees)
 	run_free(run);
 }
 
+/* Podman takes it out of another image's layer (containers/image: TryReusingBlob), or its file was lost. */
+Test(pulls_command, a_layer_that_another_image_has)
+{
+	for (size_t lost = 0; lost < 2; lost++) {
+		struct run *run = new_run();
+		const struct seen *s;
+
+		begins(&run->t, 100);
+		unpack(&run->t, UNTAR, 205, 250);
+		unpack(&run->t, UNTAR + 1, 260, 300);
+		if (lost)
+			tape_lost(&run->t, CT_LOSS_RING, 1);
+		file(&run->t, 320, "1", 1000, 140, 200);
+		ends(&run->t, 340, 0);
+		layer(&run->t, 0, 2, "aaaa", 1000, 204);
+		layer(&run->t, 1, 2, "bbbb", 500, 255);
+		s = pull_of(run);
+		cr_expect_eq(s->layers[1].stored, !lost);
+		cr_expect_eq(s->layers[1].first_ns, 0);
+		cr_expect_eq(s->rec.missing, lost ? 1u << CT_PHASE_UNPACK : 0);
+		run_free(run);
+	}
+}
+
 /* Where nobody has looked into the store in time nothing is known of what it consists of. */
 Test(pulls_command, a_store_that_nobody_has_seen)
 {

@@ -120,6 +120,32 @@ static void put_known(struct ct_pull *p)
 		f->layers[i].known_ns = first;
 }
 
+/*
+ * What was unpacked and not fetched, podman had as a layer of another image, and took it out of that (containers/image:
+ * storage/storage_dest.go, TryReusingBlob). Known where files are heard of, and none was missed.
+ */
+static void set_stored(const struct ct_core *core, struct ct_pull *p)
+{
+	const struct ct_command *c = p->command;
+	bool heard = false, left = p->beyond || core->lost_ns >= p->begin_ns;
+	struct ct_fetched *f = p->fetched;
+
+	for (size_t i = 0; i < c->file_count; i++) {
+		heard |= c->files[i].first_ns && c->files[i].size;
+		left |= !c->files[i].size;
+	}
+	for (size_t i = 0; i < f->layer_count && heard && !left; i++) {
+		struct ct_layer *layer = &f->layers[i];
+		bool more;
+
+		if (layer->there || layer->fetched_ns || !layer->unpacking_ns || !layer->size ||
+		    file_of(p->command, layer->size, 0, &more))
+			continue;
+		layer->stored = true;
+		layer->fetched_ns = layer->known_ns;
+	}
+}
+
 #define UNSTORED "interrupted: the command has ended before the image was stored"
 
 /* Podman 4.3 exits with 0 when it is asked to end by SIGTERM. */
@@ -149,6 +175,7 @@ void ct_tell_command(struct ct_core *core, struct ct_pull *p)
 	put_unpacks(p);
 	put_files(p);
 	put_known(p);
+	set_stored(core, p);
 }
 
 bool ct_command_is_known(const struct ct_pull *p)
