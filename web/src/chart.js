@@ -34,6 +34,7 @@ export function draw(box, height, option) {
 	box.style.height = `${height}px`;
 	const chart = echarts.getInstanceByDom(box) ?? echarts.init(box, null, { renderer: "canvas" });
 	chart.resize();
+	chart.clear(); // it would draw with what it has drawn before: a bar with the corners and the place of what was there
 	chart.setOption(option, { notMerge: true });
 	return chart;
 }
