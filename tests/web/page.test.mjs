@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { chromium } from "playwright-core";
 
-import { data_in, links_pull, many, page_of, page_with, recordings, summary_of, with_waits } from "./pages.mjs";
+import { data_in, docker_pull, links_pull, many, page_of, page_with, recordings, summary_of, with_waits } from "./pages.mjs";
 
 const sizes = [
 	{ width: 1440, height: 900 },
@@ -285,6 +285,43 @@ test("a pull says by how many connections it came", async () => {
 	assert.match(facts, new RegExp(`${peer.asked} to ${peer.address.replaceAll(".", "\\.")}:${peer.port}`));
 	assert.match(facts, /, RTT [0-9.]+\sµs/);
 	assert.doesNotMatch(facts, /failed/);
+	await done(page);
+});
+
+test("a record looks the same, whatever was looked at before it", async () => {
+	const picture = async (file, rows) => {
+		const page = await open(file);
+		await page.click('nav [data-key="pull"]');
+		for (const row of rows)
+			await page.click(`#records tbody tr:has-text("${row}")`);
+		await page.mouse.move(0, 0);
+		await page.waitForTimeout(200);
+		const drawn = await page.evaluate(() => document.querySelector("#waterfall canvas").toDataURL());
+		await done(page);
+		return drawn;
+	};
+	const data = data_in(readFileSync(page_of(docker_pull), "utf8"));
+	const long = data.records.find((record) => record.kind === "pull");
+	const steps = long.steps.slice(0, long.steps.findIndex((step, i) => i && step.parent === null));
+	const short = { ...long, image: "reg/short:1", name: "reg/short:1", steps, fetched: { ...long.fetched, layers: long.fetched.layers.slice(0, 1) } };
+	const file = page_with("two-pulls", { ...data, records: [long, short] });
+	const first = await picture(file, ["app:1"]);
+	assert.ok((await picture(file, ["short:1", "app:1"])) === first);
+	assert.ok((await picture(file, ["app:1", "short:1", "app:1"])) === first);
+});
+
+test("of layers it is said how many are fetched at once, and what was so no later than then", async () => {
+	const file = page_of(docker_pull);
+	const pull = data_in(readFileSync(file, "utf8")).records.find((record) => record.kind === "pull" && record.fetched.layers.some((layer) => layer.waited && layer.proof.first === "bound"));
+	const page = await open(file);
+	await page.click('nav [data-key="pull"]');
+	await page.click(`#records tbody tr:has-text("${pull.image.split("/").at(-1)}")`);
+	await page.click("#waterfall details.numbers:not(.why) summary");
+	await page.waitForSelector("#waterfall details.numbers:not(.why) tbody tr");
+	const rows = await page.locator("#waterfall details.numbers:not(.why) tbody tr").allTextContents();
+	assert.ok(rows.some((row) => /^fetched at once.*3 at most/.test(row)), rows.join("\n"));
+	assert.ok(rows.some((row) => /^wait for a slot\+.*≤ [0-9]/.test(row)), rows.join("\n"));
+	assert.ok(rows.some((row) => /^download≤ \+/.test(row)), rows.join("\n"));
 	await done(page);
 });
 

@@ -21,6 +21,7 @@ export const recordings = readdirSync(RECORDINGS)
 		return file;
 	});
 
+export const docker_pull = join(RECORDINGS, "docker-pull.ct");
 export const links_pull = join(RECORDINGS, "links-pull.ct");
 
 export function report(recording, output, ...more) {

@@ -281,6 +281,7 @@ struct ct_step {
 	uint8_t depth; /* how many it is below */
 	uint8_t kind; /* enum ct_step_kind */
 	bool open; /* its end was not seen */
+	bool begin_late, end_late; /* it was so no later than then */
 	uint32_t up[CT_STEP_UP]; /* who forked its process, who forked that, ...; 0: not known */
 	char detail[64];
 };

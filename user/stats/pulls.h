@@ -31,3 +31,6 @@ struct ct_pull_links {
 struct ct_pull_links ct_pull_links(const struct ct_fetched *f);
 
 struct ct_pull_bound ct_pull_bound(const struct ct_record *rec);
+
+/* How many layers are fetched at once at most, from then until then. */
+size_t ct_pull_at_once(const struct ct_fetched *f, uint64_t from_ns, uint64_t until_ns);

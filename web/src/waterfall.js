@@ -43,6 +43,47 @@ function path_rows(record) {
 	return [{ name: "critical path", phase: "", begin: 0, end: record.total_ns, depth: 0, steps: [], pieces }];
 }
 
+// How many layers are fetched at once, from one change to the next. An engine's line that one is there comes up to 4 ms
+// behind the fact: the next may be begun by then, in its place.
+const line_ns = 4e6;
+
+function span_of({ waited, first_ns, known_ns, fetched_ns, proof }) {
+	const begin = (waited && first_ns) || known_ns;
+	return [begin, Math.max(begin + 1, ["line", "bound"].includes(proof.fetched) ? fetched_ns - line_ns : fetched_ns)];
+}
+
+function levels_of({ begin_ns, fetched }) {
+	const spans = (fetched?.layers ?? [])
+		.filter((layer) => !layer.there && !layer.stored && layer.fetched_ns)
+		.map((layer) => span_of(layer).map((ns) => ns - begin_ns));
+	const edges = [...new Set(spans.flat())].sort((a, b) => a - b);
+	return edges.slice(1).map((end, i) => ({ begin: edges[i], end, n: spans.filter(([from, until]) => from <= edges[i] && edges[i] < until).length }));
+}
+
+// As one row above the layers of an image.
+function at_once_rows(record, phase) {
+	const levels = phase === "download" ? levels_of(record) : [];
+	const most = Math.max(0, ...levels.map(({ n }) => n));
+	return most ? [{ name: "fetched at once", phase, begin: levels[0].begin, end: levels.at(-1).end, depth: 1, steps: [], levels, most }] : [];
+}
+
+// Whether a part of a layer ended no later than is known: where its engine says so behind the fact, or not at all.
+function ends_late(record, { name, detail }) {
+	const layers = record.fetched?.layers.filter((layer) => !layer.there) ?? [];
+	const at = layers.findIndex(({ id }) => id === detail);
+	const before = layers[at - 1];
+	const rows = {
+		"wait for a slot": (layer) => layer.proof.first === "bound",
+		download: (layer) => layer.fetched_is_bound,
+		"wait for the layer before": () => before?.proof.unpacked === "bound",
+		unpack: (layer) => layer.proof.unpacked === "bound",
+		layer: (layer) => layer.proof.unpacked === "bound",
+	};
+	return at >= 0 && Boolean(rows[name]?.(layers[at]));
+}
+
+const begins_late = (record, step, index) => step.parent !== null && record.steps[index - 1].parent === step.parent && ends_late(record, record.steps[index - 1]);
+
 // Phases in order, each followed by the steps that lie in it.
 export function rows_of(record) {
 	const rows = record.segments.map((segment) => ({
@@ -68,9 +109,10 @@ export function rows_of(record) {
 			begin,
 			end: step.open ? record.end_ns - record.begin_ns : step.end_ns - record.begin_ns,
 			depth: step.depth + 1,
+			...(record.fetched && { late: [begins_late(record, step, index), ends_late(record, step)] }),
 		});
 	}
-	return [...path_rows(record), ...rows.flatMap((row) => [row, ...with_parents(row.steps, record.steps)]), ...with_parents(loose, record.steps)];
+	return [...path_rows(record), ...rows.flatMap((row) => [row, ...at_once_rows(record, row.phase), ...with_parents(row.steps, record.steps)]), ...with_parents(loose, record.steps)];
 }
 
 // What is on the critical path, or in a step, in words: the longest first.
@@ -146,7 +188,10 @@ export const reasons_key = (record) =>
 		.sort(([, a], [, b]) => b - a)
 		.map(([reason]) => h("span", { class: "key" }, h("i", { style: { background: `var(--reason-${reason})` } }), reason.replaceAll("_", " ")));
 
-const took = (row) => (row.step?.open ? "end not seen" : duration(row.end - row.begin));
+// What a duration is where its begin, its end or both were no later than what is known.
+const about = ([begin, end] = []) => (begin && end ? "≈ " : begin ? "≥ " : end ? "≤ " : "");
+const began = (row) => `${row.late?.[0] ? "≤ " : ""}+${duration(row.begin)}`;
+const took = (row) => (row.levels ? `${count(row.most)} at most` : row.step?.open ? "end not seen" : `${about(row.late)}${duration(row.end - row.begin)}`);
 const who = (row) => (row.step && !own_key(row.step) ? `${row.step.actor} ${row.step.pid}` : "");
 const calls = (row) => (row.step?.count > 1 ? ` × ${count(row.step.count)}` : "");
 
@@ -188,8 +233,8 @@ export function waterfall(box, record) {
 		tooltip: tooltip(({ dataIndex }) => {
 			const row = rows[dataIndex];
 			return tip(row.name, [
-				["takes", took(row)],
-				["begins", `+${duration(row.begin)}`],
+				[row.levels ? "layers" : "takes", took(row)],
+				["begins", began(row)],
 				["phase", row.phase],
 				row.step && ["by", who(row)],
 				row.step && row.step.count > 1 && ["calls", count(row.step.count)],
@@ -265,12 +310,25 @@ const piece_tip = (piece) =>
 		piece.pieces && [`${count(piece.pieces)} pieces`, reasons(piece.why)],
 	]);
 
+// ECharts draws with what it has drawn before in that place: a bar that a label was would be where that was.
+const at_origin = { x: 0, y: 0 };
+
 function piece_bar(piece, params, api) {
 	const { x, y, width, height } = params.coordSys;
 	const [x1, middle] = api.coord([api.value(1), 0]);
 	const [x2] = api.coord([api.value(2), 0]);
 	const shape = clipRectByRect({ x: x1, y: middle - 8, width: Math.max(1, x2 - x1), height: 16 }, { x, y, width, height });
-	return shape && { type: "rect", shape, style: { fill: reason_colour(piece.reason) } };
+	return shape && { ...at_origin, type: "rect", shape, style: { fill: reason_colour(piece.reason) } };
+}
+
+// Columns that stand on the row's lower edge, as high as there are layers.
+function steps_up(row, middle, { x, y, width, height }, api) {
+	return row.levels.flatMap(({ begin, end, n }) => {
+		const [from, until] = [begin, end].map((ns) => api.coord([ns, api.value(0)])[0]);
+		const high = (14 * n) / row.most;
+		const shape = clipRectByRect({ x: from, y: middle + 8 - high, width: until - from, height: high }, { x, y, width, height });
+		return shape && n ? [{ ...at_origin, type: "rect", shape, z2: 2, style: { fill: colour("step-download"), opacity: 0.55 }, silent: true }] : [];
+	});
 }
 
 function bar(row, params, api) {
@@ -284,7 +342,7 @@ function bar(row, params, api) {
 		{ x: x1, y: middle - thick / 2, width: Math.max(2, x2 - x1), height: thick },
 		{ x, y, width, height },
 	);
-	const stripe = { type: "rect", shape: { x, y: middle - row_height / 2, width, height: row_height }, style: { fill: colour("stripe") }, z2: -1, silent: true };
+	const stripe = { ...at_origin, type: "rect", shape: { x, y: middle - row_height / 2, width, height: row_height }, style: { fill: colour("stripe") }, z2: -1, silent: true };
 	const behind = params.dataIndex % 2 ? [stripe] : [];
 	if (!shape || row.again)
 		return { type: "group", children: behind };
@@ -296,11 +354,13 @@ function bar(row, params, api) {
 	const inside = !after && !row.parts && shape.width > wide(text);
 	const before = shape.x - x > wide(text) ? text : shape.x - x > wide(took(row)) ? took(row) : "";
 	const label = after || inside ? text : before;
-	const children = [
+	const children = row.levels ? [...behind, ...steps_up(row, middle, params.coordSys, api)] : [
 		...behind,
 		{
+			...at_origin,
 			type: "rect",
 			shape: { ...shape, r: 2 },
+			z2: 1,
 			style: open ? { fill, opacity: 0.35, stroke: colour("bad"), lineWidth: 1.25, lineDash: [4, 3] } : { fill, opacity: row.step ? 0.9 : 1 },
 		},
 	];
@@ -309,11 +369,12 @@ function bar(row, params, api) {
 		const until = api.coord([part.end, api.value(0)])[0];
 		const inner = clipRectByRect({ x: from, y: middle - 6, width: Math.max(1, until - from), height: 12 }, { x, y, width, height });
 		if (inner)
-			children.push({ type: "rect", shape: inner, style: { fill: step_colour(part.step), opacity: part.step.open ? 0.35 : 1 } });
+			children.push({ ...at_origin, type: "rect", shape: inner, z2: 2, style: { fill: step_colour(part.step), opacity: part.step.open ? 0.35 : 1 } });
 	}
 	if (label)
 		children.push({
 			type: "text",
+			z2: 3,
 			x: after ? end + 6 : inside ? shape.x + 6 : shape.x - 6,
 			y: middle + 1,
 			style: {
@@ -371,7 +432,7 @@ export function as_table(record) {
 									row.again
 										? h("td", { colspan: "5" })
 										: [
-												h("td", { class: "number" }, `+${duration(row.begin)}`),
+												h("td", { class: "number" }, began(row)),
 												h("td", { class: row.step?.open ? "number bad" : "number" }, took(row)),
 												h("td", {}, who(row)),
 												h("td", { class: "number" }, row.step ? count(row.step.count) : ""),

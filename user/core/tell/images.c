@@ -208,6 +208,7 @@ struct telling {
 	struct ct_record rec;
 	const struct ct_layer *layer; /* whose steps they are */
 	uint64_t cursor_ns; /* where its last step ends: the next is behind it */
+	bool late; /* that was no later than then */
 	uint64_t known_ns; /* when the layer before it was known */
 	struct ct_step steps[];
 };
@@ -237,7 +238,7 @@ static struct ct_step *put_step(struct telling *t, const char *name, enum ct_pha
 
 /* A part of the layer's, from where the one before ends. Until 0: nobody has said. */
 static void add(struct telling *t, struct ct_step *layer, const char *name, enum ct_phase phase,
-		uint64_t until_ns)
+		uint64_t until_ns, bool late)
 {
 	struct ct_step *to = put_step(t, name, phase);
 
@@ -245,6 +246,8 @@ static void add(struct telling *t, struct ct_step *layer, const char *name, enum
 	to->depth = 1;
 	to->open = !until_ns;
 	to->end_ns = later(to->begin_ns, within(&t->rec, until_ns));
+	to->begin_late = t->late;
+	t->late = to->end_late = layer->end_late = late;
 	t->cursor_ns = layer->end_ns = to->end_ns;
 }
 
@@ -254,10 +257,12 @@ static void add(struct telling *t, struct ct_step *layer, const char *name, enum
  */
 static void add_layer(struct telling *t, const struct ct_layer *layer)
 {
+	const struct ct_layer *other = before(t->rec.fetched, layer);
 	uint64_t unpacks = layer->turn_ns;
 	struct ct_step *whole;
 
 	t->layer = layer;
+	t->late = false;
 	/* Layers are known in their order. */
 	t->cursor_ns = later(t->known_ns, within(&t->rec, layer->known_ns));
 	t->known_ns = t->cursor_ns;
@@ -268,18 +273,20 @@ static void add_layer(struct telling *t, const struct ct_layer *layer)
 	whole = put_step(t, "layer", CT_PHASE_DOWNLOAD);
 	whole->open = !layer->unpacked_ns;
 	if (layer->waited)
-		add(t, whole, "wait for a slot", CT_PHASE_DOWNLOAD, layer->first_ns);
+		add(t, whole, "wait for a slot", CT_PHASE_DOWNLOAD, layer->first_ns,
+		    layer->first_by == CT_PROVED_BOUND);
 	if (layer->link.made_ns > t->cursor_ns)
-		add(t, whole, "connect", CT_PHASE_DOWNLOAD, layer->link.made_ns);
+		add(t, whole, "connect", CT_PHASE_DOWNLOAD, layer->link.made_ns, false);
 	if (!layer->waited || layer->first_ns)
-		add(t, whole, "download", CT_PHASE_DOWNLOAD, layer->fetched_ns);
+		add(t, whole, "download", CT_PHASE_DOWNLOAD, layer->fetched_ns, layer->bounded);
 	if (unpacks > layer->fetched_ns)
 		add(t, whole,
 		    unpacks == all_fetched(t->rec.fetched) ? "wait for all layers"
 							   : "wait for the layer before",
-		    CT_PHASE_DOWNLOAD, unpacks);
+		    CT_PHASE_DOWNLOAD, unpacks, other && other->unpacked_by == CT_PROVED_BOUND);
 	if (unpacks)
-		add(t, whole, "unpack", CT_PHASE_UNPACK, layer->unpacked_ns);
+		add(t, whole, "unpack", CT_PHASE_UNPACK, layer->unpacked_ns,
+		    layer->unpacked_by == CT_PROVED_BOUND);
 }
 
 static void tell(struct ct_core *core, struct ct_pull *p, enum ct_outcome outcome)

@@ -8,6 +8,7 @@
 #include "sinks/step_rows.h"
 #include "sinks/table/table.h"
 #include "sinks/units.h"
+#include "stats/pulls.h"
 #include "util/mem.h"
 
 #define NAME_COLUMNS 30
@@ -62,6 +63,7 @@ static bool is_tick(const struct frame *f, size_t column)
 struct bar {
 	uint64_t begin_ns, end_ns;
 	bool phase, open;
+	bool begin_late, end_late; /* no later than that */
 };
 
 static void draw_bar(struct ct_pen *pen, const struct ct_record *rec, const struct frame *f,
@@ -84,19 +86,35 @@ static void draw_bar(struct ct_pen *pen, const struct ct_record *rec, const stru
 	}
 }
 
+/* How long it took, where one or both of its ends were no later than what is known. */
+static const char *about(const struct ct_pen *pen, const struct bar *bar)
+{
+	static const char *const marks[2][2][2] = {
+		{ { "", "<=" }, { ">=", "~" } },
+		{ { "", "\u2264" }, { "\u2265", "\u2248" } },
+	};
+
+	return marks[pen->utf8][bar->begin_late][bar->end_late];
+}
+
 static void draw_times(struct ct_pen *pen, const struct ct_record *rec, const struct bar *bar)
 {
-	char text[CT_DURATION_LEN + 2] = "+";
+	unsigned flags = CT_DURATION_COLUMN | (pen->utf8 ? CT_DURATION_UTF8 : 0);
+	const char *late = bar->begin_late ? pen->utf8 ? "\u2264" : "<=" : "";
+	char text[CT_DURATION_LEN + 8], took[CT_DURATION_LEN];
 
-	ct_duration(text + 1, (uint64_t)since(rec, bar->begin_ns),
-		    CT_DURATION_COLUMN | (pen->utf8 ? CT_DURATION_UTF8 : 0));
+	ct_duration(took, (uint64_t)since(rec, bar->begin_ns), flags);
+	snprintf(text, sizeof(text), "%s+%s", late, took);
 	ct_pen_on(pen, CT_STYLE_DIM);
 	ct_pen_right(pen, text, TIME_COLUMNS + 1);
 	ct_pen_off(pen);
-	if (bar->open || bar->end_ns < bar->begin_ns)
+	if (bar->open || bar->end_ns < bar->begin_ns) {
 		ct_pen_right(pen, "?", TIME_COLUMNS);
-	else
-		ct_pen_duration(pen, bar->end_ns - bar->begin_ns, TIME_COLUMNS, false);
+		return;
+	}
+	ct_duration(took, bar->end_ns - bar->begin_ns, flags);
+	snprintf(text, sizeof(text), "%s%s", about(pen, bar), took);
+	ct_pen_right(pen, text, TIME_COLUMNS);
 }
 
 static void draw_step(struct ct_pen *pen, const struct ct_record *rec, const struct frame *f,
@@ -106,6 +124,8 @@ static void draw_step(struct ct_pen *pen, const struct ct_record *rec, const str
 		.begin_ns = step->begin_ns,
 		.end_ns = step->open ? rec->end_ns : step->end_ns,
 		.open = step->open,
+		.begin_late = step->begin_late,
+		.end_late = step->end_late,
 	};
 	size_t depth = ct_step_rows_depth(step);
 	char text[CT_STEP_LABEL_LEN + 16];
@@ -203,11 +223,35 @@ static size_t segment_of(const struct ct_record *rec, const struct ct_step *step
 	return rec->segment_count - 1;
 }
 
+/* Above the layers of an image: how many are fetched at once, in each column the most. Ten and more are a plus. */
+static void draw_at_once(struct ct_pen *pen, const struct ct_record *rec, const struct frame *f)
+{
+	double column_ns = f->scale.high / (double)f->scale.columns;
+	size_t most = rec->fetched ? ct_pull_at_once(rec->fetched, rec->begin_ns, rec->end_ns) : 0;
+	char text[24];
+
+	if (!most)
+		return;
+	ct_pen_fill(pen, " ", 4);
+	ct_pen_left(pen, "fetched at once", f->name - 2 + TIME_COLUMNS + 1);
+	snprintf(text, sizeof(text), "%zu", most);
+	ct_pen_right(pen, text, TIME_COLUMNS);
+	fputs("  ", pen->f);
+	for (size_t i = 0; i < f->scale.columns; i++) {
+		uint64_t from = rec->begin_ns + (uint64_t)(column_ns * (double)i);
+		uint64_t until = rec->begin_ns + (uint64_t)(column_ns * (double)(i + 1));
+		size_t n = ct_pull_at_once(rec->fetched, from, until);
+
+		fputc(n > 9 ? '+' : n ? (char)('0' + n) : ' ', pen->f);
+	}
+	fputc('\n', pen->f);
+}
+
 static void draw_segment(struct ct_pen *pen, const struct ct_record *rec, const struct frame *f,
 			 size_t i)
 {
 	const struct ct_segment *segment = &rec->segments[i];
-	const struct bar bar = { segment->begin_ns, segment->end_ns, true, false };
+	const struct bar bar = { segment->begin_ns, segment->end_ns, .phase = true };
 	struct ct_step_rows rows = { 0 };
 
 	fputs("  ", pen->f);
@@ -218,6 +262,8 @@ static void draw_segment(struct ct_pen *pen, const struct ct_record *rec, const 
 	draw_bar(pen, rec, f, &bar);
 	fputc('\n', pen->f);
 	draw_path(pen, rec, f, segment);
+	if (segment->phase == CT_PHASE_DOWNLOAD)
+		draw_at_once(pen, rec, f);
 	for (size_t s = 0; s < rec->step_count; s++) {
 		if (segment_of(rec, ct_step_home(rec, &rec->steps[s])) != i)
 			continue;

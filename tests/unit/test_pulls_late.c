@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What is known of layers by lines that come behind the fact, and how many were fetched at once. */
+#include "runs.h"
+
+#include "stats/pulls.h"
+
+#define SOCKET 4000
+#define NAME   "reg.test:5000/web:1"
+
+static void says(struct tape *t, double ms, const char *id, const char *status)
+{
+	char json[256];
+
+	snprintf(json, sizeof(json), "{\"status\":\"%s\",\"progressDetail\":{},\"id\":\"%s\"}",
+		 status, id);
+	tape_at(t, ms);
+	tape_http_chunk(t, LIFE_DOCKERD, SOCKET, json);
+}
+
+/* "ccc" waits for a slot, which "aaa" has; that "bbb" is fetched is never said. */
+static const struct seen *three_layers(struct run *run)
+{
+	struct tape *t = &run->t;
+
+	life_engines(t);
+	tape_at(t, 100);
+	t->engine = LIFE_DOCKERD;
+	tape_http_request(t, LIFE_CLIENT, SOCKET,
+			  "POST /v1.41/images/create?fromImage=reg.test%3A5000%2Fweb&tag=1", NULL);
+	tape_http_answer(t, LIFE_DOCKERD, SOCKET, 200, NULL);
+	says(t, 120, "aaa", "Pulling fs layer");
+	says(t, 120, "bbb", "Pulling fs layer");
+	says(t, 120, "ccc", "Pulling fs layer");
+	says(t, 121, "ccc", "Waiting");
+	says(t, 199, "ccc", "Downloading");
+	says(t, 201, "aaa", "Download complete");
+	says(t, 230, "aaa", "Pull complete");
+	says(t, 240, "bbb", "Extracting");
+	says(t, 250, "bbb", "Pull complete");
+	says(t, 300, "ccc", "Download complete");
+	says(t, 320, "ccc", "Pull complete");
+	tape_at(t, 330);
+	tape_http_chunk(t, LIFE_DOCKERD, SOCKET,
+			"{\"status\":\"Status: Downloaded newer image for " NAME "\"}");
+	play(run);
+	return find(run, CT_RECORD_PULL, NAME, 0);
+}
+
+Test(pulls_late, what_was_so_no_later_than_then_is_marked)
+{
+	static const struct {
+		const char *name;
+		bool begin, end;
+	} steps[] = {
+		{ "layer", false, false },   { "download", false, false },
+		{ "unpack", false, false },  { "layer", false, false },
+		{ "download", false, true }, { "unpack", true, false },
+		{ "layer", false, false },   { "wait for a slot", false, true },
+		{ "download", true, false }, { "unpack", false, false },
+	};
+	struct run *run = run_new();
+	const struct seen *s;
+
+	run->opts.steps = true;
+	s = three_layers(run);
+	cr_assert_eq(s->rec.step_count, CT_ARRAY_SIZE(steps));
+	for (size_t i = 0; i < CT_ARRAY_SIZE(steps); i++) {
+		cr_expect_str_eq(s->steps[i].name, steps[i].name);
+		cr_expect_eq(s->steps[i].begin_late, steps[i].begin, "%zu", i);
+		cr_expect_eq(s->steps[i].end_late, steps[i].end, "%zu", i);
+	}
+	run_free(run);
+}
+
+/* Who takes the place of another is not fetched beside it, though that is said 2 ms later. */
+Test(pulls_late, fetched_at_once)
+{
+	struct run *run = run_new();
+	const struct seen *s = three_layers(run);
+	struct ct_fetched *f = calloc(1, sizeof(*f) + sizeof(s->layers[0]) * 3);
+
+	cr_assert(f);
+	f->layer_count = 3;
+	memcpy(f->layers, s->layers, sizeof(s->layers[0]) * 3);
+	cr_expect_eq(ct_pull_at_once(f, tape_ns(100), tape_ns(119)), 0);
+	cr_expect_eq(ct_pull_at_once(f, tape_ns(100), tape_ns(400)), 2);
+	cr_expect_eq(ct_pull_at_once(f, tape_ns(250), tape_ns(260)), 1);
+	cr_expect_eq(ct_pull_at_once(f, tape_ns(310), tape_ns(400)), 0);
+	free(f);
+	run_free(run);
+}
