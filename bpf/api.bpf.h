@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include "hosts.bpf.h"
 #include "listeners.bpf.h"
 #include "speech.bpf.h"
 
@@ -522,21 +523,29 @@ static __always_inline bool is_of_bystanders(enum ct_how how, struct sock *sk, _
 	       ct_is_bystander(bpf_get_current_pid_tgid() >> 32);
 }
 
-static __always_inline int heard(enum ct_how how, struct sock *sk, int ret)
+/* tcp: sends over it come here, too. */
+static __always_inline int heard_on_any(enum ct_how how, struct sock *sk, int ret, const bool tcp)
 {
 	__u32 family;
 
 	if (ret < CT_MESSAGE_MIN)
 		return 0;
 	family = CT_GET(how, sk, __sk_common.skc_family);
+	if (tcp && (family == AF_INET || family == AF_INET6))
+		return ct_links_silent ? link_speaks(sk, family, ret) : 0;
 	if (is_of_bystanders(how, sk, family))
 		return 0;
 	return how == CT_TYPED ? heard_typed(sk, family, ret) : heard_probed(sk, family, ret);
+}
+
+static __always_inline int heard(enum ct_how how, struct sock *sk, int ret)
+{
+	return heard_on_any(how, sk, ret, false);
 }
 
 /* int sock_send_length(struct sock *sk, int ret, int flags): net/socket.c, since 6.3. */
 SEC("?tp_btf/sock_send_length")
 int BPF_PROG(ct_send, struct sock *sk, int ret, int flags)
 {
-	return heard(CT_TYPED, sk, ret);
+	return heard_on_any(CT_TYPED, sk, ret, true);
 }

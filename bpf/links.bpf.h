@@ -36,6 +36,22 @@ struct {
 	__type(value, struct ct_link);
 } links SEC(".maps");
 
+/* Which of them have not said anything yet. What they say first names the host: see hosts.bpf.h. */
+struct ct_silent {
+	__u32 tgid;
+	__u32 number;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, CT_LINKS_MAX);
+	__type(key, __u64);
+	__type(value, struct ct_silent);
+} links_silent SEC(".maps");
+
+/* How many of them: what a bystander's send over TCP meets, and no more while there is none. */
+__s64 ct_links_silent = 0;
+
 /* How many there are: a bystander's connection meets no more than this while there is none. */
 __s64 ct_links = 0;
 __s64 ct_links_shared = 0;
@@ -123,10 +139,28 @@ static __always_inline void link_event(enum ct_how how, const struct sock *sk,
 	ct_submit(e);
 }
 
+/* Two may be at it: its engine sends, and it is reset. Only one of them takes it out. */
+static __always_inline void link_has_spoken(__u64 key)
+{
+	if (!bpf_map_delete_elem(&links_silent, &key))
+		__sync_fetch_and_add(&ct_links_silent, -1);
+}
+
+static __always_inline void link_is_silent(__u64 key, const struct ct_link *link)
+{
+	struct ct_silent silent = { .tgid = link->tgid, .number = link->number };
+
+	if (!bpf_map_update_elem(&links_silent, &key, &silent, BPF_NOEXIST))
+		__sync_fetch_and_add(&ct_links_silent, 1);
+	else
+		bpf_map_update_elem(&links_silent, &key, &silent, BPF_EXIST);
+}
+
 static __always_inline void link_drop(__u64 key, const struct ct_link *link)
 {
 	__u8 shared = link->shared;
 
+	link_has_spoken(key);
 	if (bpf_map_delete_elem(&links, &key))
 		return;
 	__sync_fetch_and_add(&ct_links, -1);
@@ -153,10 +187,12 @@ static __always_inline void link_own(enum ct_how how, const struct sock *sk, __u
 		ct_beyond_share(share);
 		return;
 	}
+	link_is_silent(key, &link);
 	r = bpf_map_update_elem(&links, &key, &link, BPF_NOEXIST);
 	if (r == -CT_EEXIST) { /* its end was missed: the kernel runs no probe inside itself */
 		bpf_map_update_elem(&links, &key, &link, BPF_EXIST);
 	} else if (r) {
+		link_has_spoken(key);
 		ct_lose(CT_LOSS_TALK);
 	} else {
 		__sync_fetch_and_add(&ct_links, 1);

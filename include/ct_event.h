@@ -103,7 +103,7 @@ enum ct_event_flag {
 	X(24, LINKED, "linked", \
 	  "of that connection, which ret tells from others of tgid; sub: enum ct_linked, family << 8; obj: bytes " \
 	  "received; dur: since it was asked for, behind that since it was made; arg: port of the other side, own " \
-	  "port << 16, RTT << 32, us; tail: struct ct_linked_tail") \
+	  "port << 16, RTT << 32, us; tail: struct ct_linked_tail; NAMED: obj: enum ct_named; tail: the host, ct_host.h") \
 	X(64, CLOCK, "clock", "time passed: nothing else happened until ts") \
 	X(65, PROCESS, "process", \
 	  "running when tracing began; obj: netns; arg: ppid, owner uid << 32; " \
@@ -272,21 +272,36 @@ enum ct_pod_sub {
 };
 
 /*
- * What becomes of a connection that an engine has asked for. The first that is said behind MADE is its end, and nothing
- * is said behind that. Columns: number, symbol, what it says.
+ * What becomes of a connection that an engine has asked for. The first that is said behind MADE and NAMED is its end, and
+ * nothing is said behind that. Columns: number, symbol, what it says.
  */
 #define CT_LINKEDS(X) \
 	X(1, MADE, "it is there") \
 	X(2, FAILED, "it never was: refused, unreachable, given up") \
 	X(3, FINISHED, "the other side has said all, and all of that has been received") \
 	X(4, CLOSED, "the engine has closed it") \
-	X(5, BROKEN, "one side has broken it off")
+	X(5, BROKEN, "one side has broken it off") \
+	X(6, NAMED, "the engine has said which host it asks for; where sends over TCP are heard")
 
 enum ct_linked {
 #define X(number, symbol, doc) CT_LINKED_##symbol = number,
 	CT_LINKEDS(X)
 #undef X
 	CT_LINKED_MAX
+};
+
+/* By what a host is known. Columns: number, symbol, name, what it is. */
+#define CT_NAMEDS(X) \
+	X(1, SNI, "sni", "the server name of TLS") \
+	X(2, HOST, "host", "the Host of a request") \
+	X(3, CONNECT, "connect", "a proxy was asked for a connection to it")
+
+enum ct_named {
+	CT_NAMED_NONE = 0,
+#define X(number, symbol, name, doc) CT_NAMED_##symbol = number,
+	CT_NAMEDS(X)
+#undef X
+	CT_NAMED_MAX
 };
 
 struct ct_linked_tail {

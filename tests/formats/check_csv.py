@@ -95,7 +95,7 @@ def check(directory, name):
     return len(rows)
 
 
-PULLS = ("docker-pull", "cri-pull", "links-pull")
+PULLS = ("docker-pull", "cri-pull", "links-pull", "hosts-pull")
 LAYER_TEXTS = ("id", "digest", "type")
 LAYER_FLAGS = ("there", "stored", "shared", "waited", "by_order", "fetched_is_bound")
 LAYER_NUMBERS = ("size", "unpacked_size", "known_ns", "first_ns", "fetched_ns", "unpacking_ns", "unpacked_ns")
@@ -130,7 +130,7 @@ def check_layers(directory, name):
             for key, proof in layer["proof"].items():
                 assert row[key + "_proof"] == proof, (key, row, layer)
             link = layer.get("link", {})
-            for key in ("address", "port", "asked_ns", "received", "rtt_ns", "resent"):
+            for key in ("address", "port", "asked_ns", "received", "rtt_ns", "resent", "host", "host_by"):
                 assert row[key] == number(link.get(key)), (key, row, layer)
             assert row["made_ns"] == number(link["asked_ns"] + link["connect_ns"] if link else None), (row, layer)
             connected += bool(link)
@@ -141,9 +141,9 @@ def check_layers(directory, name):
                 tiled += 1
     assert next(rows, None) is None
     assert count and tiled, name
-    assert bool(connected) == (name == "links-pull"), (name, connected)
+    assert bool(connected) == (name in ("links-pull", "hosts-pull")), (name, connected)
     return count
 
 
-print("csv-layers: %d, %d and %d rows" % tuple(check_layers(sys.argv[1], of) for of in PULLS))
+print("csv-layers: %d, %d, %d and %d rows" % tuple(check_layers(sys.argv[1], of) for of in PULLS))
 print("csv: %d and %d rows" % (check(sys.argv[1], "many"), check(sys.argv[1], "hostile")))

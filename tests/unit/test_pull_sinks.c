@@ -42,7 +42,10 @@ static struct ct_record a_pull(enum ct_outcome outcome)
 		.fetched_by = CT_PROVED_FILE,
 		.unpacking_by = CT_PROVED_PROCESS,
 		.unpacked_by = CT_PROVED_DATABASE,
-		.link = { .peer = { .address = { 192, 0, 2, 7 }, .port = 443 },
+		.link = { .peer = { .address = { 192, 0, 2, 7 },
+				    .port = 443,
+				    .host = "blobs.test",
+				    .named = CT_NAMED_SNI },
 			  .asked_ns = begin + 31,
 			  .made_ns = begin + 38,
 			  .end_ns = begin + 60,
@@ -80,15 +83,18 @@ Test(pull_sinks, a_row_per_layer)
 	cr_expect_eq(
 		strncmp(text, "image,engine,registry,manifest,outcome,pull_begin_ns,index,id,", 62),
 		0);
-	expect_in(text,
-		  "\r\n" PULL
-		  "0,\"aaaa\",\"sha256:aaaa\",\"tar+gzip\",false,false,false,true,false,false,"
-		  "3,1000,4096,100000000010,100000000030,100000000060,100000000061,100000000062,"
-		  "100000000090,20,8,22,1,29,\"file\",\"file\",\"process\",\"database\","
-		  "\"192.0.2.7\",443,100000000031,100000000038,1400,5000,2,\"node-1\"\r\n");
-	expect_in(text, "\r\n" PULL
-			"1,\"bbbb\",\"\",\"\",true,false,false,false,false,false,0,,,100000000010,"
-			",,,,,,,,,,\"none\",\"none\",\"none\",\"none\",\"\",,,,,,,\"node-1\"\r\n");
+	expect_in(
+		text,
+		"\r\n" PULL
+		"0,\"aaaa\",\"sha256:aaaa\",\"tar+gzip\",false,false,false,true,false,false,"
+		"3,1000,4096,100000000010,100000000030,100000000060,100000000061,100000000062,"
+		"100000000090,20,8,22,1,29,\"file\",\"file\",\"process\",\"database\","
+		"\"192.0.2.7\",443,100000000031,100000000038,1400,5000,2,\"blobs.test\",\"sni\",\"node-1\"\r\n");
+	expect_in(
+		text,
+		"\r\n" PULL
+		"1,\"bbbb\",\"\",\"\",true,false,false,false,false,false,0,,,100000000010,"
+		",,,,,,,,,,\"none\",\"none\",\"none\",\"none\",\"\",,,,,,,\"\",\"\",\"node-1\"\r\n");
 	drop(recs, CT_ARRAY_SIZE(recs));
 }
 
@@ -148,18 +154,27 @@ Test(pull_sinks, attributes_of_connections)
 {
 	struct ct_record rec = a_pull(CT_OUTCOME_OK);
 	struct ct_fetched *f = (struct ct_fetched *)(uintptr_t)rec.fetched;
-	own_mem char *one = run("otlp-traces", &opts, &rec, 1, &no_loss), *two = NULL;
+	own_mem char *one = run("otlp-traces", &opts, &rec, 1, &no_loss), *two = NULL, *by = NULL;
 
+	expect_in(one, "{\"key\":\"server.address\",\"value\":{\"stringValue\":\"blobs.test\"}}");
 	expect_in(one,
 		  "{\"key\":\"network.peer.address\",\"value\":{\"stringValue\":\"192.0.2.7\"}}");
 	expect_in(one, "{\"key\":\"network.peer.port\",\"value\":{\"intValue\":\"443\"}}");
 	expect_in(one, "{\"key\":\"coldtrace.pull.connections\",\"value\":{\"intValue\":\"4\"}}");
 	expect_in(one, "{\"key\":\"coldtrace.pull.received\",\"value\":{\"intValue\":\"2500\"}}");
+	/* another host at that address */
+	f->peers[f->peer_count++] = f->peers[0];
+	f->peers[1].peer.host[0] = 'g';
+	by = run("otlp-traces", &opts, &rec, 1, &no_loss);
+	expect_in(by,
+		  "{\"key\":\"network.peer.address\",\"value\":{\"stringValue\":\"192.0.2.7\"}}");
+	cr_expect_not(strstr(by, "server.address"));
 	/* a second peer, by which something is still coming */
-	f->peers[f->peer_count++] = (struct ct_linked_peer){ .asked = 1, .open = 1 };
+	f->peers[1] = (struct ct_linked_peer){ .asked = 1, .open = 1 };
 	two = run("otlp-traces", &opts, &rec, 1, &no_loss);
 	expect_in(two, "{\"key\":\"coldtrace.pull.connections\",\"value\":{\"intValue\":\"5\"}}");
 	cr_expect_not(strstr(two, "network.peer"));
+	cr_expect_not(strstr(two, "server.address"));
 	cr_expect_not(strstr(two, "coldtrace.pull.received"));
 	drop(&rec, 1);
 }

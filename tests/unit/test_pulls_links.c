@@ -76,6 +76,20 @@ static struct ct_event *linked(struct tape *t, double ms, int number, enum ct_li
 	return e;
 }
 
+/* What the engine says first by the connection of that number. */
+static struct ct_event *names(struct tape *t, double ms, int number, const char *host,
+			      enum ct_named named)
+{
+	struct ct_event *e;
+
+	tape_at(t, ms);
+	e = tape_add(t, CT_KIND_LINKED, LIFE_DOCKERD, host, strlen(host));
+	e->sub = CT_LINKED_NAMED | INET << 8;
+	e->ret = number;
+	e->obj = named;
+	return e;
+}
+
 /* Asked for then, there half a millisecond later. */
 static void link_whole(struct tape *t, double asked, double end, uint64_t received)
 {
@@ -323,6 +337,124 @@ Test(pulls_links, of_several_sides)
 	cr_expect(s->fetched.peers[1].peer.v6);
 	cr_expect_eq(s->fetched.peers[3].peer.address[3], 4);
 	run_free(run);
+}
+
+/* A registry and a store of blobs behind one address, and a connection that was not used. */
+Test(pulls_links, whom_they_ask_for)
+{
+	static const struct {
+		const char *host;
+		size_t asked;
+		enum ct_named named;
+	} rows[] = {
+		{ "reg.test", 2, CT_NAMED_SNI },
+		{ "blobs.test", 1, CT_NAMED_HOST },
+		{ "", 1, CT_NAMED_NONE },
+	};
+	struct run *run = new_run();
+	const struct seen *s;
+
+	asks(&run->t, 100, LIFE_CLIENT, SOCKET, PULL);
+	lines(&run->t);
+	sockets(&run->t);
+	names(&run->t, 101.7, 101, "reg.test", CT_NAMED_SNI);
+	names(&run->t, 110.7, 110, "reg.test:5000", CT_NAMED_HOST);
+	names(&run->t, 131.7, 131, "blobs.test:5000", CT_NAMED_HOST);
+	names(&run->t, 131.8, 131, "reg.test", CT_NAMED_HOST); /* the first word counts */
+	names(&run->t, 140.7, 140, "[2001:db8::1]:5000", CT_NAMED_HOST);
+	s = pull_of(run, NAME);
+	cr_assert_eq(s->fetched.peer_count, 4);
+	for (size_t i = 0; i < CT_ARRAY_SIZE(rows); i++) {
+		const struct ct_linked_peer *p = &s->fetched.peers[i < 2 ? i : i + 1];
+
+		cr_expect_str_eq(p->peer.host, rows[i].host);
+		cr_expect_eq(p->asked, rows[i].asked, "%s", rows[i].host);
+		cr_expect_eq(p->peer.named, rows[i].named);
+	}
+	cr_expect_str_eq(s->fetched.peers[2].peer.host, "2001:db8::1", "in its order");
+	cr_expect_str_eq(s->layers[0].link.peer.host, "blobs.test");
+	expect_nothing_odd(run);
+	run_free(run);
+}
+
+/* What was asked for and not used, or refused, is of the only host that is asked for there. */
+Test(pulls_links, who_says_nothing)
+{
+	struct run *run = new_run();
+	const struct seen *s;
+
+	asks(&run->t, 100, LIFE_CLIENT, SOCKET, PULL);
+	lines(&run->t);
+	linked(&run->t, 101, 1, CT_LINKED_FAILED, 0.5, 0);
+	link_whole(&run->t, 110, 115, 1500);
+	link_whole(&run->t, 131, 205, 1000420);
+	names(&run->t, 110.7, 110, "reg.test", CT_NAMED_SNI);
+	s = pull_of(run, NAME);
+	cr_assert_eq(s->fetched.peer_count, 1);
+	cr_expect_eq(s->fetched.peers[0].asked, 3);
+	cr_expect_str_eq(s->fetched.peers[0].peer.host, "reg.test");
+	cr_expect_eq(s->fetched.peers[0].connect_ns, TAPE_MS / 2);
+	cr_expect_str_eq(s->layers[0].link.peer.host, "", "which it was for is not known");
+	run_free(run);
+}
+
+/* Whoever made the recording: nothing of it is a host, or of a connection that is known. */
+Test(pulls_links, what_names_nobody)
+{
+	static const struct {
+		const char *host;
+		int number;
+		uint64_t named;
+		const char *told;
+	} rows[] = {
+		{ "reg.test:443", 110, CT_NAMED_CONNECT, "reg.test:443" },
+		{ "reg.test:05000", 110, CT_NAMED_HOST, "reg.test" },
+		{ "reg.test:50000000000", 110, CT_NAMED_HOST, "reg.test:50000000000" },
+		{ ":5000", 110, CT_NAMED_HOST, ":5000" },
+		{ "[", 110, CT_NAMED_HOST, "[" },
+		{ "[]", 110, CT_NAMED_HOST, "[]" },
+		{ "reg.test", 110, CT_NAMED_NONE, "" },
+		{ "reg.test", 110, CT_NAMED_MAX, "" },
+		{ "reg.test", 110, 1ull << 32 | CT_NAMED_SNI, "" },
+		{ "reg.test", 111, CT_NAMED_SNI, "" },
+		{ "", 110, CT_NAMED_SNI, "" },
+		{ "reg\033[2Jtest", 110, CT_NAMED_SNI, "" },
+		{ "me:secret@reg.test", 110, CT_NAMED_HOST, "" },
+		{ "r\303\251g.test", 110, CT_NAMED_HOST, "" },
+	};
+
+	for (size_t i = 0; i < CT_ARRAY_SIZE(rows); i++) {
+		struct run *run = new_run();
+		const struct seen *s;
+
+		asks(&run->t, 100, LIFE_CLIENT, SOCKET, PULL);
+		lines(&run->t);
+		link_whole(&run->t, 110, 115, 1500);
+		names(&run->t, 110.7, rows[i].number, rows[i].host, (enum ct_named)0)->obj =
+			rows[i].named;
+		s = pull_of(run, NAME);
+		cr_assert_eq(s->fetched.peer_count, 1);
+		cr_expect_str_eq(s->fetched.peers[0].peer.host, rows[i].told, "row %zu", i);
+		run_free(run);
+	}
+}
+
+/* The longest that is told, and one more. */
+Test(pulls_links, names_have_an_end)
+{
+	for (size_t len = CT_HOST_LEN - 1; len <= CT_HOST_LEN; len++) {
+		struct run *run = new_run();
+		char host[CT_HOST_LEN + 1] = "";
+
+		memset(host, 'a', len);
+		asks(&run->t, 100, LIFE_CLIENT, SOCKET, PULL);
+		lines(&run->t);
+		link_whole(&run->t, 110, 115, 1500);
+		names(&run->t, 110.7, 110, host, CT_NAMED_SNI);
+		cr_expect_str_eq(pull_of(run, NAME)->fetched.peers[0].peer.host,
+				 len < CT_HOST_LEN ? host : "");
+		run_free(run);
+	}
 }
 
 /* Nothing of it makes a connection: too short, of no meaning, of another process. */

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { chromium } from "playwright-core";
 
-import { data_in, docker_pull, links_pull, many, page_of, page_with, recordings, summary_of, with_waits } from "./pages.mjs";
+import { data_in, docker_pull, hosts_pull, links_pull, many, page_of, page_with, recordings, summary_of, with_waits } from "./pages.mjs";
 
 const sizes = [
 	{ width: 1440, height: 900 },
@@ -322,6 +322,14 @@ test("of layers it is said how many are fetched at once, and what was so no late
 	assert.ok(rows.some((row) => /^fetched at once.*3 at most/.test(row)), rows.join("\n"));
 	assert.ok(rows.some((row) => /^wait for a slot\+.*≤ [0-9]/.test(row)), rows.join("\n"));
 	assert.ok(rows.some((row) => /^download≤ \+/.test(row)), rows.join("\n"));
+	await done(page);
+});
+
+test("a pull says which host its connections asked for", async () => {
+	const page = await open(page_of(hosts_pull));
+	await page.click('nav [data-key="pull"]');
+	await page.click('#records tbody tr:has-text("mirrored")');
+	assert.match(await text(page, "#waterfall"), /to mirror\.test at 127\.0\.0\.1:\d+/);
 	await done(page);
 });
 

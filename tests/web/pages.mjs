@@ -23,6 +23,7 @@ export const recordings = readdirSync(RECORDINGS)
 
 export const docker_pull = join(RECORDINGS, "docker-pull.ct");
 export const links_pull = join(RECORDINGS, "links-pull.ct");
+export const hosts_pull = join(RECORDINGS, "hosts-pull.ct");
 
 export function report(recording, output, ...more) {
 	return execFileSync(COLDTRACE, ["report", recording, "--steps", "--why", "-o", output, ...more], { encoding: "utf8", maxBuffer: 1 << 28 });

@@ -38,6 +38,7 @@ static const struct words {
 	{ "@reasons", ct_reason_keys, CT_REASON_MAX, NULL },
 	{ "@readies", ct_ready_names, CT_READY_MAX, NULL },
 	{ "@layer_proofs", ct_layer_proof_names, CT_PROVED_MAX, NULL },
+	{ "@nameds", ct_named_names, CT_NAMED_MAX, NULL },
 	{ "@bys", ct_by_names, CT_BY_MAX, NULL },
 	{ "@views", ct_view_names, CT_VIEW_MAX, NULL },
 	{ "@losses", NULL, CT_LOSS_MAX, loss },

@@ -8,6 +8,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
+
+#include "ct_event.h"
+#include "ct_host.h"
 
 /*
  * What has a life that is told: all of it has identity, phases, steps, a critical path. Columns:
@@ -334,7 +338,17 @@ struct ct_peer {
 	uint8_t address[16]; /* as it goes over the wire; of IPv4 the first 4, then zeros */
 	bool v6;
 	uint16_t port;
+	uint8_t named; /* enum ct_named: by what the host is known */
+	char host
+		[CT_HOST_LEN]; /* that was asked for there, without the port where that is its own; empty: not known */
 };
+
+/* Whatever was asked for there. */
+static inline bool ct_same_place(const struct ct_peer *a, const struct ct_peer *b)
+{
+	return a->port == b->port && a->v6 == b->v6 &&
+	       !memcmp(a->address, b->address, sizeof(a->address));
+}
 
 /* A connection that an engine has asked for (enum ct_linked of ct_event.h). Instants; 0: not, or not known. */
 struct ct_link {
@@ -346,9 +360,9 @@ struct ct_link {
 	uint32_t resent, disordered; /* segments */
 };
 
-#define CT_LINKED_PEERS 4
+#define CT_LINKED_PEERS 8
 
-/* By how many connections an image was fetched from one other side. */
+/* By how many connections an image was fetched from one other side, asked for by one name. */
 struct ct_linked_peer {
 	struct ct_peer peer;
 	size_t asked, failed;
@@ -521,3 +535,4 @@ extern const char *const ct_outcome_names[];
 extern const char *const ct_cause_names[];
 extern const char *const ct_ready_names[CT_READY_MAX];
 extern const char *const ct_layer_proof_names[CT_PROVED_MAX];
+extern const char *const ct_named_names[CT_NAMED_MAX];

@@ -199,13 +199,17 @@ struct ct_pull_bound ct_pull_bound(const struct ct_record *rec)
 
 struct ct_pull_links ct_pull_links(const struct ct_fetched *f)
 {
-	struct ct_pull_links links = { .peer = f->peer_count == 1 && !f->peers_beyond
-						       ? &f->peers[0].peer
-						       : NULL };
+	const struct ct_peer *first = f->peer_count && !f->peers_beyond ? &f->peers[0].peer : NULL;
+	struct ct_pull_links links = { .peer = first,
+				       .host = first && first->named ? first->host : NULL };
 
 	for (size_t i = 0; i < f->peer_count; i++) {
 		const struct ct_linked_peer *of = &f->peers[i];
 
+		if (links.peer && !ct_same_place(links.peer, &of->peer))
+			links.peer = NULL;
+		if (links.host && strcmp(links.host, of->peer.host) != 0)
+			links.host = NULL;
 		links.asked += of->asked;
 		links.failed += of->failed;
 		links.open += of->open;

@@ -21,8 +21,9 @@ struct ct_pull_bound {
 
 /* All connections that a pull's engine asked for meanwhile. */
 struct ct_pull_links {
-	const struct ct_peer
-		*peer; /* of all of them, borrowed; NULL: there is none, or more than one */
+	/* Of all of them, borrowed; NULL: there is none, or more than one. */
+	const struct ct_peer *peer; /* address and port */
+	const char *host; /* or it is not known */
 	size_t asked, failed, open;
 	uint64_t received; /* bytes, by those that have ended */
 	uint64_t resent; /* segments, likewise */

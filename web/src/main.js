@@ -282,8 +282,8 @@ function start(data) {
 		fill(document.getElementById("as-table"), why_table(record), as_table(record));
 	}
 
-	const peer = ({ address, port, asked, failed, rtt_ns }) =>
-		`${count(asked)} to ${address.includes(":") ? `[${address}]` : address}:${port}${failed ? `, ${count(failed)} failed` : ""}${rtt_ns === null ? "" : `, RTT ${duration(rtt_ns)}`}`;
+	const peer = ({ address, port, host, asked, failed, rtt_ns }) =>
+		`${count(asked)} to ${host && host !== address ? `${host} at ` : ""}${address.includes(":") ? `[${address}]` : address}:${port}${failed ? `, ${count(failed)} failed` : ""}${rtt_ns === null ? "" : `, RTT ${duration(rtt_ns)}`}`;
 
 	const fetched = ({ registry, digest, layers, bound, up_to_date, links }) => [
 		["registry", registry || "not known"],

@@ -92,6 +92,12 @@ const char *const ct_cause_names[] = {
 #undef X
 };
 
+const char *const ct_named_names[CT_NAMED_MAX] = { [CT_NAMED_NONE] = "",
+#define X(number, symbol, name, doc) [CT_NAMED_##symbol] = name,
+						   CT_NAMEDS(X)
+#undef X
+};
+
 const char *const ct_layer_proof_names[CT_PROVED_MAX] = {
 #define X(symbol, name, doc) [CT_PROVED_##symbol] = name,
 	CT_LAYER_PROOFS(X)

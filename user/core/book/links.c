@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "core/book/links.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 #include <utlist.h>
@@ -101,6 +102,55 @@ static void read_times(struct ct_link *to, const struct ct_event *e, unsigned is
 		to->end_ns = e->ts_ns;
 }
 
+/* Without ":port", if that is the connection's own. */
+static size_t less_port(const char *host, size_t len, uint16_t port)
+{
+	uint32_t said = 0;
+	size_t at = len;
+
+	while (at && isdigit((unsigned char)host[at - 1]))
+		at--;
+	for (size_t i = at; i < len && said <= UINT16_MAX; i++)
+		said = said * 10 + (uint32_t)(host[i] - '0');
+	return at > 1 && at < len && host[at - 1] == ':' && said == port ? at - 1 : len;
+}
+
+static bool is_host(const char *host, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		if (!ct_host_char((unsigned char)host[i]))
+			return false;
+	return len && len < CT_HOST_LEN;
+}
+
+/* "[::1]" is an address. */
+static void read_host(struct ct_peer *to, const struct ct_event *e)
+{
+	const char *host = e->tail;
+	size_t len = e->tail_len;
+
+	if (!is_host(host, len) || !e->obj || e->obj >= CT_NAMED_MAX)
+		return;
+	len = less_port(host, len, to->port);
+	if (len > 2 && host[0] == '[' && host[len - 1] == ']') {
+		host++;
+		len -= 2;
+	}
+	memcpy(to->host, host, len);
+	to->named = (uint8_t)e->obj;
+}
+
+/* Who is not known to have been made is not told. */
+static void named(struct ct_core *core, const struct ct_event *e)
+{
+	struct ct_link_kept *l = find(core, e);
+
+	if (!l || l->link.peer.named)
+		return;
+	ct_share_touch(core, &l->held);
+	read_host(&l->link.peer, e);
+}
+
 void ct_link_heard(struct ct_core *core, const struct ct_event *e)
 {
 	unsigned is = e->sub & 0xff;
@@ -108,6 +158,10 @@ void ct_link_heard(struct ct_core *core, const struct ct_event *e)
 	struct ct_link_kept *l;
 	uint32_t rtt_us = (uint32_t)(e->arg >> 32);
 
+	if (is == CT_LINKED_NAMED) {
+		named(core, e);
+		return;
+	}
 	if (!is || is >= CT_LINKED_MAX || e->tail_len < sizeof(tail))
 		return;
 	l = find(core, e);

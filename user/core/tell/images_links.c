@@ -109,16 +109,43 @@ static void set_times(struct ct_layer *layer)
 	}
 }
 
-/* NULL: there are more than are told apart. */
-static struct ct_linked_peer *peer_of(struct ct_fetched *f, const struct ct_peer *peer)
+/*
+ * What a connection was for that has said nothing, or was not heard, is not known: where all others to that address have
+ * named the same host, it is counted with them.
+ */
+static struct ct_peer asked_of(const struct ct_core *core, const struct ct_pull *p,
+			       const struct ct_link *link)
 {
+	struct ct_peer peer = link->peer;
+
+	if (peer.named)
+		return peer;
+	for (const struct ct_link_kept *l = next_of(core, p, NULL); l; l = next_of(core, p, l)) {
+		const struct ct_peer *other = &l->link.peer;
+
+		if (!other->named || !ct_same_place(other, &peer))
+			continue;
+		if (peer.named && strcmp(peer.host, other->host) != 0)
+			return link->peer;
+		peer = *other;
+	}
+	return peer;
+}
+
+/* NULL: there are more than are told apart. */
+static struct ct_linked_peer *peer_of(const struct ct_core *core, const struct ct_pull *p,
+				      const struct ct_link *l)
+{
+	const struct ct_peer peer = asked_of(core, p, l);
+	struct ct_fetched *f = p->fetched;
+
 	for (size_t i = 0; i < f->peer_count; i++)
-		if (f->peers[i].peer.port == peer->port && f->peers[i].peer.v6 == peer->v6 &&
-		    !memcmp(f->peers[i].peer.address, peer->address, sizeof(peer->address)))
+		if (ct_same_place(&f->peers[i].peer, &peer) &&
+		    !strcmp(f->peers[i].peer.host, peer.host))
 			return &f->peers[i];
 	if (f->peer_count == CT_LINKED_PEERS)
 		return NULL;
-	f->peers[f->peer_count].peer = *peer;
+	f->peers[f->peer_count].peer = peer;
 	return &f->peers[f->peer_count++];
 }
 
@@ -153,7 +180,7 @@ static void set_medians(const struct ct_core *core, const struct ct_pull *p,
 
 	for (const struct ct_link_kept *l = next_of(core, p, NULL); l && n < CT_LINKS_MAX;
 	     l = next_of(core, p, l)) {
-		if (!l->link.made_ns || peer_of(p->fetched, &l->link.peer) != of)
+		if (!l->link.made_ns || peer_of(core, p, &l->link) != of)
 			continue;
 		connects[n++] = l->link.made_ns - l->link.asked_ns;
 		if (l->link.rtt_us)
@@ -168,7 +195,7 @@ void ct_tell_links(struct ct_core *core, struct ct_pull *p)
 	struct ct_fetched *f = p->fetched;
 
 	for (const struct ct_link_kept *l = next_of(core, p, NULL); l; l = next_of(core, p, l)) {
-		struct ct_linked_peer *to = peer_of(f, &l->link.peer);
+		struct ct_linked_peer *to = peer_of(core, p, &l->link);
 
 		if (to)
 			add(to, &l->link);

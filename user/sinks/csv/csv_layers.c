@@ -12,7 +12,7 @@ static const char head[] =
 	"waited,by_order,fetched_is_bound,retries,size,unpacked_size,known_ns,first_ns,fetched_ns,turn_ns,"
 	"unpacking_ns,unpacked_ns,slot_wait_ns,connect_ns,download_ns,unpack_wait_ns,unpack_ns,first_proof,"
 	"fetched_proof,unpacking_proof,unpacked_proof,address,port,asked_ns,made_ns,received,rtt_ns,"
-	"resent,node\r\n";
+	"resent,host,host_by,node\r\n";
 
 static void put_number(FILE *f, uint64_t n, bool known)
 {
@@ -60,6 +60,7 @@ static int put_link(FILE *f, const struct ct_link *l)
 {
 	char address[CT_ADDRESS_LEN] = "";
 	const char *text = l->asked_ns ? ct_address(address, &l->peer, 0) : address;
+	const char *const host[] = { l->peer.host, ct_named_names[l->peer.named] };
 	int ret = put_texts(f, &text, 1);
 
 	put_number(f, l->peer.port, l->asked_ns);
@@ -68,7 +69,7 @@ static int put_link(FILE *f, const struct ct_link *l)
 	put_number(f, l->received, l->asked_ns);
 	put_number(f, l->rtt_us * 1000ull, l->rtt_us);
 	put_number(f, l->resent, l->asked_ns);
-	return ret;
+	return ret | put_texts(f, host, CT_ARRAY_SIZE(host));
 }
 
 static int put_layer(FILE *f, const struct ct_record *rec, const struct ct_layer *layer)

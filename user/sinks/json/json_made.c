@@ -14,6 +14,8 @@ static void put_peer(struct ct_json *w, const struct ct_peer *peer)
 
 	ct_json_string(w, "address", ct_address(text, peer, 0));
 	ct_json_u64(w, "port", peer->port);
+	ct_json_string(w, "host", peer->host);
+	ct_json_string(w, "host_by", ct_named_names[peer->named]);
 }
 
 /* Of a layer: of those that are not known nothing is said. */

@@ -166,6 +166,8 @@ static void put_connections(struct ct_json *w, const struct ct_fetched *f)
 	if (!links.open)
 		ct_otlp_int(w, "coldtrace.pull.received", links.received);
 	ct_otlp_int(w, "coldtrace.pull.resent", links.resent);
+	if (links.host)
+		ct_otlp_string(w, "server.address", links.host);
 	if (links.peer) {
 		ct_otlp_string(w, "network.peer.address", ct_address(address, links.peer, 0));
 		ct_otlp_int(w, "network.peer.port", links.peer->port);

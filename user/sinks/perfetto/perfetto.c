@@ -221,6 +221,7 @@ static void open_record(struct perfetto *p, struct ct_tracks_container *c, struc
 		{ f ? "bytes" : NULL, NULL, bound.bytes },
 		{ bound.whole && !f->up_to_date ? "bounded by" : NULL, bound.by, 0 },
 		{ links.asked ? "connections" : NULL, NULL, links.asked },
+		{ links.host ? "host" : NULL, links.host, 0 },
 		{ links.peer ? "peer" : NULL,
 		  links.peer ? ct_address(peer, links.peer, links.peer->port) : "", 0 },
 		{ links.asked && !links.open ? "received" : NULL, NULL, links.received },

@@ -115,9 +115,11 @@ static void draw_peers(struct ct_pen *pen, const struct ct_fetched *f)
 	for (size_t i = 0; i < f->peer_count; i++) {
 		const struct ct_linked_peer *p = &f->peers[i];
 
-		fprintf(pen->f, "  %s by %zu connection%s",
-			ct_address(text, &p->peer, p->peer.port), p->asked,
-			p->asked == 1 ? "" : "s");
+		fputs("  ", pen->f);
+		if (strcmp(p->peer.host, ct_address(text, &p->peer, 0)) != 0 && p->peer.named)
+			fprintf(pen->f, "%s at ", p->peer.host);
+		fprintf(pen->f, "%s by %zu connection%s", ct_address(text, &p->peer, p->peer.port),
+			p->asked, p->asked == 1 ? "" : "s");
 		if (f->links_shared)
 			fputs(" of this and other pulls", pen->f);
 		if (p->rtt_us)
