@@ -128,3 +128,8 @@ struct ct_conn *ct_conn_find(struct ct_core *core, uint64_t socket);
 struct ct_conn *ct_conn_get(struct ct_core *core, const struct ct_sent *sent); /* found or made */
 void ct_conns_hole(struct ct_core *core, uint64_t socket);
 void ct_conns_free(struct ct_core *core);
+
+/* inferred.c: what was answered before its path had the name that it has now is told. NULL is fine, here and below. */
+void ct_paths_repair(struct ct_core *core, struct ct_paths *paths);
+/* What was asked on it and not understood is kept. */
+void ct_paths_free(struct ct_core *core, struct ct_paths *paths);

@@ -121,10 +121,6 @@ void ct_path_proved(struct ct_core *core, struct ct_pending_call *call,
 /* It was answered, and nothing says what it was: it named a container that is known, or nothing. */
 void ct_path_unproved(struct ct_core *core, struct ct_pending_call *call,
 		      const struct ct_fact *fact, bool refused);
-/* What was answered on its paths before they had the names that they have now is told. NULL is fine. */
-void ct_paths_repair(struct ct_core *core, struct ct_paths *paths);
-/* What was asked on it and not understood is kept. NULL is fine. */
-void ct_paths_free(struct ct_core *core, struct ct_paths *paths);
 
 /* talk_grpc.c; NULL: none of interest. */
 const struct ct_method *ct_method_of(const char *name);
