@@ -118,6 +118,39 @@ Test(pods, a_sandbox_is_named_behind_what_is_in_it)
 	}
 }
 
+/* What could not be made is of its pod all the same, whose start has failed with it. */
+Test(pods, what_could_not_be_made)
+{
+	struct run *run = run_new();
+	struct tape *t = &run->t;
+	char msg[300];
+
+	grpc_makes_pod(t);
+	tape_at(t, 60);
+	grpc_asks(t, 9, CRI "CreateContainer", NULL, msg,
+		  late_put_container(msg, POD, "nginx", "image"));
+	tape_at(t, 61);
+	grpc_refuses(t, 9, "not found");
+	tape_at(t, 70);
+	grpc_runs_pod(t, 11, "other", "u2", "shop");
+	tape_at(t, 72);
+	grpc_refuses(t, 11, "no network");
+	play_until(run, 90000);
+	for (unsigned i = 0; i < 2; i++) {
+		const struct seen *s = find(run, CT_RECORD_START, i ? "other" : "web/nginx", 0);
+
+		expect_outcome(s, CT_OUTCOME_FAILED);
+		cr_expect_str_eq(s->who.pod, i ? "other" : "web");
+		cr_expect_str_eq(s->who.pod_uid, i ? "u2" : "u1");
+		cr_expect_str_eq(s->who.pod_ns, "shop");
+		cr_expect_str_eq(s->who.pod_container, i ? "" : "nginx");
+		s = find(run, CT_RECORD_POD_START, i ? "other" : "web", 0);
+		expect_outcome(s, CT_OUTCOME_FAILED);
+		cr_expect_str_eq(s->message, i ? "the sandbox: no network" : "nginx: not found");
+	}
+	run_free(run);
+}
+
 /* Who was answered with a sandbox's id has asked for it before anybody listened. */
 Test(pods, a_sandbox_that_was_asked_for_before)
 {

@@ -80,7 +80,7 @@ static const struct {
 	{ "nobody ever knows", "", refused, 0, 1 },
 	{ "a pod", "web", refused_then_run, 1, 0 },
 	{ "more than are kept", "web", often_refused_then_run, 8, 2 },
-	{ "a container", "nginx", create_refused_then_made, 1, 0 },
+	{ "a container", "0123456789ab/nginx", create_refused_then_made, 1, 0 },
 };
 
 Test(repaired, what_had_failed_before)

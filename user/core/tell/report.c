@@ -403,6 +403,40 @@ void ct_report_remove(struct ct_core *core, struct ct_container *c)
 	emit(core, &rec, c, run);
 }
 
+#define POD_SHOWN 64 /* as in life/pods.c */
+#define SHORT_ID  12 /* digits of it, where nobody has said the name */
+
+/* A pod that could not be, or a container in one: whose it is says the request, or the sandbox that it names. */
+static void in_pod(struct ct_core *core, const struct ct_request *asked, struct ct_container *c)
+{
+	struct ct_text id = ct_text(asked->sandbox, strlen(asked->sandbox));
+	const struct ct_container *pod =
+		id.len ? ct_book_find(core, &c->key.scope, ct_text("", 0), id) : NULL;
+	struct ct_identity *who = &c->who;
+	size_t n;
+
+	if (pod) {
+		c->pod = pod->handle;
+		memcpy(who->pod, pod->who.pod, sizeof(who->pod));
+		memcpy(who->pod_ns, pod->who.pod_ns, sizeof(who->pod_ns));
+		memcpy(who->pod_uid, pod->who.pod_uid, sizeof(who->pod_uid));
+		ct_text_copy(who->pod_container, sizeof(who->pod_container),
+			     ct_text(asked->name, strlen(asked->name)));
+		ct_text_copy(who->name, POD_SHOWN,
+			     pod->who.name[0]
+				     ? ct_text(pod->who.name, strlen(pod->who.name))
+				     : ct_text(pod->who.id, strnlen(pod->who.id, SHORT_ID)));
+		n = strlen(who->name);
+		who->name[n++] = '/';
+		ct_text_copy(who->name + n, sizeof(who->name) - n,
+			     ct_text(asked->name, strlen(asked->name)));
+	} else if (!id.len && asked->pod_uid[0]) {
+		memcpy(who->pod, asked->name, sizeof(asked->name));
+		memcpy(who->pod_ns, asked->pod_ns, sizeof(who->pod_ns));
+		memcpy(who->pod_uid, asked->pod_uid, sizeof(who->pod_uid));
+	}
+}
+
 void ct_report_unmade(struct ct_core *core, const struct ct_unmade *of)
 {
 	struct ct_container c = { .told = true };
@@ -417,6 +451,8 @@ void ct_report_unmade(struct ct_core *core, const struct ct_unmade *of)
 		ct_text_copy(c.who.engine, sizeof(c.who.engine),
 			     ct_text(of->engine_name, strlen(of->engine_name)));
 	ct_life_engine_name(core, &c.who, of->engine);
+	if (of->asked)
+		in_pod(core, of->asked, &c);
 	c.run.exit_code = CT_NO_EXIT_CODE;
 	ct_text_copy(c.run.message, sizeof(c.run.message), of->message);
 	rec = record_of(CT_RECORD_START, CT_OUTCOME_FAILED, &c, &c.run);
@@ -445,6 +481,7 @@ static void failed_create(struct ct_core *core, const struct ct_fact *fact)
 		.name = fact->request->name,
 		.image = fact->request->image,
 		.runtime = fact->request->runtime,
+		.asked = fact->how == CT_HOW_ENGINE ? fact->request : NULL,
 		.message = fact->message,
 		.begin_ns = fact->request->ts_ns,
 		.end_ns = fact->ts_ns,

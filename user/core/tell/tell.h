@@ -33,6 +33,7 @@ struct ct_unmade {
 	uint32_t engine;
 	const char *engine_name; /* NULL, empty: as that process is called */
 	const char *name, *image, *runtime;
+	const struct ct_request *asked; /* CRI: says in which pod; NULL: in none */
 	struct ct_text message;
 	uint64_t begin_ns, end_ns; /* of the request */
 	uint64_t pull_begin_ns,
