@@ -89,3 +89,28 @@ Test(pulls_late, fetched_at_once)
 	free(f);
 	run_free(run);
 }
+
+/* ctr has nothing unpacked before all is there: no limit held it up, and without one it would gain nothing. */
+Test(pulls_late, who_waits_for_all_layers_gains_nothing_by_more_at_once)
+{
+	struct ct_fetched *f = calloc(1, sizeof(*f) + sizeof(f->layers[0]) * 2);
+	struct ct_record rec = { .type = CT_RECORD_PULL, .outcome = CT_OUTCOME_OK, .fetched = f };
+	struct ct_pull_bound b;
+
+	cr_assert(f);
+	f->layer_count = 2;
+	f->layers[0] = (struct ct_layer){
+		.known_ns = 10, .fetched_ns = 20, .turn_ns = 100, .unpacked_ns = 150
+	};
+	f->layers[1] = (struct ct_layer){
+		.known_ns = 10, .fetched_ns = 100, .turn_ns = 150, .unpacked_ns = 200
+	};
+	b = ct_pull_bound(&rec);
+	cr_expect(b.whole);
+	cr_expect_eq(b.unlimited, 0);
+	cr_expect_eq(b.parallel, 50);
+	f->layers[1].waited = true; /* 30 of its time: then all would be there so much sooner */
+	f->layers[1].first_ns = 40;
+	cr_expect_eq(ct_pull_bound(&rec).unlimited, 30);
+	free(f);
+}

@@ -98,21 +98,41 @@ size_t ct_pull_at_once(const struct ct_fetched *f, uint64_t from_ns, uint64_t un
 	return most;
 }
 
-/* When the last layer would have been unpacked. */
-static uint64_t end_if(const struct ct_fetched *f, bool unlimited, bool parallel)
+static uint64_t fetched_if(const struct ct_layer *layer, bool unlimited)
 {
-	uint64_t end = 0, before = 0;
+	return layer->fetched_ns - (unlimited ? since(layer->known_ns, begun(layer)) : 0);
+}
+
+/* When all were there, if its client has none unpacked before: then the first has waited, too. Else 0. */
+static uint64_t all_if(const struct ct_fetched *f, bool unlimited)
+{
+	const struct ct_layer *first = NULL;
+	uint64_t all = 0;
 
 	for (size_t i = 0; i < f->layer_count; i++) {
 		const struct ct_layer *layer = &f->layers[i];
-		uint64_t fetched = layer->fetched_ns, took = 0;
+
+		if (layer->there)
+			continue;
+		first = first ? first : layer;
+		all = later(all, fetched_if(layer, unlimited));
+	}
+	return first && first->turn_ns > first->fetched_ns ? all : 0;
+}
+
+/* When the last layer would have been unpacked. */
+static uint64_t end_if(const struct ct_fetched *f, bool unlimited, bool parallel)
+{
+	uint64_t end = 0, before = 0, all = all_if(f, unlimited);
+
+	for (size_t i = 0; i < f->layer_count; i++) {
+		const struct ct_layer *layer = &f->layers[i];
+		uint64_t fetched = later(all, fetched_if(layer, unlimited)), took = 0;
 
 		if (layer->there)
 			continue;
 		took = since(turn(layer, before), layer->unpacked_ns);
 		before = later(before, layer->unpacked_ns);
-		if (unlimited)
-			fetched -= since(layer->known_ns, begun(layer));
 		end = parallel ? later(end, fetched + took) : later(end, fetched) + took;
 	}
 	return end;
