@@ -8,6 +8,7 @@
 # make bench      what tracing costs, side by side with others
 # make bench-macro   what it costs programs that people know
 # make bench-opens   what an open costs more while opens are traced
+# make bench-pulls   what a pull costs more while it is traced
 # make bench-size    how large recordings are; BENCH_ARGS="--markdown --check" of each of them
 # V=1 shows the commands; O=DIR builds elsewhere; SAN=1 builds with sanitizers.
 
@@ -63,7 +64,7 @@ CORE_LIBS = -ljansson -ldeflate -lzstd -lm
 LIVE_LIBS = -lbpf -lelf -lz
 LATE_LIBS = -lmicrohttpd -lcurl
 
-.PHONY: all build demo test test-long test-kernels hostile soak e2e bench bench-docs bench-macro bench-opens bench-size fmt fmt-check headers-check tidy lint \
+.PHONY: all build demo test test-long test-kernels hostile soak e2e bench bench-docs bench-macro bench-opens bench-pulls bench-size fmt fmt-check headers-check tidy lint \
 	docs-check deps test-deps clean help
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -182,6 +183,10 @@ e2e: build
 bench-opens: test-deps
 	@$(MAKE) build
 	@O=$(O) tools/bench/opens $(BENCH_ARGS)
+
+bench-pulls: test-deps
+	@$(MAKE) build
+	@O=$(O) tools/bench/pulls $(BENCH_ARGS)
 
 bench-size: test-deps
 	@$(MAKE) build
