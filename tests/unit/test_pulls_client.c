@@ -147,6 +147,40 @@ Test(pulls_client, what_ctr_fetches_itself)
 	run_free(run);
 }
 
+/* It has no limit: what it comes to late, when another layer is there already, has not waited for a slot. */
+Test(pulls_client, what_ctr_comes_to_late)
+{
+	struct run *run = new_run();
+	struct tape *t = &run->t;
+	const struct seen *s;
+
+	lease(t, 100, 1, SERVICES "leases.v1.Leases/Create", LEASE);
+	writes(t, 110, 3, "manifest-sha256:" MANIFEST);
+	stored_blob(t, "aa", 111, 115, 900);
+	ends(t, 118, 3);
+	stored_layer(t, 119, 0, 2, "01", 400000);
+	stored_layer(t, 119, 1, 2, "02", 300000);
+	writes(t, 120, 5, "layer-" LAYER("01"));
+	stored_blob(t, "01", 121, 140, 400000);
+	ends(t, 143, 5);
+	writes(t, 150, 7, "layer-" LAYER("02"));
+	stored_blob(t, "02", 152, 180, 300000);
+	ends(t, 183, 7);
+	saves(t, 185, 9, "sha256:" MANIFEST);
+	applies(t, 190, 210, 11, LAYER("01"));
+	applies(t, 212, 240, 13, LAYER("02"));
+	lease(t, 250, 15, SERVICES "leases.v1.Leases/Delete", LEASE);
+	tape_sort(t);
+	play_until(run, 90000);
+	s = find(run, CT_RECORD_PULL, NAME, 0);
+	expect_outcome(s, CT_OUTCOME_OK);
+	cr_assert_eq(s->fetched.layer_count, 2);
+	cr_expect_eq(s->layers[1].first_ns, tape_ns(152));
+	cr_expect_not(s->layers[1].waited);
+	expect_nothing_odd(run);
+	run_free(run);
+}
+
 /* What was there already in another namespace is unpacked; what is there altogether is up to date. */
 Test(pulls_client, what_is_there_already)
 {

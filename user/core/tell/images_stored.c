@@ -127,9 +127,14 @@ static bool put_layer(const struct ct_core *core, const struct ct_store *s, stru
 	return true;
 }
 
-/* It was not begun before another was there: it had to wait for that. */
-static void set_waited(struct ct_fetched *f)
+/*
+ * It was not begun before another was there: it had to wait for that. Not so of a client that fetches itself: ctr has
+ * no limit unless it is told one (MaxConcurrentDownloads in pull.go of containerd 1.6): what it begins late it came to late.
+ */
+static void set_waited(const struct ct_pull *p, struct ct_fetched *f)
 {
+	if (p->driven)
+		return;
 	for (size_t i = 0; i < f->layer_count; i++)
 		for (size_t k = 0; k < f->layer_count && !f->layers[i].waited; k++)
 			f->layers[i].waited = !f->layers[i].there && !f->layers[k].there &&
@@ -284,7 +289,7 @@ static void put_layers(struct ct_core *core, const struct ct_store *s, struct ct
 		n += put_layer(core, s, p, n, &m->layers[i],
 			       manifest ? manifest->stored_ns : p->begin_ns);
 	p->fetched->layer_count = n; /* the rest is the manifest itself, the config */
-	set_waited(p->fetched);
+	set_waited(p, p->fetched);
 }
 
 /* Of an engine that keeps its manifests there, and unpacks its layers itself. */
