@@ -224,7 +224,7 @@ Test(distill, http_answers)
 	expect_tail("HTTP/1.1 409\r\n\r\n{\"message\":\"in use\"}");
 }
 
-static void expect_args(enum ct_role role, const char *args, size_t len, const char *wanted,
+static void expect_kept(enum ct_role role, const char *args, size_t len, const char *wanted,
 			size_t wanted_len)
 {
 	struct ct_event *e = tape_add(&tape, CT_KIND_EXEC, 7, args, len);
@@ -237,6 +237,14 @@ static void expect_args(enum ct_role role, const char *args, size_t len, const c
 		  out->tail_len, wanted, wanted_len);
 }
 
+/* What was kept once is kept whenever a recording is written anew. */
+static void expect_args(enum ct_role role, const char *args, size_t len, const char *wanted,
+			size_t wanted_len)
+{
+	expect_kept(role, args, len, wanted, wanted_len);
+	expect_kept(role, wanted, wanted_len, wanted, wanted_len);
+}
+
 #define ARGS(role, args, wanted) \
 	expect_args(CT_ROLE_##role, args, sizeof(args) - 1, wanted, sizeof(wanted) - 1)
 
@@ -244,6 +252,7 @@ Test(distill, arguments)
 {
 	ARGS(ENGINE, "podman\0run\0-e\0PW=" CANARY "\0--creds\0u:" CANARY "\0img\0start\0",
 	     "podman\0run\0-*\0*\0-*\0*\0img\0*\0");
+	ARGS(ENGINE, "podman\0pull\0-q\0reg/img:1\0", "podman\0pull\0-*\0reg/img:1\0");
 	ARGS(ENGINE, "podman\0login\0-u\0me\0--password=" CANARY "\0reg\0",
 	     "podman\0*\0-*\0*\0-*\0*\0");
 	ARGS(ENGINE, "containerd\0--address\0/run/x\0publish\0--topic\0" CANARY "\0",

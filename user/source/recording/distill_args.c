@@ -111,6 +111,8 @@ static bool is_flag(struct ct_text arg)
 		if (ct_text_is(arg, flags[i]))
 			return true;
 	}
+	if (ct_text_is(arg, CT_LEFT_OUT_OPTION)) /* so was what belonged to it */
+		return true;
 	for (size_t i = 1; i < arg.len; i++) {
 		if (!strchr(letters, arg.p[i]))
 			return false;
@@ -222,9 +224,9 @@ static void put(const struct line *l, size_t i)
 	if (i == 0) /* a process that is seeded may have written its whole state there */
 		arg = ct_text_cut(&name, ' ');
 	else if (!l->kept[i] && ct_text_starts(arg, "-"))
-		arg = ct_text("-*", arg.len < 2 ? arg.len : 2);
+		arg = ct_text(CT_LEFT_OUT_OPTION, arg.len < 2 ? arg.len : 2);
 	else if (!l->kept[i])
-		arg = ct_text("*", arg.len < 1 ? arg.len : 1);
+		arg = ct_text(CT_LEFT_OUT, arg.len < 1 ? arg.len : 1);
 	ct_distill_put(l->d, arg);
 }
 

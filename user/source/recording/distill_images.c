@@ -103,13 +103,15 @@ static enum taking letters_take(const struct fetcher *f, struct ct_text arg)
 	return *f->values && i + 1 < arg.len ? TAKES_NOTHING : TAKES_NEXT;
 }
 
-static enum taking takes(const struct fetcher *f, struct ct_text arg)
+static enum taking takes(const struct fetcher *f, struct ct_text arg, struct ct_text next)
 {
 	struct ct_text rest = arg, name = ct_text_cut(&rest, '=');
 	bool given = memchr(arg.p, '=', arg.len);
 
 	if (arg.len < 2 || ct_text_is(arg, "--"))
 		return TAKES_NOTHING;
+	if (ct_text_is(arg, CT_LEFT_OUT_OPTION)) /* as what belonged to it */
+		return ct_text_is(next, CT_LEFT_OUT) ? TAKES_NEXT : TAKES_NOTHING;
 	if (arg.p[1] != '-')
 		return given ? TAKES_NOTHING : letters_take(f, arg);
 	if (*f->values && !is_word(f->flags, name) && !is_word(f->values, name))
@@ -165,7 +167,7 @@ void ct_distill_images(const struct ct_text *args, size_t n, size_t op_at, bool 
 			continue;
 		}
 		if (ct_text_starts(args[i], "-")) {
-			taking = takes(f, args[i]);
+			taking = takes(f, args[i], i + 1 < n ? args[i + 1] : ct_text("", 0));
 			if (*f->values)
 				keep_name(args, n, i, kept);
 			continue;

@@ -84,6 +84,9 @@ bool ct_distill_is_name(struct ct_text t);
 /* False: it is none. */
 bool ct_distill_ttrpc(struct ct_distill *d, struct ct_event *e);
 void ct_distill_frames(struct ct_distill *d, struct ct_event *e);
+/* In place of an argument, and of an option, that is left out. What belonged to an option is not kept without it. */
+#define CT_LEFT_OUT        "*"
+#define CT_LEFT_OUT_OPTION "-*"
 void ct_distill_args(struct ct_distill *d, struct ct_event *e);
 /* Marks the images that a command is to fetch; op_at: of its word, 0: it has none. */
 void ct_distill_images(const struct ct_text *args, size_t n, size_t op_at, bool *kept);
