@@ -368,6 +368,32 @@ __attribute__((noinline)) int ct_send_heard(__u64 from, __u64 len)
 	return speech_events(speech, bytes, len, ret, h2);
 }
 
+/* The other end of an engine's socket, by the engine's own end, where sockets are known by their inodes. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 1024);
+	__type(key, __u64);
+	__type(value, __u64);
+} peers SEC(".maps");
+
+/*
+ * Whoever has been answered may have closed its socket before who answers is back from sending: nothing has its inode
+ * then (sock_orphan()), but it is the one that it was before. 0: not known.
+ */
+static __always_inline __u64 peer_id(enum ct_how how, struct sock *peer, __u64 own, bool answers)
+{
+	__u64 id = socket_id(how, peer), *known;
+
+	if (how == CT_TYPED || !answers)
+		return id;
+	known = bpf_map_lookup_elem(&peers, &own);
+	if (!id)
+		return known ? *known : 0;
+	if (!known || *known != id)
+		bpf_map_update_elem(&peers, &own, &id, BPF_ANY);
+	return id;
+}
+
 static __always_inline int heard_on(enum ct_how how, struct sock *sk, int ret)
 {
 	struct ct_actor *actor = ct_actor_of(bpf_get_current_pid_tgid() >> 32);
@@ -376,7 +402,7 @@ static __always_inline int heard_on(enum ct_how how, struct sock *sk, int ret)
 	struct ct_file_id id;
 	struct sock *peer;
 	const void *bytes;
-	__u64 len = ret, share;
+	__u64 len = ret, share, own;
 	__u32 engine = 0;
 
 	us = unix_sock_of(how, sk);
@@ -397,17 +423,20 @@ static __always_inline int heard_on(enum ct_how how, struct sock *sk, int ret)
 	bytes = sent_bytes(&len);
 	if (!send || !bytes)
 		return 0;
-	send->socket = socket_id(how, sk);
-	send->peer = peer ? socket_id(how, peer) : 0;
+	own = socket_id(how, sk);
+	send->socket = own;
+	send->answers = !!CT_GET(how, us, addr);
+	send->peer = peer ? peer_id(how, peer, own, send->answers) : 0;
 	send->end = (__u64)(engine ? peer : sk);
 	send->side = engine ? share_of_engine(engine) : share;
 	send->share = share ? share : send->side;
 	send->engine = engine;
 	send->ret = ret;
-	send->answers = !!CT_GET(how, us, addr);
 	send->family = AF_UNIX;
 	if (!ct_send_heard((__u64)bytes, len))
 		return 0;
+	if (how != CT_TYPED && peer && !send->peer && send->answers)
+		ct_lose(CT_LOSS_TALK); /* an answer of which nobody knows to whom */
 	/* An engine that answers on a socket made by a listener: that is its API. */
 	if (actor && actor->role == CT_ROLE_ENGINE && file_id_of(how, us, &id))
 		api_socket(&id, actor->share);
