@@ -2,6 +2,7 @@
 /* What is kept of gRPC and TTRPC: of every way in which a password was seen to travel, not the password. */
 #include <criterion/criterion.h>
 #include <stdio.h>
+#include <sys/socket.h>
 
 #include "core/hear/wire_hpack.h"
 #include "distill_play.h"
@@ -49,6 +50,19 @@ static void say_data(uint32_t stream, const char *msg, size_t len)
 	char frame[600];
 
 	tape_send(&tape, 7, CLIENT, frame, grpc(frame, stream, msg, len));
+}
+
+static void answer_data(uint32_t stream, const char *msg, size_t len)
+{
+	char frame[600];
+	size_t n = grpc(frame, stream, msg, len);
+	struct ct_event *e = tape_add(&tape, CT_KIND_SEND, 9, frame, n);
+
+	e->sub = AF_UNIX;
+	e->ret = (int)n;
+	e->flags = CT_F_SERVER;
+	e->obj = CLIENT + 1;
+	e->arg = CLIENT;
 }
 
 Test(distill_rpc, grpc_headers)
@@ -110,6 +124,24 @@ Test(distill_rpc, grpc_of_no_interest)
 	tape_send(&tape, 7, CLIENT, tape_event(&tape, tape.count - 1)->tail,
 		  tape_event(&tape, tape.count - 1)->tail_len);
 	cr_expect_not(has(kept(), ID));
+}
+
+/* containerd's Containers/Create on a connection that is older: { 1: { 1: id, 4: what is executed... } }. */
+Test(distill_rpc, grpc_of_no_interest_with_an_id_within)
+{
+	static const char args[] = "{\"args\":[\"" CANARY "\"],\"env\":[\"A=" CANARY "\"]}";
+	char inner[256], msg[300];
+	size_t n = tape_put_bytes(inner, 1, ID, 64);
+
+	n += tape_put_bytes(inner + n, 5, args, sizeof(args) - 1);
+	n = tape_put_bytes(msg, 1, inner, n);
+	tape_identity(&tape, 0, "id", ID, TAPE_END);
+	kept();
+	say_data(3, msg, n);
+	cr_expect(has(kept(), ID));
+	cr_expect_not(has(kept(), CANARY));
+	answer_data(3, msg, n);
+	cr_expect_not(has(kept(), CANARY));
 }
 
 /* When a container exited is read of answers and events; what has its place is not. */

@@ -295,6 +295,15 @@ static const struct ct_keep *shaped(const struct ct_distill *d, struct ct_text d
 
 #define GRPC_PREFIX 5
 
+/* The id is all of the message's first field, and not the first field of that. */
+static bool is_outer(struct ct_text data, struct ct_text id)
+{
+	struct ct_text msg, field;
+
+	return ct_grpc_message(data, &msg) && ct_proto_bytes(msg, 1, &field) && field.p == id.p &&
+	       field.len == id.len;
+}
+
 /* Of a message that nobody understands: the id that it begins with, if it is one that is known. */
 static void keep_known(struct ct_distill *d, struct ct_text data)
 {
@@ -304,9 +313,8 @@ static void keep_known(struct ct_distill *d, struct ct_text data)
 	for (size_t i = 0; i < n; i++) {
 		if (!ct_distill_knows(d, ids[i]))
 			continue;
-		/* The message's first field, or the first field of that. */
 		ct_grpc_message(data, &msg);
-		keep(d, msg, ids[i].p == ids[0].p ? first_id : first_id_within, 0);
+		keep(d, msg, is_outer(data, ids[i]) ? first_id : first_id_within, 0);
 		return;
 	}
 	fill(d, data);
@@ -359,7 +367,8 @@ static void server_data(struct ct_distill *d, struct ct_event *e, const struct c
 	const struct ct_distill_call *call = ct_distill_call(d, e->arg, frame->stream);
 	struct ct_text ids[2];
 	bool id = call ? call->method && call->method->answer == first_id
-		       : ct_grpc_ids(frame->payload, ids) && is_id(ids[0]);
+		       : ct_grpc_ids(frame->payload, ids) && is_id(ids[0]) &&
+				  is_outer(frame->payload, ids[0]);
 
 	message(d, frame->payload, call && call->status ? exit_status : id ? first_id : nothing);
 }
