@@ -378,14 +378,13 @@ struct {
 
 /*
  * Whoever has been answered may have closed its socket before who answers is back from sending: nothing has its inode
- * then (sock_orphan()), but it is the one that it was before. 0: not known.
+ * then (sock_orphan()), but it is the one that it was before. 0: not known. A function of its own, for what it has on the
+ * stack: with that of its callers and what they call it would be too much.
  */
-static __always_inline __u64 peer_id(enum ct_how how, struct sock *peer, __u64 own, bool answers)
+static __noinline __u64 peer_id(struct sock *peer, __u64 own)
 {
-	__u64 id = socket_id(how, peer), *known;
+	__u64 id = socket_id(CT_PROBED, peer), *known;
 
-	if (how == CT_TYPED || !answers)
-		return id;
 	known = bpf_map_lookup_elem(&peers, &own);
 	if (!id)
 		return known ? *known : 0;
@@ -426,7 +425,12 @@ static __always_inline int heard_on(enum ct_how how, struct sock *sk, int ret)
 	own = socket_id(how, sk);
 	send->socket = own;
 	send->answers = !!CT_GET(how, us, addr);
-	send->peer = peer ? peer_id(how, peer, own, send->answers) : 0;
+	if (!peer)
+		send->peer = 0;
+	else if (how == CT_PROBED && send->answers)
+		send->peer = peer_id(peer, own);
+	else
+		send->peer = socket_id(how, peer);
 	send->end = (__u64)(engine ? peer : sk);
 	send->side = engine ? share_of_engine(engine) : share;
 	send->share = share ? share : send->side;
