@@ -38,8 +38,8 @@ struct {
 } sending SEC(".maps");
 
 /*
- * Of those who are inside, the kernel hears as many return as it has CPUs (register_kretprobe() of kernel/kprobes.c,
- * 5.10; no perf event can ask for more), and only counts the others, where nobody can read it. Who enters and has not
+ * Of those who are inside, the kernel hears as many return as it has CPUs, or 10 or twice as many where it can be
+ * preempted (register_kretprobe() of kernel/kprobes.c, 5.10; no perf event can ask for more), and only counts the others, where nobody can read it. Who enters and has not
  * left is one of them. Who does not enter again is found by user space (live_sends.c).
  */
 static __always_inline int send_enter(struct socket *socket)

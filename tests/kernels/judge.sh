@@ -147,7 +147,7 @@ heard()
 	[[ $got == 'sendmsg sendto write writev' ]] || wrong+=("$1: heard of requests '$got'")
 }
 
-# jammed: others wait in the function of sending, as many as there are CPUs: of what an engine is asked and answers nothing
+# jammed: others wait in the function of sending, more than return for the kernel: of what an engine is asked and answers nothing
 # is heard then, and each of its five answers is counted
 jammed()
 {
