@@ -32,6 +32,8 @@
 #include "version.h"
 
 #define POLL_MS CT_LIVE_AWAKE_MS
+#define LOOK_NS \
+	250000000ull /* how often a follower is told how far it is, and the desk what time it is */
 /* While nothing happens, and nothing is waited for: the first event wakes us. */
 #define POLL_IDLE_MS  500
 #define IDLE_AFTER_NS 3000000000ull /* of the last event: what it began has been told by then */
@@ -55,6 +57,8 @@ struct trace {
 	uint64_t run, failed_runs;
 	uint64_t ended_ns; /* of the last run; 0: it runs */
 	uint64_t heard_ns; /* when events were handed over last */
+	uint64_t looked_ns; /* when the follower was told last how far it is */
+	uint64_t ticked_ns; /* when the desk was told last what time it is */
 	bool failed;
 	bool begun;
 	bool watched; /* there may be something to tell */
@@ -160,8 +164,11 @@ static void tick(struct trace *t, uint64_t now)
 
 	if (deadline && now >= deadline)
 		on_event(t, &clock);
-	if (!t->failed && t->desk &&
-	    ct_desk_tick(t->desk, now, !ct_core_counts(t->session.core).open, &t->err))
+	/* What the desk has is written once a second, by its own thread: waking that costs more than a look at the events. */
+	if (t->failed || !t->desk || now < t->ticked_ns + LOOK_NS)
+		return;
+	t->ticked_ns = now;
+	if (ct_desk_tick(t->desk, now, !ct_core_motion(t->session.core).all, &t->err))
 		t->failed = true;
 }
 
@@ -200,12 +207,13 @@ static struct ct_archive_seen seen(const struct trace *t)
 	return t->desk ? ct_desk_seen(t->desk) : ct_archive_seen(&t->archive);
 }
 
-static void look(const struct trace *t, bool ended)
+static void look(struct trace *t, uint64_t now, bool ended)
 {
 	struct ct_core_counts counts;
 
-	if (!t->follower || !t->follower->look)
+	if (!t->follower || !t->follower->look || (!ended && now < t->looked_ns + LOOK_NS))
 		return;
+	t->looked_ns = now;
 	counts = ct_core_counts(t->session.core);
 	if (ct_options_filter(t->opts))
 		counts.containers = t->session.containers;
@@ -279,11 +287,11 @@ static int begin_run(struct trace *t, struct ct_err *err)
 /* Its containers have gone, or whosever there are, or it has been waited for them long enough. */
 static bool is_quiet(const struct trace *t, uint64_t now)
 {
-	const struct ct_core_counts c = ct_core_counts(t->session.core);
+	const struct ct_motion m = ct_core_motion(t->session.core);
 	uint64_t gone_ns = now - t->ended_ns;
 
 	return gone_ns >= LINGER_NS ||
-	       (gone_ns >= CT_REORDER_WINDOW_NS && !(t->opts->only_mine ? c.open_mine : c.open));
+	       (gone_ns >= CT_REORDER_WINDOW_NS && !(t->opts->only_mine ? m.mine : m.all));
 }
 
 /* 1: all of its runs are over, and their containers gone. */
@@ -315,7 +323,7 @@ static int poll_ms(const struct trace *t, uint64_t end_ns, bool command)
 
 	if (now - t->heard_ns < IDLE_AFTER_NS || command || t->opts->interval > 0 ||
 	    t->opts->opens || (end_ns && end_ns < now + idle) ||
-	    ct_core_counts(t->session.core).open)
+	    ct_core_motion(t->session.core).all)
 		return POLL_MS;
 	return POLL_IDLE_MS;
 }
@@ -353,7 +361,7 @@ static int loop(struct trace *t, int *ret_status, struct ct_err *err)
 		if (ret > 0)
 			t->heard_ns = now;
 		tick(t, ct_live_until(t->live));
-		look(t, false);
+		look(t, now, false);
 		ret = tables(t, now, err);
 		if (ret < 0)
 			break;
@@ -559,7 +567,7 @@ int ct_trace(const struct ct_options *opts, const struct ct_trace_follower *foll
 		if (closed)
 			ret = closed;
 		else
-			look(&t, true);
+			look(&t, ct_mono_ns(), true);
 		if (!ret && t.archive.missing)
 			ret = CT_EXIT_INCOMPLETE;
 	}

@@ -468,13 +468,21 @@ static void fill(const struct ct_core *core, struct ct_core_counts *counts)
 	}
 }
 
+struct ct_motion ct_core_motion(const struct ct_core *core)
+{
+	struct ct_motion motion = { 0 };
+
+	for (const struct ct_container *c = ct_book_moving(core); c; c = c->next)
+		motion.all++, motion.mine += c->who.mine;
+	return motion;
+}
+
 struct ct_core_counts ct_core_counts(const struct ct_core *core)
 {
 	struct ct_core_counts counts = core->counts;
 
 	counts.lost[CT_LOSS_LATE] += ct_reorder_late(core->order);
-	for (const struct ct_container *c = ct_book_moving(core); c; c = c->next)
-		counts.open++, counts.open_mine += c->who.mine;
+	counts.open = ct_core_motion(core).all;
 	ct_hear_unheard(core, &counts.unheard);
 	ct_pulls_under_way(core, &counts.pulling);
 	for (int i = 0; i < CT_PARTIES_MAX; i++)

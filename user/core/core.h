@@ -87,7 +87,6 @@ struct ct_core_counts {
 	uint64_t unknown_phases; /* phases printed as unknown */
 	uint64_t containers;
 	uint64_t open; /* containers that are between two states right now */
-	uint64_t open_mine; /* those of them that a descendant of coldtrace asked for */
 	uint64_t early; /* records cut because they began before all probes were attached */
 	uint64_t unread; /* recordings of which not all could be read */
 	struct {
@@ -126,7 +125,16 @@ void ct_core_tell_opens(struct ct_core *core);
 /* No more events: what is open is reported as cut. */
 void ct_core_flush(struct ct_core *core);
 
+/* Walks the tables of containers and connections: for several times a second, not for every look at the events. */
 struct ct_core_counts ct_core_counts(const struct ct_core *core);
+
+/* Containers that are between two states right now. */
+struct ct_motion {
+	uint64_t all, mine; /* mine: those that a descendant of coldtrace asked for */
+};
+
+/* Costs next to nothing while nothing moves. */
+struct ct_motion ct_core_motion(const struct ct_core *core);
 
 /* Whether evidence is missing. An event that came late is not: it was used all the same. */
 bool ct_counts_incomplete(const struct ct_core_counts *counts);
