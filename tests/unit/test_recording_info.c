@@ -134,6 +134,8 @@ Test(recording_info, only_the_name_of_a_program_is_kept)
 		{ "coldtrace -- docker", "coldtrace -- docker" },
 		{ "coldtrace -s -- docker login -p x -- y", "coldtrace -s -- docker" },
 		{ "coldtrace -- ", "coldtrace -- " },
+		{ "coldtrace serve --otlp http://me:login@c:1",
+		  "coldtrace serve --otlp http://*@c:1" },
 		{ "", "" },
 	};
 

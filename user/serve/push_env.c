@@ -9,6 +9,7 @@
 #include <sys/utsname.h>
 
 #include "util/mem.h"
+#include "util/url.h"
 
 #define TIMEOUT_MS  10000
 #define INTERVAL_MS 60000
@@ -95,9 +96,11 @@ static int read_signal(struct ct_push_env *env, unsigned signal, const char *bas
 	s->url = url_of(signal, base);
 	if (!s->url || (headers && !s->headers))
 		return ct_fail(err, ENOMEM, "push: out of memory");
-	if (strncasecmp(s->url, "http://", 7) != 0 && strncasecmp(s->url, "https://", 8) != 0)
+	if (strncasecmp(s->url, "http://", 7) != 0 && strncasecmp(s->url, "https://", 8) != 0) {
+		ct_url_hide(s->url); /* a journal has what is said of it */
 		return ct_fail(err, EINVAL,
 			       "option --otlp: '%s' is no URL, as http://localhost:4318", s->url);
+	}
 	ret = number("OTEL_EXPORTER_OTLP_TIMEOUT", get_of(signal, "TIMEOUT"), TIMEOUT_MS,
 		     &s->timeout_ms, err);
 	return ret;

@@ -11,6 +11,7 @@
 
 #include "util/clock.h"
 #include "util/mem.h"
+#include "util/url.h"
 #include "version.h"
 
 static void copy(char *to, size_t room, const char *from)
@@ -48,6 +49,15 @@ static __u64 hash_of(const char *path)
 
 #define SEPARATOR " -- "
 
+/* What a collector's address has of a password, and a key. */
+static void hide(char *command, bool cut)
+{
+	size_t len = strlen(command);
+
+	ct_url_hide_words(command, cut);
+	memset(command + strlen(command), 0, len - strlen(command));
+}
+
 void ct_recording_command_cut(char *command)
 {
 	char *program = strstr(command, SEPARATOR), *end;
@@ -55,9 +65,10 @@ void ct_recording_command_cut(char *command)
 	end = program ? strchr(program + strlen(SEPARATOR), ' ') : NULL;
 	if (end)
 		memset(end, 0, strlen(end));
+	hide(command, !end && strlen(command) + 1 == CT_COMMAND_LEN);
 }
 
-/* Up to the name of the program behind "--", as ct_options_parse() finds it. */
+/* Up to the name of the program behind "--", as ct_options_parse() finds it; of collectors no password. */
 static void command_line(char *to, size_t room)
 {
 	size_t n = slurp("/proc/self/cmdline", to, room), words_left = SIZE_MAX;
@@ -67,12 +78,13 @@ static void command_line(char *to, size_t room)
 			words_left = 2;
 		if (!words_left) { /* nor behind the end of the text */
 			memset(to + at - 1, 0, room - at);
-			return;
+			break;
 		}
 		if (at)
 			to[at - 1] = ' ';
 		words_left -= words_left != SIZE_MAX;
 	}
+	hide(to, strlen(to) + 1 == room);
 }
 
 const char *ct_depth_name(unsigned int depth)

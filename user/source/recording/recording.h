@@ -30,6 +30,8 @@
 /* Of the header's flags. */
 #define CT_RECORDING_DISTILLED 1u /* of messages and arguments only what marks need was kept */
 
+#define CT_COMMAND_LEN         512
+
 struct ct_recording_header {
 	char magic[8];
 	__u32 byte_order;
@@ -49,7 +51,7 @@ struct ct_recording_header {
 	__u64 boot; /* hash of the boot id: times of one boot can be compared */
 	char host[64]; /* its name */
 	char machine[16]; /* uname -m */
-	char command[512]; /* of coldtrace; of a program to trace its name alone */
+	char command[CT_COMMAND_LEN]; /* of coldtrace; of a program to trace its name alone */
 	/* Minor version 0 ends here; what follows is zero for it. */
 	__u32 carried; /* so many events at its begin tell what was known before, see below */
 	__u32 flags; /* CT_RECORDING_* */
@@ -136,7 +138,7 @@ const char *ct_depth_name(unsigned int depth);
 void ct_recording_header_fill(struct ct_recording_header *header, unsigned int depth);
 /*
  * Cuts a command line behind the name of the program that is traced: its arguments are nobody
- * else's, passwords among them. Older versions kept them.
+ * else's, passwords among them; so is who asks a collector. Older versions kept them.
  */
 void ct_recording_command_cut(char *command);
 /* Writes the CRC; ct_recorder_open() does. */
