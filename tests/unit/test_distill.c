@@ -139,6 +139,7 @@ static const struct {
 	{ "mount a:/x:/y, data: name=me,secret=" CANARY ": no such device",
 	  "mount a:/x:/y, data: name=* no such device" },
 	{ "exec: '/x#y=" CANARY "': not found", "exec: '/x#*': not found" },
+	{ "invalid environment variable: =" CANARY, "invalid environment variable: =*" },
 	{ "no a/x@sha256:0123 here", "no a/x@sha256:0123 here" },
 	{ "time=\\\"now\\\" level=error msg=\\\"gone\\\"",
 	  "time=\\\"now\\\" level=error msg=\\\"gone\\\"" },
@@ -170,12 +171,15 @@ Test(distill, images_that_are_none)
 				   "%40a%2Fx&tag=1 HTTP/1.1\r\n\r\n",
 			  plain[] = "POST /images/create?fromImage=a%2Fx&tag=" CANARY
 				    "?x HTTP/1.1\r\n\r\n",
+			  create[] = "POST /containers/create HTTP/1.1\r\n\r\n",
 			  body[] = "{\"Image\":\"http://me:" CANARY "@a/x\"}";
 
 	tape_send(&tape, 7, CLIENT, pull, sizeof(pull) - 1);
 	expect_tail("POST /v1.41/images/create?tag=1 HTTP/1.1\r\n\r\n");
 	tape_send(&tape, 7, CLIENT, plain, sizeof(plain) - 1);
 	expect_tail("POST /images/create?fromImage=a%2Fx HTTP/1.1\r\n\r\n");
+	tape_send(&tape, 7, CLIENT, create, sizeof(create) - 1);
+	kept();
 	tape_send(&tape, 7, CLIENT, body, sizeof(body) - 1);
 	expect_tail("{\"Image\":\"*\"}");
 }

@@ -231,6 +231,29 @@ Test(distill_rpc, grpc_of_a_connection_that_is_older)
 }
 
 /* Of what accompanies a request the namespace, and none of the tokens beside it. */
+/* What a command writes may look like an id, and be all of the answer. */
+Test(distill_rpc, output_of_a_command_on_a_connection_that_is_older)
+{
+	static const char key[] =
+		"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
+	char msg[200];
+	size_t n = tape_put_bytes(msg, 1, ID, 64);
+
+	n += tape_put_bytes(msg + n, 2, "cat", 3);
+	n += tape_put_bytes(msg + n, 2, "/key", 4);
+	n += tape_put_number(msg + n, 3, 1);
+	say_data(21, msg, n);
+	kept();
+	n = tape_put_bytes(msg, 1, key, 64);
+	n += tape_put_number(msg + n, 3, 7);
+	answer_data(21, msg, n);
+	cr_expect_not(has(kept(), key));
+	answer_data(21, msg, 66); /* a number that is 0 is not sent */
+	cr_expect_not(has(kept(), key));
+	answer_data(23, msg, 66);
+	cr_expect(has(kept(), key), "that of who makes a pod is an id");
+}
+
 Test(distill_rpc, ttrpc_namespace)
 {
 	static const char *const keys[] = { CT_TTRPC_NAMESPACE, "authorization" };

@@ -2,7 +2,7 @@
 /*
  * Sentences with which engines say why something failed. They quote what they were given: addresses with who asks and
  * a key behind a question mark (of a store to which a registry sends on, net/url's Error), options of a mount
- * (moby's volume/local). What is quoted so is no part of the reason, whatever it is.
+ * (moby's volume/local), variables that have no name (opts/env.go of moby: "=value"). What is quoted so is no part of the reason, whatever it is.
  */
 #include <string.h>
 
@@ -54,8 +54,8 @@ static bool is_level(struct ct_text word)
 
 static size_t after_mark(struct ct_text word)
 {
-	for (size_t i = 1; i + 1 < word.len; i++)
-		if (strchr("?#", word.p[i]) || (word.p[i] == '=' && !is_level(word)))
+	for (size_t i = 0; i + 1 < word.len; i++)
+		if ((i && strchr("?#", word.p[i])) || (word.p[i] == '=' && !is_level(word)))
 			return i + 1;
 	return 0;
 }

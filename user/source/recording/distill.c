@@ -360,11 +360,34 @@ static void distill_pod(struct ct_distill *d, struct ct_event *e)
 	ct_distill_end(d, e);
 }
 
+/* A path, or what is mounted with no device: its type. */
+static bool is_local(struct ct_text source)
+{
+	if (ct_text_starts(source, "/"))
+		return !ct_text_starts(source, "//");
+	return !source.len || ct_distill_is_name(source);
+}
+
+/* mount(2): of what comes from elsewhere, who asks may be in the name ("//me:password@host/x"). */
+static void distill_call(struct ct_distill *d, struct ct_event *e)
+{
+	struct ct_text rest = ct_text(e->tail, e->tail_len), source = ct_text_cut(&rest, '\0');
+
+	if (e->sub != CT_CALL_MOUNT || is_local(source))
+		return;
+	ct_distill_begin(d, e->tail_len);
+	ct_distill_word(d, CT_LEFT_OUT);
+	ct_distill_put(d, ct_text("", 1));
+	ct_distill_put(d, rest);
+	ct_distill_end(d, e);
+}
+
 static void (*const by_kind[CT_KIND_MAX])(struct ct_distill *d, struct ct_event *e) = {
 	[CT_KIND_SEND] = distill_send,       [CT_KIND_EXEC] = ct_distill_args,
 	[CT_KIND_PROCESS] = ct_distill_args, [CT_KIND_IDENTITY] = distill_identity,
 	[CT_KIND_PLUGIN] = distill_plugin,   [CT_KIND_APP] = distill_app,
 	[CT_KIND_NETLINK] = distill_netlink, [CT_KIND_POD] = distill_pod,
+	[CT_KIND_CALL] = distill_call,
 };
 
 /* The length of a record, and zeros where nothing is said: what was there is not carried on. */

@@ -17,6 +17,7 @@ struct line {
 	struct ct_text args[ARGS_MAX];
 	bool kept[ARGS_MAX];
 	size_t n;
+	size_t whole; /* so many of them are: there may be no room for the rest of the last */
 	size_t op_at; /* of the command word, 0: there is none */
 	enum ct_op op;
 	uint16_t role;
@@ -188,7 +189,7 @@ static void engine(struct line *l)
 {
 	if (ct_text_starts(ct_text_base(l->args[0]), "podman"))
 		podman(l);
-	ct_distill_images(l->args, l->n, l->op_at, l->kept);
+	ct_distill_images(l->args, l->whole, l->op_at, l->kept);
 }
 
 static void (*const by_role[CT_ROLE_MAX])(struct line *l) = {
@@ -240,6 +241,7 @@ void ct_distill_args(struct ct_distill *d, struct ct_event *e)
 		l.args[l.n++] = ct_text_cut(&rest, '\0');
 	if (!l.n)
 		return;
+	l.whole = e->flags & CT_F_TRUNCATED ? l.n - 1 : l.n;
 	choose(&l);
 	ct_distill_begin(d, e->tail_len);
 	for (size_t i = 0; i < l.n; i++) {

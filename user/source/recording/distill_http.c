@@ -50,13 +50,26 @@ static void put_member(struct ct_distill *d, const char *before, const char *key
 		ct_distill_word(d, "true");
 }
 
+/* Where there was no room for the rest, the last word may end in front of an "@", with who asks. */
+static void hide_last(char *said)
+{
+	char *space = strrchr(said, ' '), *last = space ? space + 1 : said;
+
+	if (*last)
+		memcpy(last, CT_LEFT_OUT, sizeof(CT_LEFT_OUT));
+}
+
 /* One star for what a sentence quotes. */
-static void hide(char *said)
+static void hide(char *said, size_t room)
 {
 	struct ct_text rest = ct_text(said, strlen(said)), secret;
 	const char *from = said;
 	char *to = said;
 
+	if (rest.len + 1 >= room) {
+		hide_last(said);
+		rest.len = strlen(said);
+	}
 	while (ct_sentence_secret(&rest, &secret)) {
 		size_t n = (size_t)(secret.p - from);
 
@@ -114,10 +127,14 @@ static void put_create(struct ct_distill *d, struct ct_text body)
 	ct_distill_word(d, *before == '{' ? "{}" : "}");
 }
 
+/* By itself it is that of what was asked last, if that was heard. */
 void ct_distill_body(struct ct_distill *d, struct ct_event *e)
 {
+	const struct ct_distill_call *call = ct_distill_call(d, e->obj, 0);
+
 	ct_distill_begin(d, e->tail_len);
-	put_create(d, ct_text(e->tail, e->tail_len));
+	if (!call || call->creates)
+		put_create(d, ct_text(e->tail, e->tail_len));
 	ct_distill_end(d, e);
 }
 
@@ -158,7 +175,8 @@ static bool is_image(struct ct_text coded)
 	return ct_distill_is_image(ct_text(value, len));
 }
 
-static void put_query(struct ct_distill *d, struct ct_text query)
+/* ended: there is more behind it, so that its last value is whole. What is cut may be who asks, without his "@". */
+static void put_query(struct ct_distill *d, struct ct_text query, bool ended)
 {
 	const char *before = "?";
 
@@ -168,7 +186,7 @@ static void put_query(struct ct_distill *d, struct ct_text query)
 
 		for (size_t i = 0; i < CT_ARRAY_SIZE(parameters); i++) {
 			if (!ct_text_is(name, parameters[i].name) ||
-			    (parameters[i].image && !is_image(value)))
+			    (parameters[i].image && !((ended || query.len) && is_image(value))))
 				continue;
 			ct_distill_word(d, before);
 			ct_distill_put(d, whole);
@@ -269,7 +287,7 @@ static void request(struct ct_distill *d, struct ct_event *e)
 	ct_distill_put(d, method);
 	ct_distill_word(d, " ");
 	put_path(d, path, &other);
-	put_query(d, query);
+	put_query(d, query, line.len);
 	if (line.len)
 		ct_distill_word(d, " HTTP/1.1");
 	ct_distill_word(d, "\r\n");
@@ -277,12 +295,15 @@ static void request(struct ct_distill *d, struct ct_event *e)
 		put_agent(d, ct_text(rest.p + 1, rest.len - 1));
 	ct_distill_word(d, "\r\n");
 	call = ct_distill_call_made(d, e->obj, 0);
+	ct_http_parse(ct_text(e->tail, e->tail_len), &http);
 	call->other = other;
-	call->pull = ct_http_parse(ct_text(e->tail, e->tail_len), &http) && http.pulls;
+	call->pull = http.pulls;
+	call->creates = ct_text_is(http.verb, "create");
 	if (other)
 		return;
 	learn_name(d, query);
-	put_create(d, ct_http_body(rest));
+	if (call->creates)
+		put_create(d, ct_http_body(rest));
 }
 
 /* That of a container, whatever it was that was asked last: an answer may be heard late. */
@@ -310,7 +331,7 @@ static void put_answer(struct ct_distill *d, struct ct_event *e, struct ct_text 
 	if (call && call->other && !container && !(failed && call->pull))
 		return;
 	if (failed)
-		hide(value);
+		hide(value, sizeof(value));
 	else
 		ct_distill_learn(d, ct_text(value, strlen(value)));
 	put_member(d, "{", field.key, value);
@@ -386,7 +407,7 @@ bool ct_distill_progress(struct ct_distill *d, struct ct_event *e)
 	ct_distill_word(d, "1\r\n");
 	if (said.line == CT_PULL_FAILED) {
 		ct_distill_word(d, "{\"errorDetail\":");
-		hide(said.text);
+		hide(said.text, sizeof(said.text));
 		put_member(d, "{", "message", said.text);
 		ct_distill_word(d, "}}");
 	} else {

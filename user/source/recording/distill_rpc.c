@@ -269,6 +269,14 @@ static void keep(struct ct_distill *d, struct ct_text msg, const struct ct_keep 
 	fill(d, ct_text(begin, (size_t)(msg.p + msg.len - begin)));
 }
 
+/* Whatever its command writes: an answer that is nothing but an id may be that. */
+static bool is_command(struct ct_text data)
+{
+	struct ct_text msg;
+
+	return ct_grpc_message(data, &msg) && ct_cri_shape(msg) == CT_CRI_EXEC;
+}
+
 /*
  * A request whose method was named before anybody listened (hear/inferred.c): by the shape of its
  * message. What has the shape of these has names at the places that are kept, and not a secret.
@@ -335,6 +343,10 @@ static void client_data(struct ct_distill *d, struct ct_event *e, const struct c
 	struct ct_distill_call *call = ct_distill_call(d, e->obj, frame->stream);
 	const struct ct_keep *list = call ? NULL : shaped(d, frame->payload);
 
+	bool command = !call && is_command(frame->payload);
+
+	if (command)
+		call = ct_distill_call_made(d, e->obj, frame->stream);
 	if (list)
 		message(d, frame->payload, list);
 	else if (call && call->spoken)
@@ -345,8 +357,7 @@ static void client_data(struct ct_distill *d, struct ct_event *e, const struct c
 		keep_known(d, frame->payload);
 	if (call) {
 		call->spoken = true;
-		call->status =
-			list == exec_sync || (call->method && call->method->answer == exit_status);
+		call->status = command || (call->method && call->method->answer == exit_status);
 	}
 }
 

@@ -28,6 +28,7 @@ struct ct_distill_call {
 	bool status; /* its answer is the status of a command */
 	bool other; /* HTTP/1: it is about no container */
 	bool pull; /* of an image: why it failed is kept */
+	bool creates; /* what the container is to be is in its body */
 	const struct ct_distill_method *method; /* NULL: one that nobody reads */
 };
 
