@@ -22,6 +22,9 @@ cri.py SOCKET DIR probing PREFIX N SECONDS GO
                                       N pods at once, of a container each; when the file GO is there each is
                                       probed once a second for so long; asks besides what a kubelet asks
                                       once a second
+cri.py SOCKET DIR secrets PREFIX GO SECRET...
+                                      for each of them a pod with it in all that it says of pod, container and
+                                      commands, and in what a command answers: one more before the file GO is there
 
 DIR holds api_pb2.py, made by protoc, and gets the logs of the containers. `pods` prints a JSON line
 a pod: the ids, and begin and end of each request by CLOCK_MONOTONIC. As clients written in Go do,
@@ -259,6 +262,36 @@ def probing(client, prefix, n, seconds, go, directory):
         print(json.dumps(pod), flush=True)
 
 
+def secret_pod(client, name, directory, secret):
+    logs = os.path.join(directory, "logs", name)
+    os.makedirs(logs)
+    config = pod_config(name, logs)
+    config.annotations["pw"] = config.labels["pw"] = secret
+    pod, _ = client.call("RunPodSandbox", api.RunPodSandboxRequest(config=config), api.RunPodSandboxResponse)
+    of = container_config("app", ["/bin/sh", "-c", "exec /service serve"])
+    of.args.extend(["--password", secret])
+    of.envs.add(key="PW", value=secret)
+    of.annotations["pw"] = of.labels["pw"] = secret
+    made, _ = client.call("CreateContainer", api.CreateContainerRequest(
+        pod_sandbox_id=pod.pod_sandbox_id, config=of, sandbox_config=config), api.CreateContainerResponse)
+    client.call("StartContainer", api.ContainerRequest(container_id=made.container_id), api.Empty)
+    for command in ["printf %s " + secret], ["printf %s \"$0\"; exit 1", secret], ["printf %s " + secret + " >&2"]:
+        client.call("ExecSync", api.ExecSyncRequest(
+            container_id=made.container_id, cmd=["/bin/sh", "-c"] + command, timeout=1), api.ExecSyncResponse)
+    client.call("StopContainer", api.StopContainerRequest(container_id=made.container_id, timeout=5), api.Empty)
+    client.call("StopPodSandbox", api.PodSandboxRequest(pod_sandbox_id=pod.pod_sandbox_id), api.Empty)
+    client.call("RemovePodSandbox", api.PodSandboxRequest(pod_sandbox_id=pod.pod_sandbox_id), api.Empty)
+
+
+def secrets(client, prefix, go, directory, given):
+    """Each request has been made once before GO is there: names of methods are not said again."""
+    secret_pod(client, prefix + "0", directory, given[0])
+    open(go + ".waits", "w").close()
+    until("begin", lambda: os.path.exists(go))
+    for i, secret in enumerate(given, 1):
+        secret_pod(client, prefix + str(i), directory, secret)
+
+
 def main():
     path, directory, what = sys.argv[1:4]
     try:
@@ -271,6 +304,9 @@ def main():
             return 0
         if what == "remove":
             remove(client, sys.argv[4])
+            return 0
+        if what == "secrets":
+            secrets(client, sys.argv[4], sys.argv[5], directory, sys.argv[6:])
             return 0
         prefix, n = sys.argv[4], int(sys.argv[5])
         if what == "late":
