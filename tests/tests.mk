@@ -171,14 +171,14 @@ fuzz-finds: $(F)/fuzz_defect fuzz-seeds
 	{ echo "not ok - fuzzing finds a namespace that is borrowed"; tail -n 3 $(F)/defect/log; exit 1; }
 
 # Mutants are many and their runs short: no framework that forks, and none of what is no
-# part of the core, or takes its time.
+# part of the core, or takes its time. What links for `make unit` links here.
 M            := $(patsubst %/san,%,$(O))/mutate
 MUTATE       ?=
 MUTATE_FLAGS := -O1 -std=gnu11 -w -Itests/quick -Itests/unit
 MUTATE_SRC   := tests/quick/quick.c tests/quick/once.c $(filter-out $(addsuffix .c,$(addprefix tests/unit/test_,apart bolt buckets compare \
 		csv desk engine_config engines files hdr openmetrics options otlp otlp_proto pb pictures places plots privileges recorder \
-		recording% sandbox seccheck seccheck_queue serve session sinks summary table_opens \
-		trust)),$(UNIT_SRC))
+		recording% sandbox scout seccheck seccheck_queue serve session sinks summary table_opens \
+		trust)),$(UNIT_SRC)) $(SANDBOX_SRC)
 
 $(M)/%.o: %.c | $(O)/gen/version.h
 	@mkdir -p $(@D)
