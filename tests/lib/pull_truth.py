@@ -37,15 +37,28 @@ def quantile(values, share):
     return values[max(0, -int(-len(values) * share // 1) - 1)]
 
 
+def told(path):
+    """What coldtrace says in JSON: the records of pulls, and how far its clock is from that of the wall."""
+    with open(path) as f:
+        records = [json.loads(line) for line in f]
+    session = next(r for r in records if r["kind"] == "session")
+    return [r for r in records if r["kind"] == "pull"], wall(session["begin_time"]) - session["begin_ns"]
+
+
+def say(differences):
+    """A line for each time and its proof, of the differences in ms."""
+    for (what, proof), values in sorted(differences.items()):
+        sizes = [abs(v) for v in values]
+        print("%s %s %d %+.2f %.2f %.2f %.2f" % (what, proof, len(values), quantile(values, 0.5), quantile(sizes, 0.5),
+                                                 quantile(sizes, 0.99), max(sizes)))
+
+
 def main():
     with open(sys.argv[1], errors="replace") as f:
         applied = applied_of(f)
-    with open(sys.argv[2]) as f:
-        records = [json.loads(line) for line in f]
-    session = next(r for r in records if r["kind"] == "session")
-    offset = wall(session["begin_time"]) - session["begin_ns"]
+    pulls, offset = told(sys.argv[2])
     differences = {}
-    for pull in (r for r in records if r["kind"] == "pull"):
+    for pull in pulls:
         for layer in pull["fetched"]["layers"]:
             for begin, end in applied.get(layer["digest"], []):
                 if not pull["begin_ns"] <= end - offset <= pull["end_ns"]:
@@ -54,10 +67,7 @@ def main():
                     if layer[what + "_ns"]:
                         differences.setdefault((what, layer["proof"][what]), []).append(
                             (layer[what + "_ns"] + offset - true) / 1e6)
-    for (what, proof), values in sorted(differences.items()):
-        sizes = [abs(v) for v in values]
-        print("%s %s %d %+.2f %.2f %.2f %.2f" % (what, proof, len(values), quantile(values, 0.5), quantile(sizes, 0.5),
-                                                 quantile(sizes, 0.99), max(sizes)))
+    say(differences)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ import json
 import re
 import sys
 
-from pull_truth import quantile, wall
+from pull_truth import say, told, wall
 
 
 def layers_by_content(root):
@@ -58,12 +58,9 @@ def said(log, layers):
 def main():
     with open(sys.argv[1], errors="replace") as f:
         times = said(f, layers_by_content(sys.argv[2]))
-    with open(sys.argv[3]) as f:
-        records = [json.loads(line) for line in f]
-    session = next(r for r in records if r["kind"] == "session")
-    offset = wall(session["begin_time"]) - session["begin_ns"]
+    pulls, offset = told(sys.argv[3])
     differences = {}
-    for pull in (r for r in records if r["kind"] == "pull"):
+    for pull in pulls:
         for layer in pull["fetched"]["layers"]:
             for what, _ in ROWS:
                 ns = layer[what + "_ns"]
@@ -72,10 +69,7 @@ def main():
                 if ns and true and not layer["there"]:
                     nearest = min(true, key=lambda at: abs(at - ns))
                     differences.setdefault((what, layer["proof"][what]), []).append((ns - nearest) / 1e6)
-    for (what, proof), values in sorted(differences.items()):
-        sizes = [abs(v) for v in values]
-        print("%s %s %d %+.2f %.2f %.2f %.2f" % (what, proof, len(values), quantile(values, 0.5), quantile(sizes, 0.5),
-                                                 quantile(sizes, 0.99), max(sizes)))
+    say(differences)
 
 
 main()

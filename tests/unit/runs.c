@@ -54,6 +54,15 @@ struct run *run_new(void)
 	return run;
 }
 
+struct run *run_of_containerd(void)
+{
+	struct run *run = run_new();
+
+	tape_process(&run->t, LIFE_CONTAINERD, 1, CT_ROLE_ENGINE, "containerd", TAPE_END);
+	run->t.engine = LIFE_CONTAINERD;
+	return run;
+}
+
 void run_free(struct run *run)
 {
 	tape_free(&run->t);

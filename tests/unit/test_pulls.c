@@ -1,67 +1,35 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Images that dockerd is asked for, and what it says while it fetches them (moby 20.10). */
-#include "runs.h"
+#include "docker_pulls.h"
 
-#define SOCKET 4000
-#define PULL   "POST /v1.41/images/create?fromImage=reg.test%3A5000%2Fa%2Fweb&tag=1"
+#define SOCKET PULL_SOCKET
+#define OTHER  PULL_OTHER_SOCKET
+#define PULL   PULL_LINE("a%2Fweb")
 #define NAME   "reg.test:5000/a/web:1"
-
-static void says(struct tape *t, double ms, const char *json)
-{
-	tape_at(t, ms);
-	tape_http_chunk(t, LIFE_DOCKERD, SOCKET, json);
-}
-
-static void layer_says(struct tape *t, double ms, const char *id, const char *status)
-{
-	char json[256];
-
-	snprintf(json, sizeof(json), "{\"status\":\"%s\",\"progressDetail\":{},\"id\":\"%s\"}",
-		 status, id);
-	says(t, ms, json);
-}
-
-static void asks(struct tape *t, double ms, const char *line)
-{
-	tape_at(t, ms);
-	t->engine = LIFE_DOCKERD;
-	tape_http_request(t, LIFE_CLIENT, SOCKET, line, NULL);
-}
 
 static void begins(struct tape *t, double ms)
 {
-	asks(t, ms, PULL);
-	tape_at(t, ms + 20);
-	tape_http_answer(t, LIFE_DOCKERD, SOCKET, 200, NULL);
-	says(t, ms + 20, "{\"status\":\"Pulling from a/web\",\"id\":\"1\"}");
-}
-
-static void is_done(struct tape *t, double ms)
-{
-	says(t, ms, "{\"status\":\"Digest: sha256:feed\"}");
-	says(t, ms, "{\"status\":\"Status: Downloaded newer image for " NAME "\"}");
+	pull_begins(t, ms, 20, SOCKET, PULL);
+	pull_says(t, ms + 20, SOCKET, "{\"status\":\"Pulling from a/web\",\"id\":\"1\"}");
 }
 
 /* Two layers: the second is there before the first, and waits for it. */
 static void two_layers(struct tape *t, double ms)
 {
 	begins(t, ms);
-	layer_says(t, ms + 30, "aaa", "Pulling fs layer");
-	layer_says(t, ms + 30, "bbb", "Pulling fs layer");
-	layer_says(t, ms + 30, "bbb", "Waiting");
-	says(t, ms + 50,
-	     "{\"status\":\"Downloading\",\"progressDetail\":{\"current\":10,\"total\":1000},"
-	     "\"progress\":\"[=>  ]\",\"id\":\"aaa\"}");
-	says(t, ms + 60,
-	     "{\"status\":\"Downloading\",\"progressDetail\":{\"current\":1,\"total\":50},\"id\":\"bbb\"}");
-	layer_says(t, ms + 70, "bbb", "Download complete");
-	layer_says(t, ms + 100, "aaa", "Verifying Checksum");
-	layer_says(t, ms + 101, "aaa", "Download complete");
-	layer_says(t, ms + 102, "aaa", "Extracting");
-	layer_says(t, ms + 150, "aaa", "Pull complete");
-	layer_says(t, ms + 151, "bbb", "Extracting");
-	layer_says(t, ms + 170, "bbb", "Pull complete");
-	is_done(t, ms + 180);
+	pull_status(t, ms + 30, SOCKET, "aaa", "Pulling fs layer");
+	pull_status(t, ms + 30, SOCKET, "bbb", "Pulling fs layer");
+	pull_status(t, ms + 30, SOCKET, "bbb", "Waiting");
+	pull_downloads(t, ms + 50, SOCKET, "aaa", 10, 1000);
+	pull_downloads(t, ms + 60, SOCKET, "bbb", 1, 50);
+	pull_status(t, ms + 70, SOCKET, "bbb", "Download complete");
+	pull_status(t, ms + 100, SOCKET, "aaa", "Verifying Checksum");
+	pull_status(t, ms + 101, SOCKET, "aaa", "Download complete");
+	pull_status(t, ms + 102, SOCKET, "aaa", "Extracting");
+	pull_status(t, ms + 150, SOCKET, "aaa", "Pull complete");
+	pull_status(t, ms + 151, SOCKET, "bbb", "Extracting");
+	pull_status(t, ms + 170, SOCKET, "bbb", "Pull complete");
+	pull_is_done(t, ms + 180, SOCKET, NAME);
 }
 
 static struct run *new_run(void)
@@ -104,19 +72,6 @@ Test(pulls, phases_and_layers)
 	run_free(run);
 }
 
-#define OTHER_CLIENT (LIFE_CLIENT + 1)
-#define OTHER_SOCKET 4100
-
-static void other_hears(struct tape *t, double ms, const char *status)
-{
-	char json[256];
-
-	snprintf(json, sizeof(json), "{\"status\":\"%s\",\"progressDetail\":{},\"id\":\"aaa\"}",
-		 status);
-	tape_at(t, ms);
-	tape_http_chunk(t, LIFE_DOCKERD, OTHER_SOCKET, json);
-}
-
 /* Two clients: one hears late that the layer is there, the other late that it is unpacked. */
 Test(pulls, of_one_transfer_counts_what_was_said_sooner)
 {
@@ -124,20 +79,15 @@ Test(pulls, of_one_transfer_counts_what_was_said_sooner)
 	struct tape *t = &run->t;
 
 	begins(t, 100);
-	layer_says(t, 130, "aaa", "Pulling fs layer");
-	tape_at(t, 140);
-	t->engine = LIFE_DOCKERD;
-	tape_http_request(t, OTHER_CLIENT, OTHER_SOCKET, PULL, NULL);
-	tape_http_answer(t, LIFE_DOCKERD, OTHER_SOCKET, 200, NULL);
-	other_hears(t, 150, "Pulling fs layer");
-	layer_says(t, 200, "aaa", "Download complete");
-	other_hears(t, 260, "Extracting"); /* no later than that */
-	other_hears(t, 300, "Pull complete");
-	layer_says(t, 310, "aaa", "Pull complete");
-	tape_at(t, 320);
-	tape_http_chunk(t, LIFE_DOCKERD, OTHER_SOCKET,
-			"{\"status\":\"Status: Image is up to date for " NAME "\"}");
-	is_done(t, 330);
+	pull_status(t, 130, SOCKET, "aaa", "Pulling fs layer");
+	pull_begins(t, 140, 0, OTHER, PULL);
+	pull_status(t, 150, OTHER, "aaa", "Pulling fs layer");
+	pull_status(t, 200, SOCKET, "aaa", "Download complete");
+	pull_status(t, 260, OTHER, "aaa", "Extracting"); /* no later than that */
+	pull_status(t, 300, OTHER, "aaa", "Pull complete");
+	pull_status(t, 310, SOCKET, "aaa", "Pull complete");
+	pull_says(t, 320, OTHER, "{\"status\":\"Status: Image is up to date for " NAME "\"}");
+	pull_is_done(t, 330, SOCKET, NAME);
 	play(run);
 	for (size_t i = 0; i < 2; i++) {
 		const struct seen *s = find(run, CT_RECORD_PULL, NAME, i);
@@ -194,13 +144,13 @@ Test(pulls, a_late_layer_is_the_critical_one)
 	const struct seen *s;
 
 	begins(&run->t, 100);
-	layer_says(&run->t, 130, "aaa", "Pulling fs layer");
-	layer_says(&run->t, 130, "bbb", "Pulling fs layer");
-	layer_says(&run->t, 140, "aaa", "Download complete");
-	layer_says(&run->t, 160, "aaa", "Pull complete");
-	layer_says(&run->t, 300, "bbb", "Download complete");
-	layer_says(&run->t, 320, "bbb", "Pull complete");
-	is_done(&run->t, 330);
+	pull_status(&run->t, 130, SOCKET, "aaa", "Pulling fs layer");
+	pull_status(&run->t, 130, SOCKET, "bbb", "Pulling fs layer");
+	pull_status(&run->t, 140, SOCKET, "aaa", "Download complete");
+	pull_status(&run->t, 160, SOCKET, "aaa", "Pull complete");
+	pull_status(&run->t, 300, SOCKET, "bbb", "Download complete");
+	pull_status(&run->t, 320, SOCKET, "bbb", "Pull complete");
+	pull_is_done(&run->t, 330, SOCKET, NAME);
 	play(run);
 	s = find(run, CT_RECORD_PULL, NAME, 0);
 	expect_phase(s, CT_PHASE_DOWNLOAD, 170);
@@ -215,11 +165,11 @@ Test(pulls, what_is_there_is_neither_fetched_nor_unpacked)
 	const struct seen *s;
 
 	begins(&run->t, 100);
-	layer_says(&run->t, 130, "aaa", "Already exists");
-	layer_says(&run->t, 130, "bbb", "Pulling fs layer");
-	layer_says(&run->t, 200, "bbb", "Download complete");
-	layer_says(&run->t, 220, "bbb", "Pull complete");
-	is_done(&run->t, 230);
+	pull_status(&run->t, 130, SOCKET, "aaa", "Already exists");
+	pull_status(&run->t, 130, SOCKET, "bbb", "Pulling fs layer");
+	pull_status(&run->t, 200, SOCKET, "bbb", "Download complete");
+	pull_status(&run->t, 220, SOCKET, "bbb", "Pull complete");
+	pull_is_done(&run->t, 230, SOCKET, NAME);
 	play(run);
 	s = find(run, CT_RECORD_PULL, NAME, 0);
 	expect_outcome(s, CT_OUTCOME_OK);
@@ -235,8 +185,9 @@ Test(pulls, up_to_date)
 	const struct seen *s;
 
 	begins(&run->t, 100);
-	says(&run->t, 150, "{\"status\":\"Digest: sha256:feed\"}");
-	says(&run->t, 151, "{\"status\":\"Status: Image is up to date for " NAME "\"}");
+	pull_says(&run->t, 150, SOCKET, "{\"status\":\"Digest: sha256:feed\"}");
+	pull_says(&run->t, 151, SOCKET,
+		  "{\"status\":\"Status: Image is up to date for " NAME "\"}");
 	play(run);
 	s = find(run, CT_RECORD_PULL, NAME, 0);
 	expect_outcome(s, CT_OUTCOME_OK);
@@ -250,14 +201,15 @@ Test(pulls, refused_or_failed_on_the_way)
 	struct run *run = new_run();
 	const struct seen *s;
 
-	asks(&run->t, 100, PULL);
+	pull_asks(&run->t, 100, SOCKET, PULL);
 	tape_at(&run->t, 120);
 	tape_http_answer(&run->t, LIFE_DOCKERD, SOCKET, 404, "{\"message\":\"not found\"}");
 	begins(&run->t, 200);
-	layer_says(&run->t, 230, "aaa", "Pulling fs layer");
-	layer_says(&run->t, 250, "aaa", "Retrying in 5 seconds");
-	says(&run->t, 300,
-	     "{\"errorDetail\":{\"message\":\"connection reset\"},\"error\":\"connection reset\"}");
+	pull_status(&run->t, 230, SOCKET, "aaa", "Pulling fs layer");
+	pull_status(&run->t, 250, SOCKET, "aaa", "Retrying in 5 seconds");
+	pull_says(
+		&run->t, 300, SOCKET,
+		"{\"errorDetail\":{\"message\":\"connection reset\"},\"error\":\"connection reset\"}");
 	play(run);
 	s = find(run, CT_RECORD_PULL, NAME, 0);
 	expect_outcome(s, CT_OUTCOME_FAILED);
@@ -282,10 +234,10 @@ Test(pulls, a_state_that_was_never_said_is_no_later_than_the_next)
 	const struct seen *s;
 
 	begins(&run->t, 100);
-	layer_says(&run->t, 130, "aaa", "Pulling fs layer");
-	layer_says(&run->t, 190, "aaa", "Extracting");
-	layer_says(&run->t, 220, "aaa", "Pull complete");
-	is_done(&run->t, 230);
+	pull_status(&run->t, 130, SOCKET, "aaa", "Pulling fs layer");
+	pull_status(&run->t, 190, SOCKET, "aaa", "Extracting");
+	pull_status(&run->t, 220, SOCKET, "aaa", "Pull complete");
+	pull_is_done(&run->t, 230, SOCKET, NAME);
 	play(run);
 	s = find(run, CT_RECORD_PULL, NAME, 0);
 	expect_phase(s, CT_PHASE_DOWNLOAD, 60);
@@ -301,9 +253,9 @@ Test(pulls, an_unpacking_that_nobody_tells_of_is_unknown)
 	const struct seen *s;
 
 	begins(&run->t, 100);
-	layer_says(&run->t, 130, "aaa", "Pulling fs layer");
-	layer_says(&run->t, 190, "aaa", "Download complete");
-	is_done(&run->t, 230);
+	pull_status(&run->t, 130, SOCKET, "aaa", "Pulling fs layer");
+	pull_status(&run->t, 190, SOCKET, "aaa", "Download complete");
+	pull_is_done(&run->t, 230, SOCKET, NAME);
 	play(run);
 	s = find(run, CT_RECORD_PULL, NAME, 0);
 	expect_phase(s, CT_PHASE_DOWNLOAD, 60);
@@ -319,8 +271,8 @@ Test(pulls, whose_end_was_not_heard_is_cut)
 	const struct seen *s;
 
 	begins(&run->t, 100);
-	layer_says(&run->t, 130, "aaa", "Pulling fs layer");
-	asks(&run->t, 500, PULL); /* the next on this connection */
+	pull_status(&run->t, 130, SOCKET, "aaa", "Pulling fs layer");
+	pull_asks(&run->t, 500, SOCKET, PULL); /* the next on this connection */
 	play(run);
 	cr_assert_eq(count(run, CT_RECORD_PULL), 2);
 	s = find(run, CT_RECORD_PULL, NAME, 0);
@@ -338,11 +290,11 @@ Test(pulls, steps_of_what_is_cut_are_open)
 
 	run->opts.steps = true;
 	begins(&run->t, 100);
-	layer_says(&run->t, 130, "aaa", "Pulling fs layer");
-	layer_says(&run->t, 150, "aaa", "Download complete");
-	layer_says(&run->t, 150, "aaa", "Pull complete");
-	layer_says(&run->t, 160, "bbb", "Pulling fs layer");
-	asks(&run->t, 500, PULL);
+	pull_status(&run->t, 130, SOCKET, "aaa", "Pulling fs layer");
+	pull_status(&run->t, 150, SOCKET, "aaa", "Download complete");
+	pull_status(&run->t, 150, SOCKET, "aaa", "Pull complete");
+	pull_status(&run->t, 160, SOCKET, "bbb", "Pulling fs layer");
+	pull_asks(&run->t, 500, SOCKET, PULL);
 	play(run);
 	s = find(run, CT_RECORD_PULL, NAME, 0);
 	cr_assert_gt(s->rec.step_count, 2);
@@ -453,7 +405,7 @@ Test(pulls, a_start_fails_with_its_image)
 		wants(&run->t, &l, 90);
 		if (rows[i].pulled) {
 			begins(&run->t, 100);
-			says(&run->t, 150, rows[i].pulled);
+			pull_says(&run->t, 150, SOCKET, rows[i].pulled);
 		}
 		if (rows[i].leaves) {
 			tape_at(&run->t, 200);
@@ -498,7 +450,7 @@ Test(pulls, of_another_image_or_that_failed_it_does_not)
 	l.image = NAME;
 	l.client = SOCKET;
 	begins(&run->t, 100);
-	says(&run->t, 150, "{\"errorDetail\":{\"message\":\"no\"}}");
+	pull_says(&run->t, 150, SOCKET, "{\"errorDetail\":{\"message\":\"no\"}}");
 	life_create(&run->t, &l, 300);
 	life_start(&run->t, &l, 320);
 	play_until(run, 30000);
@@ -523,11 +475,11 @@ Test(pulls, any_order_of_lines)
 		begins(&run->t, 100);
 		for (int i = 0; i < 12; i++) {
 			seed = seed * 1664525 + 1013904223;
-			layer_says(&run->t, 130 + 5 * i, seed >> 16 & 1 ? "aaa" : "bbb",
-				   said[(seed >> 20) % CT_ARRAY_SIZE(said)]);
+			pull_status(&run->t, 130 + 5 * i, SOCKET, seed >> 16 & 1 ? "aaa" : "bbb",
+				    said[(seed >> 20) % CT_ARRAY_SIZE(said)]);
 		}
 		if (round % 3)
-			is_done(&run->t, 160 + round % 50);
+			pull_is_done(&run->t, 160 + round % 50, SOCKET, NAME);
 		tape_sort(&run->t);
 		play(run);
 		cr_assert_eq(count(run, CT_RECORD_PULL), 1);
@@ -563,7 +515,7 @@ Test(pulls, old_ones_make_room)
 
 	cr_assert(core);
 	for (int i = 0; i < 300; i++) {
-		asks(&run->t, 100 + 100 * i, PULL);
+		pull_asks(&run->t, 100 + 100 * i, SOCKET, PULL);
 		tape_at(&run->t, 120 + 100 * i);
 		tape_http_answer(&run->t, LIFE_DOCKERD, SOCKET, 404, "{\"message\":\"no\"}");
 	}
@@ -579,10 +531,10 @@ Test(pulls, an_import_is_no_pull)
 {
 	struct run *run = new_run();
 
-	asks(&run->t, 100, "POST /v1.41/images/create?fromSrc=-&repo=a");
+	pull_asks(&run->t, 100, SOCKET, "POST /v1.41/images/create?fromSrc=-&repo=a");
 	tape_at(&run->t, 120);
 	tape_http_answer(&run->t, LIFE_DOCKERD, SOCKET, 200, NULL);
-	says(&run->t, 130, "{\"status\":\"Status: whatever\"}");
+	pull_says(&run->t, 130, SOCKET, "{\"status\":\"Status: whatever\"}");
 	play(run);
 	cr_expect_eq(count(run, CT_RECORD_PULL), 0);
 	run_free(run);
@@ -592,8 +544,8 @@ Test(pulls, lines_of_nobody_are_nothing)
 {
 	struct run *run = new_run();
 
-	layer_says(&run->t, 100, "aaa", "Pulling fs layer");
-	is_done(&run->t, 110);
+	pull_status(&run->t, 100, SOCKET, "aaa", "Pulling fs layer");
+	pull_is_done(&run->t, 110, SOCKET, NAME);
 	play(run);
 	cr_expect_eq(run->count, 0);
 	run_free(run);

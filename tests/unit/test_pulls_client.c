@@ -11,16 +11,8 @@
 #define SERVICES  "/containerd.services."
 #define LAYER(nn) "sha256:" nn DIGEST
 #define INDEX     "sha256:ee" DIGEST
+#define LEASES    SERVICES "leases.v1.Leases/"
 #define LEASE     "123-abcd"
-
-static struct run *new_run(void)
-{
-	struct run *run = run_new();
-
-	tape_process(&run->t, LIFE_CONTAINERD, 1, CT_ROLE_ENGINE, "containerd", TAPE_END);
-	run->t.engine = LIFE_CONTAINERD;
-	return run;
-}
 
 static void asks(struct tape *t, double ms, uint32_t stream, const char *method, const char *lease,
 		 const char *msg, size_t len)
@@ -95,37 +87,59 @@ static void applies(struct tape *t, double from, double to, uint32_t stream, con
 		answered(t, to, stream);
 }
 
-/* All is fetched, then unpacked. */
-static void fetches(struct tape *t, double ms)
+/* It is resolved, and its layers are known by their manifest. */
+static void resolves(struct tape *t, double ms)
 {
-	lease(t, ms, 1, SERVICES "leases.v1.Leases/Create", LEASE);
+	lease(t, ms, 1, LEASES "Create", LEASE);
 	writes(t, ms + 10, 3, "manifest-sha256:" MANIFEST);
 	stored_blob(t, "aa", ms + 11, ms + 15, 900);
 	ends(t, ms + 18, 3);
-	writes(t, ms + 20, 5, "layer-" LAYER("01"));
-	writes(t, ms + 20, 7, "layer-" LAYER("02"));
 	stored_layer(t, ms + 19, 0, 2, "01", 400000);
 	stored_layer(t, ms + 19, 1, 2, "02", 300000);
+}
+
+/* All is fetched, then unpacked. */
+static void fetches(struct tape *t, double ms)
+{
+	resolves(t, ms);
+	writes(t, ms + 20, 5, "layer-" LAYER("01"));
+	writes(t, ms + 20, 7, "layer-" LAYER("02"));
 	stored_blob(t, "01", ms + 21, ms + 80, 400000);
 	stored_blob(t, "02", ms + 22, ms + 60, 300000);
 	ends(t, ms + 63, 7);
 	ends(t, ms + 83, 5);
 }
 
+/* It is saved, and unpacked. */
+static void keeps(struct tape *t, double ms)
+{
+	saves(t, ms, 9, "sha256:" MANIFEST);
+	applies(t, ms + 5, ms + 25, 11, LAYER("01"));
+	applies(t, ms + 27, ms + 55, 13, LAYER("02"));
+	lease(t, ms + 65, 15, LEASES "Delete", LEASE);
+}
+
+static void play_sorted(struct run *run)
+{
+	tape_sort(&run->t);
+	play_until(run, 90000);
+}
+
+static const struct seen *pull_of(struct run *run, const char *name)
+{
+	play_sorted(run);
+	return find(run, CT_RECORD_PULL, name, 0);
+}
+
 Test(pulls_client, what_ctr_fetches_itself)
 {
-	struct run *run = new_run();
+	struct run *run = run_of_containerd();
 	struct tape *t = &run->t;
 	const struct seen *s;
 
 	fetches(t, 100);
-	saves(t, 185, 9, "sha256:" MANIFEST);
-	applies(t, 190, 210, 11, LAYER("01"));
-	applies(t, 212, 240, 13, LAYER("02"));
-	lease(t, 250, 15, SERVICES "leases.v1.Leases/Delete", LEASE);
-	tape_sort(t);
-	play_until(run, 90000);
-	s = find(run, CT_RECORD_PULL, NAME, 0);
+	keeps(t, 185);
+	s = pull_of(run, NAME);
 	expect_outcome(s, CT_OUTCOME_OK);
 	expect_span(s, 100, 250);
 	expect_phase(s, CT_PHASE_RESOLVE, 17);
@@ -150,29 +164,19 @@ Test(pulls_client, what_ctr_fetches_itself)
 /* It has no limit: what it comes to late, when another layer is there already, has not waited for a slot. */
 Test(pulls_client, what_ctr_comes_to_late)
 {
-	struct run *run = new_run();
+	struct run *run = run_of_containerd();
 	struct tape *t = &run->t;
 	const struct seen *s;
 
-	lease(t, 100, 1, SERVICES "leases.v1.Leases/Create", LEASE);
-	writes(t, 110, 3, "manifest-sha256:" MANIFEST);
-	stored_blob(t, "aa", 111, 115, 900);
-	ends(t, 118, 3);
-	stored_layer(t, 119, 0, 2, "01", 400000);
-	stored_layer(t, 119, 1, 2, "02", 300000);
+	resolves(t, 100);
 	writes(t, 120, 5, "layer-" LAYER("01"));
 	stored_blob(t, "01", 121, 140, 400000);
 	ends(t, 143, 5);
 	writes(t, 150, 7, "layer-" LAYER("02"));
 	stored_blob(t, "02", 152, 180, 300000);
 	ends(t, 183, 7);
-	saves(t, 185, 9, "sha256:" MANIFEST);
-	applies(t, 190, 210, 11, LAYER("01"));
-	applies(t, 212, 240, 13, LAYER("02"));
-	lease(t, 250, 15, SERVICES "leases.v1.Leases/Delete", LEASE);
-	tape_sort(t);
-	play_until(run, 90000);
-	s = find(run, CT_RECORD_PULL, NAME, 0);
+	keeps(t, 185);
+	s = pull_of(run, NAME);
 	expect_outcome(s, CT_OUTCOME_OK);
 	cr_assert_eq(s->fetched.layer_count, 2);
 	cr_expect_eq(s->layers[1].first_ns, tape_ns(152));
@@ -184,25 +188,24 @@ Test(pulls_client, what_ctr_comes_to_late)
 /* What was there already in another namespace is unpacked; what is there altogether is up to date. */
 Test(pulls_client, what_is_there_already)
 {
-	struct run *run = new_run();
+	struct run *run = run_of_containerd();
 	struct tape *t = &run->t;
 	const struct seen *s;
 
 	fetches(t, 100);
 	saves(t, 185, 9, "sha256:" MANIFEST);
-	lease(t, 250, 15, SERVICES "leases.v1.Leases/Delete", LEASE);
+	lease(t, 250, 15, LEASES "Delete", LEASE);
 	for (double ms = 300; ms < 600; ms += 200) {
 		uint32_t stream = (uint32_t)ms | 1;
 
-		lease(t, ms, stream, SERVICES "leases.v1.Leases/Create", LEASE);
+		lease(t, ms, stream, LEASES "Create", LEASE);
 		writes(t, ms + 10, stream + 2, "manifest-sha256:" MANIFEST);
 		saves(t, ms + 20, stream + 4, "sha256:" MANIFEST);
 		if (ms < 400)
 			applies(t, ms + 30, ms + 40, stream + 6, LAYER("02"));
-		lease(t, ms + 50, stream + 8, SERVICES "leases.v1.Leases/Delete", LEASE);
+		lease(t, ms + 50, stream + 8, LEASES "Delete", LEASE);
 	}
-	tape_sort(t);
-	play_until(run, 90000);
+	play_sorted(run);
 	s = find(run, CT_RECORD_PULL, NAME, 1);
 	expect_outcome(s, CT_OUTCOME_OK);
 	expect_span(s, 300, 350);
@@ -222,13 +225,13 @@ Test(pulls_client, what_is_there_already)
 Test(pulls_client, what_fails)
 {
 	for (unsigned how = 0; how < 3; how++) {
-		struct run *run = new_run();
+		struct run *run = run_of_containerd();
 		struct tape *t = &run->t;
 		const struct seen *s;
 
 		fetches(t, 100);
 		if (how == 0) {
-			lease(t, 200, 15, SERVICES "leases.v1.Leases/Delete", LEASE);
+			lease(t, 200, 15, LEASES "Delete", LEASE);
 		} else if (how == 1) {
 			tape_at(t, 200);
 			tape_exit(t, CLIENT, CT_ROLE_NONE, 1);
@@ -237,11 +240,9 @@ Test(pulls_client, what_fails)
 			applies(t, 190, 0, 11, LAYER("01"));
 			tape_at(t, 195);
 			grpc_refuses(t, 11, "no space left on device");
-			lease(t, 200, 15, SERVICES "leases.v1.Leases/Delete", LEASE);
+			lease(t, 200, 15, LEASES "Delete", LEASE);
 		}
-		tape_sort(t);
-		play_until(run, 90000);
-		s = find(run, CT_RECORD_PULL, how == 2 ? NAME : "sha256:" MANIFEST, 0);
+		s = pull_of(run, how == 2 ? NAME : "sha256:" MANIFEST);
 		expect_outcome(s, CT_OUTCOME_FAILED);
 		expect_span(s, 100, 200);
 		cr_expect_eq(s->fetched.interrupted, how == 1);
@@ -292,7 +293,6 @@ static struct msg number(uint32_t field, uint64_t value)
 #define TYPES   "containerd.types.transfer."
 #define UPDATE  SERVICES "content.v1.Content/Update"
 #define CREATE  SERVICES "images.v1.Images/Create"
-#define LEASES  SERVICES "leases.v1.Leases/"
 #define APPLY   SERVICES "diff.v1.Diff/Apply"
 #define FETCH   SERVICES "transfer.v1.Transfer/Transfer"
 #define PULL    "/runtime.v1.ImageService/PullImage"
@@ -350,7 +350,7 @@ Test(pulls_client, what_lacks_something)
 		{ APPLY, in(1, text(1, OCI)) },
 		{ APPLY, in(1, both(text(1, OCI), text(2, "sha256:none"))) },
 	};
-	struct run *run = new_run();
+	struct run *run = run_of_containerd();
 	struct tape *t = &run->t;
 	const struct seen *s;
 
@@ -360,12 +360,8 @@ Test(pulls_client, what_lacks_something)
 		     lacking[i].msg.len);
 		answered(t, 184.01 + 0.02 * i, 101 + 2 * i);
 	}
-	saves(t, 185, 9, WHOLE);
-	applies(t, 190, 210, 11, LAYER("01"));
-	applies(t, 212, 240, 13, LAYER("02"));
-	lease(t, 250, 15, LEASES "Delete", LEASE);
-	tape_sort(t);
-	play_until(run, 90000);
+	keeps(t, 185);
+	play_sorted(run);
 	cr_assert_eq(count(run, CT_RECORD_PULL), 1);
 	s = find(run, CT_RECORD_PULL, NAME, 0);
 	expect_outcome(s, CT_OUTCOME_OK);
@@ -381,7 +377,7 @@ Test(pulls_client, what_lacks_something)
 /* Of what never gets a name its source is one, once the manifest is labelled with that. */
 Test(pulls_client, what_is_known_by_its_source)
 {
-	struct run *run = new_run();
+	struct run *run = run_of_containerd();
 	struct tape *t = &run->t;
 	const struct {
 		const char *digest, *what;
@@ -397,9 +393,7 @@ Test(pulls_client, what_is_known_by_its_source)
 		answered(t, 184.5 + i, 101 + 2 * i);
 	}
 	lease(t, 250, 15, LEASES "Delete", LEASE);
-	tape_sort(t);
-	play_until(run, 90000);
-	s = find(run, CT_RECORD_PULL, "reg.test/a/web@" WHOLE, 0);
+	s = pull_of(run, "reg.test/a/web@" WHOLE);
 	expect_outcome(s, CT_OUTCOME_FAILED);
 	expect_span(s, 100, 250);
 	cr_expect_str_eq(s->who.image, "reg.test/a/web@" WHOLE);
@@ -429,7 +423,7 @@ static void transfers(struct tape *t, double ms, uint32_t stream, const char *fr
 /* Only what comes from a registry is a pull. */
 Test(pulls_client, what_the_transfer_service_fetches)
 {
-	struct run *run = new_run();
+	struct run *run = run_of_containerd();
 	struct tape *t = &run->t;
 	const struct seen *s;
 
@@ -442,8 +436,7 @@ Test(pulls_client, what_the_transfer_service_fetches)
 	stored_blob(t, "01", 131, 180, 400000);
 	stored_changed(t, 200);
 	answered(t, 210, 3);
-	tape_sort(t);
-	play_until(run, 90000);
+	play_sorted(run);
 	cr_assert_eq(count(run, CT_RECORD_PULL), 1);
 	s = find(run, CT_RECORD_PULL, NAME, 0);
 	expect_outcome(s, CT_OUTCOME_OK);
@@ -476,7 +469,7 @@ static void told(struct tape *t, double ms, enum ct_kind kind, unsigned number, 
  */
 Test(pulls_client, what_was_fetched_at_once)
 {
-	struct run *run = new_run();
+	struct run *run = run_of_containerd();
 	struct tape *t = &run->t;
 	const struct seen *s;
 
@@ -493,8 +486,7 @@ Test(pulls_client, what_was_fetched_at_once)
 	told(t, 221, CT_KIND_IMAGE, 0, 1, IMAGE_TAIL, sizeof(IMAGE_TAIL));
 	for (unsigned n = 0; n < 4; n++)
 		told(t, 223 + n, CT_KIND_UNPACKED, n % 2, 2, UNPACKED_TAIL, sizeof(UNPACKED_TAIL));
-	tape_sort(t);
-	play_until(run, 90000);
+	play_sorted(run);
 	for (unsigned i = 0; i < 2; i++) {
 		s = find(run, CT_RECORD_PULL, NAME, i);
 		expect_outcome(s, CT_OUTCOME_OK);
@@ -514,7 +506,7 @@ Test(pulls_client, what_was_fetched_at_once)
 Test(pulls_client, what_is_answered_in_another_order)
 {
 	static const char other[] = "dd" DIGEST "\0default";
-	struct run *run = new_run();
+	struct run *run = run_of_containerd();
 	struct tape *t = &run->t;
 	const struct seen *s;
 
@@ -527,9 +519,7 @@ Test(pulls_client, what_is_answered_in_another_order)
 	told(t, 221, CT_KIND_IMAGE, 0, 1, IMAGE_TAIL, sizeof(IMAGE_TAIL));
 	told(t, 223, CT_KIND_UNPACKED, 0, 0, other, sizeof(other));
 	told(t, 224, CT_KIND_UNPACKED, 0, 1, UNPACKED_TAIL, sizeof(UNPACKED_TAIL));
-	tape_sort(t);
-	play_until(run, 90000);
-	s = find(run, CT_RECORD_PULL, NAME, 0);
+	s = pull_of(run, NAME);
 	expect_outcome(s, CT_OUTCOME_OK);
 	cr_expect_eq(s->layers[0].unpacked_by, CT_PROVED_DATABASE);
 	cr_expect_eq(s->layers[0].unpacked_ns, tape_ns(200));

@@ -1,21 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What is known of layers by lines that come behind the fact, and how many were fetched at once. */
-#include "runs.h"
+#include "docker_pulls.h"
 
 #include "stats/pulls.h"
 
-#define SOCKET 4000
+#define SOCKET PULL_SOCKET
 #define NAME   "reg.test:5000/web:1"
-
-static void says(struct tape *t, double ms, const char *id, const char *status)
-{
-	char json[256];
-
-	snprintf(json, sizeof(json), "{\"status\":\"%s\",\"progressDetail\":{},\"id\":\"%s\"}",
-		 status, id);
-	tape_at(t, ms);
-	tape_http_chunk(t, LIFE_DOCKERD, SOCKET, json);
-}
 
 /* "ccc" waits for a slot, which "aaa" has; that "bbb" is fetched is never said. */
 static const struct seen *three_layers(struct run *run)
@@ -23,25 +13,19 @@ static const struct seen *three_layers(struct run *run)
 	struct tape *t = &run->t;
 
 	life_engines(t);
-	tape_at(t, 100);
-	t->engine = LIFE_DOCKERD;
-	tape_http_request(t, LIFE_CLIENT, SOCKET,
-			  "POST /v1.41/images/create?fromImage=reg.test%3A5000%2Fweb&tag=1", NULL);
-	tape_http_answer(t, LIFE_DOCKERD, SOCKET, 200, NULL);
-	says(t, 120, "aaa", "Pulling fs layer");
-	says(t, 120, "bbb", "Pulling fs layer");
-	says(t, 120, "ccc", "Pulling fs layer");
-	says(t, 121, "ccc", "Waiting");
-	says(t, 199, "ccc", "Downloading");
-	says(t, 201, "aaa", "Download complete");
-	says(t, 230, "aaa", "Pull complete");
-	says(t, 240, "bbb", "Extracting");
-	says(t, 250, "bbb", "Pull complete");
-	says(t, 300, "ccc", "Download complete");
-	says(t, 320, "ccc", "Pull complete");
-	tape_at(t, 330);
-	tape_http_chunk(t, LIFE_DOCKERD, SOCKET,
-			"{\"status\":\"Status: Downloaded newer image for " NAME "\"}");
+	pull_begins(t, 100, 0, SOCKET, PULL_LINE("web"));
+	pull_status(t, 120, SOCKET, "aaa", "Pulling fs layer");
+	pull_status(t, 120, SOCKET, "bbb", "Pulling fs layer");
+	pull_status(t, 120, SOCKET, "ccc", "Pulling fs layer");
+	pull_status(t, 121, SOCKET, "ccc", "Waiting");
+	pull_status(t, 199, SOCKET, "ccc", "Downloading");
+	pull_status(t, 201, SOCKET, "aaa", "Download complete");
+	pull_status(t, 230, SOCKET, "aaa", "Pull complete");
+	pull_status(t, 240, SOCKET, "bbb", "Extracting");
+	pull_status(t, 250, SOCKET, "bbb", "Pull complete");
+	pull_status(t, 300, SOCKET, "ccc", "Download complete");
+	pull_status(t, 320, SOCKET, "ccc", "Pull complete");
+	pull_is_done(t, 330, SOCKET, NAME);
 	play(run);
 	return find(run, CT_RECORD_PULL, NAME, 0);
 }

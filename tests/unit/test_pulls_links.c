@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* By which connections an image was fetched: what the kernel says of those that an engine asks for. */
-#include "runs.h"
+#include "docker_pulls.h"
 
-#define SOCKET 4000
-#define PULL   "POST /v1.41/images/create?fromImage=reg.test%3A5000%2Fa%2Fweb&tag=1"
-#define OTHER  "POST /v1.41/images/create?fromImage=reg.test%3A5000%2Fa%2Fother&tag=1"
+#define SOCKET PULL_SOCKET
+#define PULL   PULL_LINE("a%2Fweb")
+#define OTHER  PULL_LINE("a%2Fother")
 #define NAME   "reg.test:5000/a/web:1"
 #define PORT   5000
 #define INET   2
@@ -16,47 +16,6 @@ static struct run *new_run(void)
 
 	life_engines(&run->t);
 	return run;
-}
-
-static void asks(struct tape *t, double ms, uint32_t client, uint64_t socket, const char *line)
-{
-	tape_at(t, ms);
-	t->engine = LIFE_DOCKERD;
-	tape_http_request(t, client, socket, line, NULL);
-	tape_at(t, ms + 20);
-	tape_http_answer(t, LIFE_DOCKERD, socket, 200, NULL);
-}
-
-static void says(struct tape *t, double ms, uint64_t socket, const char *json)
-{
-	tape_at(t, ms);
-	tape_http_chunk(t, LIFE_DOCKERD, socket, json);
-}
-
-static void layer_says(struct tape *t, double ms, const char *id, const char *status)
-{
-	char json[256];
-
-	snprintf(json, sizeof(json), "{\"status\":\"%s\",\"progressDetail\":{},\"id\":\"%s\"}",
-		 status, id);
-	says(t, ms, SOCKET, json);
-}
-
-static void downloads(struct tape *t, double ms, uint64_t socket, const char *id, unsigned size)
-{
-	char json[256];
-
-	snprintf(
-		json, sizeof(json),
-		"{\"status\":\"Downloading\",\"progressDetail\":{\"current\":1,\"total\":%u},\"id\":\"%s\"}",
-		size, id);
-	says(t, ms, socket, json);
-}
-
-static void is_done(struct tape *t, double ms, uint64_t socket)
-{
-	says(t, ms, socket, "{\"status\":\"Digest: sha256:feed\"}");
-	says(t, ms, socket, "{\"status\":\"Status: Downloaded newer image for " NAME "\"}");
 }
 
 /* Its number is when it was asked for, in ms. Nothing is set that `is` does not say. */
@@ -100,17 +59,17 @@ static void link_whole(struct tape *t, double asked, double end, uint64_t receiv
 /* Two layers that wait for no other; lines are later than what they speak of. Sockets are between. */
 static void lines(struct tape *t)
 {
-	layer_says(t, 130, "aaa", "Pulling fs layer");
-	layer_says(t, 130, "bbb", "Pulling fs layer");
-	layer_says(t, 130, "bbb", "Waiting");
-	downloads(t, 190, SOCKET, "aaa", 1000000);
-	downloads(t, 195, SOCKET, "bbb", 50000);
-	layer_says(t, 200, "bbb", "Download complete");
-	layer_says(t, 210, "aaa", "Extracting"); /* that it was fetched was never said */
-	layer_says(t, 250, "aaa", "Pull complete");
-	layer_says(t, 251, "bbb", "Extracting");
-	layer_says(t, 270, "bbb", "Pull complete");
-	is_done(t, 280, SOCKET);
+	pull_status(t, 130, SOCKET, "aaa", "Pulling fs layer");
+	pull_status(t, 130, SOCKET, "bbb", "Pulling fs layer");
+	pull_status(t, 130, SOCKET, "bbb", "Waiting");
+	pull_downloads(t, 190, SOCKET, "aaa", 1, 1000000);
+	pull_downloads(t, 195, SOCKET, "bbb", 1, 50000);
+	pull_status(t, 200, SOCKET, "bbb", "Download complete");
+	pull_status(t, 210, SOCKET, "aaa", "Extracting"); /* that it was fetched was never said */
+	pull_status(t, 250, SOCKET, "aaa", "Pull complete");
+	pull_status(t, 251, SOCKET, "bbb", "Extracting");
+	pull_status(t, 270, SOCKET, "bbb", "Pull complete");
+	pull_is_done(t, 280, SOCKET, NAME);
 }
 
 static void sockets(struct tape *t)
@@ -134,7 +93,7 @@ Test(pulls_links, of_each_layer)
 	struct run *run = new_run();
 	const struct seen *s;
 
-	asks(&run->t, 100, LIFE_CLIENT, SOCKET, PULL);
+	pull_begins(&run->t, 100, 20, SOCKET, PULL);
 	lines(&run->t);
 	sockets(&run->t);
 	s = pull_of(run, NAME);
@@ -178,7 +137,7 @@ Test(pulls_links, what_it_took_to_connect_is_a_step)
 	const struct seen *s;
 
 	run->opts.steps = true;
-	asks(&run->t, 100, LIFE_CLIENT, SOCKET, PULL);
+	pull_begins(&run->t, 100, 20, SOCKET, PULL);
 	lines(&run->t);
 	sockets(&run->t);
 	s = pull_of(run, NAME);
@@ -198,7 +157,7 @@ Test(pulls_links, of_a_pull)
 	const struct ct_linked_peer *p;
 
 	link_whole(&run->t, 50, 60, 777); /* before it */
-	asks(&run->t, 100, LIFE_CLIENT, SOCKET, PULL);
+	pull_begins(&run->t, 100, 20, SOCKET, PULL);
 	lines(&run->t);
 	sockets(&run->t);
 	linked(&run->t, 142, 900, CT_LINKED_FAILED, 1, 0);
@@ -227,7 +186,7 @@ Test(pulls_links, what_is_kept_open)
 	struct run *run = new_run();
 	const struct seen *s;
 
-	asks(&run->t, 100, LIFE_CLIENT, SOCKET, PULL);
+	pull_begins(&run->t, 100, 20, SOCKET, PULL);
 	lines(&run->t);
 	linked(&run->t, 131.5, 1, CT_LINKED_MADE, 0.5, 0);
 	s = pull_of(run, NAME);
@@ -247,23 +206,23 @@ Test(pulls_links, what_may_be_of_either)
 	struct run *run = new_run();
 	const struct seen *s;
 
-	asks(&run->t, 100, LIFE_CLIENT, SOCKET, PULL);
-	layer_says(&run->t, 130, "aaa", "Pulling fs layer");
-	layer_says(&run->t, 130, "bbb", "Pulling fs layer");
-	layer_says(&run->t, 130, "ccc", "Pulling fs layer");
-	downloads(&run->t, 190, SOCKET, "aaa", 500000);
-	downloads(&run->t, 190, SOCKET, "bbb", 500100);
-	downloads(&run->t, 190, SOCKET, "ccc", 700000);
+	pull_begins(&run->t, 100, 20, SOCKET, PULL);
+	pull_status(&run->t, 130, SOCKET, "aaa", "Pulling fs layer");
+	pull_status(&run->t, 130, SOCKET, "bbb", "Pulling fs layer");
+	pull_status(&run->t, 130, SOCKET, "ccc", "Pulling fs layer");
+	pull_downloads(&run->t, 190, SOCKET, "aaa", 1, 500000);
+	pull_downloads(&run->t, 190, SOCKET, "bbb", 1, 500100);
+	pull_downloads(&run->t, 190, SOCKET, "ccc", 1, 700000);
 	link_whole(&run->t, 131, 198, 500520); /* one was never heard of */
 	link_whole(&run->t, 132, 198, 700420);
 	link_whole(&run->t, 133, 198, 700420);
-	layer_says(&run->t, 200, "aaa", "Download complete");
-	layer_says(&run->t, 200, "bbb", "Download complete");
-	layer_says(&run->t, 200, "ccc", "Download complete");
-	layer_says(&run->t, 250, "aaa", "Pull complete");
-	layer_says(&run->t, 260, "bbb", "Pull complete");
-	layer_says(&run->t, 270, "ccc", "Pull complete");
-	is_done(&run->t, 280, SOCKET);
+	pull_status(&run->t, 200, SOCKET, "aaa", "Download complete");
+	pull_status(&run->t, 200, SOCKET, "bbb", "Download complete");
+	pull_status(&run->t, 200, SOCKET, "ccc", "Download complete");
+	pull_status(&run->t, 250, SOCKET, "aaa", "Pull complete");
+	pull_status(&run->t, 260, SOCKET, "bbb", "Pull complete");
+	pull_status(&run->t, 270, SOCKET, "ccc", "Pull complete");
+	pull_is_done(&run->t, 280, SOCKET, NAME);
 	s = pull_of(run, NAME);
 	cr_assert_eq(s->fetched.layer_count, 3);
 	for (int i = 0; i < 3; i++) {
@@ -290,7 +249,7 @@ Test(pulls_links, what_fits_no_layer)
 	for (size_t i = 0; i < CT_ARRAY_SIZE(rows); i++) {
 		struct run *run = new_run();
 
-		asks(&run->t, 100, LIFE_CLIENT, SOCKET, PULL);
+		pull_begins(&run->t, 100, 20, SOCKET, PULL);
 		lines(&run->t);
 		link_whole(&run->t, rows[i].asked, 213, rows[i].received);
 		cr_expect_eq(pull_of(run, NAME)->layers[0].link.asked_ns, 0, "row %zu", i);
@@ -304,11 +263,10 @@ Test(pulls_links, of_two_at_once)
 	struct run *run = new_run();
 	const struct seen *s;
 
-	asks(&run->t, 90, LIFE_CLIENT + 1, SOCKET + 100, OTHER);
-	asks(&run->t, 100, LIFE_CLIENT, SOCKET, PULL);
-	says(&run->t, 130, SOCKET + 100,
-	     "{\"status\":\"Pulling fs layer\",\"progressDetail\":{},\"id\":\"ccc\"}");
-	downloads(&run->t, 190, SOCKET + 100, "ccc", 50100);
+	pull_begins(&run->t, 90, 20, PULL_OTHER_SOCKET, OTHER);
+	pull_begins(&run->t, 100, 20, SOCKET, PULL);
+	pull_status(&run->t, 130, PULL_OTHER_SOCKET, "ccc", "Pulling fs layer");
+	pull_downloads(&run->t, 190, PULL_OTHER_SOCKET, "ccc", 1, 50100);
 	lines(&run->t);
 	sockets(&run->t);
 	s = pull_of(run, NAME);
@@ -324,7 +282,7 @@ Test(pulls_links, of_several_sides)
 	const struct seen *s;
 	struct ct_event *e;
 
-	asks(&run->t, 100, LIFE_CLIENT, SOCKET, PULL);
+	pull_begins(&run->t, 100, 20, SOCKET, PULL);
 	lines(&run->t);
 	for (int i = 0; i < CT_LINKED_PEERS + 2; i++) {
 		e = linked(&run->t, 140 + i, i, CT_LINKED_MADE, 1, 0);
@@ -354,7 +312,7 @@ Test(pulls_links, whom_they_ask_for)
 	struct run *run = new_run();
 	const struct seen *s;
 
-	asks(&run->t, 100, LIFE_CLIENT, SOCKET, PULL);
+	pull_begins(&run->t, 100, 20, SOCKET, PULL);
 	lines(&run->t);
 	sockets(&run->t);
 	names(&run->t, 101.7, 101, "reg.test", CT_NAMED_SNI);
@@ -383,7 +341,7 @@ Test(pulls_links, who_says_nothing)
 	struct run *run = new_run();
 	const struct seen *s;
 
-	asks(&run->t, 100, LIFE_CLIENT, SOCKET, PULL);
+	pull_begins(&run->t, 100, 20, SOCKET, PULL);
 	lines(&run->t);
 	linked(&run->t, 101, 1, CT_LINKED_FAILED, 0.5, 0);
 	link_whole(&run->t, 110, 115, 1500);
@@ -427,7 +385,7 @@ Test(pulls_links, what_names_nobody)
 		struct run *run = new_run();
 		const struct seen *s;
 
-		asks(&run->t, 100, LIFE_CLIENT, SOCKET, PULL);
+		pull_begins(&run->t, 100, 20, SOCKET, PULL);
 		lines(&run->t);
 		link_whole(&run->t, 110, 115, 1500);
 		names(&run->t, 110.7, rows[i].number, rows[i].host, (enum ct_named)0)->obj =
@@ -447,7 +405,7 @@ Test(pulls_links, names_have_an_end)
 		char host[CT_HOST_LEN + 1] = "";
 
 		memset(host, 'a', len);
-		asks(&run->t, 100, LIFE_CLIENT, SOCKET, PULL);
+		pull_begins(&run->t, 100, 20, SOCKET, PULL);
 		lines(&run->t);
 		link_whole(&run->t, 110, 115, 1500);
 		names(&run->t, 110.7, 110, host, CT_NAMED_SNI);
@@ -462,7 +420,7 @@ Test(pulls_links, what_is_none)
 {
 	struct run *run = new_run();
 
-	asks(&run->t, 100, LIFE_CLIENT, SOCKET, PULL);
+	pull_begins(&run->t, 100, 20, SOCKET, PULL);
 	lines(&run->t);
 	linked(&run->t, 140, 1, CT_LINKED_MADE, 1, 0)->tail_len = 8;
 	linked(&run->t, 141, 2, CT_LINKED_MAX, 1, 0);

@@ -3,10 +3,10 @@
  * How often a layer was begun anew: dockerd counts down to each attempt, a line for each second (moby 20.10 and 28,
  * distribution/xfer), of which a slow reader hears the newest alone.
  */
-#include "runs.h"
+#include "docker_pulls.h"
 
-#define SOCKET 4000
-#define NAME   "a/web:1"
+#define SOCKET PULL_SOCKET
+#define NAME   "reg.test:5000/web:1"
 
 static const struct {
 	const char *said[12];
@@ -30,23 +30,12 @@ Test(pulls_retries, a_countdown_is_one)
 	for (size_t i = 0; i < CT_ARRAY_SIZE(rows); i++) {
 		struct run *run = run_new();
 		struct tape *t = &run->t;
-		char json[256];
 
 		life_engines(t);
-		tape_at(t, 100);
-		t->engine = LIFE_DOCKERD;
-		tape_http_request(t, LIFE_CLIENT, SOCKET,
-				  "POST /v1.41/images/create?fromImage=a%2Fweb&tag=1", NULL);
-		tape_http_answer(t, LIFE_DOCKERD, SOCKET, 200, NULL);
-		for (size_t k = 0; k < CT_ARRAY_SIZE(rows[i].said) && rows[i].said[k]; k++) {
-			snprintf(json, sizeof(json), "{\"status\":\"%s\",\"id\":\"aaa\"}",
-				 rows[i].said[k]);
-			tape_at(t, 110 + 10 * (double)k);
-			tape_http_chunk(t, LIFE_DOCKERD, SOCKET, json);
-		}
-		tape_at(t, 300);
-		tape_http_chunk(t, LIFE_DOCKERD, SOCKET,
-				"{\"errorDetail\":{\"message\":\"reset\"}}");
+		pull_begins(t, 100, 0, SOCKET, PULL_LINE("web"));
+		for (size_t k = 0; k < CT_ARRAY_SIZE(rows[i].said) && rows[i].said[k]; k++)
+			pull_status(t, 110 + 10 * (double)k, SOCKET, "aaa", rows[i].said[k]);
+		pull_says(t, 300, SOCKET, "{\"errorDetail\":{\"message\":\"reset\"}}");
 		play(run);
 		cr_expect_eq(find(run, CT_RECORD_PULL, NAME, 0)->layers[0].retries, rows[i].retries,
 			     "row %zu", i);

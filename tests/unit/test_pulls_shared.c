@@ -3,36 +3,10 @@
  * Two images that dockerd fetches at once, of which some layers are the same. A transfer of a layer is known by it and all
  * those below it (moby 20.10 and 28: distribution/xfer/download.go, transferKey): above another one it is fetched again.
  */
-#include "runs.h"
+#include "docker_pulls.h"
 
-#define SOCKET       4000
-#define OTHER_SOCKET 4100
-#define OTHER_CLIENT (LIFE_CLIENT + 1)
-#define NAMED(image) "POST /v1.41/images/create?fromImage=reg.test%3A5000%2F" image "&tag=1"
-
-static void says(struct tape *t, double ms, uint64_t socket, const char *json)
-{
-	tape_at(t, ms);
-	tape_http_chunk(t, LIFE_DOCKERD, socket, json);
-}
-
-static void layer_says(struct tape *t, double ms, uint64_t socket, const char *id,
-		       const char *status)
-{
-	char json[256];
-
-	snprintf(json, sizeof(json), "{\"status\":\"%s\",\"progressDetail\":{},\"id\":\"%s\"}",
-		 status, id);
-	says(t, ms, socket, json);
-}
-
-static void begins(struct tape *t, double ms, uint64_t socket, uint32_t client, const char *line)
-{
-	tape_at(t, ms);
-	t->engine = LIFE_DOCKERD;
-	tape_http_request(t, client, socket, line, NULL);
-	tape_http_answer(t, LIFE_DOCKERD, socket, 200, NULL);
-}
+#define SOCKET PULL_SOCKET
+#define OTHER  PULL_OTHER_SOCKET
 
 /* Both have the layer "ccc" last, the first below it. */
 static struct run *two_images(const char *below, const char *other_below)
@@ -41,22 +15,22 @@ static struct run *two_images(const char *below, const char *other_below)
 	struct tape *t = &run->t;
 
 	life_engines(t);
-	begins(t, 100, SOCKET, LIFE_CLIENT, NAMED("one"));
-	begins(t, 105, OTHER_SOCKET, OTHER_CLIENT, NAMED("two"));
-	layer_says(t, 130, SOCKET, below, "Pulling fs layer");
-	layer_says(t, 130, SOCKET, "ccc", "Pulling fs layer");
-	layer_says(t, 140, OTHER_SOCKET, other_below, "Pulling fs layer");
-	layer_says(t, 140, OTHER_SOCKET, "ccc", "Pulling fs layer");
-	layer_says(t, 150, SOCKET, below, "Download complete");
-	layer_says(t, 152, OTHER_SOCKET, other_below, "Download complete");
-	layer_says(t, 160, SOCKET, "ccc", "Download complete");
-	layer_says(t, 170, SOCKET, below, "Pull complete");
-	layer_says(t, 180, OTHER_SOCKET, other_below, "Pull complete");
-	layer_says(t, 190, SOCKET, "ccc", "Pull complete");
-	layer_says(t, 200, OTHER_SOCKET, "ccc", "Download complete");
-	layer_says(t, 220, OTHER_SOCKET, "ccc", "Pull complete");
-	says(t, 230, SOCKET, "{\"status\":\"Status: Downloaded newer image for one\"}");
-	says(t, 240, OTHER_SOCKET, "{\"status\":\"Status: Downloaded newer image for two\"}");
+	pull_begins(t, 100, 0, SOCKET, PULL_LINE("one"));
+	pull_begins(t, 105, 0, OTHER, PULL_LINE("two"));
+	pull_status(t, 130, SOCKET, below, "Pulling fs layer");
+	pull_status(t, 130, SOCKET, "ccc", "Pulling fs layer");
+	pull_status(t, 140, OTHER, other_below, "Pulling fs layer");
+	pull_status(t, 140, OTHER, "ccc", "Pulling fs layer");
+	pull_status(t, 150, SOCKET, below, "Download complete");
+	pull_status(t, 152, OTHER, other_below, "Download complete");
+	pull_status(t, 160, SOCKET, "ccc", "Download complete");
+	pull_status(t, 170, SOCKET, below, "Pull complete");
+	pull_status(t, 180, OTHER, other_below, "Pull complete");
+	pull_status(t, 190, SOCKET, "ccc", "Pull complete");
+	pull_status(t, 200, OTHER, "ccc", "Download complete");
+	pull_status(t, 220, OTHER, "ccc", "Pull complete");
+	pull_is_done(t, 230, SOCKET, "one");
+	pull_is_done(t, 240, OTHER, "two");
 	play(run);
 	return run;
 }

@@ -7,15 +7,6 @@
 #define PULL "/runtime.v1.ImageService/PullImage"
 #define NAME "reg.test:5000/a/web:1"
 
-static struct run *new_run(void)
-{
-	struct run *run = run_new();
-
-	tape_process(&run->t, LIFE_CONTAINERD, 1, CT_ROLE_ENGINE, "containerd", TAPE_END);
-	run->t.engine = LIFE_CONTAINERD;
-	return run;
-}
-
 static void asks(struct tape *t, double ms, uint32_t stream)
 {
 	char spec[128], msg[256], pod[64], metadata[64];
@@ -60,7 +51,7 @@ static void fetched(struct tape *t, double ms)
 
 Test(pulls_stored, phases_and_layers)
 {
-	struct run *run = new_run();
+	struct run *run = run_of_containerd();
 	struct tape *t = &run->t;
 	const struct seen *s;
 
@@ -103,7 +94,7 @@ Test(pulls_stored, phases_and_layers)
 Test(pulls_stored, the_manifest_may_come_late_or_never)
 {
 	for (unsigned never = 0; never < 2; never++) {
-		struct run *run = new_run();
+		struct run *run = run_of_containerd();
 		struct tape *t = &run->t;
 		const struct seen *s;
 
@@ -126,7 +117,7 @@ Test(pulls_stored, the_manifest_may_come_late_or_never)
 
 Test(pulls_stored, what_is_up_to_date_and_what_is_refused)
 {
-	struct run *run = new_run();
+	struct run *run = run_of_containerd();
 	struct tape *t = &run->t;
 	const struct seen *s;
 
@@ -151,7 +142,7 @@ Test(pulls_stored, what_is_up_to_date_and_what_is_refused)
 /* Where no sync is heard, nothing is known of it: it may all have been fetched. */
 Test(pulls_stored, what_no_file_tells_of_is_unknown)
 {
-	struct run *run = new_run();
+	struct run *run = run_of_containerd();
 	struct tape *t = &run->t;
 	const struct seen *s;
 
@@ -170,7 +161,7 @@ Test(pulls_stored, what_no_file_tells_of_is_unknown)
 /* While another image is fetched by the same engine nobody knows whose layers it unpacks. */
 Test(pulls_stored, two_at_once_are_not_mixed_up)
 {
-	struct run *run = new_run();
+	struct run *run = run_of_containerd();
 	struct tape *t = &run->t;
 	const struct seen *s;
 
@@ -195,7 +186,7 @@ Test(pulls_stored, two_at_once_are_not_mixed_up)
 /* The kubelet asks for the image, then for the container: that is where its start begins. */
 Test(pulls_stored, a_container_in_a_pod_begins_with_its_pull)
 {
-	struct run *run = new_run();
+	struct run *run = run_of_containerd();
 	struct tape *t = &run->t;
 	const struct seen *s;
 
