@@ -8,6 +8,7 @@
 
 #include "hosts.bpf.h"
 #include "listeners.bpf.h"
+#include "scratch.bpf.h"
 #include "speech.bpf.h"
 
 /*
@@ -39,19 +40,7 @@ struct ct_send {
 	__u32 family; /* of the socket */
 };
 
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct ct_send);
-} send_scratch SEC(".maps");
-
-static __always_inline struct ct_send *send_of(void)
-{
-	__u32 zero = 0;
-
-	return bpf_map_lookup_elem(&send_scratch, &zero);
-}
+CT_SCRATCH(send_scratch, struct ct_send)
 
 static __always_inline int send_event(const struct ct_send *send, const void *bytes, __u64 len,
 				      const __u32 tail_max)
@@ -88,7 +77,7 @@ static __always_inline int send_event(const struct ct_send *send, const void *by
 /* Bytes of the current send, as many as an event of its size carries, and not more than max. */
 __attribute__((noinline)) int ct_send_event(__u64 bytes, __u64 len, __u32 max)
 {
-	const struct ct_send *send = send_of();
+	const struct ct_send *send = send_scratch_of();
 
 	if (!send)
 		return 0;
@@ -168,7 +157,7 @@ static __always_inline void h2_frame(struct ct_h2 *h2, const unsigned char *h, _
  */
 __attribute__((noinline)) int ct_send_frame(__u64 at, __u64 room)
 {
-	const struct ct_send *send = send_of();
+	const struct ct_send *send = send_scratch_of();
 	struct ct_h2 *h2 = h2_scratch_of();
 	unsigned char h[CT_H2_HEADER];
 	__u64 frame;
@@ -292,7 +281,7 @@ static __always_inline int speech_events(enum ct_speech speech, const void *byte
  */
 __attribute__((noinline)) int ct_send_heard(__u64 from, __u64 len)
 {
-	const struct ct_send *send = send_of();
+	const struct ct_send *send = send_scratch_of();
 	const void *bytes = (const void *)from;
 	unsigned char head[CT_MESSAGE_MIN];
 	enum ct_speech speech;
@@ -418,7 +407,7 @@ static __always_inline int heard_on(enum ct_how how, struct sock *sk, int ret)
 		engine = engine_of(how, peer_us);
 	if (!actor && !engine)
 		return 0;
-	send = send_of();
+	send = send_scratch_of();
 	bytes = sent_bytes(&len);
 	if (!send || !bytes)
 		return 0;
@@ -470,7 +459,7 @@ static __always_inline int heard_vsock_on(enum ct_how how, struct sock *sk, int 
 
 	if (!actor || (actor->role != CT_ROLE_SHIM && actor->role != CT_ROLE_RUNTIME))
 		return 0;
-	send = send_of();
+	send = send_scratch_of();
 	bytes = sent_bytes(&len);
 	if (!send || !bytes)
 		return 0;

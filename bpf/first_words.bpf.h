@@ -7,6 +7,7 @@
 
 #include "ct_event.h"
 #include "ct_host.h"
+#include "scratch.bpf.h"
 #include <bpf/bpf_helpers.h>
 
 #define CT_FIRST_MIN   10 /* nothing that is looked for is shorter */
@@ -18,19 +19,7 @@ struct ct_first_words {
 	__u32 named; /* enum ct_named; 0: there is none */
 };
 
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct ct_first_words);
-} first_words SEC(".maps");
-
-static __always_inline struct ct_first_words *first_words_of(void)
-{
-	__u32 zero = 0;
-
-	return bpf_map_lookup_elem(&first_words, &zero);
-}
+CT_SCRATCH(first_words, struct ct_first_words)
 
 /* A TLS record, and in it a ClientHello up to the length of its session (RFC 8446, 4.1.2 and 5.1). */
 #define CT_TLS_HEADER     5

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "places.bpf.h"
+#include "scratch.bpf.h"
 
 #define CT_H2_HEADER      9
 #define CT_H2_DATA        0
@@ -63,19 +64,7 @@ struct ct_h2 {
  * Between functions that the verifier goes through by themselves. Where a program may be interrupted by
  * another one (fexit), a hole too many may be told.
  */
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct ct_h2);
-} h2_scratch SEC(".maps");
-
-static __always_inline struct ct_h2 *h2_scratch_of(void)
-{
-	__u32 zero = 0;
-
-	return bpf_map_lookup_elem(&h2_scratch, &zero);
-}
+CT_SCRATCH(h2_scratch, struct ct_h2)
 
 static __always_inline struct ct_h2 *h2_read(__u64 key, __u64 share)
 {

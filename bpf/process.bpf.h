@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "scratch.bpf.h"
 #include "trust.bpf.h"
 
 /* Depth of the pid namespace a task lives in: 0 is the host. */
@@ -168,12 +169,7 @@ struct ct_plugin_scratch {
 	char text[CT_PLUGIN_TAIL + CT_TAIL_MEDIUM];
 };
 
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct ct_plugin_scratch);
-} plugin_scratch SEC(".maps");
+CT_SCRATCH(plugin_scratch, struct ct_plugin_scratch)
 
 struct ct_plugin_walk {
 	__u64 at, end;
@@ -184,12 +180,11 @@ struct ct_plugin_walk {
  * for another. */
 static long plugin_variable(__u32 i, struct ct_plugin_walk *walk)
 {
-	struct ct_plugin_scratch *scratch;
-	__u32 zero = 0, off = walk->off;
+	struct ct_plugin_scratch *scratch = plugin_scratch_of();
+	__u32 off = walk->off;
 	char *to;
 	long n;
 
-	scratch = bpf_map_lookup_elem(&plugin_scratch, &zero);
 	if (!scratch || walk->at >= walk->end || off >= CT_PLUGIN_TAIL)
 		return 1;
 	to = scratch->text + off;
@@ -209,16 +204,15 @@ static long plugin_variable(__u32 i, struct ct_plugin_walk *walk)
  */
 static __always_inline void plugin_event(struct task_struct *task)
 {
-	struct ct_plugin_scratch *scratch;
+	struct ct_plugin_scratch *scratch = plugin_scratch_of();
 	struct mm_struct *mm = CT_GET(CT_TYPED, task, mm);
 	__u64 from = CT_GET(CT_TYPED, mm, arg_start), to = CT_GET(CT_TYPED, mm, arg_end);
 	struct ct_plugin_walk walk = {};
 	char first[CT_TAIL_SMALL];
 	struct ct_event *e;
-	__u32 zero = 0, off;
+	__u32 off;
 	long n;
 
-	scratch = bpf_map_lookup_elem(&plugin_scratch, &zero);
 	if (!scratch || to - from > sizeof(first))
 		return;
 	n = bpf_probe_read_user_str(first, sizeof(first), (void *)from);

@@ -13,6 +13,7 @@
 #include "coldtrace.bpf.h"
 #include "quota.bpf.h"
 #include "ready.bpf.h"
+#include "scratch.bpf.h"
 
 #define CT_FRAMES      32
 #define CT_STACKS      16384
@@ -73,12 +74,7 @@ struct ct_frames {
 	__u64 ip[CT_FRAMES];
 };
 
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct ct_frames);
-} scratch SEC(".maps");
+CT_SCRATCH(scratch, struct ct_frames)
 
 /*
  * x86 counts in a variable of each CPU, whose address no kernel tells without CONFIG_KALLSYMS_ALL.
@@ -261,12 +257,10 @@ static __always_inline bool send_frames(__u64 id, const struct ct_frames *frames
 static __always_inline __u64 stack_of(void *ctx)
 {
 	__u64 id = 0xcbf29ce484222325ull; /* FNV-1a, a word at a time */
-	struct ct_frames *frames;
-	__u32 zero = 0;
+	struct ct_frames *frames = scratch_of();
 	__u8 one = 1;
 	long bytes;
 
-	frames = bpf_map_lookup_elem(&scratch, &zero);
 	if (!frames)
 		return 0;
 	bytes = bpf_get_stack(ctx, frames->ip, sizeof(frames->ip), 0);
