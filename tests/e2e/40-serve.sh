@@ -12,12 +12,7 @@ unpacked "$tools" prometheus prometheus promtool || fail "Prometheus is there"
 pids=()
 end_all()
 {
-	local pid
-
-	for pid in "${pids[@]}"; do
-		kill "$pid" 2> /dev/null
-		wait "$pid" 2> /dev/null
-	done
+	ended "${pids[@]}"
 	trace_kill
 }
 trap end_all EXIT

@@ -41,24 +41,6 @@ for count in 1 2 5 7 12 20; do
 	done
 done
 
-# rounds N AT-ONCE
-rounds()
-{
-	local round name clients=()
-
-	for ((round = 0; round < $1; round++)); do
-		for name in "${names[@]}"; do
-			docker pull -q "$REGISTRY/test/$name:1" > "$OUT/pull.$name" 2>&1 &
-			clients+=($!)
-			((${#clients[@]} % $2)) || wait "${clients[@]}"
-		done
-		wait "${clients[@]}"
-		for name in "${names[@]}"; do
-			docker rmi -f "$REGISTRY/test/$name:1"
-		done > "$OUT/rmi" 2>&1
-	done
-}
-
 # given FROM: each layer, as often as the registry has given it, from that line of its log on
 given()
 {
@@ -75,8 +57,7 @@ row()
 	trace_start "$1" --record "$OUT/$1.ct" || exit 0
 	rounds "$2" "$3"
 	trace_stop 60
-	same "$1: exit status" 0 "$CT_STATUS"
-	pulled "$1: each is told, and has ended well" "[$(($2 * 20)),[\"ok\"]]" '[(pulls | length), ([pulls[].outcome] | unique)]'
+	all_well "$1" "$(($2 * 20))"
 	for name in "${names[@]}"; do
 		layered "$name" "$1: "
 	done

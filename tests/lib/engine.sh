@@ -39,6 +39,17 @@ await()
 	done
 }
 
+# ended PID...: they are told to end, and waited for
+ended()
+{
+	local pid
+
+	for pid; do
+		kill "$pid" 2> /dev/null
+		wait "$pid" 2> /dev/null
+	done
+}
+
 engine_answers()
 {
 	docker version --format '{{.Server.Version}}' > /dev/null 2>&1

@@ -55,12 +55,7 @@ print("me:" + crypt.crypt(sys.argv[1], crypt.mksalt(crypt.METHOD_BLOWFISH, round
 
 hosts_stop()
 {
-	local pid
-
-	for pid in "${HOSTS_PIDS[@]}"; do
-		kill "$pid" 2> /dev/null
-		wait "$pid" 2> /dev/null
-	done
+	ended "${HOSTS_PIDS[@]}"
 	HOSTS_PIDS=()
 	registry_stop
 }

@@ -12,6 +12,25 @@ pushed()
 	tail -n 1 "$OUT/pushed.$1" | cut -d ' ' -f 1 > "$OUT/digest.$1"
 }
 
+# rounds N AT-ONCE: so often each image of `names` is pulled, so many at once, and removed
+rounds()
+{
+	local round name clients
+
+	for ((round = 0; round < $1; round++)); do
+		clients=()
+		for name in "${names[@]}"; do
+			docker pull -q "$REGISTRY/test/$name:1" > "$OUT/pull.$name" 2>&1 &
+			clients+=($!)
+			((${#clients[@]} % $2)) || wait "${clients[@]}"
+		done
+		wait "${clients[@]}"
+		for name in "${names[@]}"; do
+			docker rmi -f "$REGISTRY/test/$name:1"
+		done > "$OUT/rmi" 2>&1
+	done
+}
+
 # shellcheck disable=SC2016
 pulls='def pulls: [records | select(.kind == "pull" and (.image | startswith($registry)))];'
 # pulled WHAT WANTED FILTER [JQ-OPTION]...: what the filter says of `pulls`
@@ -29,6 +48,13 @@ layered()
 	pulled "${2:-}$1: its digest is that of the registry" "[\"$(< "$OUT/digest.$1")\"]" \
 		'[pulls[] | select((.image | contains("/" + $name + ":")) and .outcome == "ok") | .fetched.digest] | unique' \
 		--arg name "$1"
+}
+
+# all_well ROW N: so many pulls
+all_well()
+{
+	same "$1: exit status" 0 "$CT_STATUS"
+	pulled "$1: each is told, and has ended well" "[$2,[\"ok\"]]" '[(pulls | length), ([pulls[].outcome] | unique)]'
 }
 
 # tiled [ROW]: what is so of all pulls

@@ -50,20 +50,9 @@ for ((i = 1; i <= 20; i++)); do
 	pushed "at$i" "$((i * 10))K" 1M 300K
 done
 trace_start hundred --record "$OUT/hundred.ct" || exit 0
-for ((round = 1; round <= 5; round++)); do
-	clients=()
-	for name in "${names[@]}"; do
-		pull_at "$REGISTRY" "$name" &
-		clients+=($!)
-	done
-	wait "${clients[@]}"
-	for name in "${names[@]}"; do
-		docker rmi -f "$REGISTRY/test/$name:1"
-	done > "$OUT/rmi" 2>&1
-done
+rounds 5 20
 trace_stop 60
-same "a hundred: exit status" 0 "$CT_STATUS"
-pulled "a hundred: each is told, and has ended well" '[100,["ok"]]' '[(pulls | length), ([pulls[].outcome] | unique)]'
+all_well "a hundred" 100
 for name in "${names[@]}"; do
 	exact "$name"
 done
