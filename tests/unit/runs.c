@@ -34,6 +34,8 @@ static void on_lookup(void *ctx, enum ct_lookup what, const char *id, uint32_t e
 {
 	struct run *run = ctx;
 
+	if (what == CT_LOOKUP_STORE)
+		run->stores = engine;
 	if (what == CT_LOOKUP_STORE || what == CT_LOOKUP_STORED)
 		return; /* a command has no id */
 	if (what != CT_LOOKUP_IMAGE)

@@ -29,6 +29,7 @@ struct run {
 	size_t count;
 	unsigned lookups;
 	uint32_t asked; /* pid of who may know, of the last of them */
+	uint32_t stores; /* pid of whose store of images was asked for last */
 	struct ct_core_counts counts;
 };
 

@@ -55,6 +55,24 @@ Test(anew, a_pid_that_comes_again_is_nobody)
 	run_free(run);
 }
 
+/* Its exit was lost, and another engine's child has its pid: who ends there is not the engine of what is under way. */
+Test(anew, who_has_the_pid_of_an_engine_is_not_that)
+{
+	struct run *run = run_new();
+	struct life l = life_of(0);
+
+	life_create(&run->t, &l, 10);
+	tape_at(&run->t, 25);
+	tape_fork(&run->t, 999, LIFE_DOCKERD, CT_ROLE_ENGINE);
+	tape_at(&run->t, 26);
+	tape_exit(&run->t, LIFE_DOCKERD, CT_ROLE_ENGINE, 0);
+	play(run);
+	for (size_t i = 0; i < run->count; i++)
+		cr_expect_neq(run->seen[i].rec.outcome, CT_OUTCOME_FAILED, "%s",
+			      run->seen[i].message);
+	run_free(run);
+}
+
 /* Columns: what a runtime is called to do by what coldtrace runs itself; whether its container is that. */
 static const struct {
 	const char *command;

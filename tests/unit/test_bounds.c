@@ -314,6 +314,45 @@ Test(bounds, runs_are_found_by_their_numbers)
 	run_free(run);
 }
 
+/* What a monitor did before it was known whose it is adds to what is known of that one, and changes nothing of it. */
+Test(bounds, what_is_known_goes_before_a_draft)
+{
+	const struct ct_scope host = { 0 };
+	struct run *run = run_new();
+	struct ct_core *core = core_of(run);
+	struct ct_container *c = ct_container_make(core, &host, text("x"), text("web"));
+	struct ct_container *draft = ct_draft_new(core, c->family);
+
+	c->run.marks[CT_MARK_CREATE_BEGIN] = 5;
+	draft->run.marks[CT_MARK_CREATE_BEGIN] = 9;
+	draft->run.marks[CT_MARK_CONNECT_BEGIN] = 7;
+	ct_draft_becomes(core, draft, c);
+	cr_expect_eq(c->run.marks[CT_MARK_CREATE_BEGIN], 5);
+	cr_expect_eq(c->run.marks[CT_MARK_CONNECT_BEGIN], 7);
+	ct_core_free(core);
+	run_free(run);
+}
+
+/* Two namespaces may have one id: the answer is about the one that somebody was asked about. */
+Test(bounds, whom_an_answer_is_about)
+{
+	const struct ct_scope host = { 0 };
+	struct run *run = run_new();
+	struct ct_core *core = core_of(run);
+	struct ct_container *first = ct_container_make(core, &host, text("x"), text("web"));
+	struct ct_container *second = ct_container_make(core, &host, text("y"), text("web"));
+
+	first->looked_up_ns = 1;
+	tape_at(&run->t, 10);
+	tape_identity(&run->t, 0, "id", "web", "name", "shop", TAPE_END);
+	tape_feed(&run->t, core);
+	ct_core_flush(core);
+	cr_expect_str_eq(first->who.name, "shop");
+	cr_expect_str_neq(second->who.name, "shop");
+	ct_core_free(core);
+	run_free(run);
+}
+
 /* A successor is looked for by the name; by what it does only if that is wanted. */
 static const struct {
 	bool exited, named, hashed, by_args, used, failed, awaited;

@@ -313,7 +313,7 @@ Test(grpc, a_request_whose_name_was_not_heard_is_the_last_that_waits)
 /* A shim's own words. */
 
 static void forwards(struct tape *t, uint32_t stream, const char *topic, const char *id,
-		     const char *process)
+		     const char *process, bool refused)
 {
 	static const char service[] = "containerd.services.events.ttrpc.v1.Events";
 	char event[128], any[160], envelope[256], request[300], body[400], message[500];
@@ -332,13 +332,16 @@ static void forwards(struct tape *t, uint32_t stream, const char *topic, const c
 	tape_send(t, SHIM, SHIMS + 100, message, tape_put_ttrpc(message, stream, 1, body, len));
 	e = (struct ct_event *)(uintptr_t)tape_event(t, t->count - 1);
 	e->root = 0;
-	tape_ttrpc_answer(t, LIFE_CONTAINERD, SHIMS + 100, stream, 0, 0);
+	if (refused)
+		tape_ttrpc_error(t, LIFE_CONTAINERD, SHIMS + 100, stream, "no such topic");
+	else
+		tape_ttrpc_answer(t, LIFE_CONTAINERD, SHIMS + 100, stream, 0, 0);
 }
 
-/* The end of an exec session is none of its container's. */
+/* The end of an exec session is none of its container's; what its shim says is heard, also where it is refused. */
 Test(grpc, an_exit_of_a_session_ends_no_stop)
 {
-	for (unsigned own = 0; own < 2; own++) {
+	for (unsigned own = 0; own < 3; own++) {
 		struct run *run = run_new();
 		struct tape *t = &run->t;
 
@@ -346,9 +349,9 @@ Test(grpc, an_exit_of_a_session_ends_no_stop)
 		tape_at(t, 1000);
 		tape_exit(t, INIT, CT_ROLE_INIT, 0);
 		tape_at(t, 1002);
-		forwards(t, 1, "/tasks/exit", "redis", "5e551");
+		forwards(t, 1, "/tasks/exit", "redis", "5e551", false);
 		tape_at(t, 1010);
-		forwards(t, 3, "/tasks/exit", "redis", own ? "redis" : "other");
+		forwards(t, 3, "/tasks/exit", "redis", own ? "redis" : "other", own == 2);
 		play_until(run, 90000);
 		expect_phase(find(run, CT_RECORD_STOP, "redis", 0), CT_PHASE_DIE, own ? 10 : 0);
 		run_free(run);

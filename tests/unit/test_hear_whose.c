@@ -109,6 +109,35 @@ Test(hear_whose, who_was_not_heard_is_answered_once)
 	run_free(run);
 }
 
+/* As many answers as requests went before are theirs: the third is nobody's that is asked behind the second. */
+Test(hear_whose, who_was_asked_before_a_hole_is_answered_behind_it)
+{
+	struct life l = life_of(0);
+	struct run *run = with_a_line(&l);
+
+	asks(&run->t, 900, l.client, "POST /containers/one/start", NULL);
+	asks(&run->t, 901, l.client, "POST /containers/two/start", NULL);
+	hole_of(run, 990, &l);
+	answers(&run->t, 995, l.client, 204, NULL);
+	answers(&run->t, 1000, l.client, 204, NULL);
+	asks(&run->t, 2100, l.client, "POST /containers/create?name=web", NULL);
+	made(&run->t, 2110, l.client, NOBODYS);
+	play_until(run, 60000);
+	cr_expect_eq(count(run, CT_RECORD_CREATE), 0);
+	run_free(run);
+}
+
+/* What is forgotten with a hole is also who was answered last: what is asked just behind it is not in doubt for that. */
+Test(hear_whose, an_answer_before_a_hole_is_not_the_last_word)
+{
+	struct life l = life_of(0);
+	struct run *run = with_a_line(&l);
+
+	made(&run->t, 1000, l.client, NOBODYS);
+	hole_of(run, 1010, &l);
+	not_its_own(run, &l, 1040);
+}
+
 /* Nor is it answered for ever: once all is known of the line again, an early answer is kept. */
 Test(hear_whose, who_was_not_heard_may_not_be_answered)
 {

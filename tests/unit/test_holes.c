@@ -365,6 +365,14 @@ Test(holes, what_nobody_answers_goes_with_its_container)
 	tape_feed(t, core);
 	cr_expect_eq(HASH_COUNT(core->hear->calls), 8 + 40, "%u wait",
 		     HASH_COUNT(core->hear->calls));
+	for (unsigned i = 0; i < CT_ABOUT_LISTS; i++) {
+		struct ct_pending_call *call;
+
+		DL_FOREACH(core->hear->about[i], call)
+		{
+			cr_expect(call->about, "who is forgotten is on no list");
+		}
+	}
 	ct_core_free(core);
 	run_free(run);
 }

@@ -358,6 +358,16 @@ static void unknown_refused(struct tape *t)
 	refuses(t, 5);
 }
 
+/* What succeeds about nobody who is known does not say that the path only reads. */
+static void unknown_refused_and_not(struct tape *t)
+{
+	unknown_refused(t);
+	tape_at(t, 80);
+	late_asks_about(t, 7, START, POD);
+	tape_at(t, 81);
+	succeeds(t, 7);
+}
+
 /* An engine whose containers are told without these requests. */
 static void docker_refused(struct tape *t)
 {
@@ -386,6 +396,7 @@ static const struct {
 	{ "a status", status_of_known, 0 },
 	{ "a container that nobody knows", status_of_unknown, 0 },
 	{ "what may be a start that failed", unknown_refused, 1 },
+	{ "nor is it a status behind that", unknown_refused_and_not, 1 },
 	{ "what is refused to Docker", docker_refused, 0 },
 	{ "a list", lists, 0 },
 	{ "a start", one_start, 0 },

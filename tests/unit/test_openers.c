@@ -143,6 +143,43 @@ Test(openers, what_is_known_of_a_run_stays_so)
 	tape_free(&t);
 }
 
+/* So when its container is forgotten to make room for others, before they are told. */
+Test(openers, what_is_known_of_a_run_outlives_its_container)
+{
+	const struct ct_core_options opts = { .node = "node-1", .containers_max = 8 };
+	const struct ct_core_ops ops = { .record = opens_ignore, .opens = opens_keep };
+	struct ct_opens_list l = { 0 };
+	struct ct_core *core = ct_core_new(&opts, &ops, &l);
+	struct tape t = { 0 };
+	struct life life = life_of(0);
+
+	cr_assert(core);
+	life_engines(&t);
+	life_create(&t, &life, 0);
+	life_start(&t, &life, 20);
+	tape_at(&t, 190);
+	tape_opens(&t, life.init, CT_VIEW_NATIVE, 7, 0, 150, 180);
+	tape_at(&t, 200);
+	tape_listen(&t, life.init, 80);
+	life_exit(&t, &life, 1000, 0);
+	life_remove(&t, &life, 1100);
+	for (unsigned n = 1; n < 20; n++) {
+		struct life other = life_of(n);
+
+		life_create(&t, &other, 100000 + 1000 * n);
+	}
+	tape_at(&t, 200000);
+	tape_clock(&t);
+	tape_feed(&t, core);
+	ct_core_tell_opens(core);
+	cr_assert_eq(l.count, 1);
+	cr_expect_eq(l.items[0]->ready_ns, tape_ns(200), "%lu",
+		     (unsigned long)l.items[0]->ready_ns);
+	ct_opens_list_clear(&l);
+	ct_core_free(core);
+	tape_free(&t);
+}
+
 /* A daemon that an exec session left behind opens in the name of the session, while the run lasts. */
 Test(openers, what_an_exec_session_leaves_behind_is_the_runs)
 {

@@ -175,6 +175,10 @@ Test(path, a_thread_by_itself)
 		    "101 on CPU 10; 101 disk sync 50; 101 runqueue 10; 101 on CPU 10; "
 		    "101 runqueue 10; 101 on CPU 10");
 	expect_path(101, 30, 65, "101 disk sync 30; 101 runqueue 5");
+	stack(77,
+	      "schedule odd_wait odd_ioctl"); /* no row knows it: its name is what there is to say */
+	wait_((struct wait){ .tgid = ENGINE, 101, 110, 120, 120, 77 });
+	expect_path(101, 110, 120, "101 other odd_wait 10");
 }
 
 /* When it ran again was only seen when it left its CPU: it had run since. */

@@ -171,12 +171,16 @@ Test(pods, a_sandbox_that_was_asked_for_before)
 }
 
 /* A plugin is executed for the pod of its own uid and namespace, made anew under an old name too. */
-static uint64_t pod_begins(const char *command, const char *args)
+static uint64_t pod_begins(bool nested, const char *command, const char *args)
 {
 	struct run *run = run_new();
 	struct tape *t = &run->t;
+	size_t from = t->count;
 	uint64_t begin_ns = 0;
 
+	if (nested)
+		tape_exec(t, CLIENT, CT_ROLE_ENGINE, 0xf0000300, "containerd", TAPE_END);
+	nest(t, from, 0);
 	tape_at(t, 10);
 	grpc_runs_pod(t, 1, "web", "old", "shop");
 	tape_at(t, 20);
@@ -194,14 +198,29 @@ static uint64_t pod_begins(const char *command, const char *args)
 
 Test(pods, a_plugin_is_of_the_pod_that_it_names)
 {
-	cr_expect_eq(pod_begins("ADD", "K8S_POD_NAME=web;K8S_POD_NAMESPACE=shop;K8S_POD_UID=old"),
+	cr_expect_eq(
+		pod_begins(false, "ADD", "K8S_POD_NAME=web;K8S_POD_NAMESPACE=shop;K8S_POD_UID=old"),
+		tape_ns(10));
+	cr_expect_eq(pod_begins(false, "ADD", "K8S_POD_NAME=web;K8S_POD_NAMESPACE=shop"),
 		     tape_ns(10));
-	cr_expect_eq(pod_begins("ADD", "K8S_POD_NAME=web;K8S_POD_NAMESPACE=shop"), tape_ns(10));
-	cr_expect_neq(pod_begins("ADD", "K8S_POD_NAME=web;K8S_POD_NAMESPACE=shop;K8S_POD_UID=new"),
+	cr_expect_neq(
+		pod_begins(false, "ADD", "K8S_POD_NAME=web;K8S_POD_NAMESPACE=shop;K8S_POD_UID=new"),
+		tape_ns(10));
+	cr_expect_neq(pod_begins(false, "ADD", "K8S_POD_NAME=web;K8S_POD_NAMESPACE=other"),
 		      tape_ns(10));
-	cr_expect_neq(pod_begins("ADD", "K8S_POD_NAME=web;K8S_POD_NAMESPACE=other"), tape_ns(10));
-	cr_expect_neq(pod_begins("ADD", "K8S_POD_NAME=db;K8S_POD_NAMESPACE=shop"), tape_ns(10));
-	cr_expect_neq(pod_begins("DEL", "K8S_POD_NAME=web;K8S_POD_NAMESPACE=shop"), tape_ns(10));
+	cr_expect_neq(pod_begins(false, "ADD", "K8S_POD_NAME=db;K8S_POD_NAMESPACE=shop"),
+		      tape_ns(10));
+	cr_expect_neq(pod_begins(false, "DEL", "K8S_POD_NAME=web;K8S_POD_NAMESPACE=shop"),
+		      tape_ns(10));
+}
+
+/* A kubelet inside a container may ask for one of the same names: that is not the pod of the host. */
+Test(pods, who_asks_in_a_pid_namespace_makes_no_pod_of_the_host)
+{
+	static const char args[] = "K8S_POD_NAME=web;K8S_POD_NAMESPACE=shop;K8S_POD_UID=old";
+
+	cr_expect_eq(pod_begins(false, "ADD", args), tape_ns(10));
+	cr_expect_neq(pod_begins(true, "ADD", args), tape_ns(10));
 }
 
 /* A pod that was refused is told, with the reason as it was said. */

@@ -282,6 +282,41 @@ Test(pulls, whose_end_was_not_heard_is_cut)
 	run_free(run);
 }
 
+/* The next request on its connection was not heard, and is refused: that is not the pull. */
+Test(pulls, what_another_is_answered_is_not_of_a_pull)
+{
+	struct run *run = new_run();
+	const struct seen *s;
+
+	begins(&run->t, 100);
+	pull_status(&run->t, 130, SOCKET, "aaa", "Pulling fs layer");
+	tape_at(&run->t, 500);
+	tape_http_answer(&run->t, LIFE_DOCKERD, SOCKET, 404, "{\"message\":\"no such container\"}");
+	play(run);
+	s = find(run, CT_RECORD_PULL, NAME, 0);
+	expect_outcome(s, CT_OUTCOME_CUT);
+	expect_span(s, 100, 130);
+	cr_expect_str_eq(s->message, "");
+	run_free(run);
+}
+
+/* It is told when the next is asked for, which may be answered after hours: /events. */
+Test(pulls, whose_end_was_not_heard_is_told_with_the_next_request)
+{
+	struct run *run = new_run();
+	struct ct_core *core = core_of(run);
+
+	begins(&run->t, 100);
+	pull_status(&run->t, 130, SOCKET, "aaa", "Pulling fs layer");
+	pull_asks(&run->t, 500, SOCKET, "GET /v1.41/events");
+	tape_at(&run->t, 60000);
+	tape_clock(&run->t);
+	tape_feed(&run->t, core);
+	cr_expect_eq(count(run, CT_RECORD_PULL), 1);
+	ct_core_free(core);
+	run_free(run);
+}
+
 /* What was under way when it was cut has no end. */
 Test(pulls, steps_of_what_is_cut_are_open)
 {

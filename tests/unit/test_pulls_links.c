@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* By which connections an image was fetched: what the kernel says of those that an engine asks for. */
+#include "core/book/links.h"
+
 #include "docker_pulls.h"
 
 #define SOCKET PULL_SOCKET
@@ -255,6 +257,22 @@ Test(pulls_links, what_fits_no_layer)
 		cr_expect_eq(pull_of(run, NAME)->layers[0].link.asked_ns, 0, "row %zu", i);
 		run_free(run);
 	}
+}
+
+/* What an engine says by a connection is news of it: of too many the one that was heard of last goes last. */
+Test(pulls_links, who_is_named_was_heard_of)
+{
+	struct run *run = new_run();
+	struct ct_core *core = core_of(run);
+
+	linked(&run->t, 100, 1, CT_LINKED_MADE, 0.5, 0);
+	names(&run->t, 200, 1, "reg.test", CT_NAMED_SNI);
+	tape_feed(&run->t, core);
+	ct_core_flush(core);
+	cr_assert(ct_link_next(core, LIFE_DOCKERD, NULL));
+	cr_expect_eq(ct_link_next(core, LIFE_DOCKERD, NULL)->held.heard_ns, tape_ns(200));
+	ct_core_free(core);
+	run_free(run);
 }
 
 /* Two pulls of one engine at once: connections are of either; a layer is known by its size all the same. */

@@ -499,3 +499,46 @@ Test(shares, what_finds_no_room_goes_back)
 	ct_core_free(core);
 	run_free(run);
 }
+
+/* Its exit was lost, and its pid is a process of the host's now: no container pays for that. */
+Test(shares, a_pid_that_comes_again_is_paid_for_by_another)
+{
+	struct run *run = run_new();
+	struct tape *t = &run->t;
+	struct ct_core *core = core_of(run);
+
+	tape_at(t, 10);
+	executes_within(t, 777, 1000);
+	tape_clock(t);
+	tape_feed(t, core);
+	ct_core_flush(core);
+	cr_assert_eq(core->shares->others[CT_SHARE_ACTORS], 1);
+	tape_free(t);
+	memset(t, 0, sizeof(*t));
+	tape_at(t, 20);
+	tape_fork(t, LIFE_DOCKERD, 1000, CT_ROLE_ENGINE);
+	tape_feed(t, core);
+	ct_core_flush(core);
+	cr_assert(ct_actor_get(core, 1000));
+	cr_expect_eq(core->shares->others[CT_SHARE_ACTORS], 0);
+	ct_core_free(core);
+	run_free(run);
+}
+
+/* With the host's pids and no name that is known it is told by the cgroup alone whose it is. */
+Test(shares, who_is_executed_inside_is_paid_for_by_its_container)
+{
+	struct run *run = run_new();
+	struct tape *t = &run->t;
+	struct ct_core *core = core_of(run);
+
+	tape_at(t, 10);
+	tape_exec(t, 1000, CT_ROLE_HELPER, 9, "iptables", TAPE_END);
+	last(t)->root = 777;
+	tape_feed(t, core);
+	ct_core_flush(core);
+	cr_assert(ct_actor_get(core, 1000) && ct_actor_get(core, 1000)->held.share);
+	cr_expect_eq(ct_actor_get(core, 1000)->held.share->scope.root, 777);
+	ct_core_free(core);
+	run_free(run);
+}
