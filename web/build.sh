@@ -34,7 +34,7 @@ for program in node npm; do
 	command -v $program > /dev/null || without "$program is missing"
 done
 mkdir -p "$dir"
-cp -r "$here"/{package.json,package-lock.json,build.mjs,page.html,style.css,src,licenses} "$dir/"
+cp -r "$here"/{package.json,package-lock.json,build.mjs,page.html,style.css,style,src,licenses} "$dir/"
 if ! cmp -s "$here/package-lock.json" "$dir/installed.json"; then
 	rm -f "$dir/installed.json"
 	(cd "$dir" && npm ci --ignore-scripts --no-audit --no-fund --fetch-retries=1 \

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
-// Colours live in style.css; a chart asks for them by name, in the light or dark of the moment.
+// Colours live in style/frame.css; a chart asks for them by name, in the light or dark of the moment.
 
 export const dark = window.matchMedia("(prefers-color-scheme: dark)");
 
