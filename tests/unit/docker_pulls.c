@@ -3,10 +3,15 @@
 
 #include <stdio.h>
 
+static uint32_t engine_of(uint64_t socket)
+{
+	return socket == PULL_ELSEWHERE ? PULL_OTHER_DOCKERD : LIFE_DOCKERD;
+}
+
 void pull_asks(struct tape *t, double ms, uint64_t socket, const char *line)
 {
 	tape_at(t, ms);
-	t->engine = LIFE_DOCKERD;
+	t->engine = engine_of(socket);
 	tape_http_request(t, LIFE_CLIENT + (socket == PULL_OTHER_SOCKET), socket, line, NULL);
 }
 
@@ -14,13 +19,13 @@ void pull_begins(struct tape *t, double ms, double after, uint64_t socket, const
 {
 	pull_asks(t, ms, socket, line);
 	tape_at(t, ms + after);
-	tape_http_answer(t, LIFE_DOCKERD, socket, 200, NULL);
+	tape_http_answer(t, engine_of(socket), socket, 200, NULL);
 }
 
 void pull_says(struct tape *t, double ms, uint64_t socket, const char *json)
 {
 	tape_at(t, ms);
-	tape_http_chunk(t, LIFE_DOCKERD, socket, json);
+	tape_http_chunk(t, engine_of(socket), socket, json);
 }
 
 void pull_status(struct tape *t, double ms, uint64_t socket, const char *id, const char *status)

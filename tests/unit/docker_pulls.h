@@ -4,9 +4,11 @@
 
 #include "runs.h"
 
-#define PULL_SOCKET       4000
-#define PULL_OTHER_SOCKET 4100 /* of another client */
-#define PULL_LINE(image)  "POST /v1.41/images/create?fromImage=reg.test%3A5000%2F" image "&tag=1"
+#define PULL_SOCKET        4000
+#define PULL_OTHER_SOCKET  4100 /* of another client */
+#define PULL_ELSEWHERE     4200 /* of another dockerd */
+#define PULL_OTHER_DOCKERD 4248
+#define PULL_LINE(image)   "POST /v1.41/images/create?fromImage=reg.test%3A5000%2F" image "&tag=1"
 
 void pull_asks(struct tape *t, double ms, uint64_t socket, const char *line);
 /* It is asked, and begins to answer so long after that. */

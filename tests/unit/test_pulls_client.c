@@ -185,6 +185,32 @@ Test(pulls_client, what_ctr_comes_to_late)
 	run_free(run);
 }
 
+/* A client that has each layer unpacked when it is there waits for no other: the last holds it up by its bytes. */
+Test(pulls_client, what_is_unpacked_before_all_is_there)
+{
+	struct run *run = run_of_containerd();
+	struct tape *t = &run->t;
+	const struct seen *s;
+
+	resolves(t, 100);
+	writes(t, 120, 5, "layer-" LAYER("01"));
+	writes(t, 120, 7, "layer-" LAYER("02"));
+	stored_blob(t, "01", 121, 130, 400000);
+	ends(t, 133, 5);
+	applies(t, 135, 150, 11, LAYER("01"));
+	stored_blob(t, "02", 122, 180, 300000);
+	ends(t, 183, 7);
+	saves(t, 185, 9, "sha256:" MANIFEST);
+	applies(t, 190, 210, 13, LAYER("02"));
+	lease(t, 250, 15, LEASES "Delete", LEASE);
+	s = pull_of(run, NAME);
+	cr_assert_eq(s->fetched.layer_count, 2);
+	cr_expect_eq(s->layers[0].turn_ns, s->layers[0].fetched_ns);
+	cr_expect_eq(s->layers[1].turn_ns, s->layers[1].fetched_ns);
+	expect_tiled(s);
+	run_free(run);
+}
+
 /* What was there already in another namespace is unpacked; what is there altogether is up to date. */
 Test(pulls_client, what_is_there_already)
 {

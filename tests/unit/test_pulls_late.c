@@ -98,3 +98,27 @@ Test(pulls_late, who_waits_for_all_layers_gains_nothing_by_more_at_once)
 	cr_expect_eq(ct_pull_bound(&rec).unlimited, 30);
 	free(f);
 }
+
+/* Whatever was said of it before: what is there was not fetched, and the download is over without it. */
+Test(pulls_late, what_turns_out_to_be_there)
+{
+	struct run *run = run_new();
+	struct tape *t = &run->t;
+	const struct seen *s;
+
+	life_engines(t);
+	pull_begins(t, 100, 0, SOCKET, PULL_LINE("web"));
+	pull_status(t, 120, SOCKET, "aaa", "Pulling fs layer");
+	pull_status(t, 120, SOCKET, "bbb", "Pulling fs layer");
+	pull_status(t, 200, SOCKET, "bbb", "Download complete");
+	pull_status(t, 290, SOCKET, "aaa", "Download complete");
+	pull_status(t, 300, SOCKET, "aaa", "Already exists");
+	pull_is_done(t, 330, SOCKET, NAME);
+	play(run);
+	s = find(run, CT_RECORD_PULL, NAME, 0);
+	cr_expect(s->layers[0].there);
+	expect_phase(s, CT_PHASE_DOWNLOAD, 80);
+	expect_phase(s, CT_PHASE_UNKNOWN, 130);
+	expect_tiled(s);
+	run_free(run);
+}

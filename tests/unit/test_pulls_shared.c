@@ -60,3 +60,32 @@ Test(pulls_shared, above_the_same_ones_it_is_fetched_once)
 	cr_expect_eq(s->layers[1].unpacked_ns, tape_ns(190));
 	run_free(run);
 }
+
+/* Two engines have nothing of each other: what one is told says nothing of the other's. */
+Test(pulls_shared, another_engine_fetches_it_for_itself)
+{
+	static const uint64_t sockets[] = { SOCKET, PULL_ELSEWHERE };
+	struct run *run = run_new();
+	struct tape *t = &run->t;
+
+	life_engines(t);
+	tape_process(t, PULL_OTHER_DOCKERD, 1, CT_ROLE_ENGINE, "dockerd", TAPE_END);
+	for (unsigned i = 0; i < 2; i++) {
+		pull_begins(t, 100 + i, 0, sockets[i], PULL_LINE("one"));
+		pull_status(t, 130 + i, sockets[i], "aaa", "Pulling fs layer");
+		pull_status(t, 150 + 20 * i, sockets[i], "aaa", "Download complete");
+		pull_status(t, 200 + 20 * i, sockets[i], "aaa", "Pull complete");
+		pull_is_done(t, 240 + i, sockets[i], "reg.test:5000/one:1");
+	}
+	tape_sort(t);
+	play(run);
+	for (unsigned i = 0; i < 2; i++) {
+		const struct seen *s = find(run, CT_RECORD_PULL, "reg.test:5000/one:1", i);
+
+		cr_assert_eq(s->fetched.layer_count, 1);
+		cr_expect_not(s->layers[0].shared);
+		cr_expect_eq(s->layers[0].fetched_ns, tape_ns(150 + 20 * i));
+		cr_expect_eq(s->layers[0].unpacked_ns, tape_ns(200 + 20 * i));
+	}
+	run_free(run);
+}
