@@ -3,7 +3,9 @@
  * Without root podman executes itself anew in a user namespace, whose store it is: that is looked at at once where it was
  * called to fetch, else when it turns to a registry.
  */
-#include "runs.h"
+#include "core/book/pulls.h"
+
+#include "docker_pulls.h"
 
 #define PODMAN 700
 #define WORKER 705
@@ -30,4 +32,26 @@ Test(pulls_worker, whose_store_is_looked_at)
 		cr_expect_eq(run->stores, i ? 0 : WORKER, "%s: %u", commands[i], run->stores);
 		run_free(run);
 	}
+}
+
+/* Commands that may fetch, and have not, are no pulls yet: of too many they make room, and what is under way stays. */
+Test(pulls_worker, who_may_fetch_makes_room)
+{
+	struct run *run = run_new();
+	struct ct_core *core = core_of(run);
+	struct tape *t = &run->t;
+
+	core->shares->max[CT_SHARE_PULLS] = 4;
+	life_engines(t);
+	pull_begins(t, 10, 0, PULL_SOCKET, PULL_LINE("web"));
+	for (uint32_t i = 0; i < 10; i++) {
+		tape_at(t, 100 + i);
+		is_called(t, PODMAN + i, "run");
+	}
+	tape_feed(t, core);
+	ct_core_flush(core);
+	cr_assert(ct_pull_next(core, NULL));
+	cr_expect_not(ct_pull_next(core, NULL)->idle);
+	ct_core_free(core);
+	run_free(run);
 }

@@ -131,6 +131,7 @@ void ct_image_called(struct ct_core *core, struct ct_actor_state *a, const struc
 		return;
 	p->command->called_ns = p->begin_ns = e->ts_ns;
 	p->command->makes = p->idle = f->makes;
+	ct_share_touch(core, &p->held); /* idle: it makes room first */
 	p->who.mine = e->flags & CT_F_MINE;
 	if (f->makes) {
 		put_wanted(p, args, n);
