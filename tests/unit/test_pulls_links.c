@@ -182,6 +182,22 @@ Test(pulls_links, of_a_pull)
 	run_free(run);
 }
 
+/* Its next state was said before that connection ended: it was fetched no later than that, whatever came by it then. */
+Test(pulls_links, what_ends_behind_the_next_state)
+{
+	struct run *run = new_run();
+	const struct seen *s;
+
+	pull_begins(&run->t, 100, 20, SOCKET, PULL);
+	lines(&run->t);
+	link_whole(&run->t, 131, 215, 1000420);
+	s = pull_of(run, NAME);
+	cr_expect_eq(s->layers[0].link.received, 1000420);
+	cr_expect_eq(s->layers[0].fetched_ns, tape_ns(210));
+	cr_expect_eq(s->layers[0].fetched_by, CT_PROVED_BOUND);
+	run_free(run);
+}
+
 /* Kept for what may come next: what came by it is not known when the pull is told. */
 Test(pulls_links, what_is_kept_open)
 {
@@ -190,7 +206,7 @@ Test(pulls_links, what_is_kept_open)
 
 	pull_begins(&run->t, 100, 20, SOCKET, PULL);
 	lines(&run->t);
-	linked(&run->t, 131.5, 1, CT_LINKED_MADE, 0.5, 0);
+	linked(&run->t, 131.5, 1, CT_LINKED_MADE, 0.5, 777); /* what it has got by then */
 	s = pull_of(run, NAME);
 	cr_assert_eq(s->fetched.peer_count, 1);
 	cr_expect_eq(s->fetched.peers[0].open, 1);

@@ -89,3 +89,27 @@ Test(pulls_shared, another_engine_fetches_it_for_itself)
 	}
 	run_free(run);
 }
+
+/* What was there was not fetched by another either. */
+Test(pulls_shared, what_is_there_is_not_shared)
+{
+	struct run *run = run_new();
+	struct tape *t = &run->t;
+	const struct seen *s;
+
+	life_engines(t);
+	pull_begins(t, 100, 0, SOCKET, PULL_LINE("one"));
+	pull_begins(t, 101, 0, OTHER, PULL_LINE("two"));
+	pull_status(t, 130, SOCKET, "aaa", "Pulling fs layer");
+	pull_status(t, 150, SOCKET, "aaa", "Download complete");
+	pull_status(t, 160, SOCKET, "aaa", "Pull complete");
+	pull_is_done(t, 170, SOCKET, "reg.test:5000/one:1");
+	pull_status(t, 180, OTHER, "aaa", "Already exists");
+	pull_is_done(t, 190, OTHER, "reg.test:5000/two:1");
+	play(run);
+	s = find(run, CT_RECORD_PULL, "reg.test:5000/two:1", 0);
+	cr_assert_eq(s->fetched.layer_count, 1);
+	cr_expect(s->layers[0].there);
+	cr_expect_not(s->layers[0].shared);
+	run_free(run);
+}
