@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What is told of a pod, from what is told of its containers. */
+#include "core/book/pulls.h"
+
 #include "cluster.h"
 
 Test(pod_records, containers_one_after_the_other)
@@ -419,4 +421,40 @@ Test(pod_records, a_sandbox_that_is_forgotten_takes_its_pod_along)
 	passes(cl, 90000);
 	cr_expect_eq(cl->run.count, 0);
 	cluster_free(cl);
+}
+
+/* Another sandbox takes its place before all of the first was told: that is a start by itself. */
+Test(pod_records, a_sandbox_that_comes_early_ends_the_start_before)
+{
+	struct cluster *cl = cluster_new(false);
+
+	starts(cl, "s1", "", 0, 100, true);
+	starts(cl, "a1", "app", 100, 200, true);
+	starts(cl, "s2", "", 300, 400, true);
+	starts(cl, "a2", "app", 400, 500, true);
+	passes(cl, 20000);
+	cr_assert_eq(cl->run.count, 2);
+	expect_span(&cl->run.seen[0], 0, 200);
+	expect_span(&cl->run.seen[1], 300, 500);
+	cluster_free(cl);
+}
+
+/* An image that is fetched for it is waited for; what a kubelet in a container fetches for one of that uid is not. */
+Test(pod_records, whose_images_are_waited_for)
+{
+	for (uint8_t level = 0; level < 2; level++) {
+		const struct ct_scope scope = { .level = level };
+		struct cluster *cl = cluster_new(false);
+		struct ct_pull *p;
+
+		starts(cl, "s1", "", 0, 100, true);
+		starts(cl, "a1", "app", 100, 200, true);
+		p = ct_pull_make(cl->core, &scope, "web:1", 1);
+		cr_assert(p);
+		p->begin_ns = MS(150);
+		text(p->who.pod_uid, sizeof(p->who.pod_uid), "u-1");
+		passes(cl, 20000);
+		cr_expect_eq(cl->run.count, level, "%zu", cl->run.count);
+		cluster_free(cl);
+	}
 }
