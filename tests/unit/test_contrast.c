@@ -149,6 +149,27 @@ Test(contrast, groups_and_pairs)
 	ct_contrast_free(c);
 }
 
+/* The total is there all the same: who draws them looks for it in the first row. */
+Test(contrast, none_is_ok)
+{
+	struct ct_contrast *c = ct_contrast_new();
+	const struct ct_contrast_type *t;
+
+	cr_assert(c);
+	cr_assert_eq(add(c, "none", 100, CT_OUTCOME_FAILED), 0);
+	cr_assert_eq(add(c, "disk", 100, CT_OUTCOME_CUT), 0);
+	cr_assert_eq(ct_contrast_run(c), 0);
+	cr_assert_eq(ct_contrast_types(c), 1);
+	t = ct_contrast_type(c, 0);
+	cr_expect_eq(t->bad[0], 1);
+	cr_assert_eq(t->row_count, 1);
+	cr_expect_eq(t->rows[0].phase, CT_MEASURE_TOTAL);
+	cr_expect_eq(t->rows[0].cells[1].n, 0);
+	cr_expect_not(t->rows[0].tested);
+	cr_expect_eq(t->pair_count, 0);
+	ct_contrast_free(c);
+}
+
 /* Beyond the room for them: one more group, and nothing is lost. */
 Test(contrast, too_many_groups)
 {

@@ -208,6 +208,34 @@ Test(recordings_many, sets_are_told_one_after_another)
 	}
 }
 
+/* One of several that holds nothing is skipped, and something is missing: whoever reads them hears of it. */
+Test(recordings_many, one_that_is_empty_is_missed)
+{
+	const struct ct_core_ops ops = { .record = on_record };
+	const struct ct_core_options core = { 0 };
+
+	cr_assert_eq(truncate(paths[1], 0), 0);
+	cr_assert_eq(truncate(paths[2], 100), 0);
+	for (unsigned jobs = 1; jobs <= 2; jobs++) {
+		struct ct_core_counts counts = { 0 };
+		struct ct_recordings all = { 0 };
+		struct told told = { 0 };
+		const struct ct_many how = {
+			.jobs = jobs, .core = &core, .ops = &ops, .ctx = &told
+		};
+		const char *const list[] = { paths[0], paths[1], paths[2], paths[3] };
+
+		told.f = open_memstream(&told.text, &told.len);
+		cr_assert_eq(ct_recordings_open(&all, list, 4, &told.err), 0);
+		cr_expect_eq(ct_recordings_replay_many(&all, &how, &counts, &told.err), 0);
+		cr_expect_eq(counts.unread, 2);
+		cr_expect(ct_counts_incomplete(&counts));
+		ct_recordings_close(&all);
+		fclose(told.f);
+		free(told.text);
+	}
+}
+
 /* Files are opened when their turn comes: who replaced one meanwhile is found out. */
 Test(recordings_many, one_that_is_replaced_is_refused)
 {

@@ -178,7 +178,7 @@ static void draw_type(struct drawing *d, const struct ct_contrast_type *type)
 	ct_pen_foreign(&d->pen, d->c->by, strlen(d->c->by), false);
 	fputs(":\n", d->pen.f);
 	draw_totals(d, type);
-	if (ct_contrast_groups(d->c->contrast) > 1 && type->row_count) {
+	if (ct_contrast_groups(d->c->contrast) > 1) {
 		draw_test(d, &type->rows[0]);
 		draw_pairs(d, type);
 	}
@@ -266,6 +266,23 @@ static void json_row(struct ct_json *w, const struct ct_comparison *c,
 	ct_json_leave(w, '}');
 }
 
+/* How many there are: only those that are ok have times. */
+static void json_counts(struct ct_json *w, const struct ct_comparison *c,
+			const struct ct_contrast_type *type)
+{
+	ct_json_enter(w, "counts", '[');
+	for (size_t g = 0; g < ct_contrast_groups(c->contrast); g++) {
+		if (!type->ok[g] && !type->bad[g])
+			continue;
+		ct_json_enter(w, NULL, '{');
+		ct_json_string(w, "group", ct_contrast_name(c->contrast, g));
+		ct_json_u64(w, "ok", type->ok[g]);
+		ct_json_u64(w, "not_ok", type->bad[g]);
+		ct_json_leave(w, '}');
+	}
+	ct_json_leave(w, ']');
+}
+
 static void json_pair(struct ct_json *w, const struct ct_comparison *c,
 		      const struct ct_contrast_pair *pair)
 {
@@ -296,6 +313,7 @@ int ct_compare_json(const struct ct_comparison *c, char **ret_text, size_t *ret_
 
 		ct_json_enter(&w, NULL, '{');
 		ct_json_string(&w, "kind", ct_record_names[type->type]);
+		json_counts(&w, c, type);
 		ct_json_enter(&w, "rows", '[');
 		for (size_t r = 0; r < type->row_count; r++)
 			json_row(&w, c, &type->rows[r]);

@@ -541,7 +541,6 @@ int ct_session_replay(struct ct_run_session *s, struct ct_recordings *recordings
 	if (ret)
 		return ret;
 	describe(s, recordings);
-	s->counts.unread += recordings->empty;
 	ct_session_begin(s, err); /* the others go on */
 	ret = ct_recordings_replay_many(recordings, &how, &s->counts, err);
 	for (size_t i = 0; i < recordings->count; i++) {

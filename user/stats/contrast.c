@@ -182,7 +182,7 @@ static int tell_rows(struct ct_contrast *c, struct pile *pile, struct ct_contras
 	for (unsigned i = 0; i < CELLS && !ret; i++) {
 		unsigned cell = i ? i - 1 : CT_MEASURE_TOTAL;
 
-		if (!is_used(c, pile, cell))
+		if (cell != CT_MEASURE_TOTAL && !is_used(c, pile, cell))
 			continue;
 		type->rows[type->row_count].phase = cell;
 		ret = tell_row(c, pile, &type->rows[type->row_count++]);

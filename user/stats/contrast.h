@@ -40,7 +40,8 @@ struct ct_contrast_pair {
 struct ct_contrast_type {
 	enum ct_record_type type;
 	size_t *ok, *bad; /* per group: records that are in it, and those that failed or were cut */
-	struct ct_contrast_row *rows; /* the total first, then phases in order of life */
+	struct ct_contrast_row
+		*rows; /* the total first, of no values too, then phases in order of life */
 	size_t row_count;
 	struct ct_contrast_pair *pairs;
 	size_t pair_count;

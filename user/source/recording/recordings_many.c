@@ -479,8 +479,11 @@ int ct_recordings_replay_sets(const struct ct_many_set *sets, size_t count,
 		.room = PTHREAD_COND_INITIALIZER,
 	};
 	unsigned jobs = jobs_of(how, m.count), begun = 0;
-	int ret = jobs < 2 ? 0 : at_once(sets, count, &m, jobs, &begun, err);
+	int ret;
 
+	for (size_t s = 0; s < count; s++)
+		sets[s].counts->unread += sets[s].recordings->empty;
+	ret = jobs < 2 ? 0 : at_once(sets, count, &m, jobs, &begun, err);
 	for (size_t s = 0; s < count && !ret && !begun; s++)
 		ret = one_by_one(&sets[s], how, err);
 	return ret;
