@@ -171,6 +171,45 @@ Test(chains, named)
 	ct_chains_free(t.chains);
 }
 
+/* As its records are told: those beside each other come in any order, and a start once more is another time. */
+Test(chains, named_fan_out)
+{
+	const struct ct_chains_how how = {
+		.named = { { "a,b,c,d", 0, "a,b,c,d" }, { "b,a", 0, "b,a" }, { "x,x", 0, "x,x" } },
+		.named_count = 3,
+	};
+	struct told t = { .chains = ct_chains_new(&how) };
+	const struct ct_chain *chain;
+
+	start(&t, "a", 1000, RUN, 100);
+	start(&t, "d", 1200, RUN, 100);
+	start(&t, "b", 1201, RUN, 100);
+	start(&t, "c", 1202, RUN, 100);
+	start(&t, "d", 3000, RUN, 100); /* before what it comes behind, and over */
+	start(&t, "a", 4000, RUN, 100);
+	start(&t, "b", 4200, RUN, 100);
+	start(&t, "c", 4400, RUN, 100);
+	start(&t, "d", 4600, RUN, 100);
+	start(&t, "b", 7000, RUN, 100);
+	start(&t, "a", 7010, RUN, 100);
+	start(&t, "x", 8000, RUN, 100);
+	start(&t, "x", 8500, RUN, 100);
+	cr_assert_eq(ct_chains_run(t.chains), 0);
+	chain = ct_chains_get(t.chains, 0);
+	cr_expect_eq(chain->count, 2);
+	cr_expect_eq(chain->begun, 3);
+	cr_expect_eq(chain->matched, 0xf);
+	cr_expect_float_eq(chain->gap[3].min, -(START + RUN + 2) * (double)MS, 1,
+			   "d began before c");
+	chain = ct_chains_get(t.chains, 1);
+	cr_expect_eq(chain->count, 2);
+	cr_expect_float_eq(chain->total.min, (10 + START + RUN) * (double)MS, 1);
+	chain = ct_chains_get(t.chains, 2);
+	cr_expect_eq(chain->count, 1, "of one image, one after the other");
+	cr_expect_eq(chain->begun, 1);
+	ct_chains_free(t.chains);
+}
+
 /* a 0..100 starts, ..300 runs; b 310..410, ..610; c 620..720, ..920. One process asks for all. */
 static const struct ct_chain_time three = {
 	.starts = { { 0, 100 * MS, 300 * MS, 7 },

@@ -234,6 +234,27 @@ Test(filter, labels)
 	cr_expect_str_eq(text, "of 1 record none passes the filters; label: load=disk who=me (1)");
 }
 
+/* A mistyped key is a label that nobody has; who was started by others was so. */
+Test(filter, what_there_was_of_conditions)
+{
+	struct ct_options opts = { .only_mine = true };
+	struct ct_where where = { 0 };
+	struct ct_seen seen = { .where = &where };
+	struct ct_err err;
+	char text[256];
+
+	cr_assert_eq(ct_where_parse(&where, "a", "runtim=runc,runtime=runsc", &err), 0);
+	see(&seen, &opts, "a", "runc", 0);
+	see(&seen, &opts, "b", "crun", 0);
+	cr_expect(ct_seen_sentence(&seen, &opts, OFFSET, text, sizeof(text)));
+	cr_expect_str_eq(
+		text,
+		"of 2 records none passes the filters; started by: others (2); runtim: none (2); runtime: runc (1), crun (1)");
+	opts.only_mine = false;
+	where.count = 0;
+	cr_expect(!ct_seen_sentence(&seen, &opts, OFFSET, text, sizeof(text)), "no filter");
+}
+
 /* More values than have room, and a sentence that does not fit. */
 Test(filter, many_values)
 {

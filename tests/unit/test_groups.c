@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/tell/group_named.h"
 #include "core/tell/made.h"
 
 #define MS    1000000ull
@@ -208,6 +209,27 @@ Test(groups, beside_each_other_in_any_order)
 	cr_expect_eq(t->rec.end_ns, 1610 * MS);
 	expect_phases(&t->rec, 200, 410, 0);
 	end(t);
+}
+
+/* What two patterns match is the first of them that has not started. */
+Test(groups, of_one_image_twice)
+{
+	struct ct_grouped members[3] = { { .begin_ns = 0 } };
+	const struct ct_group_named named = { "f*,f-2,x", 0, "f*,f-2,x" };
+
+	cr_expect_eq(ct_group_count(&named), 3);
+	cr_expect_eq(ct_group_member(&named, members, 3, "f-2", ""), 0);
+	members[0] = (struct ct_grouped){ .begin_ns = 10, .ready_ns = 20 };
+	cr_expect_eq(ct_group_member(&named, members, 3, "", "f-2"), 1);
+	cr_expect_eq(ct_group_member(&named, members, 3, "f-1", ""), 0, "once more");
+	cr_expect_eq(ct_group_member(&named, members, 3, "g", ""), 3, "none");
+	members[2] = (struct ct_grouped){ .begin_ns = 30, .ready_ns = 40 };
+	members[1] = (struct ct_grouped){ .begin_ns = 39, .ready_ns = 50 };
+	cr_expect(ct_group_is_whole(members, 3), "beside each other");
+	members[0] = (struct ct_grouped){ .begin_ns = 45, .ready_ns = 60 };
+	cr_expect_not(ct_group_is_whole(members, 3));
+	cr_expect_eq(members[1].begin_ns, 39);
+	cr_expect_eq(members[2].begin_ns, 0, "it was ready before the first began");
 }
 
 Test(groups, not_of_two_runs_of_a_program)

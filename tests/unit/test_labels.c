@@ -3,6 +3,7 @@
 #include <criterion/criterion.h>
 
 #include "cmd/options.h"
+#include "cmd/options_label.h"
 #include "runs.h"
 
 #define PAIRS "load\0disk\0who\0me"
@@ -139,4 +140,21 @@ Test(labels, options)
 	cr_expect_lt(parse(&opts, &err, long_one, NULL), 0);
 	long_one[CT_LABELS_LEN - 1] = '\0';
 	cr_expect_eq(parse(&opts, &err, long_one, NULL), 0, "%s", err.msg);
+}
+
+/* In either order; 0 is a lead as any other. */
+Test(labels, a_lead_asks_what_if)
+{
+	struct ct_options opts = { 0 };
+	struct ct_err err = { 0 };
+
+	cr_assert_eq(ct_parse_what_if(&opts, "prewarm", &err), 0);
+	cr_expect_eq(opts.chains.lead_ns, UINT64_MAX, "with the first request");
+	cr_assert_eq(ct_parse_lead(&opts, "0", &err), 0);
+	cr_expect_eq(opts.chains.lead_ns, 0);
+	opts = (struct ct_options){ 0 };
+	cr_assert_eq(ct_parse_lead(&opts, "0.5", &err), 0);
+	cr_expect(opts.chains.prewarm);
+	cr_assert_eq(ct_parse_what_if(&opts, "prewarm", &err), 0);
+	cr_expect_eq(opts.chains.lead_ns, 500000000);
 }

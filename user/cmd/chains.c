@@ -11,6 +11,7 @@
 
 #include "cmd/cmd.h"
 #include "cmd/paths.h"
+#include "cmd/seen.h"
 #include "sinks/json/json_writer.h"
 #include "sinks/pen.h"
 #include "sinks/units.h"
@@ -26,6 +27,9 @@ struct replay {
 	const struct ct_options *opts;
 	struct ct_window window;
 	struct ct_chains *chains;
+	struct ct_seen seen;
+	struct ct_seen_values names; /* of what started */
+	uint64_t records; /* that pass the filters */
 	bool failed;
 };
 
@@ -33,8 +37,13 @@ static void on_record(void *ctx, const struct ct_record *rec)
 {
 	struct replay *r = ctx;
 
-	if (!r->failed && ct_options_match(r->opts, &r->window, rec))
-		r->failed = ct_chains_add(r->chains, rec) != 0;
+	ct_seen_add(&r->seen, r->opts, rec);
+	if (r->failed || !ct_options_match(r->opts, &r->window, rec))
+		return;
+	r->records++;
+	if (rec->type == CT_RECORD_START)
+		ct_seen_count(&r->names, *rec->who->name ? rec->who->name : rec->who->image);
+	r->failed = ct_chains_add(r->chains, rec) != 0;
 }
 
 static void on_turn(void *ctx, const struct ct_input *in)
@@ -174,10 +183,17 @@ static void draw_method(struct ct_pen *pen, const struct ct_chains *c)
 static void draw_chain(struct ct_pen *pen, const struct ct_chain *chain)
 {
 	ct_pen_foreign(pen, chain->name, sizeof(chain->name), false);
-	fprintf(pen->f, ": %zu times, of %zu that it began (%.0f %%)\n", chain->count, chain->begun,
-		chain->begun ? 100.0 * (double)chain->count / (double)chain->begun : 0);
-	if (!chain->count)
+	if (!chain->count) {
+		fputs(": not found", pen->f);
+		if (chain->begun)
+			fprintf(pen->f, ", of %zu time%s that it began", chain->begun,
+				chain->begun == 1 ? "" : "s");
+		fputc('\n', pen->f);
 		return;
+	}
+	fprintf(pen->f, ": %zu time%s, of %zu that it began (%.0f %%)\n", chain->count,
+		chain->count == 1 ? "" : "s", chain->begun,
+		100.0 * (double)chain->count / (double)chain->begun);
 	draw_members(pen, chain);
 	draw_path(pen, chain);
 	draw_what_if(pen, chain);
@@ -301,6 +317,33 @@ static int print(const struct ct_options *opts, const struct ct_chains *c, struc
 	return 0;
 }
 
+/* What was named and is not there, or what filters have kept out. */
+static void say_missing(const struct replay *r, const struct ct_recordings *all)
+{
+	char text[4096] = "";
+	bool any = false;
+
+	if (!r->records &&
+	    ct_seen_sentence(&r->seen, r->opts, all->wall_minus_mono_ns, text, sizeof(text))) {
+		ct_say("%s", text);
+		return;
+	}
+	for (size_t i = 0; i < ct_chains_count(r->chains); i++) {
+		const struct ct_chain *chain = ct_chains_get(r->chains, i);
+
+		for (size_t m = 0; m < chain->member_count && chain->given; m++) {
+			if (chain->matched >> m & 1)
+				continue;
+			ct_say("chain '%s': nothing that is called '%s' has started, nor anything of such an image",
+			       chain->name, chain->members[m]);
+			any = true;
+		}
+	}
+	ct_seen_list(&r->names, text, sizeof(text));
+	if (any && *text)
+		ct_say("what has started:%s", text);
+}
+
 static int replay(struct replay *r, struct ct_recordings *all, bool *ret_cut, struct ct_err *err)
 {
 	const struct ct_core_options core = {
@@ -343,6 +386,8 @@ int ct_report_chains(const struct ct_options *opts, struct ct_err *err)
 	ret = ct_directories_expand(&paths, &expanded.operands, err);
 	if (!ret)
 		ret = replay(&r, &all, &cut, err);
+	if (!ret)
+		say_missing(&r, &all);
 	if (!ret)
 		ret = print(opts, r.chains, err);
 	ct_recordings_close(&all);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "cmd/cmd.h"
+#include "cmd/seen.h"
 #include "source/recording/recordings_many.h"
 #include "util/mem.h"
 
@@ -15,6 +16,7 @@ struct replay {
 	struct ct_comparison *c;
 	const struct ct_input *in;
 	struct ct_window window;
+	struct ct_seen seen;
 };
 
 static const char *base_of(const char *path)
@@ -73,10 +75,12 @@ static void on_record(void *ctx, const struct ct_record *rec)
 	struct ct_comparison *c = r->c;
 	char name[CT_CONTRAST_NAME];
 
+	ct_seen_add(&r->seen, c->opts, rec);
 	if (c->failed || !ct_options_match(c->opts, &r->window, rec) ||
 	    !ct_where_holds(&c->opts->where[0], rec))
 		return;
 	name_group(r, rec, name);
+	c->added = true;
 	if (ct_contrast_add(c->contrast, name, rec))
 		c->failed = true;
 }
@@ -94,6 +98,7 @@ static int replay(struct ct_comparison *c, struct ct_err *err)
 	const struct ct_core_options core = {
 		.ready_mask = c->opts->ready_mask,
 		.containers_max = c->opts->containers_max,
+		.restarts_by_image = c->opts->restarts_by_image,
 		.groups = c->opts->chains.named,
 		.group_count = c->opts->chains.named_count,
 	};
@@ -101,10 +106,12 @@ static int replay(struct ct_comparison *c, struct ct_err *err)
 	struct replay r = {
 		.c = c,
 		.window = ct_options_window(c->opts, all->wall_minus_mono_ns, all->begin_ns),
+		.seen.where = &c->opts->where[0],
 	};
 	const struct ct_many how = {
 		.jobs = c->opts->jobs, .core = &core, .ops = &ops, .ctx = &r, .turn = on_turn
 	};
+	char text[4096];
 	int ret;
 
 	ret = ct_recordings_replay_many(all, &how, &c->counts, err);
@@ -115,6 +122,13 @@ static int replay(struct ct_comparison *c, struct ct_err *err)
 	ct_say_unscrubbed(all);
 	if (!ret && c->failed)
 		ret = ct_fail(err, ENOMEM, "compare the recordings: out of memory");
+	if (!ret && !c->added &&
+	    ct_seen_sentence(&r.seen, c->opts, all->wall_minus_mono_ns, text, sizeof(text)))
+		ct_say("%s", text);
+	if (!ret && !c->added)
+		ret = ct_fail(err, ENOENT, "compare '%s'%s: no record is what was asked for",
+			      c->opts->operands.items[0],
+			      c->opts->operands.count > 1 ? " and the others" : "");
 	return ret;
 }
 
@@ -133,10 +147,6 @@ static int compare(struct ct_comparison *c, struct ct_err *err)
 		ret = replay(c, err);
 	if (!ret && ct_contrast_run(c->contrast))
 		ret = ct_fail(err, ENOMEM, "compare the recordings: out of memory");
-	if (!ret && !ct_contrast_types(c->contrast))
-		ret = ct_fail(err, ENOENT, "compare '%s'%s: no record is what was asked for",
-			      c->opts->operands.items[0],
-			      c->opts->operands.count > 1 ? " and the others" : "");
 	return ret;
 }
 

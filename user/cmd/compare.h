@@ -15,6 +15,7 @@ struct ct_comparison {
 	struct ct_core_counts counts;
 	struct ct_contrast *contrast;
 	uint32_t valued; /* keys of `by`, by place, of which some record has a value */
+	bool added; /* there is a record */
 	bool failed; /* out of memory */
 	bool incomplete;
 };

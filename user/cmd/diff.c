@@ -140,6 +140,7 @@ static int replay(struct ct_diff *diff, struct ct_err *err)
 		struct ct_recordings *r = &diff->side[s].recordings;
 
 		sets[s] = (struct ct_many_set){ r, &diff->side[s].counts };
+		replay.of[s].seen.where = &diff->opts->where[s];
 		replay.of[s].window =
 			ct_options_window(diff->opts, r->wall_minus_mono_ns, r->begin_ns);
 	}

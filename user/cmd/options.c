@@ -238,7 +238,7 @@ static const struct option_row {
 	{ "report", 0, "what-if", "WHAT", 0, ct_parse_what_if,
 	  "of chains: prewarm: what is saved if members start earlier" },
 	{ "report", 0, "lead", "SECONDS", 0, ct_parse_lead,
-	  "so long before their own requests; default: with the first request" },
+	  "of --what-if, and means it: so long before their own requests; default: with the first request" },
 	{ "report", 0, "timeline", "ID|NAME", MANY, parse_timeline,
 	  "draw this container's phases and steps on a line of time, repeatable; as -c for every other output" },
 	{ "report", 0, "cdf", NULL, offsetof(struct ct_options, cdf), NULL,

@@ -95,9 +95,9 @@ int ct_parse_what_if(struct ct_options *opts, const char *value, struct ct_err *
 	static const char *const names[] = { "prewarm" };
 	int at;
 
-	opts->chains.prewarm = true;
-	if (!opts->chains.lead_ns)
+	if (!opts->chains.prewarm)
 		opts->chains.lead_ns = UINT64_MAX;
+	opts->chains.prewarm = true;
 	return ct_value_one_of("--what-if", value, names, 1, &at, err);
 }
 
@@ -109,9 +109,8 @@ int ct_parse_lead(struct ct_options *opts, const char *value, struct ct_err *err
 	if (end == value || *end || !(s >= 0) || s > 1e9)
 		return ct_fail(err, EINVAL, "option --lead: '%s' is no number of seconds from 0 on",
 			       value);
+	opts->chains.prewarm = true;
 	opts->chains.lead_ns = (uint64_t)(s * 1e9);
-	if (!opts->chains.lead_ns) /* as good as nothing */
-		opts->chains.lead_ns = 1;
 	return 0;
 }
 

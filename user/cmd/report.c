@@ -94,7 +94,7 @@ int ct_cmd_report(const struct ct_options *given, struct ct_err *err)
 	/* With an output groups are records in it. */
 	bool chains = (opts.chains.find || opts.chains.named_count) && !opts.outputs.count;
 
-	if (!ret && (opts.json || opts.chains.lead_ns) && !chains)
+	if (!ret && (opts.json || opts.chains.prewarm) && !chains)
 		ret = ct_fail(
 			err, EINVAL,
 			"options --json, --what-if and --lead are about chains: say --chains or --chain, and no output; records are JSON with '-o json'");

@@ -55,23 +55,35 @@ static const char *labels_of(const struct ct_record *rec)
 	return text;
 }
 
-/* Columns: what it is called, whether the options have it as a list or as bits, and where, its value. */
+static const char *asker_of(const struct ct_record *rec)
+{
+	return rec->who->mine ? "the traced program" : "others";
+}
+
+enum column {
+	LIST,
+	BITS,
+	FLAG
+};
+
+/* Columns: what it is called, as what the options have it, and where, its value. */
 static const struct dimension {
 	const char *name;
-	bool is_list;
+	enum column column;
 	size_t member;
 	const char *(*value)(const struct ct_record *rec);
 } dimensions[] = {
-	{ "runtime", true, offsetof(struct ct_options, runtimes), runtime_of },
-	{ "engine", true, offsetof(struct ct_options, engines), engine_of },
-	{ "image", true, offsetof(struct ct_options, images), image_of },
-	{ "container", true, offsetof(struct ct_options, containers), container_of },
-	{ "pod", true, offsetof(struct ct_options, pods), pod_of },
-	{ "namespace", true, offsetof(struct ct_options, namespaces), namespace_of },
-	{ "project", true, offsetof(struct ct_options, projects), project_of },
-	{ "label", true, offsetof(struct ct_options, labelled), labels_of },
-	{ "outcome", false, offsetof(struct ct_options, outcomes), outcome_of },
-	{ "kind", false, offsetof(struct ct_options, kinds), kind_of },
+	{ "runtime", LIST, offsetof(struct ct_options, runtimes), runtime_of },
+	{ "engine", LIST, offsetof(struct ct_options, engines), engine_of },
+	{ "image", LIST, offsetof(struct ct_options, images), image_of },
+	{ "container", LIST, offsetof(struct ct_options, containers), container_of },
+	{ "pod", LIST, offsetof(struct ct_options, pods), pod_of },
+	{ "namespace", LIST, offsetof(struct ct_options, namespaces), namespace_of },
+	{ "project", LIST, offsetof(struct ct_options, projects), project_of },
+	{ "label", LIST, offsetof(struct ct_options, labelled), labels_of },
+	{ "outcome", BITS, offsetof(struct ct_options, outcomes), outcome_of },
+	{ "kind", BITS, offsetof(struct ct_options, kinds), kind_of },
+	{ "started by", FLAG, offsetof(struct ct_options, only_mine), asker_of },
 };
 _Static_assert(CT_ARRAY_SIZE(dimensions) == CT_SEEN_DIMENSIONS, "a row of seen for each");
 
@@ -79,29 +91,38 @@ static bool is_asked(const struct ct_options *opts, const struct dimension *d)
 {
 	const char *member = (const char *)opts + d->member;
 
-	return d->is_list ? ((const struct ct_list *)member)->count : *(const uint32_t *)member;
+	switch (d->column) {
+	case LIST:
+		return ((const struct ct_list *)member)->count;
+	case BITS:
+		return *(const uint32_t *)member;
+	default:
+		return *(const bool *)member;
+	}
 }
 
-static void count(struct ct_seen *seen, size_t at, const char *value)
+void ct_seen_count(struct ct_seen_values *values, const char *value)
 {
 	for (size_t i = 0; i < CT_SEEN_VALUES; i++) {
-		char *name = seen->by[at].values[i].name;
+		char *name = values->each[i].name;
 
-		if (!seen->by[at].values[i].count)
-			snprintf(name, sizeof(seen->by[at].values[i].name), "%s", value);
-		if (!strncmp(name, value, sizeof(seen->by[at].values[i].name) - 1)) {
-			seen->by[at].values[i].count++;
+		if (!values->each[i].count)
+			snprintf(name, sizeof(values->each[i].name), "%s", value);
+		if (!strncmp(name, value, sizeof(values->each[i].name) - 1)) {
+			values->each[i].count++;
 			return;
 		}
 	}
-	seen->by[at].others++;
+	values->others++;
 }
 
 void ct_seen_add(struct ct_seen *seen, const struct ct_options *opts, const struct ct_record *rec)
 {
 	for (size_t i = 0; i < CT_ARRAY_SIZE(dimensions); i++)
 		if (is_asked(opts, &dimensions[i]))
-			count(seen, i, dimensions[i].value(rec));
+			ct_seen_count(&seen->by[i], dimensions[i].value(rec));
+	for (size_t i = 0; seen->where && i < seen->where->count; i++)
+		ct_seen_count(&seen->of[i], ct_where_value(rec, seen->where->each[i].key));
 	if (!seen->records++ || rec->begin_ns < seen->first_ns)
 		seen->first_ns = rec->begin_ns;
 	if (rec->begin_ns > seen->last_ns)
@@ -120,15 +141,14 @@ static void put(char *text, size_t size, const char *fmt, ...)
 	va_end(args);
 }
 
-static void put_dimension(char *text, size_t size, const struct ct_seen *seen, size_t at)
+void ct_seen_list(const struct ct_seen_values *values, char *text, size_t size)
 {
-	put(text, size, "; %s:", dimensions[at].name);
-	for (size_t i = 0; i < CT_SEEN_VALUES && seen->by[at].values[i].count; i++)
+	for (size_t i = 0; i < CT_SEEN_VALUES && values->each[i].count; i++)
 		put(text, size, "%s %s (%llu)", i ? "," : "",
-		    *seen->by[at].values[i].name ? seen->by[at].values[i].name : "none",
-		    (unsigned long long)seen->by[at].values[i].count);
-	if (seen->by[at].others)
-		put(text, size, ", others (%llu)", (unsigned long long)seen->by[at].others);
+		    *values->each[i].name ? values->each[i].name : "none",
+		    (unsigned long long)values->each[i].count);
+	if (values->others)
+		put(text, size, ", others (%llu)", (unsigned long long)values->others);
 }
 
 static void put_time(char *text, size_t size, uint64_t mono_ns, int64_t wall_minus_mono_ns)
@@ -154,7 +174,13 @@ bool ct_seen_sentence(const struct ct_seen *seen, const struct ct_options *opts,
 	for (size_t i = 0; i < CT_ARRAY_SIZE(dimensions); i++) {
 		if (!is_asked(opts, &dimensions[i]))
 			continue;
-		put_dimension(ret, size, seen, i);
+		put(ret, size, "; %s:", dimensions[i].name);
+		ct_seen_list(&seen->by[i], ret, size);
+		any = true;
+	}
+	for (size_t i = 0; seen->where && i < seen->where->count; i++) {
+		put(ret, size, "; %s:", seen->where->each[i].key);
+		ct_seen_list(&seen->of[i], ret, size);
 		any = true;
 	}
 	if (timed) {

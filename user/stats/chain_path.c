@@ -49,7 +49,7 @@ static bool overlap(const struct ct_chain_time *t, const struct new_times *n, si
 static uint64_t replay(const struct ct_chain_time *t, uint32_t members, uint64_t lead_ns,
 		       double slower, struct new_times *n, struct ct_prewarmed *ret)
 {
-	uint64_t first = t->starts[0].begin_ns, end = 0;
+	uint64_t first = ct_chain_begin(t), end = 0;
 	bool functions = ct_chain_all_exit(t);
 
 	for (size_t i = 0; i < t->count; i++) {

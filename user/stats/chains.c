@@ -2,10 +2,10 @@
 #include "stats/chains.h"
 
 #include <errno.h>
-#include <fnmatch.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "core/tell/group_named.h"
 #include "core/tell/group_record.h"
 #include "stats/chains_inside.h"
 #include "util/mem.h"
@@ -226,56 +226,72 @@ int ct_chains_add_time(struct ct_chain_made *made, const struct ct_chain_time *t
 	return 0;
 }
 
-static bool is_member(const struct ct_chain_seen *s, const char *glob, size_t len)
+static void name_members(struct ct_chain *chain, const struct ct_group_named *named)
 {
-	char text[256];
+	const char *at = named->globs;
 
-	snprintf(text, sizeof(text), "%.*s", (int)len, glob);
-	return !fnmatch(text, s->name, 0) || !fnmatch(text, s->image, 0);
+	chain->given = true;
+	chain->member_count = ct_group_count(named);
+	for (size_t i = 0; i < chain->member_count; i++) {
+		size_t len = strcspn(at, ",");
+
+		snprintf(chain->members[i], sizeof(chain->members[0]), "%.*s", (int)len, at);
+		at += len + (at[len] == ',');
+	}
 }
 
-/* What the user has named, in his order: each time that its first member starts. */
+/* One that is going on, of what the user has named. */
+struct going {
+	struct ct_grouped members[CT_CHAIN_MEMBERS];
+	size_t starts[CT_CHAIN_MEMBERS];
+	uint32_t source, run; /* what began elsewhere does not go on here */
+};
+
+static int add_going(struct ct_chains *c, struct ct_chain_made *f, const struct going *g)
+{
+	struct ct_chain_time t = { .count = f->pub.member_count };
+
+	for (size_t i = 0; i < t.count; i++)
+		t.starts[i] = c->starts[g->starts[i]].at;
+	return ct_chains_add_time(f, &t, g->starts);
+}
+
+/* What the user has named: each time that all of it has started, as its records are told. */
 static int add_named(struct ct_chains *c, size_t n)
 {
-	const char *globs = c->how.named[n].globs, *globs_at[CT_CHAIN_MEMBERS];
-	size_t lens[CT_CHAIN_MEMBERS], members = 0, next = 0;
+	const struct ct_group_named *named = &c->how.named[n];
 	char name[CT_CHAIN_NAME];
-	struct ct_chain_time t = { 0 };
-	size_t starts[CT_CHAIN_MEMBERS] = { 0 };
+	struct going g = { 0 };
 	struct ct_chain_made *f;
 	int ret = 0;
 
 	snprintf(name, sizeof(name), "%.*s",
-		 c->how.named[n].name_len ? (int)c->how.named[n].name_len : (int)strlen(globs),
-		 c->how.named[n].name_len ? c->how.named[n].name : globs);
+		 named->name_len ? (int)named->name_len : (int)strlen(named->globs),
+		 named->name_len ? named->name : named->globs);
 	f = ct_chains_make(c, name);
 	if (!f)
 		return -ENOMEM;
-	f->pub.given = true;
-	for (const char *at = globs; *at && members < CT_CHAIN_MEMBERS; members++) {
-		lens[members] = strcspn(at, ",");
-		globs_at[members] = at;
-		snprintf(f->pub.members[members], sizeof(f->pub.members[0]), "%.*s",
-			 (int)lens[members], at);
-		at += lens[members] + (at[lens[members]] == ',');
-	}
-	f->pub.member_count = members;
+	name_members(&f->pub, named);
 	for (size_t i = 0; i < c->count && !ret; i++) {
 		const struct ct_chain_seen *s = &c->starts[i];
+		size_t at;
 
-		if (i && s->source != s[-1].source)
-			next = members; /* what began elsewhere does not go on here */
-		if (members && is_member(s, globs_at[0], lens[0])) {
-			f->pub.begun++;
-			next = 0;
-		}
-		if (next >= members || !is_member(s, globs_at[next], lens[next]))
+		for (at = 0; at < f->pub.member_count; at++)
+			if (ct_group_has(named, at, s->name, s->image))
+				f->pub.matched |= 1u << at;
+		if (s->source != g.source || s->run != g.run)
+			g = (struct going){ .source = s->source, .run = s->run };
+		at = ct_group_member(named, g.members, f->pub.member_count, s->name, s->image);
+		if (at == f->pub.member_count)
 			continue;
-		starts[next] = i;
-		t.starts[next++] = s->at;
-		t.count = next;
-		if (next == members)
-			ret = ct_chains_add_time(f, &t, starts);
+		f->pub.begun += !at;
+		g.starts[at] = i;
+		g.members[at] = (struct ct_grouped){ .begin_ns = s->at.begin_ns,
+						     .ready_ns = s->at.ready_ns };
+		if (!ct_group_is_whole(g.members, f->pub.member_count))
+			continue;
+		ret = add_going(c, f, &g);
+		memset(g.members, 0, sizeof(g.members));
 	}
 	return ret;
 }

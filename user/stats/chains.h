@@ -55,6 +55,7 @@ struct ct_chain {
 	char members[CT_CHAIN_MEMBERS][80];
 	size_t member_count;
 	bool given; /* by the user */
+	uint32_t matched; /* bit per member that anything was, of what the user has named */
 	const struct ct_chain_time *times;
 	size_t count, begun; /* how often it was gone through, and begun */
 	struct ct_middle start[CT_CHAIN_MEMBERS], run[CT_CHAIN_MEMBERS], gap[CT_CHAIN_MEMBERS];

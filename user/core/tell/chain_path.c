@@ -13,6 +13,16 @@ static uint64_t minus(uint64_t a, uint64_t b)
 	return a > b ? a - b : 0;
 }
 
+uint64_t ct_chain_begin(const struct ct_chain_time *t)
+{
+	uint64_t first = t->starts[0].begin_ns;
+
+	for (size_t i = 1; i < t->count; i++)
+		if (t->starts[i].begin_ns < first)
+			first = t->starts[i].begin_ns;
+	return first;
+}
+
 bool ct_chain_all_exit(const struct ct_chain_time *t)
 {
 	for (size_t i = 0; i < t->count; i++)
@@ -64,12 +74,13 @@ static void turn(struct ct_chain_path *path)
 void ct_chain_walk(const struct ct_chain_time *t, struct ct_chain_path *ret)
 {
 	bool functions = ct_chain_all_exit(t);
-	uint64_t at = 0, event;
+	uint64_t at = 0, event, first;
 	size_t i = 0;
 
 	memset(ret, 0, sizeof(*ret));
 	if (!t->count)
 		return;
+	first = ct_chain_begin(t);
 	for (size_t j = 0; j < t->count; j++) {
 		const struct ct_chain_start *s = &t->starts[j];
 		uint64_t end = functions ? s->exit_ns : s->ready_ns;
@@ -79,7 +90,7 @@ void ct_chain_walk(const struct ct_chain_time *t, struct ct_chain_path *ret)
 			i = j;
 		}
 	}
-	ret->total_ns = minus(at, t->starts[0].begin_ns);
+	ret->total_ns = minus(at, first);
 	/* From the end back: who runs, who starts for that, whom its request followed. */
 	for (size_t steps = 0; i != CT_CHAIN_NOBODY && steps < t->count; steps++) {
 		const struct ct_chain_start *s = &t->starts[i];
@@ -94,8 +105,8 @@ void ct_chain_walk(const struct ct_chain_time *t, struct ct_chain_path *ret)
 		before = i ? ct_chain_follows(t, i, &event, &by_exit) : CT_CHAIN_NOBODY;
 		at = s->begin_ns;
 		if (before == CT_CHAIN_NOBODY) { /* asked for beside the first */
-			ret->gap_ns += minus(at, t->starts[0].begin_ns);
-			add(ret, CT_PHASE_CLIENT, i, t->starts[0].begin_ns, at);
+			ret->gap_ns += minus(at, first);
+			add(ret, CT_PHASE_CLIENT, i, first, at);
 			break;
 		}
 		if (by_exit) {

@@ -15,7 +15,7 @@ struct ct_chain_start {
 	uint32_t client; /* pid of who asked for it; 0: not known */
 };
 
-/* One time that the group was gone through: members in order of begin. */
+/* One time that the group was gone through: nobody follows one behind him; beside each other there is no order. */
 struct ct_chain_time {
 	struct ct_chain_start starts[CT_CHAIN_MEMBERS];
 	size_t count;
@@ -36,6 +36,8 @@ struct ct_chain_path {
 	size_t stretch_count;
 };
 
+/* The first request; of at least one member. */
+uint64_t ct_chain_begin(const struct ct_chain_time *t);
 void ct_chain_walk(const struct ct_chain_time *t, struct ct_chain_path *ret);
 /* Whether all of them are functions: they end by themselves. */
 bool ct_chain_all_exit(const struct ct_chain_time *t);

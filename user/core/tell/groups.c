@@ -4,22 +4,18 @@
  * client asks for all of them. It is told each time that all its members have started: until the last is ready,
  * or, if they are functions, which end by themselves, until the last has ended.
  */
+#include "core/tell/group_named.h"
 #include "core/tell/group_record.h"
 #include "core/tell/made.h"
 
-#include <fnmatch.h>
 #include <stdlib.h>
 
 /* Members none of which has ended by then are services. */
 #define SERVICES_NS (10000 * CT_NS_PER_MS)
 
-struct member {
-	struct ct_grouped told; /* begin_ns 0: it has not started */
-	struct ct_identity who;
-};
-
 struct group {
-	struct member members[CT_GROUP_MEMBERS];
+	struct ct_grouped members[CT_GROUP_MEMBERS]; /* begin_ns 0: it has not started */
+	struct ct_identity who[CT_GROUP_MEMBERS];
 	size_t count; /* that the user has named */
 	uint32_t run; /* that they are of: what starts in two runs of a program is no group */
 	uint64_t due; /* 0: not waited for */
@@ -30,36 +26,13 @@ struct groups {
 	struct group *all; /* owned, as many as the user has named; NULL before the first start */
 };
 
-/* The nth pattern of "a,b,c"; false: there is none. */
-static bool nth_glob(const struct ct_group_named *named, size_t n, char *ret, size_t room)
-{
-	const char *at = named->globs;
-
-	for (; n && *at; n--)
-		at += strcspn(at, ",") + (at[strcspn(at, ",")] == ',');
-	ct_text_copy(ret, room, ct_text(at, strcspn(at, ",")));
-	return *at;
-}
-
-static bool is_member(const struct ct_group_named *named, size_t n, const struct ct_identity *who)
-{
-	char glob[256];
-
-	return nth_glob(named, n, glob, sizeof(glob)) &&
-	       (!fnmatch(glob, who->name, 0) || !fnmatch(glob, who->image, 0));
-}
-
 static bool begin(struct ct_core *core, struct groups *groups)
 {
-	char glob[256];
-
 	if (groups->all || !core->opts.group_count)
 		return groups->all;
 	groups->all = calloc(core->opts.group_count, sizeof(*groups->all));
 	for (size_t i = 0; groups->all && i < core->opts.group_count; i++)
-		while (groups->all[i].count < CT_GROUP_MEMBERS &&
-		       nth_glob(&core->opts.groups[i], groups->all[i].count, glob, sizeof(glob)))
-			groups->all[i].count++;
+		groups->all[i].count = ct_group_count(&core->opts.groups[i]);
 	return groups->all;
 }
 
@@ -72,7 +45,7 @@ static void tell(struct ct_core *core, struct group *g, const struct ct_group_na
 	g->complete = false;
 	g->due = 0;
 	for (size_t i = 0; i < g->count; i++)
-		members[i] = (struct ct_group_member){ g->members[i].told, &g->members[i].who };
+		members[i] = (struct ct_group_member){ g->members[i], &g->who[i] };
 	if (t) {
 		ct_group_tell(t, members, g->count,
 			      ct_text(named->name_len ? named->name : named->globs, len));
@@ -82,30 +55,14 @@ static void tell(struct ct_core *core, struct group *g, const struct ct_group_na
 	memset(g->members, 0, sizeof(g->members));
 }
 
-/* Beside each other there is no order; else who was asked for before the first is of another time. */
-static bool is_whole(struct group *g)
-{
-	bool whole = true;
-
-	for (size_t i = 0; i < g->count; i++) {
-		struct ct_grouped *m = &g->members[i].told;
-		const struct ct_grouped *before = i ? &g->members[i - 1].told : NULL;
-
-		if (before && m->begin_ns && before->begin_ns && m->begin_ns < before->begin_ns &&
-		    m->ready_ns <= before->begin_ns)
-			memset(&g->members[i], 0, sizeof(g->members[i]));
-		whole &= m->begin_ns != 0;
-	}
-	return whole;
-}
-
 static void started(struct ct_core *core, struct group *g, const struct ct_group_named *named,
 		    const struct ct_record *rec)
 {
 	const struct ct_identity *who = rec->who;
-	size_t at = 0;
+	struct ct_grouped *m;
+	size_t at;
 
-	while (at < g->count && !is_member(named, at, who))
+	for (at = 0; at < g->count && !ct_group_has(named, at, who->name, who->image);)
 		at++;
 	if (at == g->count)
 		return;
@@ -114,20 +71,20 @@ static void started(struct ct_core *core, struct group *g, const struct ct_group
 	if (g->run != rec->run)
 		memset(g->members, 0, sizeof(g->members));
 	g->run = rec->run;
-	g->members[at] = (struct member){
-		.told = { .begin_ns = rec->begin_ns, .ready_ns = rec->end_ns },
-		.who = *who,
-	};
-	memcpy(g->members[at].told.id, who->id, sizeof(g->members[at].told.id));
-	memcpy(g->members[at].told.name, who->name, sizeof(g->members[at].told.name));
-	memcpy(g->members[at].told.image, who->image, sizeof(g->members[at].told.image));
-	g->complete = is_whole(g);
+	at = ct_group_member(named, g->members, g->count, who->name, who->image);
+	m = &g->members[at];
+	*m = (struct ct_grouped){ .begin_ns = rec->begin_ns, .ready_ns = rec->end_ns };
+	memcpy(m->id, who->id, sizeof(m->id));
+	memcpy(m->name, who->name, sizeof(m->name));
+	memcpy(m->image, who->image, sizeof(m->image));
+	g->who[at] = *who;
+	g->complete = ct_group_is_whole(g->members, g->count);
 }
 
 static void ended(struct group *g, const struct ct_record *rec)
 {
 	for (size_t i = 0; i < g->count; i++) {
-		struct ct_grouped *m = &g->members[i].told;
+		struct ct_grouped *m = &g->members[i];
 
 		if (!m->begin_ns || strcmp(m->id, rec->who->id) != 0 || m->exit_ns ||
 		    rec->service_end_ns < m->begin_ns)
@@ -145,9 +102,9 @@ static uint64_t wait_for(const struct group *g)
 	uint64_t last = 0;
 
 	for (size_t i = 0; i < g->count; i++) {
-		ended += g->members[i].told.exit_ns != 0;
-		if (g->members[i].told.ready_ns > last)
-			last = g->members[i].told.ready_ns;
+		ended += g->members[i].exit_ns != 0;
+		if (g->members[i].ready_ns > last)
+			last = g->members[i].ready_ns;
 	}
 	if (ended == g->count)
 		return UINT64_MAX;
