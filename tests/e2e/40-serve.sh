@@ -62,6 +62,27 @@ same "it ends when it is told to" 0 "$CT_STATUS"
 same "a certificate without its key is refused" 1 \
 	"$("$COLDTRACE" serve --tls-cert "$OUT/cert.pem" --listen 0 > /dev/null 2>&1; echo $?)"
 
+# libmicrohttpd 0.9.75 aborts the program when it is stopped and a connection waits, as a live page does
+stops=
+for tls in "" "--tls-cert $OUT/cert.pem --tls-key $OUT/key.pem"; do
+	for _ in {1..10}; do
+		# shellcheck disable=SC2086 # words
+		serve_start $tls "$(dirname "$0")/../replay/docker-runc.ct"
+		for _ in {1..8}; do
+			get -N -o /dev/null "${url}events" &
+			pids+=($!)
+		done
+		sleep 0.5
+		trace_stop
+		stops+="$CT_STATUS "
+		for pid in "${pids[@]}"; do
+			wait "$pid"
+		done
+		pids=()
+	done
+done
+same "it ends when it is told to, 20 times with live pages" "$(printf '0 %.0s' {1..20})" "$stops"
+
 mkdir "$OUT/kept"
 serve_start --record "$OUT/kept/" --rotate 64K -c "$P*"
 same "it is ready" 200 "$(code "${url}readyz")"

@@ -49,6 +49,7 @@ struct ct_http {
 	struct connection connections[CT_SERVE_CONNECTIONS_MAX];
 	struct stream *streams; /* owned by their responses */
 	size_t stream_count;
+	bool ending; /* nobody waits any more. Under lock */
 };
 
 #define STREAM_BLOCK 32768
@@ -157,6 +158,8 @@ static ssize_t stream_read(void *ctx, uint64_t at, char *to, size_t room)
 	pthread_mutex_lock(&s->lock);
 	if (stream->sent == stream->len && !next_block(stream)) {
 		n = MHD_CONTENT_READER_END_WITH_ERROR;
+	} else if (stream->sent == stream->len && s->http->ending) {
+		n = MHD_CONTENT_READER_END_OF_STREAM;
 	} else if (stream->sent == stream->len) {
 		stream->waits = true;
 		ct_mhd.suspend_connection(stream->connection);
@@ -487,7 +490,9 @@ void ct_http_close(struct ct_serve *s)
 	if (!s->http)
 		return;
 	if (s->http->daemon) {
+		/* MHD_stop_daemon() aborts if a connection is suspended: none is, from here on. */
 		pthread_mutex_lock(&s->lock);
+		s->http->ending = true;
 		ct_http_wake(s);
 		pthread_mutex_unlock(&s->lock);
 		ct_mhd.stop_daemon(s->http->daemon);
