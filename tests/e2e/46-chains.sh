@@ -75,6 +75,30 @@ says "in a random order: none" 0 length
 "$COLDTRACE" report "$OUT/chain.ct" --only-mine --chain "x=${P}one,${P}two" --json > "$JSON" 2> "$OUT/report.err"
 says "what is named is told all the same" '["x",true]' '.[] | [.name, .named]'
 
+# Tracing begins when the first member of the first time has gone; between two times the client pauses.
+gateway()
+{
+	local time member
+
+	for time in 1 2 3 4; do
+		for member in one two three; do
+			docker run --rm --name "$P$member" ct/service:1 stamp > /dev/null
+			touch "$OUT/first"
+			await 30 test -s "$OUT/late.ready"
+		done
+		sleep 2
+	done
+}
+gateway &
+gate=$!
+await 30 test -e "$OUT/first" || fail "the first has ended"
+trace_start late --record "$OUT/late.ct"
+wait "$gate"
+trace_stop
+JSON=$OUT/late.json
+"$COLDTRACE" report "$OUT/late.ct" -c "$P*" --chains --json > "$JSON" 2> "$OUT/report.err"
+says "one that is begun in the middle" "[\"${P}one > ${P}two > ${P}three\",3,3]" '.[] | [.name, .times, .begun]'
+
 [[ -n ${LONG:-} ]] || exit 0
 five="one two three four five"
 program "$five" "$five" "$five"

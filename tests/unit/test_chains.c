@@ -102,6 +102,46 @@ Test(chains, fan_out_of_three)
 	ct_chains_free(t.chains);
 }
 
+/* Tracing begins in the middle, or the client starts other things too: it is divided where it pauses. */
+Test(chains, begun_in_the_middle)
+{
+	static const char *const names[] = { "a", "b", "c", "d", "e" };
+	struct told t = tell(false);
+	const struct ct_chain *chain;
+
+	start(&t, "setup", 500, RUN, 100);
+	for (uint64_t round = 0; round < 4; round++)
+		for (uint64_t i = round ? 0 : 2; i < 5; i++) {
+			start(&t, names[i], 1000 + round * ROUND + i * (START + RUN + 10), RUN,
+			      100);
+			if (round == 2 && i == 1)
+				start(&t, "once", 1000 + round * ROUND + 500, RUN, 100);
+		}
+	cr_assert_eq(ct_chains_run(t.chains), 0);
+	cr_assert_eq(ct_chains_count(t.chains), 1);
+	chain = ct_chains_get(t.chains, 0);
+	cr_expect_str_eq(chain->name, "a > b > c > d > e");
+	cr_expect_eq(chain->count, 3);
+	cr_expect_eq(chain->begun, 3);
+	ct_chains_free(t.chains);
+}
+
+/* A client that waits within a chain, and for nothing between two: what it began with is the first. */
+Test(chains, pauses_within)
+{
+	struct told t = tell(false);
+
+	for (uint64_t round = 0; round < 4; round++) {
+		start(&t, "a", 1000 + round * 1000, RUN, 100);
+		start(&t, "b", 1650 + round * 1000, RUN, 100);
+	}
+	cr_assert_eq(ct_chains_run(t.chains), 0);
+	cr_assert_eq(ct_chains_count(t.chains), 1);
+	cr_expect_str_eq(ct_chains_get(t.chains, 0)->name, "a > b");
+	cr_expect_eq(ct_chains_get(t.chains, 0)->count, 4);
+	ct_chains_free(t.chains);
+}
+
 /* The same three, each time in an order of chance: no chain, however often. */
 Test(chains, a_random_order_is_none)
 {

@@ -30,6 +30,7 @@ struct replay {
 	struct ct_seen seen;
 	struct ct_seen_values names; /* of what started */
 	uint64_t records; /* that pass the filters */
+	uint64_t starts, asked; /* of them, and of whom it is known who asked */
 	bool failed;
 };
 
@@ -41,8 +42,11 @@ static void on_record(void *ctx, const struct ct_record *rec)
 	if (r->failed || !ct_options_match(r->opts, &r->window, rec))
 		return;
 	r->records++;
-	if (rec->type == CT_RECORD_START)
+	if (rec->type == CT_RECORD_START) {
 		ct_seen_count(&r->names, *rec->who->name ? rec->who->name : rec->who->image);
+		r->starts++;
+		r->asked += rec->who->client.pid != 0;
+	}
 	r->failed = ct_chains_add(r->chains, rec) != 0;
 }
 
@@ -339,6 +343,9 @@ static void say_missing(const struct replay *r, const struct ct_recordings *all)
 			any = true;
 		}
 	}
+	if (r->opts->chains.find && r->asked < r->starts)
+		ct_say("of %llu of %llu starts it is not known who asked (Podman's, a runtime's by itself, those of an older version): --chain names them",
+		       (unsigned long long)(r->starts - r->asked), (unsigned long long)r->starts);
 	ct_seen_list(&r->names, text, sizeof(text));
 	if (any && *text)
 		ct_say("what has started:%s", text);

@@ -10,6 +10,7 @@
 
 #define CT_CHAIN_TIMES 3 /* so often at least it must have happened */
 #define CT_CHAIN_SHARE 0.8 /* of all times that the first member was started, in that order */
+#define CT_CHAIN_PAUSE 2 /* so many times as long is a pause a longer one */
 #define CT_CHAIN_NAMED 16
 #define CT_CHAIN_NAME  512
 

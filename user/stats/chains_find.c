@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Chains that nobody has named: what one client has started is divided each time that the first member
- * starts again, and what was so often enough, of all times that it began, is one.
+ * starts again, and what was so often enough, of all times that it began, is one. The first is the one before which
+ * the client pauses.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -228,20 +229,112 @@ static int add_passage(struct passages *all, const struct ct_chain_seen **member
 	return 0;
 }
 
-/* sorted: by client. */
-static int divide(const struct ct_chains *c, const struct ct_chain_seen **sorted,
-		  struct passages *all)
+/* How often it was started. keys: of all starts, sorted. */
+static size_t begun(const char *const *keys, size_t count, const char *key)
 {
-	int ret = 0;
+	size_t edges[2];
 
-	for (size_t i = 0, end; i < c->count && !ret; i = end) {
-		const struct ct_chain_seen *first = sorted[i];
+	for (unsigned upper = 0; upper < 2; upper++) {
+		size_t low = 0, high = count;
 
-		for (end = i + 1; end < c->count && sorted[end]->of == first->of &&
-				  strcmp(sorted[end]->key, first->key) != 0;
-		     end++)
+		while (low < high) {
+			size_t mid = low + (high - low) / 2;
+			int order = strcmp(keys[mid], key);
+
+			if (order < 0 || (upper && !order))
+				low = mid + 1;
+			else
+				high = mid;
+		}
+		edges[upper] = low;
+	}
+	return edges[1] - edges[0];
+}
+
+/* How long a client had asked for nothing before it asked for this one, since the one before ended. */
+struct pause {
+	const char *key;
+	uint64_t ns;
+};
+
+static int by_pause(const void *a, const void *b)
+{
+	const struct pause *x = a, *y = b;
+	int ret = strcmp(x->key, y->key);
+
+	return ret ? ret : (x->ns > y->ns) - (x->ns < y->ns);
+}
+
+static uint64_t pause_before(const struct ct_chain_seen *before, const struct ct_chain_seen *s)
+{
+	uint64_t end = before->at.exit_ns ? before->at.exit_ns : before->at.ready_ns;
+
+	return s->at.begin_ns > end ? s->at.begin_ns - end : 0;
+}
+
+/* Whether what follows the last of them is as much as what followed the one before. */
+static bool ends_before(const struct ct_chain_seen *const *starts, size_t count, const char *key)
+{
+	size_t at[3] = { count }, n = 1;
+
+	for (size_t i = count; i-- && n < CT_ARRAY_SIZE(at);)
+		if (!strcmp(starts[i]->key, key))
+			at[n++] = i;
+	return n == CT_ARRAY_SIZE(at) && at[0] - at[1] == at[1] - at[2];
+}
+
+/*
+ * Which member of what one client starts is the first: the one that it started first, unless it pauses before
+ * another, and did not end before the first: it was in the middle when tracing began. pauses: room for as many.
+ */
+static const char *first_of(const struct ct_chain_seen *const *starts, size_t count,
+			    struct pause *pauses)
+{
+	const char *first = starts[0]->key, *longest = first;
+	uint64_t first_ns = 0, longest_ns = 0;
+	bool again = false; /* the first */
+
+	for (size_t i = 1; i < count; i++)
+		pauses[i - 1] =
+			(struct pause){ starts[i]->key, pause_before(starts[i - 1], starts[i]) };
+	qsort(pauses, count - 1, sizeof(*pauses), by_pause);
+	for (size_t i = 0, end; i + 1 < count; i = end) {
+		uint64_t median;
+
+		for (end = i + 1; end + 1 < count && !strcmp(pauses[end].key, pauses[i].key); end++)
 			;
-		ret = add_passage(all, &sorted[i], end - i);
+		median = pauses[i + (end - i) / 2].ns;
+		if (!strcmp(pauses[i].key, first)) {
+			first_ns = median;
+			again = true;
+		}
+		if (end - i > 1 && median > longest_ns) {
+			longest = pauses[i].key;
+			longest_ns = median;
+		}
+	}
+	if (again && (longest_ns <= CT_CHAIN_PAUSE * first_ns || ends_before(starts, count, first)))
+		return first;
+	return longest;
+}
+
+/* sorted: by client, of what is started often enough to be of a chain. */
+static int divide(const struct ct_chain_seen **sorted, size_t count, struct passages *all)
+{
+	own_mem struct pause *pauses = calloc(count + 1, sizeof(*pauses));
+	int ret = pauses ? 0 : -ENOMEM;
+
+	for (size_t i = 0, end; i < count && !ret; i = end) {
+		const char *first;
+
+		for (end = i + 1; end < count && sorted[end]->of == sorted[i]->of; end++)
+			;
+		first = first_of(&sorted[i], end - i, pauses);
+		for (size_t from = i, to; from < end && !ret; from = to) {
+			for (to = from + 1; to < end && strcmp(sorted[to]->key, first) != 0; to++)
+				;
+			ret = add_passage(all, &sorted[from], to - from);
+		}
 	}
 	return ret;
 }
@@ -263,28 +356,6 @@ static int by_time(const void *a, const void *b)
 	const struct passage *x = a, *y = b;
 
 	return (x->members[0] > y->members[0]) - (x->members[0] < y->members[0]);
-}
-
-/* How often its first member began something, whatever followed. keys: of all starts, sorted. */
-static size_t begun(const char *const *keys, size_t count, const char *key)
-{
-	size_t edges[2];
-
-	for (unsigned upper = 0; upper < 2; upper++) {
-		size_t low = 0, high = count;
-
-		while (low < high) {
-			size_t mid = low + (high - low) / 2;
-			int order = strcmp(keys[mid], key);
-
-			if (order < 0 || (upper && !order))
-				low = mid + 1;
-			else
-				high = mid;
-		}
-		edges[upper] = low;
-	}
-	return edges[1] - edges[0];
 }
 
 static int make(struct ct_chains *c, struct passage *all, size_t count, size_t begun)
@@ -318,11 +389,6 @@ static int make(struct ct_chains *c, struct passage *all, size_t count, size_t b
 	return 0;
 }
 
-static int by_text(const void *a, const void *b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
 static int by_first(const void *a, const void *b)
 {
 	const struct ct_chain_made *const *x = a, *const *y = b;
@@ -331,16 +397,11 @@ static int by_first(const void *a, const void *b)
 	return (m > n) - (m < n);
 }
 
-static int judge(struct ct_chains *c, struct passages *all)
+static int judge(struct ct_chains *c, struct passages *all, const char *const *keys)
 {
-	own_mem const char **keys = calloc(c->count + 1, sizeof(const char *));
 	size_t named = c->made_count;
-	int ret = keys ? 0 : -ENOMEM;
+	int ret = 0;
 
-	for (size_t i = 0; i < c->count && !ret; i++)
-		keys[i] = c->starts[i].key;
-	if (!ret)
-		qsort(keys, c->count, sizeof(const char *), by_text);
 	if (all->count)
 		qsort(all->all, all->count, sizeof(*all->all), by_kind);
 	for (size_t i = 0, end; i < all->count && !ret; i = end) {
@@ -355,23 +416,35 @@ static int judge(struct ct_chains *c, struct passages *all)
 	return ret;
 }
 
+static int by_text(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
 int ct_chains_find(struct ct_chains *c)
 {
 	own_mem const struct ct_chain_seen **sorted =
 		calloc(c->count + 1, sizeof(const struct ct_chain_seen *));
+	own_mem const char **keys = calloc(c->count + 1, sizeof(const char *));
 	struct passages all = { 0 };
-	int ret = sorted ? set_keys(c) : -ENOMEM;
+	size_t often = 0;
+	int ret = sorted && keys ? set_keys(c) : -ENOMEM;
 
 	if (!ret)
 		ret = set_clients(c);
-	for (size_t i = 0; i < c->count && !ret; i++)
-		sorted[i] = &c->starts[i];
-	if (!ret) {
-		qsort(sorted, c->count, sizeof(const struct ct_chain_seen *), by_client);
-		ret = divide(c, sorted, &all);
-	}
+	if (ret)
+		return ret;
+	for (size_t i = 0; i < c->count; i++)
+		keys[i] = c->starts[i].key;
+	qsort(keys, c->count, sizeof(const char *), by_text);
+	/* What is too rare is of no chain, and divides none. */
+	for (size_t i = 0; i < c->count; i++)
+		if (begun(keys, c->count, c->starts[i].key) >= CT_CHAIN_TIMES)
+			sorted[often++] = &c->starts[i];
+	qsort(sorted, often, sizeof(const struct ct_chain_seen *), by_client);
+	ret = divide(sorted, often, &all);
 	if (!ret)
-		ret = judge(c, &all);
+		ret = judge(c, &all, keys);
 	free(all.all);
 	return ret;
 }
