@@ -62,6 +62,31 @@ same "it ends when it is told to" 0 "$CT_STATUS"
 same "a certificate without its key is refused" 1 \
 	"$("$COLDTRACE" serve --tls-cert "$OUT/cert.pem" --listen 0 > /dev/null 2>&1; echo $?)"
 
+# What was recorded: as report does.
+replays=$(dirname "$0")/../replay
+: > "$OUT/empty.ct"
+serve_start "$replays/docker-runc.ct" "$OUT/empty.ct" -d 3 -r none --chain 'restarted=*,*'
+check "of recordings too it says what filters keep out" await 10 grep -q "records none passes the filters; runtime: runc" "$OUT/serve.err"
+check "and what is skipped" grep -q "empty.ct': it is empty; it is skipped" "$OUT/serve.err"
+trace_wait 10
+same "it ends after as long as it was told" 0 "$CT_STATUS"
+serve_start "$replays/docker-runc.ct" --chain 'again=*,*'
+has_group()
+{
+	get "${url}metrics" | grep -q '^coldtrace_records_total{.*type="group",outcome="ok"} 1'
+}
+check "a group is a record of it" await 10 has_group
+trace_stop
+OTEL_EXPORTER_OTLP_ENDPOINT='' serve_start "$replays/docker-runc.ct"
+same "a collector that is empty is none" "" "$(value coldtrace_otlp_queue_bytes)"
+trace_stop
+OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:1 OTEL_SDK_DISABLED=true serve_start "$replays/docker-runc.ct"
+same "nor is one that is disabled" "" "$(value coldtrace_otlp_queue_bytes)"
+trace_stop
+OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:1 serve_start "$replays/docker-runc.ct"
+check "else there is one" test -n "$(value coldtrace_otlp_queue_bytes)"
+trace_stop
+
 # libmicrohttpd 0.9.75 aborts the program when it is stopped and a connection waits, as a live page does
 stops=
 for tls in "" "--tls-cert $OUT/cert.pem --tls-key $OUT/key.pem"; do

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/auxv.h>
 
 #include "cmd/cmd.h"
@@ -64,6 +65,17 @@ static int check(struct ct_options *opts, struct ct_err *err)
 	return ret;
 }
 
+/* Where to send to; "": where the environment says. NULL: nowhere. A variable that is empty is not there. */
+static const char *collector(const struct ct_options *opts)
+{
+	const char *disabled = getenv("OTEL_SDK_DISABLED");
+	const char *endpoint = getenv("OTEL_EXPORTER_OTLP_ENDPOINT");
+
+	if (opts->otlp || !endpoint || !*endpoint || (disabled && !strcasecmp(disabled, "true")))
+		return opts->otlp;
+	return "";
+}
+
 /* Key and password with the caller's own rights, as other files. */
 static int listen_(struct served *s, const struct ct_options *opts, struct ct_err *err)
 {
@@ -75,9 +87,7 @@ static int listen_(struct served *s, const struct ct_options *opts, struct ct_er
 		.buckets = opts->buckets.count ? &opts->buckets : NULL,
 		.by = &opts->metrics_by,
 		.records = opts->records,
-		.otlp = opts->otlp                              ? opts->otlp
-			: getenv("OTEL_EXPORTER_OTLP_ENDPOINT") ? ""
-								: NULL,
+		.otlp = collector(opts),
 		.recorded = opts->operands.count,
 	};
 	bool given = getauxval(AT_SECURE);

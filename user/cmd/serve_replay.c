@@ -9,6 +9,7 @@
 
 #include "cmd/cmd.h"
 #include "cmd/paths.h"
+#include "cmd/seen.h"
 #include "source/recording/recordings.h"
 #include "util/clock.h"
 
@@ -22,6 +23,9 @@ struct replayed {
 	struct ct_window window;
 	struct ct_input *input; /* that is being read */
 	struct ct_core_counts counts; /* of those that have been */
+	struct ct_seen seen;
+	uint64_t records; /* that pass the filters */
+	uint64_t until_ns; /* CLOCK_MONOTONIC; 0: for ever */
 };
 
 static volatile sig_atomic_t told_to_end;
@@ -30,6 +34,11 @@ static void on_signal(int signal)
 {
 	(void)signal;
 	told_to_end = 1;
+}
+
+static bool is_over(const struct replayed *r)
+{
+	return told_to_end || (r->until_ns && ct_mono_ns() >= r->until_ns);
 }
 
 static int64_t now_ns(void)
@@ -50,16 +59,30 @@ static void on_record(void *ctx, const struct ct_record *rec)
 	struct replayed *r = ctx;
 	int64_t due_ns = ct_wall_ns(&r->head, rec->end_ns), at;
 
+	ct_seen_add(&r->seen, r->opts, rec);
 	if (!ct_options_match(r->opts, &r->window, rec))
 		return;
-	while (!told_to_end && (at = now_ns()) < due_ns)
+	r->records++;
+	while (!is_over(r) && (at = now_ns()) < due_ns)
 		wait_ns(r, (uint64_t)(due_ns - at));
-	while (!told_to_end && ct_serve_queued(r->serve) > QUEUED_MAX)
+	while (!is_over(r) && ct_serve_queued(r->serve) > QUEUED_MAX)
 		wait_ns(r, WAIT_NS / 100);
-	if (told_to_end)
+	if (is_over(r))
 		ct_input_stop(r->input);
 	else
 		ct_serve_record(r->serve, rec);
+}
+
+/* Once all has been told. */
+static void say(const struct replayed *r, const struct ct_recordings *recordings)
+{
+	char text[4096];
+
+	ct_say_cut(recordings);
+	ct_say_unscrubbed(recordings);
+	if (!r->records &&
+	    ct_seen_sentence(&r->seen, r->opts, recordings->wall_minus_mono_ns, text, sizeof(text)))
+		ct_say("%s", text);
 }
 
 static int replay(struct replayed *r, struct ct_recordings *recordings, struct ct_err *err)
@@ -71,6 +94,8 @@ static int replay(struct replayed *r, struct ct_recordings *recordings, struct c
 		.steps = r->opts->steps || r->opts->why,
 		.parts = true,
 		.why = r->opts->why,
+		.groups = r->opts->chains.named,
+		.group_count = r->opts->chains.named_count,
 	};
 	const struct ct_core_ops ops = { .record = on_record };
 	const struct ct_recording_header *first = recordings->items[0].header;
@@ -87,14 +112,18 @@ static int replay(struct replayed *r, struct ct_recordings *recordings, struct c
 	ret = ct_serve_begin(r->serve, &r->head, err);
 	if (ret)
 		return ret;
+	if (r->opts->seconds > 0)
+		r->until_ns = ct_mono_ns() + (uint64_t)(r->opts->seconds * 1e9);
 	fprintf(stderr, "Serving %s and %smetrics: what was recorded.\n", ct_serve_url(r->serve),
 		ct_serve_url(r->serve));
-	for (size_t i = 0; i < recordings->count && !ret && !told_to_end; i++) {
+	for (size_t i = 0; i < recordings->count && !ret && !is_over(r); i++) {
 		r->input = &recordings->items[i];
 		ret = ct_recordings_replay(r->input, &core, &ops, r, &r->counts, err);
 	}
 	r->counts.unread += recordings->empty;
-	while (!ret && !told_to_end)
+	if (!ret && !is_over(r))
+		say(r, recordings);
+	while (!ret && !is_over(r))
 		wait_ns(r, WAIT_NS);
 	return ret;
 }
