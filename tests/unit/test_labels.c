@@ -122,7 +122,9 @@ static int parse(struct ct_options *opts, struct ct_err *err, const char *a, con
 
 Test(labels, options)
 {
-	static const char *const bad[] = { "load", "=disk", "" };
+	static const char *const bad[] = { "load",   "=disk", "",       "runtime=runsc-kvm",
+					   "kind=x", "run=1", "file=x", "node=a",
+					   "a,b=c" };
 	struct ct_options opts;
 	struct ct_err err = { 0 };
 	char long_one[CT_LABELS_LEN + 2];
@@ -132,6 +134,7 @@ Test(labels, options)
 	cr_expect_str_eq(ct_label(&opts.labels, "eq"), "a=b");
 	for (size_t i = 0; i < CT_ARRAY_SIZE(bad); i++)
 		cr_expect_lt(parse(&opts, &err, bad[i], NULL), 0, "'%s'", bad[i]);
+	cr_assert_eq(parse(&opts, &err, "runtime2=runsc", NULL), 0, "%s", err.msg);
 	cr_expect_lt(parse(&opts, &err, "load=disk", "load=cpu"), 0);
 	cr_expect_str_eq(err.msg, "option --label: 'load=cpu' has that name twice");
 	memset(long_one, 'a', sizeof(long_one));

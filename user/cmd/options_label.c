@@ -25,6 +25,11 @@ int ct_parse_label(struct ct_options *opts, const char *value, struct ct_err *er
 			       value, CT_LABELS_LEN);
 	memcpy(pair, value, len);
 	pair[equals - value] = '\0';
+	if (strchr(pair, ',') || ct_where_is_own(pair))
+		return ct_fail(err, EINVAL,
+			       "option --label: '%s' cannot be a name: %s; call it otherwise", pair,
+			       strchr(pair, ',') ? "a comma ends one"
+						 : "compare --by has a meaning of its own for it");
 	if (ct_label(labels, pair)) {
 		if (!strcmp(ct_label(labels, pair), equals + 1))
 			return 0;

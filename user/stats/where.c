@@ -5,6 +5,8 @@
 #include <fnmatch.h>
 #include <string.h>
 
+#include "util/mem.h"
+
 const char *ct_where_value(const struct ct_record *rec, const char *key)
 {
 	const char *label;
@@ -16,6 +18,19 @@ const char *ct_where_value(const struct ct_record *rec, const char *key)
 		return ct_record_names[rec->type];
 	label = ct_label(rec->labels, key);
 	return label ? label : "";
+}
+
+bool ct_where_is_own(const char *key)
+{
+	static const char *const others[] = { "kind", "run", "file" };
+
+	for (int by = 0; by < CT_BY_MAX; by++)
+		if (!strcmp(key, ct_by_names[by]))
+			return true;
+	for (size_t i = 0; i < CT_ARRAY_SIZE(others); i++)
+		if (!strcmp(key, others[i]))
+			return true;
+	return false;
 }
 
 int ct_where_parse(struct ct_where *w, const char *option, const char *text, struct ct_err *err)

@@ -10,6 +10,9 @@
 /* "" when the record has no such label. Valid as long as the record. */
 const char *ct_where_value(const struct ct_record *rec, const char *key);
 
+/* Whether it means something by itself, here or to --by: a label of that name would never be asked for. */
+bool ct_where_is_own(const char *key);
+
 /* "runtime=runc,load=disk*": all of them must hold. */
 struct ct_where {
 	size_t count;
