@@ -220,7 +220,7 @@ static const struct option_row {
 	{ "trace report", 'o', "output", "FORMAT[:FILE]", MANY, parse_output,
 	  "table, json (JSON Lines), csv, html and others; repeatable; default: table" },
 	{ "report diff", 0, "by", "KEY", 0, parse_by,
-	  "tell apart by runtime (default), engine, image, container, node, pod or namespace" },
+	  "tell apart by runtime (default), engine, image, container, node, pod, namespace, project or registry" },
 	{ "compare", 0, "by", "KEY,...", 0, ct_parse_compare_by,
 	  "tell apart by these together: as --by of report, labels, kind, run or file; default: runtime" },
 	{ "diff", 0, "a", "K=V,...", 0, ct_parse_side_a,
