@@ -86,6 +86,9 @@ pulled "phases tile each pull" '[]' \
 pulled "no phase is unknown" '[]' '[pulls[].phases | to_entries[] | select(.value == null) | .key]'
 pulled "a pull is all its phases" '[["download","register","resolve","unpack"]]' \
 	'[pulls[] | select(.fetched.layers | length > 0) | .phases | keys] | unique'
+pulled "who asked is Docker's client, which is the one that runs a container of it" \
+	"[[\"docker\",\"agent\",null],[\"docker\",\"agent\",\"${P}run\"]]" \
+	'[pulls[].fetched | [.client, .client_by, .container]] | unique'
 pulled "its digest is that of the registry" "[\"$(sed -n 's/^Digest: //p' "$OUT/pull.first")\"]" \
 	'[pulls[] | select(.outcome == "ok" and (.image | contains("five"))) | .fetched.digest] | unique'
 # What the registry's log says that it gave, and the kernel that it received.

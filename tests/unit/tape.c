@@ -159,9 +159,11 @@ void tape_http_request(struct tape *t, uint32_t tgid, uint64_t socket, const cha
 		       const char *body)
 {
 	char text[MESSAGE_MAX];
-	int len = snprintf(text, sizeof(text),
-			   "%s HTTP/1.1\r\nHost: api.moby.localhost\r\nContent-Length: %zu\r\n\r\n",
-			   line, body ? strlen(body) : 0);
+	int len = snprintf(
+		text, sizeof(text),
+		"%s HTTP/1.1\r\nHost: api.moby.localhost\r\n%s%s%sContent-Length: %zu\r\n\r\n",
+		line, t->agent ? "User-Agent: " : "", t->agent ? t->agent : "",
+		t->agent ? "\r\n" : "", body ? strlen(body) : 0);
 
 	send_bytes(t, tgid, socket, false, text, (size_t)len);
 	/* The Go client writes the body with a call of its own. */

@@ -27,6 +27,7 @@ struct tape {
 	uint64_t now_ns; /* of the next event */
 	uint32_t engine; /* whose socket clients send to from now on; 0: not known */
 	const char *server; /* what its answers say of it, borrowed; NULL: nothing */
+	const char *agent; /* what clients of HTTP call themselves, borrowed; NULL: nothing */
 };
 
 void tape_free(struct tape *t);

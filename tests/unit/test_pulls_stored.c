@@ -72,6 +72,8 @@ Test(pulls_stored, phases_and_layers)
 	cr_expect_str_eq(s->who.pod_ns, "shop");
 	cr_expect_str_eq(s->fetched.digest, "sha256:" MANIFEST);
 	cr_expect_eq(s->fetched.client, CLIENT);
+	cr_expect_str_eq(s->fetched.client_name, "kubelet");
+	cr_expect_eq(s->fetched.client_by, CT_CLIENT_POD);
 	cr_assert_eq(s->fetched.layer_count, 2);
 	cr_expect_str_eq(s->layers[0].digest, "sha256:01" DIGEST);
 	cr_expect_str_eq(s->layers[0].id, "01dddddddddd");

@@ -284,6 +284,7 @@ test("a pull says by how many connections it came", async () => {
 	const facts = await text(page, "#waterfall");
 	assert.match(facts, new RegExp(`${peer.asked} to ${peer.address.replaceAll(".", "\\.")}:${peer.port}`));
 	assert.match(facts, /, RTT [0-9.]+\sµs/);
+	assert.match(facts, new RegExp(`docker \\(pid ${pull.fetched.client_pid}\\)`));
 	assert.doesNotMatch(facts, /failed/);
 	await done(page);
 });

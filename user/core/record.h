@@ -397,6 +397,24 @@ struct ct_layer {
 	struct ct_link link; /* that it alone came by; asked_ns is 0: not known */
 };
 
+/*
+ * By what it is known what the client is called that asked for an image. Columns: symbol, name, what it is.
+ */
+#define CT_CLIENTS(X) \
+	X(NONE, "", "nothing has said so") \
+	X(AGENT, "agent", "it calls itself so in its request") \
+	X(COMMAND, "command", "it is that command, and fetches the image by itself") \
+	X(POD, "pod", "it asks in the name of a pod, as a kubelet does")
+
+enum ct_client_by {
+#define X(symbol, name, doc) CT_CLIENT_##symbol,
+	CT_CLIENTS(X)
+#undef X
+	CT_CLIENT_MAX
+};
+
+#define CT_CLIENT_LEN 32
+
 /* What a pull brought. */
 struct ct_fetched {
 	char registry[128]; /* that the image's name names: ct_image_registry() */
@@ -404,6 +422,10 @@ struct ct_fetched {
 	bool up_to_date; /* all of it was there */
 	bool interrupted; /* who asked has left before it was there */
 	uint32_t client; /* process that asked, 0: not known */
+	char client_name[CT_CLIENT_LEN]; /* what that is called, empty if not known */
+	uint8_t client_by; /* enum ct_client_by */
+	bool for_container; /* it wanted a container of it, and had to fetch it first */
+	char container[128]; /* as that is to be called, empty if nobody has said so */
 	uint64_t resolved_ns; /* of what it consists was known no later, 0: see its layers */
 	struct ct_linked_peer peers[CT_LINKED_PEERS]; /* in the order in which they were asked */
 	size_t peer_count, peers_beyond;
@@ -535,4 +557,5 @@ extern const char *const ct_outcome_names[];
 extern const char *const ct_cause_names[];
 extern const char *const ct_ready_names[CT_READY_MAX];
 extern const char *const ct_layer_proof_names[CT_PROVED_MAX];
+extern const char *const ct_client_by_names[CT_CLIENT_MAX];
 extern const char *const ct_named_names[CT_NAMED_MAX];

@@ -285,6 +285,12 @@ function start(data) {
 	const peer = ({ address, port, host, asked, failed, rtt_ns }) =>
 		`${count(asked)} to ${host && host !== address ? `${host} at ` : ""}${address.includes(":") ? `[${address}]` : address}:${port}${failed ? `, ${count(failed)} failed` : ""}${rtt_ns === null ? "" : `, RTT ${duration(rtt_ns)}`}`;
 
+	// Who asked, and what for: a container, or a pod, that waited for it.
+	function asker({ fetched: { client, client_pid, container }, pod }) {
+		const wants = container === null ? (pod ? ` for pod ${pod.namespace}/${pod.name}` : "") : container ? ` for container ${container}` : " for a container";
+		return client_pid ? [["asked by", `${client ? `${client} (pid ${client_pid})` : `pid ${client_pid}`}${wants}`]] : [];
+	}
+
 	const fetched = ({ registry, digest, layers, bound, up_to_date, links }) => [
 		["registry", registry || "not known"],
 		["digest", digest?.replace(/^sha256:/, "").slice(0, 12) || "not known"],
@@ -303,7 +309,7 @@ function start(data) {
 			nodes && ["node", record.node || "not known"],
 			record.fetched ? ["engine", record.engine || "not known"] : ["runtime", record.runtime || "not known"],
 			["image", record.image || "not known"],
-			...(record.fetched ? fetched(record.fetched) : [["id", record.id.slice(0, 12) || "not known"]]),
+			...(record.fetched ? [...asker(record), ...fetched(record.fetched)] : [["id", record.id.slice(0, 12) || "not known"]]),
 			record.ready && ["ready by", `${record.ready.by}, +${duration(record.ready.ns - record.begin_ns)}`],
 			record.exit_code !== null && ["exit code", String(record.exit_code), record.exit_code !== 0],
 			record.predecessor && ["successor of", record.predecessor.name || record.predecessor.id.slice(0, 12)],

@@ -104,6 +104,12 @@ const char *const ct_layer_proof_names[CT_PROVED_MAX] = {
 #undef X
 };
 
+const char *const ct_client_by_names[CT_CLIENT_MAX] = {
+#define X(symbol, name, doc) [CT_CLIENT_##symbol] = name,
+	CT_CLIENTS(X)
+#undef X
+};
+
 const char *const ct_ready_names[CT_READY_MAX] = {
 #define X(symbol, name, doc) [CT_READY_##symbol] = name,
 	CT_READIES(X)

@@ -94,6 +94,14 @@ void ct_pull_begins(struct ct_core *core, struct ct_pull *p, uint64_t ts_ns)
 	ct_share_touch(core, &p->held);
 }
 
+void ct_pull_wanted(struct ct_pull *p)
+{
+	_Static_assert(sizeof(p->fetched->container) == sizeof(p->wanted_name), "one name");
+
+	p->fetched->for_container = true;
+	memcpy(p->fetched->container, p->wanted_name, sizeof(p->fetched->container));
+}
+
 void ct_pull_told(struct ct_core *core, struct ct_pull *p)
 {
 	p->told = true;

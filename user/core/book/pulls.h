@@ -47,6 +47,8 @@ struct ct_pull *ct_pull_make(struct ct_core *core, const struct ct_scope *scope,
 			     uint32_t client);
 /* What was idle is a pull. */
 void ct_pull_begins(struct ct_core *core, struct ct_pull *p, uint64_t ts_ns);
+/* For a container, which is to be called as is wanted. */
+void ct_pull_wanted(struct ct_pull *p);
 /* It has been told of: from now on it gives way to those that have not. */
 void ct_pull_told(struct ct_core *core, struct ct_pull *p);
 struct ct_pull *ct_pull_of(struct ct_core *core, uint64_t handle); /* NULL: it is forgotten */

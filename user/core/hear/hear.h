@@ -49,7 +49,7 @@ struct ct_request {
 	uint32_t tgid; /* of who asked */
 	struct ct_client client;
 	bool mine; /* a descendant of coldtrace asked */
-	char verb[CT_VERB_LEN];
+	char verb[CT_VERB_LEN], agent[CT_CLIENT_LEN]; /* pull: what its client calls itself */
 	char name[128]; /* create: asked name */
 	char image[256], runtime[64];
 	char project[128], service[64]; /* create: of Docker Compose */

@@ -89,6 +89,8 @@ static void request(struct ct_core *core, const struct ct_sent *sent, const stru
 		create_body(call, http->body);
 	if (http->pulls) {
 		pull_query(&call->asked, http->query);
+		ct_text_copy(call->asked.agent, sizeof(call->asked.agent),
+			     ct_http_agent(ct_text(sent->e->tail, sent->e->tail_len)));
 		fact.request = &call->asked;
 	}
 	if (!create && verb.len)

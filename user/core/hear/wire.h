@@ -34,6 +34,8 @@ struct ct_text ct_http_body(struct ct_text rest);
 
 /* Of an answer: the version that its server says it is, "28.5.2+dfsg1"; empty: it says none. */
 struct ct_text ct_http_version(struct ct_text bytes);
+/* Of a request: what its client calls itself, without its version, "docker"; empty: it does not. */
+struct ct_text ct_http_agent(struct ct_text bytes);
 
 /* The value of a key in a query string, undecoded; empty when there is none. */
 struct ct_text ct_http_query(struct ct_text query, const char *key);

@@ -3,6 +3,9 @@
 
 #include <ctype.h>
 
+#include "core/record.h"
+#include "util/mem.h"
+
 static bool parse_answer(struct ct_text bytes, struct ct_http *ret)
 {
 	/* "HTTP/1.1 204 " */
@@ -132,26 +135,60 @@ struct ct_text ct_http_query(struct ct_text query, const char *key)
 	return (struct ct_text){ "", 0 };
 }
 
-#define VERSION_MAX 32 /* what is longer is none */
-
-/* "Server: Docker/28.5.2+dfsg1 (linux)": api/server/middleware/version.go of moby. */
-struct ct_text ct_http_version(struct ct_text bytes)
+/* What is said by that name; empty: nothing. Without what ends the line. */
+static struct ct_text header_of(struct ct_text bytes, const char *name)
 {
-	static const char server[] = "Server: Docker/";
-	static const char chars[] = "0123456789.+~-abcdefghijklmnopqrstuvwxyz";
-	size_t n = sizeof(server) - 1;
-
 	while (bytes.len) {
 		struct ct_text line = ct_text_cut(&bytes, '\n');
 
 		if (line.len <= 1) /* the body is behind it */
 			break;
-		if (!ct_text_starts(line, server))
-			continue;
-		while (n < line.len && memchr(chars, line.p[n], sizeof(chars) - 1))
-			n++;
-		n -= sizeof(server) - 1;
-		return ct_text(line.p + sizeof(server) - 1, n < VERSION_MAX ? n : 0);
+		if (ct_text_starts(line, name))
+			return ct_text(line.p + strlen(name), line.len - strlen(name));
 	}
 	return ct_text("", 0);
+}
+
+/* As far as those are such characters; empty: it is longer than that. */
+static struct ct_text word_of(struct ct_text value, const char *chars, size_t most)
+{
+	size_t n = 0;
+
+	while (n < value.len && memchr(chars, value.p[n], strlen(chars)))
+		n++;
+	return ct_text(value.p, n < most ? n : 0);
+}
+
+#define VERSION_MAX 32 /* what is longer is none */
+
+/* "Server: Docker/28.5.2+dfsg1 (linux)": api/server/middleware/version.go of moby. */
+struct ct_text ct_http_version(struct ct_text bytes)
+{
+	return word_of(header_of(bytes, "Server: Docker/"),
+		       "0123456789.+~-abcdefghijklmnopqrstuvwxyz", VERSION_MAX);
+}
+
+/*
+ * What clients of Docker's API call themselves (docker 20.10 and 28: cli/command/cli.go; docker-compose 1.29 and 2:
+ * "docker-compose/1.29.2 docker-py/5.0.0", "compose/v2.40"). Columns: product, what people call it.
+ */
+static const struct {
+	const char *product, *name;
+} agents[] = {
+	{ "Docker-Client", "docker" },
+	{ "compose", "docker compose" },
+};
+
+/* "User-Agent: Docker-Client/28.2.2 (linux)" */
+struct ct_text ct_http_agent(struct ct_text bytes)
+{
+	struct ct_text product = word_of(header_of(bytes, "User-Agent: "),
+					 "0123456789.+_-abcdefghijklmnopqrstuvwxyz"
+					 "ABCDEFGHIJKLMNOPQRSTUVWXYZ",
+					 CT_CLIENT_LEN);
+
+	for (size_t i = 0; i < CT_ARRAY_SIZE(agents); i++)
+		if (ct_text_is(product, agents[i].product))
+			return ct_text(agents[i].name, strlen(agents[i].name));
+	return product;
 }

@@ -37,6 +37,18 @@ void ct_image_wanted(struct ct_core *core, struct ct_fact *f)
 	ct_text_copy(p->message, sizeof(p->message), f->message);
 }
 
+/* What who asks is called: it says so itself, or is known by what it asks for. */
+static void asked_by(struct ct_pull *p, const struct ct_request *asked)
+{
+	const char *name = asked->pod_uid[0] ? "kubelet" : asked->agent;
+
+	if (!*name)
+		return;
+	ct_text_copy(p->fetched->client_name, sizeof(p->fetched->client_name),
+		     ct_text(name, strlen(name)));
+	p->fetched->client_by = asked->pod_uid[0] ? CT_CLIENT_POD : CT_CLIENT_AGENT;
+}
+
 /* It is asked for because something was refused without it. */
 static void adopt(struct ct_core *core, const struct ct_fact *f, struct ct_pull *p)
 {
@@ -49,6 +61,7 @@ static void adopt(struct ct_core *core, const struct ct_fact *f, struct ct_pull 
 	p->refused_ns = before->refused_ns;
 	memcpy(p->wanted_name, before->wanted_name, sizeof(p->wanted_name));
 	memcpy(p->wanted_runtime, before->wanted_runtime, sizeof(p->wanted_runtime));
+	ct_pull_wanted(p);
 	ct_pull_drop(core, before);
 }
 
@@ -66,6 +79,7 @@ void ct_image_asked(struct ct_core *core, struct ct_fact *f)
 		return;
 	}
 	adopt(core, f, p);
+	asked_by(p, f->request);
 	p->begin_ns = f->request->ts_ns;
 	p->who.mine = f->request->mine;
 	p->who.engine_pid = f->engine;

@@ -72,6 +72,9 @@ static struct ct_pull *pull_of(struct ct_core *core, const struct ct_scope *spea
 	p->silent = true;
 	p->who.engine_pid = worker;
 	ct_life_engine_name(core, &p->who, worker);
+	ct_text_copy(p->fetched->client_name, sizeof(p->fetched->client_name),
+		     ct_text(p->who.engine, strlen(p->who.engine)));
+	p->fetched->client_by = p->who.engine[0] ? CT_CLIENT_COMMAND : CT_CLIENT_NONE;
 	return p;
 }
 
@@ -156,6 +159,7 @@ static void is_over(struct ct_core *core, struct ct_pull *p, uint64_t end_ns)
 static void begins(struct ct_core *core, struct ct_pull *p, uint64_t ts_ns)
 {
 	ct_pull_begins(core, p, ts_ns);
+	ct_pull_wanted(p);
 	p->wanted_ns = p->command->called_ns;
 	p->refused_ns = ts_ns;
 	look_up(core, p, CT_LOOKUP_STORE);

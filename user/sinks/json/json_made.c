@@ -138,6 +138,17 @@ static void put_bound(struct ct_json *w, const struct ct_record *rec)
 	ct_json_leave(w, '}');
 }
 
+static void put_client(struct ct_json *w, const struct ct_fetched *f)
+{
+	ct_json_u64_or_null(w, "client_pid", f->client, f->client);
+	ct_json_string(w, "client", f->client_name);
+	ct_json_string(w, "client_by", ct_client_by_names[f->client_by]);
+	if (f->for_container)
+		ct_json_string(w, "container", f->container);
+	else
+		ct_json_null(w, "container");
+}
+
 void ct_json_fetched(struct ct_json *w, const struct ct_record *rec)
 {
 	const struct ct_fetched *f = rec->fetched;
@@ -147,7 +158,7 @@ void ct_json_fetched(struct ct_json *w, const struct ct_record *rec)
 	ct_json_string(w, "digest", f->digest);
 	ct_json_bool(w, "up_to_date", f->up_to_date);
 	ct_json_bool(w, "interrupted", f->interrupted);
-	ct_json_u64_or_null(w, "client_pid", f->client, f->client);
+	put_client(w, f);
 	ct_json_enter(w, "layers", '[');
 	for (size_t i = 0; i < f->layer_count; i++)
 		put_layer(w, &f->layers[i]);

@@ -183,6 +183,9 @@ static void put_pull(struct ct_json *w, const struct ct_record *rec)
 	put_image(w, rec->who->image);
 	ct_otlp_string(w, "oci.manifest.digest", f->digest);
 	ct_otlp_string(w, "coldtrace.pull.registry", f->registry);
+	ct_otlp_string(w, "coldtrace.pull.client", f->client_name);
+	if (f->client)
+		ct_otlp_int(w, "coldtrace.pull.client_pid", f->client);
 	ct_otlp_bool(w, "coldtrace.pull.up_to_date", f->up_to_date);
 	ct_otlp_int(w, "coldtrace.pull.bytes", bound.bytes);
 	ct_otlp_int(w, "coldtrace.pull.layers", bound.layers);

@@ -218,6 +218,8 @@ static void open_record(struct perfetto *p, struct ct_tracks_container *c, struc
 		{ known(who->image) ? "image" : NULL, who->image, 0 },
 		{ f ? "registry" : NULL, f ? f->registry : "", 0 },
 		{ f && known(f->digest) ? "manifest" : NULL, f ? f->digest : "", 0 },
+		{ f && known(f->client_name) ? "asked by" : NULL, f ? f->client_name : "", 0 },
+		{ f && f->client ? "client pid" : NULL, NULL, f ? f->client : 0 },
 		{ f ? "bytes" : NULL, NULL, bound.bytes },
 		{ bound.whole && !f->up_to_date ? "bounded by" : NULL, bound.by, 0 },
 		{ links.asked ? "connections" : NULL, NULL, links.asked },

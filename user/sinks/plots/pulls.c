@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "sinks/escape.h"
+#include "sinks/plots/fetched.h"
 #include "sinks/sink.h"
 #include "sinks/units.h"
 #include "stats/pulls.h"
@@ -106,38 +107,6 @@ static void draw_gains(struct ct_pen *pen, const struct ct_pull_bound *b, uint64
 	row(pen, "  both", b->both, total, NULL);
 }
 
-/* By which connections it came, if they are known to be its own. */
-static void draw_peers(struct ct_pen *pen, const struct ct_fetched *f)
-{
-	unsigned flags = pen->utf8 ? CT_DURATION_UTF8 : 0;
-	char text[CT_ADDRESS_LEN];
-
-	for (size_t i = 0; i < f->peer_count; i++) {
-		const struct ct_linked_peer *p = &f->peers[i];
-
-		fputs("  ", pen->f);
-		if (strcmp(p->peer.host, ct_address(text, &p->peer, 0)) != 0 && p->peer.named)
-			fprintf(pen->f, "%s at ", p->peer.host);
-		fprintf(pen->f, "%s by %zu connection%s", ct_address(text, &p->peer, p->peer.port),
-			p->asked, p->asked == 1 ? "" : "s");
-		if (f->links_shared)
-			fputs(" of this and other pulls", pen->f);
-		if (p->rtt_us)
-			fprintf(pen->f, ", RTT %s", ct_duration(text, p->rtt_us * 1000, flags));
-		if (p->connect_ns)
-			fprintf(pen->f, ", connect %s", ct_duration(text, p->connect_ns, flags));
-		if (!p->open && p->received)
-			fprintf(pen->f, ", %s", ct_bytes(text, p->received));
-		if (p->failed)
-			fprintf(pen->f, ", %zu failed", p->failed);
-		if (p->resent)
-			fprintf(pen->f, ", %llu resent", (unsigned long long)p->resent);
-		if (p->disordered)
-			fprintf(pen->f, ", %llu out of order", (unsigned long long)p->disordered);
-		fputc('\n', pen->f);
-	}
-}
-
 static void draw_pull(struct ct_pen *pen, const struct ct_record *rec,
 		      const struct ct_pull_bound *b)
 {
@@ -153,18 +122,21 @@ static void draw_pull(struct ct_pen *pen, const struct ct_record *rec,
 	if (rec->outcome != CT_OUTCOME_OK) {
 		fprintf(pen->f, ", %s%s\n", ct_outcome_names[rec->outcome],
 			rec->fetched->interrupted ? ": interrupted" : "");
-		draw_peers(pen, rec->fetched);
+		ct_fetched_draw_asked(pen, rec);
+		ct_fetched_draw_peers(pen, rec->fetched);
 		fputc('\n', pen->f);
 		return;
 	}
 	if (rec->fetched->up_to_date) {
 		fputs(", up to date\n", pen->f);
-		draw_peers(pen, rec->fetched);
+		ct_fetched_draw_asked(pen, rec);
+		ct_fetched_draw_peers(pen, rec->fetched);
 		fputc('\n', pen->f);
 		return;
 	}
 	fprintf(pen->f, ", %zu layers, %zu there\n", b->layers, b->there);
-	draw_peers(pen, rec->fetched);
+	ct_fetched_draw_asked(pen, rec);
+	ct_fetched_draw_peers(pen, rec->fetched);
 	if (!b->whole) {
 		fputs("  when each layer was fetched and unpacked is not known\n\n", pen->f);
 		return;

@@ -4,6 +4,7 @@
 
 #include "sinks/escape.h"
 #include "sinks/owner.h"
+#include "sinks/plots/fetched.h"
 #include "sinks/plots/plot.h"
 #include "sinks/step_rows.h"
 #include "sinks/table/table.h"
@@ -312,6 +313,10 @@ static void draw_head(struct ct_pen *pen, const struct ct_session *session,
 		ct_pen_foreign(pen, rec->message, pen->width - 2, false);
 		fputc('\n', pen->f);
 	}
+	if (!rec->fetched)
+		return;
+	ct_fetched_draw_asked(pen, rec);
+	ct_fetched_draw_peers(pen, rec->fetched);
 }
 
 struct timeline {
