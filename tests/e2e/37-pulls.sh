@@ -89,6 +89,10 @@ pulled "a pull is all its phases" '[["download","register","resolve","unpack"]]'
 pulled "who asked is Docker's client, which is the one that runs a container of it" \
 	"[[\"docker\",\"agent\",null],[\"docker\",\"agent\",\"${P}run\"]]" \
 	'[pulls[].fetched | [.client, .client_by, .container]] | unique'
+pulled "a program of dockerd's, or that itself, has unpacked each layer, unless another is unpacked meanwhile" '[true,[]]' \
+	'[pulls[] | select(.image | contains("/five:")) | select(.fetched.links.shared == false) | .fetched.layers[] | select(.there | not)]
+		| [length > 0, map(select(.proof.unpacked != "file" or (.unpacker.name | IN("docker-untar", "dockerd") | not)
+			or .registered_ns < .unpacked_ns or .unpacked_ns < .unpacking_ns))]'
 pulled "its digest is that of the registry" "[\"$(sed -n 's/^Digest: //p' "$OUT/pull.first")\"]" \
 	'[pulls[] | select(.outcome == "ok" and (.image | contains("five"))) | .fetched.digest] | unique'
 # What the registry's log says that it gave, and the kernel that it received.

@@ -38,6 +38,8 @@ static struct ct_record a_pull(enum ct_outcome outcome)
 		.turn_ns = begin + 61,
 		.unpacking_ns = begin + 62,
 		.unpacked_ns = begin + 90,
+		.registered_ns = begin + 95,
+		.unpacker = { .pid = 7, .name = "docker-untar" },
 		.first_by = CT_PROVED_FILE,
 		.fetched_by = CT_PROVED_FILE,
 		.unpacking_by = CT_PROVED_PROCESS,
@@ -89,12 +91,12 @@ Test(pull_sinks, a_row_per_layer)
 		"0,\"aaaa\",\"sha256:aaaa\",\"tar+gzip\",false,false,false,true,false,false,"
 		"3,1000,4096,100000000010,100000000030,100000000060,100000000061,100000000062,"
 		"100000000090,20,8,22,1,29,\"file\",\"file\",\"process\",\"database\","
-		"\"192.0.2.7\",443,100000000031,100000000038,1400,5000,2,\"blobs.test\",\"sni\",\"node-1\"\r\n");
+		"\"192.0.2.7\",443,100000000031,100000000038,1400,5000,2,\"blobs.test\",\"sni\",100000000095,\"docker-untar\",7,\"\",,\"node-1\"\r\n");
 	expect_in(
 		text,
 		"\r\n" PULL
 		"1,\"bbbb\",\"\",\"\",true,false,false,false,false,false,0,,,100000000010,"
-		",,,,,,,,,,\"none\",\"none\",\"none\",\"none\",\"\",,,,,,,\"\",\"\",\"node-1\"\r\n");
+		",,,,,,,,,,\"none\",\"none\",\"none\",\"none\",\"\",,,,,,,\"\",\"\",,\"\",,\"\",,\"node-1\"\r\n");
 	drop(recs, CT_ARRAY_SIZE(recs));
 }
 

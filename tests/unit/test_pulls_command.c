@@ -117,6 +117,8 @@ Test(pulls_command, phases_and_layers)
 	cr_expect_eq(s->fetched.client, PODMAN);
 	cr_expect_str_eq(s->fetched.client_name, "podman");
 	cr_expect_eq(s->fetched.client_by, CT_CLIENT_COMMAND);
+	cr_expect_str_eq(s->layers[0].unpacker.name, "storage-untar");
+	cr_expect_eq(s->layers[1].unpacker.pid, UNTAR + 1);
 	cr_assert_eq(s->fetched.layer_count, 2);
 	cr_expect_str_eq(s->layers[0].id, "aaaaaaaaaaaa");
 	cr_expect_str_eq(s->layers[0].digest, "sha256:aaaaaaaaaaaaaaaaaaaa");

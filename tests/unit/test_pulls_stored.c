@@ -74,6 +74,8 @@ Test(pulls_stored, phases_and_layers)
 	cr_expect_eq(s->fetched.client, CLIENT);
 	cr_expect_str_eq(s->fetched.client_name, "kubelet");
 	cr_expect_eq(s->fetched.client_by, CT_CLIENT_POD);
+	cr_expect_str_eq(s->layers[0].unpacker.name, "containerd");
+	cr_expect_str_eq(s->layers[1].unpacker.name, "containerd");
 	cr_assert_eq(s->fetched.layer_count, 2);
 	cr_expect_str_eq(s->layers[0].digest, "sha256:01" DIGEST);
 	cr_expect_str_eq(s->layers[0].id, "01dddddddddd");

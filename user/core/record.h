@@ -372,6 +372,12 @@ struct ct_linked_peer {
 	uint64_t resent, disordered; /* segments, likewise */
 };
 
+/* A process that works on a layer; pid 0: nobody is known to. */
+struct ct_worker {
+	uint32_t pid;
+	char name[20]; /* of its program */
+};
+
 /* What became of a layer of an image. Times are 0 where nothing was said of them. */
 struct ct_layer {
 	char id[80]; /* the first digits of its digest */
@@ -394,6 +400,11 @@ struct ct_layer {
 	uint64_t turn_ns; /* it was its turn to be unpacked, 0: not known */
 	uint64_t unpacking_ns; /* it is being unpacked: no later than then */
 	uint64_t unpacked_ns;
+	uint64_t
+		registered_ns; /* its engine has said that it is done, behind that; 0: not told apart */
+	struct ct_worker
+		unpacker; /* that has unpacked it: a program of its engine's, or that itself */
+	struct ct_worker inflater; /* that has inflated it for the other */
 	struct ct_link link; /* that it alone came by; asked_ns is 0: not known */
 };
 
@@ -433,6 +444,12 @@ struct ct_fetched {
 	size_t layer_count;
 	struct ct_layer layers[]; /* in the order of the manifest */
 };
+
+/* The next one may be unpacked. */
+static inline uint64_t ct_layer_done(const struct ct_layer *layer)
+{
+	return layer->registered_ns ? layer->registered_ns : layer->unpacked_ns;
+}
 
 #define CT_LABELS_LEN 512 /* of all pairs, with their NULs */
 

@@ -59,7 +59,7 @@ static void sweep(const struct ct_fetched *f, uint64_t ret[3])
 					next = edges[k];
 			fetches |= !layer->stored && edges[0] <= at && at < edges[1];
 			unpacks |= edges[2] <= at && at < edges[3];
-			before = later(before, layer->unpacked_ns);
+			before = later(before, ct_layer_done(layer));
 		}
 		if (next == UINT64_MAX)
 			return;
@@ -131,8 +131,8 @@ static uint64_t end_if(const struct ct_fetched *f, bool unlimited, bool parallel
 
 		if (layer->there)
 			continue;
-		took = since(turn(layer, before), layer->unpacked_ns);
-		before = later(before, layer->unpacked_ns);
+		took = since(turn(layer, before), ct_layer_done(layer));
+		before = later(before, ct_layer_done(layer));
 		end = parallel ? later(end, fetched + took) : later(end, fetched) + took;
 	}
 	return end;
@@ -151,7 +151,7 @@ static const struct ct_layer *last_awaited(const struct ct_fetched *f)
 			continue;
 		if (!found || layer->fetched_ns >= before)
 			found = layer;
-		before = later(before, layer->unpacked_ns);
+		before = later(before, ct_layer_done(layer));
 	}
 	return found;
 }
@@ -199,7 +199,7 @@ struct ct_pull_bound ct_pull_bound(const struct ct_record *rec)
 		b.retries += f->layers[i].retries;
 		b.bytes += is_fetched(&f->layers[i]) ? f->layers[i].size : 0;
 		b.whole &= is_whole(&f->layers[i]);
-		end = later(end, f->layers[i].there ? 0 : f->layers[i].unpacked_ns);
+		end = later(end, f->layers[i].there ? 0 : ct_layer_done(&f->layers[i]));
 	}
 	if (awaited && b.whole) {
 		b.slots = since(awaited->known_ns, begun(awaited));

@@ -94,6 +94,24 @@ void ct_pull_begins(struct ct_core *core, struct ct_pull *p, uint64_t ts_ns)
 	ct_share_touch(core, &p->held);
 }
 
+bool ct_work_begins(struct ct_works_list *list, const struct ct_worker *by, uint64_t ts_ns)
+{
+	if (list->count == CT_WORKS_MAX)
+		return false;
+	list->at[list->count++] = (struct ct_work){ .by = *by, .begin_ns = ts_ns };
+	return true;
+}
+
+void ct_work_ends(struct ct_works_list *list, uint32_t pid, uint64_t ts_ns)
+{
+	for (size_t i = list->count; i-- > 0;) {
+		if (list->at[i].by.pid != pid || list->at[i].end_ns)
+			continue;
+		list->at[i].end_ns = ts_ns;
+		return;
+	}
+}
+
 void ct_pull_wanted(struct ct_pull *p)
 {
 	_Static_assert(sizeof(p->fetched->container) == sizeof(p->wanted_name), "one name");

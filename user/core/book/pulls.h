@@ -8,6 +8,27 @@
 
 struct ct_command; /* pulls_command.h */
 
+/* A program that inflates or unpacks a layer for its engine. */
+struct ct_work {
+	struct ct_worker by;
+	uint64_t begin_ns, end_ns; /* end: 0 while it runs */
+};
+
+#define CT_WORKS_MAX CT_LAYERS_MAX
+
+struct ct_works_list {
+	size_t count;
+	struct ct_work at[CT_WORKS_MAX];
+};
+
+/* What an engine was seen to do while it fetched an image: for that, or for another at the same time. */
+struct ct_handled {
+	struct ct_works_list unpacks, inflates;
+	size_t count;
+	uint64_t at
+		[CT_WORKS_MAX]; /* what a layer consists of was synced: it is unpacked (dockerd) */
+};
+
 struct ct_pull {
 	struct ct_held held; /* of the scope of who was asked */
 	struct ct_pull *prev, *next; /* list of all, the oldest first */
@@ -23,6 +44,7 @@ struct ct_pull {
 	bool used; /* a container of its pod has waited for it: the next has not */
 	bool silent; /* its engine says nothing of it to who asked */
 	bool idle; /* its command may fetch it, and has not turned to a registry: there is no pull yet */
+	struct ct_handled handled;
 	struct ct_command *command; /* owned; NULL: an engine is asked, and fetches it */
 	bool stored; /* nobody says what is done for it: its engine's store does (store.h) */
 	bool driven; /* its client fetches it, and asks its engine for each part (parts.h) */
@@ -49,6 +71,9 @@ struct ct_pull *ct_pull_make(struct ct_core *core, const struct ct_scope *scope,
 void ct_pull_begins(struct ct_core *core, struct ct_pull *p, uint64_t ts_ns);
 /* For a container, which is to be called as is wanted. */
 void ct_pull_wanted(struct ct_pull *p);
+/* False: there is no room. */
+bool ct_work_begins(struct ct_works_list *list, const struct ct_worker *by, uint64_t ts_ns);
+void ct_work_ends(struct ct_works_list *list, uint32_t pid, uint64_t ts_ns);
 /* It has been told of: from now on it gives way to those that have not. */
 void ct_pull_told(struct ct_core *core, struct ct_pull *p);
 struct ct_pull *ct_pull_of(struct ct_core *core, uint64_t handle); /* NULL: it is forgotten */

@@ -56,29 +56,6 @@ struct ct_command_file *ct_command_file(struct ct_pull *p)
 	return NULL;
 }
 
-void ct_command_unpacks(struct ct_pull *p, uint32_t pid, uint64_t ts_ns)
-{
-	struct ct_command *c = p->command;
-
-	if (c->unpack_count == CT_COMMAND_UNPACKS_MAX) {
-		p->beyond++;
-		return;
-	}
-	c->unpacks[c->unpack_count++] = (struct ct_command_unpack){ .pid = pid, .begin_ns = ts_ns };
-}
-
-void ct_command_unpacked(struct ct_pull *p, uint32_t pid, uint64_t ts_ns)
-{
-	struct ct_command *c = p->command;
-
-	for (size_t i = c->unpack_count; i-- > 0;) {
-		if (c->unpacks[i].pid != pid || c->unpacks[i].end_ns)
-			continue;
-		c->unpacks[i].end_ns = ts_ns;
-		return;
-	}
-}
-
 static uint64_t number(struct ct_text digits)
 {
 	char text[24];

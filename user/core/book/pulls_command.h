@@ -7,8 +7,7 @@
 
 #include "core/book/pulls.h"
 
-#define CT_COMMAND_FILES_MAX   (2 * CT_LAYERS_MAX)
-#define CT_COMMAND_UNPACKS_MAX CT_LAYERS_MAX
+#define CT_COMMAND_FILES_MAX (2 * CT_LAYERS_MAX)
 /* What it has stored is looked up: that takes as long as events wait in the ring, and some reads. */
 #define CT_COMMAND_KNOWN_NS (300 * CT_NS_PER_MS)
 
@@ -18,12 +17,6 @@ struct ct_command_file {
 	uint64_t size;
 	uint64_t first_ns, last_ns; /* its first byte was there, its last */
 	bool taken; /* it is known whose it is */
-};
-
-/* A program that unpacks a layer. */
-struct ct_command_unpack {
-	uint32_t pid;
-	uint64_t begin_ns, end_ns; /* end: 0 while it runs */
 };
 
 /* As the manifest and the store of layers have it, when all is done. */
@@ -46,10 +39,10 @@ struct ct_command {
 	uint64_t cleared_ns; /* what it was fetched into was last removed; 0: nothing was */
 	char digest[80]; /* of the manifest, empty if not known */
 	size_t layer_count, layers_known;
-	size_t file_count, unpack_count;
+	size_t file_count;
 	struct ct_command_layer layers[CT_LAYERS_MAX];
 	struct ct_command_file files[CT_COMMAND_FILES_MAX];
-	struct ct_command_unpack unpacks[CT_COMMAND_UNPACKS_MAX];
+	struct ct_works_list unpacks;
 };
 
 /* Whose that process is, and which is not over; NULL: of none. */
@@ -60,6 +53,4 @@ struct ct_pull *ct_command_asked(struct ct_core *core, uint32_t worker);
 uint64_t ct_command_done(const struct ct_pull *p);
 /* NULL: no room, which is counted. */
 struct ct_command_file *ct_command_file(struct ct_pull *p);
-void ct_command_unpacks(struct ct_pull *p, uint32_t pid, uint64_t ts_ns);
-void ct_command_unpacked(struct ct_pull *p, uint32_t pid, uint64_t ts_ns);
 void ct_command_layer(struct ct_pull *p, const struct ct_event *e); /* LAYER */

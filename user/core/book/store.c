@@ -123,7 +123,7 @@ struct ct_inflate *ct_store_inflates(struct ct_store *s, uint32_t pid)
 {
 	struct ct_inflate *i = CT_KEPT(&s->inflates, s->inflates.count++);
 
-	*i = (struct ct_inflate){ .pid = pid };
+	*i = (struct ct_inflate){ .by = { .pid = pid } };
 	return i;
 }
 
@@ -132,7 +132,7 @@ void ct_store_inflated(struct ct_store *s, uint32_t pid, uint64_t ts_ns)
 	for (size_t n = s->inflates.count; n > oldest(s->inflates.count, CT_INFLATES_MAX); n--) {
 		struct ct_inflate *i = CT_KEPT(&s->inflates, n - 1);
 
-		if (i->pid == pid && !i->end_ns) {
+		if (i->by.pid == pid && !i->end_ns) {
 			i->end_ns = ts_ns;
 			return;
 		}

@@ -31,7 +31,7 @@ struct ct_change {
 
 /* A program that the engine executes to inflate a layer. */
 struct ct_inflate {
-	uint32_t pid;
+	struct ct_worker by;
 	uint64_t begin_ns, end_ns; /* end: 0 while it runs */
 };
 

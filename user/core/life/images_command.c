@@ -43,7 +43,7 @@ bool ct_image_goes_on(struct ct_core *core, const struct ct_actor_state *a)
 {
 	struct ct_pull *p = ct_command_of(core, a->parent);
 
-	if (!p || p->command->file_count || p->command->unpack_count)
+	if (!p || p->command->file_count || p->command->unpacks.count)
 		return false;
 	p->command->worker = a->tgid;
 	if (!p->idle)
@@ -297,12 +297,13 @@ bool ct_image_command_file(struct ct_core *core, const struct ct_file *file)
 	return true;
 }
 
-void ct_image_command_exec(struct ct_core *core, const struct ct_actor_state *a, uint64_t ts_ns)
+void ct_image_command_exec(struct ct_core *core, const struct ct_actor_state *a,
+			   const struct ct_worker *by, uint64_t ts_ns)
 {
 	struct ct_pull *p = ct_command_of(core, a->engine);
 
 	if (p && a->program && !strcmp(a->program, CT_UNPACK))
-		ct_command_unpacks(p, a->tgid, ts_ns);
+		p->beyond += !ct_work_begins(&p->command->unpacks, by, ts_ns);
 	else if (p && p->command->makes && a->role == CT_ROLE_SHIM && a->container &&
 		 !a->container->draft) /* its files are seen by nobody */
 		is_used(core, p, ts_ns);
@@ -313,7 +314,7 @@ void ct_image_command_exit(struct ct_core *core, const struct ct_actor_state *a,
 	struct ct_pull *p = ct_command_of(core, a->engine);
 
 	if (p && a->program && !strcmp(a->program, CT_UNPACK))
-		ct_command_unpacked(p, a->tgid, ts_ns);
+		ct_work_ends(&p->command->unpacks, a->tgid, ts_ns);
 }
 
 #define SIGNALLED "interrupted: a signal has ended the command"

@@ -8,6 +8,9 @@
 #include "core/book/pulls.h"
 #include "core/book/store.h"
 #include "core/life/life.h"
+#include "util/mem.h"
+
+#include <stddef.h>
 
 #define HASH_LEN     64
 #define MANIFEST_MAX (256 << 10) /* of 127 layers: 30 KiB */
@@ -42,6 +45,25 @@ static void blob_named(struct ct_core *core, struct ct_store *s, struct ct_blob 
 	s->asked++;
 	if (core->ops.lookup)
 		core->ops.lookup(core->ctx, CT_LOOKUP_MANIFEST, digits, s->engine, "");
+}
+
+/*
+ * Of dockerd with a graph driver. When a layer is unpacked it closes the list of what that consists of, which is
+ * synced then (layer/layer_store.go, applyTar, and layer/filestore.go of moby 20.10 and 28), then writes down the rest.
+ */
+static bool layer_file(struct ct_core *core, const struct ct_file *file)
+{
+	if (file->e->kind != CT_KIND_SYNC || !ct_text_is(file->name, "tar-split.json.gz") ||
+	    !ct_text_starts(file->dir, "write-set-"))
+		return false;
+	for (struct ct_pull *p = ct_pull_next(core, NULL); p; p = ct_pull_next(core, p)) {
+		struct ct_handled *h = &p->handled;
+
+		if (!p->end_ns && !p->command && p->who.engine_pid == file->e->tgid &&
+		    h->count < CT_WORKS_MAX)
+			h->at[h->count++] = file->e->ts_ns;
+	}
+	return true;
 }
 
 static bool blob_file(struct ct_core *core, const struct ct_file *file)
@@ -83,7 +105,7 @@ bool ct_image_file(struct ct_core *core, const struct ct_file *file)
 			ct_store_changed(s, file->e->sub, file->e->ts_ns);
 		return s;
 	}
-	return blob_file(core, file);
+	return blob_file(core, file) || layer_file(core, file);
 }
 
 void ct_image_layer(struct ct_core *core, const struct ct_event *e)
@@ -118,17 +140,51 @@ void ct_image_named(struct ct_core *core, const struct ct_event *e)
 			ct_text_copy(p->fetched->digest, sizeof(p->fetched->digest), digest);
 }
 
+/* Columns: what such a program is called here, where what it does is kept. */
+static const struct {
+	const char *program;
+	size_t list;
+} works[] = {
+	{ CT_UNPACK, offsetof(struct ct_handled, unpacks) },
+	{ CT_INFLATE, offsetof(struct ct_handled, inflates) },
+};
+
+/* NULL: it does neither, or the pull is over, or is another's. */
+static struct ct_works_list *works_of(struct ct_pull *p, const struct ct_actor_state *a)
+{
+	if (p->end_ns || p->command || p->stored || p->who.engine_pid != a->engine || !a->program)
+		return NULL;
+	for (size_t i = 0; i < CT_ARRAY_SIZE(works); i++)
+		if (!strcmp(a->program, works[i].program))
+			return (struct ct_works_list *)((char *)&p->handled + works[i].list);
+	return NULL;
+}
+
 static bool inflates(const struct ct_actor_state *a)
 {
 	return a->program && !strcmp(a->program, CT_INFLATE);
 }
 
-void ct_image_exec(struct ct_core *core, const struct ct_actor_state *a, uint64_t ts_ns)
+void ct_image_exec(struct ct_core *core, const struct ct_actor_state *a, const struct ct_event *e)
 {
 	struct ct_store *s = inflates(a) ? ct_store_of(core, a->engine) : NULL;
+	struct ct_text rest = ct_text(e->tail, e->tail_len);
+	struct ct_worker by = { .pid = a->tgid };
 
-	if (s)
-		ct_store_inflates(s, a->tgid)->begin_ns = ts_ns;
+	ct_text_copy(by.name, sizeof(by.name), ct_text_base(ct_text_cut(&rest, '\0')));
+	if (s) {
+		struct ct_inflate *i = ct_store_inflates(s, a->tgid);
+
+		i->begin_ns = e->ts_ns;
+		i->by = by;
+	}
+	for (struct ct_pull *p = ct_pull_next(core, NULL); p; p = ct_pull_next(core, p)) {
+		struct ct_works_list *list = works_of(p, a);
+
+		if (list)
+			ct_work_begins(list, &by, e->ts_ns);
+	}
+	ct_image_command_exec(core, a, &by, e->ts_ns);
 }
 
 void ct_image_exit(struct ct_core *core, const struct ct_actor_state *a, uint64_t ts_ns)
@@ -137,4 +193,10 @@ void ct_image_exit(struct ct_core *core, const struct ct_actor_state *a, uint64_
 
 	if (s)
 		ct_store_inflated(s, a->tgid, ts_ns);
+	for (struct ct_pull *p = ct_pull_next(core, NULL); p; p = ct_pull_next(core, p)) {
+		struct ct_works_list *list = works_of(p, a);
+
+		if (list)
+			ct_work_ends(list, a->tgid, ts_ns);
+	}
 }

@@ -79,13 +79,13 @@ bool ct_image_goes_on(struct ct_core *core, const struct ct_actor_state *a);
 void ct_image_command_asks(struct ct_core *core, const struct ct_event *e); /* LINK */
 bool ct_image_command_file(struct ct_core *core, const struct ct_file *file);
 bool ct_image_command_layer(struct ct_core *core, const struct ct_event *e);
-void ct_image_command_exec(struct ct_core *core, const struct ct_actor_state *a, uint64_t ts_ns);
+void ct_image_command_exec(struct ct_core *core, const struct ct_actor_state *a,
+			   const struct ct_worker *by, uint64_t ts_ns);
 void ct_image_command_exit(struct ct_core *core, const struct ct_actor_state *a, uint64_t ts_ns);
 void ct_image_command_ends(struct ct_core *core, struct ct_pull *p, const struct ct_event *e);
-/* A program was executed, or ends, that may inflate what an engine has fetched. */
-void ct_image_exec(struct ct_core *core, const struct ct_actor_state *a, uint64_t ts_ns);
+/* A program was executed, or ends, that may inflate or unpack what an engine has fetched. */
+void ct_image_exec(struct ct_core *core, const struct ct_actor_state *a, const struct ct_event *e);
 void ct_image_exit(struct ct_core *core, const struct ct_actor_state *a, uint64_t ts_ns);
-
 /* builds.c: an engine is asked to build, and is done; what it saves of a container that nobody knows. */
 struct ct_builds *ct_builds_new(void); /* NULL: no memory */
 void ct_builds_free(struct ct_builds *builds);

@@ -197,8 +197,7 @@ void ct_life_exec(struct ct_core *core, const struct ct_event *e)
 	}
 	if (a->program && !strcmp(a->program, CT_VMM))
 		machine_begins(a, e->ts_ns);
-	ct_image_exec(core, a, e->ts_ns);
-	ct_image_command_exec(core, a, e->ts_ns);
+	ct_image_exec(core, a, e);
 	/* Its program has the name of an engine or a shim: it is that, too. */
 	if (a->first_of && a->first_of != c)
 		ct_signal(core, a->first_of, CT_SIG_INIT_EXEC, ct_text("", 0), e->ts_ns);

@@ -11,7 +11,7 @@
 
 #include <stdlib.h>
 
-#define STEPS_OF_LAYER 5
+#define STEPS_OF_LAYER 6
 
 static uint64_t later(uint64_t a, uint64_t b)
 {
@@ -78,7 +78,7 @@ static void set_turns(struct ct_fetched *f)
 
 		if (!layer->fetched_ns)
 			continue;
-		layer->turn_ns = later(layer->fetched_ns, other ? other->unpacked_ns : 0);
+		layer->turn_ns = later(layer->fetched_ns, other ? ct_layer_done(other) : 0);
 		if (layer->unpacking_by == CT_PROVED_REQUEST && layer->unpacking_ns >= all)
 			layer->turn_ns = later(layer->turn_ns, all);
 	}
@@ -151,7 +151,7 @@ static const struct ct_layer *path_begins(const struct ct_fetched *f)
 {
 	const struct ct_layer *layer = last_of(f), *other;
 
-	while (layer && (other = before(f, layer)) && other->unpacked_ns > layer->fetched_ns)
+	while (layer && (other = before(f, layer)) && ct_layer_done(other) > layer->fetched_ns)
 		layer = other;
 	return layer;
 }
@@ -287,6 +287,8 @@ static void add_layer(struct telling *t, const struct ct_layer *layer)
 	if (unpacks)
 		add(t, whole, "unpack", CT_PHASE_UNPACK, layer->unpacked_ns,
 		    layer->unpacked_by == CT_PROVED_BOUND);
+	if (layer->registered_ns > layer->unpacked_ns)
+		add(t, whole, "register", CT_PHASE_REGISTER, layer->registered_ns, false);
 }
 
 static void tell(struct ct_core *core, struct ct_pull *p, enum ct_outcome outcome)
@@ -302,6 +304,7 @@ static void tell(struct ct_core *core, struct ct_pull *p, enum ct_outcome outcom
 		ct_tell_stored(core, p);
 	}
 	set_sooner(core, p);
+	ct_tell_handled(p);
 	ct_tell_links(core, p);
 	set_turns(p->fetched);
 	p->fetched->up_to_date &= !last_of(f); /* who has waited for another's says so too */

@@ -91,16 +91,17 @@ static void put_unpacks(struct ct_pull *p)
 
 	for (size_t i = 0; i < f->layer_count; i++)
 		left += !f->layers[i].there;
-	if (left != c->unpack_count)
+	if (left != c->unpacks.count)
 		return;
 	for (size_t i = 0; i < f->layer_count; i++) {
 		struct ct_layer *layer = &f->layers[i];
 
 		if (layer->there)
 			continue;
-		layer->unpacking_ns = c->unpacks[k].begin_ns;
+		layer->unpacker = c->unpacks.at[k].by;
+		layer->unpacking_ns = c->unpacks.at[k].begin_ns;
 		layer->unpacking_by = CT_PROVED_PROCESS;
-		layer->unpacked_ns = c->unpacks[k++].end_ns;
+		layer->unpacked_ns = c->unpacks.at[k++].end_ns;
 		layer->unpacked_by = layer->unpacked_ns ? CT_PROVED_PROCESS : CT_PROVED_NONE;
 	}
 }

@@ -208,6 +208,7 @@ static void put_unpack(const struct ct_store *s, struct ct_layer *layer, size_t 
 		return;
 	layer->unpacking_ns = i->begin_ns;
 	layer->unpacking_by = CT_PROVED_PROCESS;
+	layer->inflater = i->by;
 }
 
 /* The bytes of some were there, as another namespace's, and all were unpacked. */
@@ -308,6 +309,29 @@ static void put_digests(struct ct_pull *p, const struct ct_manifest *m)
 	}
 }
 
+/*
+ * Whose store it is has unpacked what is in it: a thread of its own (containerd: diff/apply of 1.6 and 2.1), which has a
+ * program inflate it, or does that, too. Which program is known where it alone ran between begin and end.
+ */
+static void put_workers(const struct ct_store *s, struct ct_pull *p)
+{
+	for (size_t i = 0; i < p->fetched->layer_count; i++) {
+		struct ct_layer *layer = &p->fetched->layers[i];
+		const struct ct_inflate *by;
+
+		if (layer->there || !layer->unpacked_ns || layer->unpacked_by == CT_PROVED_BOUND)
+			continue;
+		layer->unpacker.pid = s->engine;
+		ct_text_copy(layer->unpacker.name, sizeof(layer->unpacker.name),
+			     ct_text("containerd", 10));
+		if (layer->unpacking_by != CT_PROVED_REQUEST)
+			continue;
+		by = inflate_of(s, layer->unpacking_ns, layer->unpacked_ns);
+		if (by)
+			layer->inflater = by->by;
+	}
+}
+
 /* An engine that keeps its images in another's store, and has said which it was. */
 static void tell_kept(struct ct_core *core, struct ct_pull *p)
 {
@@ -316,10 +340,12 @@ static void tell_kept(struct ct_core *core, struct ct_pull *p)
 
 		if (!m)
 			continue;
-		if (is_used(core, s, p, m))
+		if (is_used(core, s, p, m)) {
 			put_layers(core, s, p, m);
-		else
+			put_workers(s, p);
+		} else {
 			put_digests(p, m);
+		}
 		return;
 	}
 }
@@ -355,6 +381,7 @@ void ct_tell_stored(struct ct_core *core, struct ct_pull *p)
 	put_layers(core, s, p, m);
 	if (!p->driven && is_alone(core, p))
 		put_unpacks(s, p);
+	put_workers(s, p);
 }
 
 /* The store that has what was fetched for it, and what that may be there: their count. */

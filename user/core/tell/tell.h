@@ -61,6 +61,8 @@ bool ct_stored_is_known(const struct ct_core *core, struct ct_pull *p);
 bool ct_stored_ask(struct ct_core *core, struct ct_pull *p);
 /* images_links.c: by which connections it came, and which layer by which. */
 void ct_tell_links(struct ct_core *core, struct ct_pull *p);
+/* images_handled.c: what its engine did for which layer, where it says when each is done. */
+void ct_tell_handled(struct ct_pull *p);
 /* images_command.c: the same of what a command has fetched by itself. */
 void ct_tell_command(struct ct_core *core, struct ct_pull *p);
 bool ct_command_is_known(const struct ct_pull *p);

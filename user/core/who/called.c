@@ -59,6 +59,8 @@ static const struct program {
 	{ CT_ROLE_HELPER, "unpigz", NULL, -1, CT_INFLATE },
 	{ CT_ROLE_HELPER, "pigz", NULL, -1, CT_INFLATE },
 	{ CT_ROLE_HELPER, "igzip", NULL, -1, CT_INFLATE },
+	{ CT_ROLE_HELPER, "docker-untar", NULL, -1, CT_UNPACK },
+	{ CT_ROLE_HELPER, "docker-applyLayer", NULL, -1, CT_UNPACK },
 	{ CT_ROLE_HELPER, "storage-untar", NULL, -1, CT_UNPACK },
 	{ CT_ROLE_HELPER, "storage-applyLayer", NULL, -1, CT_UNPACK },
 	{ CT_ROLE_NONE, "iptables", NULL, -1, "iptables" },

@@ -12,7 +12,7 @@ static const char head[] =
 	"waited,by_order,fetched_is_bound,retries,size,unpacked_size,known_ns,first_ns,fetched_ns,turn_ns,"
 	"unpacking_ns,unpacked_ns,slot_wait_ns,connect_ns,download_ns,unpack_wait_ns,unpack_ns,first_proof,"
 	"fetched_proof,unpacking_proof,unpacked_proof,address,port,asked_ns,made_ns,received,rtt_ns,"
-	"resent,host,host_by,node\r\n";
+	"resent,host,host_by,registered_ns,unpacker,unpacker_pid,inflater,inflater_pid,node\r\n";
 
 static void put_number(FILE *f, uint64_t n, bool known)
 {
@@ -53,6 +53,15 @@ static void put_parts(FILE *f, const struct ct_layer *layer)
 	put_time(f, connects ? layer->link.made_ns : begun, layer->fetched_ns);
 	put_time(f, layer->fetched_ns, layer->turn_ns);
 	put_time(f, layer->turn_ns, layer->unpacked_ns);
+}
+
+static int put_worker(FILE *f, const struct ct_worker *by)
+{
+	const char *name = by->name;
+	int ret = put_texts(f, &name, 1);
+
+	put_number(f, by->pid, by->pid);
+	return ret;
 }
 
 /* The connection that it alone came by, where one is known. */
@@ -100,6 +109,9 @@ static int put_layer(FILE *f, const struct ct_record *rec, const struct ct_layer
 	for (size_t i = 0; i < CT_ARRAY_SIZE(proofs); i++)
 		ret |= put_texts(f, &ct_layer_proof_names[proofs[i]], 1);
 	ret |= put_link(f, &layer->link);
+	put_number(f, layer->registered_ns, layer->registered_ns);
+	ret |= put_worker(f, &layer->unpacker);
+	ret |= put_worker(f, &layer->inflater);
 	ret |= ct_csv_text(f, rec->node);
 	fputs("\r\n", f);
 	return ret;

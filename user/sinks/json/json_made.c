@@ -62,6 +62,18 @@ static void put_links(struct ct_json *w, const struct ct_fetched *f)
 	ct_json_leave(w, '}');
 }
 
+static void put_worker(struct ct_json *w, const char *key, const struct ct_worker *by)
+{
+	if (!by->pid) {
+		ct_json_null(w, key);
+		return;
+	}
+	ct_json_enter(w, key, '{');
+	ct_json_string(w, "name", by->name);
+	ct_json_u64(w, "pid", by->pid);
+	ct_json_leave(w, '}');
+}
+
 static void put_layer(struct ct_json *w, const struct ct_layer *layer)
 {
 	const struct {
@@ -70,7 +82,7 @@ static void put_layer(struct ct_json *w, const struct ct_layer *layer)
 	} times[] = {
 		{ "known_ns", layer->known_ns },       { "first_ns", layer->first_ns },
 		{ "fetched_ns", layer->fetched_ns },   { "unpacking_ns", layer->unpacking_ns },
-		{ "unpacked_ns", layer->unpacked_ns },
+		{ "unpacked_ns", layer->unpacked_ns }, { "registered_ns", layer->registered_ns },
 	};
 	const struct {
 		const char *key;
@@ -101,6 +113,8 @@ static void put_layer(struct ct_json *w, const struct ct_layer *layer)
 	for (size_t i = 0; i < CT_ARRAY_SIZE(proofs); i++)
 		ct_json_string(w, proofs[i].key, ct_layer_proof_names[proofs[i].by]);
 	ct_json_leave(w, '}');
+	put_worker(w, "unpacker", &layer->unpacker);
+	put_worker(w, "inflater", &layer->inflater);
 	put_link(w, &layer->link);
 	ct_json_leave(w, '}');
 }

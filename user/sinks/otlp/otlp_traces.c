@@ -432,6 +432,10 @@ static void put_layer(struct ct_json *w, const struct ct_record *rec, const stru
 			ct_otlp_int(w, "coldtrace.layer.unpacked_bytes", layer->files);
 		ct_otlp_int(w, "coldtrace.layer.retries", layer->retries);
 		ct_otlp_bool(w, "coldtrace.layer.there", layer->there);
+		ct_otlp_string(w, "coldtrace.layer.unpacker", layer->unpacker.name);
+		if (layer->unpacker.pid)
+			ct_otlp_int(w, "coldtrace.layer.unpacker_pid", layer->unpacker.pid);
+		ct_otlp_string(w, "coldtrace.layer.inflater", layer->inflater.name);
 		return;
 	}
 }

@@ -35,6 +35,54 @@ void ct_fetched_draw_asked(struct ct_pen *pen, const struct ct_record *rec)
 	fputc('\n', pen->f);
 }
 
+/* Of that program, all but those before it; 0: one before it has that name. */
+static size_t count_of(const struct ct_fetched *f, size_t at, bool inflaters)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < f->layer_count; i++) {
+		const struct ct_layer *a = &f->layers[at], *b = &f->layers[i];
+
+		if (strcmp(inflaters ? a->inflater.name : a->unpacker.name,
+			   inflaters ? b->inflater.name : b->unpacker.name) != 0)
+			continue;
+		if (i < at)
+			return 0;
+		n++;
+	}
+	return n;
+}
+
+static bool draw_workers(struct ct_pen *pen, const struct ct_fetched *f, bool inflaters,
+			 const char *before)
+{
+	bool drawn = false;
+
+	for (size_t i = 0; i < f->layer_count; i++) {
+		const struct ct_layer *l = &f->layers[i];
+		const struct ct_worker *by = inflaters ? &l->inflater : &l->unpacker;
+		size_t n = by->pid ? count_of(f, i, inflaters) : 0;
+
+		if (!n)
+			continue;
+		fputs(drawn ? ", " : before, pen->f);
+		ct_pen_foreign(pen, by->name, sizeof(by->name), false);
+		fprintf(pen->f, " (%zu layer%s)", n, n == 1 ? "" : "s");
+		drawn = true;
+	}
+	return drawn;
+}
+
+/* "unpacked by docker-untar (6 layers), inflated by unpigz (6 layers)" */
+void ct_fetched_draw_unpacked(struct ct_pen *pen, const struct ct_fetched *f)
+{
+	bool drawn = draw_workers(pen, f, false, "  unpacked by ");
+
+	drawn |= draw_workers(pen, f, true, drawn ? ", inflated by " : "  inflated by ");
+	if (drawn)
+		fputc('\n', pen->f);
+}
+
 void ct_fetched_draw_peers(struct ct_pen *pen, const struct ct_fetched *f)
 {
 	unsigned flags = pen->utf8 ? CT_DURATION_UTF8 : 0;

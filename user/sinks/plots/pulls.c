@@ -137,6 +137,7 @@ static void draw_pull(struct ct_pen *pen, const struct ct_record *rec,
 	fprintf(pen->f, ", %zu layers, %zu there\n", b->layers, b->there);
 	ct_fetched_draw_asked(pen, rec);
 	ct_fetched_draw_peers(pen, rec->fetched);
+	ct_fetched_draw_unpacked(pen, rec->fetched);
 	if (!b->whole) {
 		fputs("  when each layer was fetched and unpacked is not known\n\n", pen->f);
 		return;

@@ -317,6 +317,7 @@ static void draw_head(struct ct_pen *pen, const struct ct_session *session,
 		return;
 	ct_fetched_draw_asked(pen, rec);
 	ct_fetched_draw_peers(pen, rec->fetched);
+	ct_fetched_draw_unpacked(pen, rec->fetched);
 }
 
 struct timeline {
