@@ -222,6 +222,25 @@ Test(recording_file, one_that_never_began_leaves_no_file)
 }
 
 /* What holds nothing is left out and said; alone it is an error. */
+/* Root may change its mode, and so has to ask whose it is: who made it may have it open. */
+Test(recording_file, somebody_elses_is_refused)
+{
+	static const char said[] =
+		"open recording 'run.ct': it is there already, and uid 65534's, who could read it; name another file";
+	struct ct_recording_header header;
+	struct ct_recorder r = { 0 };
+	struct ct_err err = { 0 };
+	own_fd int fd = open("run.ct", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+
+	if (geteuid())
+		cr_skip("needs root: it makes a file of somebody else's");
+	cr_assert(fd >= 0 && !fchown(fd, 65534, 65534));
+	ct_recording_header_fill(&header, 0);
+	cr_expect_eq(ct_recorder_open(&r, "run.ct", &header, &err), -EPERM);
+	cr_expect_str_eq(err.msg, said);
+	cr_expect_eq(access("run.ct", F_OK), 0, "it is still his");
+}
+
 Test(recording_file, an_empty_one_among_several_is_skipped)
 {
 	const char *const paths[] = { "empty.ct", "run.ct", "live.ct" };

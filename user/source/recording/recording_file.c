@@ -65,17 +65,23 @@ static int is_busy(int fd, const char *path, struct ct_err *err)
 }
 
 /* It holds the command lines and requests of others: nobody else's to read, whoever made the file. */
-static int make_private(int fd, const char *path, struct ct_err *err)
+static int make_private(const struct ct_recording_file *file, const char *path, struct ct_err *err)
 {
 	struct stat st;
 
-	if (fstat(fd, &st) || !S_ISREG(st.st_mode) || (st.st_mode & ALLPERMS) == PRIVATE)
+	if (fstat(file->fd, &st) || !S_ISREG(st.st_mode))
 		return 0;
-	return fchmod(fd, PRIVATE)
-		       ? ct_fail(err, errno,
-				 "open recording '%s': only its owner should read it, and its mode cannot be changed: %s; name another file",
-				 path, strerror(errno))
-		       : 0;
+	if ((st.st_mode & ALLPERMS) != PRIVATE && fchmod(file->fd, PRIVATE))
+		return ct_fail(
+			err, errno,
+			"open recording '%s': only its owner should read it, and its mode cannot be changed: %s; name another file",
+			path, strerror(errno));
+	/* Root may change the mode of any; whoever has put it there owns it, and may have it open. */
+	return file->made || st.st_uid == geteuid()
+		       ? 0
+		       : ct_fail(err, EPERM,
+				 "open recording '%s': it is there already, and uid %u's, who could read it; name another file",
+				 path, st.st_uid);
 }
 
 static int open_or_make(const char *path, bool *ret_made)
@@ -136,7 +142,7 @@ int ct_recording_file_open(struct ct_recording_file *file, const char *path, str
 		ret = ct_fail(err, EINVAL,
 			      "write recording to the terminal: it is not text; name a file");
 	else if (!file->given)
-		ret = make_private(file->fd, path, err);
+		ret = make_private(file, path, err);
 	if (ret)
 		ct_recording_file_discard(file, path);
 	return ret;
