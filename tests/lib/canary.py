@@ -62,11 +62,13 @@ def main():
         for coded in forms(sys.argv[2].encode()).values():
             print(coded.hex())
         return
-    searched = [(form, coded) for canary in sys.argv[1].split(",") for part in parts(canary.encode())
-                for form, coded in forms(part).items()]
+    searched = {}
+    for canary in sys.argv[1].encode().split(b","):
+        searched.update((part, "a part of it") for part in parts(canary))
+        searched.update((coded, form) for form, coded in forms(canary).items())
     for name in sys.argv[2:]:
         data = read(name)
-        for form, coded in searched:
+        for coded, form in searched.items():
             at = data.find(coded)
             if at >= 0:
                 print("%s: %s at %d: %r" % (name, form, at, data[max(0, at - 60):at + 40]))
