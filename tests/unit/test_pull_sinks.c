@@ -69,6 +69,17 @@ static struct ct_record a_pull(enum ct_outcome outcome)
 	return rec;
 }
 
+static size_t times_in(const char *text, const char *what)
+{
+	size_t n = 0;
+
+	while ((text = strstr(text, what))) {
+		text += strlen(what);
+		n++;
+	}
+	return n;
+}
+
 static void drop(struct ct_record *recs, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
@@ -196,4 +207,42 @@ Test(pull_sinks, by_registry)
 	cr_expect_str_eq(ct_by_key(CT_BY_REGISTRY, &recs[0]), "");
 	cr_expect_str_eq(ct_by_key(CT_BY_REGISTRY, &recs[1]), "reg.test:5000");
 	drop(recs, CT_ARRAY_SIZE(recs));
+}
+
+/* What was so no later than then is said wherever its time is: of the part, and of the phase that ends with it. */
+Test(pull_sinks, what_is_a_bound_is_said_to_be)
+{
+	struct ct_record rec = a_pull(CT_OUTCOME_OK);
+	const uint64_t end = rec.segments[1].end_ns;
+	const struct ct_step parts[] = {
+		{ .name = "layer", .actor = "layer", .begin_ns = rec.begin_ns, .end_ns = end + 5 },
+		{ .name = "download",
+		  .actor = "layer",
+		  .begin_ns = rec.begin_ns,
+		  .end_ns = end,
+		  .parent = 1,
+		  .depth = 1,
+		  .end_late = true },
+		{ .name = "unpack",
+		  .actor = "layer",
+		  .begin_ns = end,
+		  .end_ns = end + 5,
+		  .parent = 1,
+		  .depth = 1,
+		  .begin_late = true },
+	};
+	own_mem char *trace = NULL, *drawn = NULL, *slices = NULL;
+
+	lasts(&rec, CT_PHASE_UNPACK, 5 * MS);
+	rec.steps = parts;
+	rec.step_count = CT_ARRAY_SIZE(parts);
+	trace = run("otlp-traces", &opts, &rec, 1, &no_loss);
+	cr_expect_eq(times_in(trace, "{\"key\":\"coldtrace.end_is_bound\","), 2);
+	cr_expect_eq(times_in(trace, "{\"key\":\"coldtrace.begin_is_bound\","), 2);
+	drawn = run("timeline", &opts, &rec, 1, &no_loss);
+	cr_expect_eq(times_in(drawn, "<=90.0 ms"), 2, "%s", drawn);
+	expect_in(drawn, ">=5.00 ms");
+	slices = run("perfetto", &opts, &rec, 1, &no_loss);
+	cr_expect_not_null(slices);
+	drop(&rec, 1);
 }

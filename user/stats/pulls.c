@@ -98,6 +98,14 @@ size_t ct_pull_at_once(const struct ct_fetched *f, uint64_t from_ns, uint64_t un
 	return most;
 }
 
+bool ct_pull_is_bound(const struct ct_record *rec, uint64_t ns)
+{
+	for (size_t i = 0; rec->fetched && i < rec->step_count; i++)
+		if (rec->steps[i].end_late && rec->steps[i].end_ns == ns)
+			return true;
+	return false;
+}
+
 static uint64_t fetched_if(const struct ct_layer *layer, bool unlimited)
 {
 	return layer->fetched_ns - (unlimited ? since(layer->known_ns, begun(layer)) : 0);

@@ -33,5 +33,8 @@ struct ct_pull_links ct_pull_links(const struct ct_fetched *f);
 
 struct ct_pull_bound ct_pull_bound(const struct ct_record *rec);
 
+/* Whether what is said to have been then was so no later than that: a part of a layer ends there, and is said to. */
+bool ct_pull_is_bound(const struct ct_record *rec, uint64_t ns);
+
 /* How many layers are fetched at once at most, from then until then. */
 size_t ct_pull_at_once(const struct ct_fetched *f, uint64_t from_ns, uint64_t until_ns);

@@ -372,6 +372,15 @@ static void put_why(struct ct_json *w, const struct ct_why *why)
 	}
 }
 
+/* Of a span, those of its ends that were so no later than then. */
+static void put_bounds(struct ct_json *w, bool begin, bool end)
+{
+	if (begin)
+		ct_otlp_bool(w, "coldtrace.begin_is_bound", true);
+	if (end)
+		ct_otlp_bool(w, "coldtrace.end_is_bound", true);
+}
+
 static void put_segments(struct trace *trace)
 {
 	const struct ct_record *rec = trace->rec;
@@ -393,6 +402,8 @@ static void put_segments(struct trace *trace)
 			ct_otlp_string(w, "k8s.pod.uid", rec->who->pod_uid);
 		ct_otlp_string(w, "container.runtime.name", rec->who->runtime);
 		ct_otlp_string(w, "coldtrace.phase", ct_phase_names[segment->phase]);
+		put_bounds(w, ct_pull_is_bound(rec, segment->begin_ns),
+			   ct_pull_is_bound(rec, segment->end_ns));
 		if (rec->path) {
 			struct ct_why why = why_between(rec, segment->begin_ns, segment->end_ns);
 
@@ -463,6 +474,7 @@ static void put_steps(struct trace *trace)
 		ct_otlp_int(w, "coldtrace.step.calls", step->count);
 		ct_otlp_string(w, "coldtrace.step.detail", step->detail);
 		put_layer(w, rec, step);
+		put_bounds(w, step->begin_late, step->end_late);
 		if (rec->why)
 			put_why(w, &rec->why[i]);
 		if (step->open)

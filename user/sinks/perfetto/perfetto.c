@@ -202,6 +202,8 @@ static const char *known(const char *s)
 	return s && *s ? s : NULL;
 }
 
+#define NO_LATER "no later than that"
+
 static void open_record(struct perfetto *p, struct ct_tracks_container *c, struct ct_tracks_row row,
 			const struct ct_record *rec)
 {
@@ -260,10 +262,16 @@ static void open_segments(struct perfetto *p, struct ct_tracks_container *c,
 	row.inside = 1;
 	for (size_t i = 0; i < rec->segment_count && i < CT_SEGMENTS_MAX; i++) {
 		const struct ct_segment *segment = &rec->segments[i];
+		const struct ct_note notes[] = {
+			{ ct_pull_is_bound(rec, segment->begin_ns) ? "begin" : NULL, NO_LATER, 0 },
+			{ ct_pull_is_bound(rec, segment->end_ns) ? "end" : NULL, NO_LATER, 0 },
+		};
 		uint64_t flows[FLOWS_MAX];
 		struct ct_slice slice = {
 			.name = ct_phase_names[segment->phase],
 			.category = "phase",
+			.notes = notes,
+			.note_count = CT_ARRAY_SIZE(notes),
 			.flows = flows,
 			.flow_count = flows_from(h, c, rec, i, flows),
 		};
@@ -288,6 +296,8 @@ static void open_steps(struct perfetto *p, struct ct_tracks_container *c,
 			{ "calls", NULL, step->count },
 			{ *step->detail ? "detail" : NULL, step->detail, 0 },
 			{ step->open ? "end" : NULL, "not seen", 0 },
+			{ step->begin_late ? "begin" : NULL, NO_LATER, 0 },
+			{ step->end_late && !step->open ? "end" : NULL, NO_LATER, 0 },
 		};
 		uint64_t flows[FLOWS_MAX];
 		struct ct_slice slice = {

@@ -252,7 +252,13 @@ static void draw_segment(struct ct_pen *pen, const struct ct_record *rec, const 
 			 size_t i)
 {
 	const struct ct_segment *segment = &rec->segments[i];
-	const struct bar bar = { segment->begin_ns, segment->end_ns, .phase = true };
+	const struct bar bar = {
+		.begin_ns = segment->begin_ns,
+		.end_ns = segment->end_ns,
+		.phase = true,
+		.begin_late = ct_pull_is_bound(rec, segment->begin_ns),
+		.end_late = ct_pull_is_bound(rec, segment->end_ns),
+	};
 	struct ct_step_rows rows = { 0 };
 
 	fputs("  ", pen->f);
