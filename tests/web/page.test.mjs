@@ -326,6 +326,24 @@ test("of layers it is said how many are fetched at once, and what was so no late
 	await done(page);
 });
 
+test("a phase that ends with what was no later than then is no longer than that", async () => {
+	const data = data_in(readFileSync(page_of(docker_pull), "utf8"));
+	const pull = data.records.find((record) => record.kind === "pull");
+	const { end_ns } = pull.steps.find((step) => step.name === "wait for a slot");
+	const segments = [["resolve", pull.begin_ns, pull.segments[0].end_ns], ["download", pull.segments[0].end_ns, end_ns], ["unpack", end_ns, pull.end_ns]];
+	const bounded = { ...pull, segments: segments.map(([phase, begin, end]) => ({ phase, begin_ns: begin, end_ns: end })) };
+	const page = await open(page_with("bounded", { ...data, records: [bounded] }));
+	await page.click('nav [data-key="pull"]');
+	await page.click("#records tbody tr");
+	await page.click("#waterfall details.numbers:not(.why) summary");
+	await page.waitForSelector("#waterfall details.numbers:not(.why) tbody tr");
+	const rows = await page.locator("#waterfall details.numbers:not(.why) tbody tr").allTextContents();
+	assert.ok(rows.some((row) => /^resolve\+0\sns[0-9]/.test(row)), rows.join("\n"));
+	assert.ok(rows.some((row) => /^download\+.*≤ [0-9]/.test(row)), rows.join("\n"));
+	assert.ok(rows.some((row) => /^unpack≤ \+.*≥ [0-9]/.test(row)), rows.join("\n"));
+	await done(page);
+});
+
 test("a pull says which host its connections asked for", async () => {
 	const page = await open(page_of(hosts_pull));
 	await page.click('nav [data-key="pull"]');

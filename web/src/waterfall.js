@@ -84,6 +84,9 @@ function ends_late(record, { name, detail }) {
 
 const begins_late = (record, step, index) => step.parent !== null && record.steps[index - 1].parent === step.parent && ends_late(record, record.steps[index - 1]);
 
+// So is a phase that begins or ends with such a part.
+const is_bound = (record, ns) => record.steps.some((step) => step.parent !== null && step.end_ns === ns && ends_late(record, step));
+
 // Phases in order, each followed by the steps that lie in it.
 export function rows_of(record) {
 	const rows = record.segments.map((segment) => ({
@@ -93,6 +96,7 @@ export function rows_of(record) {
 		end: segment.end_ns - record.begin_ns,
 		depth: 0,
 		steps: [],
+		...(record.fetched && { late: [is_bound(record, segment.begin_ns), is_bound(record, segment.end_ns)] }),
 	}));
 	const loose = [];
 	for (const [index, step] of record.steps.entries()) {
