@@ -70,7 +70,7 @@ row()
 row "at once" "$(as_many 5 1)" 20
 row alone 1 1
 while read -r what proof n _ median p99 _; do
-	[[ $what == fetched && $proof != bound ]] || continue
+	[[ $proof != bound ]] || continue
 	check "alone: $what by $proof: within 5 ms of dockerd's log at the median, 50 at the 99th percentile" \
 		awk -v median="$median" -v p99="$p99" -v n="$n" 'BEGIN { print n, median, p99; exit !(median <= 5 && p99 <= 50) }'
 done < "$OUT/alone.truth"

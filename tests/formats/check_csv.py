@@ -98,7 +98,8 @@ def check(directory, name):
 PULLS = ("docker-pull", "cri-pull", "links-pull", "hosts-pull")
 LAYER_TEXTS = ("id", "digest", "type")
 LAYER_FLAGS = ("there", "stored", "shared", "waited", "by_order", "fetched_is_bound")
-LAYER_NUMBERS = ("size", "unpacked_size", "known_ns", "first_ns", "fetched_ns", "unpacking_ns", "unpacked_ns")
+LAYER_NUMBERS = ("size", "unpacked_size", "known_ns", "first_ns", "fetched_ns", "unpacking_ns", "unpacked_ns",
+                 "registered_ns")
 
 
 def parts(row):
@@ -129,6 +130,9 @@ def check_layers(directory, name):
                 assert row[key] == number(layer[key]), (key, row, layer)
             for key, proof in layer["proof"].items():
                 assert row[key + "_proof"] == proof, (key, row, layer)
+            for key in ("unpacker", "inflater"):
+                by = layer[key] or {"name": "", "pid": None}
+                assert row[key] == by["name"] and row[key + "_pid"] == number(by["pid"]), (key, row, layer)
             link = layer.get("link", {})
             for key in ("address", "port", "asked_ns", "received", "rtt_ns", "resent", "host", "host_by"):
                 assert row[key] == number(link.get(key)), (key, row, layer)

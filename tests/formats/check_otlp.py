@@ -241,8 +241,9 @@ def check_pull(line, rec, document):
             assert part.start_time_unix_nano == at, "parts of a layer tile it"
             at = part.end_time_unix_nano
         assert at == span.end_time_unix_nano
-        if layer["unpacked_ns"]:
-            assert at == wall(document, layer["unpacked_ns"]), (layer, at)
+        done = layer["registered_ns"] or layer["unpacked_ns"]
+        if done:
+            assert at == wall(document, done), (layer, at)
     return len(layers)
 
 
