@@ -154,7 +154,7 @@ static struct ct_text word_of(struct ct_text value, const char *chars, size_t mo
 {
 	size_t n = 0;
 
-	while (n < value.len && memchr(chars, value.p[n], strlen(chars)))
+	while (n < value.len && value.p[n] && strchr(chars, value.p[n]))
 		n++;
 	return ct_text(value.p, n < most ? n : 0);
 }
