@@ -140,6 +140,12 @@ static __always_inline bool frame_counts(const unsigned char *h, __u64 payload, 
 	return !answers || m[CT_GRPC_PREFIX] == 0x0a; /* its first field, bytes */
 }
 
+/*
+ * A header block is carried as far as an event can: the one that says why something failed says it twice
+ * (grpc-message, grpc-status-details-bin of grpc-go).
+ */
+#define CT_H2_BLOCK_MAX CT_TAIL_MAX
+
 /* A header block that is cut, or goes on in another frame, or in another send. */
 static __always_inline void h2_frame(struct ct_h2 *h2, const unsigned char *h, __u64 frame,
 				     __u64 room)
@@ -147,7 +153,7 @@ static __always_inline void h2_frame(struct ct_h2 *h2, const unsigned char *h, _
 	if (h[3] != CT_H2_HEADERS)
 		return;
 	h2->headers = 1;
-	if (!(h[4] & CT_H2_END_HEADERS) || frame > CT_TAIL_MEDIUM || frame > room)
+	if (!(h[4] & CT_H2_END_HEADERS) || frame > CT_H2_BLOCK_MAX || frame > room)
 		h2->cut = 1;
 }
 
@@ -168,7 +174,8 @@ __attribute__((noinline)) int ct_send_frame(__u64 at, __u64 room)
 		return 0;
 	frame = CT_H2_HEADER + ((__u64)h[0] << 16 | (__u64)h[1] << 8 | h[2]);
 	if (frame_counts(h, frame - CT_H2_HEADER, (const void *)at, send->answers))
-		ct_send_event(at, frame < room ? frame : room, CT_TAIL_MEDIUM);
+		ct_send_event(at, frame < room ? frame : room,
+			      h[3] == CT_H2_HEADERS ? CT_H2_BLOCK_MAX : CT_TAIL_MEDIUM);
 	h2_frame(h2, h, frame, room);
 	return frame;
 }

@@ -31,6 +31,7 @@ kill_runc()
 
 trace_start trace || exit 0
 fails command 127 ct/busybox:1 /no/such/command
+fails longer 127 ct/busybox:1 "$(printf '/no%.0s' {1..200})"
 fails image 125 --pull never ct/no-such-image:1
 fails mount 127 --tmpfs /proc/x ct/busybox:1 true
 fails workdir 125 -w /bin/busybox ct/busybox:1 true
@@ -62,6 +63,7 @@ failed()
 }
 
 failed command start "no such file"
+failed longer start "/no/no/no"
 failed image create "[Nn]o such image"
 failed mount start "/proc"
 failed workdir create "not a directory"

@@ -1,6 +1,7 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Strings that containers choose: control bytes, quotes, newlines, 4 KiB paths.
+# Strings that containers choose: control bytes, quotes, newlines, 4 KiB paths. Why the last of these failed is said in more
+# than an event carries, which is lost to whoever traces beside it: alone.
 # shellcheck source=tests/lib/e2e.sh
 . "$(dirname "$0")/../lib/e2e.sh"
 
