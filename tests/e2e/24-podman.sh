@@ -35,7 +35,8 @@ for runtime in "$@"; do
 	name=$p$runtime-twice
 	{
 		"${podman[@]}" run -d --name "$name" "${limits[@]}" ct/service:1 /bin/service &&
-			sleep 0.2 && "${podman[@]}" stop -t 2 "$name" && "${podman[@]}" start "$name" &&
+			sleep 0.2 && "${podman[@]}" volume create "$name" && "${podman[@]}" volume rm "$name" && # no container
+			"${podman[@]}" stop -t 2 "$name" && "${podman[@]}" start "$name" &&
 			sleep 0.2 && "${podman[@]}" restart -t 2 "$name" && sleep 0.2 && "${podman[@]}" rm -f "$name"
 	} > "$dir/$name.out" 2>&1 || echo "$name: $(< "$dir/$name.out")"
 	# Whoever checks its health ends it: a timer of systemd would call that.

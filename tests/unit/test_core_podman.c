@@ -250,6 +250,44 @@ Test(podman, without_a_network)
 	run_free(run);
 }
 
+/* What is called like it and is no container is nothing of it. */
+Test(podman, a_volume_of_its_name)
+{
+	static const char *const about[][2] = {
+		{ "volume", "rm" },  { "network", "rm" },  { "secret", "rm" },
+		{ "pod", "stop" },   { "image", "rm" },    { "manifest", "create" },
+		{ "machine", "rm" }, { "artifact", "rm" }, { "volume", "create" },
+	};
+	struct run *run = run_new();
+	struct tape *t = &run->t;
+
+	created(t, false);
+	monitored(t, "web", 60);
+	tape_at(t, 100);
+	tape_exit(t, PODMAN, CT_ROLE_ENGINE, 0);
+	for (uint32_t i = 0; i < CT_ARRAY_SIZE(about); i++) {
+		tape_at(t, 300 + 20 * i);
+		tape_exec(t, PODMAN + 2 + i, CT_ROLE_ENGINE, 1, "podman", "--root", "/s",
+			  about[i][0], about[i][1], "web", TAPE_END);
+		tape_at(t, 310 + 20 * i);
+		tape_exit(t, PODMAN + 2 + i, CT_ROLE_ENGINE, 0);
+	}
+	tape_at(t, 900);
+	tape_exec(t, PODMAN + 1, CT_ROLE_ENGINE, 1, "podman", "--root", "/s", "container", "stop",
+		  "web", TAPE_END);
+	tape_at(t, 910);
+	tape_exit(t, INIT, CT_ROLE_INIT, 15);
+	cleaned(t, "x", false, 912, 930);
+	tape_at(t, 935);
+	tape_exit(t, PODMAN + 1, CT_ROLE_ENGINE, 0);
+	play_until(run, 9000);
+	expect_counts(run, 1, 1, 0);
+	expect_span(find(run, CT_RECORD_STOP, "web", 0), 900, 930);
+	cr_expect_eq(count(run, CT_RECORD_REMOVE), 0);
+	expect_nothing_odd(run);
+	run_free(run);
+}
+
 /* `podman restart`: the same process stops it and starts it, and nothing is cleaned up between. */
 Test(podman, restarted)
 {

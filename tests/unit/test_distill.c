@@ -299,6 +299,9 @@ Test(distill, arguments_that_name_a_container)
 	ARGS(ENGINE, "podman\0rm\0-f\0web\0", "podman\0rm\0-*\0web\0");
 	ARGS(ENGINE, "podman\0kill\0-s\0HUP\0--password\0web\0003f4e1a\0",
 	     "podman\0kill\0-s\0HUP\0-*\0*\0003f4e1a\0");
+	ARGS(ENGINE, "podman\0-r\0/x\0volume\0rm\0web\0", "podman\0-*\0*\0volume\0rm\0*\0");
+	ARGS(ENGINE, "podman\0secret\0create\0web\0-\0", "podman\0secret\0create\0*\0-\0");
+	ARGS(ENGINE, "podman\0image\0pull\0web\0", "podman\0*\0pull\0web\0");
 	ARGS(ENGINE, "podman\0container\0cleanup\0--rm\0" ID "\0",
 	     "podman\0*\0cleanup\0--rm\0" ID "\0");
 }

@@ -44,12 +44,42 @@ enum ct_op ct_op_of_word(struct ct_text arg)
 	return CT_OP_NONE;
 }
 
+/*
+ * What a command of podman is about, if not a container, which may be called like that: "podman volume rm web"
+ * (cmd/podman of 4.3 and 5.8). Columns: word, what is said of containers behind it all the same.
+ */
+static const struct {
+	const char *word;
+	enum ct_op still;
+} groups[] = {
+	{ "artifact", CT_OP_NONE }, { "farm", CT_OP_NONE },     { "image", CT_OP_PULL },
+	{ "machine", CT_OP_NONE },  { "manifest", CT_OP_NONE }, { "network", CT_OP_NONE },
+	{ "pod", CT_OP_NONE },      { "secret", CT_OP_NONE },   { "system", CT_OP_NONE },
+	{ "volume", CT_OP_NONE },
+};
+
+size_t ct_argv_group(const struct ct_text *args, size_t op_at, enum ct_op op)
+{
+	if (!op_at || !ct_text_starts(ct_text_base(args[0]), "podman"))
+		return 0;
+	for (size_t i = 1; i < op_at; i++) {
+		for (size_t k = 0; k < sizeof(groups) / sizeof(groups[0]); k++) {
+			if (ct_text_is(args[i], groups[k].word) && op != groups[k].still)
+				return i;
+		}
+	}
+	return 0;
+}
+
 enum ct_op ct_argv_op(const struct ct_text *args, size_t n)
 {
 	enum ct_op op = CT_OP_NONE;
+	size_t at = 0;
 
-	for (size_t i = 1; i < n && op == CT_OP_NONE; i++)
-		op = ct_op_of_word(args[i]);
+	while (op == CT_OP_NONE && ++at < n)
+		op = ct_op_of_word(args[at]);
+	if (op != CT_OP_NONE && ct_argv_group(args, at, op))
+		return CT_OP_OTHER;
 	return op == CT_OP_KILL && ct_kill_spares(args, n) ? CT_OP_OTHER : op;
 }
 

@@ -34,6 +34,8 @@ enum ct_op {
 size_t ct_argv_split(const struct ct_event *e, struct ct_text args[CT_ARGS_MAX]);
 /* The command word: the first argument that is one, whatever flags come before it. */
 enum ct_op ct_argv_op(const struct ct_text *args, size_t n);
+/* Which argument says that the command word is about something else than a container: "podman volume rm"; 0: none. */
+size_t ct_argv_group(const struct ct_text *args, size_t op_at, enum ct_op op);
 /* What follows an option, empty if it is not among them. */
 struct ct_text ct_argv_value(const struct ct_text *args, size_t n, const char *option);
 /*

@@ -203,12 +203,18 @@ static const char *const firsts[] = { "--version", "init", "umount" };
 static void choose(struct line *l)
 {
 	bool workload = l->role == CT_ROLE_INIT || l->role == CT_ROLE_WORKLOAD;
+	size_t group;
 
 	l->kept[0] = true;
 	for (size_t i = 1; i < l->n && !workload && !l->op_at; i++) {
 		l->op = ct_op_of_word(l->args[i]);
 		if (l->op != CT_OP_NONE)
 			l->kept[l->op_at = i] = true;
+	}
+	group = ct_argv_group(l->args, l->op_at, l->op);
+	if (group) { /* nor is what is behind it */
+		l->kept[group] = true;
+		return;
 	}
 	for (size_t i = 0; l->n > 1 && i < CT_ARRAY_SIZE(firsts); i++)
 		l->kept[1] |= ct_text_is(l->args[1], firsts[i]);
