@@ -179,3 +179,34 @@ Test(pulls_handled, more_than_there_can_be)
 	cr_expect_eq(s->layers[0].unpacked_by, CT_PROVED_LINE);
 	run_free(run);
 }
+
+/* What is remembered of a pull has no more room than it takes, whatever is said of it behind its end. */
+Test(pulls_handled, what_was_told_takes_no_more_than_it_needs)
+{
+	struct run *run = run_new();
+	struct tape *t = &run->t;
+	struct ct_core *core = core_of(run);
+	const struct ct_pull *p;
+
+	begins(t);
+	registers(t, 200, "write-set-1");
+	says(t, 210, "aaa", "Pull complete");
+	says(t, 260, "bbb", "Pull complete");
+	tape_at(t, 270);
+	tape_http_chunk(t, LIFE_DOCKERD, SOCKET,
+			"{\"status\":\"Status: Downloaded newer image for " NAME "\"}");
+	says(t, 280, "ccc", "Pulling fs layer");
+	executes(t, UNTAR, "docker-untar", 290, 298);
+	registers(t, 299, "write-set-2");
+	tape_at(t, 5000);
+	tape_clock(t);
+	tape_feed(t, core);
+	p = ct_pull_next(core, NULL);
+	cr_assert(p && p->told);
+	cr_expect_eq(p->fetched->layer_count, 2);
+	cr_expect_eq(p->room, 2);
+	cr_expect_null(p->handled);
+	ct_core_flush(core);
+	ct_core_free(core);
+	run_free(run);
+}

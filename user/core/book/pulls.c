@@ -48,8 +48,12 @@ static struct ct_pull *pull_alloc(void)
 	if (!p)
 		return NULL;
 	p->fetched = calloc(1, sizeof(*p->fetched) + CT_LAYERS_MAX * sizeof(p->fetched->layers[0]));
-	if (p->fetched)
+	p->handled = calloc(1, sizeof(*p->handled));
+	p->room = CT_LAYERS_MAX;
+	if (p->fetched && p->handled)
 		return p;
+	free(p->fetched);
+	free(p->handled);
 	free(p);
 	return NULL;
 }
@@ -60,6 +64,7 @@ static void pull_free(struct ct_pull *p)
 		free(p->command->further);
 	free(p->command);
 	free(p->fetched);
+	free(p->handled);
 	free(p);
 }
 
@@ -126,6 +131,19 @@ void ct_pull_told(struct ct_core *core, struct ct_pull *p)
 	ct_share_touch(core, &p->held);
 }
 
+void ct_pull_settle(struct ct_pull *p)
+{
+	size_t n = p->fetched->layer_count;
+	struct ct_fetched *less = realloc(p->fetched, sizeof(*less) + n * sizeof(less->layers[0]));
+
+	if (less) {
+		p->fetched = less;
+		p->room = n;
+	}
+	free(p->handled);
+	p->handled = NULL;
+}
+
 struct ct_pull *ct_pull_next(const struct ct_core *core, const struct ct_pull *p)
 {
 	if (p)
@@ -157,7 +175,7 @@ struct ct_layer *ct_pull_layer(struct ct_pull *p, const char *id)
 	for (size_t i = 0; i < f->layer_count; i++)
 		if (!strcmp(f->layers[i].id, id))
 			return &f->layers[i];
-	if (f->layer_count == CT_LAYERS_MAX) {
+	if (f->layer_count == p->room) {
 		p->beyond++;
 		return NULL;
 	}

@@ -34,7 +34,8 @@ struct ct_pull {
 	struct ct_pull *prev, *next; /* list of all, the oldest first */
 	uint64_t handle; /* never another's, nor a container's */
 	struct ct_identity who;
-	struct ct_fetched *fetched; /* owned, with room for CT_LAYERS_MAX */
+	struct ct_fetched *fetched; /* owned */
+	size_t room; /* for so many layers */
 	size_t beyond; /* layers, files, programs for which there was no room */
 	uint64_t begin_ns, end_ns; /* end: 0 while it is under way */
 	uint64_t heard_ns;
@@ -44,7 +45,7 @@ struct ct_pull {
 	bool used; /* a container of its pod has waited for it: the next has not */
 	bool silent; /* its engine says nothing of it to who asked */
 	bool idle; /* its command may fetch it, and has not turned to a registry: there is no pull yet */
-	struct ct_handled handled;
+	struct ct_handled *handled; /* owned; NULL: it has been told */
 	struct ct_command *command; /* owned; NULL: an engine is asked, and fetches it */
 	bool stored; /* nobody says what is done for it: its engine's store does (store.h) */
 	bool driven; /* its client fetches it, and asks its engine for each part (parts.h) */
@@ -76,6 +77,8 @@ bool ct_work_begins(struct ct_works_list *list, const struct ct_worker *by, uint
 void ct_work_ends(struct ct_works_list *list, uint32_t pid, uint64_t ts_ns);
 /* It has been told of: from now on it gives way to those that have not. */
 void ct_pull_told(struct ct_core *core, struct ct_pull *p);
+/* Behind that: no layer is added any more, and what is remembered takes no more than it needs. */
+void ct_pull_settle(struct ct_pull *p);
 struct ct_pull *ct_pull_of(struct ct_core *core, uint64_t handle); /* NULL: it is forgotten */
 struct ct_pull *ct_pull_next(const struct ct_core *core,
 			     const struct ct_pull *p); /* NULL: the first */

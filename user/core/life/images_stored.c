@@ -57,9 +57,9 @@ static bool layer_file(struct ct_core *core, const struct ct_file *file)
 	    !ct_text_starts(file->dir, "write-set-"))
 		return false;
 	for (struct ct_pull *p = ct_pull_next(core, NULL); p; p = ct_pull_next(core, p)) {
-		struct ct_handled *h = &p->handled;
+		struct ct_handled *h = p->handled;
 
-		if (!p->end_ns && !p->command && p->who.engine_pid == file->e->tgid &&
+		if (h && !p->end_ns && !p->command && p->who.engine_pid == file->e->tgid &&
 		    h->count < CT_WORKS_MAX)
 			h->at[h->count++] = file->e->ts_ns;
 	}
@@ -152,11 +152,12 @@ static const struct {
 /* NULL: it does neither, or the pull is over, or is another's. */
 static struct ct_works_list *works_of(struct ct_pull *p, const struct ct_actor_state *a)
 {
-	if (p->end_ns || p->command || p->stored || p->who.engine_pid != a->engine || !a->program)
+	if (p->end_ns || p->command || p->stored || p->who.engine_pid != a->engine || !a->program ||
+	    !p->handled)
 		return NULL;
 	for (size_t i = 0; i < CT_ARRAY_SIZE(works); i++)
 		if (!strcmp(a->program, works[i].program))
-			return (struct ct_works_list *)((char *)&p->handled + works[i].list);
+			return (struct ct_works_list *)((char *)p->handled + works[i].list);
 	return NULL;
 }
 

@@ -291,24 +291,11 @@ static void add_layer(struct telling *t, const struct ct_layer *layer)
 		add(t, whole, "register", CT_PHASE_REGISTER, layer->registered_ns, false);
 }
 
-static void tell(struct ct_core *core, struct ct_pull *p, enum ct_outcome outcome)
+static void put_record(struct ct_core *core, struct ct_pull *p, enum ct_outcome outcome)
 {
 	const struct ct_fetched *f = p->fetched;
 	struct telling *t;
 
-	ct_pull_told(core, p);
-	if (p->command) {
-		ct_tell_command(core, p);
-		outcome = p->failed && outcome == CT_OUTCOME_OK ? CT_OUTCOME_FAILED : outcome;
-	} else {
-		ct_tell_stored(core, p);
-	}
-	set_sooner(core, p);
-	ct_tell_handled(p);
-	ct_tell_links(core, p);
-	set_turns(p->fetched);
-	p->fetched->up_to_date &= !last_of(f); /* who has waited for another's says so too */
-	set_shared(core, p);
 	t = calloc(1, sizeof(*t) + f->layer_count * (1 + STEPS_OF_LAYER) * sizeof(t->steps[0]));
 	if (!t)
 		return;
@@ -333,6 +320,26 @@ static void tell(struct ct_core *core, struct ct_pull *p, enum ct_outcome outcom
 		add_layer(t, &f->layers[i]);
 	ct_made_tell(core, &t->rec);
 	free(t);
+}
+
+static void tell(struct ct_core *core, struct ct_pull *p, enum ct_outcome outcome)
+{
+	ct_pull_told(core, p);
+	if (p->command) {
+		ct_tell_command(core, p);
+		outcome = p->failed && outcome == CT_OUTCOME_OK ? CT_OUTCOME_FAILED : outcome;
+	} else {
+		ct_tell_stored(core, p);
+	}
+	set_sooner(core, p);
+	ct_tell_handled(p);
+	ct_tell_links(core, p);
+	set_turns(p->fetched);
+	p->fetched->up_to_date &=
+		!last_of(p->fetched); /* who has waited for another's says so too */
+	set_shared(core, p);
+	put_record(core, p, outcome);
+	ct_pull_settle(p);
 }
 
 /* What was stored is looked up: that takes as long as events wait in the ring, and some reads. */

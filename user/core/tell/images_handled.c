@@ -63,7 +63,7 @@ static void put_worker(const struct ct_pull *p, struct ct_layer *layer,
 {
 	if (unpacks) {
 		layer->unpacker = unpacks->by;
-	} else if (!p->handled.unpacks.count && layer->unpacked_by == CT_PROVED_FILE) {
+	} else if (!p->handled->unpacks.count && layer->unpacked_by == CT_PROVED_FILE) {
 		/* It was the engine that has closed that file, and it has executed nobody. */
 		layer->unpacker.pid = p->who.engine_pid;
 		ct_text_copy(layer->unpacker.name, sizeof(layer->unpacker.name),
@@ -73,7 +73,7 @@ static void put_worker(const struct ct_pull *p, struct ct_layer *layer,
 
 void ct_tell_handled(struct ct_pull *p)
 {
-	const struct ct_handled *h = &p->handled;
+	const struct ct_handled *h = p->handled;
 	uint64_t before_ns = p->begin_ns;
 
 	for (size_t i = 0; h->count && i < p->fetched->layer_count; i++) {
