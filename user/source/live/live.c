@@ -10,6 +10,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "core/order/reorder.h"
 #include "source/live/live_state.h"
 #include "source/proc/credentials.h"
 #include "source/proc/privileges.h"
@@ -132,10 +133,11 @@ static int on_record(void *ctx, const void *data, size_t size)
 		ct_inside_take(live->inside, e);
 	else
 		ct_facts_hand_over(&live->facts, e);
-	if (e->sub == CT_ROLE_ENGINE && e->kind == CT_KIND_EXEC)
+	if (e->sub == CT_ROLE_ENGINE && e->kind == CT_KIND_EXEC) {
 		ct_engines_started(&live->engines, e->tgid,
 				   ct_event_level(e) || ct_event_uid(e) || e->root, ct_now_ns());
-	else if (e->sub == CT_ROLE_ENGINE && e->kind == CT_KIND_EXIT)
+		live->in_order_ns = e->ts_ns + CT_REORDER_WINDOW_NS + CT_REORDER_SLACK_NS;
+	} else if (e->sub == CT_ROLE_ENGINE && e->kind == CT_KIND_EXIT)
 		ct_engines_exited(&live->engines, e->tgid);
 	ct_engines_send(&live->engines);
 	/* Who writes faster than is read here must not keep the reader from all else. */
@@ -417,7 +419,7 @@ static int wait_ms(const struct ct_live *live, int timeout_ms)
 {
 	uint64_t due = ct_engines_due(&live->engines), now;
 	const uint64_t others[] = { live->inside ? ct_inside_due(live->inside) : 0,
-				    ct_live_again_due(live) };
+				    ct_live_again_due(live), live->in_order_ns };
 	uint64_t ms;
 
 	for (size_t i = 0; i < CT_ARRAY_SIZE(others); i++) {
@@ -504,6 +506,8 @@ int ct_live_poll(struct ct_live *live, int timeout_ms, struct ct_err *err)
 	if (r)
 		return r;
 	now = ct_now_ns();
+	if (now >= live->in_order_ns)
+		live->in_order_ns = 0;
 	/* The last time: what was asked for last is still to be told. */
 	if (!timeout_ms)
 		ct_engines_settle(&live->engines, now + LAST_ANSWERS_NS);

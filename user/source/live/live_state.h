@@ -81,6 +81,11 @@ struct ct_live {
 	int epoll;
 	uint64_t bad_events;
 	uint64_t losses_ns; /* when the counters were read */
+	/*
+	 * When the core hears of the engine that was executed last; 0: it has. A command like podman may be over in 50 ms,
+	 * and where it keeps what it has fetched is asked of the process.
+	 */
+	uint64_t in_order_ns;
 	uint64_t losses[CT_LOSS_MAX];
 	uint64_t missed[CT_LOSS_MAX]; /* runs that the kernel left out, until then */
 	uint64_t *per_cpu; /* owned */
