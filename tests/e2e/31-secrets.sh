@@ -256,6 +256,9 @@ done
 true
 END
 
+for tool in skopeo buildah; do
+	command -v $tool > /dev/null || cannot "passwords of $tool" "it is not installed"
+done
 docker_ran=1 containerd_ran='' podman_ran=''
 command -v curl > /dev/null || docker_ran=
 if cri_missing=$(cri_can) && containerd_start && cri_prepare; then

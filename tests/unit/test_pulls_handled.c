@@ -1,31 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What dockerd is seen to do for layers: the programs that unpack them, and what it syncs when they are (moby 20.10 and 28). */
-#include "runs.h"
-
 #include "core/book/pulls.h"
+#include "docker_pulls.h"
 
-#define SOCKET 4000
-#define PULL   "POST /v1.41/images/create?fromImage=reg.test%2Fa%2Fweb&tag=1"
-#define NAME   "reg.test/a/web:1"
+#define SOCKET PULL_SOCKET
+#define PULL   PULL_LINE("a%2Fweb")
+#define NAME   "reg.test:5000/a/web:1"
 #define UNTAR  900
 
 static void says(struct tape *t, double ms, const char *id, const char *status)
 {
-	char json[256];
-
-	snprintf(json, sizeof(json), "{\"status\":\"%s\",\"progressDetail\":{},\"id\":\"%s\"}",
-		 status, id);
-	tape_at(t, ms);
-	tape_http_chunk(t, LIFE_DOCKERD, SOCKET, json);
+	pull_status(t, ms, SOCKET, id, status);
 }
 
 static void begins(struct tape *t)
 {
 	life_engines(t);
-	t->engine = LIFE_DOCKERD;
-	tape_at(t, 100);
-	tape_http_request(t, LIFE_CLIENT, SOCKET, PULL, NULL);
-	tape_http_answer(t, LIFE_DOCKERD, SOCKET, 200, NULL);
+	pull_begins(t, 100, 0, SOCKET, PULL);
 	says(t, 130, "aaa", "Pulling fs layer");
 	says(t, 130, "bbb", "Pulling fs layer");
 	says(t, 140, "aaa", "Download complete");
@@ -51,15 +42,18 @@ static void registers(struct tape *t, double ms, const char *dir)
 	}
 }
 
+static void ends(struct tape *t)
+{
+	says(t, 210, "aaa", "Pull complete");
+	says(t, 260, "bbb", "Pull complete");
+	pull_is_done(t, 270, SOCKET, NAME);
+}
+
 static const struct seen *told(struct run *run)
 {
 	struct tape *t = &run->t;
 
-	says(t, 210, "aaa", "Pull complete");
-	says(t, 260, "bbb", "Pull complete");
-	tape_at(t, 270);
-	tape_http_chunk(t, LIFE_DOCKERD, SOCKET,
-			"{\"status\":\"Status: Downloaded newer image for " NAME "\"}");
+	ends(t);
 	tape_sort(t);
 	play_until(run, 5000);
 	return find(run, CT_RECORD_PULL, NAME, 0);
@@ -148,10 +142,7 @@ Test(pulls_handled, who_unpacks_has_all_of_it)
 	const struct seen *s;
 
 	life_engines(t);
-	t->engine = LIFE_DOCKERD;
-	tape_at(t, 100);
-	tape_http_request(t, LIFE_CLIENT, SOCKET, PULL, NULL);
-	tape_http_answer(t, LIFE_DOCKERD, SOCKET, 200, NULL);
+	pull_begins(t, 100, 0, SOCKET, PULL);
 	says(t, 130, "aaa", "Pulling fs layer");
 	executes(t, UNTAR, "docker-untar", 142, 198);
 	says(t, 160, "aaa", "Extracting");
@@ -190,11 +181,7 @@ Test(pulls_handled, what_was_told_takes_no_more_than_it_needs)
 
 	begins(t);
 	registers(t, 200, "write-set-1");
-	says(t, 210, "aaa", "Pull complete");
-	says(t, 260, "bbb", "Pull complete");
-	tape_at(t, 270);
-	tape_http_chunk(t, LIFE_DOCKERD, SOCKET,
-			"{\"status\":\"Status: Downloaded newer image for " NAME "\"}");
+	ends(t);
 	says(t, 280, "ccc", "Pulling fs layer");
 	executes(t, UNTAR, "docker-untar", 290, 298);
 	registers(t, 299, "write-set-2");

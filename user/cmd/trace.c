@@ -32,8 +32,8 @@
 #include "version.h"
 
 #define POLL_MS CT_LIVE_AWAKE_MS
-#define LOOK_NS \
-	250000000ull /* how often a follower is told how far it is, and the desk what time it is */
+/* How often a follower is told how far it is, and the desk what time it is. */
+#define LOOK_NS 250000000ull
 /* While nothing happens, and nothing is waited for: the first event wakes us. */
 #define POLL_IDLE_MS  500
 #define IDLE_AFTER_NS 3000000000ull /* of the last event: what it began has been told by then */
