@@ -365,6 +365,12 @@ static __always_inline void mounts(enum ct_how how, struct task_struct *task, co
 	ct_asks(0); /* its EXIT is told, too */
 }
 
+/* The runtime of a shim or a monitor: these began, and were looked at, some milliseconds ago. */
+static __always_inline bool is_at_work(const struct ct_actor *before, __u8 role)
+{
+	return role == CT_ROLE_RUNTIME && before->role == CT_ROLE_SHIM;
+}
+
 static __always_inline int executed(enum ct_how how, struct task_struct *task)
 {
 	char comm[CT_COMM_LEN] = {}; /* 6.1 writes up to the NUL and no further */
@@ -414,7 +420,7 @@ static __always_inline int executed(enum ct_how how, struct task_struct *task)
 	else if (!actor_add(tgid, &actor))
 		return 0;
 	who = (__u64)actor.role << 32 | actor.root;
-	if (role && actor.role != before.role && !actor.share)
+	if (role && actor.role != before.role && !actor.share && !is_at_work(&before, actor.role))
 		who |= CT_WHO_BEGINS;
 	ct_exec_event(from, args, who, netns_of(how, task),
 		      level | (__u64)actor.uid << CT_UID_SHIFT);
