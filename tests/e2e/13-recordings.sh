@@ -65,6 +65,16 @@ same "record -- PROGRAM: exit status" 0 $?
 check "and says what it has" grep -q "^Recorded '$OUT/alone.ct': .* events, 0 lost\.$" "$OUT/alone.err"
 same "a recording is nobody else's to read" 600 "$(stat -c %a "$OUT/alone.ct")"
 
+# What cannot be begun leaves what was there, and nothing where nothing was.
+cp "$OUT/alone.ct" "$OUT/kept.ct"
+for program in nosuch "$OUT/nosuch" "$OUT" "$OUT/alone.ct"; do
+	same "record -- ${program##*/}: exit status" 1 "$(exit_of "$COLDTRACE" record -o "$OUT/kept.ct" -- "$program")"
+	check "with its reason" grep -q "start '$program': \\(No such file\\|Permission denied\\)" "$OUT/stderr"
+	"$COLDTRACE" record -o "$OUT/none.ct" -- "$program" 2> /dev/null
+done
+check "what was recorded before is kept" cmp "$OUT/alone.ct" "$OUT/kept.ct"
+check "no file is left of nothing" test ! -e "$OUT/none.ct"
+
 # Many files. They are of one boot: one clock.
 once second
 own='select(.name != null and (.name | startswith($p)) and .kind == "start") | .name'

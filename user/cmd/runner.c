@@ -3,10 +3,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -54,6 +58,48 @@ static pid_t run(char **command)
 	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
 		;
 	return -code;
+}
+
+/* 0, or why the kernel would not execute it. */
+static int try(const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st) || access(path, X_OK))
+		return errno;
+	return S_ISREG(st.st_mode) ? 0 : EACCES;
+}
+
+/* As execvp() looks: what may not be executed is said only if nothing else is found. */
+static int find(const char *name)
+{
+	const char *dirs = getenv("PATH");
+	int code = ENOENT;
+
+	if (!*name || strchr(name, '/'))
+		return *name ? try(name) : ENOENT;
+	for (const char *at = dirs ? dirs : "/bin:/usr/bin", *end; at; at = *end ? end + 1 : NULL) {
+		char path[PATH_MAX];
+		int tried;
+
+		end = at + strcspn(at, ":"); /* nothing between two is where we are */
+		if (snprintf(path, sizeof(path), "%.*s%s%s", (int)(end - at), at,
+			     end > at ? "/" : "", name) >= (int)sizeof(path))
+			continue;
+		tried = try(path);
+		if (!tried)
+			return 0;
+		if (tried == EACCES)
+			code = tried;
+	}
+	return code;
+}
+
+int ct_runner_check(char **command, struct ct_err *err)
+{
+	int code = find(command[0]);
+
+	return code ? ct_fail(err, code, "start '%s': %s", command[0], strerror(code)) : 0;
 }
 
 /* What others have left behind is waited for too. */

@@ -19,6 +19,8 @@ struct ct_runner {
 	bool gone; /* it has ended before it was told to */
 };
 
+/* Whether there is such a program, before anything is made for its sake. */
+int ct_runner_check(char **command, struct ct_err *err);
 /* command: borrowed, ends with NULL. Before privileges are dropped. */
 int ct_runner_open(struct ct_runner *r, char **command, struct ct_err *err);
 void ct_runner_close(struct ct_runner *r); /* { 0 } is fine */

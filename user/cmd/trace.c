@@ -505,8 +505,10 @@ static int open_all(struct trace *t, struct ct_err *err)
 	if (!live.ready_mask)
 		live.ready_mask =
 			1u << CT_READY_LISTEN | 1u << CT_READY_ACCEPT | 1u << CT_READY_OUTPUT;
-	/* Before files are opened: who may not trace keeps what was recorded before. */
+	/* Before files are opened: who may not trace, or names no program, keeps what was recorded before. */
 	ret = ct_may_trace(err);
+	if (!ret && opts->command)
+		ret = ct_runner_check(opts->command, err);
 	if (!ret)
 		ret = open_files(t, &ops, &header, depth, err);
 	if (!ret && opts->command)
