@@ -2,7 +2,6 @@
 #include "sinks/sink.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <langinfo.h>
 #include <locale.h>
 #include <stdio_ext.h>
@@ -13,6 +12,7 @@
 #include <unistd.h>
 
 #include "util/mem.h"
+#include "util/spot.h"
 
 #define WIDTH_TERMINAL 80 /* of one that does not say */
 #define WIDTH_FILE     100
@@ -115,13 +115,17 @@ static const char *path_of(const struct ct_sink *s)
 }
 
 /* As fopen(path, "w"), but the file is not emptied. */
-static FILE *open_kept(const char *path)
+static FILE *open_kept(const struct ct_sink *s, struct ct_err *err)
 {
-	own_fd int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+	own_fd int fd = ct_spot_open_path(s->path, 0666, err);
 	FILE *out = fd >= 0 ? fdopen(fd, "w") : NULL;
 
 	if (out)
 		take_fd(fd);
+	else if (fd >= 0)
+		ct_fail(err, -errno, "%s", strerror(errno));
+	if (!out)
+		ct_wrap(err, "open '%s' for output '%s'", s->path, s->ops->name);
 	return out;
 }
 
@@ -142,10 +146,9 @@ int ct_sink_open(struct ct_sink *s, const char *spec, struct ct_err *err)
 	if (refused)
 		return ct_fail(err, ENOTSUP, "write output '%s' to '%s': %s", new.ops->name,
 			       path_of(&new), refused);
-	new.out = to_stdout ? stdout : open_kept(new.path);
+	new.out = to_stdout ? stdout : open_kept(&new, err);
 	if (!new.out)
-		return ct_fail(err, -errno, "open '%s' for output '%s': %s", new.path,
-			       new.ops->name, strerror(errno));
+		return err->code;
 	ask_terminal(&new);
 	*s = new;
 	return 0;

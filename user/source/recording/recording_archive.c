@@ -16,6 +16,7 @@
 #include "source/recording/recording_shelf.h"
 #include "util/clock.h"
 #include "util/mem.h"
+#include "util/spot.h"
 
 #define NS_PER_S       UINT64_C(1000000000)
 #define PATIENCE_NS    (10 * NS_PER_S) /* for a quiet moment, when a file is due */
@@ -119,9 +120,9 @@ static int open_directory(struct ct_archive *a, struct ct_err *err)
 
 	if (mkdir(path, 0700) && errno != EEXIST)
 		return ct_fail(err, errno, "make directory '%s': %s", path, strerror(errno));
-	a->dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	a->dir = ct_spot_open_directory(path, err);
 	if (a->dir < 0)
-		return ct_fail(err, errno, "open directory '%s': %s", path, strerror(errno));
+		return ct_wrap(err, "open directory '%s'", path);
 	if (flock(a->dir, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK)
 		return ct_fail(
 			err, EBUSY,

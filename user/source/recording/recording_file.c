@@ -71,49 +71,45 @@ static int make_private(const struct ct_recording_file *file, const char *path, 
 
 	if (fstat(file->fd, &st) || !S_ISREG(st.st_mode))
 		return 0;
-	if ((st.st_mode & ALLPERMS) != PRIVATE && fchmod(file->fd, PRIVATE))
+	/* Whoever has put it there owns it, and may have it open. Root may change the mode of any. */
+	if (!file->made && st.st_uid != geteuid())
 		return ct_fail(
-			err, errno,
-			"open recording '%s': only its owner should read it, and its mode cannot be changed: %s; name another file",
-			path, strerror(errno));
-	/* Root may change the mode of any; whoever has put it there owns it, and may have it open. */
-	return file->made || st.st_uid == geteuid()
-		       ? 0
-		       : ct_fail(err, EPERM,
-				 "open recording '%s': it is there already, and uid %u's, who could read it; name another file",
-				 path, st.st_uid);
-}
-
-static int open_or_make(const char *path, bool *ret_made)
-{
-	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, PRIVATE);
-
-	*ret_made = fd >= 0;
-	/* What a link points to that is not there is made, too. */
-	return fd >= 0 || errno != EEXIST ? fd
-					  : open(path, O_WRONLY | O_CREAT | O_CLOEXEC, PRIVATE);
+			err, EPERM,
+			"open recording '%s': it is there already, and uid %u's, who could read it; name another file",
+			path, st.st_uid);
+	if ((st.st_mode & ALLPERMS) == PRIVATE || !fchmod(file->fd, PRIVATE))
+		return 0;
+	return ct_fail(
+		err, errno,
+		"open recording '%s': only its owner should read it, and its mode cannot be changed: %s; name another file",
+		path, strerror(errno));
 }
 
 /* Who had the lock before may have taken the file away. */
-static bool is_still(int fd, const char *path)
+static bool is_still(int fd, const struct ct_spot *spot)
 {
 	struct stat own, named;
 
-	return !is_file(fd) || (!fstat(fd, &own) && !stat(path, &named) &&
-				own.st_dev == named.st_dev && own.st_ino == named.st_ino);
+	return !is_file(fd) ||
+	       (!fstat(fd, &own) &&
+		!fstatat(spot->dir, spot->name, &named, spot->given ? 0 : AT_SYMLINK_NOFOLLOW) &&
+		own.st_dev == named.st_dev && own.st_ino == named.st_ino);
 }
 
 static int open_locked(struct ct_recording_file *file, const char *path, struct ct_err *err)
 {
+	if (ct_spot_find(&file->spot, path, err))
+		return ct_wrap(err, "open recording '%s'", path);
 	for (int i = 0; i < TRIES; i++) {
-		own_fd int fd = open_or_make(path, &file->made);
+		own_fd int fd = ct_spot_open(&file->spot, PRIVATE, &file->made, err);
 
+		if (fd == -ENOENT && i < TRIES - 1) /* it was there, and is gone */
+			continue;
 		if (fd < 0)
-			return ct_fail(err, errno, "open recording '%s': %s", path,
-				       strerror(errno));
+			return ct_wrap(err, "open recording '%s'", path);
 		if (ct_recording_lock(fd))
 			return is_busy(fd, path, err);
-		if (is_still(fd, path))
+		if (is_still(fd, &file->spot))
 			return take_fd(fd);
 	}
 	return ct_fail(err, EBUSY, "open recording '%s': it is replaced all the time", path);
@@ -132,10 +128,12 @@ int ct_recording_file_open(struct ct_recording_file *file, const char *path, str
 {
 	int ret;
 
-	*file = (struct ct_recording_file){ .fd = -1, .given = !strcmp(path, "-") };
+	*file = (struct ct_recording_file){ .fd = -1, .spot.dir = -1, .given = !strcmp(path, "-") };
 	ret = file->given ? open_given(path, err) : open_locked(file, path, err);
-	if (ret < 0)
+	if (ret < 0) {
+		ct_spot_leave(&file->spot);
 		return ret;
+	}
 	file->fd = ret;
 	ret = 0;
 	if (isatty(file->fd))
@@ -144,7 +142,7 @@ int ct_recording_file_open(struct ct_recording_file *file, const char *path, str
 	else if (!file->given)
 		ret = make_private(file, path, err);
 	if (ret)
-		ct_recording_file_discard(file, path);
+		ct_recording_file_discard(file);
 	return ret;
 }
 
@@ -161,6 +159,7 @@ int ct_recording_file_close(struct ct_recording_file *file)
 	struct flock none = the_lock;
 	int fd = take_fd(file->fd);
 
+	ct_spot_leave(&file->spot);
 	if (fd < 0)
 		return 0;
 	none.l_type = F_UNLCK; /* stdout stays open elsewhere */
@@ -170,9 +169,9 @@ int ct_recording_file_close(struct ct_recording_file *file)
 }
 
 /* Under its lock: nobody else writes it meanwhile. */
-void ct_recording_file_discard(struct ct_recording_file *file, const char *path)
+void ct_recording_file_discard(struct ct_recording_file *file)
 {
-	if (file->fd >= 0 && file->made && is_file(file->fd) && is_still(file->fd, path))
-		unlink(path);
+	if (file->fd >= 0 && file->made && is_file(file->fd) && is_still(file->fd, &file->spot))
+		unlinkat(file->spot.dir, file->spot.name, 0);
 	ct_recording_file_close(file);
 }

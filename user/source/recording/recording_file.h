@@ -10,9 +10,11 @@
 #include <sys/types.h>
 
 #include "util/err.h"
+#include "util/spot.h"
 
 struct ct_recording_file {
 	int fd; /* owned, -1: none */
+	struct ct_spot spot; /* of one that is not given */
 	bool given; /* stdout: what others wrote before may be in it */
 	bool made; /* it was not there before */
 };
@@ -29,7 +31,7 @@ int ct_recording_file_empty(const struct ct_recording_file *file, const char *pa
 /* 0, or a negative errno: what was written may then be lost. */
 int ct_recording_file_close(struct ct_recording_file *file);
 /* The same of one in which nothing was written: one that was made here goes again. */
-void ct_recording_file_discard(struct ct_recording_file *file, const char *path);
+void ct_recording_file_discard(struct ct_recording_file *file);
 
 /* Whether somebody writes this file at present. */
 bool ct_recording_is_written(int fd);

@@ -400,7 +400,7 @@ void ct_recorder_give_up(struct ct_recorder *r)
 	struct ct_err ignored;
 
 	if (r->state && !r->state->begun) {
-		ct_recording_file_discard(&r->state->file, r->path);
+		ct_recording_file_discard(&r->state->file);
 		r->state->failed = true;
 	}
 	ct_recorder_close(r, &ignored);
