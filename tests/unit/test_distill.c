@@ -115,10 +115,32 @@ static const struct {
 	  "1\r\n{\"status\":\"*\"}" },
 	{ "2c\r\n{\"errorDetail\":{\"message\":\"gone\"},\"error\":\"" CANARY "\"}\r\n",
 	  "1\r\n{\"errorDetail\":{\"message\":\"gone\"}}" },
+	{ "2c\r\n{\"errorDetail\":{\"message\":\"at x://me:" CANARY "@a\"}}\r\n",
+	  "1\r\n{\"errorDetail\":{\"message\":\"at x://*@a\"}}" },
 };
+
+#define WHY    "2c\r\n{\"errorDetail\":{\"message\":\"The command 'login " CANARY "' failed\"}}\r\n"
+#define NO_WHY "1\r\n{\"errorDetail\":{\"message\":\"*\"}}"
+
+/* Why a build failed is the command that did, and what it was given. So may be what an older connection says. */
+Test(distill, lines_of_a_build)
+{
+	static const char build[] = "POST /v1.41/build?t=x HTTP/1.1\r\n\r\n";
+
+	answer(WHY);
+	expect_tail(NO_WHY);
+	tape_send(&tape, 7, CLIENT, build, sizeof(build) - 1);
+	kept();
+	answer(WHY);
+	expect_tail(NO_WHY);
+}
 
 Test(distill, lines_of_a_pull)
 {
+	static const char pull[] = "POST /v1.41/images/create?fromImage=x HTTP/1.1\r\n\r\n";
+
+	tape_send(&tape, 7, CLIENT, pull, sizeof(pull) - 1);
+	kept();
 	for (size_t i = 0; i < sizeof(progress) / sizeof(progress[0]); i++) {
 		answer(progress[i].sent);
 		expect_tail(progress[i].kept);
@@ -151,6 +173,7 @@ static const struct {
 	{ "parse 'x://me:my " CANARY "@a:1': bad", "parse 'x://*@a:1': bad" },
 	{ "said \\\"a=" CANARY " b: not this\\\" and c 'why' d",
 	  "said \\\"a=*: not this\\\" and c 'why' d" },
+	{ "stat /x?y=my " CANARY ": no such file", "stat /x?*: no such file" },
 	{ "'a' is not b=" CANARY " or 'c'", "'a' is not b=* or 'c'" },
 	{ "at http://a:80/x, docker://me:tag, x://[::1]:1 and b",
 	  "at http://a:80/x, docker://me:tag, x://[::1]:1 and b" },
@@ -176,6 +199,30 @@ Test(distill, sentences)
 		snprintf(text, sizeof(text), "HTTP/1.1 500\r\n\r\n{\"message\":\"%s\"}",
 			 sentences[i].kept);
 		expect_tail(text);
+	}
+}
+
+/* Behind it there is a stream: a container may write what looks like an answer to a terminal. */
+Test(distill, one_answer_to_a_request)
+{
+	static const char attach[] = "POST /v1.41/containers/web/attach?stream=1 HTTP/1.1\r\n\r\n";
+	static const char forged[] = "HTTP/1.1 500 Error\r\n\r\n{\"message\":\"" CANARY "\"}";
+
+	for (int i = 0; i < 2; i++) {
+		tape_send(&tape, 7, CLIENT, attach, sizeof(attach) - 1);
+		kept();
+		answer("HTTP/1.1 100 Continue\r\n\r\n");
+		kept();
+		answer(i ? "HTTP/1.1 101 UPGRADED\r\n\r\n"
+			 : "HTTP/1.1 500 Error\r\n\r\n{\"message\":\"why\"}");
+		expect_tail(i ? "HTTP/1.1 101\r\n\r\n"
+			      : "HTTP/1.1 500\r\n\r\n{\"message\":\"why\"}");
+		answer(forged);
+		expect_tail("HTTP/1.1 500\r\n\r\n");
+		answer("{\"Image\":\"" CANARY "\"}");
+		expect_tail("");
+		tape_send(&tape, 7, CLIENT + 2, forged, sizeof(forged) - 1); /* input of one */
+		expect_tail("HTTP/1.1 500\r\n\r\n");
 	}
 }
 
@@ -239,6 +286,8 @@ Test(distill, http_answers)
 	kept();
 	answer(MADE);
 	expect_tail("HTTP/1.1 201\r\n\r\n{\"Id\":\"" ID "\",\"Warnings\":[]}");
+	tape_send(&tape, 7, CLIENT, create, sizeof(create) - 1);
+	kept();
 	answer(FAILED);
 	expect_tail("HTTP/1.1 409\r\n\r\n{\"message\":\"in use\"}");
 }

@@ -51,8 +51,12 @@ Test(distill_cut, body_of_another_request)
 /* Where a reason has no room any more, its last word may be cut in front of an "@". */
 Test(distill_cut, reason_that_is_too_long)
 {
+	static const char pull[] = "POST /images/create?fromImage=x HTTP/1.1\r\n\r\n";
 	char text[1024], why[512];
 	const struct ct_event *e;
+
+	tape_send(&tape, 7, CLIENT, pull, sizeof(pull) - 1);
+	kept();
 
 	for (size_t n = 300; n < 400; n++) {
 		struct ct_event *line;

@@ -152,6 +152,8 @@ static struct ct_text whole(struct ct_text word, char before, struct ct_text beh
 		len = end.len;
 	else if (ct_text_is(behind, "data:") && after_mark(word))
 		return ct_text(word.p, last_colon(end));
+	else if (*word.p == '/' && after_mark(word) && len <= word.len) /* Go: "stat /a b: gone" */
+		len = first_colon(end);
 	else if (len <= word.len)
 		len = user_with_spaces(word, rest);
 	return ct_text(word.p, len > word.len ? len : word.len);

@@ -12,7 +12,8 @@
 #include "source/recording/distill_state.h"
 #include "util/mem.h"
 
-#define VALUE_ROOM 512 /* more than any field of a record has */
+#define HTTP_CONTINUE 100
+#define VALUE_ROOM    512 /* more than any field of a record has */
 
 /* As a string of JSON, never longer than it was. */
 static void put_string(struct ct_distill *d, const char *text)
@@ -133,7 +134,8 @@ void ct_distill_body(struct ct_distill *d, struct ct_event *e)
 	const struct ct_distill_call *call = ct_distill_call(d, e->obj, 0);
 
 	ct_distill_begin(d, e->tail_len);
-	if (!call || call->creates)
+	/* What an engine sends is no body of a create, but what a container has written to a terminal. */
+	if (!(e->flags & CT_F_SERVER) && (!call || call->creates))
 		put_create(d, ct_text(e->tail, e->tail_len));
 	ct_distill_end(d, e);
 }
@@ -316,9 +318,9 @@ static bool is_of_container(struct ct_text body, const char *id)
 }
 
 /* {"Id":"..."} of what was made, {"message":"..."} of what failed. */
-static void put_answer(struct ct_distill *d, struct ct_event *e, struct ct_text body, bool failed)
+static void put_answer(struct ct_distill *d, const struct ct_distill_call *call,
+		       struct ct_text body, bool failed)
 {
-	const struct ct_distill_call *call = ct_distill_call(d, e->arg, 0);
 	char value[VALUE_ROOM];
 	struct ct_json_field field = { NULL, failed ? "message" : "Id", value, sizeof(value), false,
 				       false };
@@ -328,6 +330,9 @@ static void put_answer(struct ct_distill *d, struct ct_event *e, struct ct_text 
 	if (!ct_json_fields(body, &field, 1) || !*value)
 		return;
 	container = !failed && is_of_container(body, value);
+	/* What a container writes to a terminal may look like an answer. */
+	if (call && call->answered && !container)
+		return;
 	if (call && call->other && !container && !(failed && call->pull))
 		return;
 	if (failed)
@@ -350,6 +355,7 @@ static void put_version(struct ct_distill *d, struct ct_text version)
 static void answer(struct ct_distill *d, struct ct_event *e)
 {
 	struct ct_text rest = ct_text(e->tail, e->tail_len), line = rest;
+	struct ct_distill_call *call = ct_distill_call(d, e->arg, 0);
 	struct ct_http http;
 
 	line = ct_text_cut(&rest, '\r');
@@ -358,7 +364,10 @@ static void answer(struct ct_distill *d, struct ct_event *e)
 	ct_distill_put(d, ct_text(line.p, line.len < 12 ? line.len : 12));
 	put_version(d, ct_http_version(ct_text(e->tail, e->tail_len)));
 	ct_distill_word(d, "\r\n\r\n");
-	put_answer(d, e, http.body, http.status >= 400);
+	if (e->flags & CT_F_SERVER) /* else it is input of a container that looks like one */
+		put_answer(d, call, http.body, http.status >= 400);
+	if (call && http.status != HTTP_CONTINUE)
+		call->answered = true;
 }
 
 static void read_request(struct ct_distill *d, struct ct_event *e)
@@ -390,6 +399,19 @@ static void put_number(struct ct_distill *d, const char *before, const char *key
 	ct_distill_word(d, text);
 }
 
+/* Of a build it would say the command that failed, with what that was given. */
+static void put_why(struct ct_distill *d, const struct ct_event *e, struct ct_progress *said)
+{
+	const struct ct_distill_call *call = ct_distill_call(d, e->arg, 0);
+	bool pull = call && call->pull;
+
+	if (pull)
+		hide(said->text, sizeof(said->text));
+	ct_distill_word(d, "{\"errorDetail\":");
+	put_member(d, "{", "message", pull ? said->text : CT_LEFT_OUT);
+	ct_distill_word(d, "}}");
+}
+
 /* A line of a pull: which layer, its state, its bytes; and whatever a known state is followed by. */
 bool ct_distill_progress(struct ct_distill *d, struct ct_event *e)
 {
@@ -406,10 +428,7 @@ bool ct_distill_progress(struct ct_distill *d, struct ct_event *e)
 	ct_distill_begin(d, e->tail_len);
 	ct_distill_word(d, "1\r\n");
 	if (said.line == CT_PULL_FAILED) {
-		ct_distill_word(d, "{\"errorDetail\":");
-		hide(said.text, sizeof(said.text));
-		put_member(d, "{", "message", said.text);
-		ct_distill_word(d, "}}");
+		put_why(d, e, &said);
 	} else {
 		snprintf(status, sizeof(status), "%s%s", statuses[said.line],
 			 said.line == CT_PULL_OTHER ? "*" : said.text);

@@ -27,6 +27,7 @@ struct ct_distill_call {
 	bool spoken; /* its message was heard */
 	bool status; /* its answer is the status of a command */
 	bool other; /* HTTP/1: it is about no container */
+	bool answered; /* HTTP/1: what comes now is no answer, but a stream */
 	bool pull; /* of an image: why it failed is kept */
 	bool creates; /* what the container is to be is in its body */
 	const struct ct_distill_method *method; /* NULL: one that nobody reads */
