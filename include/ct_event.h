@@ -329,7 +329,7 @@ enum ct_app {
 	X(0, RING, "ring buffer full", "raise --ring") \
 	X(1, ACTORS, "process table full", "raise --processes") \
 	X(2, CALLS, "call table full", "raise --processes") \
-	X(3, READ, "argument not readable", "") \
+	X(3, READ, "argument or message not readable, or too long", "") \
 	X(4, LATE, "event out of order", "") \
 	X(5, UNKNOWN, "event of an unknown kind", "use a newer coldtrace") \
 	X(6, TABLE, "container table full", "raise --containers") \

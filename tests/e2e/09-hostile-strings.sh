@@ -42,6 +42,9 @@ says "both runs are reported, ok" '["arg","path"]' \
 	'[of("start"; "ok")[].name | ltrimstr($p)] | sort'
 says "both refusals are reported, failed" '["missing","toolong"]' \
 	'[of("start"; "failed")[].name | ltrimstr($p)] | sort'
+# Why "toolong" failed is said twice in one header block of more than 4,096 bytes.
+says "what is too long to be carried is counted" true '[.[] | select(.lost) | .lost.read] | last >= 1'
+check "and said" grep -q 'not readable, or too' "$OUT/table"
 says "phases tile each record" '[]' untiled
 # no_controls FILE: nothing below space but newline, no DEL
 no_controls()

@@ -3,7 +3,9 @@
  * Without root podman executes itself anew in a user namespace, whose store it is: that is looked at at once where it was
  * called to fetch, else when it turns to a registry.
  */
-#include "core/book/pulls.h"
+#include <malloc.h>
+
+#include "core/book/pulls_command.h"
 
 #include "docker_pulls.h"
 
@@ -52,6 +54,35 @@ Test(pulls_worker, who_may_fetch_makes_room)
 	ct_core_flush(core);
 	cr_assert(ct_pull_next(core, NULL));
 	cr_expect_not(ct_pull_next(core, NULL)->idle);
+	ct_core_free(core);
+	run_free(run);
+}
+
+/* What is remembered of a pull that was told has no room for all that a command may do. */
+Test(pulls_worker, what_was_told_takes_no_more_than_it_needs)
+{
+	struct run *run = run_new();
+	struct ct_core *core = core_of(run);
+	struct tape *t = &run->t;
+	const struct ct_pull *p;
+
+	tape_at(t, 100);
+	is_called(t, PODMAN, "pull");
+	tape_at(t, 400);
+	tape_clock(t);
+	tape_feed(t, core);
+	p = ct_pull_next(core, NULL);
+	cr_assert(p && p->command && !p->told);
+	cr_expect_gt(malloc_usable_size(p->command), sizeof(struct ct_command_room));
+	tape_at(t, 500);
+	tape_exit(t, PODMAN, CT_ROLE_ENGINE, 1 << 8);
+	tape_at(t, 5000);
+	tape_clock(t);
+	tape_feed(t, core);
+	p = ct_pull_next(core, NULL);
+	cr_assert(p && p->command && p->told);
+	cr_expect_lt(malloc_usable_size(p->command), 1000);
+	ct_core_flush(core);
 	ct_core_free(core);
 	run_free(run);
 }

@@ -142,6 +142,7 @@ void ct_pull_settle(struct ct_pull *p)
 	}
 	free(p->handled);
 	p->handled = NULL;
+	p->command = ct_command_settle(p->command);
 }
 
 struct ct_pull *ct_pull_next(const struct ct_core *core, const struct ct_pull *p)

@@ -3,6 +3,26 @@
 
 #include <stdlib.h>
 
+struct ct_command *ct_command_new(uint32_t worker)
+{
+	struct ct_command *c = calloc(1, sizeof(*c) + sizeof(c->room[0]));
+
+	if (c)
+		c->worker = worker;
+	return c;
+}
+
+struct ct_command *ct_command_settle(struct ct_command *c)
+{
+	struct ct_command *less = c;
+
+	if (c) {
+		c->layers_known = c->file_count = 0;
+		less = realloc(c, sizeof(*c));
+	}
+	return less ? less : c;
+}
+
 static bool is_under_way(const struct ct_pull *p)
 {
 	return !p->end_ns;
@@ -51,7 +71,7 @@ struct ct_command_file *ct_command_file(struct ct_pull *p)
 	struct ct_command *c = p->command;
 
 	if (c->file_count < CT_COMMAND_FILES_MAX)
-		return &c->files[c->file_count++];
+		return &c->room->files[c->file_count++];
 	p->beyond++;
 	return NULL;
 }
@@ -80,7 +100,7 @@ void ct_command_layer(struct ct_pull *p, const struct ct_event *e)
 	c->layer_count = e->arg;
 	ct_text_copy(c->digest, sizeof(c->digest), digest);
 	ct_text_cut(&rest, '\0'); /* of the config */
-	to = &c->layers[c->layers_known++];
+	to = &c->room->layers[c->layers_known++];
 	to->size = e->obj;
 	ct_text_copy(to->digest, sizeof(to->digest), ct_text_cut(&rest, '\0'));
 	ct_text_copy(to->type, sizeof(to->type), ct_text_cut(&rest, '\0'));

@@ -26,6 +26,12 @@ struct ct_command_layer {
 	uint64_t stored_wall_ns; /* it was added to the store then; 0: not known */
 };
 
+struct ct_command_room {
+	struct ct_command_layer layers[CT_LAYERS_MAX];
+	struct ct_command_file files[CT_COMMAND_FILES_MAX];
+	struct ct_works_list unpacks;
+};
+
 struct ct_command {
 	uint32_t
 		worker; /* process that does it: the client, or, without root, what that has executed */
@@ -40,11 +46,12 @@ struct ct_command {
 	char digest[80]; /* of the manifest, empty if not known */
 	size_t layer_count, layers_known;
 	size_t file_count;
-	struct ct_command_layer layers[CT_LAYERS_MAX];
-	struct ct_command_file files[CT_COMMAND_FILES_MAX];
-	struct ct_works_list unpacks;
+	struct ct_command_room room[]; /* one, and none when it has been told: it is large */
 };
 
+struct ct_command *ct_command_new(uint32_t worker); /* NULL: no memory */
+/* Behind its telling: what is remembered takes no more than that needs. Where it is from now on. */
+struct ct_command *ct_command_settle(struct ct_command *c);
 /* Whose that process is, and which is not over; NULL: of none. */
 struct ct_pull *ct_command_of(struct ct_core *core, uint32_t worker);
 /* Of which its store was asked first, and has not answered. */

@@ -43,7 +43,7 @@ bool ct_image_goes_on(struct ct_core *core, const struct ct_actor_state *a)
 {
 	struct ct_pull *p = ct_command_of(core, a->parent);
 
-	if (!p || p->command->file_count || p->command->unpacks.count)
+	if (!p || p->command->file_count || p->command->room->unpacks.count)
 		return false;
 	p->command->worker = a->tgid;
 	if (!p->idle)
@@ -62,13 +62,12 @@ static struct ct_pull *pull_of(struct ct_core *core, const struct ct_scope *spea
 	p = ct_pull_make(core, speaker, name, client);
 	if (!p)
 		return NULL;
-	p->command = calloc(1, sizeof(*p->command));
+	p->command = ct_command_new(worker);
 	if (!p->command) {
 		ct_pull_drop(core, p);
 		core->counts.lost[CT_LOSS_TABLE]++;
 		return NULL;
 	}
-	p->command->worker = worker;
 	p->silent = true;
 	p->who.engine_pid = worker;
 	ct_life_engine_name(core, &p->who, worker);
@@ -303,7 +302,7 @@ void ct_image_command_exec(struct ct_core *core, const struct ct_actor_state *a,
 	struct ct_pull *p = ct_command_of(core, a->engine);
 
 	if (p && a->program && !strcmp(a->program, CT_UNPACK))
-		p->beyond += !ct_work_begins(&p->command->unpacks, by, ts_ns);
+		p->beyond += !ct_work_begins(&p->command->room->unpacks, by, ts_ns);
 	else if (p && p->command->makes && a->role == CT_ROLE_SHIM && a->container &&
 		 !a->container->draft) /* its files are seen by nobody */
 		is_used(core, p, ts_ns);
@@ -314,7 +313,7 @@ void ct_image_command_exit(struct ct_core *core, const struct ct_actor_state *a,
 	struct ct_pull *p = ct_command_of(core, a->engine);
 
 	if (p && a->program && !strcmp(a->program, CT_UNPACK))
-		ct_work_ends(&p->command->unpacks, a->tgid, ts_ns);
+		ct_work_ends(&p->command->room->unpacks, a->tgid, ts_ns);
 }
 
 #define SIGNALLED "interrupted: a signal has ended the command"

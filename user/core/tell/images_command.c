@@ -20,7 +20,7 @@ static struct ct_command_file *file_of(struct ct_command *c, uint64_t size, uint
 	size_t count = 0;
 
 	for (size_t i = 0; size && i < c->file_count; i++) {
-		struct ct_command_file *f = &c->files[i];
+		struct ct_command_file *f = &c->room->files[i];
 
 		if (f->size != size || f->taken || (whole_ns && f->last_ns > whole_ns))
 			continue;
@@ -91,17 +91,17 @@ static void put_unpacks(struct ct_pull *p)
 
 	for (size_t i = 0; i < f->layer_count; i++)
 		left += !f->layers[i].there;
-	if (left != c->unpacks.count)
+	if (left != c->room->unpacks.count)
 		return;
 	for (size_t i = 0; i < f->layer_count; i++) {
 		struct ct_layer *layer = &f->layers[i];
 
 		if (layer->there)
 			continue;
-		layer->unpacker = c->unpacks.at[k].by;
-		layer->unpacking_ns = c->unpacks.at[k].begin_ns;
+		layer->unpacker = c->room->unpacks.at[k].by;
+		layer->unpacking_ns = c->room->unpacks.at[k].begin_ns;
 		layer->unpacking_by = CT_PROVED_PROCESS;
-		layer->unpacked_ns = c->unpacks.at[k++].end_ns;
+		layer->unpacked_ns = c->room->unpacks.at[k++].end_ns;
 		layer->unpacked_by = layer->unpacked_ns ? CT_PROVED_PROCESS : CT_PROVED_NONE;
 	}
 }
@@ -114,8 +114,8 @@ static void put_known(struct ct_pull *p)
 	uint64_t first = 0;
 
 	for (size_t i = 0; i < c->file_count; i++)
-		if (c->files[i].first_ns && (!first || c->files[i].first_ns < first))
-			first = c->files[i].first_ns;
+		if (c->room->files[i].first_ns && (!first || c->room->files[i].first_ns < first))
+			first = c->room->files[i].first_ns;
 	f->resolved_ns = first;
 	for (size_t i = 0; i < f->layer_count; i++)
 		f->layers[i].known_ns = first;
@@ -132,8 +132,8 @@ static void set_stored(const struct ct_core *core, struct ct_pull *p)
 	struct ct_fetched *f = p->fetched;
 
 	for (size_t i = 0; i < c->file_count; i++) {
-		heard |= c->files[i].first_ns && c->files[i].size;
-		left |= !c->files[i].size;
+		heard |= c->room->files[i].first_ns && c->room->files[i].size;
+		left |= !c->room->files[i].size;
 	}
 	for (size_t i = 0; i < f->layer_count && heard && !left; i++) {
 		struct ct_layer *layer = &f->layers[i];
@@ -168,7 +168,7 @@ void ct_tell_command(struct ct_core *core, struct ct_pull *p)
 		return;
 	memcpy(p->fetched->digest, c->digest, sizeof(p->fetched->digest));
 	for (size_t i = 0; i < c->layer_count; i++) {
-		const struct ct_layer *layer = put_layer(core, p, &c->layers[i]);
+		const struct ct_layer *layer = put_layer(core, p, &c->room->layers[i]);
 
 		fetched |= layer && !layer->there;
 	}
