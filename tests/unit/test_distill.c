@@ -129,6 +129,8 @@ Test(distill, lines_of_a_build)
 
 	answer(WHY);
 	expect_tail(NO_WHY);
+	answer("40\r\n{\"status\":\"said\",\"id\":\"" CANARY "\"}\r\n");
+	expect_tail("1\r\n{\"status\":\"*\"}");
 	tape_send(&tape, 7, CLIENT, build, sizeof(build) - 1);
 	kept();
 	answer(WHY);

@@ -13,6 +13,7 @@
 #include "util/mem.h"
 
 #define HTTP_CONTINUE 100
+#define LAYER_LEN     12 /* of its digest, as a pull tells them */
 #define VALUE_ROOM    512 /* more than any field of a record has */
 
 /* As a string of JSON, never longer than it was. */
@@ -399,11 +400,27 @@ static void put_number(struct ct_distill *d, const char *before, const char *key
 	ct_distill_word(d, text);
 }
 
+static bool is_pull(struct ct_distill *d, const struct ct_event *e)
+{
+	const struct ct_distill_call *call = ct_distill_call(d, e->arg, 0);
+
+	return call && call->pull;
+}
+
+/* What is not known to be a pull may be the output of a container, and its id anything but that of a layer. */
+static bool is_id(struct ct_distill *d, const struct ct_event *e, const char *id)
+{
+	size_t len = strlen(id);
+
+	if (len == LAYER_LEN && strspn(id, "0123456789abcdef") == len)
+		return true;
+	return is_pull(d, e) && ct_distill_is_name(ct_text(id, len));
+}
+
 /* Of a build it would say the command that failed, with what that was given. */
 static void put_why(struct ct_distill *d, const struct ct_event *e, struct ct_progress *said)
 {
-	const struct ct_distill_call *call = ct_distill_call(d, e->arg, 0);
-	bool pull = call && call->pull;
+	bool pull = is_pull(d, e);
 
 	if (pull)
 		hide(said->text, sizeof(said->text));
@@ -433,7 +450,7 @@ bool ct_distill_progress(struct ct_distill *d, struct ct_event *e)
 		snprintf(status, sizeof(status), "%s%s", statuses[said.line],
 			 said.line == CT_PULL_OTHER ? "*" : said.text);
 		put_member(d, "{", "status", status);
-		if (ct_distill_is_name(ct_text(said.id, strlen(said.id))))
+		if (is_id(d, e, said.id))
 			put_member(d, ",", "id", said.id);
 		if (said.total) {
 			put_number(d, ",\"progressDetail\":{", "current", said.current);
