@@ -29,9 +29,8 @@ static struct told tell(bool prewarm)
 	return t;
 }
 
-/* A function: it is started, runs, and exits. client: who asks, below the same gateway. 0 ms: it goes on. */
-static void start(struct told *t, const char *name, uint64_t at_ms, uint64_t run_ms,
-		  uint32_t gateway)
+static void tell_start(struct told *t, const char *name, uint64_t at_ms, uint64_t run_ms,
+		       struct ct_client client, uint32_t first)
 {
 	struct ct_identity who = { .runtime = "runc" };
 	struct ct_record rec = {
@@ -44,7 +43,8 @@ static void start(struct told *t, const char *name, uint64_t at_ms, uint64_t run
 
 	snprintf(who.name, sizeof(who.name), "%s", name);
 	snprintf(who.id, sizeof(who.id), "%u", t->ids++);
-	who.client = (struct ct_client){ 5000 + t->ids, gateway, 1 };
+	who.client = client;
+	who.init_pid = first;
 	cr_assert_eq(ct_chains_add(t->chains, &rec), 0);
 	if (!run_ms)
 		return;
@@ -53,6 +53,20 @@ static void start(struct told *t, const char *name, uint64_t at_ms, uint64_t run
 	rec.service_end_ns = rec.begin_ns = rec.end_ns + run_ms * MS;
 	rec.end_ns = rec.begin_ns + MS;
 	cr_assert_eq(ct_chains_add(t->chains, &rec), 0);
+}
+
+/* A function: it is started, runs, and exits. client: who asks, below the same gateway. 0 ms: it goes on. */
+static void start(struct told *t, const char *name, uint64_t at_ms, uint64_t run_ms,
+		  uint32_t gateway)
+{
+	tell_start(t, name, at_ms, run_ms, (struct ct_client){ 5001 + t->ids, gateway, 1 }, 0);
+}
+
+/* Likewise, by anybody; first: its own first process. */
+static void asks(struct told *t, const char *name, uint64_t at_ms, struct ct_client client,
+		 uint32_t first)
+{
+	tell_start(t, name, at_ms, RUN, client, first);
 }
 
 Test(chains, of_five)
@@ -99,6 +113,89 @@ Test(chains, fan_out_of_three)
 	/* From the first request until the last is ready. */
 	cr_expect_float_eq(ct_chains_get(t.chains, 0)->total.median, (200 + 10 + START) * 1e6, 1);
 	cr_expect_float_eq(ct_chains_get(t.chains, 0)->cold.median, 2 * START * 1e6, 1);
+	ct_chains_free(t.chains);
+}
+
+/* Each member's command is a grandchild of the gateway; somebody else does so with no order. */
+Test(chains, grandchildren)
+{
+	static const char *const orders[][2] = {
+		{ "x", "y" }, { "y", "x" }, { "y", "x" }, { "x", "y" }
+	};
+	static const char *const names[] = { "a", "b", "c" };
+	struct told t = tell(false);
+
+	for (uint64_t round = 0; round < 4; round++) {
+		for (uint64_t i = 0; i < 3; i++)
+			asks(&t, names[i], 1000 + round * ROUND + i * (START + RUN + 10),
+			     (struct ct_client){ 5000 + t.ids, 6000 + t.ids, 100 }, 0);
+		for (uint64_t i = 0; i < 2; i++)
+			asks(&t, orders[round][i], 1010 + round * ROUND + i * (START + RUN + 10),
+			     (struct ct_client){ 5000 + t.ids, 6000 + t.ids, 200 }, 0);
+	}
+	cr_assert_eq(ct_chains_run(t.chains), 0);
+	cr_assert_eq(ct_chains_count(t.chains), 1);
+	cr_expect_str_eq(ct_chains_get(t.chains, 0)->name, "a > b > c");
+	cr_expect_eq(ct_chains_get(t.chains, 0)->count, 4);
+	ct_chains_free(t.chains);
+}
+
+/* Below one shell two gateways do their work at the same time: who is nearer is who asked. */
+Test(chains, nearer_before_farther)
+{
+	struct told t = tell(false);
+
+	for (uint64_t round = 0; round < 4; round++)
+		for (uint64_t i = 0; i < 2; i++) {
+			uint64_t at_ms = 1000 + round * ROUND + i * (START + RUN + 10);
+
+			asks(&t, i ? "b" : "a", at_ms, (struct ct_client){ 5000 + t.ids, 101, 50 },
+			     0);
+			asks(&t, i ? "y" : "x", at_ms + 5 * (round % 2 ? 1 : 0),
+			     (struct ct_client){ 5000 + t.ids, 102, 50 }, 0);
+		}
+	cr_assert_eq(ct_chains_run(t.chains), 0);
+	cr_assert_eq(ct_chains_count(t.chains), 2);
+	cr_expect_str_eq(ct_chains_get(t.chains, 0)->name, "a > b");
+	cr_expect_str_eq(ct_chains_get(t.chains, 1)->name, "x > y");
+	ct_chains_free(t.chains);
+}
+
+/* A container has the engine's socket: its own program, or what that forks, asks for the next one. */
+Test(chains, asked_by_a_member)
+{
+	struct told t = tell(false);
+
+	for (uint64_t round = 0; round < 4; round++) {
+		uint64_t at_ms = 1000 + round * ROUND;
+		uint32_t first = (uint32_t)(7000 + 10 * round);
+
+		asks(&t, "a", at_ms, (struct ct_client){ 5000 + t.ids, (uint32_t)(100 + round), 1 },
+		     first);
+		asks(&t, "b", at_ms + 150, (struct ct_client){ first, 1, 0 }, first + 1);
+		asks(&t, "c", at_ms + 400, (struct ct_client){ 5000 + t.ids, first + 1, 1 },
+		     first + 2);
+	}
+	cr_assert_eq(ct_chains_run(t.chains), 0);
+	cr_assert_eq(ct_chains_count(t.chains), 1);
+	cr_expect_str_eq(ct_chains_get(t.chains, 0)->name, "a > b > c");
+	ct_chains_free(t.chains);
+}
+
+/* The pid of a member that has exited is somebody else's, who asks for something. */
+Test(chains, asked_by_who_has_its_pid)
+{
+	struct told t = tell(false);
+
+	for (uint64_t round = 0; round < 4; round++) {
+		uint64_t at_ms = 1000 + round * ROUND;
+
+		asks(&t, "a", at_ms, (struct ct_client){ 5000 + t.ids, (uint32_t)(100 + round), 1 },
+		     7000);
+		asks(&t, "b", at_ms + START + RUN + 500, (struct ct_client){ 7000, 3000, 1 }, 0);
+	}
+	cr_assert_eq(ct_chains_run(t.chains), 0);
+	cr_expect_eq(ct_chains_count(t.chains), 0);
 	ct_chains_free(t.chains);
 }
 

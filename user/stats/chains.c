@@ -101,6 +101,7 @@ static int add_start(struct ct_chains *c, const struct ct_record *rec)
 	memcpy(s->image, rec->who->image, sizeof(s->image));
 	s->args_hash = rec->who->args_hash;
 	s->client = rec->who->client;
+	s->init_pid = rec->who->init_pid;
 	s->at.begin_ns = rec->begin_ns;
 	s->at.ready_ns = rec->end_ns;
 	s->at.client = rec->who->client.pid;

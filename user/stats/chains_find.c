@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "core/base/hash.h"
 #include "stats/chains_inside.h"
 #include "util/mem.h"
 
@@ -58,93 +57,6 @@ static int set_keys(struct ct_chains *c)
 				snprintf(sorted[k]->key, sizeof(sorted[k]->key), "%.79s",
 					 sorted[k]->name);
 	}
-	return 0;
-}
-
-/* The latest start whose client, or who forked that, or who forked him, was a process. */
-enum kin {
-	PID,
-	PARENT,
-	ABOVE
-};
-
-struct latest {
-	struct {
-		uint32_t source, kin, pid;
-	} key;
-	size_t start;
-	UT_hash_handle hh;
-};
-
-struct clients {
-	struct latest *all, *room; /* a uthash of what is owned */
-	size_t used;
-};
-
-/* NULL: there is none yet; its key is in *ret all the same. */
-static struct latest *find(const struct clients *t, uint32_t source, enum kin kin, uint32_t pid,
-			   struct latest *ret)
-{
-	struct latest *at;
-
-	memset(ret, 0, sizeof(*ret));
-	ret->key.source = source;
-	ret->key.kin = kin;
-	ret->key.pid = pid;
-	HASH_FIND(hh, t->all, &ret->key, sizeof(ret->key), at);
-	return at;
-}
-
-static void note(struct clients *t, uint32_t source, enum kin kin, uint32_t pid, size_t start)
-{
-	struct latest *at, key;
-
-	if (pid <= 1)
-		return;
-	at = find(t, source, kin, pid, &key);
-	if (!at) {
-		at = &t->room[t->used++];
-		*at = key;
-		HASH_ADD(hh, t->all, key, sizeof(at->key), at);
-	}
-	at->start = start;
-}
-
-static void look(const struct clients *t, uint32_t source, enum kin kin, uint32_t pid,
-		 size_t *latest)
-{
-	struct latest key;
-	const struct latest *at = pid > 1 ? find(t, source, kin, pid, &key) : NULL;
-
-	if (at && (*latest == SIZE_MAX || at->start > *latest))
-		*latest = at->start;
-}
-
-/* The same process has asked for both, or one that the others descend from. */
-static int set_clients(struct ct_chains *c)
-{
-	own_mem struct latest *room = calloc(3 * c->count + 1, sizeof(*room));
-	struct clients t = { .room = room };
-
-	if (!room)
-		return -ENOMEM;
-	for (size_t i = 0; i < c->count; i++) {
-		struct ct_chain_seen *s = &c->starts[i];
-		const struct ct_client *who = &s->client;
-		size_t latest = SIZE_MAX;
-
-		look(&t, s->source, PID, who->pid, &latest);
-		look(&t, s->source, PARENT, who->parent, &latest);
-		look(&t, s->source, ABOVE, who->parent, &latest);
-		look(&t, s->source, PARENT, who->above, &latest);
-		look(&t, s->source, PARENT, who->pid, &latest);
-		look(&t, s->source, PID, who->parent, &latest);
-		s->of = latest == SIZE_MAX ? i : c->starts[latest].of;
-		note(&t, s->source, PID, who->pid, i);
-		note(&t, s->source, PARENT, who->parent, i);
-		note(&t, s->source, ABOVE, who->above, i);
-	}
-	HASH_CLEAR(hh, t.all);
 	return 0;
 }
 
@@ -399,7 +311,6 @@ static int by_first(const void *a, const void *b)
 
 static int judge(struct ct_chains *c, struct passages *all, const char *const *keys)
 {
-	size_t named = c->made_count;
 	int ret = 0;
 
 	if (all->count)
@@ -410,9 +321,6 @@ static int judge(struct ct_chains *c, struct passages *all, const char *const *k
 		ret = make(c, &all->all[i], end - i,
 			   begun(keys, c->count, all->all[i].members[0]->key));
 	}
-	if (c->made_count > named)
-		qsort(&c->made[named], c->made_count - named, sizeof(struct ct_chain_made *),
-		      by_first);
 	return ret;
 }
 
@@ -421,30 +329,48 @@ static int by_text(const void *a, const void *b)
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-int ct_chains_find(struct ct_chains *c)
+/* Of what one client, as near or as far as that, has asked for, and no nearer one. keys: of all starts, sorted. */
+static int find_of(struct ct_chains *c, enum ct_chain_kin kin, const char *const *keys)
 {
 	own_mem const struct ct_chain_seen **sorted =
 		calloc(c->count + 1, sizeof(const struct ct_chain_seen *));
-	own_mem const char **keys = calloc(c->count + 1, sizeof(const char *));
+	size_t often = 0, known = c->made_count;
 	struct passages all = { 0 };
-	size_t often = 0;
-	int ret = sorted && keys ? set_keys(c) : -ENOMEM;
+	int ret = sorted ? ct_chains_clients(c, kin) : -ENOMEM;
 
-	if (!ret)
-		ret = set_clients(c);
 	if (ret)
 		return ret;
-	for (size_t i = 0; i < c->count; i++)
-		keys[i] = c->starts[i].key;
-	qsort(keys, c->count, sizeof(const char *), by_text);
 	/* What is too rare is of no chain, and divides none. */
 	for (size_t i = 0; i < c->count; i++)
-		if (begun(keys, c->count, c->starts[i].key) >= CT_CHAIN_TIMES)
+		if (!c->starts[i].found &&
+		    begun(keys, c->count, c->starts[i].key) >= CT_CHAIN_TIMES)
 			sorted[often++] = &c->starts[i];
 	qsort(sorted, often, sizeof(const struct ct_chain_seen *), by_client);
 	ret = divide(sorted, often, &all);
 	if (!ret)
 		ret = judge(c, &all, keys);
 	free(all.all);
+	for (; known < c->made_count; known++)
+		for (size_t n = 0; n < c->made[known]->pub.count; n++)
+			for (size_t m = 0; m < c->made[known]->pub.member_count; m++)
+				c->starts[c->made[known]->starts[n][m]].found = true;
+	return ret;
+}
+
+int ct_chains_find(struct ct_chains *c)
+{
+	own_mem const char **keys = calloc(c->count + 1, sizeof(const char *));
+	size_t named = c->made_count;
+	int ret = keys ? set_keys(c) : -ENOMEM;
+
+	for (size_t i = 0; i < c->count && !ret; i++)
+		keys[i] = c->starts[i].key;
+	if (!ret)
+		qsort(keys, c->count, sizeof(const char *), by_text);
+	for (int kin = 0; kin < CT_CHAIN_KINS && !ret; kin++)
+		ret = find_of(c, (enum ct_chain_kin)kin, keys);
+	if (!ret && c->made_count > named)
+		qsort(&c->made[named], c->made_count - named, sizeof(struct ct_chain_made *),
+		      by_first);
 	return ret;
 }

@@ -20,8 +20,10 @@ struct ct_chain_seen {
 	const struct ct_chain_place *place; /* borrowed */
 	struct ct_identity *who; /* owned, only for records */
 	uint32_t source, run;
+	uint32_t init_pid; /* its own first process */
 	char key[80]; /* what it is, over all times */
 	size_t of; /* number of a start that the same client asked for, itself if none */
+	bool found; /* it is a member of what was found */
 };
 
 /* It has exited by itself: of a start that may not have been told yet. */
@@ -63,6 +65,18 @@ struct ct_chain_made *ct_chains_make(struct ct_chains *c, const char *name);
 int ct_chains_add_time(struct ct_chain_made *made, const struct ct_chain_time *t,
 		       const size_t *starts);
 
+/*
+ * How far apart who asked may be: a process and its children, a child and the other's grandchild; or grandchildren of
+ * one. Who is found nearer is not looked for farther: below a user's shell there is all that he does.
+ */
+enum ct_chain_kin {
+	CT_CHAIN_NEAR,
+	CT_CHAIN_FAR,
+	CT_CHAIN_KINS
+};
+
+/* chains_clients.c: sets `of` of all starts that are not found yet. 0 or -ENOMEM. */
+int ct_chains_clients(struct ct_chains *c, enum ct_chain_kin kin);
 /* chains_find.c: what a client has started one after another, often enough and in one order. 0 or -ENOMEM. */
 int ct_chains_find(struct ct_chains *c);
 /* chain_numbers.c: of all times of one, and of all starts. 0 or -ENOMEM. */
