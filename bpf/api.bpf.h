@@ -65,7 +65,7 @@ static __always_inline int send_event(const struct ct_send *send, const void *by
 	e->root = send->engine;
 	e->flags |= ct_mine();
 	if (send->engine)
-		e->dur_ns = (__u32)ct_up(1) | (__u64)(__u32)ct_up(2) << 32;
+		e->dur_ns = ct_ups();
 	if (send->answers)
 		e->flags |= CT_F_SERVER;
 	e->obj = send->socket;

@@ -143,6 +143,12 @@ __attribute__((noinline)) int ct_up(int n)
 	return task->tgid;
 }
 
+/* Both, as an event of a client carries them in dur_ns. */
+static __always_inline __u64 ct_ups(void)
+{
+	return (__u32)ct_up(1) | (__u64)(__u32)ct_up(2) << 32;
+}
+
 /* How long after the last event of a container's life waits are of interest. */
 #define CT_MOTION_NS 1000000000ull
 

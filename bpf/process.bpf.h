@@ -118,6 +118,8 @@ int BPF_PROG(ct_fork_raw, struct task_struct *parent, struct task_struct *child)
  * the host's own, for those of a container could keep the reader awake.
  */
 #define CT_WHO_BEGINS (1ull << 63)
+/* No actor whose fork was told has forked it: it says itself who has. */
+#define CT_WHO_STRANGE (1ull << 62)
 
 /*
  * The tail is the command line as the new program sees it, arguments separated by NUL. Its pages
@@ -146,11 +148,13 @@ static __always_inline int exec_event(__u64 from, __u64 len, __u64 who, __u64 ne
 	e->obj = netns;
 	e->arg = arg;
 	e->flags |= ct_mine();
+	if (who & CT_WHO_STRANGE)
+		e->dur_ns = ct_ups();
 	ct_submit_as(e, who & CT_WHO_BEGINS);
 	return 0;
 }
 
-/* Global: the verifier goes through it once. who: role and root, and CT_WHO_BEGINS. */
+/* Global: the verifier goes through it once. who: role and root, and CT_WHO_*. */
 __attribute__((noinline)) int ct_exec_event(__u64 from, __u64 len, __u64 who, __u64 netns,
 					    __u64 arg)
 {
@@ -422,6 +426,8 @@ static __always_inline int executed(enum ct_how how, struct task_struct *task)
 	who = (__u64)actor.role << 32 | actor.root;
 	if (role && actor.role != before.role && !actor.share && !is_at_work(&before, actor.role))
 		who |= CT_WHO_BEGINS;
+	if (!old || ct_is_workload(&before))
+		who |= CT_WHO_STRANGE;
 	ct_exec_event(from, args, who, netns_of(how, task),
 		      level | (__u64)actor.uid << CT_UID_SHIFT);
 	return 0;

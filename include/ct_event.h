@@ -61,7 +61,8 @@ enum ct_event_flag {
 #define CT_KINDS(X) \
 	X(1, FORK, "fork", "obj: child tgid; arg: its pid namespace level") \
 	X(2, EXEC, "exec", \
-	  "obj: netns inode; arg: pid namespace level, owner uid << 32; sub: role; tail: argv") \
+	  "obj: netns inode; arg: pid namespace level, owner uid << 32; sub: role; tail: argv; of whose fork was not " \
+	  "told dur: its parent, and << 32 of that one's") \
 	X(3, EXIT, "exit", \
 	  "ret: wait status; sub: role, 0: of a client of an engine; of a helper dur: since it woke a process of its own " \
 	  "last") \

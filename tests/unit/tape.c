@@ -100,6 +100,13 @@ void tape_exec(struct tape *t, uint32_t tgid, enum ct_role role, uint64_t netns,
 	}
 }
 
+void tape_forked_by(struct tape *t, uint32_t parent, uint32_t above)
+{
+	struct ct_event *e = (struct ct_event *)(uintptr_t)tape_event(t, t->count - 1);
+
+	e->dur_ns = parent | (uint64_t)above << 32;
+}
+
 void tape_exit(struct tape *t, uint32_t tgid, enum ct_role role, int status)
 {
 	struct ct_event *e = tape_add(t, CT_KIND_EXIT, tgid, NULL, 0);

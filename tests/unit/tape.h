@@ -42,6 +42,8 @@ struct ct_event *tape_add(struct tape *t, enum ct_kind kind, uint32_t tgid, cons
 void tape_fork(struct tape *t, uint32_t parent, uint32_t child, enum ct_role role);
 void tape_exec(struct tape *t, uint32_t tgid, enum ct_role role, uint64_t netns, ...)
 	__attribute__((sentinel));
+/* Of the last event, an EXEC of whose fork nothing was told: who forked it, and that one. */
+void tape_forked_by(struct tape *t, uint32_t parent, uint32_t above);
 void tape_exit(struct tape *t, uint32_t tgid, enum ct_role role, int status);
 void tape_process(struct tape *t, uint32_t tgid, uint32_t parent, enum ct_role role, ...)
 	__attribute__((sentinel));

@@ -344,7 +344,7 @@ static void say_missing(const struct replay *r, const struct ct_recordings *all)
 		}
 	}
 	if (r->opts->chains.find && r->asked < r->starts)
-		ct_say("of %llu of %llu starts it is not known who asked (Podman's, a runtime's by itself, those of an older version): --chain names them",
+		ct_say("of %llu of %llu starts it is not known who asked (nobody was heard to, or the recording is of an older version): --chain names them",
 		       (unsigned long long)(r->starts - r->asked), (unsigned long long)r->starts);
 	ct_seen_list(&r->names, text, sizeof(text));
 	if (any && *text)

@@ -32,6 +32,8 @@ void ct_draft_becomes(struct ct_core *core, struct ct_container *draft, struct c
 	struct ct_run *run = &c->run;
 
 	c->family = draft->family;
+	if (draft->who.client.pid)
+		c->who.client = draft->who.client;
 	for (int m = 0; m < CT_MARK_MAX; m++) {
 		if (!run->marks[m])
 			run->marks[m] = draft->run.marks[m];

@@ -37,19 +37,28 @@ static const struct ct_family *commands_of(const struct ct_actor_state *a)
 	return f && f->commands ? f : NULL;
 }
 
+/* A command asks for a container by itself, and says who forked it if that is nobody known. */
+static void command_asks(struct ct_container *c, const struct ct_event *e)
+{
+	if (c && e->dur_ns)
+		c->who.client = ct_client_of(e);
+}
+
 /*
  * A command of such an engine: what it makes has no id yet, what it works on is named by its arguments.
  * Of several containers that it names the first is whom its children work for.
  */
 static void command_called(struct ct_core *core, struct ct_actor_state *a,
-			   const struct ct_text *args, size_t n, uint64_t ts_ns)
+			   const struct ct_text *args, size_t n, const struct ct_event *e)
 {
 	const struct ct_scope *speaker = ct_speaker_process(core, a->tgid);
 	const struct ct_family *family = commands_of(a);
+	bool starts = a->op == CT_OP_START || a->op == CT_OP_RESTART;
 	const char *program = a->program;
 
 	if (a->op == CT_OP_RUN || a->op == CT_OP_START)
 		ct_works(a, ct_draft_new(core, family));
+	command_asks(a->container, e);
 	for (size_t i = 2; program && i < n; i++) {
 		struct ct_container *c = ct_book_by_ref(core, speaker, args[i], 0, family);
 
@@ -57,9 +66,11 @@ static void command_called(struct ct_core *core, struct ct_actor_state *a,
 			continue;
 		if (a->op == CT_OP_CLEANUP && ct_argv_has(args, n, "--rm"))
 			c->auto_remove = true;
+		if (starts)
+			command_asks(c, e);
 		if (a->container && !a->container->draft) {
 			ct_signal(core, c, CT_SIG_PROGRAM, ct_text(program, strlen(program)),
-				  ts_ns);
+				  e->ts_ns);
 			continue;
 		}
 		ct_draft_free(a->container);
@@ -160,6 +171,7 @@ static struct ct_container *bare_sandbox(struct ct_core *core, const struct ct_a
 	c = bare_make(core, up, args[n - 1]);
 	if (!c)
 		return NULL;
+	c->who.client = up->forked_by;
 	ct_works(up, c);
 	if (up->program) /* else it was called before tracing began */
 		ct_signal(core, c, CT_SIG_PROGRAM, ct_text(up->program, strlen(up->program)),
@@ -226,7 +238,7 @@ static void engine_called(struct ct_core *core, struct ct_actor_state *a,
 	a->program = ct_program_name(a, ct_text(e->tail, e->tail_len));
 	ct_image_called(core, a, args, n, e);
 	if (a->op != CT_OP_NONE && a->op != CT_OP_PULL)
-		command_called(core, a, args, n, e->ts_ns);
+		command_called(core, a, args, n, e);
 }
 
 static void runtime_called(struct ct_core *core, struct ct_actor_state *a,
@@ -287,6 +299,8 @@ void ct_life_called(struct ct_core *core, struct ct_actor_state *a, const struct
 		runtime_called(core, a, args, n);
 	else
 		helper_called(core, a, args, n);
-	if (e->flags & CT_F_MINE && a->container && (monitor || starts(a)))
-		a->container->who.mine = true;
+	if (!a->container || !(monitor || starts(a)))
+		return;
+	a->container->who.mine |= (e->flags & CT_F_MINE) != 0;
+	command_asks(a->container, e);
 }

@@ -23,6 +23,8 @@ struct ct_actor_state {
 	uint32_t tgid;
 	uint32_t parent;
 	uint32_t above[CT_STEP_UP - 1]; /* who forked that, and so on, gone or not; 0: not known */
+	struct ct_client
+		forked_by; /* it, and who did, as its own event says; zeros: that does not */
 	uint32_t engine; /* tgid of the engine that it descends from or is */
 	uint8_t role; /* enum ct_role */
 	uint8_t op; /* enum ct_op */

@@ -1,0 +1,83 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-only
+# report --chains where no engine is asked: podman, and runtimes by themselves. Two gateways at the same time: one
+# that starts its members in one order, one that has no order.
+# shellcheck source=tests/lib/e2e.sh
+. "$(dirname "$0")/../lib/e2e.sh"
+# shellcheck source=tests/lib/podman.sh
+. "$CT_LIB/podman.sh"
+# shellcheck source=tests/lib/bundle.sh
+. "$CT_LIB/bundle.sh"
+
+# Starts NAME, with whatever command starts a container here, and returns when it has ended.
+cat > "$OUT/podman" << 'END'
+read -ra podman < <(podman_command "$dir" "$runtime")
+mapfile -t limits < <(podman_limits "$runtime" | tr ' ' '\n')
+begin() { "${podman[@]}" run --rm --network none --name "$1" "${limits[@]}" ct/service:1 /bin/service exit 0; }
+END
+cat > "$OUT/bare" << 'END'
+read -ra run < <(runtime_command "$runtime" "$dir/root")
+bundle_args "$dir/bundle" service exit 0
+begin() { "${run[@]}" run --bundle "$dir/bundle" "$1"; }
+END
+
+# What runs inside the place: HOW RUNTIME DIR PREFIX
+cat > "$OUT/gateways" << 'END'
+how=$1 runtime=$2 dir=$3 p=$4
+. "$CT_LIB/podman.sh"
+. "$CT_LIB/bundle.sh"
+. "${BASH_SOURCE[0]%/*}/$how"
+gateway()
+{
+	local kind=$1 order member
+
+	shift
+	for order in "$@"; do
+		for member in $order; do
+			begin "$p-$kind-$member" < /dev/null 2> "$dir/err.$kind-$member" | cat > "$dir/out.$kind-$member"
+			((!PIPESTATUS[0])) || echo "$kind-$member does not run: $(< "$dir/err.$kind-$member")"
+		done
+	done
+}
+gateway line "one two three" "one two three" "one two three" "one two three" &
+gateway any "one two" "two one" "two one" "one two" "two one"
+wait
+END
+
+try()
+{
+	local how=$1 runtime=$2 name=$1-$2 said
+
+	trace_start "$name" --record "$OUT/$name.ct" || return
+	said=$(SERVICE=$SERVICE CT_LIB=$CT_LIB place_run "$OUT/$name.d" "$OUT/gateways" "$how" "$runtime" "$OUT/$name.d" "$P$name" 2>&1)
+	same "$name: everything that is run runs" "" "$said"
+	trace_stop
+	JSON=$OUT/$name.json
+	"$COLDTRACE" report "$OUT/$name.ct" -c "$P$name-*" --chains --json > "$JSON" 2> "$OUT/$name.report.err"
+	says "$name: who starts one after another is found, who has no order is not" \
+		"[[\"$P$name-line-one > $P$name-line-two > $P$name-line-three\",4,4]]" '[.[] | [.name, .times, .begun]]'
+	same "$name: of all it is known who asked" "" "$(grep "who asked" "$OUT/$name.report.err")"
+}
+
+for runtime in runc crun; do
+	if ! command -v podman "$runtime" > /dev/null; then
+		cannot "chains of podman with $runtime" "one of them is not installed"
+		continue
+	fi
+	mkdir -p "$OUT/podman-$runtime.d"
+	echo 'podman_prepare "$1"' > "$OUT/prepare"
+	sed -i '1i . "$CT_LIB/podman.sh"' "$OUT/prepare"
+	SERVICE=$SERVICE CT_LIB=$CT_LIB place_run "$OUT/podman-$runtime.d" "$OUT/prepare" "$OUT/podman-$runtime.d" \
+		> "$OUT/import" 2>&1 || { fail "an image for podman" "$(< "$OUT/import")"; continue; }
+	try podman "$runtime"
+done
+
+for runtime in runc crun runsc; do
+	if ! command -v "$runtime" > /dev/null; then
+		cannot "chains of a bare $runtime" "it is not installed"
+		continue
+	fi
+	mkdir -p "$OUT/bare-$runtime.d/root"
+	bundle_make "$OUT/bare-$runtime.d/bundle" || { fail "$runtime: a bundle is made"; continue; }
+	try bare "$runtime"
+done
