@@ -16,6 +16,7 @@
 #include "core/opens/opens.h"
 #include "sinks/escape.h"
 #include "sinks/sink.h"
+#include "sinks/table/table.h"
 #include "sinks/units.h"
 #include "util/mem.h"
 
@@ -77,6 +78,15 @@ void ct_say_cut(const struct ct_recordings *recordings)
 			ct_say("%s", recordings->items[i].why.msg);
 	for (size_t i = 0; i < recordings->skipped_count; i++)
 		ct_say("%s; it is skipped", recordings->skipped[i].why.msg);
+}
+
+void ct_say_lost(const struct ct_core_counts *counts)
+{
+	char text[2048];
+
+	ct_table_missing(text, sizeof(text), counts);
+	if (*text)
+		ct_say("%s", text);
 }
 
 void ct_say_unscrubbed(const struct ct_recordings *recordings)

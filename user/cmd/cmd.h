@@ -54,6 +54,8 @@ int ct_print_comparison(const char *text, size_t len, struct ct_err *err);
 
 /* A sentence about each recording that was not read to its end: cut off, still written, empty. */
 void ct_say_cut(const struct ct_recordings *recordings);
+/* What was lost, and why: for outputs that have no place of their own for it. Nothing if all is there. */
+void ct_say_lost(const struct ct_core_counts *counts);
 
 /* A sentence about each recording that may hold passwords, and what to do. */
 void ct_say_unscrubbed(const struct ct_recordings *recordings);

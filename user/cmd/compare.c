@@ -119,6 +119,7 @@ static int replay(struct ct_comparison *c, struct ct_err *err)
 		c->incomplete |= all->items[i].cut;
 	c->incomplete |= ct_counts_incomplete(&c->counts);
 	ct_say_cut(all);
+	ct_say_lost(&c->counts);
 	ct_say_unscrubbed(all);
 	if (!ret && c->failed)
 		ret = ct_fail(err, ENOMEM, "compare the recordings: out of memory");

@@ -37,6 +37,8 @@ enum ct_estimates {
  */
 void ct_table_honesty(struct ct_pen *pen, const struct ct_summary *summary,
 		      const struct ct_core_counts *counts, enum ct_estimates estimates);
+/* Of that, why not all is there; "" if it is. */
+void ct_table_missing(char *text, size_t room, const struct ct_core_counts *counts);
 
 /*
  * What the record consists of, in words, or if it is to be short as a sum without names. Returns its

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "sinks/escape.h"
@@ -282,6 +283,21 @@ static void say_estimates(struct prose *prose, enum ct_estimates estimates)
 	if (estimates != CT_ESTIMATES_NONE)
 		say(prose, " %s %.1f %%%s.", rows[estimates].before, 100 * CT_HIST_ERROR,
 		    rows[estimates].after);
+}
+
+void ct_table_missing(char *text, size_t room, const struct ct_core_counts *counts)
+{
+	struct prose prose = { .len = 0 };
+
+	if (ct_counts_incomplete(counts)) {
+		say_lost(&prose, counts);
+		say_beyond(&prose, &counts->beyond);
+		say_unheard(&prose, &counts->unheard);
+		say_ends(&prose, counts->unmatched_ends);
+		say_deaf(&prose, &counts->deaf);
+		say_strange(&prose, &counts->strange);
+	}
+	snprintf(text, room, "%s", prose.text);
 }
 
 void ct_table_honesty(struct ct_pen *pen, const struct ct_summary *summary,
