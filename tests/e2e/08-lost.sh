@@ -4,7 +4,7 @@
 # shellcheck source=tests/lib/e2e.sh
 . "$(dirname "$0")/../lib/e2e.sh"
 
-trace_start trace --ring 4096 -o table || exit 0
+trace_start trace --ring 4096 -o table --record "$OUT/lost.ct" || exit 0
 # of this one something is told, whatever becomes of the others
 docker run --rm --name "${P}told" ct/service:1 exit 0 > /dev/null 2>&1
 # a stopped reader leaves the ring to fill
@@ -22,6 +22,13 @@ says "lost is counted" true 'lost > 0'
 says "the summary is not complete" false 'summary | .complete'
 check "the table says so" grep -qi lost "$OUT/trace.out"
 check "and what to do about it" grep -q -- --ring "$OUT/trace.out" "$OUT/trace.err"
+# what is drawn of it later has no summary of its own
+for command in "report --chains" compare; do
+	# shellcheck disable=SC2086
+	"$COLDTRACE" $command "$OUT/lost.ct" > "$OUT/later.out" 2> "$OUT/later.err"
+	same "$command: exit status 3" 3 $?
+	check "$command says why" grep -q "INCOMPLETE: [0-9]* lost: ring buffer full" "$OUT/later.err"
+done
 # of its own there may be nothing left
 says "what is reported tiles all the same" '[]' '[maybe_mine | select(tiles | not) | .name]'
 says "a phase whose mark was lost is null, not zero" 0 \

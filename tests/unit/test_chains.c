@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Groups of what starts one after another: found or not, their paths, and what starting earlier saves. */
+/* Groups of what starts one after another: found or not, and how sure that is. */
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <string.h>
@@ -52,6 +52,24 @@ static void tell_start(struct told *t, const char *name, uint64_t at_ms, uint64_
 	rec.cause = CT_CAUSE_EXIT;
 	rec.service_end_ns = rec.begin_ns = rec.end_ns + run_ms * MS;
 	rec.end_ns = rec.begin_ns + MS;
+	cr_assert_eq(ct_chains_add(t->chains, &rec), 0);
+}
+
+/* It is still who had asked for the first start that is said to have. */
+static void again_by_policy(struct told *t, const char *name, uint64_t at_ms, uint32_t client)
+{
+	struct ct_identity who = { .runtime = "runc", .client = { 5001 + t->ids, client, 1 } };
+	struct ct_record rec = {
+		.type = CT_RECORD_START,
+		.outcome = CT_OUTCOME_OK,
+		.cause = CT_CAUSE_POLICY,
+		.who = &who,
+		.begin_ns = at_ms * MS,
+		.end_ns = (at_ms + START) * MS,
+	};
+
+	snprintf(who.name, sizeof(who.name), "%s", name);
+	snprintf(who.id, sizeof(who.id), "%u", t->ids++);
 	cr_assert_eq(ct_chains_add(t->chains, &rec), 0);
 }
 
@@ -347,90 +365,45 @@ Test(chains, named_fan_out)
 	ct_chains_free(t.chains);
 }
 
-/* a 0..100 starts, ..300 runs; b 310..410, ..610; c 620..720, ..920. One process asks for all. */
-static const struct ct_chain_time three = {
-	.starts = { { 0, 100 * MS, 300 * MS, 7 },
-		    { 310 * MS, 410 * MS, 610 * MS, 7 },
-		    { 620 * MS, 720 * MS, 920 * MS, 7 } },
-	.count = 3,
-};
-
-Test(chains, path_of_three)
+/* What an engine starts again by itself nobody has asked for: it divides nothing, and is no begin. */
+Test(chains, restarts_by_policy)
 {
-	struct ct_chain_path path;
+	struct told t = tell(false);
 
-	ct_chain_walk(&three, &path);
-	cr_expect_eq(path.total_ns, 920 * MS);
-	cr_expect_eq(path.cold_ns, 300 * MS);
-	cr_expect_eq(path.run_ns, 600 * MS);
-	cr_expect_eq(path.gap_ns, 20 * MS);
-	cr_expect_eq(path.member_cold_ns[1], 100 * MS);
-}
-
-Test(chains, what_prewarming_saves)
-{
-	static const struct {
-		uint32_t members;
-		uint64_t lead_ms, saved_ms, idle_ms;
-	} rows[] = {
-		{ 0, 1000, 0, 0 },
-		{ 1, 1000, 0, 0 }, /* the first cannot be earlier */
-		{ 2, 50, 50, 0 }, /* half of its start */
-		{ 2, 100, 100, 0 },
-		{ 2, 150, 100, 50 }, /* there is no more to save, and it idles */
-		{ 6, 50, 100, 0 },
-		{ 6, 100, 200, 0 },
-		{ 6, 1000, 200, 310 - 100 + 520 - 100 }, /* both with the first request */
-	};
-
-	for (size_t i = 0; i < CT_ARRAY_SIZE(rows); i++) {
-		struct ct_prewarmed p;
-
-		ct_chain_prewarm(&three, rows[i].members, rows[i].lead_ms * MS, 0, &p);
-		cr_expect_eq(p.saved_ns, (int64_t)(rows[i].saved_ms * MS), "%zu: %lld", i,
-			     (long long)p.saved_ns);
-		cr_expect_eq(p.idle_ns, rows[i].idle_ms * MS, "%zu: %llu", i,
-			     (unsigned long long)p.idle_ns);
-		cr_expect_not(p.overlaps);
+	for (uint64_t round = 0; round < 4; round++) {
+		start(&t, "a", 1000 + round * ROUND, RUN, 100);
+		again_by_policy(&t, "a", 1310 + round * ROUND, 100);
+		start(&t, "b", 1500 + round * ROUND, RUN, 100);
 	}
-}
-
-/* A client is started for each request: the time for that is saved too. */
-Test(chains, who_asks_anew_saves_the_asking)
-{
-	struct ct_chain_time t = three;
-	struct ct_prewarmed p;
-
-	t.starts[1].client = 8;
-	t.starts[2].client = 9;
-	ct_chain_prewarm(&t, 6, 1000 * MS, 0, &p);
-	cr_expect_eq(p.saved_ns, (int64_t)(220 * MS), "%lld", (long long)p.saved_ns);
-}
-
-/* Starts that would overlap are as slow as such starts are. */
-Test(chains, contention_is_said)
-{
-	struct ct_prewarmed p;
-
-	ct_chain_prewarm(&three, 2, UINT64_MAX, 4, &p);
-	cr_expect(p.overlaps);
-	/* With the first request, 400 ms: 90 ms later than it is called for. */
-	cr_expect_eq(p.saved_ns, (int64_t)(10 * MS), "%lld", (long long)p.saved_ns);
-}
-
-/* Three starts beside others, three alone. */
-Test(chains, contention_is_measured)
-{
-	struct told t = tell(true);
-	size_t beside, alone;
-
-	for (uint64_t i = 0; i < 3; i++)
-		start(&t, "alone", 1000 + i * 1000, 0, 1);
 	cr_assert_eq(ct_chains_run(t.chains), 0);
-	cr_expect_float_eq(ct_chains_slower(t.chains, &beside, &alone), 0, 0, "too few to say");
-	cr_expect_eq(beside, 0);
-	cr_expect_eq(alone, 3);
+	cr_assert_eq(ct_chains_count(t.chains), 1);
+	cr_expect_str_eq(ct_chains_get(t.chains, 0)->name, "a > b");
+	cr_expect_eq(ct_chains_get(t.chains, 0)->begun, 4);
 	ct_chains_free(t.chains);
+}
+
+/* Of fewer than 6 times there is no interval at 95 %, however alike they are. */
+Test(chains, few_times_have_no_interval)
+{
+	for (uint64_t times = 3; times <= 6; times++) {
+		struct told t = tell(true);
+		const struct ct_chain *chain;
+
+		for (uint64_t round = 0; round < times; round++)
+			for (uint64_t i = 0; i < 2; i++)
+				start(&t, i ? "b" : "a", 1000 + round * (ROUND + 1) + i * 500,
+				      RUN + round, 100);
+		cr_assert_eq(ct_chains_run(t.chains), 0);
+		chain = ct_chains_get(t.chains, 0);
+		cr_assert_not_null(chain);
+		cr_expect_eq(chain->total.sure, times == 6, "%llu", (unsigned long long)times);
+		cr_expect_eq(chain->what_if[0].saved.sure, times == 6);
+		if (times == 6) {
+			cr_expect_float_eq(chain->total.low, chain->total.min, 1e-3);
+			cr_expect_float_eq(chain->total.high, chain->total.max, 1e-3);
+		}
+		ct_chains_free(t.chains);
+	}
 }
 
 /* Two nodes have processes of one number, and the same containers: what one starts is not the other's. */

@@ -136,7 +136,10 @@ Test(contrast, groups_and_pairs)
 	cr_expect_eq(t->bad[1], 1);
 	cr_assert_eq(t->row_count, 2, "the total and create");
 	cr_expect_eq(t->rows[0].cells[0].median, 104000000);
-	cr_expect(t->rows[0].cells[0].low >= 100e6 && t->rows[0].cells[0].high <= 109e6);
+	cr_expect(t->rows[0].cells[0].sure);
+	cr_expect_eq(t->rows[0].cells[0].low, 101000000);
+	cr_expect_eq(t->rows[0].cells[0].high, 108000000);
+	cr_expect_not(t->rows[0].cells[3].sure, "four are too few for an interval");
 	cr_expect(t->rows[0].tested);
 	cr_expect_eq(t->rows[0].test.df, 2, "without the stray one");
 	cr_expect_lt(t->rows[0].p_holm, 0.001);

@@ -259,6 +259,33 @@ Test(stats, bootstrap_is_the_textbook_s)
 	cr_expect_float_eq(fast.high, slow.high, 60, "%g %g", fast.high, slow.high);
 }
 
+/* The tables of the sign test (Conover, Practical Nonparametric Statistics); of few values there is no interval. */
+Test(stats, ranks_of_a_median)
+{
+	static const struct {
+		size_t n, low, high;
+	} rows[] = {
+		{ 1, 0, 0 },        { 3, 0, 0 },
+		{ 5, 0, 0 },        { 6, 1, 6 },
+		{ 8, 1, 8 },        { 9, 2, 8 },
+		{ 10, 2, 9 },       { 12, 3, 10 },
+		{ 20, 6, 15 },      { 30, 10, 21 },
+		{ 50, 18, 33 },     { 100, 40, 61 },
+		{ 1000, 469, 532 }, { 1000000, 499020, 500981 },
+	};
+	struct ct_ranks ranks;
+
+	for (size_t i = 0; i < CT_ARRAY_SIZE(rows); i++) {
+		cr_expect_eq(ct_median_ranks(rows[i].n, 0.95, &ranks), rows[i].low > 0, "%zu",
+			     rows[i].n);
+		if (!rows[i].low)
+			continue;
+		cr_expect_eq(ranks.low, rows[i].low, "%zu: %zu", rows[i].n, ranks.low);
+		cr_expect_eq(ranks.high, rows[i].high, "%zu: %zu", rows[i].n, ranks.high);
+	}
+	cr_expect_eq(ct_median_least(0.95), 6);
+}
+
 Test(stats, bootstrap_of_one_value)
 {
 	uint64_t a[] = { 5 }, b[] = { 9 };

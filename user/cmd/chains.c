@@ -111,15 +111,18 @@ static void draw_members(struct ct_pen *pen, const struct ct_chain *chain)
 
 static void draw_path(struct ct_pen *pen, const struct ct_chain *chain)
 {
+	const struct ct_middle *total = &chain->total;
 	char a[40], b[40], low[40], high[40], text[512];
 
 	snprintf(
 		text, sizeof(text),
-		"  path, p50: %s (95 %% interval %s .. %s, variation %.0f %%), of which members start for %s (%.0f %%)",
-		signed_ns(pen, a, sizeof(a), chain->total.median),
-		signed_ns(pen, low, sizeof(low), chain->total.low),
-		signed_ns(pen, high, sizeof(high), chain->total.high), 100 * chain->variation,
-		signed_ns(pen, b, sizeof(b), chain->cold.median), 100 * chain->share.median);
+		"  path, p50: %s (%s %s .. %s, variation %.0f %%), of which members start for %s (%.0f %%)",
+		signed_ns(pen, a, sizeof(a), total->median),
+		total->sure ? "95 % interval" : "too few for an interval, all are",
+		signed_ns(pen, low, sizeof(low), total->sure ? total->low : total->min),
+		signed_ns(pen, high, sizeof(high), total->sure ? total->high : total->max),
+		100 * chain->variation, signed_ns(pen, b, sizeof(b), chain->cold.median),
+		100 * chain->share.median);
 	ct_pen_wrap(pen, text, 0, 4, WIDTH);
 	fputc('\n', pen->f);
 }
@@ -146,7 +149,10 @@ static void draw_what_if(struct ct_pen *pen, const struct ct_chain *chain)
 			ct_pen_foreign(pen, chain->members[__builtin_ctz(w->members)], NAME_COLS,
 				       true);
 		put_time(pen, w->saved.median, TIME_COLS);
-		put_range(pen, w->saved.low, w->saved.high);
+		if (w->saved.sure)
+			put_range(pen, w->saved.low, w->saved.high);
+		else
+			ct_pen_right(pen, "too few", RANGE_COLS);
 		snprintf(n, sizeof(n), "%zu", chain->count);
 		ct_pen_right(pen, n, TIME_COLS / 2);
 		put_time(pen, w->idle, TIME_COLS);
@@ -173,12 +179,12 @@ static void draw_method(struct ct_pen *pen, const struct ct_chains *c)
 	if (slower > 0)
 		snprintf(
 			text + at, sizeof(text) - at,
-			"Starts that overlap others take %.2f times as long in this recording (n %zu, alone %zu): those that would overlap are taken to be as slow.",
+			"Starts that overlap others take %.2f times as long in this recording as those of the same image that do not (n %zu, alone %zu): those that would overlap are taken to be as slow.",
 			slower, beside, alone);
 	else
 		snprintf(
 			text + at, sizeof(text) - at,
-			"This recording does not say how much slower starts are that overlap (n %zu, alone %zu): nothing is taken off for that.",
+			"This recording does not say how much slower starts are that overlap: of no image 3 do and 3 do not (in all %zu do, %zu do not). Nothing is taken off for that.",
 			beside, alone);
 	ct_pen_wrap(pen, text, 0, 0, WIDTH);
 	fputc('\n', pen->f);
@@ -224,11 +230,12 @@ static void json_middle(struct ct_json *w, const char *key, const struct ct_midd
 	const struct {
 		const char *key;
 		double value;
-	} rows[] = { { "median", m->median },
-		     { "low", m->low },
-		     { "high", m->high },
-		     { "min", m->min },
-		     { "max", m->max } };
+		bool known;
+	} rows[] = { { "median", m->median, true },
+		     { "low", m->low, m->sure },
+		     { "high", m->high, m->sure },
+		     { "min", m->min, true },
+		     { "max", m->max, true } };
 	char text[40];
 
 	if (!known) {
@@ -238,7 +245,7 @@ static void json_middle(struct ct_json *w, const char *key, const struct ct_midd
 	ct_json_enter(w, key, '{');
 	for (size_t i = 0; i < CT_ARRAY_SIZE(rows); i++) {
 		snprintf(text, sizeof(text), "%.12g", rows[i].value);
-		ct_json_number(w, rows[i].key, text);
+		ct_json_number(w, rows[i].key, rows[i].known ? text : "null");
 	}
 	ct_json_leave(w, '}');
 }
@@ -371,6 +378,7 @@ static int replay(struct replay *r, struct ct_recordings *all, bool *ret_cut, st
 		*ret_cut |= all->items[i].cut;
 	*ret_cut |= ct_counts_incomplete(&counts);
 	ct_say_cut(all);
+	ct_say_lost(&counts);
 	ct_say_unscrubbed(all);
 	if (!ret && (r->failed || ct_chains_run(r->chains)))
 		ret = ct_fail(err, ENOMEM, "look for chains: out of memory");

@@ -11,6 +11,7 @@
 #include "sinks/json/json_writer.h"
 #include "sinks/pen.h"
 #include "sinks/units.h"
+#include "stats/bootstrap.h"
 #include "stats/compare.h"
 #include "util/mem.h"
 
@@ -90,7 +91,10 @@ static void draw_totals(struct drawing *d, const struct ct_contrast_type *type)
 		ct_pen_right(&d->pen, text, COUNT_COLS);
 		if (cell->n) {
 			ct_pen_duration(&d->pen, cell->median, TIME_COLS, false);
-			put_range(d, cell->low, cell->high);
+			if (cell->sure)
+				put_range(d, (double)cell->low, (double)cell->high);
+			else
+				ct_pen_right(&d->pen, "too few", 2 * TIME_COLS + 4);
 			put_range(d, (double)cell->min, (double)cell->max);
 		}
 		fputc('\n', d->pen.f);
@@ -192,11 +196,12 @@ static void draw_method(struct drawing *d)
 
 	snprintf(
 		text, sizeof(text),
-		"Intervals: percentile bootstrap, %d resamples. Groups: Kruskal-Wallis, Holm-corrected for %zu "
+		"Intervals: of medians by ranks (at 95 %% it takes %zu values), of changes percentile bootstrap, %d resamples. Groups: Kruskal-Wallis, Holm-corrected for %zu "
 		"tests of totals and phases; its effect is the share of the ranks' variance that the groups "
 		"explain. Pairs: Mann-Whitney U, two-sided, Holm-corrected; effect: Cliff's delta, from -1 "
 		"(always less) to +1. Groups of fewer than %d are not tested.",
-		CT_COMPARE_RESAMPLES, ct_contrast_tests(d->c->contrast), CT_CONTRAST_FEW);
+		ct_median_least(CT_COMPARE_LEVEL), CT_COMPARE_RESAMPLES,
+		ct_contrast_tests(d->c->contrast), CT_CONTRAST_FEW);
 	ct_pen_wrap(&d->pen, text, 0, 0, d->pen.width);
 	fputc('\n', d->pen.f);
 }
@@ -250,8 +255,8 @@ static void json_row(struct ct_json *w, const struct ct_comparison *c,
 		ct_json_string(w, "group", ct_contrast_name(c->contrast, g));
 		ct_json_u64(w, "n", cell->n);
 		ct_json_u64(w, "median_ns", cell->median);
-		json_number(w, "low_ns", cell->low);
-		json_number(w, "high_ns", cell->high);
+		json_number(w, "low_ns", cell->sure ? (double)cell->low : NAN);
+		json_number(w, "high_ns", cell->sure ? (double)cell->high : NAN);
 		ct_json_u64(w, "min_ns", cell->min);
 		ct_json_u64(w, "max_ns", cell->max);
 		ct_json_leave(w, '}');

@@ -114,19 +114,31 @@ static void middle_of(double *resampled, unsigned resamples, double level, struc
 	ret->high = resampled[nearest_rank(resamples, 1 - tail) - 1];
 }
 
-int ct_bootstrap_median(const uint64_t *a, size_t a_count, unsigned resamples, uint64_t seed,
-			double level, struct ct_interval *ret)
+/* Each value is below the median with a chance of one half: how many are is binomial. */
+bool ct_median_ranks(size_t n, double level, struct ct_ranks *ret)
 {
-	own_mem double *medians = calloc(resamples, sizeof(*medians));
-	struct ct_random random;
+	double log_chance = -(double)n * M_LN2,
+	       below = 0; /* that exactly so many are; that no more are */
+	size_t rank = 0;
 
-	if (!medians)
-		return -ENOMEM;
-	ct_random_seed(&random, seed);
-	for (unsigned i = 0; i < resamples; i++)
-		medians[i] = (double)resampled_median(&random, a, a_count);
-	middle_of(medians, resamples, level, ret);
-	return 0;
+	for (; rank < n / 2; rank++) {
+		below += exp(log_chance);
+		if (2 * below > 1 - level)
+			break;
+		log_chance += log((double)(n - rank) / (double)(rank + 1));
+	}
+	*ret = (struct ct_ranks){ rank, n + 1 - rank };
+	return rank > 0;
+}
+
+size_t ct_median_least(double level)
+{
+	struct ct_ranks ranks;
+	size_t n = 1;
+
+	while (!ct_median_ranks(n, level, &ranks))
+		n++;
+	return n;
 }
 
 int ct_bootstrap_medians(const uint64_t *a, size_t a_count, const uint64_t *b, size_t b_count,

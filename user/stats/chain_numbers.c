@@ -18,13 +18,13 @@ static int ascending(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* Differences may be below 0: the bootstrap is told of them from here on. */
+/* Differences may be below 0: they are sorted from here on. */
 #define ZERO (1ull << 62)
 
 static int middle(int64_t *values, size_t n, double unit, struct ct_middle *ret)
 {
 	own_mem uint64_t *sorted = calloc(n + 1, sizeof(*sorted));
-	struct ct_interval interval;
+	struct ct_ranks ranks;
 
 	*ret = (struct ct_middle){ 0 };
 	if (!n)
@@ -34,15 +34,14 @@ static int middle(int64_t *values, size_t n, double unit, struct ct_middle *ret)
 	for (size_t i = 0; i < n; i++)
 		sorted[i] = ZERO + (uint64_t)values[i];
 	qsort(sorted, n, sizeof(*sorted), ascending);
-	if (ct_bootstrap_median(sorted, n, CT_COMPARE_RESAMPLES, CT_COMPARE_SEED, CT_COMPARE_LEVEL,
-				&interval))
-		return -ENOMEM;
 	ret->median = (double)(int64_t)(ct_sorted_quantile(sorted, n, 0.5) - ZERO) * unit;
 	ret->min = (double)(int64_t)(sorted[0] - ZERO) * unit;
 	ret->max = (double)(int64_t)(sorted[n - 1] - ZERO) * unit;
-	/* What the interval has is exact only for differences below 2^53 ns. */
-	ret->low = (interval.low - (double)ZERO) * unit;
-	ret->high = (interval.high - (double)ZERO) * unit;
+	ret->sure = ct_median_ranks(n, CT_COMPARE_LEVEL, &ranks);
+	if (!ret->sure)
+		return 0;
+	ret->low = (double)(int64_t)(sorted[ranks.low - 1] - ZERO) * unit;
+	ret->high = (double)(int64_t)(sorted[ranks.high - 1] - ZERO) * unit;
 	return 0;
 }
 
@@ -159,38 +158,90 @@ int ct_chains_tell(const struct ct_chains *c, struct ct_chain_made *made)
 	return ret;
 }
 
-/* Starts that overlap others, against those of the same kind that do not: they are by source and begin. */
-int ct_chains_contention(struct ct_chains *c)
+/* A start, and whether others were going on meanwhile. */
+struct beside {
+	const struct ct_chain_seen *start;
+	uint64_t ns;
+	bool overlaps;
+};
+
+/* What is alike in what it takes: image and runtime. Of those the ones that were alone come first, shortest first. */
+static int by_kind(const void *a, const void *b)
 {
-	own_mem uint64_t *alone = calloc(c->count + 1, sizeof(*alone));
-	own_mem uint64_t *beside = calloc(c->count + 1, sizeof(*beside));
+	const struct beside *x = a, *y = b;
+	int ret = strcmp(x->start->image, y->start->image);
+
+	if (!ret)
+		ret = strcmp(x->start->runtime, y->start->runtime);
+	return ret;
+}
+
+static int by_kind_and_time(const void *a, const void *b)
+{
+	const struct beside *x = a, *y = b;
+	int ret = by_kind(a, b);
+
+	if (!ret)
+		ret = x->overlaps - y->overlaps;
+	return ret ? ret : (x->ns > y->ns) - (x->ns < y->ns);
+}
+
+/* They are by source and begin. */
+static void set_beside(struct ct_chains *c, struct beside *all)
+{
 	uint64_t until_ns = 0; /* the latest that one before is ready */
 
-	if (!alone || !beside)
-		return -ENOMEM;
 	for (size_t i = 0; i < c->count; i++) {
 		const struct ct_chain_seen *s = &c->starts[i], *next = s + 1;
-		uint64_t ns = s->at.ready_ns - s->at.begin_ns;
-		bool overlaps;
 
 		if (!i || s->source != s[-1].source)
 			until_ns = 0;
-		overlaps = until_ns > s->at.begin_ns ||
-			   (i + 1 < c->count && next->source == s->source &&
-			    next->at.begin_ns < s->at.ready_ns);
-		if (overlaps)
-			beside[c->overlapping++] = ns;
-		else
-			alone[c->alone++] = ns;
+		all[i].start = s;
+		all[i].ns = s->at.ready_ns - s->at.begin_ns;
+		all[i].overlaps = until_ns > s->at.begin_ns ||
+				  (i + 1 < c->count && next->source == s->source &&
+				   next->at.begin_ns < s->at.ready_ns);
+		c->overlapping += all[i].overlaps;
+		c->alone += !all[i].overlaps;
 		if (s->at.ready_ns > until_ns)
 			until_ns = s->at.ready_ns;
 	}
-	if (c->alone < FEW || c->overlapping < FEW)
+}
+
+#define MILLIONTH 1000000.0
+
+/*
+ * Each start that overlaps others by the median of those of the same kind that do not: starts of another image, or under
+ * another runtime, take another time anyway.
+ */
+int ct_chains_contention(struct ct_chains *c)
+{
+	own_mem struct beside *all = calloc(c->count + 1, sizeof(*all));
+	own_mem uint64_t *ratios = calloc(c->count + 1, sizeof(*ratios));
+	size_t n = 0, compared = 0;
+
+	if (!all || !ratios)
+		return -ENOMEM;
+	set_beside(c, all);
+	qsort(all, c->count, sizeof(*all), by_kind_and_time);
+	for (size_t i = 0, end, alone; i < c->count; i = end) {
+		for (end = i + 1; end < c->count && !by_kind(&all[i], &all[end]); end++)
+			;
+		for (alone = i; alone < end && !all[alone].overlaps; alone++)
+			;
+		if (alone - i < FEW || end - alone < FEW)
+			continue;
+		compared += alone - i;
+		for (size_t k = alone; k < end; k++)
+			ratios[n++] = (uint64_t)(MILLIONTH * (double)all[k].ns /
+						 ((double)all[i + (alone - i - 1) / 2].ns + 1));
+	}
+	if (!n)
 		return 0;
-	qsort(alone, c->alone, sizeof(*alone), ascending);
-	qsort(beside, c->overlapping, sizeof(*beside), ascending);
-	c->slower = (double)ct_sorted_quantile(beside, c->overlapping, 0.5) /
-		    (double)(ct_sorted_quantile(alone, c->alone, 0.5) + 1);
+	qsort(ratios, n, sizeof(*ratios), ascending);
+	c->overlapping = n;
+	c->alone = compared;
+	c->slower = (double)ct_sorted_quantile(ratios, n, 0.5) / MILLIONTH;
 	if (c->slower < 1) /* nothing gets faster by that */
 		c->slower = 1;
 	return 0;

@@ -35,23 +35,30 @@ static uint64_t cold_of(const struct ct_chain_start *s)
 	return minus(s->ready_ns, s->begin_ns);
 }
 
-static bool overlap(const struct ct_chain_time *t, const struct new_times *n, size_t i,
-		    size_t count)
+/* Bit per member that starts while another does, if they begin so. */
+static uint32_t overlapping(const struct ct_chain_time *t, const uint64_t *begin)
 {
-	for (size_t j = 0; j < count; j++)
-		if (j != i && n->begin[i] < n->ready[j] &&
-		    n->begin[j] < n->begin[i] + cold_of(&t->starts[i]))
-			return true;
-	return false;
+	uint32_t ret = 0;
+
+	for (size_t i = 0; i < t->count; i++)
+		for (size_t j = 0; j < t->count; j++)
+			if (j != i && begin[i] < begin[j] + cold_of(&t->starts[j]) &&
+			    begin[j] < begin[i] + cold_of(&t->starts[i]))
+				ret |= 1u << i;
+	return ret;
 }
 
-/* Members are in order of their requests, and nobody follows one behind him. */
+/*
+ * Members are in order of their requests, and nobody follows one behind him. slow: bit per member whose start takes
+ * `slower` times as long.
+ */
 static uint64_t replay(const struct ct_chain_time *t, uint32_t members, uint64_t lead_ns,
-		       double slower, struct new_times *n, struct ct_prewarmed *ret)
+		       uint32_t slow, double slower, struct new_times *n, uint64_t *ret_idle_ns)
 {
 	uint64_t first = ct_chain_begin(t), end = 0;
 	bool functions = ct_chain_all_exit(t);
 
+	*ret_idle_ns = 0;
 	for (size_t i = 0; i < t->count; i++) {
 		const struct ct_chain_start *s = &t->starts[i];
 		uint64_t event, cold = cold_of(s);
@@ -68,15 +75,13 @@ static uint64_t replay(const struct ct_chain_time *t, uint32_t members, uint64_t
 		n->begin[i] = n->call[i];
 		if (early)
 			n->begin[i] = lead_ns > n->call[i] - first ? first : n->call[i] - lead_ns;
-		if (early && slower > 0 && overlap(t, n, i, i)) {
+		if (slow >> i & 1)
 			cold = (uint64_t)((double)cold * slower);
-			ret->overlaps = true;
-		}
 		n->ready[i] = n->begin[i] + cold;
 		n->served[i] = later(n->needed[i], n->ready[i]);
 		n->exit[i] = s->exit_ns ? n->served[i] + minus(s->exit_ns, s->ready_ns) : 0;
 		if (early)
-			ret->idle_ns += minus(n->needed[i], n->ready[i]);
+			*ret_idle_ns += minus(n->needed[i], n->ready[i]);
 		end = later(end, functions ? n->exit[i] : n->served[i]);
 	}
 	return end;
@@ -85,14 +90,22 @@ static uint64_t replay(const struct ct_chain_time *t, uint32_t members, uint64_t
 void ct_chain_prewarm(const struct ct_chain_time *t, uint32_t members, uint64_t lead_ns,
 		      double slower, struct ct_prewarmed *ret)
 {
-	struct ct_prewarmed ignored = { 0 };
+	uint64_t was, is, begin[CT_CHAIN_MEMBERS];
 	struct new_times n;
-	uint64_t was, is;
+	uint32_t slow;
 
 	*ret = (struct ct_prewarmed){ 0 };
 	if (!t->count)
 		return;
-	was = replay(t, 0, 0, 0, &n, &ignored);
-	is = replay(t, members & ~1u, lead_ns, slower, &n, ret);
+	was = replay(t, 0, 0, 0, 0, &n, &ret->idle_ns);
+	is = replay(t, members & ~1u, lead_ns, 0, 0, &n, &ret->idle_ns);
+	/* Those that overlapped before were as slow as that already; the first, too, has company now. */
+	for (size_t i = 0; i < t->count; i++)
+		begin[i] = t->starts[i].begin_ns;
+	slow = overlapping(t, n.begin) & ~overlapping(t, begin);
+	if (slow && slower > 0) {
+		ret->overlaps = true;
+		is = replay(t, members & ~1u, lead_ns, slow, slower, &n, &ret->idle_ns);
+	}
 	ret->saved_ns = (int64_t)was - (int64_t)is;
 }

@@ -99,6 +99,8 @@ static int add_start(struct ct_chains *c, const struct ct_record *rec)
 	memcpy(s->id, rec->who->id, sizeof(s->id));
 	memcpy(s->name, rec->who->name, sizeof(s->name));
 	memcpy(s->image, rec->who->image, sizeof(s->image));
+	memcpy(s->runtime, rec->who->runtime, sizeof(s->runtime));
+	s->by_itself = rec->cause == CT_CAUSE_POLICY;
 	s->args_hash = rec->who->args_hash;
 	s->client = rec->who->client;
 	s->init_pid = rec->who->init_pid;

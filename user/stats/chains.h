@@ -41,8 +41,9 @@ void ct_chain_prewarm(const struct ct_chain_time *t, uint32_t members, uint64_t 
 
 /* Of what is told of all times of a group. */
 struct ct_middle {
-	double median, low, high; /* its 95 % interval */
-	double min, max;
+	double median, min, max;
+	bool sure; /* there are enough times for an interval */
+	double low, high; /* 95 % interval of the median */
 };
 
 struct ct_chain_what_if {
@@ -80,7 +81,10 @@ int ct_chains_run(struct ct_chains *c);
 size_t ct_chains_count(const struct ct_chains *c);
 const struct ct_chain *ct_chains_get(const struct ct_chains *c, size_t i);
 const struct ct_chains_how *ct_chains_how(const struct ct_chains *c);
-/* How many times as long starts take that overlap others, and of how many; 0: too few to say. */
+/*
+ * How many times as long starts take that overlap others as those of the same image and runtime that do not, and of how many
+ * that was; 0: of no image there are enough of both, and that is of all.
+ */
 double ct_chains_slower(const struct ct_chains *c, size_t *ret_overlapping, size_t *ret_alone);
 /* Each time of those that were found, as a record, in order of begin. 0 or -ENOMEM. */
 int ct_chains_records(const struct ct_chains *c,

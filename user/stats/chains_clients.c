@@ -119,7 +119,7 @@ int ct_chains_clients(struct ct_chains *c, enum ct_chain_kin kin)
 		struct ct_chain_seen *s = &c->starts[i];
 		size_t latest;
 
-		if (s->found)
+		if (s->found || s->by_itself)
 			continue;
 		latest = look(c, &t, s, kin);
 		s->of = latest == SIZE_MAX ? i : c->starts[latest].of;

@@ -309,7 +309,7 @@ static int by_first(const void *a, const void *b)
 	return (m > n) - (m < n);
 }
 
-static int judge(struct ct_chains *c, struct passages *all, const char *const *keys)
+static int judge(struct ct_chains *c, struct passages *all, const char *const *keys, size_t asked)
 {
 	int ret = 0;
 
@@ -319,7 +319,7 @@ static int judge(struct ct_chains *c, struct passages *all, const char *const *k
 		for (end = i + 1; end < all->count && !by_kind(&all->all[i], &all->all[end]); end++)
 			;
 		ret = make(c, &all->all[i], end - i,
-			   begun(keys, c->count, all->all[i].members[0]->key));
+			   begun(keys, asked, all->all[i].members[0]->key));
 	}
 	return ret;
 }
@@ -329,8 +329,9 @@ static int by_text(const void *a, const void *b)
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* Of what one client, as near or as far as that, has asked for, and no nearer one. keys: of all starts, sorted. */
-static int find_of(struct ct_chains *c, enum ct_chain_kin kin, const char *const *keys)
+/* Of what one client, as near or as far as that, has asked for, and no nearer one. keys: of all that was, sorted. */
+static int find_of(struct ct_chains *c, enum ct_chain_kin kin, const char *const *keys,
+		   size_t asked)
 {
 	own_mem const struct ct_chain_seen **sorted =
 		calloc(c->count + 1, sizeof(const struct ct_chain_seen *));
@@ -342,13 +343,13 @@ static int find_of(struct ct_chains *c, enum ct_chain_kin kin, const char *const
 		return ret;
 	/* What is too rare is of no chain, and divides none. */
 	for (size_t i = 0; i < c->count; i++)
-		if (!c->starts[i].found &&
-		    begun(keys, c->count, c->starts[i].key) >= CT_CHAIN_TIMES)
+		if (!c->starts[i].found && !c->starts[i].by_itself &&
+		    begun(keys, asked, c->starts[i].key) >= CT_CHAIN_TIMES)
 			sorted[often++] = &c->starts[i];
 	qsort(sorted, often, sizeof(const struct ct_chain_seen *), by_client);
 	ret = divide(sorted, often, &all);
 	if (!ret)
-		ret = judge(c, &all, keys);
+		ret = judge(c, &all, keys, asked);
 	free(all.all);
 	for (; known < c->made_count; known++)
 		for (size_t n = 0; n < c->made[known]->pub.count; n++)
@@ -360,15 +361,16 @@ static int find_of(struct ct_chains *c, enum ct_chain_kin kin, const char *const
 int ct_chains_find(struct ct_chains *c)
 {
 	own_mem const char **keys = calloc(c->count + 1, sizeof(const char *));
-	size_t named = c->made_count;
+	size_t named = c->made_count, asked = 0;
 	int ret = keys ? set_keys(c) : -ENOMEM;
 
 	for (size_t i = 0; i < c->count && !ret; i++)
-		keys[i] = c->starts[i].key;
+		if (!c->starts[i].by_itself)
+			keys[asked++] = c->starts[i].key;
 	if (!ret)
-		qsort(keys, c->count, sizeof(const char *), by_text);
+		qsort(keys, asked, sizeof(const char *), by_text);
 	for (int kin = 0; kin < CT_CHAIN_KINS && !ret; kin++)
-		ret = find_of(c, (enum ct_chain_kin)kin, keys);
+		ret = find_of(c, (enum ct_chain_kin)kin, keys, asked);
 	if (!ret && c->made_count > named)
 		qsort(&c->made[named], c->made_count - named, sizeof(struct ct_chain_made *),
 		      by_first);

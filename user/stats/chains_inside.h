@@ -13,7 +13,7 @@ struct ct_chain_place {
 };
 
 struct ct_chain_seen {
-	char id[80], name[128], image[256];
+	char id[80], name[128], image[256], runtime[64];
 	uint64_t args_hash;
 	struct ct_client client;
 	struct ct_chain_start at;
@@ -24,6 +24,7 @@ struct ct_chain_seen {
 	char key[80]; /* what it is, over all times */
 	size_t of; /* number of a start that the same client asked for, itself if none */
 	bool found; /* it is a member of what was found */
+	bool by_itself; /* its engine has started it again: nobody has asked for that */
 };
 
 /* It has exited by itself: of a start that may not have been told yet. */

@@ -122,43 +122,41 @@ static int ascending(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-static int tell_cell(struct ct_contrast_cell *cell, struct values *v)
+static void tell_cell(struct ct_contrast_cell *cell, struct values *v)
 {
-	struct ct_interval interval;
-	int ret;
+	struct ct_ranks ranks;
 
 	if (!v->count)
-		return 0;
+		return;
 	qsort(v->ns, v->count, sizeof(*v->ns), ascending);
 	cell->n = v->count;
 	cell->min = v->ns[0];
 	cell->median = ct_sorted_quantile(v->ns, v->count, 0.5);
 	cell->max = v->ns[v->count - 1];
-	ret = ct_bootstrap_median(v->ns, v->count, CT_COMPARE_RESAMPLES, CT_COMPARE_SEED,
-				  CT_COMPARE_LEVEL, &interval);
-	cell->low = interval.low;
-	cell->high = interval.high;
-	return ret;
+	cell->sure = ct_median_ranks(v->count, CT_COMPARE_LEVEL, &ranks);
+	if (!cell->sure)
+		return;
+	cell->low = v->ns[ranks.low - 1];
+	cell->high = v->ns[ranks.high - 1];
 }
 
 static int tell_row(struct ct_contrast *c, struct pile *pile, struct ct_contrast_row *row)
 {
 	struct ct_sample samples[GROUPS];
 	size_t n = 0;
-	int ret = 0;
 
 	row->cells = calloc(c->groups, sizeof(*row->cells));
 	if (!row->cells)
 		return -ENOMEM;
-	for (size_t g = 0; g < c->groups && !ret; g++) {
+	for (size_t g = 0; g < c->groups; g++) {
 		struct values *v = &pile->cells[g][row->phase];
 
-		ret = tell_cell(&row->cells[g], v);
+		tell_cell(&row->cells[g], v);
 		if (v->count >= CT_CONTRAST_FEW)
 			samples[n++] = (struct ct_sample){ v->ns, v->count };
 	}
-	if (ret || n < 2)
-		return ret;
+	if (n < 2)
+		return 0;
 	row->tested = true;
 	c->tests++;
 	return ct_kruskal_wallis(samples, n, &row->test);

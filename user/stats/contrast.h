@@ -17,7 +17,8 @@
 struct ct_contrast_cell {
 	size_t n;
 	uint64_t median, min, max; /* ns; 0 if n is */
-	double low, high; /* 95 % interval of the median, from 2 values on */
+	bool sure; /* there are enough for an interval */
+	uint64_t low, high; /* 95 % interval of the median */
 };
 
 /* The total, or a phase, in all groups. */

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The path through a group's members, what starting some of them earlier saves, and how much slower starts are that overlap. */
+#include <criterion/criterion.h>
+#include <stdio.h>
+
+#include "stats/chains.h"
+#include "util/mem.h"
+
+#define MS    1000000ull
+#define START 100 /* ms that a start takes */
+
+/* a 0..100 starts, ..300 runs; b 310..410, ..610; c 620..720, ..920. One process asks for all. */
+static const struct ct_chain_time three = {
+	.starts = { { 0, 100 * MS, 300 * MS, 7 },
+		    { 310 * MS, 410 * MS, 610 * MS, 7 },
+		    { 620 * MS, 720 * MS, 920 * MS, 7 } },
+	.count = 3,
+};
+
+Test(prewarm, path_of_three)
+{
+	struct ct_chain_path path;
+
+	ct_chain_walk(&three, &path);
+	cr_expect_eq(path.total_ns, 920 * MS);
+	cr_expect_eq(path.cold_ns, 300 * MS);
+	cr_expect_eq(path.run_ns, 600 * MS);
+	cr_expect_eq(path.gap_ns, 20 * MS);
+	cr_expect_eq(path.member_cold_ns[1], 100 * MS);
+}
+
+Test(prewarm, what_prewarming_saves)
+{
+	static const struct {
+		uint32_t members;
+		uint64_t lead_ms, saved_ms, idle_ms;
+	} rows[] = {
+		{ 0, 1000, 0, 0 },
+		{ 1, 1000, 0, 0 }, /* the first cannot be earlier */
+		{ 2, 50, 50, 0 }, /* half of its start */
+		{ 2, 100, 100, 0 },
+		{ 2, 150, 100, 50 }, /* there is no more to save, and it idles */
+		{ 6, 50, 100, 0 },
+		{ 6, 100, 200, 0 },
+		{ 6, 1000, 200, 310 - 100 + 520 - 100 }, /* both with the first request */
+	};
+
+	for (size_t i = 0; i < CT_ARRAY_SIZE(rows); i++) {
+		struct ct_prewarmed p;
+
+		ct_chain_prewarm(&three, rows[i].members, rows[i].lead_ms * MS, 0, &p);
+		cr_expect_eq(p.saved_ns, (int64_t)(rows[i].saved_ms * MS), "%zu: %lld", i,
+			     (long long)p.saved_ns);
+		cr_expect_eq(p.idle_ns, rows[i].idle_ms * MS, "%zu: %llu", i,
+			     (unsigned long long)p.idle_ns);
+		cr_expect_not(p.overlaps);
+	}
+}
+
+/* A client is started for each request: the time for that is saved too. */
+Test(prewarm, who_asks_anew_saves_the_asking)
+{
+	struct ct_chain_time t = three;
+	struct ct_prewarmed p;
+
+	t.starts[1].client = 8;
+	t.starts[2].client = 9;
+	ct_chain_prewarm(&t, 6, 1000 * MS, 0, &p);
+	cr_expect_eq(p.saved_ns, (int64_t)(220 * MS), "%lld", (long long)p.saved_ns);
+}
+
+/* Starts that would overlap are as slow as such starts are: the first, too. */
+Test(prewarm, contention_is_said)
+{
+	struct ct_prewarmed p;
+
+	ct_chain_prewarm(&three, 2, UINT64_MAX, 4, &p);
+	cr_expect(p.overlaps);
+	/* The first takes 400 ms, not 100; the second, with it, is ready before it is called for. */
+	cr_expect_eq(p.saved_ns, -(int64_t)(200 * MS), "%lld", (long long)p.saved_ns);
+	ct_chain_prewarm(&three, 6, 150 * MS, 4, &p);
+	cr_expect_not(p.overlaps, "none starts while another does");
+	cr_expect_eq(p.saved_ns, (int64_t)(200 * MS));
+}
+
+/* Those that overlap anyway are slow already. */
+Test(prewarm, contention_is_not_taken_twice)
+{
+	struct ct_chain_time fan = { .count = 3 };
+	struct ct_prewarmed p;
+
+	fan.starts[0] = (struct ct_chain_start){ 1000 * MS, 1100 * MS, 0, 7 };
+	fan.starts[1] = (struct ct_chain_start){ 1500 * MS, 1700 * MS, 0, 7 };
+	fan.starts[2] = (struct ct_chain_start){ 1510 * MS, 1710 * MS, 0, 7 };
+	ct_chain_prewarm(&fan, 6, 100 * MS, 3, &p);
+	cr_expect_not(p.overlaps);
+	cr_expect_eq(p.saved_ns, (int64_t)(100 * MS), "%lld", (long long)p.saved_ns);
+}
+
+/* One of an image that takes so long to start. */
+static void image_start(struct ct_chains *c, const char *image, uint64_t at_ms, uint64_t start_ms)
+{
+	struct ct_identity who = { .runtime = "runc" };
+	struct ct_record rec = {
+		.type = CT_RECORD_START,
+		.outcome = CT_OUTCOME_OK,
+		.who = &who,
+		.begin_ns = at_ms * MS,
+		.end_ns = (at_ms + start_ms) * MS,
+	};
+
+	snprintf(who.image, sizeof(who.image), "%s", image);
+	snprintf(who.id, sizeof(who.id), "%llu", (unsigned long long)at_ms);
+	cr_assert_eq(ct_chains_add(c, &rec), 0);
+}
+
+/* Three starts beside others, three alone: of one image that tells how much slower they are, of two it does not. */
+Test(prewarm, contention_is_measured)
+{
+	static const struct {
+		unsigned beside, alone;
+		const char *other; /* image of those that are beside each other */
+		double slower;
+	} rows[] = {
+		{ 0, 3, "image", 0 }, { 2, 3, "image", 0 },  { 4, 2, "image", 0 },
+		{ 4, 3, "image", 3 }, { 4, 3, "larger", 0 },
+	};
+
+	const struct ct_chains_how how = { .find = true };
+
+	for (size_t r = 0; r < CT_ARRAY_SIZE(rows); r++) {
+		struct ct_chains *c = ct_chains_new(&how);
+		size_t beside, alone;
+
+		for (unsigned i = 0; i < rows[r].alone; i++)
+			image_start(c, "image", 1000 + i * 1000, START);
+		for (unsigned i = 0; i < rows[r].beside; i++)
+			image_start(c, rows[r].other, 20000 + i, 3 * START);
+		cr_assert_eq(ct_chains_run(c), 0);
+		cr_expect_float_eq(ct_chains_slower(c, &beside, &alone), rows[r].slower, 0.01,
+				   "row %zu", r);
+		cr_expect_eq(beside, rows[r].beside);
+		cr_expect_eq(alone, rows[r].alone);
+		ct_chains_free(c);
+	}
+}
