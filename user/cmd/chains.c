@@ -30,7 +30,7 @@ struct replay {
 	struct ct_seen seen;
 	struct ct_seen_values names; /* of what started */
 	uint64_t records; /* that pass the filters */
-	uint64_t starts, asked; /* of them, and of whom it is known who asked */
+	uint64_t starts, asked; /* of them, but of no pod's, and of whom it is known who asked */
 	bool failed;
 };
 
@@ -44,8 +44,9 @@ static void on_record(void *ctx, const struct ct_record *rec)
 	r->records++;
 	if (rec->type == CT_RECORD_START) {
 		ct_seen_count(&r->names, *rec->who->name ? rec->who->name : rec->who->image);
-		r->starts++;
-		r->asked += rec->who->client.pid != 0;
+		/* A kubelet asks for all that is of pods. */
+		r->starts += !*rec->who->pod_uid;
+		r->asked += !*rec->who->pod_uid && rec->who->client.pid != 0;
 	}
 	r->failed = ct_chains_add(r->chains, rec) != 0;
 }
@@ -170,12 +171,12 @@ static void draw_method(struct ct_pen *pen, const struct ct_chains *c)
 
 	if (!how->prewarm)
 		return;
-	at = (size_t)snprintf(
-		text, sizeof(text),
-		"What if: each is asked for %s%s, and never before the first request. ",
-		how->lead_ns == UINT64_MAX ? "with the first request"
-					   : ct_duration(lead, how->lead_ns, 0),
-		how->lead_ns == UINT64_MAX ? "" : " before its own request");
+	at = (size_t)snprintf(text, sizeof(text), "What if: each is asked for %s%s. ",
+			      how->lead_ns == UINT64_MAX ? "with the first request"
+							 : ct_duration(lead, how->lead_ns, 0),
+			      how->lead_ns == UINT64_MAX
+				      ? ""
+				      : " before its own request, and never before the first one");
 	if (slower > 0)
 		snprintf(
 			text + at, sizeof(text) - at,
