@@ -10,39 +10,51 @@
 #include "util/amount.h"
 #include "util/clock.h"
 
+/* A glob that is empty would choose what has no such name: mostly it is a variable of a shell that is not set. */
+static int add_names(struct ct_list *list, const char *name, const char *value, struct ct_err *err)
+{
+	for (const char *at = value, *item; at;)
+		if (!ct_value_next(&at, &item))
+			return ct_fail(
+				err, EINVAL,
+				"option --%s: '%s' has a name that is empty; without the option all are chosen",
+				name, value);
+	return ct_value_add(list, name, value, err);
+}
+
 int ct_parse_runtime(struct ct_options *opts, const char *value, struct ct_err *err)
 {
-	return ct_value_add(&opts->runtimes, "runtime", value, err);
+	return add_names(&opts->runtimes, "runtime", value, err);
 }
 
 int ct_parse_engine(struct ct_options *opts, const char *value, struct ct_err *err)
 {
-	return ct_value_add(&opts->engines, "engine", value, err);
+	return add_names(&opts->engines, "engine", value, err);
 }
 
 int ct_parse_container(struct ct_options *opts, const char *value, struct ct_err *err)
 {
-	return ct_value_add(&opts->containers, "container", value, err);
+	return add_names(&opts->containers, "container", value, err);
 }
 
 int ct_parse_image(struct ct_options *opts, const char *value, struct ct_err *err)
 {
-	return ct_value_add(&opts->images, "image", value, err);
+	return add_names(&opts->images, "image", value, err);
 }
 
 int ct_parse_pod(struct ct_options *opts, const char *value, struct ct_err *err)
 {
-	return ct_value_add(&opts->pods, "pod", value, err);
+	return add_names(&opts->pods, "pod", value, err);
 }
 
 int ct_parse_namespace(struct ct_options *opts, const char *value, struct ct_err *err)
 {
-	return ct_value_add(&opts->namespaces, "namespace", value, err);
+	return add_names(&opts->namespaces, "namespace", value, err);
 }
 
 int ct_parse_project(struct ct_options *opts, const char *value, struct ct_err *err)
 {
-	return ct_value_add(&opts->projects, "project", value, err);
+	return add_names(&opts->projects, "project", value, err);
 }
 
 /* Names of a list with commas, as a bit for each. */
