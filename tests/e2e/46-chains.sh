@@ -99,6 +99,20 @@ JSON=$OUT/late.json
 "$COLDTRACE" report "$OUT/late.ct" -c "$P*" --chains --json > "$JSON" 2> "$OUT/report.err"
 says "one that is begun in the middle" "[\"${P}one > ${P}two > ${P}three\",3,3]" '.[] | [.name, .times, .begun]'
 
+# Who has the engine's socket asks for the next one: a container. Each time somebody else has asked for the first.
+docker=$(command -v docker)
+trace_start inside --record "$OUT/inside.ct" || exit 0
+for ((time = 0; time < 3; time++)); do
+	# shellcheck disable=SC2016
+	bash -c '"$@" < /dev/null > /dev/null; true' sh docker run --rm --name "${P}front" -v /usr:/usr:ro -v /lib:/lib:ro -v /lib64:/lib64:ro \
+		-v "$ENGINE_DIR:$ENGINE_DIR" --entrypoint /usr/bin/sh ct/service:1 -c \
+		"echo up && '$docker' -H '$DOCKER_HOST' run --rm --name '${P}back' ct/service:1 stamp" 2> "$OUT/inside.docker" || fail "a container runs a client" "$(< "$OUT/inside.docker")"
+done
+trace_stop
+JSON=$OUT/inside.json
+"$COLDTRACE" report "$OUT/inside.ct" -c "$P*" --chains --json > "$JSON" 2> "$OUT/report.err"
+says "what a member asks for itself" "[\"${P}front > ${P}back\",3,3]" '.[] | [.name, .times, .begun]'
+
 [[ -n ${LONG:-} ]] || exit 0
 five="one two three four five"
 program "$five" "$five" "$five"

@@ -190,13 +190,15 @@ Test(chains, asked_by_a_member)
 
 		asks(&t, "a", at_ms, (struct ct_client){ 5000 + t.ids, (uint32_t)(100 + round), 1 },
 		     first);
-		asks(&t, "b", at_ms + 150, (struct ct_client){ first, 1, 0 }, first + 1);
-		asks(&t, "c", at_ms + 400, (struct ct_client){ 5000 + t.ids, first + 1, 1 },
+		/* before its engine has answered: who asks has been started */
+		asks(&t, "b", at_ms + 50, (struct ct_client){ first, 1, 0 }, first + 1);
+		asks(&t, "c", at_ms + 200, (struct ct_client){ 5000 + t.ids, first + 1, 1 },
 		     first + 2);
 	}
 	cr_assert_eq(ct_chains_run(t.chains), 0);
 	cr_assert_eq(ct_chains_count(t.chains), 1);
 	cr_expect_str_eq(ct_chains_get(t.chains, 0)->name, "a > b > c");
+	cr_expect_float_eq(ct_chains_get(t.chains, 0)->start[0].median, 50e6, 1);
 	ct_chains_free(t.chains);
 }
 

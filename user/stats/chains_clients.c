@@ -85,9 +85,22 @@ static void note(struct clients *t, uint32_t source, enum part part, uint32_t pi
 	at->start = start;
 }
 
+/*
+ * It is one of a container's own processes that has asked for another. Not if that has exited: the pid is another's.
+ * Who asks has been started, whatever its engine has still to answer, and it to say.
+ */
+static bool asks(struct ct_chain_start *member, const struct ct_chain_start *other)
+{
+	if (member->exit_ns && member->exit_ns < other->begin_ns)
+		return false;
+	if (member->ready_ns > other->begin_ns)
+		member->ready_ns = other->begin_ns;
+	return true;
+}
+
 /* SIZE_MAX: there is none. */
-static size_t look(const struct ct_chains *c, const struct clients *t,
-		   const struct ct_chain_seen *s, enum ct_chain_kin kin)
+static size_t look(struct ct_chains *c, const struct clients *t, const struct ct_chain_seen *s,
+		   enum ct_chain_kin kin)
 {
 	size_t latest = SIZE_MAX;
 
@@ -98,9 +111,7 @@ static size_t look(const struct ct_chains *c, const struct clients *t,
 						  ? find(t, s->source, looks[i].among, pid, &key)
 						  : NULL;
 
-		/* What has exited asks for nothing: its pid is another's. */
-		if (at && looks[i].among == FIRST && c->starts[at->start].at.exit_ns &&
-		    c->starts[at->start].at.exit_ns < s->at.begin_ns)
+		if (at && looks[i].among == FIRST && !asks(&c->starts[at->start].at, &s->at))
 			continue;
 		if (at && (latest == SIZE_MAX || at->start > latest))
 			latest = at->start;
