@@ -81,3 +81,38 @@ for runtime in runc crun runsc; do
 	bundle_make "$OUT/bare-$runtime.d/bundle" || { fail "$runtime: a bundle is made"; continue; }
 	try bare "$runtime"
 done
+
+# Without root podman executes itself once more, as a child of its own: who asked is who called the first.
+cat > "$OUT/rootless" << 'END'
+. "$CT_LIB/podman.sh"
+podman_nobody "$1/home" "$(< "$1/as-nobody")" "$2" "$3"
+END
+mkdir -p "$OUT/rootless.d"
+cat > "$OUT/rootless.d/as-nobody" << 'END'
+read -ra podman < <(podman_command /run/u crun)
+mapfile -t limits < <(podman_limits crun | tr ' ' '\n')
+for ((i = 0; i < $2; i++)); do
+	for member in one two three; do
+		"${podman[@]}" run --rm --network none --name "$1-$member" "${limits[@]}" ct/service:1 /bin/service exit 0 \
+			< /dev/null > out 2> err || echo "$1-$member does not run: $(< err)"
+	done
+done
+END
+place_rootless()
+{
+	SERVICE=$SERVICE CT_LIB=$CT_LIB place_run "$OUT/rootless.d" "$OUT/rootless" "$OUT/rootless.d" "$P-rootless" "$1" 2>&1
+}
+# Whether it runs here at all is found out untraced, as in 28.
+if ! command -v podman crun > /dev/null || [[ -n $(place_rootless 1) ]]; then
+	cannot "chains of podman without root" "it does not run here"
+	exit 0
+fi
+trace_start rootless --record "$OUT/rootless.ct" || exit 0
+said=$(place_rootless 3)
+same "rootless: everything that is run runs" "" "$said"
+trace_stop
+JSON=$OUT/rootless.json
+"$COLDTRACE" report "$OUT/rootless.ct" -c "$P-rootless-*" --chains --json > "$JSON" 2> "$OUT/rootless.report.err"
+says "without root: who starts one after another is found" \
+	"[[\"$P-rootless-one > $P-rootless-two > $P-rootless-three\",3,3]]" '[.[] | [.name, .times, .begun]]'
+same "without root: of all it is known who asked" "" "$(grep "who asked" "$OUT/rootless.report.err")"
