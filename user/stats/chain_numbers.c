@@ -224,17 +224,18 @@ int ct_chains_contention(struct ct_chains *c)
 		return -ENOMEM;
 	set_beside(c, all);
 	qsort(all, c->count, sizeof(*all), by_kind_and_time);
-	for (size_t i = 0, end, alone; i < c->count; i = end) {
+	for (size_t i = 0, end, alone, median; i < c->count; i = end) {
 		for (end = i + 1; end < c->count && !by_kind(&all[i], &all[end]); end++)
 			;
 		for (alone = i; alone < end && !all[alone].overlaps; alone++)
 			;
 		if (alone - i < FEW || end - alone < FEW)
 			continue;
+		median = i + (alone - i - 1) / 2;
 		compared += alone - i;
 		for (size_t k = alone; k < end; k++)
 			ratios[n++] = (uint64_t)(MILLIONTH * (double)all[k].ns /
-						 ((double)all[i + (alone - i - 1) / 2].ns + 1));
+						 ((double)all[median].ns + 1));
 	}
 	if (!n)
 		return 0;
