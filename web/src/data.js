@@ -51,6 +51,9 @@ export const groupings = {
 	node: ["node", (record) => record.node || no_value, true],
 };
 
+// In the order of the terminal.
+export const kinds_in = (records, words) => words.records.map(([name]) => name).filter((name) => records.some((record) => record.kind === name));
+
 // What is said behind the name of a container that the host's root does not run: docs/trust.md.
 export function whose(record) {
 	const outer = record.scope?.container;

@@ -210,93 +210,96 @@ function in_lanes(rows) {
 	});
 }
 
+const row_tip = (record, row) =>
+	tip(row.name, [
+		[row.levels ? "layers" : "takes", took(row)],
+		["begins", began(row)],
+		["phase", row.phase],
+		row.step && ["by", who(row)],
+		row.step && row.step.count > 1 && ["calls", count(row.step.count)],
+		row.step?.detail && ["detail", row.step.detail],
+		...(row.parts ?? []).map((part) => [part.name, took(part)]),
+		reasons(why_of(record, row)) && ["why", reasons(why_of(record, row))],
+	]);
+
+const slider = () => ({
+	type: "slider",
+	borderColor: "transparent",
+	backgroundColor: colour("stripe"),
+	fillerColor: colour("filler"),
+	handleStyle: { color: colour("surface"), borderColor: colour("accent") },
+	moveHandleStyle: { color: colour("line"), opacity: 1 },
+	emphasis: { handleStyle: { borderColor: colour("accent") }, moveHandleStyle: { color: colour("accent") } },
+	textStyle: { color: colour("muted"), fontSize: 11 },
+	showDataShadow: false,
+	brushSelect: false,
+});
+
+const plus = (ns) => `+${tick(ns)}`;
+
+// Along the time; where there are more rows than are shown, also along these.
+const zoom_parts = (shown, many) => [
+	{ type: "inside", xAxisIndex: 0, filterMode: "none", zoomOnMouseWheel: "ctrl", moveOnMouseMove: true, moveOnMouseWheel: "shift" },
+	{ ...slider(), xAxisIndex: 0, filterMode: "none", bottom: 10, height: 22, labelFormatter: (v) => plus(Math.max(0, Math.round(v))) },
+	...(many
+		? [
+				{ type: "inside", yAxisIndex: 0, startValue: 0, endValue: shown - 1, zoomOnMouseWheel: false, moveOnMouseMove: false, moveOnMouseWheel: true, zoomLock: true },
+				{ ...slider(), yAxisIndex: 0, startValue: 0, endValue: shown - 1, right: 8, width: 16, zoomLock: true, showDetail: false },
+			]
+		: []),
+];
+
+const row_axis = (rows, left) => ({
+	...category_axis(rows.map((row) => `${"\u2002".repeat(2 * row.depth)}${row.name}`)),
+	axisLabel: {
+		interval: 0,
+		align: "left",
+		margin: left - 4,
+		width: left - 14,
+		overflow: "truncate",
+		color: (label, index) => colour(rows[index]?.again ? "muted" : rows[index]?.step ? "text" : "strong"),
+	},
+});
+
+// data: [row, begin, end] of each; item(i, params, api) draws it.
+const bars_of = (data, item) => ({
+	type: "custom",
+	clip: true,
+	encode: { x: [1, 2], y: 0 },
+	data,
+	renderItem: (params, api) => item(params.dataIndex, params, api),
+});
+
 export function waterfall(box, record) {
 	const rows = in_lanes(rows_of(record));
 	const pieces = rows[0]?.pieces ?? [];
-	const total = Math.max(1, record.total_ns);
-	const narrow = box.clientWidth < 700;
-	const left = narrow ? 168 : 268;
+	const left = box.clientWidth < 700 ? 168 : 268;
 	const many = rows.length > rows_shown;
 	const shown = Math.min(rows.length, rows_shown);
-	const right = many ? 40 : 20;
-	const slider = {
-		type: "slider",
-		borderColor: "transparent",
-		backgroundColor: colour("stripe"),
-		fillerColor: colour("filler"),
-		handleStyle: { color: colour("surface"), borderColor: colour("accent") },
-		moveHandleStyle: { color: colour("line"), opacity: 1 },
-		emphasis: { handleStyle: { borderColor: colour("accent") }, moveHandleStyle: { color: colour("accent") } },
-		textStyle: { color: colour("muted"), fontSize: 11 },
-		showDataShadow: false,
-		brushSelect: false,
-	};
 	const chart = draw(box, shown * row_height + 96, {
 		...base(),
-		grid: { left, right, top: 26, bottom: 66 },
-		tooltip: tooltip(({ dataIndex }) => {
-			const row = rows[dataIndex];
-			return tip(row.name, [
-				[row.levels ? "layers" : "takes", took(row)],
-				["begins", began(row)],
-				["phase", row.phase],
-				row.step && ["by", who(row)],
-				row.step && row.step.count > 1 && ["calls", count(row.step.count)],
-				row.step?.detail && ["detail", row.step.detail],
-				...(row.parts ?? []).map((part) => [part.name, took(part)]),
-				reasons(why_of(record, row)) && ["why", reasons(why_of(record, row))],
-			]);
-		}),
+		grid: { left, right: many ? 40 : 20, top: 26, bottom: 66 },
+		tooltip: tooltip(({ dataIndex }) => row_tip(record, rows[dataIndex])),
 		xAxis: {
 			...value_axis(),
 			position: "top",
 			min: 0,
-			max: total,
-			axisLabel: { ...value_axis().axisLabel, formatter: (v) => `+${tick(v)}`, margin: 6, showMaxLabel: false },
+			max: Math.max(1, record.total_ns),
+			axisLabel: { ...value_axis().axisLabel, formatter: plus, margin: 6, showMaxLabel: false },
 		},
-		yAxis: {
-			...category_axis(rows.map((row) => `${"\u2002".repeat(2 * row.depth)}${row.name}`)),
-			axisLabel: {
-				interval: 0,
-				align: "left",
-				margin: left - 4,
-				width: left - 14,
-				overflow: "truncate",
-				color: (label, index) => colour(rows[index]?.again ? "muted" : rows[index]?.step ? "text" : "strong"),
-			},
-		},
-		dataZoom: [
-			{ type: "inside", xAxisIndex: 0, filterMode: "none", zoomOnMouseWheel: "ctrl", moveOnMouseMove: true, moveOnMouseWheel: "shift" },
-			{
-				...slider,
-				xAxisIndex: 0,
-				filterMode: "none",
-				bottom: 10,
-				height: 22,
-				labelFormatter: (v) => `+${tick(Math.max(0, Math.round(v)))}`,
-			},
-			...(many
-				? [
-						{ type: "inside", yAxisIndex: 0, startValue: 0, endValue: shown - 1, zoomOnMouseWheel: false, moveOnMouseMove: false, moveOnMouseWheel: true, zoomLock: true },
-						{ ...slider, yAxisIndex: 0, startValue: 0, endValue: shown - 1, right: 8, width: 16, zoomLock: true, showDetail: false },
-					]
-				: []),
-		],
+		yAxis: row_axis(rows, left),
+		dataZoom: zoom_parts(shown, many),
 		series: [
+			bars_of(
+				rows.map((row, i) => [i, row.begin, row.end]),
+				(i, params, api) => (rows[i].pieces ? null : bar(rows[i], params, api)),
+			),
 			{
-				type: "custom",
-				clip: true,
-				encode: { x: [1, 2], y: 0 },
-				data: rows.map((row, i) => [i, row.begin, row.end]),
-				renderItem: (params, api) => (rows[params.dataIndex].pieces ? null : bar(rows[params.dataIndex], params, api)),
-			},
-			{
-				type: "custom",
-				clip: true,
-				encode: { x: [1, 2], y: 0 },
+				...bars_of(
+					pieces.map((piece) => [0, piece.begin, piece.end]),
+					(i, params, api) => piece_bar(pieces[i], params, api),
+				),
 				tooltip: tooltip(({ dataIndex }) => piece_tip(pieces[dataIndex])),
-				data: pieces.map((piece) => [0, piece.begin, piece.end]),
-				renderItem: (params, api) => piece_bar(pieces[params.dataIndex], params, api),
 			},
 		],
 	});
