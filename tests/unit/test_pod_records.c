@@ -28,6 +28,7 @@ Test(pod_records, containers_one_after_the_other)
 	cr_expect_str_eq(s->rec.node, "n1");
 	cr_expect_eq(s->rec.ready, CT_READY_LISTEN);
 	cr_expect_eq(s->rec.ready_ns, MS(260));
+	cr_expect_not(s->rec.first, "it is no container");
 	cr_assert_eq(s->rec.step_count, 6, "each, and its only phase below it");
 	cr_expect_str_eq(s->steps[2].name, "container");
 	cr_expect_str_eq(s->steps[2].detail, "app");

@@ -459,7 +459,6 @@ static struct telling *telling_of(struct ct_crew *crew, enum ct_record_type type
 		.ready = -1,
 		.steps = t->steps,
 		.message = "",
-		.first = type == crew->kind->start,
 	};
 	return t;
 }
