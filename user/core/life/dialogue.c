@@ -412,8 +412,8 @@ static void shim_told(struct ct_core *core, struct ct_fact *f)
 	if (f->valued && c->run.exit_code == CT_NO_EXIT_CODE)
 		c->run.exit_code = (int)f->value;
 	exited_inside(core, c, f);
-	if (ct_hears(core, c, CT_SIG_SHIM_EVENT) && ct_hear_about(core, f, c->handle))
-		f->container = c;
+	if (ct_hears(core, c, CT_SIG_SHIM_EVENT))
+		ct_hear_about(core, f, c->handle); /* its answer is a signal */
 }
 
 static void shim_heard(struct ct_core *core, struct ct_fact *f)
