@@ -20,8 +20,10 @@ before(async () => {
 after(() => browser?.close());
 
 // Everything that a page must not do, noted.
-async function open(file, options = {}) {
+async function open(file, { init, ...options } = {}) {
 	const page = await browser.newPage({ viewport: sizes[0], ...options });
+	if (init)
+		await page.addInitScript(init);
 	page.faults = [];
 	page.on("console", (message) => page.faults.push(`console ${message.type()}: ${message.text()}`));
 	page.on("pageerror", (error) => page.faults.push(`error: ${error.message}`));
@@ -255,6 +257,32 @@ test("tables are saved as CSV, and no cell is a formula", async () => {
 	assert.equal(number(records[1], "total_ns"), String(data.records[0].total_ns));
 	assert.equal((await saved("#why")).length, 78);
 	assert.ok((await saved("#numbers")).some((line) => line.startsWith('"start","runc","total",30,')));
+	await done(page);
+});
+
+// A server that says nothing until it is told to.
+const pretend_server = () => {
+	window.EventSource = class extends EventTarget {
+		constructor() {
+			super();
+			window.server = this;
+		}
+	};
+};
+
+test("a live page says of what has come what it says of the rest", async () => {
+	const data = many(4, 1);
+	const came = data.records.splice(2);
+	const page = await open(page_with("live", data, { last: 2, most: 3 }), { init: pretend_server });
+	assert.equal(await text(page, "h1"), "2 containers, 2 records");
+	await page.evaluate((records) => {
+		for (const record of records)
+			window.server.dispatchEvent(new MessageEvent("record", { data: JSON.stringify(record) }));
+	}, came);
+	await page.waitForFunction(() => document.querySelector("#records .status").textContent.includes("of 3 records"));
+	assert.equal(await text(page, "h1"), "3 containers, 3 records");
+	assert.equal(await text(page, 'nav [data-key="all"] .note'), "3");
+	assert.deepEqual(await page.locator("#records .c-name").allInnerTexts(), ["service-1", "service-2", "service-3"]);
 	await done(page);
 });
 

@@ -41,16 +41,19 @@ export function summary_of(recording) {
 	return JSON.parse(lines.at(-1));
 }
 
+const words_part = /(<script type="application\/json" id="words">)([^<]*)(<\/script>)/;
 const data_part = /(<script type="application\/json" id="data">)([^<]*)(<\/script>)/;
 
 export const data_in = (html) => JSON.parse(html.match(data_part)[2]);
 
-export function page_with(name, data) {
+// live: as a page of 'coldtrace serve' is told what its last record is, and how many it may keep.
+export function page_with(name, data, live) {
 	const [recording] = recordings;
 	const html = readFileSync(page_of(recording), "utf8");
 	const text = (typeof data === "string" ? data : JSON.stringify(data)).replaceAll("<", "\\u003c");
 	const file = join(folder, `${name}.html`);
-	writeFileSync(file, html.replace(data_part, (_, begin, __, end) => begin + text + end));
+	const whole = html.replace(data_part, (_, begin, __, end) => begin + text + end);
+	writeFileSync(file, live ? whole.replace(words_part, (_, begin, words, end) => begin + JSON.stringify({ ...JSON.parse(words), live }) + end) : whole);
 	return file;
 }
 

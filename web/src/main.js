@@ -119,10 +119,10 @@ class Page {
 	take(came, summary) {
 		if (summary)
 			this.data.summary = summary;
+		this.append(came);
 		this.head.draw();
 		if (!came.length)
 			return;
-		this.append(came);
 		this.filters.redraw();
 		this.refresh(true);
 	}
