@@ -182,6 +182,35 @@ Test(podman, a_health_check_stops_it)
 	run_free(run);
 }
 
+/* Who kills it behind a check that has ended does not do so for its health. */
+Test(podman, a_kill_behind_a_health_check_is_somebodys)
+{
+	struct run *run = run_new();
+	struct tape *t = &run->t;
+	const struct seen *s;
+
+	created(t, false);
+	monitored(t, "web", 60);
+	tape_at(t, 300);
+	tape_exec(t, CHECK, CT_ROLE_ENGINE, 1, "podman", "--root", "/s", "healthcheck", "run",
+		  "web", TAPE_END);
+	tape_at(t, 360);
+	tape_exit(t, CHECK, CT_ROLE_ENGINE, 0);
+	tape_at(t, 410);
+	tape_exec(t, RUNC, CT_ROLE_RUNTIME, 1, "/usr/bin/crun", "kill", ID, "15", TAPE_END);
+	tape_at(t, 412);
+	tape_exit(t, RUNC, CT_ROLE_RUNTIME, 0);
+	tape_at(t, 420);
+	tape_exit(t, INIT, CT_ROLE_INIT, 15);
+	cleaned(t, "--quiet", false, 422, 450);
+	play_until(run, 9000);
+	expect_counts(run, 1, 1, 0);
+	s = find(run, CT_RECORD_STOP, "web", 0);
+	cr_expect_neq(s->rec.cause, CT_CAUSE_PROBE);
+	expect_span(s, 420, 450);
+	run_free(run);
+}
+
 /* Podman in a container: what its files say is looked up from outside and takes nobody's word away. */
 Test(podman, in_a_container)
 {

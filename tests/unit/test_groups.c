@@ -33,9 +33,9 @@ static void on_record(void *ctx, const struct ct_record *rec)
 
 static const struct ct_group_named shop = { "shop=we?,api,db", 4, "we?,api,db" };
 
-static struct told *begin(void)
+static struct told *begin_with(const struct ct_group_named *group)
 {
-	const struct ct_core_options opts = { .groups = &shop, .group_count = 1, .steps = true };
+	const struct ct_core_options opts = { .groups = group, .group_count = 1, .steps = true };
 	const struct ct_core_ops ops = { .record = on_record };
 	struct told *t = calloc(1, sizeof(*t));
 
@@ -44,6 +44,11 @@ static struct told *begin(void)
 	t->state = calloc(1, ct_made_groups.state_size);
 	cr_assert(t->core && t->state);
 	return t;
+}
+
+static struct told *begin(void)
+{
+	return begin_with(&shop);
 }
 
 static void end(struct told *t)
@@ -249,6 +254,29 @@ Test(groups, not_of_two_runs_of_a_program)
 	ct_made_groups.flush(t->core, t->state);
 	cr_expect_eq(t->count, 1);
 	cr_expect_eq(t->rec.begin_ns, 3000 * MS);
+	end(t);
+}
+
+/* As many as one can name. */
+Test(groups, as_large_as_there_may_be)
+{
+	static char patterns[CT_GROUP_MEMBERS * 4];
+	static struct ct_group_named large = { patterns, 0, patterns };
+	struct told *t;
+	char name[8];
+
+	for (unsigned i = 0; i < CT_GROUP_MEMBERS; i++)
+		snprintf(patterns + strlen(patterns), sizeof(patterns) - strlen(patterns),
+			 "%sm%02u", i ? "," : "", i);
+	t = begin_with(&large);
+	for (unsigned i = 0; i < CT_GROUP_MEMBERS; i++) {
+		snprintf(name, sizeof(name), "m%02u", i);
+		start(t, name, 1, 1000 + 200 * i);
+	}
+	ct_made_groups.flush(t->core, t->state);
+	cr_expect_eq(t->count, 1);
+	cr_expect_eq(t->rec.member_count, CT_GROUP_MEMBERS);
+	cr_expect_str_eq(t->members[CT_GROUP_MEMBERS - 1].name, "m15");
 	end(t);
 }
 

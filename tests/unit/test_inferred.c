@@ -5,6 +5,7 @@
  */
 #include <criterion/criterion.h>
 
+#include "core/hear/conns.h"
 #include "late.h"
 #include "runs.h"
 
@@ -333,6 +334,16 @@ static void pod_refused_then_run(struct tape *t)
 	grpc_answers_id(t, 3, POD);
 }
 
+/* More connections have been heard of since than are remembered. */
+static void pod_refused_long_ago(struct tape *t)
+{
+	pod_refused(t);
+	for (unsigned i = 0; i <= CT_CONNS_MAX; i++) {
+		tape_at(t, 1000 + i);
+		tape_grpc_request(t, LIFE_DOCKERD, 50000 + i, 1, "x", true);
+	}
+}
+
 static void status_of_known(struct tape *t)
 {
 	made(t);
@@ -392,6 +403,7 @@ static const struct {
 	unsigned unheard;
 } unheards[] = {
 	{ "a pod that could not be", pod_refused, 1 },
+	{ "nor when its connection is forgotten", pod_refused_long_ago, 1 },
 	{ "it is known later what was asked", pod_refused_then_run, 0 },
 	{ "a status", status_of_known, 0 },
 	{ "a container that nobody knows", status_of_unknown, 0 },

@@ -230,6 +230,29 @@ Test(prepared, what_was_fetched_in_vain_is_tried_again)
 	cluster_free(cl);
 }
 
+/* In the order of time, whoever did it: fetched in vain, and then a volume is mounted. */
+Test(prepared, what_is_fetched_before_what_is_mounted)
+{
+	struct cluster *cl = cluster_new(false);
+	struct ct_pull *p;
+	const struct seen *s;
+
+	starts_of(cl, UID, "s1", "", 0, 100);
+	p = pulls(cl, 110, 200, true);
+	text(p->who.pod_uid, sizeof(p->who.pod_uid), UID);
+	mounts(cl, 902, 210, 250, "mount|tmpfs|" VOLUMES "one");
+	starts_of(cl, UID, "a1", "app", 300, 400);
+	passes(cl, 60000);
+	s = only(cl, CT_RECORD_POD_START);
+	expect_span(s, 0, 400);
+	expect_phase(s, CT_PHASE_PULL, 90);
+	expect_phase(s, CT_PHASE_BACKOFF, 10 + 50);
+	expect_phase(s, CT_PHASE_VOLUMES, 40);
+	expect_phase(s, CT_PHASE_KUBELET, 10);
+	expect_tiled(s);
+	cluster_free(cl);
+}
+
 Test(prepared, what_cannot_be_fetched)
 {
 	struct cluster *cl = cluster_new(false);

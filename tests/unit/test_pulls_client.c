@@ -375,6 +375,7 @@ Test(pulls_client, what_lacks_something)
 		{ APPLY, in(1, both(text(1, "text/plain"), text(2, LAYER("01")))) },
 		{ APPLY, in(1, text(1, OCI)) },
 		{ APPLY, in(1, both(text(1, OCI), text(2, "sha256:none"))) },
+		{ APPLY, in(1, both(text(1, OCI), text(3, LAYER("01")))) },
 	};
 	struct run *run = run_of_containerd();
 	struct tape *t = &run->t;

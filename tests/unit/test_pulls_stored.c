@@ -4,8 +4,9 @@
 #include "runs.h"
 #include "stored.h"
 
-#define PULL "/runtime.v1.ImageService/PullImage"
-#define NAME "reg.test:5000/a/web:1"
+#define PULL     "/runtime.v1.ImageService/PullImage"
+#define NAME     "reg.test:5000/a/web:1"
+#define INFLATES 950
 
 static void asks(struct tape *t, double ms, uint32_t stream)
 {
@@ -91,6 +92,33 @@ Test(pulls_stored, phases_and_layers)
 	cr_expect_eq(s->layers[1].unpacked_ns, tape_ns(260));
 	cr_expect_eq(s->layers[1].unpacked_by, CT_PROVED_FILE);
 	expect_nothing_odd(run);
+	run_free(run);
+}
+
+/* Who inflates a layer is executed when its unpacking begins. */
+Test(pulls_stored, a_program_inflates)
+{
+	struct run *run = run_of_containerd();
+	struct tape *t = &run->t;
+	const struct seen *s;
+
+	asks(t, 100, 1);
+	fetched(t, 100);
+	tape_at(t, 229);
+	tape_fork(t, LIFE_CONTAINERD, INFLATES, CT_ROLE_ENGINE);
+	tape_at(t, 230);
+	tape_exec(t, INFLATES, CT_ROLE_HELPER, LIFE_HOST_NETNS, "unpigz", "-d", "-c", TAPE_END);
+	tape_at(t, 255);
+	tape_exit(t, INFLATES, CT_ROLE_HELPER, 0);
+	answered(t, 270, 1);
+	tape_sort(t);
+	play_until(run, 90000);
+	s = find(run, CT_RECORD_PULL, NAME, 0);
+	cr_assert_eq(s->fetched.layer_count, 2);
+	cr_expect_eq(s->layers[1].unpacking_ns, tape_ns(230));
+	cr_expect_eq(s->layers[1].unpacking_by, CT_PROVED_PROCESS);
+	cr_expect_str_eq(s->layers[1].inflater.name, "unpigz");
+	cr_expect_eq(s->layers[1].inflater.pid, INFLATES);
 	run_free(run);
 }
 

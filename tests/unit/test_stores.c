@@ -220,6 +220,7 @@ Test(stores, of_each_engine)
 	cr_assert(s);
 	cr_expect_eq(ct_store_make(core, &host, 1), s);
 	cr_expect_neq(ct_store_make(core, &host, 2), s);
+	stored(ct_store_of(core, 2), "1", "a", 100);
 	cr_expect_eq(ct_store_of(core, 1), s);
 	cr_expect_null(ct_store_of(core, 3));
 	for (uint32_t i = 3; i < 200; i++) {
@@ -229,6 +230,8 @@ Test(stores, of_each_engine)
 	}
 	cr_expect_null(ct_store_of(core, 1), "who is not heard of gives way");
 	cr_expect(ct_store_of(core, 2));
+	cr_expect(ct_store_found(ct_store_of(core, 2), "a", UINT64_MAX),
+		  "it is the one that it was");
 	cr_expect_not(ct_store_is_kept("docker"));
 	ct_core_free(core);
 }
@@ -433,6 +436,23 @@ Test(stores, layers_are_unpacked_between_two_changes)
 	cr_expect(l[1].waited, "it was not begun before the first was there");
 	cr_expect_not(p->fetched->up_to_date);
 	ct_core_free(core);
+}
+
+/* The moment that one is there the next may be begun: that had to wait for it. */
+Test(stores, who_is_begun_at_once_has_waited)
+{
+	for (unsigned early = 0; early < 2; early++) {
+		struct ct_core *core = new_core();
+		struct ct_store *s;
+		struct ct_pull *p = fetched(core, &s);
+
+		CT_KEPT(&s->blobs, s->blobs.count - 1)->opened_ns = 35 - early;
+		ct_tell_stored(core, p);
+		cr_assert_eq(p->fetched->layer_count, 2);
+		cr_expect_eq(p->fetched->layers[1].first_ns, 35 - early);
+		cr_expect_eq(p->fetched->layers[1].waited, !early);
+		ct_core_free(core);
+	}
 }
 
 /* Of two programs that inflate at once, or one that is not at its end, nothing is said. */
