@@ -391,9 +391,6 @@ Test(kata_real, step_by_step)
 		tape_at(t, 1710);
 		if (killed) {
 			tape_exit(t, RUNTIME + 2, CT_ROLE_RUNTIME, 0);
-			runtime(t, 1720, RUNTIME + 4, "state"); /* ends nothing */
-			tape_at(t, 1740);
-			tape_exit(t, RUNTIME + 4, CT_ROLE_RUNTIME, 0);
 			runtime(t, 1800, RUNTIME + 3, "delete");
 			tape_at(t, 1850);
 		}
