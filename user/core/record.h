@@ -368,6 +368,8 @@ struct ct_linked_peer {
 	size_t asked, failed;
 	size_t open; /* they went on: what has come by them is not known */
 	uint64_t connect_ns, rtt_us; /* medians; 0: not known */
+	uint64_t
+		nearest_ns; /* the shortest round trip of any of them, to connect or later; 0: not known */
 	uint64_t received; /* bytes, by those that have ended */
 	uint64_t resent, disordered; /* segments, likewise */
 };

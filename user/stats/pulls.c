@@ -13,21 +13,9 @@ static uint64_t since(uint64_t from, uint64_t to)
 	return to > from ? to - from : 0;
 }
 
-/* By this pull: no other has, and it was not there. */
-static bool is_fetched(const struct ct_layer *layer)
-{
-	return !layer->there && !layer->stored && !layer->shared;
-}
-
 static bool is_whole(const struct ct_layer *layer)
 {
 	return layer->there || (layer->fetched_ns && layer->unpacked_ns);
-}
-
-/* When it began to be fetched, as far as that is known; before that it waited for a slot. */
-static uint64_t begun(const struct ct_layer *layer)
-{
-	return layer->waited && layer->first_ns ? layer->first_ns : layer->known_ns;
 }
 
 /* When its unpacking began: its bytes were there, and so was the layer before it. */
@@ -49,7 +37,7 @@ static void sweep(const struct ct_fetched *f, uint64_t ret[3])
 		next = UINT64_MAX;
 		for (size_t i = 0; i < f->layer_count; i++) {
 			const struct ct_layer *layer = &f->layers[i];
-			const uint64_t edges[] = { begun(layer), layer->fetched_ns,
+			const uint64_t edges[] = { ct_pull_begun(layer), layer->fetched_ns,
 						   turn(layer, before), layer->unpacked_ns };
 
 			if (layer->there)
@@ -75,7 +63,7 @@ static void sweep(const struct ct_fetched *f, uint64_t ret[3])
 static bool fetches_at(const struct ct_layer *layer, uint64_t ns)
 {
 	bool said = layer->fetched_by == CT_PROVED_LINE || layer->fetched_by == CT_PROVED_BOUND;
-	uint64_t begin = begun(layer);
+	uint64_t begin = ct_pull_begun(layer);
 	uint64_t end = later(begin + 1, layer->fetched_ns - (said ? LINE_NS : 0));
 
 	return !layer->there && !layer->stored && layer->fetched_ns && begin <= ns && ns < end;
@@ -86,7 +74,7 @@ size_t ct_pull_at_once(const struct ct_fetched *f, uint64_t from_ns, uint64_t un
 	size_t most = 0;
 
 	for (size_t i = 0; i < f->layer_count; i++) {
-		uint64_t at = later(from_ns, begun(&f->layers[i]));
+		uint64_t at = later(from_ns, ct_pull_begun(&f->layers[i]));
 		size_t n = 0;
 
 		if (at >= until_ns || !fetches_at(&f->layers[i], at))
@@ -106,13 +94,44 @@ bool ct_pull_is_bound(const struct ct_record *rec, uint64_t ns)
 	return false;
 }
 
-static uint64_t fetched_if(const struct ct_layer *layer, bool unlimited)
+/* What is supposed. */
+struct if_so {
+	bool unlimited; /* no layer waits for a slot */
+	bool parallel; /* none waits for the layer before it */
+	const struct ct_pull_line
+		*line; /* that carries no more than it did; NULL: whatever comes */
+};
+
+/* Sooner than that its bytes, and those of the layers before it, cannot come by the line. */
+static uint64_t carried(const struct ct_fetched *f, const struct ct_layer *until,
+			const struct ct_pull_line *line)
 {
-	return layer->fetched_ns - (unlimited ? since(layer->known_ns, begun(layer)) : 0);
+	uint64_t bytes = 0, from = 0;
+
+	for (const struct ct_layer *layer = f->layers; layer <= until; layer++) {
+		if (!ct_pull_fetched(layer))
+			continue;
+		bytes += layer->size;
+		from = from && from < layer->known_ns ? from : layer->known_ns;
+	}
+	return from + line->distance_ns + (uint64_t)((double)bytes * 1e9 / line->rate);
+}
+
+static uint64_t fetched_if(const struct ct_fetched *f, const struct ct_layer *layer,
+			   const struct if_so *so)
+{
+	uint64_t fetched = layer->fetched_ns;
+
+	if (!so->unlimited)
+		return fetched;
+	fetched -= since(layer->known_ns, ct_pull_begun(layer));
+	if (so->line && ct_pull_fetched(layer))
+		fetched = later(fetched, carried(f, layer, so->line));
+	return fetched < layer->fetched_ns ? fetched : layer->fetched_ns;
 }
 
 /* When all were there, if its client has none unpacked before: then the first has waited, too. Else 0. */
-static uint64_t all_if(const struct ct_fetched *f, bool unlimited)
+static uint64_t all_if(const struct ct_fetched *f, const struct if_so *so)
 {
 	const struct ct_layer *first = NULL;
 	uint64_t all = 0;
@@ -123,27 +142,27 @@ static uint64_t all_if(const struct ct_fetched *f, bool unlimited)
 		if (layer->there)
 			continue;
 		first = first ? first : layer;
-		all = later(all, fetched_if(layer, unlimited));
+		all = later(all, fetched_if(f, layer, so));
 	}
 	return first && first->turn_ns > first->fetched_ns ? all : 0;
 }
 
-/* When the last layer would have been unpacked. */
-static uint64_t end_if(const struct ct_fetched *f, bool unlimited, bool parallel)
+/* Less by so much, when the last layer would have been unpacked. */
+static uint64_t gain_if(const struct ct_fetched *f, struct if_so so)
 {
-	uint64_t end = 0, before = 0, all = all_if(f, unlimited);
+	uint64_t end = 0, before = 0, all = all_if(f, &so);
 
 	for (size_t i = 0; i < f->layer_count; i++) {
 		const struct ct_layer *layer = &f->layers[i];
-		uint64_t fetched = later(all, fetched_if(layer, unlimited)), took = 0;
+		uint64_t fetched = later(all, fetched_if(f, layer, &so)), took = 0;
 
 		if (layer->there)
 			continue;
 		took = since(turn(layer, before), ct_layer_done(layer));
 		before = later(before, ct_layer_done(layer));
-		end = parallel ? later(end, fetched + took) : later(end, fetched) + took;
+		end = so.parallel ? later(end, fetched + took) : later(end, fetched) + took;
 	}
-	return end;
+	return since(end, before);
 }
 
 /* The layer whose bytes the others waited for last: from then on it was unpacking alone. */
@@ -164,6 +183,17 @@ static const struct ct_layer *last_awaited(const struct ct_fetched *f)
 	return found;
 }
 
+/* Of the engine's limit alone nobody knows whether it held anything up. Columns: by what it was, what that means. */
+static const struct {
+	const char *by, *what;
+} slots_by[CT_LINE_MAX] = {
+	[CT_LINE_UNKNOWN] = { "slots_or_network",
+			      "the engine's limit of downloads at once, or the network: nobody "
+			      "knows which" },
+	[CT_LINE_ROOM] = { "slots", "the engine's limit of downloads at once" },
+	[CT_LINE_FULL] = { "network", "the network, or the registry" }, /* slots are 0 then */
+};
+
 static void name_it(struct ct_pull_bound *b)
 {
 	const struct {
@@ -172,7 +202,7 @@ static void name_it(struct ct_pull_bound *b)
 	} rows[] = {
 		{ "registry", "the registry: what the image consists of", b->resolve },
 		{ "network", "the network, or the registry", b->network },
-		{ "slots", "the engine's limit of downloads at once", b->slots },
+		{ slots_by[b->line.is].by, slots_by[b->line.is].what, b->slots },
 		{ "unpack", "unpacking: one core that inflates, or the disk", b->unpack },
 		{ "register", "the engine, which registers the image", b->finish },
 	};
@@ -188,6 +218,26 @@ static void name_it(struct ct_pull_bound *b)
 	}
 }
 
+/*
+ * By a line that is full nothing comes sooner: who waits for a slot waits for that. Of one that nothing is known of nobody
+ * knows that it would carry more.
+ */
+static void set_gains(struct ct_pull_bound *b, const struct ct_fetched *f)
+{
+	bool full, known;
+
+	b->line = ct_pull_line(f);
+	full = b->line.is == CT_LINE_FULL;
+	known = b->line.rate > 0;
+	b->parallel = gain_if(f, (struct if_so){ false, true, NULL });
+	b->unlimited_least = known ? gain_if(f, (struct if_so){ true, false, &b->line }) : 0;
+	b->unlimited = full ? b->unlimited_least : gain_if(f, (struct if_so){ true, false, NULL });
+	b->both_least = known ? gain_if(f, (struct if_so){ true, true, &b->line }) : b->parallel;
+	b->both = full ? b->both_least : gain_if(f, (struct if_so){ true, true, NULL });
+	b->network += full ? b->slots : 0;
+	b->slots = full ? 0 : b->slots;
+}
+
 struct ct_pull_bound ct_pull_bound(const struct ct_record *rec)
 {
 	const struct ct_fetched *f = rec->fetched;
@@ -200,26 +250,23 @@ struct ct_pull_bound ct_pull_bound(const struct ct_record *rec)
 		.finish = ct_record_phase_ns(rec, CT_PHASE_REGISTER),
 		.layers = f->layer_count,
 	};
-	uint64_t sums[3], end = 0;
+	uint64_t sums[3];
 
 	for (size_t i = 0; i < f->layer_count; i++) {
 		b.there += f->layers[i].there;
 		b.retries += f->layers[i].retries;
-		b.bytes += is_fetched(&f->layers[i]) ? f->layers[i].size : 0;
+		b.bytes += ct_pull_fetched(&f->layers[i]) ? f->layers[i].size : 0;
 		b.whole &= is_whole(&f->layers[i]);
-		end = later(end, f->layers[i].there ? 0 : ct_layer_done(&f->layers[i]));
 	}
 	if (awaited && b.whole) {
-		b.slots = since(awaited->known_ns, begun(awaited));
+		b.slots = since(awaited->known_ns, ct_pull_begun(awaited));
 		b.slots = b.slots < b.network ? b.slots : b.network;
 		b.network -= b.slots;
 		sweep(f, sums);
 		b.fetching = sums[0];
 		b.inflating = sums[1];
 		b.overlap = sums[2];
-		b.unlimited = since(end_if(f, true, false), end);
-		b.parallel = since(end_if(f, false, true), end);
-		b.both = since(end_if(f, true, true), end);
+		set_gains(&b, f);
 	}
 	name_it(&b);
 	return b;

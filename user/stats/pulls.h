@@ -3,6 +3,7 @@
 #pragma once
 
 #include "core/record.h"
+#include "stats/pulls_line.h"
 
 /* Times are ns. */
 struct ct_pull_bound {
@@ -10,9 +11,11 @@ struct ct_pull_bound {
 	uint64_t resolve, network, slots, unpack, finish; /* what it waited for: they add up */
 	uint64_t overlap; /* something was fetched and something was unpacked at once */
 	uint64_t inflating; /* as long as layers were unpacked, one or more at once */
-	uint64_t unlimited; /* less by so much, had no layer waited for a slot */
+	struct ct_pull_line line;
+	uint64_t unlimited; /* less by so much at most, had no layer waited for a slot */
+	uint64_t unlimited_least; /* likewise, had the line carried no more than it did */
 	uint64_t parallel; /* likewise, had none waited for the layer before it */
-	uint64_t both;
+	uint64_t both, both_least;
 	uint64_t bytes; /* fetched */
 	uint64_t fetching; /* as long as anything was fetched */
 	size_t there, layers, retries;

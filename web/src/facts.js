@@ -14,11 +14,29 @@ function asker({ fetched: { client, client_pid, container }, pod }) {
 	return client_pid ? [["asked by", `${client ? `${client} (pid ${client_pid})` : `pid ${client_pid}`}${wants}`]] : [];
 }
 
+// Whether more could have come by the line, and what more layers at once would have gained by that at most.
+const lines = {
+	same: "not known: as many were fetched at once all the time",
+	others: "not known: its engine fetched something else meanwhile",
+	neither: "not known: layers came neither as fast each nor as fast together",
+	each: "not full: each layer came as fast, whether few or many were fetched at once",
+	distance: "not full: most of the time was round trips",
+	together: "full: no more came when more were fetched at once",
+};
+
+function wider({ line, gain_no_limit_ns: most, gain_no_limit_least_ns: least }, layers) {
+	const waited = layers.some((layer) => layer.waited && !layer.there);
+	return [
+		...(lines[line?.why] && (waited || line.is !== "unknown") ? [["line", lines[line.why]]] : []),
+		...(waited && line ? [["no limit gains", most > least ? `${duration(least)} to ${duration(most)}` : `${duration(most)} at most`]] : []),
+	];
+}
+
 const fetched = ({ registry, digest, layers, bound, up_to_date, links }) => [
 	["registry", not_known(registry)],
 	["digest", not_known(digest && short(digest.replace(/^sha256:/, "")))],
 	["layers", up_to_date ? "up to date" : `${count(layers.length)}, ${count(layers.filter((layer) => layer.there).length)} already there`],
-	...(bound?.by ? [["bounded by", bound.by.replaceAll("_", " ")]] : []),
+	...(bound?.by ? [["bounded by", bound.by.replaceAll("_", " ")], ...wider(bound, layers)] : []),
 	...(links ? links.peers.map((of) => ["connections", peer(of), of.failed > 0]) : []),
 ];
 

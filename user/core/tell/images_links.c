@@ -172,8 +172,14 @@ static uint64_t median(uint64_t *values, size_t count)
 	return count ? values[count / 2] : 0;
 }
 
-static void set_medians(const struct ct_core *core, const struct ct_pull *p,
-			struct ct_linked_peer *of)
+static void set_nearest(struct ct_linked_peer *of, uint64_t ns)
+{
+	if (ns && (!of->nearest_ns || ns < of->nearest_ns))
+		of->nearest_ns = ns;
+}
+
+static void set_round_trips(const struct ct_core *core, const struct ct_pull *p,
+			    struct ct_linked_peer *of)
 {
 	uint64_t connects[CT_LINKS_MAX], rtts[CT_LINKS_MAX];
 	size_t n = 0, rtt_count = 0;
@@ -183,6 +189,8 @@ static void set_medians(const struct ct_core *core, const struct ct_pull *p,
 		if (!l->link.made_ns || peer_of(core, p, &l->link) != of)
 			continue;
 		connects[n++] = l->link.made_ns - l->link.asked_ns;
+		set_nearest(of, l->link.made_ns - l->link.asked_ns);
+		set_nearest(of, (uint64_t)l->link.rtt_us * 1000);
 		if (l->link.rtt_us)
 			rtts[rtt_count++] = l->link.rtt_us;
 	}
@@ -203,7 +211,7 @@ void ct_tell_links(struct ct_core *core, struct ct_pull *p)
 			f->peers_beyond++;
 	}
 	for (size_t i = 0; i < f->peer_count; i++)
-		set_medians(core, p, &f->peers[i]);
+		set_round_trips(core, p, &f->peers[i]);
 	for (const struct ct_pull *o = ct_pull_next(core, NULL); o; o = ct_pull_next(core, o))
 		f->links_shared |= o != p && is_meanwhile(p, o);
 	for (size_t i = 0; i < f->layer_count; i++) /* by times as they were said */

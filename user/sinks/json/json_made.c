@@ -119,6 +119,20 @@ static void put_layer(struct ct_json *w, const struct ct_layer *layer)
 	ct_json_leave(w, '}');
 }
 
+static void put_line(struct ct_json *w, const struct ct_pull_line *line)
+{
+	uint64_t rate = (uint64_t)line->rate;
+
+	ct_json_enter(w, "line", '{');
+	ct_json_string(w, "is", ct_line_names[line->is]);
+	ct_json_string(w, "why", ct_line_why_names[line->why]);
+	ct_json_u64_or_null(w, "at_once_least", line->least, line->least);
+	ct_json_u64_or_null(w, "at_once_most", line->most, line->most);
+	ct_json_u64_or_null(w, "bytes_per_s", rate, rate);
+	ct_json_u64(w, "distance_ns", line->distance_ns);
+	ct_json_leave(w, '}');
+}
+
 /* What --pulls draws. */
 static void put_bound(struct ct_json *w, const struct ct_record *rec)
 {
@@ -137,8 +151,10 @@ static void put_bound(struct ct_json *w, const struct ct_record *rec)
 		{ "unpacking_ns", b.inflating },
 		{ "both_ns", b.overlap },
 		{ "gain_no_limit_ns", b.unlimited },
+		{ "gain_no_limit_least_ns", b.unlimited_least },
 		{ "gain_parallel_ns", b.parallel },
 		{ "gain_both_ns", b.both },
+		{ "gain_both_least_ns", b.both_least },
 	};
 
 	if (!b.whole || rec->fetched->up_to_date) {
@@ -149,6 +165,7 @@ static void put_bound(struct ct_json *w, const struct ct_record *rec)
 	ct_json_string(w, "by", b.by);
 	for (size_t i = 0; i < CT_ARRAY_SIZE(rows); i++)
 		ct_json_u64(w, rows[i].key, rows[i].value);
+	put_line(w, &b.line);
 	ct_json_leave(w, '}');
 }
 

@@ -93,6 +93,37 @@ static void speed(char *to, size_t room, uint64_t bytes, uint64_t ns)
 		 ns ? (double)bytes * 1e3 / (double)ns : 0.0);
 }
 
+/*
+ * "1 to 3 at once, 11.8 MB/s: no more came when more were fetched at once". That nobody knows is said where it matters: a
+ * layer has waited for a slot.
+ */
+static void draw_line(struct ct_pen *pen, const struct ct_pull_bound *b)
+{
+	const struct ct_pull_line *line = &b->line;
+
+	if (line->is == CT_LINE_UNKNOWN && !b->slots && !b->unlimited)
+		return;
+	fputs("  ", pen->f);
+	ct_pen_left(pen, "line", NAME_COLUMNS);
+	fprintf(pen->f, "%10s", ct_line_names[line->is]);
+	if (line->most)
+		fprintf(pen->f, "  %zu", line->least);
+	if (line->most > line->least)
+		fprintf(pen->f, " to %zu", line->most);
+	if (line->most)
+		fprintf(pen->f, " at once, %.1f MB/s", line->rate / 1e6);
+	fprintf(pen->f, ": %s\n", ct_line_why_docs[line->why]);
+}
+
+/* What the line may not have room for is told apart, where that makes a difference of one percent. */
+static void draw_gain(struct ct_pen *pen, const char *name, uint64_t most, uint64_t least,
+		      uint64_t total, const char *words)
+{
+	row(pen, name, most, total, words);
+	if ((most - least) * 100 >= total)
+		row(pen, "    as wide", least, total, "and the line carried no more than it did");
+}
+
 static void draw_gains(struct ct_pen *pen, const struct ct_pull_bound *b, uint64_t total)
 {
 	char words[96];
@@ -101,10 +132,12 @@ static void draw_gains(struct ct_pen *pen, const struct ct_pull_bound *b, uint64
 	row(pen, "fetching", b->fetching, 0, words);
 	row(pen, "unpacking", b->inflating, 0, NULL);
 	row(pen, "both at once", b->overlap, 0, NULL);
+	draw_line(pen, b);
 	fputs("  could gain at most\n", pen->f);
-	row(pen, "  no limit", b->unlimited, total, "if no layer waited for a slot");
+	draw_gain(pen, "  no limit", b->unlimited, b->unlimited_least, total,
+		  "if no layer waited for a slot");
 	row(pen, "  parallel", b->parallel, total, "if none waited for the layer before it");
-	row(pen, "  both", b->both, total, NULL);
+	draw_gain(pen, "  both", b->both, b->both_least, total, NULL);
 }
 
 static void draw_pull(struct ct_pen *pen, const struct ct_record *rec,
