@@ -50,7 +50,7 @@ def spoilt(line):
 
 
 # What may be left out: it is there only if there is something. What a kind of line is called after, it has.
-OPTIONAL = ("attach_ns", "fetched", "probes", "why", "causes", "path", "pieces", "beyond_share", "forgers", "unheard", "deaf", "unknown_orders", "program", "node",
+OPTIONAL = ("attach_ns", "fetched", "link", "links", "probes", "why", "causes", "path", "pieces", "beyond_share", "forgers", "unheard", "deaf", "unknown_orders", "program", "node",
             "runtime", "engine", "image", "container", "pod", "namespace", "project", "service")
 
 

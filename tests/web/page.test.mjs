@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { chromium } from "playwright-core";
 
-import { data_in, docker_pull, hosts_pull, links_pull, many, page_of, page_with, recordings, summary_of, with_waits } from "./pages.mjs";
+import { data_in, docker_pull, hosts_pull, line_pulls, links_pull, many, page_of, page_with, recordings, summary_of, with_waits } from "./pages.mjs";
 
 const sizes = [
 	{ width: 1440, height: 900 },
@@ -315,6 +315,21 @@ test("a pull says by how many connections it came", async () => {
 	assert.match(facts, new RegExp(`docker \\(pid ${pull.fetched.client_pid}\\)`));
 	assert.doesNotMatch(facts, /failed/);
 	await done(page);
+});
+
+test("a pull says whether more would have come, and what more layers at once gain", async () => {
+	for (const [recording, line, gains] of [
+		[line_pulls.full, /full: no more came when more were fetched at once/, /no limit gains\s*[0-9.]+.[µm]s at most/],
+		[line_pulls.each, /not full: each layer came as fast/, /no limit gains\s*1\.06.s to 2\.24.s/],
+	]) {
+		const page = await open(page_of(recording));
+		await page.click('nav [data-key="pull"]');
+		await page.click("#records tbody tr");
+		const facts = await text(page, "#waterfall");
+		assert.match(facts, line);
+		assert.match(facts, gains);
+		await done(page);
+	}
 });
 
 test("a record looks the same, whatever was looked at before it", async () => {

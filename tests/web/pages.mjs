@@ -23,6 +23,7 @@ export const recordings = readdirSync(RECORDINGS)
 
 export const docker_pull = join(RECORDINGS, "docker-pull.ct");
 export const links_pull = join(RECORDINGS, "links-pull.ct");
+export const line_pulls = { full: join(RECORDINGS, "line-full-pull.ct"), each: join(RECORDINGS, "line-each-pull.ct") };
 export const hosts_pull = join(RECORDINGS, "hosts-pull.ct");
 
 export function report(recording, output, ...more) {
