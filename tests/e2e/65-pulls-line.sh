@@ -58,7 +58,7 @@ pull_with()
 }
 
 # shellcheck disable=SC2016
-line='def pulls: [records | select(.kind == "pull")];
+line='def pulls: [records | select(.kind == "pull" and (.image | endswith("/test/wide:1")))];
 	def said($n): pulls | map(select(.fetched.bound))[$n] | .total_ns as $total | .fetched.bound
 		| { by, is: .line.is, why: .line.why, least: (.gain_no_limit_least_ns / $total), most: (.gain_no_limit_ns / $total) };
 	def gained($n; $m): 1 - pulls[$m].total_ns / pulls[$n].total_ns;
@@ -79,26 +79,28 @@ row()
 	"$COLDTRACE" report "$OUT/$1.ct" --pulls > "$OUT/$1.pulls" 2> "$OUT/$1.err"
 }
 
-# With one and ten as well, to see whether what is said to be gained is there: an upper bound.
-numbers=()
-[[ -z ${LONG:-} ]] || numbers=(1 10)
+# Three times with three, and then with one and ten, to see whether what is said to be gained is there: an upper bound. On a busy
+# machine connections take turns as they like, and nobody knows; the wrong thing is never said.
+numbers=(3 3 3)
+[[ -z ${LONG:-} ]] || numbers+=(1 10)
 gains()
 {
 	[[ -n ${LONG:-} ]] || return 0
 	says "$1: with ten at once no more is gained than was said" '[]' \
 		"$line"' [range(last) as $n | { said: said($n), gained: gained($n; last) } | select(.gained > .said.most + 0.1)]'
-	says "$1: one at a time: nobody knows of the line" '["slots_or_network","unknown","same"]' "$line"' said(1) | [.by, .is, .why]'
+	says "$1: one at a time: nobody knows of the line" '["unknown","same"]' "$line"' said(3) | [.is, .why]'
 }
 
 in_engine tc qdisc add dev lo root tbf rate 32mbit burst 256kb latency 100ms || fail "the network is slow"
-row full "$REGISTRY" 3 "${numbers[@]}"
-says "a full line bounds it, whoever waits for a slot" '["network","full","together",true]' \
-	"$line"' said(0) | [.by, .is, .why, .most < 0.15]'
-check "a full line: the report says so" grep -q '^  line  *full  1 to 3 at once, .*: no more came when more' "$OUT/full.pulls"
+row full "$REGISTRY" "${numbers[@]}"
+says "a full line is never said to have room, nor the engine's limit to be what bounds it" '[true,true,[]]' \
+	"$line"' [range(3) as $n | said($n)] | [all(.is != "room"), any(.is == "full" and .why == "together"),
+		map(select(.is == "full" and (.by == "slots" or .most > 0.15)))]'
+check "a full line: the report says so" grep -q '^  line  *full  [12] to 3 at once, .*: no more came when more' "$OUT/full.pulls"
 gains "a full line"
 in_engine tc qdisc del dev lo root
-row each "$(< "$OUT/paced")" 3 "${numbers[@]}"
-says "a limit for each connection: it is the engine's slots" '["slots","room","each",true]' \
-	"$line"' said(0) | [.by, .is, .why, .most > 0.05]'
+row each "$(< "$OUT/paced")" "${numbers[@]}"
+says "a limit for each connection is never said to be a full line" '[true,true]' \
+	"$line"' [range(3) as $n | said($n)] | [all(.is != "full"), any(.is == "room" and .why == "each")]'
 check "a limit for each connection: the report says so" grep -q '^  line  *room  .*: each layer came as fast' "$OUT/each.pulls"
 gains "a limit for each connection"
