@@ -48,7 +48,7 @@ PURE_SRC     := $(CORE_SRC) $(wildcard user/cmd/options*.c) user/cmd/filter.c \
 SANDBOX_SRC  := $(addprefix user/source/,sandbox/sandbox.c sandbox/seccheck.c proc/procfs.c proc/files.c \
 		proc/trust.c proc/credentials.c engines/engine.c engines/engine_config.c engines/engine_identity.c engines/engine_manifest.c \
 		engines/engine_snapshots.c engines/engine_stored.c engines/engines_ask.c engines/bolt.c engines/rescans.c engines/engines.c engines/errand.c \
-		engines/scout.c live/places.c live/seed.c)
+		engines/scout.c live/before.c live/places.c live/seed.c)
 
 .PHONY: adding unit races replay replay-all replay-update fuzz fuzz-finds fuzz-seeds check check-all pure programs
 

@@ -60,6 +60,7 @@ struct trace {
 	uint64_t looked_ns; /* when the follower was told last how far it is */
 	uint64_t ticked_ns; /* when the desk was told last what time it is */
 	bool failed;
+	bool kept; /* somebody keeps what the next one reads */
 	bool begun;
 	bool watched; /* there may be something to tell */
 };
@@ -357,6 +358,7 @@ static int loop(struct trace *t, int *ret_status, struct ct_err *err)
 		ret = ct_live_poll(t->live, poll_ms(t, end_ns, opts->command), err);
 		if (ret < 0 && ret != -EINTR)
 			break;
+		ct_notify_hand_on(t->live, &t->kept);
 		now = ct_mono_ns();
 		if (ret > 0)
 			t->heard_ns = now;
@@ -482,7 +484,9 @@ static int open_all(struct trace *t, struct ct_err *err)
 					 .left = on_left,
 					 .lookup = on_lookup };
 	unsigned int depth = (opts->steps ? CT_DEEP_STEPS : 0) | (opts->why ? CT_DEEP_WHY : 0);
+	struct ct_kept before = ct_notify_inherit();
 	struct ct_live_options live = {
+		.before = &before,
 		.steps = opts->steps,
 		.why = opts->why,
 		.plan = opts->plan,
@@ -513,7 +517,10 @@ static int open_all(struct trace *t, struct ct_err *err)
 		ret = open_files(t, &ops, &header, depth, err);
 	if (!ret && opts->command)
 		ret = warm_up(t, err);
-	return ret ? ret : ct_live_open(&t->live, &live, on_event, t, err);
+	if (!ret)
+		ret = ct_live_open(&t->live, &live, on_event, t, err);
+	ct_kept_close(&before);
+	return ret;
 }
 
 /* The archive is ours again. */

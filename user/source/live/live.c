@@ -63,6 +63,7 @@ static void read_missed(struct ct_live *live)
 		ct_live_emit_lost(live, loss, missed[loss] - live->missed[loss]);
 		live->missed[loss] = missed[loss];
 	}
+	ct_live_page_losses(live);
 }
 
 static void read_losses(struct ct_live *live)
@@ -115,19 +116,11 @@ static void name_stack(struct ct_live *live, const struct ct_event *frames)
 	ct_fact_emit(&live->facts, names, len);
 }
 
-static int on_record(void *ctx, const void *data, size_t size)
+void ct_live_take(struct ct_live *live, const struct ct_event *e)
 {
-	const struct ct_event *e = data;
-	struct ct_live *live = ctx;
-	struct ct_err ignored;
-
-	if (ct_event_check(e, size, &ignored)) {
-		live->bad_events++;
-		return 0;
-	}
 	if (e->kind == CT_KIND_FRAMES) {
 		name_stack(live, e);
-		return 0;
+		return;
 	}
 	if (live->inside)
 		ct_inside_take(live->inside, e);
@@ -140,6 +133,21 @@ static int on_record(void *ctx, const void *data, size_t size)
 	} else if (e->sub == CT_ROLE_ENGINE && e->kind == CT_KIND_EXIT)
 		ct_engines_exited(&live->engines, e->tgid);
 	ct_engines_send(&live->engines);
+}
+
+static int on_record(void *ctx, const void *data, size_t size)
+{
+	const struct ct_event *e = data;
+	struct ct_live *live = ctx;
+	struct ct_err ignored;
+
+	if (ct_event_check(e, size, &ignored)) {
+		live->bad_events++;
+		return 0;
+	}
+	/* What is not carried of a connection is not carried of what comes then, either. */
+	if (e->ts_ns >= live->from_ns || e->kind == CT_KIND_HOLE)
+		ct_live_take(live, e);
 	/* Who writes faster than is read here must not keep the reader from all else. */
 	return ++live->taken < TAKEN_MAX ? 0 : -EINTR;
 }
@@ -262,7 +270,11 @@ static int run_plan(struct ct_live *live, struct ct_err *err)
 	live->facts.newest_ns = ct_now_ns(); /* what is found has been there before all events */
 	ct_lap(&live->laps, CT_LAP_LOAD);
 	if (!r)
+		ct_live_before_attach(live);
+	if (!r)
 		r = ct_live_attach(live);
+	if (!r)
+		ct_live_before_attached(live);
 	ct_lap(&live->laps, CT_LAP_ATTACH);
 	return r;
 }
@@ -311,6 +323,8 @@ static int start(struct ct_live *live, struct ct_err *err)
 		r = ct_engines_open(&live->engines, err);
 	ct_lap(&live->laps, CT_LAP_ENGINES);
 	if (!r)
+		r = ct_live_before_open(live, err);
+	if (!r)
 		r = attach(live, err);
 	if (!r)
 		ct_engines_watch(&live->engines, live->epoll);
@@ -322,7 +336,9 @@ static int start(struct ct_live *live, struct ct_err *err)
 	if (!r)
 		r = look_inside(live, err);
 	ct_lap(&live->laps, CT_LAP_INSIDE);
-	if (!r)
+	if (!r && live->before)
+		r = ct_live_before_found(live, err);
+	else if (!r)
 		tell_begin(live);
 	live->engines.patience_ns = 0; /* from now on nobody waits for one */
 	ct_kernel_close(live->kernel);
@@ -338,7 +354,7 @@ int ct_live_try(struct ct_live **ret, const struct ct_live_options *opts, struct
 	if (!live)
 		return ct_fail(err, -ENOMEM, "try to trace: out of memory");
 	live->opts = *opts;
-	live->epoll = -1;
+	live->epoll = live->page_fd = -1;
 	ct_live_listen(opts->verbose);
 	r = attach(live, err);
 	ct_kernel_close(live->kernel);
@@ -367,7 +383,7 @@ int ct_live_open(struct ct_live **ret, const struct ct_live_options *opts, ct_ev
 	if (!live)
 		return ct_fail(err, -ENOMEM, "begin to trace: out of memory");
 	live->opts = *opts;
-	live->epoll = -1;
+	live->epoll = live->page_fd = -1;
 	live->facts.fn = fn;
 	live->facts.ctx = ctx;
 	live->engines.facts = &live->facts;
@@ -388,6 +404,7 @@ void ct_live_close(struct ct_live *live)
 	if (!live)
 		return;
 	free(live->again.list);
+	ct_live_before_close(live);
 	ct_inside_close(live->inside);
 	ct_engines_close(&live->engines);
 	unload(live);
@@ -436,8 +453,10 @@ static int wait_ms(const struct ct_live *live, int timeout_ms)
 /* What is left in it when that fails is lost: one event at least. */
 static int read_ring(struct ct_live *live, struct ct_err *err)
 {
-	long r = ct_ring_read(live->ring);
+	long r;
 
+	ct_live_page_read(live);
+	r = ct_ring_read(live->ring);
 	if (r >= 0 || r == -EINTR)
 		return 0;
 	ct_live_emit_lost(live, CT_LOSS_RING, 1);
@@ -485,6 +504,7 @@ int ct_live_poll(struct ct_live *live, int timeout_ms, struct ct_err *err)
 	int r, woken = 1;
 
 	live->facts.handed = live->taken = 0;
+	ct_live_before_turn(live);
 	ct_engines_send(&live->engines);
 	if (timeout_ms > CT_LIVE_AWAKE_MS) {
 		timeout_ms = doze(live, timeout_ms, err);

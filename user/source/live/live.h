@@ -11,6 +11,7 @@
 
 #include "core/core.h"
 #include "source/facts.h"
+#include "source/live/kept.h"
 #include "source/live/laps.h"
 #include "source/live/plan.h"
 #include "util/err.h"
@@ -37,11 +38,14 @@ struct ct_live_options {
 	bool sentry_probes; /* probes in the sandboxes' own code */
 	bool verbose; /* libbpf's own messages on stderr */
 	uint32_t mine; /* whose descendants' words are marked with CT_F_MINE; 0: nobody's */
+	const struct ct_kept *
+		before; /* borrowed until ct_live_open() returns: what another one has left; NULL: nothing */
 };
 
 /*
  * Loads, attaches, finds running engines, shims and containers, and emits OPTIONS, ENGINE,
- * PROCESS and IDENTITY events for them, then BEGIN. On failure nothing stays attached and *ret is untouched.
+ * PROCESS and IDENTITY events for them, then BEGIN. On failure nothing stays attached and *ret is untouched. Where
+ * another one's events go on, these are of when it ended.
  */
 int ct_live_open(struct ct_live **ret, const struct ct_live_options *opts, ct_event_fn fn,
 		 void *ctx, struct ct_err *err);
@@ -67,6 +71,15 @@ int ct_live_drop_privileges(struct ct_live *live, bool with_command, struct ct_e
  * -EINTR is no failure.
  */
 int ct_live_poll(struct ct_live *live, int timeout_ms, struct ct_err *err);
+
+/*
+ * What goes on when this process has ended, if somebody keeps it: descriptors that live owns. False: it is nothing
+ * that can be kept. Once.
+ */
+bool ct_live_keep(struct ct_live *live, struct ct_kept *ret);
+
+/* After the first poll: whether it goes on where another one ended; when that was, and how many events it had left. */
+bool ct_live_went_on(const struct ct_live *live, uint64_t *ret_since_ns, size_t *ret_events);
 
 /* Tells now what has been counted of opened files; else that comes twice a second, and at the end. */
 int ct_live_tell_opens(struct ct_live *live, struct ct_err *err);

@@ -98,10 +98,35 @@ struct ct_live {
 	struct ct_symbols *symbols; /* owned; NULL unless waits are traced */
 	struct ct_live_again again;
 	struct ct_live_places places[CT_PLACES_MAX];
+	struct ct_live_before *before; /* owned, NULL: there is none, or it has been told */
+	uint64_t
+		from_ns; /* what its ring says of earlier times another one's has told; 0: nobody's */
+	struct {
+		uint64_t since_ns; /* 0: it did not */
+		size_t events;
+	} went_on;
+	struct ct_kept_page *page; /* owned, NULL: nobody keeps anything for the next one */
+	int page_fd;
 };
 
 /* live.c */
 void ct_live_emit_lost(struct ct_live *live, enum ct_loss loss, uint64_t more);
+
+void ct_live_take(struct ct_live *live, const struct ct_event *e); /* one of the kernel side */
+
+/*
+ * live_before.c: what another one has left, if it can be read. Between open and found facts are held back; then BEGIN has
+ * been told, too; the events come with the first turn.
+ */
+int ct_live_before_open(struct ct_live *live, struct ct_err *err);
+void ct_live_before_attach(struct ct_live *live); /* will be */
+void ct_live_before_attached(struct ct_live *live);
+int ct_live_before_found(struct ct_live *live, struct ct_err *err);
+void ct_live_before_turn(struct ct_live *live);
+void ct_live_before_close(struct ct_live *live);
+/* And for the next one: from now on all is read; what has been told of losses. */
+void ct_live_page_read(struct ct_live *live);
+void ct_live_page_losses(struct ct_live *live);
 
 /* live_again.c */
 void ct_live_again_lost(struct ct_live *live, uint64_t now_ns); /* events were, from the ring */

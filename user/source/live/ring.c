@@ -145,3 +145,8 @@ long ct_ring_read(struct ct_ring *ring)
 	} while (!r && at < __atomic_load_n(ring->written_to, __ATOMIC_ACQUIRE));
 	return r && r != -EAGAIN ? r : count;
 }
+
+bool ct_ring_is_read(const struct ct_ring *ring)
+{
+	return *ring->read_to >= __atomic_load_n(ring->written_to, __ATOMIC_ACQUIRE);
+}

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* Negative: reading ends with it, behind this record. */
@@ -21,3 +22,5 @@ void ct_ring_close(struct ct_ring *ring);
  * said, or negative errno.
  */
 long ct_ring_read(struct ct_ring *ring);
+/* Nothing is left in it, nor being written. */
+bool ct_ring_is_read(const struct ct_ring *ring);
