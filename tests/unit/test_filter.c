@@ -58,6 +58,15 @@ static const struct {
 	{ "2026-11-23T22:00:07.250Z", 7.25 },
 	{ "2026-11-24", 7200 },
 	{ "2026-11-01", -100 }, /* before the node was booted */
+	{ "22:00:07", 7 },
+	{ "22:00:07.250", 7.25 },
+	{ "22:01", 60 },
+	{ "00:00", 7200 }, /* the next day */
+	{ "09:59", 43140 },
+	{ "21:59:58", -2 }, /* and not the next one */
+	{ "22:00:07Z", -1 }, /* a zone of no day */
+	{ "24:00", -1 },
+	{ "22:", -1 },
 	{ "+7s", 7 },
 	{ "+1m30s", 90 },
 	{ "2026-13-01", -1 },
@@ -73,6 +82,8 @@ static const struct {
 
 Test(filter, times)
 {
+	setenv("TZ", "UTC", 1);
+	tzset();
 	for (size_t i = 0; i < CT_ARRAY_SIZE(times); i++) {
 		struct ct_options opts = { 0 };
 		struct ct_err err = { 0 };
@@ -87,6 +98,18 @@ Test(filter, times)
 			     times[i].text, (unsigned long long)window.from_ns);
 		cr_expect_eq(window.until_ns, 0);
 	}
+}
+
+/* The table has the time that it is here: so has who reads it. */
+Test(filter, a_time_of_day_is_that_of_the_table)
+{
+	struct ct_options opts = { 0 };
+	struct ct_err err;
+
+	setenv("TZ", "EST5", 1);
+	tzset();
+	cr_assert_eq(ct_parse_since(&opts, "17:00:07", &err), 0);
+	cr_expect_eq(ct_options_window(&opts, OFFSET, BEGIN_NS).from_ns, BEGIN_NS + 7 * S);
 }
 
 /* As docker and kubectl have it, a time without a sign is ago. */

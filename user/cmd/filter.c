@@ -2,6 +2,7 @@
 /* What the options ask for. */
 #include <fnmatch.h>
 #include <string.h>
+#include <time.h>
 
 #include "cmd/options.h"
 #include "cmd/options_value.h"
@@ -125,11 +126,37 @@ bool ct_options_counts(const struct ct_options *opts, enum ct_record_type type)
 	return has(opts->kinds, CT_RECORD_START) ? type == CT_RECORD_START : has(opts->kinds, type);
 }
 
+#define CT_NS_PER_S INT64_C(1000000000)
+#define HALF_DAY_S  (12 * 3600)
+
+/* Of the days here that which is at most half a day from the begin: so the table needs no date. */
+static int64_t of_day(int64_t ns, int64_t begin_ns)
+{
+	time_t begin = (time_t)(begin_ns / CT_NS_PER_S), best = 0;
+	struct tm day = { 0 };
+
+	localtime_r(&begin, &day);
+	for (int days = -1; days <= 1; days++) {
+		struct tm tm = {
+			.tm_year = day.tm_year,
+			.tm_mon = day.tm_mon,
+			.tm_mday = day.tm_mday + days,
+			.tm_sec = (int)(ns / CT_NS_PER_S),
+			.tm_isdst = -1,
+		};
+
+		best = mktime(&tm);
+		if (best >= begin - HALF_DAY_S)
+			break;
+	}
+	return best * CT_NS_PER_S + ns % CT_NS_PER_S;
+}
+
 /* What is before the boot of the node is at its begin. */
 static uint64_t instant(const struct ct_when *when, int64_t wall_minus_mono_ns, uint64_t begin_ns,
 			uint64_t never)
 {
-	int64_t ns;
+	int64_t ns = when->ns;
 	uint64_t end;
 
 	if (when->from == CT_WHEN_NEVER)
@@ -137,7 +164,9 @@ static uint64_t instant(const struct ct_when *when, int64_t wall_minus_mono_ns, 
 	if (when->from == CT_WHEN_BEGIN)
 		return __builtin_add_overflow(begin_ns, (uint64_t)when->ns, &end) ? UINT64_MAX
 										  : end;
-	if (__builtin_sub_overflow(when->ns, wall_minus_mono_ns, &ns))
+	if (when->from == CT_WHEN_DAY)
+		ns = of_day(ns, (int64_t)begin_ns + wall_minus_mono_ns);
+	if (__builtin_sub_overflow(ns, wall_minus_mono_ns, &ns))
 		return when->ns < 0 ? 0 : UINT64_MAX;
 	return ns < 0 ? 0 : (uint64_t)ns;
 }

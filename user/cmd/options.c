@@ -184,7 +184,7 @@ static const struct option_row {
 	{ READS_RECORDINGS, 0, "label", "K=V", MANY, ct_parse_labelled,
 	  "only what 'record --label' called so, e.g. load=disk; a glob, or several: 'load=disk,cpu'; repeatable" },
 	{ READS_RECORDINGS, 0, "since", "TIME", 0, ct_parse_since,
-	  "only what began then or later: 2026-11-23T22:00:00 (UTC), +90s (after the begin), 1h (ago)" },
+	  "only what began then or later: 2026-11-23T22:00:00 (UTC), 22:00:00 (as in the table), +90s (after the begin), 1h (ago)" },
 	{ READS_RECORDINGS, 0, "until", "TIME", 0, ct_parse_until, "only what began earlier" },
 	{ "opens", 0, "image", "GLOB", MANY, ct_parse_image,
 	  "only images that match, e.g. 'node:*'; repeatable" },

@@ -34,6 +34,7 @@ struct ct_when {
 		CT_WHEN_NEVER, /* not asked for */
 		CT_WHEN_WALL, /* ns since 1970 */
 		CT_WHEN_BEGIN, /* ns after the begin of what is read */
+		CT_WHEN_DAY, /* ns of a day here, that which is next to the begin of what is read */
 	} from;
 	int64_t ns;
 };

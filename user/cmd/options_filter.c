@@ -135,7 +135,7 @@ static bool parse_seconds(const char **at, struct tm *tm, int64_t *ret_ns)
 	return true;
 }
 
-/* Z, nothing (UTC too: what is told is in UTC), or +01:00. */
+/* Z, nothing (UTC too: so are JSON and sentences), or +01:00. */
 static bool parse_zone(const char **at, int64_t *ret_s)
 {
 	int sign = **at == '-' ? -1 : 1, hours = 0, minutes = 0;
@@ -152,6 +152,25 @@ static bool parse_zone(const char **at, int64_t *ret_s)
 	return true;
 }
 
+/* Hours, minutes, and what comes behind them. */
+static bool parse_clock(const char **at, struct tm *tm, int64_t *ret_ns)
+{
+	return two(at, 0, 23, &tm->tm_hour) && skip(at, ":") && two(at, 0, 59, &tm->tm_min) &&
+	       parse_seconds(at, tm, ret_ns);
+}
+
+/* As the table has it in its first column. */
+static bool parse_time_of_day(const char *value, int64_t *ret_ns)
+{
+	struct tm tm = { 0 };
+	int64_t ns;
+
+	if (!parse_clock(&value, &tm, &ns) || *value)
+		return false;
+	*ret_ns = ((tm.tm_hour * 60 + tm.tm_min) * 60 + tm.tm_sec) * INT64_C(1000000000) + ns;
+	return true;
+}
+
 /* ISO 8601: a day, and a time of it. */
 static bool parse_date(const char *value, int64_t *ret_ns)
 {
@@ -163,9 +182,7 @@ static bool parse_date(const char *value, int64_t *ret_ns)
 	ok = two(&at, 19, 22, &century) && two(&at, 0, 99, &year) && skip(&at, "-") &&
 	     two(&at, 1, 12, &tm.tm_mon) && skip(&at, "-") && two(&at, 1, 31, &tm.tm_mday);
 	if (ok && *at)
-		ok = skip(&at, "T ") && two(&at, 0, 23, &tm.tm_hour) && skip(&at, ":") &&
-		     two(&at, 0, 59, &tm.tm_min) && parse_seconds(&at, &tm, &ns) &&
-		     parse_zone(&at, &zone);
+		ok = skip(&at, "T ") && parse_clock(&at, &tm, &ns) && parse_zone(&at, &zone);
 	if (!ok || *at)
 		return false;
 	tm.tm_year = century * 100 + year - 1900;
@@ -181,6 +198,8 @@ static int parse_when(const char *option, const char *value, struct ct_when *ret
 
 	if (parse_date(value, &ret->ns)) {
 		ret->from = CT_WHEN_WALL;
+	} else if (parse_time_of_day(value, &ret->ns)) {
+		ret->from = CT_WHEN_DAY;
 	} else if (*value == '+' && !ct_duration_parse(value + 1, &ns)) {
 		*ret = (struct ct_when){ CT_WHEN_BEGIN, (int64_t)ns };
 	} else if (!ct_duration_parse(value, &ns)) {
@@ -189,7 +208,7 @@ static int parse_when(const char *option, const char *value, struct ct_when *ret
 	} else {
 		return ct_fail(
 			err, EINVAL,
-			"option %s: '%s' is no time: 2026-11-23T22:00:00 (UTC), +90s (after the begin) or 1h (ago)",
+			"option %s: '%s' is no time: 2026-11-23T22:00:00 (UTC), 22:00:00 (as the table has it), +90s (after the begin) or 1h (ago)",
 			option, value);
 	}
 	return 0;
