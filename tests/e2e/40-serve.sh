@@ -76,6 +76,10 @@ has_group()
 	get "${url}metrics" | grep -q '^coldtrace_records_total{.*type="group",outcome="ok"} 1'
 }
 check "a group is a record of it" await 10 has_group
+# A page of it is as long as what it shows, today and next week.
+same "its page ends where its last record does" "$("$COLDTRACE" report "$replays/docker-runc.ct" -o json 2> /dev/null |
+	jq -s '[.[] | select(.kind != "session" and .kind != "summary") | .end_ns | numbers] | max')" \
+	"$(timeout 3 curl -sN "${url}events" | sed -n '/^event: summary/{ n; s/^data: //p; q; }' | jq .end_ns)"
 trace_stop
 OTEL_EXPORTER_OTLP_ENDPOINT='' serve_start "$replays/docker-runc.ct"
 same "a collector that is empty is none" "" "$(value coldtrace_otlp_queue_bytes)"

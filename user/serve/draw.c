@@ -201,20 +201,33 @@ int ct_serve_metrics(struct ct_serve *s, FILE *f, enum ct_metrics_form form)
 			       });
 }
 
+/* A page of what was recorded is of that time, whenever it is looked at; metrics are of now. */
+static struct ct_session shown(const struct ct_serve *s)
+{
+	struct ct_session session = s->session;
+
+	if (s->opts.recorded)
+		session.end_ns = s->shown_ns > session.begin_ns ? s->shown_ns : session.begin_ns;
+	return session;
+}
+
 int ct_serve_page(struct ct_serve *s, FILE *f)
 {
-	int ret = ct_html_live_begin(f, &s->session, s->told_to - 1, s->opts.records);
+	const struct ct_session session = shown(s);
+	int ret = ct_html_live_begin(f, &session, s->told_to - 1, s->opts.records);
 
 	for (uint64_t n = s->told_from; n < s->told_to && !ret; n++) {
 		fputs(n == s->told_from ? "\n" : ",\n", f);
 		fwrite(s->told[n % s->opts.records].text, 1, s->told[n % s->opts.records].len, f);
 	}
-	return ret ? ret : ct_html_live_end(f, &s->session, s->nothing, &s->counts);
+	return ret ? ret : ct_html_live_end(f, &session, s->nothing, &s->counts);
 }
 
 /* What a page has missed for too long it must be given anew. From 0: what comes from now on. */
 void ct_serve_events(struct ct_serve *s, FILE *f, uint64_t from)
 {
+	const struct ct_session session = shown(s);
+
 	if (!from)
 		from = s->told_to;
 	if (from < s->told_from || from > s->told_to) {
@@ -229,6 +242,6 @@ void ct_serve_events(struct ct_serve *s, FILE *f, uint64_t from)
 		fputs("\n\n", f);
 	}
 	fputs("event: summary\ndata: ", f);
-	ct_html_summary_text(f, &s->session, s->nothing, &s->counts);
+	ct_html_summary_text(f, &session, s->nothing, &s->counts);
 	fputs("\n\n", f);
 }

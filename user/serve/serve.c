@@ -141,6 +141,8 @@ static void add(struct ct_serve *s, const struct ct_record *rec)
 		s->no_memory++;
 	else
 		remember(s, text, len);
+	if (rec->end_ns > s->shown_ns)
+		s->shown_ns = rec->end_ns;
 	pthread_mutex_unlock(&s->lock);
 	if (s->push)
 		ct_push_record(s->push, &s->session, rec);

@@ -36,6 +36,7 @@ struct ct_push; /* push.h */
 struct ct_serve {
 	struct ct_serve_options opts;
 	struct ct_session session; /* end_ns is the last beat's; under lock */
+	uint64_t shown_ns; /* of what was recorded: the end of what is told last; under lock */
 	char url[128];
 	struct ct_http *http; /* owned */
 	struct ct_push *push; /* owned; NULL: nothing is pushed */
