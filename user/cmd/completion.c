@@ -80,7 +80,8 @@ static const char head[] =
 /* The case of _coldtrace() after "--option" or "-o"; nothing if it takes no value. */
 static void put_value(FILE *out, const char *command, const struct ct_option_row *option)
 {
-	const struct ct_value_row *found = option->arg ? ct_completion_value(option) : NULL;
+	const struct ct_value_row *found =
+		option->arg ? ct_completion_value(command, option) : NULL;
 
 	if (!option->arg)
 		return;

@@ -22,6 +22,7 @@ static const char head[] =
 	"# The last of several, with commas between them.\n"
 	"function __coldtrace_list\n"
 	"	set -l before (string match -r '^.*,' -- (commandline -ct))\n"
+	"	set -q before[1]; or set before '' # of no word there is no product\n"
 	"	printf '%s\\n' $before$argv\n"
 	"end\n"
 	"\n"
@@ -59,9 +60,9 @@ static void put_quoted(FILE *out, const char *text)
 	putc('\'', out);
 }
 
-static void put_value(FILE *out, const struct ct_option_row *option)
+static void put_value(FILE *out, const char *command, const struct ct_option_row *option)
 {
-	const struct ct_value_row *row = ct_completion_value(option);
+	const struct ct_value_row *row = ct_completion_value(command, option);
 	enum ct_value_how how = row ? row->how : CT_VALUE_HOW_MAX;
 
 	if (how == CT_VALUE_FILES) {
@@ -88,7 +89,7 @@ static void put_options(FILE *out, const char *command)
 		if (option.letter)
 			fprintf(out, " -s %c", option.letter);
 		if (option.arg)
-			put_value(out, &option);
+			put_value(out, command, &option);
 		fputs(" -d ", out);
 		put_quoted(out, option.help);
 		putc('\n', out);

@@ -18,7 +18,7 @@ enum ct_value_how {
 };
 
 struct ct_value_row {
-	const char *arg, *option;
+	const char *arg, *option, *command;
 	void (*words)(FILE *out); /* each behind a blank; NULL: none */
 	enum ct_value_how how;
 };
@@ -30,7 +30,8 @@ struct ct_operand_row {
 };
 
 /* Of an option that takes a value; NULL: any. */
-const struct ct_value_row *ct_completion_value(const struct ct_option_row *option);
+const struct ct_value_row *ct_completion_value(const char *command,
+					       const struct ct_option_row *option);
 /* NULL: it takes none. */
 const struct ct_operand_row *ct_completion_operand(const char *command);
 /* Whether another program's line may follow it. */

@@ -49,9 +49,9 @@ static void put_words(FILE *out, void (*words)(FILE *out))
 	free(text);
 }
 
-static void put_value(FILE *out, const struct ct_option_row *option)
+static void put_value(FILE *out, const char *command, const struct ct_option_row *option)
 {
-	const struct ct_value_row *row = ct_completion_value(option);
+	const struct ct_value_row *row = ct_completion_value(command, option);
 
 	putc(':', out);
 	put_safe(out, option->arg);
@@ -79,8 +79,8 @@ static void put_value(FILE *out, const struct ct_option_row *option)
 	}
 }
 
-static void put_spec(FILE *out, const struct ct_option_row *option, const char *dashes,
-		     const char *name)
+static void put_spec(FILE *out, const char *command, const struct ct_option_row *option,
+		     const char *dashes, const char *name)
 {
 	fprintf(out, " \\\n		'*%s%s%s[", dashes, name,
 		!option->arg ? ""
@@ -89,7 +89,7 @@ static void put_spec(FILE *out, const struct ct_option_row *option, const char *
 	put_safe(out, option->help);
 	putc(']', out);
 	if (option->arg)
-		put_value(out, option);
+		put_value(out, command, option);
 	putc('\'', out);
 }
 
@@ -100,9 +100,9 @@ static void put_command(FILE *out, const char *command)
 
 	fprintf(out, "	%s) _arguments -s -S", command);
 	for (size_t i = 0; ct_options_row(i, command, &option); i++) {
-		put_spec(out, &option, "--", option.name);
+		put_spec(out, command, &option, "--", option.name);
 		if (option.letter)
-			put_spec(out, &option, "-", (const char[]){ option.letter, '\0' });
+			put_spec(out, command, &option, "-", (const char[]){ option.letter, '\0' });
 	}
 	if (row && !row->line)
 		fputs(" \\\n		'*:recording:_coldtrace_recordings'", out);

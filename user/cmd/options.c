@@ -66,9 +66,10 @@ static int parse_ready(struct ct_options *opts, const char *value, struct ct_err
 			return 0;
 		}
 	}
-	return ct_fail(err, EINVAL,
-		       "option --ready: '%s' is none of listen, accept, output, exec, path:GLOB",
-		       value);
+	return ct_fail(
+		err, EINVAL,
+		"option --ready: '%s' is none of listen, accept, output, exec, probe, path:GLOB",
+		value);
 }
 
 static int parse_by(struct ct_options *opts, const char *value, struct ct_err *err)
