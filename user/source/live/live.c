@@ -273,8 +273,6 @@ static int run_plan(struct ct_live *live, struct ct_err *err)
 		ct_live_before_attach(live);
 	if (!r)
 		r = ct_live_attach(live);
-	if (!r)
-		ct_live_before_attached(live);
 	ct_lap(&live->laps, CT_LAP_ATTACH);
 	return r;
 }

@@ -190,7 +190,7 @@ void ct_live_before_attach(struct ct_live *live)
 		copy_ever(live, kept_fd(live->opts.before, CT_KEPT_H2_EVER));
 }
 
-void ct_live_before_attached(struct ct_live *live)
+void ct_live_before_hears(struct ct_live *live)
 {
 	const struct {
 		enum ct_kept_kind kind;

@@ -261,6 +261,8 @@ int ct_live_attach(struct ct_live *live)
 		live->links[i] = ct_kernel_attach(live->kernel, i, prog);
 		if (!live->links[i])
 			r = refuse(live, i, "it refuses to attach it");
+		else if (ct_probes[i].group == CT_GROUP_SEND)
+			ct_live_before_hears(live); /* at once: the others take their time */
 	}
 	return r;
 }

@@ -120,7 +120,7 @@ void ct_live_take(struct ct_live *live, const struct ct_event *e); /* one of the
  */
 int ct_live_before_open(struct ct_live *live, struct ct_err *err);
 void ct_live_before_attach(struct ct_live *live); /* will be */
-void ct_live_before_attached(struct ct_live *live);
+void ct_live_before_hears(struct ct_live *live); /* what is sent, from now on */
 int ct_live_before_found(struct ct_live *live, struct ct_err *err);
 void ct_live_before_turn(struct ct_live *live);
 void ct_live_before_close(struct ct_live *live);
