@@ -3,13 +3,13 @@
 #include "cmd/serve_replay.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <time.h>
 
 #include "cmd/cmd.h"
 #include "cmd/paths.h"
 #include "cmd/seen.h"
+#include "cmd/told.h"
 #include "source/recording/recordings.h"
 #include "util/clock.h"
 
@@ -28,17 +28,9 @@ struct replayed {
 	uint64_t until_ns; /* CLOCK_MONOTONIC; 0: for ever */
 };
 
-static volatile sig_atomic_t told_to_end;
-
-static void on_signal(int signal)
-{
-	(void)signal;
-	told_to_end = 1;
-}
-
 static bool is_over(const struct replayed *r)
 {
-	return told_to_end || (r->until_ns && ct_mono_ns() >= r->until_ns);
+	return ct_told_to_end() || (r->until_ns && ct_mono_ns() >= r->until_ns);
 }
 
 static int64_t now_ns(void)
@@ -134,11 +126,9 @@ int ct_serve_replay(const struct ct_options *opts, struct ct_serve *serve, struc
 	struct ct_recordings recordings = { 0 };
 	struct ct_directories paths = { 0 };
 	struct ct_operands operands = opts->operands;
-	const struct sigaction end = { .sa_handler = on_signal };
 	int ret;
 
-	sigaction(SIGINT, &end, NULL);
-	sigaction(SIGTERM, &end, NULL);
+	ct_told_catch();
 	ret = ct_directories_expand(&paths, &operands, err);
 	if (!ret)
 		ret = ct_recordings_open(&recordings, operands.items, operands.count, err);

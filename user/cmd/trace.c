@@ -14,6 +14,7 @@
 #include "cmd/notify.h"
 #include "cmd/runner.h"
 #include "cmd/session.h"
+#include "cmd/told.h"
 #include "cmd/trace.h"
 #include "core/order/reorder.h"
 #include "core/opens/opens.h"
@@ -64,28 +65,6 @@ struct trace {
 	bool begun;
 	bool watched; /* there may be something to tell */
 };
-
-static volatile sig_atomic_t interrupted;
-
-static void on_signal(int signo)
-{
-	(void)signo;
-	interrupted = 1;
-}
-
-static void catch_signals(void)
-{
-	const struct sigaction end = { .sa_handler = on_signal };
-	const struct sigaction ignore = { .sa_handler = SIG_IGN };
-	struct sigaction before;
-
-	sigaction(SIGINT, &end, NULL);
-	sigaction(SIGTERM, &end, NULL);
-	/* Under nohup it stays ignored. */
-	if (!sigaction(SIGHUP, NULL, &before) && before.sa_handler != SIG_IGN)
-		sigaction(SIGHUP, &end, NULL);
-	sigaction(SIGPIPE, &ignore, NULL); /* a closed pipe ends its output alone */
-}
 
 /* Nothing is missed from here on: that is what the session begins with. */
 static void begins(struct trace *t, const struct ct_event *e)
@@ -351,7 +330,7 @@ static int loop(struct trace *t, int *ret_status, struct ct_err *err)
 	if (!ret && t->follower && t->follower->begin)
 		ret = t->follower->begin(t->follower->ctx, &t->session.head, err);
 	t->watched = !ret;
-	while (!ret && !interrupted && !t->failed && !t->session.failed && !is_alone(t) &&
+	while (!ret && !ct_told_to_end() && !t->failed && !t->session.failed && !is_alone(t) &&
 	       !seen(t).ended) {
 		uint64_t now;
 
@@ -467,9 +446,9 @@ static int warm_up(struct trace *t, struct ct_err *err)
 {
 	int ret = ct_runner_open(&t->runner, t->opts->command, err);
 
-	for (uint64_t i = 0; i < t->opts->warmup && !ret && !interrupted; i++) {
+	for (uint64_t i = 0; i < t->opts->warmup && !ret && !ct_told_to_end(); i++) {
 		ret = ct_runner_start(&t->runner, err);
-		while (!ret && t->runner.program && !interrupted)
+		while (!ret && t->runner.program && !ct_told_to_end())
 			ct_runner_wait(&t->runner);
 	}
 	return ret;
@@ -537,7 +516,7 @@ int ct_trace(const struct ct_options *opts, const struct ct_trace_follower *foll
 	int ret, ended, status = -1;
 	bool all;
 
-	catch_signals();
+	ct_told_catch();
 	t.distill = ct_distill_new();
 	/* Opens of what is executed are counted, too. */
 	all = opts->opens || opts->opens_each;
