@@ -185,7 +185,15 @@ static struct ct_text mapped_file(char *line)
 	return ct_text(device.p, device.len + 1 + inode.len);
 }
 
-/* The first file that a program maps is its own. */
+/* "BEGIN-END rwxp ..." */
+static bool is_code(const char *line)
+{
+	const char *may = strchr(line, ' ');
+
+	return may && strnlen(may, 4) == 4 && may[3] == 'x';
+}
+
+/* The first file whose code it maps is its own: whatever else it maps lower is data. */
 static bool own_program(uint32_t pid, char *ret, size_t room)
 {
 	own_file FILE *f = ct_proc_file(pid, "maps");
@@ -194,7 +202,7 @@ static bool own_program(uint32_t pid, char *ret, size_t room)
 	while (f && fgets(line, sizeof(line), f)) {
 		struct ct_text file = mapped_file(line);
 
-		if (file.len && file.len < room) {
+		if (file.len && file.len < room && is_code(line)) {
 			ct_text_copy(ret, room, file);
 			return true;
 		}
