@@ -116,6 +116,7 @@ int BPF_PROG(ct_fork_raw, struct task_struct *parent, struct task_struct *child)
  * The reader is woken: a container that removes itself lives no longer than 70 ms at times, and who it was is asked of
  * what its engine keeps. None starts, is started or is removed without a shim, a monitor or a runtime that is executed; of
  * the host's own, for those of a container could keep the reader awake.
+ * Not once more for what a shim or a monitor then executes.
  */
 #define CT_WHO_BEGINS (1ull << 63)
 /* No actor whose fork was told has forked it: it says itself who has. */
