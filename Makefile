@@ -2,7 +2,7 @@
 #
 # make            build .output/coldtrace
 # make demo       set everything up and watch 10 restarts under runc and 10 under runsc
-# make test       set everything up and test all but what takes long, about 17 minutes on 2 CPUs
+# make test       set everything up and test all but what takes long, about 16 minutes on 2 CPUs
 # make test-long  everything, in full: about 90 minutes
 # make static     a coldtrace without shared libraries, per architecture, in .output/static
 # make bench      what tracing costs, side by side with others
