@@ -84,6 +84,11 @@ gone()
 	done < "$1"
 }
 
+# Somebody says that there are more descriptors than there can be.
+# shellcheck disable=SC2016
+check "two thousand million descriptors take no time" timeout 10 bash -c \
+	'LISTEN_PID=$$ LISTEN_FDS=2000000000 LISTEN_FDNAMES=coldtrace-page:x exec "$COLDTRACE" -d 0.2 > "$OUT/many.out" 2>&1'
+
 manager_start "$manager" || { cannot "a service manager" "$(tail -n 3 "$manager/log")"; exit 0; }
 bundle_make "$OUT/bundle" && bundle_args "$OUT/bundle" service exit 7 || { fail "a bundle is made"; exit 0; }
 mkdir "$spool"

@@ -144,13 +144,14 @@ static enum ct_kept_kind kind_of(const char *name, size_t len)
 /* Ours are taken, as long as there is room; nobody who is executed gets any. */
 static void take(struct ct_kept *to, const char *names, int count)
 {
-	for (int i = 0; i < count; i++) {
+	/* As many as have names: the number is only what somebody says. */
+	for (int i = 0; i < count && *names; i++) {
 		size_t len = strcspn(names, ":");
 		enum ct_kept_kind kind = kind_of(names, len);
 
 		names += len + (names[len] == ':');
-		fcntl(FDS_BEGIN + i, F_SETFD, FD_CLOEXEC);
-		if (kind == CT_KEPT_KINDS)
+		/* One that is not there would be closed when it is something of ours. */
+		if (fcntl(FDS_BEGIN + i, F_SETFD, FD_CLOEXEC) || kind == CT_KEPT_KINDS)
 			continue;
 		if (to->count < CT_KEPT_MAX)
 			to->fds[to->count++] = (struct ct_kept_fd){ kind, FDS_BEGIN + i };
