@@ -370,10 +370,15 @@ static __always_inline void mounts(enum ct_how how, struct task_struct *task, co
 	ct_asks(0); /* its EXIT is told, too */
 }
 
-/* The runtime of a shim or a monitor: these began, and were looked at, some milliseconds ago. */
+/*
+ * The runtime of a shim or a monitor: these began, and were looked at, some milliseconds ago. As were those of a helper
+ * that becomes a runtime: `runc init`, which executes a copy of itself (libcontainer/nsenter/cloned_binary.c of
+ * runc 1.1), and wrappers of runtimes.
+ */
 static __always_inline bool is_at_work(const struct ct_actor *before, __u8 role)
 {
-	return role == CT_ROLE_RUNTIME && before->role == CT_ROLE_SHIM;
+	return role == CT_ROLE_RUNTIME &&
+	       (before->role == CT_ROLE_SHIM || before->role == CT_ROLE_HELPER);
 }
 
 static __always_inline int executed(enum ct_how how, struct task_struct *task)

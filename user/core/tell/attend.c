@@ -16,10 +16,10 @@
 /* After the last file was seen going, how long until the removal is over. */
 #define SETTLE_NS (150 * CT_NS_PER_MS)
 /*
- * How long the answer to who it is may take: as long as events wait in the ring (POLL_MS of
- * cmd/trace.c) and to be put in order, and as long again.
+ * How long the answer to who it is may take: as long as events wait in the ring (CT_LIVE_AWAKE_MS of
+ * source/live/live.h) and to be put in order, and as long again.
  */
-#define IDENTITY_WAIT_NS (150 * CT_NS_PER_MS)
+#define IDENTITY_WAIT_NS (250 * CT_NS_PER_MS)
 /* That events were lost is heard when those have been that were not, and who listens may be late. */
 #define LOSS_WAIT_NS (2000 * CT_NS_PER_MS)
 /* After the exit, how long until a stop whose evidence does not come is given up. */

@@ -20,6 +20,8 @@
 #define RING_BYTES_MIN  4096u
 #define TAKEN_MAX       1000000
 #define LOSSES_EVERY_NS 500000000ull
+#define MISSED_EVERY_NS (2 * LOSSES_EVERY_NS)
+#define INSIDE_MS       50 /* what sandboxes say is looked for, nobody is woken for it */
 #define NS_PER_MS       1000000ull
 #define LAST_ANSWERS_NS (200 * NS_PER_MS)
 
@@ -63,15 +65,12 @@ static void read_missed(struct ct_live *live)
 		ct_live_emit_lost(live, loss, missed[loss] - live->missed[loss]);
 		live->missed[loss] = missed[loss];
 	}
-	ct_live_page_losses(live);
 }
 
-static void read_losses(struct ct_live *live)
+static void read_counters(struct ct_live *live)
 {
-	uint64_t more;
-
 	for (__u32 i = 0; i < CT_LOSS_MAX; i++) {
-		uint64_t sum = 0;
+		uint64_t sum = 0, more;
 
 		if (bpf_map_lookup_elem(bpf_map__fd(live->skel->maps.losses), &i, live->per_cpu))
 			continue;
@@ -83,9 +82,24 @@ static void read_losses(struct ct_live *live)
 		if (more && i == CT_LOSS_RING)
 			ct_live_again_lost(live, live->losses_ns);
 	}
-	ct_live_places_turn(live, ct_now_ns());
+}
+
+/* last: there is no other time. */
+static void read_losses(struct ct_live *live, uint64_t now, bool last)
+{
+	uint64_t more;
+
+	live->losses_ns = now;
+	/* It is set after a counter has grown: what is not seen now is seen next time, or the last. */
+	if (__atomic_exchange_n(&live->skel->bss->ct_lost, 0, __ATOMIC_ACQ_REL) || last)
+		read_counters(live);
+	ct_live_places_turn(live, now);
 	ct_live_read_forgers(live);
-	read_missed(live);
+	if (last || now - live->missed_ns >= MISSED_EVERY_NS) {
+		live->missed_ns = now;
+		read_missed(live);
+	}
+	ct_live_page_losses(live);
 	ct_live_emit_lost(live, CT_LOSS_READ, ct_live_sends_missed(live));
 	more = live->bad_events;
 	live->bad_events = 0;
@@ -486,8 +500,6 @@ static int doze(struct ct_live *live, int timeout_ms, struct ct_err *err)
 {
 	int r;
 
-	if (live->inside) /* what sandboxes say is looked for, nobody is woken for it */
-		return CT_LIVE_AWAKE_MS;
 	__atomic_store_n(&live->skel->bss->reader_dozes, 1, __ATOMIC_SEQ_CST);
 	r = read_ring(live, err);
 	if (r)
@@ -504,6 +516,8 @@ int ct_live_poll(struct ct_live *live, int timeout_ms, struct ct_err *err)
 	live->facts.handed = live->taken = 0;
 	ct_live_before_turn(live);
 	ct_engines_send(&live->engines);
+	if (live->inside && timeout_ms > INSIDE_MS)
+		timeout_ms = INSIDE_MS;
 	if (timeout_ms > CT_LIVE_AWAKE_MS) {
 		timeout_ms = doze(live, timeout_ms, err);
 		if (timeout_ms < 0)
@@ -536,8 +550,7 @@ int ct_live_poll(struct ct_live *live, int timeout_ms, struct ct_err *err)
 			return r;
 	}
 	if (!timeout_ms || now - live->losses_ns >= LOSSES_EVERY_NS) {
-		live->losses_ns = now;
-		read_losses(live);
+		read_losses(live, now, !timeout_ms);
 	}
 	ct_live_again_turn(live, now);
 	return (int)live->facts.handed;

@@ -63,7 +63,7 @@ int ct_live_try(struct ct_live **ret, const struct ct_live_options *opts, struct
  */
 int ct_live_drop_privileges(struct ct_live *live, bool with_command, struct ct_err *err);
 
-#define CT_LIVE_AWAKE_MS 50
+#define CT_LIVE_AWAKE_MS 100
 
 /*
  * Waits at most timeout_ms, and no longer than until the first event if that is more than

@@ -80,7 +80,8 @@ struct ct_live {
 	struct ct_ring *ring;
 	int epoll;
 	uint64_t bad_events;
-	uint64_t losses_ns; /* when the counters were read */
+	uint64_t losses_ns,
+		missed_ns; /* when losses were looked for, and runs that were left out */
 	/*
 	 * When the core hears of the engine that was executed last; 0: it has. A command like podman may be over in 50 ms,
 	 * and where it keeps what it has fetched is asked of the process.
