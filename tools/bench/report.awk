@@ -3,8 +3,9 @@
 # Summarises the samples of tools/bench/run. Two inputs, tab-separated: key and value of the
 # machine; metric, mode, round and value of each sample. format: table, json or check.
 #
-# A ratio is median over median without anything. How far to trust it says its 95 % interval, found
-# by drawing both sets of samples anew, with replacement, many times (bootstrap, fixed seed).
+# A ratio of a bystander's calls is the median of those of each round, to the same round without anything: the
+# machine is faster at times. Of docker run it is median over median. How far to trust it says its 95 % interval, found
+# by drawing the rounds, or both sets of samples, anew, with replacement, many times (bootstrap, fixed seed).
 
 BEGIN {
 	FS = "\t"
@@ -56,6 +57,8 @@ input == 1 {
 	}
 	key = $1 SUBSEP $2
 	value[key, ++n[key]] = $4
+	in_round[key, $3] = $4
+	round_of[key, n[key]] = $3
 }
 
 function sift(from, count,    child, x)
@@ -112,36 +115,82 @@ function median(metric, mode, drawn)
 	return quantile(load(metric, mode, drawn), 0.5)
 }
 
-# Sets low and high, the 95 % interval.
-function ratio(metric, mode,    i)
+# The ratios of a metric and mode, one a round, in pair[]; returns how many.
+function pairs(metric, mode,    i, key, none, count)
 {
+	key = metric SUBSEP mode
+	none = metric SUBSEP "none"
+	split("", pair)
+	for (i = 1; i <= n[key]; i++)
+		if ((none, round_of[key, i]) in in_round)
+			pair[++count] = value[key, i] / in_round[none, round_of[key, i]]
+	return count
+}
+
+# The median of pair[]; drawn: of as many, drawn with replacement.
+function median_pair(count, drawn,    i)
+{
+	split("", sorted)
+	for (i = 1; i <= count; i++)
+		sorted[i] = pair[drawn ? int(rand() * count) + 1 : i]
+	heap_sort(count)
+	return quantile(count, 0.5)
+}
+
+# drawn: of samples drawn anew. paired: how many are in pair[], 0: they are no pairs.
+function one_ratio(metric, mode, paired, drawn)
+{
+	if (paired)
+		return median_pair(paired, drawn)
+	return median(metric, mode, drawn) / median(metric, "none", drawn)
+}
+
+# Sets low and high, the 95 % interval.
+function ratio(metric, mode,    i, paired)
+{
+	paired = metric ~ /_ns$/ ? pairs(metric, mode) : 0
 	split("", drawn_ratio)
 	for (i = 1; i <= draws; i++)
-		drawn_ratio[i] = median(metric, mode, 1) / median(metric, "none", 1)
+		drawn_ratio[i] = one_ratio(metric, mode, paired, 1)
 	split("", sorted)
 	for (i = 1; i <= draws; i++)
 		sorted[i] = drawn_ratio[i]
 	heap_sort(draws)
 	low = quantile(draws, 0.025)
 	high = quantile(draws, 0.975)
-	return median(metric, mode, 0) / median(metric, "none", 0)
+	return one_ratio(metric, mode, paired, 0)
 }
 
 function ratio_cell(metric, mode,    all)
 {
 	if (!((metric SUBSEP mode) in n))
-		return "not installed"
+		return "-"
 	all = ratio(metric, mode)
 	return sprintf("%.3f (%.3f to %.3f)", all, low, high)
 }
 
-function table(    i, m, mode, count)
+function rounds(    i)
+{
+	for (i = 1; i <= n_calls; i++)
+		if (((calls[i] "_ns") SUBSEP "none") in n)
+			return n[calls[i] "_ns", "none"]
+	return 0
+}
+
+function table()
+{
+	table_of_calls()
+	if (("docker_run_ms" SUBSEP "none") in n)
+		table_of_containers()
+}
+
+function table_of_calls(    i, m, mode)
 {
 	printf "\nMeasured %s: Linux %s, %s, %d CPUs, load %s; docker %s.\n", machine["date"],
 		machine["kernel"], machine["cpu"], machine["cpus"], machine["load"], machine["docker"]
 
 	printf "\nBystander: median time of an untraced process's calls, as a ratio to nothing attached"
-	printf " (95 %% interval), n = %d rounds.\n\n", n["getppid_ns", "none"]
+	printf " (95 %% interval), n = %d rounds.\n\n", rounds()
 	printf "| call | nothing |"
 	for (i = 2; i <= n_modes; i++)
 		printf " %s |", title[modes[i]]
@@ -158,7 +207,10 @@ function table(    i, m, mode, count)
 			printf " %s |", ratio_cell(m, modes[mode])
 		print ""
 	}
+}
 
+function table_of_containers(    i, mode, count)
+{
 	printf "\n`docker run --rm` of `true`:\n\n"
 	print "| with | p50 | p25 to p75 | ratio of p50 (95 % interval) | n |"
 	print "| --- | ---: | ---: | ---: | ---: |"
@@ -240,7 +292,7 @@ function may_cost(metric, target,    floor)
 {
 	if (!((metric SUBSEP "floor") in n))
 		return target
-	floor = median(metric, "floor", 0) / median(metric, "none", 0)
+	floor = ratio(metric, "floor")
 	return floor > target ? 1 + (floor - 1) * 1.1 : target
 }
 
@@ -269,6 +321,8 @@ function check_docker(mode, most,    is)
 
 function check_own(mode, mib, ms,    is)
 {
+	if (!(("resident_kib" SUBSEP mode) in n))
+		return
 	is = largest("resident_kib", mode) / 1024
 	limit("resident, " title[mode] ", MiB", is, is, mib)
 	is = median("ready_ms", mode, 0)
@@ -285,8 +339,10 @@ function check(    i, m, is, at_least)
 	check_docker("why", 1.03)
 	check_own("phases", 12, 100)
 	check_own("why", 32, 150)
-	is = median("container_cpu_us", "phases", 0) / 1000
-	limit("CPU of a start and a stop, ms", is, is, 1)
+	if (("container_cpu_us" SUBSEP "phases") in n) {
+		is = median("container_cpu_us", "phases", 0) / 1000
+		limit("CPU of a start and a stop, ms", is, is, 1)
+	}
 	is = median("idle_cpu_ppm", "phases", 0) / 10000
 	limit("CPU while none starts, %", is, is, 0.05)
 	for (i = 1; i <= n_limited; i++) {
