@@ -69,6 +69,14 @@ $(S)/%.o: %.c | $(O)/gen/version.h
 $(S)/unit: $(UNIT_OBJ) $(PURE_SRC:%.c=$(S)/%.o) $(SANDBOX_SRC:%.c=$(S)/%.o)
 	$(call msg,LD-SAN,$@)$(CC) $(SAN_CFLAGS) $^ -o $@ $(CORE_LIBS)
 
+# What the core tells of each tape of the unit tests, anew: a line per test. Read what has changed:
+# TOLD_TEXT=FILE make unit UNIT="--filter SUITE/TEST" writes all of it to FILE, before the change and behind it.
+.PHONY: told-update
+told-update: $(S)/unit
+	@rm -f $(S)/told
+	$(Q)TOLD_SUMS=$(S)/told $(S)/unit && LC_ALL=C sort -k1,1 -k2,2n $(S)/told | awk '$$1 != test { printf "%s%s", \
+		(NR > 1 ? "\n" : ""), test = $$1 } { printf " %s", $$3 } END { print "" }' > tests/unit/told.sums
+
 # Linking without libbpf proves it already, unless a symbol is weak.
 pure: $(O)/libctcore.a
 	@! nm -u $< | grep -iw '[a-z]* *_*\(bpf_\|libbpf_\|btf_\|ring_buffer_\).*' || \
@@ -177,7 +185,7 @@ MUTATE       ?=
 MUTATE_FLAGS := -O1 -std=gnu11 -w -Itests/quick -Itests/unit
 MUTATE_SRC   := tests/quick/quick.c tests/quick/once.c $(filter-out $(addsuffix .c,$(addprefix tests/unit/test_,apart bolt buckets compare \
 		csv desk engine_config engines files hdr openmetrics options otlp otlp_proto pb pictures places plots privileges recorder \
-		recording% sandbox scout seccheck seccheck_queue serve session sinks summary table_opens \
+		recording% sandbox scout seccheck seccheck_queue serve session sinks spot summary table_opens \
 		trust)),$(UNIT_SRC)) $(SANDBOX_SRC)
 
 $(M)/%.o: %.c | $(O)/gen/version.h

@@ -3,6 +3,7 @@
 #include "criterion/criterion.h"
 
 struct quick_test *quick_tests;
+const struct quick_test *quick_current;
 bool quick_skipped;
 
 static jmp_buf skip;
@@ -40,6 +41,7 @@ void quick_run(const struct quick_test *test)
 {
 	const struct quick_test *suite = suite_of(test);
 
+	quick_current = test;
 	if (suite->init)
 		suite->init();
 	if (test != suite && test->init)

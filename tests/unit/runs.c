@@ -2,6 +2,7 @@
 #include "runs.h"
 
 #include "check.h"
+#include "told.h"
 
 static void on_record(void *ctx, const struct ct_record *rec)
 {
@@ -67,6 +68,7 @@ struct run *run_of_containerd(void)
 
 void run_free(struct run *run)
 {
+	told_as_ever(&run->t, &run->opts);
 	tape_free(&run->t);
 	free(run);
 }

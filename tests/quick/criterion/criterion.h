@@ -26,6 +26,7 @@ struct quick_test {
 
 /* quick.c */
 extern struct quick_test *quick_tests;
+extern const struct quick_test *quick_current; /* the one that runs, or ran last */
 void quick_add(struct quick_test *test);
 void quick_run(const struct quick_test *test); /* with what its suite wants before and after */
 extern bool quick_skipped; /* the last one that ran, by itself */
