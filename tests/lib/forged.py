@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """forged.py SOCKET NAME SECRET: requests to Docker's API whose bodies are coded or look like other messages: chunked,
 asked for first, several on one connection, input of a container that is an answer, a request or a line of a pull."""
-import socket
 import sys
-import time
+
+sys.dont_write_bytecode = True
+from sends import ask  # beside this
 
 PATH, NAME, SECRET = sys.argv[1:4]
 JSON = "Host: d\r\nContent-Type: application/json\r\n"
@@ -38,19 +39,8 @@ REQUESTS = [
 ]
 
 
-def ask(pieces):
-    """What comes behind the answer's head is of no interest."""
-    with socket.socket(socket.AF_UNIX) as s:
-        s.settimeout(5)
-        s.connect(PATH)
-        for piece in pieces:
-            s.sendall(piece.encode())
-            time.sleep(0.02)
-        print(s.recv(4096).split(b"\r\n")[0].decode(), pieces[0].split(" HTTP")[0][:60])
-
-
 for request in REQUESTS:
     try:
-        ask(request)
+        ask(PATH, request, 5)
     except OSError as err:
         print(err, request[0][:60])

@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """pieces.py SOCKET NAME SECRET: requests to Docker's API that come in several sends, each split where what is in front
 of the split would look like something else than it is: in a password, in front of an "@", in front of a body."""
-import socket
 import sys
-import time
+
+sys.dont_write_bytecode = True
+from sends import ask  # beside this
 
 PATH, NAME, SECRET = sys.argv[1:4]
 HOST = "127.0.0.1:1"
@@ -35,16 +36,5 @@ REQUESTS = [
 ]
 
 
-def ask(pieces):
-    """What comes behind the answer's head is of no interest."""
-    with socket.socket(socket.AF_UNIX) as s:
-        s.settimeout(10)
-        s.connect(PATH)
-        for piece in pieces:
-            s.sendall(piece.encode())
-            time.sleep(0.02)
-        print(s.recv(4096).split(b"\r\n")[0].decode(), pieces[0].split(" HTTP")[0][:60])
-
-
 for request in REQUESTS:
-    ask(request)
+    ask(PATH, request, 10)
