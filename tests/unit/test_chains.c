@@ -4,12 +4,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "starts.h"
 #include "stats/bootstrap.h"
 #include "stats/chains.h"
 #include "util/mem.h"
 
-#define MS    1000000ull
-#define START 100 /* ms that a start takes */
 #define RUN   200
 #define ROUND 10000
 
@@ -32,14 +31,8 @@ static struct told tell(bool prewarm)
 static void tell_start(struct told *t, const char *name, uint64_t at_ms, uint64_t run_ms,
 		       struct ct_client client, uint32_t first)
 {
-	struct ct_identity who = { .runtime = "runc" };
-	struct ct_record rec = {
-		.type = CT_RECORD_START,
-		.outcome = CT_OUTCOME_OK,
-		.who = &who,
-		.begin_ns = at_ms * MS,
-		.end_ns = (at_ms + START) * MS,
-	};
+	struct ct_identity who = { 0 };
+	struct ct_record rec = start_of(&who, at_ms, START);
 
 	snprintf(who.name, sizeof(who.name), "%s", name);
 	snprintf(who.id, sizeof(who.id), "%u", t->ids++);
@@ -58,16 +51,10 @@ static void tell_start(struct told *t, const char *name, uint64_t at_ms, uint64_
 /* It is still who had asked for the first start that is said to have. */
 static void again_by_policy(struct told *t, const char *name, uint64_t at_ms, uint32_t client)
 {
-	struct ct_identity who = { .runtime = "runc", .client = { 5001 + t->ids, client, 1 } };
-	struct ct_record rec = {
-		.type = CT_RECORD_START,
-		.outcome = CT_OUTCOME_OK,
-		.cause = CT_CAUSE_POLICY,
-		.who = &who,
-		.begin_ns = at_ms * MS,
-		.end_ns = (at_ms + START) * MS,
-	};
+	struct ct_identity who = { .client = { 5001 + t->ids, client, 1 } };
+	struct ct_record rec = start_of(&who, at_ms, START);
 
+	rec.cause = CT_CAUSE_POLICY;
 	snprintf(who.name, sizeof(who.name), "%s", name);
 	snprintf(who.id, sizeof(who.id), "%u", t->ids++);
 	cr_assert_eq(ct_chains_add(t->chains, &rec), 0);

@@ -3,11 +3,9 @@
 #include <criterion/criterion.h>
 #include <stdio.h>
 
+#include "starts.h"
 #include "stats/chains.h"
 #include "util/mem.h"
-
-#define MS    1000000ull
-#define START 100 /* ms that a start takes */
 
 /* a 0..100 starts, ..300 runs; b 310..410, ..610; c 620..720, ..920. One process asks for all. */
 static const struct ct_chain_time three = {
@@ -100,14 +98,8 @@ Test(prewarm, contention_is_not_taken_twice)
 /* One of an image that takes so long to start. */
 static void image_start(struct ct_chains *c, const char *image, uint64_t at_ms, uint64_t start_ms)
 {
-	struct ct_identity who = { .runtime = "runc" };
-	struct ct_record rec = {
-		.type = CT_RECORD_START,
-		.outcome = CT_OUTCOME_OK,
-		.who = &who,
-		.begin_ns = at_ms * MS,
-		.end_ns = (at_ms + start_ms) * MS,
-	};
+	struct ct_identity who = { 0 };
+	struct ct_record rec = start_of(&who, at_ms, start_ms);
 
 	snprintf(who.image, sizeof(who.image), "%s", image);
 	snprintf(who.id, sizeof(who.id), "%llu", (unsigned long long)at_ms);
