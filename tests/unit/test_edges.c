@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What stands at the edge of what is read: the last of the arguments, of a string, of two that are the same. */
+#include <criterion/criterion.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/hear/args.h"
+#include "core/hear/said.h"
+#include "core/hear/wire.h"
+#include "core/tell/chain_path.h"
+#include "core/who/who.h"
+#include "tape.h"
+#include "util/mem.h"
+
+#define ARGS_MAX 8
+
+static struct ct_text text(const char *s)
+{
+	return ct_text(s, strlen(s));
+}
+
+/* Those up to NULL; what was there before lies behind them. */
+static size_t args_of(const char *const words[ARGS_MAX], struct ct_text args[ARGS_MAX + 1])
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i <= ARGS_MAX; i++)
+		args[i] = text("stale");
+	while (n < ARGS_MAX && words[n]) {
+		args[n] = text(words[n]);
+		n++;
+	}
+	return n;
+}
+
+static void expect_text(struct ct_text is, const char *wanted, size_t row)
+{
+	cr_expect(ct_text_is(is, wanted), "row %zu: '%.*s', not '%s'", row, (int)is.len, is.p,
+		  wanted);
+}
+
+Test(edges, what_follows_an_option)
+{
+	static const struct {
+		const char *words[ARGS_MAX], *value;
+	} rows[] = {
+		{ { "shim", "-id", "c1" }, "c1" },
+		{ { "shim", "start", "-id", "c1" }, "c1" },
+		{ { "shim", "-id", "c1", "-id", "c2" }, "c1" },
+		{ { "shim", "-id", "-id" }, "-id" },
+		{ { "shim", "-id" }, "" }, /* nothing does */
+		{ { "-id", "c1" }, "" }, /* it is the program */
+		{ { "shim", "-ids", "c1", "-i", "c2" }, "" },
+		{ { "shim" }, "" },
+		{ { NULL }, "" },
+	};
+	struct ct_text args[ARGS_MAX + 1];
+
+	for (size_t i = 0; i < CT_ARRAY_SIZE(rows); i++) {
+		size_t n = args_of(rows[i].words, args);
+
+		expect_text(ct_argv_value(args, n, "-id"), rows[i].value, i);
+	}
+}
+
+Test(edges, what_is_no_option)
+{
+	static const struct {
+		const char *words[ARGS_MAX];
+		size_t nth;
+		const char *plain;
+	} rows[] = {
+		{ { "podman", "pull", "a" }, 0, "a" },
+		{ { "podman", "pull", "a" }, 1, "" },
+		{ { "podman", "pull", "a", "b" }, 1, "b" },
+		{ { "podman", "pull", "-q", "*", "a" }, 0, "a" },
+		{ { "podman", "pull", "-*", "", "a" }, 0, "a" },
+		{ { "podman", "a", "pull", "b" }, 0, "b" },
+		{ { "podman", "pull" }, 0, "" },
+		{ { "pull", "pull", "a" }, 0, "a" },
+		{ { "podman", "a" }, 0, "" },
+	};
+	struct ct_text args[ARGS_MAX + 1];
+
+	for (size_t i = 0; i < CT_ARRAY_SIZE(rows); i++) {
+		size_t n = args_of(rows[i].words, args);
+
+		expect_text(ct_argv_plain(args, n, rows[i].nth), rows[i].plain, i);
+		cr_expect_not(ct_argv_has(args, n, "stale"), "row %zu", i);
+		for (size_t j = 1; j < n; j++)
+			cr_expect(ct_argv_has(args, n, rows[i].words[j]), "row %zu: %zu", i, j);
+	}
+}
+
+/* The first and the last of each range of what "\u" may say, and what lies between them. */
+Test(edges, characters_by_number)
+{
+	static const struct {
+		const char *written, *read; /* NULL: it is none */
+	} rows[] = {
+		{ "\\u0001", "\x01" },
+		{ "\\u007f", "\x7f" },
+		{ "\\u0080", "\xc2\x80" },
+		{ "\\u07ff", "\xdf\xbf" },
+		{ "\\u0800", "\xe0\xa0\x80" },
+		{ "\\ud7ff", "\xed\x9f\xbf" },
+		{ "\\ue000", "\xee\x80\x80" },
+		{ "\\uffff", "\xef\xbf\xbf" },
+		{ "\\ud800\\udc00", "\xf0\x90\x80\x80" },
+		{ "\\ud800\\udfff", "\xf0\x90\x8f\xbf" },
+		{ "\\udbff\\udc00", "\xf4\x8f\xb0\x80" },
+		{ "\\udbff\\udfff", "\xf4\x8f\xbf\xbf" },
+		{ "\\uDBFF\\uDFFF", "\xf4\x8f\xbf\xbf" },
+		{ "\\u00e9\\u00E9", "\xc3\xa9\xc3\xa9" },
+		{ "\\u0000", NULL },
+		{ "\\udc00", NULL },
+		{ "\\udfff", NULL },
+		{ "\\ud800", NULL },
+		{ "\\ud800\\udbff", NULL },
+		{ "\\ud800\\ue000", NULL },
+		{ "\\ud800xudc00", NULL },
+		{ "\\ud800\\ndc00", NULL },
+		{ "\\u00g0", NULL },
+		{ "\\u00/0", NULL },
+		{ "\\u00:0", NULL },
+		{ "\\u00@0", NULL },
+		{ "\\u00`0", NULL },
+		{ "\\u12", NULL },
+	};
+
+	for (size_t i = 0; i < CT_ARRAY_SIZE(rows); i++) {
+		char json[64], to[16] = "";
+		struct ct_json_field f = { .key = "a", .to = to, .room = sizeof(to) };
+		int n = snprintf(json, sizeof(json), "{\"a\":\"%s\"}", rows[i].written);
+
+		ct_json_fields(ct_text(json, (size_t)n), &f, 1);
+		if (rows[i].read)
+			cr_expect_str_eq(to, rows[i].read, "%s: '%s'", rows[i].written, to);
+		else
+			cr_expect_str_empty(to, "%s: '%s'", rows[i].written, to);
+	}
+}
+
+/* What a sentence has of who asks, of what was set: each found, and nothing else is. Up to '|': what is told. */
+Test(edges, secrets_of_sentences)
+{
+	static const struct {
+		const char *sentence, *secrets; /* with a '|' behind each */
+	} rows[] = {
+		{ "Get \"https://me:pw@host/v2/\": EOF", "me:pw|" },
+		{ "mount \"//me:one two@host/x\": no", "//me:one two|" },
+		{ "mount //me:one two@host/x: no", "//me:one two|" },
+		{ "dial host:443 as me@host", "me|" },
+		{ "stat /a b: gone", "" },
+		{ "http://host:80 and a@b", "a|" },
+		{ "nothing of the kind", "" },
+		{ "", "" },
+		{ " ", "" },
+		{ ":", "" },
+		{ "@", "" },
+	};
+
+	for (size_t i = 0; i < CT_ARRAY_SIZE(rows); i++) {
+		size_t len = strlen(rows[i].sentence);
+		own_mem char *exact = malloc(len + 1);
+		struct ct_text rest, secret;
+		char found[256] = "";
+
+		memcpy(exact, rows[i].sentence, len + 1);
+		exact = realloc(exact, len ? len : 1); /* nothing lies behind it */
+		rest = ct_text(exact, len);
+		while (ct_sentence_secret(&rest, &secret)) {
+			strncat(found, secret.p, secret.len);
+			strcat(found, "|");
+		}
+		cr_expect_str_eq(found, rows[i].secrets, "%s: %s", rows[i].sentence, found);
+	}
+}
+
+/* Who forked whom goes up by one, and nothing beside it is touched. */
+Test(edges, ancestors_move_up)
+{
+	enum {
+		UP = CT_ARRAY_SIZE(((struct ct_actor_state *)0)->above)
+	};
+	struct ct_actor_state up, a, was;
+
+	memset(&up, 0x11, sizeof(up));
+	memset(&a, 0x22, sizeof(a));
+	up.parent = 7;
+	for (uint32_t i = 0; i < UP; i++)
+		up.above[i] = 100 + i;
+	was = a;
+	ct_actor_descends(&a, &up);
+	cr_expect_eq(a.above[0], 7);
+	for (uint32_t i = 1; i < UP; i++)
+		cr_expect_eq(a.above[i], 100 + i - 1);
+	memcpy(was.above, a.above, sizeof(a.above));
+	cr_expect_arr_eq(&a, &was, sizeof(a));
+	ct_actor_descends(&a, NULL);
+	memset(was.above, 0, sizeof(was.above));
+	cr_expect_arr_eq(&a, &was, sizeof(a));
+}
+
+/* Of two that end at once the one that was asked for last is waited for. */
+Test(edges, two_that_end_at_once)
+{
+	static const struct ct_chain_time pair = {
+		.starts = { { 0, 100, 300, 7 }, { 120, 200, 300, 7 } },
+		.count = 2,
+	};
+	struct ct_chain_path path;
+
+	ct_chain_walk(&pair, &path);
+	cr_expect_eq(path.total_ns, 300);
+	cr_expect_eq(path.member_cold_ns[1], 80, "%llu",
+		     (unsigned long long)path.member_cold_ns[1]);
+}
+
+/* As many slashes as there is room for, one less and many more: all of the text is there, and where they are. */
+Test(edges, slashes_beyond_what_is_kept)
+{
+	const size_t room = CT_ARRAY_SIZE(((struct ct_said *)0)->slashes);
+	const size_t counts[] = { 0, 1, room - 1, room, room + 1, 3 * room };
+
+	for (size_t i = 0; i < CT_ARRAY_SIZE(counts); i++) {
+		struct ct_said *said = calloc(1, sizeof(*said));
+		struct tape t = { 0 };
+		char path[512];
+		size_t len = 0;
+
+		for (size_t j = 0; j < counts[i]; j++) {
+			path[len++] = '/';
+			path[len++] = 'a';
+		}
+		tape_add(&t, CT_KIND_CALL, 1, path, len);
+		cr_assert(said);
+		ct_said_hear(said, tape_event(&t, 0));
+		cr_expect_eq(said->count, counts[i] < room ? counts[i] : room);
+		cr_expect_eq(said->text.len, len);
+		for (size_t j = 0; j < said->count; j++)
+			cr_expect(said->slashes[j] == 2 * j && said->after[j] == 'a');
+		tape_free(&t);
+		free(said);
+	}
+}
