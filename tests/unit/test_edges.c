@@ -7,8 +7,10 @@
 #include "core/hear/args.h"
 #include "core/hear/said.h"
 #include "core/hear/wire.h"
+#include "core/hear/wire_pull.h"
 #include "core/tell/chain_path.h"
 #include "core/who/who.h"
+#include "core/why/waits.h"
 #include "tape.h"
 #include "util/mem.h"
 
@@ -242,5 +244,65 @@ Test(edges, slashes_beyond_what_is_kept)
 			cr_expect(said->slashes[j] == 2 * j && said->after[j] == 'a');
 		tape_free(&t);
 		free(said);
+	}
+}
+
+/* A wait by itself, or many of a busy thread, show that waits are there; a thread's programs do not. */
+Test(edges, whether_there_are_waits)
+{
+	static const struct {
+		enum ct_kind kind;
+		bool any;
+	} rows[] = {
+		{ CT_KIND_WAIT, true },  { CT_KIND_WAITS, true }, { CT_KIND_STACK, false },
+		{ CT_KIND_EXEC, false }, { CT_KIND_EXIT, false }, { CT_KIND_FORK, false },
+	};
+
+	for (size_t i = 0; i < CT_ARRAY_SIZE(rows); i++) {
+		struct ct_waits *w = ct_waits_new();
+		struct tape t = { 0 };
+		struct ct_event *e;
+
+		tape_at(&t, 100);
+		e = tape_add(&t, rows[i].kind, 10, NULL, 0);
+		e->tid = 11;
+		e->dur_ns = 1000;
+		cr_assert(w);
+		cr_expect_not(ct_waits_any(w));
+		ct_waits_feed(w, tape_event(&t, 0));
+		cr_expect_eq(ct_waits_any(w), rows[i].any, "%d", rows[i].kind);
+		ct_waits_free(w);
+		tape_free(&t);
+	}
+}
+
+/* A chunk says how long it is in up to four digits; what is no chunk, or is cut, is no line. */
+Test(edges, lines_in_chunks)
+{
+#define LINE "{\"status\":\"Pulling from x\",\"id\":\"1\"}"
+	static const struct {
+		const char *bytes;
+		bool line;
+	} rows[] = {
+		{ LINE, false },           /* no chunk */ { "27\r\n" LINE, true },
+		{ "0027\r\n" LINE, true }, { "9a\r\n" LINE, true },
+		{ "f\r\n" LINE, true },    { "00027\r\n" LINE, false },
+		{ "\r\n" LINE, false },    { "g\r\n" LINE, false },
+		{ "27\n\n" LINE, false },  { "27\r\r" LINE, false },
+		{ "27\r\n", false },       { "27\r", false },
+		{ "27", false },           { "", false },
+		{ "2727", false },         { "/\r\n" LINE, false },
+		{ ":\r\n" LINE, false },   { "`\r\n" LINE, false },
+		{ "27\r\n[", false },
+	};
+
+	for (size_t i = 0; i < CT_ARRAY_SIZE(rows); i++) {
+		size_t len = strlen(rows[i].bytes);
+		own_mem char *exact = malloc(len ? len : 1);
+		struct ct_progress got;
+
+		memcpy(exact, rows[i].bytes, len);
+		cr_expect_eq(ct_progress_parse(ct_text(exact, len), &got), rows[i].line, "row %zu",
+			     i);
 	}
 }

@@ -380,3 +380,32 @@ Test(grpc, the_first_reason_of_a_failure_is_told)
 	cr_expect_str_eq(find(run, CT_RECORD_START, l.name, 0)->message, "no such program");
 	run_free(run);
 }
+
+/* What the other side is told of its window, of a stream or of all, of settings: nothing is asked or answered by it. */
+Test(grpc, frames_of_the_connection_say_nothing)
+{
+	static const struct {
+		uint8_t type;
+		uint32_t stream;
+	} frames[] = { { 8, 1 }, { 8, 0 }, { 4, 0 }, { 6, 0 },
+		       { 2, 1 }, { 0, 0 }, { 1, 0 }, { 9, 1 } };
+
+	for (size_t i = 0; i < CT_ARRAY_SIZE(frames); i++) {
+		struct run *run = run_new();
+		struct tape *t = &run->t;
+		char frame[32];
+		size_t n = tape_put_frame(frame, frames[i].type, frames[i].stream, "\x88\0\0\0", 4);
+
+		tape_at(t, 10);
+		grpc_creates(t, 1, "default", "redis", "redis:1");
+		tape_at(t, 11);
+		grpc_says(t, frame, n);
+		tape_send(t, CLIENT, SOCKET, frame, n);
+		tape_at(t, 12);
+		grpc_answers(t, 1, "", 0);
+		play_until(run, 90000);
+		expect_span(find(run, CT_RECORD_CREATE, "redis", 0), 10, 12);
+		expect_nothing_odd(run);
+		run_free(run);
+	}
+}

@@ -165,6 +165,16 @@ Test(hpack, knows_all_that_a_table_holds)
 static const char *const broken[] = {
 	"80", /* number 0 */
 	"44", /* no value */
+	"0f", /* a number that goes on */
+	"1f",
+	"3f",
+	"7f",
+	"ff",
+	"0f80",
+	"ff80",
+	"00", /* no name */
+	"0001", /* shorter than it says */
+	"000161", /* and no value */
 	"4482", /* shorter than it says */
 	"447f", /* a length that goes on */
 	"447fffffffffffff7f", /* and on */

@@ -23,17 +23,25 @@
 #define NAME  criterion_current_test->name
 #endif
 
-/* Columns: what it is called; of so many events the one at a place is lost; ms; parts of the tape that are there. */
+/* How a tape is played. */
 static const struct way {
 	const char *name;
-	unsigned of, places;
-	uint64_t tick_ns;
-	double from, to;
+	unsigned of, places; /* of so many events one is lost, at each of these places in turn */
+	uint64_t tick_ns; /* of its clock */
+	double from, to; /* parts of the tape that are there */
 	bool deep; /* everything is kept that may be asked for */
+	bool few; /* there is room for two containers, and what looks the same is the same */
+	unsigned twice, cut; /* each so manieth event comes again, has half of its tail */
 } ways[] = {
-	{ "whole", 0, 1, 0, 0, 1, false }, { "deep", 0, 1, 0, 0, 1, true },
-	{ "lossy", 6, 6, 0, 0, 1, true },  { "coarse", 0, 1, 10 * TAPE_MS, 0, 1, true },
-	{ "late", 0, 1, 0, 0.4, 1, true }, { "early", 0, 1, 0, 0, 0.6, true },
+	{ "whole", .places = 1, .to = 1 },
+	{ "deep", .places = 1, .to = 1, .deep = true },
+	{ "lossy", .of = 6, .places = 6, .to = 1, .deep = true },
+	{ "coarse", .places = 1, .tick_ns = 10 * TAPE_MS, .to = 1, .deep = true },
+	{ "late", .places = 1, .from = 0.4, .to = 1, .deep = true },
+	{ "early", .places = 1, .to = 0.6, .deep = true },
+	{ "few", .places = 1, .to = 1, .deep = true, .few = true },
+	{ "twice", .places = 1, .to = 1, .deep = true, .twice = 4 },
+	{ "cut", .places = 1, .to = 1, .deep = true, .cut = 5 },
 };
 
 struct told {
@@ -96,22 +104,37 @@ static bool is_there(const struct way *way, unsigned place, const struct tape *t
 	return at >= way->from && (!way->of || i % way->of != place);
 }
 
+/* As the event is given over: nothing lies behind it. */
+static struct ct_event *copy_of(const struct way *way, size_t i, const struct ct_event *e)
+{
+	struct ct_event *copy = malloc(e->len);
+
+	cr_assert(copy);
+	memcpy(copy, e, e->len);
+	if (way->tick_ns)
+		copy->ts_ns -= copy->ts_ns % way->tick_ns;
+	if (way->cut && i % way->cut == 0 && e->kind < CT_KIND_CLOCK) {
+		copy->tail_len /= 2;
+		copy->flags |= CT_F_TRUNCATED;
+	}
+	return copy;
+}
+
 static void feed(struct ct_core *core, const struct way *way, unsigned place, const struct tape *t)
 {
-	_Alignas(8) char bytes[CT_EVENT_LEN_MAX];
-	struct ct_event *copy = (struct ct_event *)bytes;
 	size_t at = 0;
 
 	for (size_t i = 0; i < t->count; i++) {
 		const struct ct_event *e = (const struct ct_event *)(t->bytes + at);
+		own_mem struct ct_event *copy = NULL;
 
 		at += e->len;
 		if (!is_there(way, place, t, i, e))
 			continue;
-		memcpy(copy, e, e->len);
-		if (way->tick_ns)
-			copy->ts_ns -= copy->ts_ns % way->tick_ns;
+		copy = copy_of(way, i, e);
 		ct_core_feed(core, copy);
+		if (way->twice && i % way->twice == 0)
+			ct_core_feed(core, copy);
 	}
 }
 
@@ -129,6 +152,10 @@ static char *told_of(const struct tape *t, const struct ct_core_options *opts,
 
 	if (way->deep)
 		mine.steps = mine.parts = mine.why = true;
+	if (way->few) {
+		mine.containers_max = 2;
+		mine.restarts_by_image = true;
+	}
 	w.f = told.f = open_memstream(&text, &len);
 	cr_assert(told.f && none);
 	for (unsigned place = 0; place < way->places; place++) {

@@ -295,7 +295,7 @@ static struct ct_text method_name(const char *path)
 	return dot ? ct_text(dot + 1, strlen(dot + 1)) : ct_text("", 0);
 }
 
-/* False: the sender's headers are not known from here on. */
+/* False: the sender's headers are not known from here on, and these are what they were. */
 static bool read_headers(struct ct_core *core, const struct ct_sent *sent,
 			 const struct ct_h2_frame *frame, struct ct_headers *ret)
 {
@@ -303,7 +303,6 @@ static bool read_headers(struct ct_core *core, const struct ct_sent *sent,
 	struct ct_text block = frame->payload;
 	size_t skip = (frame->flags & FLAG_PADDED ? 1 : 0) + (frame->flags & FLAG_PRIORITY ? 5 : 0);
 
-	ct_headers_none(ret);
 	if (conn && !conn->hpack)
 		conn->hpack = ct_hpack_new();
 	if (!conn || !conn->hpack || block.len < skip)
