@@ -8,10 +8,11 @@
 #include "core/hear/said.h"
 #include "core/hear/wire.h"
 #include "core/hear/wire_pull.h"
+#include "core/life/life.h"
 #include "core/tell/chain_path.h"
 #include "core/who/who.h"
 #include "core/why/waits.h"
-#include "tape.h"
+#include "runs.h"
 #include "util/mem.h"
 
 #define ARGS_MAX 8
@@ -153,6 +154,14 @@ Test(edges, secrets_of_sentences)
 		{ "mount \"//me:one two@host/x\": no", "//me:one two|" },
 		{ "mount //me:one two@host/x: no", "//me:one two|" },
 		{ "dial host:443 as me@host", "me|" },
+		{ "Get http://me:one two@host/x: EOF", "me:one two|" },
+		{ "Get \"http://me:one two@host/x\": EOF", "me:one two|" },
+		{ "Get http://host:80 me@x", "me|" },
+		{ "Get http://me: two@host", "two|" },
+		{ "data: a=b c: d", "b c|" },
+		{ "open \"data: a=b: c: d\": e", "b: c|" },
+		{ "-e PW=one two", "one|" },
+		{ "stat /a?key=1 b: gone", "key=1 b|" },
 		{ "stat /a b: gone", "" },
 		{ "http://host:80 and a@b", "a|" },
 		{ "nothing of the kind", "" },
@@ -305,4 +314,39 @@ Test(edges, lines_in_chunks)
 		cr_expect_eq(ct_progress_parse(ct_text(exact, len), &got), rows[i].line, "row %zu",
 			     i);
 	}
+}
+
+/* Who is not known gives nobody a name, and who has one keeps it. */
+Test(edges, whose_engine_it_is)
+{
+	static const struct {
+		uint32_t pid;
+		const char *was, *is;
+	} rows[] = {
+		{ LIFE_DOCKERD, "", "docker" },
+		{ LIFE_DOCKERD, "other", "other" },
+		{ LIFE_CONTAINERD, "", "containerd" },
+		{ 0, "", "" },
+		{ 4000000, "", "" },
+		{ 4000000, "other", "other" },
+		{ LIFE_CLIENT, "", "" },
+	};
+	struct run *run = run_new();
+	struct ct_core *core;
+
+	tape_process(&run->t, LIFE_CLIENT, 1, CT_ROLE_NONE, "/usr/bin/docker", TAPE_END);
+	tape_process(&run->t, LIFE_CONTAINERD, 1, CT_ROLE_ENGINE, "containerd", TAPE_END);
+	tape_at(&run->t, 1000);
+	tape_clock(&run->t);
+	core = core_of(run);
+	tape_feed(&run->t, core);
+	for (size_t i = 0; i < CT_ARRAY_SIZE(rows); i++) {
+		struct ct_identity who = { 0 };
+
+		memcpy(who.engine, rows[i].was, strlen(rows[i].was));
+		ct_life_engine_name(core, &who, rows[i].pid);
+		cr_expect_str_eq(who.engine, rows[i].is, "row %zu: '%s'", i, who.engine);
+	}
+	ct_core_free(core);
+	run_free(run);
 }

@@ -66,6 +66,8 @@ static struct ct_record record_of(struct ct_identity *who, const char *name, uns
 	snprintf(who->id, sizeof(who->id), "%s-%u", name, time);
 	snprintf(who->runtime, sizeof(who->runtime), "runc");
 	who->client.pid = 7;
+	who->init_pid = 4242;
+	who->args_hash = 77;
 	return (struct ct_record){ .who = who, .outcome = CT_OUTCOME_OK };
 }
 
@@ -133,6 +135,9 @@ Test(groups, of_functions_until_the_last_has_ended)
 	cr_expect_str_eq(t->who.name, "shop");
 	cr_expect_str_eq(t->who.id, "web-1");
 	cr_expect_str_eq(t->who.runtime, "runc");
+	cr_expect_str_empty(t->who.image);
+	cr_expect_eq(t->who.init_pid, 0, "it has no process of its own");
+	cr_expect_eq(t->who.args_hash, 0);
 	cr_expect_eq(t->rec.begin_ns, 1000 * MS);
 	cr_expect_eq(t->rec.end_ns, 61840 * MS);
 	expect_phases(&t->rec, 300, 60500, 40);

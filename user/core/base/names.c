@@ -139,7 +139,7 @@ uint64_t ct_record_phase_ns(const struct ct_record *rec, enum ct_phase phase)
 {
 	uint64_t sum = 0;
 
-	for (size_t i = 0; i < rec->segment_count && i < CT_SEGMENTS_MAX; i++) {
+	for (size_t i = 0; i < rec->segment_count; i++) {
 		const struct ct_segment *seg = &rec->segments[i];
 
 		if (seg->phase == phase && seg->end_ns > seg->begin_ns)
