@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/hear/args.h"
+#include "core/hear/kubelet.h"
 #include "core/hear/said.h"
 #include "core/hear/wire.h"
 #include "core/hear/wire_pull.h"
@@ -349,4 +350,48 @@ Test(edges, whose_engine_it_is)
 	}
 	ct_core_free(core);
 	run_free(run);
+}
+
+/* The first and the last of what a pod's uid may be made of, and what lies beside them; how long it may be. */
+Test(edges, uids_of_pods)
+{
+	static const struct {
+		const char *uid, *told; /* NULL: it is none */
+	} rows[] = {
+		{ "azAZ09-", "azAZ09-" }, { "a_b", "a-b" }, { "a`", NULL }, { "a{", NULL },
+		{ "a@", NULL },           { "a[", NULL },   { "a/", NULL }, { "a:", NULL },
+		{ "a,", NULL },           { "a.", NULL },   { "", NULL },
+	};
+	static const char *const paths[][2] = {
+		{ "/kubepods/burstable/pod", "" },
+		{ "/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod", ".slice" },
+		{ "/kubepods.slice/kubepods-pod", ".slice" },
+	};
+
+	for (size_t i = 0; i < CT_ARRAY_SIZE(rows) * CT_ARRAY_SIZE(paths); i++) {
+		const char *const *path = paths[i / CT_ARRAY_SIZE(rows)];
+		const char *uid = rows[i % CT_ARRAY_SIZE(rows)].uid;
+		const char *told = rows[i % CT_ARRAY_SIZE(rows)].told;
+		struct ct_preparing got;
+		struct tape t = { 0 };
+		char tail[256];
+		int n = snprintf(tail, sizeof(tail), "%s%s%s", path[0], uid, path[1]);
+
+		if (strchr(uid, '/'))
+			continue; /* it would end there */
+		tape_add(&t, CT_KIND_POD, 1, tail, (size_t)n)->sub = CT_POD_CGROUP;
+		cr_expect_eq(ct_preparing_parse(tape_event(&t, 0), &got), told != NULL, "%s", tail);
+		cr_expect_str_eq(got.uid, told ? told : got.uid, "%s", tail);
+		tape_free(&t);
+	}
+	for (size_t len = CT_POD_UID_LEN - 2; len <= CT_POD_UID_LEN; len++) {
+		struct ct_preparing got;
+		struct tape t = { 0 };
+		char tail[256] = "/kubepods/pod";
+
+		memset(tail + strlen(tail), 'a', len);
+		tape_add(&t, CT_KIND_POD, 1, tail, strlen(tail))->sub = CT_POD_CGROUP;
+		cr_expect_eq(ct_preparing_parse(tape_event(&t, 0), &got), len < CT_POD_UID_LEN);
+		tape_free(&t);
+	}
 }

@@ -113,6 +113,51 @@ Test(labels, a_stop_makes_nothing_mine)
 	run_free(run);
 }
 
+/* A command of a runtime's own, by a descendant or not. */
+static void commands(struct tape *t, double ms, uint32_t pid, const char *word, bool by_me)
+{
+	tape_at(t, ms);
+	tape_exec(t, pid, CT_ROLE_RUNTIME, 1, "runc", word, "one", TAPE_END);
+	if (by_me) /* the tape's own bytes */
+		((struct ct_event *)(uintptr_t)tape_event(t, t->count - 1))->flags |= CT_F_MINE;
+}
+
+/* Who makes or starts it has asked for it, whoever kills and deletes it. */
+Test(labels, commands_that_make_it_mine)
+{
+	static const char *const words[] = { "create", "start", "kill", "delete" };
+
+	for (size_t i = 0; i <= CT_ARRAY_SIZE(words); i++) {
+		struct run *run = run_new();
+		struct tape *t = &run->t;
+
+		commands(t, 10, 700, "create", i == 0);
+		tape_at(t, 15);
+		tape_fork(t, 700, 710, CT_ROLE_RUNTIME);
+		tape_exec(t, 710, CT_ROLE_HELPER, 1, "runc", "init", TAPE_END);
+		tape_at(t, 30);
+		tape_exit(t, 700, CT_ROLE_RUNTIME, 0);
+		commands(t, 40, 720, "start", i == 1);
+		tape_at(t, 45);
+		tape_exec(t, 710, CT_ROLE_INIT, 4026532001, "sh", TAPE_END);
+		tape_at(t, 50);
+		tape_exit(t, 720, CT_ROLE_RUNTIME, 0);
+		tape_listen(t, 710, 80);
+		commands(t, 500, 730, "kill", i == 2);
+		tape_at(t, 510);
+		tape_exit(t, 710, CT_ROLE_INIT, 9);
+		tape_exit(t, 730, CT_ROLE_RUNTIME, 0);
+		commands(t, 600, 740, "delete", i == 3);
+		tape_at(t, 610);
+		tape_exit(t, 740, CT_ROLE_RUNTIME, 0);
+		play_until(run, 5000);
+		expect_counts(run, 1, 1, 0);
+		cr_expect_eq(find(run, CT_RECORD_STOP, "one", 0)->who.mine, i < 2, "%s",
+			     i < CT_ARRAY_SIZE(words) ? words[i] : "none");
+		run_free(run);
+	}
+}
+
 static int parse(struct ct_options *opts, struct ct_err *err, const char *a, const char *b)
 {
 	char *argv[] = { "record", "--label", (char *)a, "--label", (char *)b, NULL };
