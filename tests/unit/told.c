@@ -234,7 +234,7 @@ static void append(const char *file, const char *fmt, ...)
 	fclose(f);
 }
 
-/* TOLD_SUMS: a file to which the sums go; TOLD_TEXT: one to which all goes that they are of. */
+/* TOLD_SUMS: a file to which the sums go; TOLD_TEXT: one to which all goes that they are of; TOLD_NONE: not now. */
 void told_as_ever(const struct tape *t, const struct ct_core_options *opts)
 {
 	const char *sums = getenv("TOLD_SUMS"), *texts = getenv("TOLD_TEXT");
@@ -242,7 +242,7 @@ void told_as_ever(const struct tape *t, const struct ct_core_options *opts)
 	char test[160];
 	unsigned n;
 
-	if (!t->count || t->count > EVENTS_MAX)
+	if (!t->count || t->count > EVENTS_MAX || getenv("TOLD_NONE"))
 		return;
 	snprintf(test, sizeof(test), "%s/%s", SUITE, NAME);
 	n = nth();
