@@ -4,6 +4,7 @@
 
 #include "core/hear/cri.h"
 #include "core/hear/wire_hpack.h"
+#include "grpc.h"
 #include "late.h"
 #include "util/mem.h"
 
@@ -193,5 +194,42 @@ Test(shapes, messages_have_shapes)
 			ct_cri_shape(ct_text(exact, cut));
 			free(exact);
 		}
+	}
+}
+
+/* Behind the id a command has words, then a limit of time at most once, and nothing else. */
+Test(shapes, what_a_command_consists_of)
+{
+	/* Each is a field: a number with 'n', else text. */
+	static const struct {
+		const char *fields;
+		enum ct_cri_shape shape;
+	} rows[] = {
+		{ "2", CT_CRI_EXEC },      { "22", CT_CRI_EXEC },    { "2223n", CT_CRI_EXEC },
+		{ "23n", CT_CRI_EXEC },    { "", CT_CRI_ID },        { "3n", CT_CRI_OTHER },
+		{ "3", CT_CRI_OTHER },     { "23", CT_CRI_OTHER },   { "23n2", CT_CRI_OTHER },
+		{ "23n3n", CT_CRI_OTHER }, { "24n", CT_CRI_OTHER },  { "24", CT_CRI_OTHER },
+		{ "21", CT_CRI_OTHER },    { "22n", CT_CRI_OTHER },  { "2n", CT_CRI_ID_AND_NUMBER },
+		{ "2n2", CT_CRI_OTHER },   { "2n3n", CT_CRI_OTHER }, { "232", CT_CRI_OTHER },
+		{ "1", CT_CRI_OTHER },     { "4", CT_CRI_OTHER },
+	};
+
+	for (size_t i = 0; i < CT_ARRAY_SIZE(rows); i++) {
+		char msg[256];
+		size_t n = grpc_put_text(msg, 1, POD);
+
+		for (const char *f = rows[i].fields; *f; f++) {
+			uint32_t number = (uint32_t)(*f - '0');
+
+			if (f[1] != 'n') {
+				n += grpc_put_text(msg + n, number, "word");
+				continue;
+			}
+			f++;
+			msg[n++] = (char)(number << 3);
+			msg[n++] = 5;
+		}
+		cr_expect_eq(ct_cri_shape(ct_text(msg, n)), rows[i].shape, "%s: %d", rows[i].fields,
+			     ct_cri_shape(ct_text(msg, n)));
 	}
 }
