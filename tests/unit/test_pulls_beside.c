@@ -84,7 +84,8 @@ Test(pulls_beside, it_comes_once)
 
 		pull(core, "one");
 		o = pull(core, "two");
-		o->told = others[i].told;
+		if (others[i].told)
+			ct_pull_told(core, o);
 		o->who.engine_pid = others[i].engine;
 		o->begin_ns = others[i].begin_ns;
 		o->end_ns = others[i].end_ns;
@@ -95,6 +96,37 @@ Test(pulls_beside, it_comes_once)
 		cr_expect_eq(told.layer.shared, others[i].is, "%zu", i);
 		ct_core_free(core);
 	}
+}
+
+/* Of many at once each is found by its number and by who asked for it; what is told of is not waited for. */
+Test(pulls_beside, of_many_each_is_found)
+{
+	static const struct ct_scope host = { .uid = 0 };
+	struct ct_core *core = new_core();
+	struct ct_pull *all[200];
+	size_t n = 0;
+
+	for (uint32_t i = 0; i < CT_ARRAY_SIZE(all); i++) {
+		all[i] = ct_pull_make(core, &host, "a:1", 1000 + i);
+		cr_assert(all[i]);
+		ct_pull_due(core, all[i], 5);
+	}
+	for (uint32_t i = 0; i < CT_ARRAY_SIZE(all); i++) {
+		cr_expect_eq(ct_pull_of(core, all[i]->handle), all[i], "%u", i);
+		cr_expect_eq(ct_pull_of_client(core, 1000 + i, NULL), all[i], "%u", i);
+		cr_expect_null(ct_pull_of_client(core, 1000 + i, all[i]), "%u", i);
+	}
+	for (uint32_t i = 0; i < CT_ARRAY_SIZE(all); i += 2)
+		ct_pull_told(core, all[i]);
+	for (struct ct_pull *p = NULL; (p = ct_pull_untold(core, p)); n++)
+		cr_expect_eq(p, all[2 * n + 1]);
+	cr_expect_eq(n, CT_ARRAY_SIZE(all) / 2);
+	cr_expect(ct_pulls_due(core));
+	for (uint32_t i = 1; i < CT_ARRAY_SIZE(all); i += 2)
+		ct_pull_drop(core, all[i]);
+	cr_expect_not(ct_pulls_due(core));
+	cr_expect_null(ct_pull_of(core, all[0]->handle + 256));
+	ct_core_free(core);
 }
 
 /* What was said to another one sooner is taken for what was said to this one, and for nothing that is known better. */

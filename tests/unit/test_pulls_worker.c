@@ -3,8 +3,6 @@
  * Without root podman executes itself anew in a user namespace, whose store it is: that is looked at at once where it was
  * called to fetch, else when it turns to a registry.
  */
-#include <malloc.h>
-
 #include "core/book/pulls_command.h"
 
 #include "docker_pulls.h"
@@ -58,7 +56,10 @@ Test(pulls_worker, who_may_fetch_makes_room)
 	run_free(run);
 }
 
-/* What is remembered of a pull that was told has no room for all that a command may do. */
+/*
+ * Who may fetch, and has not, has no room for all that a command may do, and what was told has none any more. Each
+ * `podman run` is one that may.
+ */
 Test(pulls_worker, what_was_told_takes_no_more_than_it_needs)
 {
 	struct run *run = run_new();
@@ -73,15 +74,24 @@ Test(pulls_worker, what_was_told_takes_no_more_than_it_needs)
 	tape_feed(t, core);
 	p = ct_pull_next(core, NULL);
 	cr_assert(p && p->command && !p->told);
-	cr_expect_gt(malloc_usable_size(p->command), sizeof(struct ct_command_room));
-	tape_at(t, 500);
+	cr_expect_null(p->command->room);
+	cr_expect_eq(p->room, 0);
+	tape_at(t, 450);
+	tape_unlink(t, PODMAN, "storage123", "1");
+	tape_at(t, 900);
+	tape_clock(t);
+	tape_feed(t, core);
+	cr_assert_not_null(p->command->room);
+	cr_expect_eq(p->command->file_count, 1);
+	tape_at(t, 950);
 	tape_exit(t, PODMAN, CT_ROLE_ENGINE, 1 << 8);
 	tape_at(t, 5000);
 	tape_clock(t);
 	tape_feed(t, core);
 	p = ct_pull_next(core, NULL);
 	cr_assert(p && p->command && p->told);
-	cr_expect_lt(malloc_usable_size(p->command), 1000);
+	cr_expect_null(p->command->room);
+	cr_expect_null(p->handled);
 	ct_core_flush(core);
 	ct_core_free(core);
 	run_free(run);

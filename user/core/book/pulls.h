@@ -31,35 +31,41 @@ struct ct_handled {
 
 struct ct_pull {
 	struct ct_held held; /* of the scope of who was asked */
+	/* What all are looked through for stands together. */
 	struct ct_pull *prev, *next; /* list of all, the oldest first */
-	uint64_t handle; /* never another's, nor a container's */
-	struct ct_identity who;
-	struct ct_fetched *fetched; /* owned */
-	size_t room; /* for so many layers */
-	size_t beyond; /* layers, files, programs for which there was no room */
 	uint64_t begin_ns, end_ns; /* end: 0 while it is under way */
-	uint64_t heard_ns;
-	uint64_t due_ns; /* it is over, and told then at the latest; 0: not waited for */
+	uint64_t handle; /* never another's, nor a container's */
 	bool failed;
 	bool told;
+	bool settled;
 	bool used; /* a container of its pod has waited for it: the next has not */
 	bool silent; /* its engine says nothing of it to who asked */
 	bool idle; /* its command may fetch it, and has not turned to a registry: there is no pull yet */
-	struct ct_handled *handled; /* owned; NULL: it has been told */
-	struct ct_command *command; /* owned; NULL: an engine is asked, and fetches it */
+	bool awaited; /* nobody has asked for the image yet: that is all there is */
 	bool stored; /* nobody says what is done for it: its engine's store does (store.h) */
 	bool driven; /* its client fetches it, and asks its engine for each part (parts.h) */
 	bool by_layer; /* where it is kept each layer is fetched once, whatever is below it */
 	bool saved; /* and the engine was told what it is called */
 	uint8_t asks; /* how much user space was asked of it (tell/images_stored.c) */
+	struct ct_fetched *fetched; /* owned */
+	struct ct_pull *untold_prev, *untold_next; /* of those that have not been told */
+	struct ct_pull *handle_prev, *handle_next; /* found by it */
+	struct ct_pull *client_prev, *client_next; /* likewise by who asked */
+	struct ct_pull *worker_prev, *worker_next; /* untold, by who does it: its command */
+	size_t room; /* of fetched, for so many layers: grows as they are told */
+	size_t beyond; /* layers, files, programs for which there was no room */
+	uint64_t heard_ns;
+	uint64_t due_ns; /* it is over, and told then at the latest; 0: not waited for */
+	struct ct_handled *handled; /* owned; NULL: nothing was seen, or it has been told */
+	struct ct_command *command; /* owned; NULL: an engine is asked, and fetches it */
 	size_t awaits; /* so many answers of all that were ever asked for */
-	char lease[80]; /* for which its client does, empty: for none */
 	/*
 	 * The container that its client asked for before, and was refused for want of the image; 0: none, or it
 	 * has been made since.
 	 */
 	uint64_t wanted_ns, refused_ns;
-	bool awaited; /* nobody has asked for the image yet: that is all there is */
+	struct ct_identity who;
+	char lease[80]; /* for which its client does, empty: for none */
 	char wanted_name[128], wanted_runtime[64];
 	char image_id[80]; /* that it was answered with, empty: with none */
 	char message[384];
@@ -70,8 +76,12 @@ struct ct_pull *ct_pull_make(struct ct_core *core, const struct ct_scope *scope,
 			     uint32_t client);
 /* What was idle is a pull. */
 void ct_pull_begins(struct ct_core *core, struct ct_pull *p, uint64_t ts_ns);
+/* Nobody else sets due_ns. */
+void ct_pull_due(struct ct_core *core, struct ct_pull *p, uint64_t ns);
 /* For a container, which is to be called as is wanted. */
 void ct_pull_wanted(struct ct_pull *p);
+/* What its engine is seen to do from now on is kept; NULL: no memory, which is counted. */
+struct ct_handled *ct_pull_handled(struct ct_core *core, struct ct_pull *p);
 /* False: there is no room. */
 bool ct_work_begins(struct ct_works_list *list, const struct ct_worker *by, uint64_t ts_ns);
 void ct_work_ends(struct ct_works_list *list, uint32_t pid, uint64_t ts_ns);
@@ -82,8 +92,16 @@ void ct_pull_settle(struct ct_pull *p);
 struct ct_pull *ct_pull_of(struct ct_core *core, uint64_t handle); /* NULL: it is forgotten */
 struct ct_pull *ct_pull_next(const struct ct_core *core,
 			     const struct ct_pull *p); /* NULL: the first */
+/*
+ * What happens all the time asks for few of them. The same of those that have not been told of, and of those that this
+ * process has asked for.
+ */
+struct ct_pull *ct_pull_untold(const struct ct_core *core, const struct ct_pull *p);
+struct ct_pull *ct_pull_of_client(const struct ct_core *core, uint32_t client,
+				  const struct ct_pull *p);
+bool ct_pulls_due(const struct ct_core *core); /* any of them: due_ns is not 0, and it is untold */
 void ct_pull_drop(struct ct_core *core, struct ct_pull *p);
-/* Found by its name in this pull, or made. NULL: there is no room. */
+/* Found by its name in this pull, or made, which moves those that there are. NULL: there is no room. */
 struct ct_layer *ct_pull_layer(struct ct_pull *p, const char *id);
 /*
  * The other pull's layer of which this pull's nth is the same transfer, where both are fetched at once; NULL: it is one of

@@ -1,26 +1,57 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "core/book/pulls_command.h"
+#include "core/book/pulls_table.h"
 
 #include <stdlib.h>
+#include <utlist.h>
 
-struct ct_command *ct_command_new(uint32_t worker)
+static struct ct_pull **workers(struct ct_core *core, uint32_t worker)
 {
-	struct ct_command *c = calloc(1, sizeof(*c) + sizeof(c->room[0]));
-
-	if (c)
-		c->worker = worker;
-	return c;
+	return &core->pulls->workers[ct_hash(&worker, sizeof(worker)) & (CT_PULL_LISTS - 1)];
 }
 
-struct ct_command *ct_command_settle(struct ct_command *c)
+bool ct_command_works(struct ct_core *core, struct ct_pull *p, uint32_t worker)
 {
-	struct ct_command *less = c;
+	struct ct_command *c = p->command;
 
-	if (c) {
-		c->layers_known = c->file_count = 0;
-		less = realloc(c, sizeof(*c));
-	}
-	return less ? less : c;
+	ct_command_rests(core, p);
+	if (!c)
+		c = p->command = calloc(1, sizeof(*c));
+	if (!c)
+		return false;
+	c->worker = worker;
+	DL_APPEND2(*workers(core, worker), p, worker_prev, worker_next);
+	return true;
+}
+
+void ct_command_rests(struct ct_core *core, struct ct_pull *p)
+{
+	if (p->command)
+		DL_DELETE2(*workers(core, p->command->worker), p, worker_prev, worker_next);
+}
+
+void ct_command_settle(struct ct_command *c)
+{
+	if (!c)
+		return;
+	c->layers_known = c->file_count = 0;
+	free(c->room);
+	c->room = NULL;
+}
+
+void ct_command_free(struct ct_command *c)
+{
+	if (!c)
+		return;
+	free(c->further);
+	free(c->room);
+	free(c);
+}
+
+struct ct_command_room *ct_command_room(struct ct_command *c)
+{
+	if (!c->room)
+		c->room = calloc(1, sizeof(*c->room));
+	return c->room;
 }
 
 static bool is_under_way(const struct ct_pull *p)
@@ -41,8 +72,8 @@ static bool is_asked_for(const struct ct_pull *p)
 static struct ct_pull *find(struct ct_core *core, uint32_t worker,
 			    bool (*is)(const struct ct_pull *p))
 {
-	for (struct ct_pull *p = ct_pull_next(core, NULL); p; p = ct_pull_next(core, p))
-		if (p->command && p->command->worker == worker && !p->told && is(p))
+	for (struct ct_pull *p = core->pulls ? *workers(core, worker) : NULL; p; p = p->worker_next)
+		if (p->command->worker == worker && is(p))
 			return p;
 	return NULL;
 }
@@ -70,7 +101,7 @@ struct ct_command_file *ct_command_file(struct ct_pull *p)
 {
 	struct ct_command *c = p->command;
 
-	if (c->file_count < CT_COMMAND_FILES_MAX)
+	if (c->file_count < CT_COMMAND_FILES_MAX && ct_command_room(c))
 		return &c->room->files[c->file_count++];
 	p->beyond++;
 	return NULL;
@@ -95,7 +126,8 @@ void ct_command_layer(struct ct_pull *p, const struct ct_event *e)
 		c->absent = !e->sub;
 		return;
 	}
-	if (e->arg > CT_LAYERS_MAX || e->sub >= e->arg || c->layers_known != e->sub)
+	if (e->arg > CT_LAYERS_MAX || e->sub >= e->arg || c->layers_known != e->sub ||
+	    !ct_command_room(c))
 		return;
 	c->layer_count = e->arg;
 	ct_text_copy(c->digest, sizeof(c->digest), digest);

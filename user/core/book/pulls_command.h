@@ -33,8 +33,8 @@ struct ct_command_room {
 };
 
 struct ct_command {
-	uint32_t
-		worker; /* process that does it: the client, or, without root, what that has executed */
+	/* Process that does it: the client, or, without root, what that has executed. ct_command_works() */
+	uint32_t worker;
 	bool makes; /* a container of it, too: it is fetched if it is not there */
 	uint64_t called_ns; /* when it was executed */
 	char *further; /* owned, may be NULL: images that it is to fetch next, NUL behind each */
@@ -46,12 +46,16 @@ struct ct_command {
 	char digest[80]; /* of the manifest, empty if not known */
 	size_t layer_count, layers_known;
 	size_t file_count;
-	struct ct_command_room room[]; /* one, and none when it has been told: it is large */
+	struct ct_command_room *room; /* owned; NULL: it has done nothing, or has been told */
 };
 
-struct ct_command *ct_command_new(uint32_t worker); /* NULL: no memory */
-/* Behind its telling: what is remembered takes no more than that needs. Where it is from now on. */
-struct ct_command *ct_command_settle(struct ct_command *c);
+/* That process does it from now on. False: no memory. */
+bool ct_command_works(struct ct_core *core, struct ct_pull *p, uint32_t worker);
+/* Behind its telling: what is remembered takes no more than that needs. NULL is fine. */
+void ct_command_settle(struct ct_command *c);
+void ct_command_free(struct ct_command *c); /* NULL is fine */
+/* Its programs, layers and files; NULL: no memory. */
+struct ct_command_room *ct_command_room(struct ct_command *c);
 /* Whose that process is, and which is not over; NULL: of none. */
 struct ct_pull *ct_command_of(struct ct_core *core, uint32_t worker);
 /* Of which its store was asked first, and has not answered. */

@@ -31,7 +31,7 @@ void ct_image_wanted(struct ct_core *core, struct ct_fact *f)
 	p->wanted_ns = asked->ts_ns;
 	p->refused_ns = p->begin_ns = p->heard_ns = f->ts_ns;
 	p->who.engine_pid = f->e->tgid;
-	p->due_ns = f->ts_ns + AWAITED_NS;
+	ct_pull_due(core, p, f->ts_ns + AWAITED_NS);
 	memcpy(p->wanted_name, asked->name, sizeof(p->wanted_name));
 	memcpy(p->wanted_runtime, asked->runtime, sizeof(p->wanted_runtime));
 	ct_text_copy(p->message, sizeof(p->message), f->message);
@@ -222,10 +222,8 @@ void ct_image_client_exits(struct ct_core *core, const struct ct_event *e)
 {
 	struct ct_pull *p, *next;
 
-	for (p = ct_pull_next(core, NULL); p; p = next) {
-		next = p->next;
-		if (p->fetched->client != e->tgid)
-			continue;
+	for (p = ct_pull_of_client(core, e->tgid, NULL); p; p = next) {
+		next = ct_pull_of_client(core, e->tgid, p);
 		if (p->idle) {
 			ct_pull_drop(core, p);
 			continue;
@@ -233,10 +231,11 @@ void ct_image_client_exits(struct ct_core *core, const struct ct_event *e)
 		if (p->command && !p->end_ns)
 			ct_image_command_ends(core, p, e);
 		if (p->awaited)
-			p->due_ns = e->ts_ns;
+			ct_pull_due(core, p, e->ts_ns);
 		if (p->awaited || p->end_ns)
 			continue;
-		p->end_ns = p->due_ns = e->ts_ns;
+		p->end_ns = e->ts_ns;
+		ct_pull_due(core, p, e->ts_ns);
 		if (p->saved && !p->lease[0]) /* it had nothing to give back */
 			continue;
 		p->failed = p->fetched->interrupted = true;

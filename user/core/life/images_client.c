@@ -18,11 +18,11 @@ static const char *id_of(const struct ct_fact *f)
 /* Of what that client is about: what is asked for a lease is for that. */
 static struct ct_pull *pull_of(struct ct_core *core, const struct ct_fact *f, const char *lease)
 {
-	struct ct_pull *found = NULL;
+	struct ct_pull *found = NULL, *p = NULL;
 
-	for (struct ct_pull *p = ct_pull_next(core, NULL); p; p = p->next)
-		if (p->driven && !p->end_ns && p->fetched->client == f->request->tgid &&
-		    ct_scope_is(&p->held.share->scope, f->speaker) && !strcmp(p->lease, lease))
+	while ((p = ct_pull_of_client(core, f->request->tgid, p)))
+		if (p->driven && !p->end_ns && ct_scope_is(&p->held.share->scope, f->speaker) &&
+		    !strcmp(p->lease, lease))
 			found = p;
 	return found;
 }

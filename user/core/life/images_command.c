@@ -43,9 +43,9 @@ bool ct_image_goes_on(struct ct_core *core, const struct ct_actor_state *a)
 {
 	struct ct_pull *p = ct_command_of(core, a->parent);
 
-	if (!p || p->command->file_count || p->command->room->unpacks.count)
+	if (!p || p->command->file_count || (p->command->room && p->command->room->unpacks.count))
 		return false;
-	p->command->worker = a->tgid;
+	ct_command_works(core, p, a->tgid);
 	if (!p->idle)
 		look_up(core, p, CT_LOOKUP_STORE);
 	return true;
@@ -62,8 +62,7 @@ static struct ct_pull *pull_of(struct ct_core *core, const struct ct_scope *spea
 	p = ct_pull_make(core, speaker, name, client);
 	if (!p)
 		return NULL;
-	p->command = ct_command_new(worker);
-	if (!p->command) {
+	if (!ct_command_works(core, p, worker)) {
 		ct_pull_drop(core, p);
 		core->counts.lost[CT_LOSS_TABLE]++;
 		return NULL;
@@ -148,7 +147,7 @@ void ct_image_called(struct ct_core *core, struct ct_actor_state *a, const struc
 static void is_over(struct ct_core *core, struct ct_pull *p, uint64_t end_ns)
 {
 	p->end_ns = end_ns > p->begin_ns ? end_ns : p->begin_ns;
-	p->due_ns = core->now + CT_COMMAND_KNOWN_NS;
+	ct_pull_due(core, p, core->now + CT_COMMAND_KNOWN_NS);
 	p->command->asked = true;
 	look_up(core, p, CT_LOOKUP_STORED);
 	core->fetched = true;
@@ -296,13 +295,19 @@ bool ct_image_command_file(struct ct_core *core, const struct ct_file *file)
 	return true;
 }
 
+static bool unpacks(const struct ct_actor_state *a)
+{
+	return a->program && !strcmp(a->program, CT_UNPACK);
+}
+
 void ct_image_command_exec(struct ct_core *core, const struct ct_actor_state *a,
 			   const struct ct_worker *by, uint64_t ts_ns)
 {
 	struct ct_pull *p = ct_command_of(core, a->engine);
+	struct ct_command_room *room = p && unpacks(a) ? ct_command_room(p->command) : NULL;
 
-	if (p && a->program && !strcmp(a->program, CT_UNPACK))
-		p->beyond += !ct_work_begins(&p->command->room->unpacks, by, ts_ns);
+	if (p && unpacks(a))
+		p->beyond += !room || !ct_work_begins(&room->unpacks, by, ts_ns);
 	else if (p && p->command->makes && a->role == CT_ROLE_SHIM && a->container &&
 		 !a->container->draft) /* its files are seen by nobody */
 		is_used(core, p, ts_ns);
@@ -312,7 +317,7 @@ void ct_image_command_exit(struct ct_core *core, const struct ct_actor_state *a,
 {
 	struct ct_pull *p = ct_command_of(core, a->engine);
 
-	if (p && a->program && !strcmp(a->program, CT_UNPACK))
+	if (p && p->command->room && unpacks(a))
 		ct_work_ends(&p->command->room->unpacks, a->tgid, ts_ns);
 }
 
@@ -328,7 +333,7 @@ void ct_image_command_ends(struct ct_core *core, struct ct_pull *p, const struct
 		return;
 	}
 	p->end_ns = e->ts_ns;
-	p->due_ns = e->ts_ns + CT_COMMAND_KNOWN_NS;
+	ct_pull_due(core, p, e->ts_ns + CT_COMMAND_KNOWN_NS);
 	p->failed = e->ret;
 	p->fetched->interrupted = e->ret & 0x7f;
 	if (p->failed)

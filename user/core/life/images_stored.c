@@ -56,11 +56,13 @@ static bool layer_file(struct ct_core *core, const struct ct_file *file)
 	if (file->e->kind != CT_KIND_SYNC || !ct_text_is(file->name, "tar-split.json.gz") ||
 	    !ct_text_starts(file->dir, "write-set-"))
 		return false;
-	for (struct ct_pull *p = ct_pull_next(core, NULL); p; p = ct_pull_next(core, p)) {
-		struct ct_handled *h = p->handled;
+	for (struct ct_pull *p = NULL; (p = ct_pull_untold(core, p));) {
+		struct ct_handled *h =
+			!p->end_ns && !p->command && p->who.engine_pid == file->e->tgid
+				? ct_pull_handled(core, p)
+				: NULL;
 
-		if (h && !p->end_ns && !p->command && p->who.engine_pid == file->e->tgid &&
-		    h->count < CT_WORKS_MAX)
+		if (h && h->count < CT_WORKS_MAX)
 			h->at[h->count++] = file->e->ts_ns;
 	}
 	return true;
@@ -96,7 +98,7 @@ bool ct_image_file(struct ct_core *core, const struct ct_file *file)
 {
 	struct ct_store *s;
 
-	if (ct_pull_next(core, NULL) && ct_image_command_file(core, file))
+	if (ct_image_command_file(core, file))
 		return true;
 	if (file->e->kind == CT_KIND_SYNC && ct_text_is(file->name, "metadata.db") &&
 	    ct_text_starts(file->dir, "io.containerd.snapshotter.")) {
@@ -133,15 +135,14 @@ void ct_image_named(struct ct_core *core, const struct ct_event *e)
 	if (!s)
 		return;
 	s->answered++;
-	for (struct ct_pull *p = ct_pull_next(core, NULL); p; p = ct_pull_next(core, p))
-		if (p->end_ns && !p->told && p->who.engine_pid == e->tgid && e->arg &&
-		    !p->fetched->digest[0] && ct_text_is(name, p->who.image) &&
-		    ct_text_is(ns, p->who.ns))
+	for (struct ct_pull *p = NULL; (p = ct_pull_untold(core, p));)
+		if (p->end_ns && p->who.engine_pid == e->tgid && e->arg && !p->fetched->digest[0] &&
+		    ct_text_is(name, p->who.image) && ct_text_is(ns, p->who.ns))
 			ct_text_copy(p->fetched->digest, sizeof(p->fetched->digest), digest);
 }
 
 /* Columns: what such a program is called here, where what it does is kept. */
-static const struct {
+static const struct work {
 	const char *program;
 	size_t list;
 } works[] = {
@@ -149,15 +150,29 @@ static const struct {
 	{ CT_INFLATE, offsetof(struct ct_handled, inflates) },
 };
 
-/* NULL: it does neither, or the pull is over, or is another's. */
-static struct ct_works_list *works_of(struct ct_pull *p, const struct ct_actor_state *a)
+/* NULL: it does neither. */
+static const struct work *work_of(const struct ct_actor_state *a)
 {
-	if (p->end_ns || p->command || p->stored || p->who.engine_pid != a->engine || !a->program ||
-	    !p->handled)
-		return NULL;
-	for (size_t i = 0; i < CT_ARRAY_SIZE(works); i++)
+	for (size_t i = 0; a->program && i < CT_ARRAY_SIZE(works); i++)
 		if (!strcmp(a->program, works[i].program))
-			return (struct ct_works_list *)((char *)p->handled + works[i].list);
+			return &works[i];
+	return NULL;
+}
+
+/* Of the next pull that it may be for, whose that is; NULL: there is none. */
+static struct ct_works_list *next_list(struct ct_core *core, const struct ct_actor_state *a,
+				       const struct work *is, struct ct_pull **p)
+{
+	struct ct_handled *h;
+
+	while (is && (*p = ct_pull_untold(core, *p))) {
+		if ((*p)->end_ns || (*p)->command || (*p)->stored ||
+		    (*p)->who.engine_pid != a->engine)
+			continue;
+		h = ct_pull_handled(core, *p);
+		if (h)
+			return (struct ct_works_list *)((char *)h + is->list);
+	}
 	return NULL;
 }
 
@@ -171,6 +186,9 @@ void ct_image_exec(struct ct_core *core, const struct ct_actor_state *a, const s
 	struct ct_store *s = inflates(a) ? ct_store_of(core, a->engine) : NULL;
 	struct ct_text rest = ct_text(e->tail, e->tail_len);
 	struct ct_worker by = { .pid = a->tgid };
+	const struct work *is = work_of(a);
+	struct ct_works_list *list;
+	struct ct_pull *p = NULL;
 
 	ct_text_copy(by.name, sizeof(by.name), ct_text_base(ct_text_cut(&rest, '\0')));
 	if (s) {
@@ -179,25 +197,20 @@ void ct_image_exec(struct ct_core *core, const struct ct_actor_state *a, const s
 		i->begin_ns = e->ts_ns;
 		i->by = by;
 	}
-	for (struct ct_pull *p = ct_pull_next(core, NULL); p; p = ct_pull_next(core, p)) {
-		struct ct_works_list *list = works_of(p, a);
-
-		if (list)
-			ct_work_begins(list, &by, e->ts_ns);
-	}
+	while ((list = next_list(core, a, is, &p)))
+		ct_work_begins(list, &by, e->ts_ns);
 	ct_image_command_exec(core, a, &by, e->ts_ns);
 }
 
 void ct_image_exit(struct ct_core *core, const struct ct_actor_state *a, uint64_t ts_ns)
 {
 	struct ct_store *s = inflates(a) ? ct_store_of(core, a->engine) : NULL;
+	const struct work *is = work_of(a);
+	struct ct_works_list *list;
+	struct ct_pull *p = NULL;
 
 	if (s)
 		ct_store_inflated(s, a->tgid, ts_ns);
-	for (struct ct_pull *p = ct_pull_next(core, NULL); p; p = ct_pull_next(core, p)) {
-		struct ct_works_list *list = works_of(p, a);
-
-		if (list)
-			ct_work_ends(list, a->tgid, ts_ns);
-	}
+	while ((list = next_list(core, a, is, &p)))
+		ct_work_ends(list, a->tgid, ts_ns);
 }

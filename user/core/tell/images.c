@@ -114,8 +114,8 @@ static void take_sooner(struct ct_layer *layer, const struct ct_layer *other)
 static void set_sooner(const struct ct_core *core, struct ct_pull *p)
 {
 	for (const struct ct_pull *o = ct_pull_next(core, NULL); o; o = ct_pull_next(core, o)) {
-		if (o == p || o->awaited || o->who.engine_pid != p->who.engine_pid ||
-		    (o->end_ns && o->end_ns <= p->begin_ns) || o->begin_ns >= p->end_ns)
+		if (o == p || o->awaited || (o->end_ns && o->end_ns <= p->begin_ns) ||
+		    o->begin_ns >= p->end_ns || o->who.engine_pid != p->who.engine_pid)
 			continue;
 		for (size_t i = 0; i < p->fetched->layer_count; i++) {
 			const struct ct_layer *same = ct_pull_same(p, i, o);
@@ -135,8 +135,8 @@ static bool is_fetched(const struct ct_layer *layer)
 static void set_shared(const struct ct_core *core, struct ct_pull *p)
 {
 	for (const struct ct_pull *o = ct_pull_next(core, NULL); o; o = ct_pull_next(core, o)) {
-		if (o == p || !o->told || o->who.engine_pid != p->who.engine_pid ||
-		    o->end_ns <= p->begin_ns || o->begin_ns >= p->end_ns)
+		if (o == p || !o->told || o->end_ns <= p->begin_ns || o->begin_ns >= p->end_ns ||
+		    o->who.engine_pid != p->who.engine_pid)
 			continue;
 		for (size_t i = 0; i < p->fetched->layer_count; i++) {
 			struct ct_layer *layer = &p->fetched->layers[i];
@@ -412,7 +412,7 @@ void ct_tell_image(struct ct_core *core, const struct ct_fact *fact)
 		return;
 	if (fact->kind == CT_FACT_ANSWERED || fact->kind == CT_FACT_REFUSED ||
 	    (p->driven && p->end_ns)) {
-		p->due_ns = p->end_ns + KNOWN_NS;
+		ct_pull_due(core, p, p->end_ns + KNOWN_NS);
 		tell_or_wait(core, p);
 	} else if (fact->kind == CT_FACT_OVER && !p->end_ns) { /* its end was not heard */
 		p->end_ns = p->heard_ns;
@@ -425,11 +425,13 @@ void ct_tell_images_known(struct ct_core *core)
 {
 	struct ct_pull *p, *next;
 
-	for (p = ct_pull_next(core, NULL); p; p = next) {
-		next = p->next;
+	if (!ct_pulls_due(core))
+		return;
+	for (p = ct_pull_untold(core, NULL); p; p = next) {
+		next = ct_pull_untold(core, p);
 		if (p->awaited)
 			tell_awaited(core, p, false);
-		else if (p->due_ns && !p->told && !p->idle)
+		else if (p->due_ns && !p->idle)
 			tell_or_wait(core, p);
 	}
 }
@@ -443,13 +445,13 @@ void ct_tell_images_left(struct ct_core *core)
 {
 	struct ct_pull *p, *next;
 
-	for (p = ct_pull_next(core, NULL); p; p = next) {
-		next = p->next;
+	for (p = ct_pull_untold(core, NULL); p; p = next) {
+		next = ct_pull_untold(core, p);
 		if (p->awaited) {
 			tell_awaited(core, p, true);
 			continue;
 		}
-		if (p->told || p->idle)
+		if (p->idle)
 			continue;
 		if (p->end_ns) {
 			tell(core, p, outcome_of(core, p));

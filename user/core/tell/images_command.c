@@ -91,7 +91,7 @@ static void put_unpacks(struct ct_pull *p)
 
 	for (size_t i = 0; i < f->layer_count; i++)
 		left += !f->layers[i].there;
-	if (left != c->room->unpacks.count)
+	if (!c->room || left != c->room->unpacks.count)
 		return;
 	for (size_t i = 0; i < f->layer_count; i++) {
 		struct ct_layer *layer = &f->layers[i];

@@ -76,7 +76,7 @@ void ct_tell_handled(struct ct_pull *p)
 	const struct ct_handled *h = p->handled;
 	uint64_t before_ns = p->begin_ns;
 
-	for (size_t i = 0; h->count && i < p->fetched->layer_count; i++) {
+	for (size_t i = 0; h && h->count && i < p->fetched->layer_count; i++) {
 		struct ct_layer *layer = &p->fetched->layers[i];
 		const struct ct_work *unpacks, *inflates;
 		uint64_t synced_ns;

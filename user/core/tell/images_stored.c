@@ -83,13 +83,14 @@ static struct ct_layer *nth_layer(struct ct_pull *p, size_t n, const char *diges
 {
 	const char *colon = strchr(digest, ':');
 	const char *digits = colon ? colon + 1 : digest;
-	struct ct_layer *at, *to = &p->fetched->layers[n], other;
+	struct ct_layer *at, *to, other;
 	char id[SHORT_DIGITS + 1];
 
 	ct_text_copy(id, sizeof(id), ct_text(digits, strlen(digits)));
 	at = ct_pull_layer(p, id);
-	if (!at || at < to)
+	if (!at || at < &p->fetched->layers[n])
 		return NULL;
+	to = &p->fetched->layers[n];
 	other = *to;
 	*to = *at;
 	if (at != to)
@@ -145,9 +146,9 @@ static void set_waited(const struct ct_pull *p, struct ct_fetched *f)
 static bool is_alone(const struct ct_core *core, const struct ct_pull *p)
 {
 	for (const struct ct_pull *o = ct_pull_next(core, NULL); o; o = ct_pull_next(core, o))
-		if (o != p && o->stored && o->who.engine_pid == p->who.engine_pid &&
-		    o->begin_ns < p->end_ns && (!o->end_ns || o->end_ns > p->begin_ns) &&
-		    !o->fetched->up_to_date)
+		if (o != p && o->stored && o->begin_ns < p->end_ns &&
+		    (!o->end_ns || o->end_ns > p->begin_ns) &&
+		    o->who.engine_pid == p->who.engine_pid && !o->fetched->up_to_date)
 			return false;
 	return true;
 }
