@@ -10,9 +10,24 @@
 
 #define FAMILY_V6 10 /* AF_INET6 of Linux: a recording may be read elsewhere */
 
+#define LISTS     512 /* a power of two */
+
 struct ct_links {
-	struct ct_link_kept *all; /* owned */
+	struct ct_link_kept *numbered[LISTS]; /* owned */
+	struct ct_link_kept *of[LISTS]; /* by who has asked */
 };
+
+static struct ct_link_kept **numbered(const struct ct_core *core, uint32_t tgid, int32_t number)
+{
+	const uint32_t key[] = { tgid, (uint32_t)number };
+
+	return &core->links->numbered[ct_hash(key, sizeof(key)) & (LISTS - 1)];
+}
+
+static struct ct_link_kept **of(const struct ct_core *core, uint32_t tgid)
+{
+	return &core->links->of[ct_hash(&tgid, sizeof(tgid)) & (LISTS - 1)];
+}
 
 static struct ct_link_kept *link_of(const struct ct_held *held)
 {
@@ -35,7 +50,8 @@ static void give_up(struct ct_core *core, struct ct_held *held)
 {
 	struct ct_link_kept *l = link_of(held);
 
-	DL_DELETE(core->links->all, l);
+	DL_DELETE(*numbered(core, l->tgid, l->number), l);
+	DL_DELETE2(*of(core, l->tgid), l, of_prev, of_next);
 	ct_share_leave(core, held);
 	free(l);
 }
@@ -65,13 +81,14 @@ static struct ct_link_kept *make(struct ct_core *core, const struct ct_event *e)
 	}
 	l->tgid = e->tgid;
 	l->number = e->ret;
-	DL_APPEND(core->links->all, l);
+	DL_APPEND(*numbered(core, l->tgid, l->number), l);
+	DL_APPEND2(*of(core, l->tgid), l, of_prev, of_next);
 	return l;
 }
 
 static struct ct_link_kept *find(const struct ct_core *core, const struct ct_event *e)
 {
-	struct ct_link_kept *l = core->links ? core->links->all : NULL;
+	struct ct_link_kept *l = core->links ? *numbered(core, e->tgid, e->ret) : NULL;
 
 	while (l && (l->tgid != e->tgid || l->number != e->ret))
 		l = l->next;
@@ -183,10 +200,12 @@ void ct_link_heard(struct ct_core *core, const struct ct_event *e)
 const struct ct_link_kept *ct_link_next(const struct ct_core *core, uint32_t tgid,
 					const struct ct_link_kept *after)
 {
-	const struct ct_link_kept *l = after ? after->next : core->links ? core->links->all : NULL;
+	const struct ct_link_kept *l = after         ? after->of_next
+				       : core->links ? *of(core, tgid)
+						     : NULL;
 
 	while (l && l->tgid != tgid)
-		l = l->next;
+		l = l->of_next;
 	return l;
 }
 

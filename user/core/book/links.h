@@ -8,8 +8,8 @@
 
 struct ct_link_kept {
 	struct ct_held held; /* of the scope of who has asked for it */
-	struct ct_link_kept *prev,
-		*next; /* list of all, in the order in which they were heard of */
+	struct ct_link_kept *prev, *next; /* of those that are found alike */
+	struct ct_link_kept *of_prev, *of_next; /* of who has asked, as they were heard of */
 	uint32_t tgid; /* of who has asked */
 	int32_t number; /* by which the kernel's side tells it from others of his */
 	struct ct_link link;

@@ -30,20 +30,27 @@ static uint32_t fetcher_of(const struct ct_pull *p)
 	return p->driven ? p->fetched->client : p->who.engine_pid;
 }
 
-/* The next connection that was asked for it. */
-static const struct ct_link_kept *next_of(const struct ct_core *core, const struct ct_pull *p,
-					  const struct ct_link_kept *l)
+/* Those that were asked for it, and the side that each was counted with; NULL: there are more than are told apart. */
+struct asked {
+	size_t count;
+	const struct ct_link *at[CT_LINKS_MAX];
+	struct ct_linked_peer *of[CT_LINKS_MAX];
+};
+
+static void find_asked(const struct ct_core *core, const struct ct_pull *p, struct asked *ret)
 {
-	do
-		l = ct_link_next(core, fetcher_of(p), l);
-	while (l && (l->link.asked_ns < p->begin_ns || l->link.asked_ns > p->end_ns));
-	return l;
+	const struct ct_link_kept *l = NULL;
+
+	ret->count = 0;
+	while (ret->count < CT_LINKS_MAX && (l = ct_link_next(core, fetcher_of(p), l)))
+		if (l->link.asked_ns >= p->begin_ns && l->link.asked_ns <= p->end_ns)
+			ret->at[ret->count++] = &l->link;
 }
 
 static bool is_meanwhile(const struct ct_pull *p, const struct ct_pull *o)
 {
-	return !o->awaited && !o->idle && fetcher_of(o) == fetcher_of(p) &&
-	       o->begin_ns < p->end_ns && (!o->end_ns || o->end_ns > p->begin_ns);
+	return !o->awaited && !o->idle && o->begin_ns < p->end_ns &&
+	       (!o->end_ns || o->end_ns > p->begin_ns) && fetcher_of(o) == fetcher_of(p);
 }
 
 static bool fits(const struct ct_pull *p, const struct ct_layer *layer, const struct ct_link *l)
@@ -76,16 +83,17 @@ static bool is_only(const struct ct_core *core, const struct ct_pull *p,
 	return true;
 }
 
-static void set_link(const struct ct_core *core, const struct ct_pull *p, struct ct_layer *layer)
+static void set_link(const struct ct_core *core, const struct ct_pull *p, const struct asked *asked,
+		     struct ct_layer *layer)
 {
 	const struct ct_link *found = NULL;
 
-	for (const struct ct_link_kept *l = next_of(core, p, NULL); l; l = next_of(core, p, l)) {
-		if (!fits(p, layer, &l->link))
+	for (size_t i = 0; i < asked->count; i++) {
+		if (!fits(p, layer, asked->at[i]))
 			continue;
 		if (found)
 			return;
-		found = &l->link;
+		found = asked->at[i];
 	}
 	if (found && is_only(core, p, layer, found))
 		layer->link = *found;
@@ -113,15 +121,14 @@ static void set_times(struct ct_layer *layer)
  * What a connection was for that has said nothing, or was not heard, is not known: where all others to that address have
  * named the same host, it is counted with them.
  */
-static struct ct_peer asked_of(const struct ct_core *core, const struct ct_pull *p,
-			       const struct ct_link *link)
+static struct ct_peer asked_of(const struct asked *asked, const struct ct_link *link)
 {
 	struct ct_peer peer = link->peer;
 
 	if (peer.named)
 		return peer;
-	for (const struct ct_link_kept *l = next_of(core, p, NULL); l; l = next_of(core, p, l)) {
-		const struct ct_peer *other = &l->link.peer;
+	for (size_t i = 0; i < asked->count; i++) {
+		const struct ct_peer *other = &asked->at[i]->peer;
 
 		if (!other->named || !ct_same_place(other, &peer))
 			continue;
@@ -133,11 +140,10 @@ static struct ct_peer asked_of(const struct ct_core *core, const struct ct_pull 
 }
 
 /* NULL: there are more than are told apart. */
-static struct ct_linked_peer *peer_of(const struct ct_core *core, const struct ct_pull *p,
+static struct ct_linked_peer *peer_of(const struct asked *asked, struct ct_fetched *f,
 				      const struct ct_link *l)
 {
-	const struct ct_peer peer = asked_of(core, p, l);
-	struct ct_fetched *f = p->fetched;
+	const struct ct_peer peer = asked_of(asked, l);
 
 	for (size_t i = 0; i < f->peer_count; i++)
 		if (ct_same_place(&f->peers[i].peer, &peer) &&
@@ -178,21 +184,21 @@ static void set_nearest(struct ct_linked_peer *of, uint64_t ns)
 		of->nearest_ns = ns;
 }
 
-static void set_round_trips(const struct ct_core *core, const struct ct_pull *p,
-			    struct ct_linked_peer *of)
+static void set_round_trips(const struct asked *asked, struct ct_linked_peer *of)
 {
 	uint64_t connects[CT_LINKS_MAX], rtts[CT_LINKS_MAX];
 	size_t n = 0, rtt_count = 0;
 
-	for (const struct ct_link_kept *l = next_of(core, p, NULL); l && n < CT_LINKS_MAX;
-	     l = next_of(core, p, l)) {
-		if (!l->link.made_ns || peer_of(core, p, &l->link) != of)
+	for (size_t i = 0; i < asked->count; i++) {
+		const struct ct_link *l = asked->at[i];
+
+		if (!l->made_ns || asked->of[i] != of)
 			continue;
-		connects[n++] = l->link.made_ns - l->link.asked_ns;
-		set_nearest(of, l->link.made_ns - l->link.asked_ns);
-		set_nearest(of, (uint64_t)l->link.rtt_us * 1000);
-		if (l->link.rtt_us)
-			rtts[rtt_count++] = l->link.rtt_us;
+		connects[n++] = l->made_ns - l->asked_ns;
+		set_nearest(of, l->made_ns - l->asked_ns);
+		set_nearest(of, (uint64_t)l->rtt_us * 1000);
+		if (l->rtt_us)
+			rtts[rtt_count++] = l->rtt_us;
 	}
 	of->connect_ns = median(connects, n);
 	of->rtt_us = median(rtts, rtt_count);
@@ -201,21 +207,22 @@ static void set_round_trips(const struct ct_core *core, const struct ct_pull *p,
 void ct_tell_links(struct ct_core *core, struct ct_pull *p)
 {
 	struct ct_fetched *f = p->fetched;
+	struct asked asked;
 
-	for (const struct ct_link_kept *l = next_of(core, p, NULL); l; l = next_of(core, p, l)) {
-		struct ct_linked_peer *to = peer_of(core, p, &l->link);
-
-		if (to)
-			add(to, &l->link);
+	find_asked(core, p, &asked);
+	for (size_t i = 0; i < asked.count; i++) {
+		asked.of[i] = peer_of(&asked, f, asked.at[i]);
+		if (asked.of[i])
+			add(asked.of[i], asked.at[i]);
 		else
 			f->peers_beyond++;
 	}
 	for (size_t i = 0; i < f->peer_count; i++)
-		set_round_trips(core, p, &f->peers[i]);
+		set_round_trips(&asked, &f->peers[i]);
 	for (const struct ct_pull *o = ct_pull_next(core, NULL); o; o = ct_pull_next(core, o))
 		f->links_shared |= o != p && is_meanwhile(p, o);
 	for (size_t i = 0; i < f->layer_count; i++) /* by times as they were said */
-		set_link(core, p, &f->layers[i]);
+		set_link(core, p, &asked, &f->layers[i]);
 	for (size_t i = 0; i < f->layer_count; i++)
 		set_times(&f->layers[i]);
 }
