@@ -3,6 +3,7 @@
 #include "core/tell/crew.h"
 #include "core/tell/segments.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 
 static uint64_t later(uint64_t a, uint64_t b)
@@ -125,20 +126,22 @@ struct busy {
 };
 
 #define BUSY_MAX (CT_CREW_MEMBERS_MAX * (1 + CT_CREW_SEGMENTS_MAX))
+#define STEPS_MAX \
+	(CT_CREW_MEMBERS_MAX * (1 + CT_CREW_SEGMENTS_MAX + CT_CREW_PLUGINS_MAX) + \
+	 CT_CREW_BETWEEN_MAX)
 
 /* What belongs to a record of it while it is told. */
 struct telling {
 	struct ct_record rec;
-	struct ct_step
-		steps[CT_CREW_MEMBERS_MAX * (1 + CT_CREW_SEGMENTS_MAX + CT_CREW_PLUGINS_MAX) +
-		      CT_CREW_BETWEEN_MAX];
 	struct ct_crew_probes so_far[CT_CREW_PROBES_MAX];
 	struct ct_probed probes[CT_CREW_PROBES_MAX];
-	struct busy busy[BUSY_MAX];
 	size_t busy_count;
-	const struct ct_between
-		*in_vain; /* the last of all was a try that failed; NULL: it was not */
+	/* The last of all was a try that failed; NULL: it was not. */
+	const struct ct_between *in_vain;
 	char message[384];
+	/* As many as are counted are written, and most of it is not. */
+	struct busy busy[BUSY_MAX];
+	struct ct_step steps[STEPS_MAX];
 };
 
 static void add_step(struct telling *t, const struct ct_step *step, const char *detail)
@@ -446,10 +449,11 @@ static void set_outcome(struct telling *t, const struct ct_crew *crew)
 
 static struct telling *telling_of(struct ct_crew *crew, enum ct_record_type type)
 {
-	struct telling *t = calloc(1, sizeof(*t));
+	struct telling *t = malloc(sizeof(*t));
 
 	if (!t)
 		return NULL;
+	memset(t, 0, offsetof(struct telling, busy));
 	qsort(crew->members, crew->count, sizeof(crew->members[0]),
 	      type == crew->kind->start ? by_begin : by_stop);
 	t->rec = (struct ct_record){
