@@ -45,7 +45,9 @@ static void said(const char *bytes, size_t len)
 	memcpy(text, said.text.p, said.text.len);
 	text[said.text.len] = '\0';
 	for (size_t i = 0; i < sizeof(patterns) / sizeof(patterns[0]); i++) {
-		if (ct_said_matches(&said, patterns[i]) != !fnmatch(patterns[i], text, 0))
+		const struct ct_pattern pattern = ct_pattern(patterns[i]);
+
+		if (ct_said_matches(&said, &pattern) != !fnmatch(patterns[i], text, 0))
 			abort();
 	}
 	name = ct_said_behind(&said, e, ct_text("/containers/", 12));

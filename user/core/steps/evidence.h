@@ -2,6 +2,7 @@
 /* What the files of this station share. */
 #pragma once
 
+#include "core/hear/said.h"
 #include "core/steps/steps.h"
 
 /* Evidence whose container is not known yet, kept until it is. */
@@ -14,7 +15,9 @@ enum ct_orphan_key {
 
 struct ct_orphan {
 	struct ct_held held;
+	struct ct_orphan *prev, *next; /* of those that may belong to the same */
 	uint64_t seq; /* the greater, the later */
+	uint32_t key; /* what it may belong to; 0: nothing is there */
 	enum ct_orphan_key by;
 	struct ct_scope scope; /* of who did it */
 	uint64_t netns;
@@ -34,15 +37,18 @@ struct ct_sync {
 #define CT_SYNCS_MAX      256
 #define CT_ORPHANS_MAX    2048
 #define CT_ORPHANS_PLACES (CT_ORPHANS_MAX + CT_ORPHANS_MAX / 2 + 16) /* others', one that enters */
+#define CT_ORPHAN_LISTS   1024 /* a power of two */
+#define CT_CALL_ROWS_MAX  64
 
 struct ct_evidence {
 	struct ct_orphan *orphans; /* owned, CT_ORPHANS_PLACES; NULL: there never was one */
-	uint32_t orphan_keys[CT_ORPHANS_PLACES]; /* what each may belong to; 0: nothing is there */
+	struct ct_orphan *orphan_lists[CT_ORPHAN_LISTS]; /* by their keys, the oldest first */
 	uint16_t orphan_spare[CT_ORPHANS_PLACES]; /* places that were taken, and are free again */
 	size_t orphan_spares, orphan_used; /* how many of them; places that ever were taken */
 	uint64_t orphan_seq; /* of the last */
 	struct ct_sync *syncs; /* owned, by thread */
 	uint64_t call_rows[CT_CALL_MAX]; /* bit per row of the table of calls */
+	struct ct_pattern call_patterns[CT_CALL_ROWS_MAX]; /* of each row */
 };
 
 /* steps.c. Number of the step in the run, or -1 when it is not kept. */

@@ -3,6 +3,7 @@
 #include "core/steps/evidence.h"
 
 #include <stdlib.h>
+#include <utlist.h>
 
 #define ADOPT_GAP_NS (3 * CT_NS_PER_MS)
 #define ORPHAN_NS    (1000 * CT_NS_PER_MS)
@@ -21,12 +22,17 @@ static uint32_t orphan_key(enum ct_orphan_key by, const char *text, uint64_t net
 }
 _Static_assert(CT_BY_NETNS < 7, "three bits say what it is by, and 0 is none");
 
+static struct ct_orphan **list_of(const struct ct_core *core, uint32_t key)
+{
+	return &core->steps->orphan_lists[key & (CT_ORPHAN_LISTS - 1)];
+}
+
 static void orphan_drop(struct ct_core *core, struct ct_orphan *o)
 {
 	size_t at = (size_t)(o - core->steps->orphans);
 
 	ct_share_leave(core, &o->held);
-	core->steps->orphan_keys[at] = 0;
+	DL_DELETE(*list_of(core, o->key), o);
 	core->steps->orphan_spare[core->steps->orphan_spares++] = (uint16_t)at;
 }
 
@@ -85,7 +91,8 @@ void ct_orphan_add(struct ct_core *core, const struct ct_scope *scope, enum ct_o
 	o->seq = ++core->steps->orphan_seq;
 	ct_text_copy(o->text, sizeof(o->text), text);
 	o->step = *step;
-	core->steps->orphan_keys[o - core->steps->orphans] = orphan_key(by, o->text, netns);
+	o->key = orphan_key(by, o->text, netns);
+	DL_APPEND(*list_of(core, o->key), o);
 }
 
 static bool is_of(const struct ct_orphan *o, const struct ct_container *c)
@@ -105,19 +112,6 @@ static bool is_of(const struct ct_orphan *o, const struct ct_container *c)
 	return false;
 }
 
-#define GROUP 16 /* keys that are compared at once */
-_Static_assert(CT_ORPHANS_PLACES % GROUP == 0, "the places are of whole groups");
-
-static bool group_has(const uint32_t *keys, const uint32_t wanted[4])
-{
-	uint32_t hit = 0;
-
-	for (size_t i = 0; i < GROUP; i++)
-		hit |= (keys[i] == wanted[0]) | (keys[i] == wanted[1]) | (keys[i] == wanted[2]) |
-		       (keys[i] == wanted[3]);
-	return hit;
-}
-
 static int by_age(const void *a, const void *b)
 {
 	const struct ct_orphan *x = *(struct ct_orphan *const *)a,
@@ -126,36 +120,32 @@ static int by_age(const void *a, const void *b)
 	return x->seq < y->seq ? -1 : x->seq > y->seq;
 }
 
-/* Of the places from there on that have a key of these: those that are its own. */
-static size_t find_group(struct ct_core *core, const struct ct_container *c, size_t from,
-			 struct ct_orphan **found)
+/* Those of that key that are its own; what is not known of it yet is no key. */
+static size_t find(struct ct_core *core, const struct ct_container *c, uint32_t key,
+		   struct ct_orphan **found)
 {
 	size_t n = 0;
 
-	for (size_t i = from; i < from + GROUP; i++) {
-		if (core->steps->orphan_keys[i] && is_of(&core->steps->orphans[i], c))
-			found[n++] = &core->steps->orphans[i];
-	}
+	for (struct ct_orphan *o = key ? *list_of(core, key) : NULL; o; o = o->next)
+		if (o->key == key && is_of(o, c))
+			found[n++] = o;
 	return n;
 }
 
 /* The oldest first. */
 void ct_orphans_adopt(struct ct_core *core, struct ct_container *c)
 {
-	/* What is not known of it yet is looked for as something that it is not. */
-	const uint32_t id = orphan_key(CT_BY_ID, c->who.id, 0),
-		       layer = orphan_key(CT_BY_LAYER, c->layer, 0),
-		       sandbox = orphan_key(CT_BY_SANDBOX, c->sandbox, 0),
-		       netns = orphan_key(CT_BY_NETNS, "", c->netns);
-	const uint32_t wanted[] = { id, layer ? layer : id, sandbox ? sandbox : id,
-				    netns ? netns : id };
+	const uint32_t keys[] = {
+		orphan_key(CT_BY_ID, c->who.id, 0),
+		orphan_key(CT_BY_LAYER, c->layer, 0),
+		orphan_key(CT_BY_SANDBOX, c->sandbox, 0),
+		orphan_key(CT_BY_NETNS, "", c->netns),
+	};
 	struct ct_orphan *found[CT_ORPHANS_PLACES];
 	size_t n = 0;
 
-	for (size_t at = 0; at < core->steps->orphan_used; at += GROUP) {
-		if (group_has(&core->steps->orphan_keys[at], wanted))
-			n += find_group(core, c, at, found + n);
-	}
+	for (size_t i = 0; i < CT_ARRAY_SIZE(keys); i++)
+		n += find(core, c, keys[i], found + n);
 	qsort(found, n, sizeof(struct ct_orphan *), by_age);
 	for (size_t i = 0; i < n; i++) {
 		ct_step_merge(core, c, &found[i]->step, ADOPT_GAP_NS);

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* System calls as steps. */
-#include "core/hear/said.h"
 #include "core/steps/evidence.h"
 
 #include <stdlib.h>
@@ -263,12 +262,15 @@ static const struct call_row {
 
 #define SECCOMP_SET_MODE_FILTER 1
 
-_Static_assert(sizeof(call_rows) / sizeof(call_rows[0]) <= 64, "a bit per row");
+_Static_assert(sizeof(call_rows) / sizeof(call_rows[0]) <= CT_CALL_ROWS_MAX, "a bit per row");
 
 void ct_calls_index(struct ct_evidence *all)
 {
-	for (size_t i = 0; i < CT_ARRAY_SIZE(call_rows); i++)
+	for (size_t i = 0; i < CT_ARRAY_SIZE(call_rows); i++) {
 		all->call_rows[call_rows[i].call] |= 1ull << i;
+		all->call_patterns[i] =
+			ct_pattern(call_rows[i].pattern ? call_rows[i].pattern : "*");
+	}
 }
 
 static const char *call_step(const struct ct_core *core, uint8_t role, const struct ct_event *e,
@@ -280,7 +282,8 @@ static const char *call_step(const struct ct_core *core, uint8_t role, const str
 	if (e->sub == CT_CALL_SECCOMP && (e->obj != SECCOMP_SET_MODE_FILTER || e->ret < 0))
 		return NULL;
 	for (; rows; rows &= rows - 1) {
-		const struct call_row *row = &call_rows[__builtin_ctzll(rows)];
+		int i = __builtin_ctzll(rows);
+		const struct call_row *row = &call_rows[i];
 
 		if (!(row->roles & 1u << role))
 			continue;
@@ -288,7 +291,7 @@ static const char *call_step(const struct ct_core *core, uint8_t role, const str
 			return row->step;
 		if (!said->text.p)
 			ct_said_hear(said, e);
-		if (ct_said_matches(said, row->pattern))
+		if (ct_said_matches(said, &core->steps->call_patterns[i]))
 			return row->step;
 	}
 	return NULL;
