@@ -159,16 +159,12 @@ __u64 ct_motion_until;
 /* Set by user space when it sleeps long, because nothing has happened for a while. */
 __u32 reader_dozes = 0;
 
-/* Some counter of losses has grown. Cleared by user space, which then reads all of them. */
-__u32 ct_lost = 0;
-
 static __always_inline void ct_lose(__u32 loss)
 {
 	__u64 *n = bpf_map_lookup_elem(&losses, &loss);
 
 	if (n)
 		*n += 1;
-	ct_lost = 1;
 }
 
 /*

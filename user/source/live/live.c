@@ -20,98 +20,9 @@
 #define RING_BYTES_MIN  4096u
 #define TAKEN_MAX       1000000
 #define LOSSES_EVERY_NS 500000000ull
-#define MISSED_EVERY_NS (2 * LOSSES_EVERY_NS)
 #define INSIDE_MS       50 /* what sandboxes say is looked for, nobody is woken for it */
 #define NS_PER_MS       1000000ull
 #define LAST_ANSWERS_NS (200 * NS_PER_MS)
-
-void ct_live_emit_lost(struct ct_live *live, enum ct_loss loss, uint64_t more)
-{
-	struct ct_event *e;
-
-	if (!more)
-		return;
-	e = ct_fact_begin(&live->facts, CT_KIND_LOST, 0);
-	e->sub = (__u16)loss;
-	e->obj = more;
-	ct_fact_emit(&live->facts, NULL, 0);
-}
-
-/* What is not known where runs of this probe were left out. */
-static enum ct_loss missed_as(enum ct_probe probe)
-{
-	if (ct_group_is_call(ct_probes[probe].group))
-		return CT_LOSS_OPENS;
-	return ct_probes[probe].depth == CT_DEPTH_WHY ? CT_LOSS_WAITS : CT_LOSS_READ;
-}
-
-/*
- * Runs that the kernel left out: a thread is interrupted while it is in a program, and another one
- * comes there on the same CPU (prog->active of kernel/bpf/trampoline.c).
- */
-static void read_missed(struct ct_live *live)
-{
-	uint64_t missed[CT_LOSS_MAX] = { 0 };
-
-	for (unsigned int i = 0; i < CT_PROBE_MAX; i++) {
-		struct bpf_prog_info info = { 0 };
-		__u32 len = sizeof(info);
-
-		if (live->plan.rows[i].on &&
-		    !bpf_obj_get_info_by_fd(live->programs[i], &info, &len))
-			missed[missed_as(i)] += info.recursion_misses;
-	}
-	for (enum ct_loss loss = 0; loss < CT_LOSS_MAX; loss++) {
-		ct_live_emit_lost(live, loss, missed[loss] - live->missed[loss]);
-		live->missed[loss] = missed[loss];
-	}
-}
-
-static void read_counters(struct ct_live *live)
-{
-	for (__u32 i = 0; i < CT_LOSS_MAX; i++) {
-		uint64_t sum = 0, more;
-
-		if (bpf_map_lookup_elem(bpf_map__fd(live->skel->maps.losses), &i, live->per_cpu))
-			continue;
-		for (size_t cpu = 0; cpu < live->cpus; cpu++)
-			sum += live->per_cpu[cpu];
-		more = sum - live->losses[i];
-		live->losses[i] = sum;
-		ct_live_emit_lost(live, (enum ct_loss)i, more);
-		if (more && i == CT_LOSS_RING)
-			ct_live_again_lost(live, live->losses_ns);
-	}
-}
-
-/* last: there is no other time. */
-static void read_losses(struct ct_live *live, uint64_t now, bool last)
-{
-	uint64_t more;
-
-	live->losses_ns = now;
-	/* It is set after a counter has grown: what is not seen now is seen next time, or the last. */
-	if (__atomic_exchange_n(&live->skel->bss->ct_lost, 0, __ATOMIC_ACQ_REL) || last)
-		read_counters(live);
-	ct_live_places_turn(live, now);
-	ct_live_read_forgers(live);
-	if (last || now - live->missed_ns >= MISSED_EVERY_NS) {
-		live->missed_ns = now;
-		read_missed(live);
-	}
-	ct_live_page_losses(live);
-	ct_live_emit_lost(live, CT_LOSS_READ, ct_live_sends_missed(live));
-	more = live->bad_events;
-	live->bad_events = 0;
-	ct_live_emit_lost(live, CT_LOSS_UNKNOWN, more);
-	more = live->engines.dropped;
-	live->engines.dropped = 0;
-	ct_live_emit_lost(live, CT_LOSS_TABLE, more);
-	if (live->inside) {
-		ct_live_emit_lost(live, CT_LOSS_SANDBOX, ct_inside_lost(live->inside));
-		ct_live_emit_lost(live, CT_LOSS_OPENS, ct_inside_opens_lost(live->inside));
-	}
-}
 
 /* Addresses mean nothing elsewhere: what is handed over, and recorded, are names. */
 static void name_stack(struct ct_live *live, const struct ct_event *frames)
@@ -181,7 +92,7 @@ static int open_ring(struct ct_live *live, struct ct_err *err)
 	if (live->epoll < 0 || epoll_ctl(live->epoll, EPOLL_CTL_ADD, fd, &want))
 		return ct_fail(err, errno, "wait for the ring buffer: %s", strerror(errno));
 	live->cpus = cpus > 0 ? (size_t)cpus : 1;
-	live->per_cpu = calloc(live->cpus, sizeof(*live->per_cpu));
+	live->per_cpu = calloc(CT_LOSS_MAX * live->cpus, sizeof(*live->per_cpu));
 	if (!live->per_cpu)
 		return ct_fail(err, -ENOMEM, "count losses: out of memory");
 	return 0;
@@ -549,9 +460,8 @@ int ct_live_poll(struct ct_live *live, int timeout_ms, struct ct_err *err)
 		if (r)
 			return r;
 	}
-	if (!timeout_ms || now - live->losses_ns >= LOSSES_EVERY_NS) {
-		read_losses(live, now, !timeout_ms);
-	}
+	if (!timeout_ms || now - live->losses_ns >= LOSSES_EVERY_NS)
+		ct_live_read_losses(live, now, !timeout_ms);
 	ct_live_again_turn(live, now);
 	return (int)live->facts.handed;
 }

@@ -80,8 +80,8 @@ struct ct_live {
 	struct ct_ring *ring;
 	int epoll;
 	uint64_t bad_events;
-	uint64_t losses_ns,
-		missed_ns; /* when losses were looked for, and runs that were left out */
+	uint64_t losses_ns, missed_ns; /* when the counters, and those of programs, were read */
+	bool one_by_one; /* the kernel does not tell all counters at once */
 	/*
 	 * When the core hears of the engine that was executed last; 0: it has. A command like podman may be over in 50 ms,
 	 * and where it keeps what it has fetched is asked of the process.
@@ -89,7 +89,7 @@ struct ct_live {
 	uint64_t in_order_ns;
 	uint64_t losses[CT_LOSS_MAX];
 	uint64_t missed[CT_LOSS_MAX]; /* runs that the kernel left out, until then */
-	uint64_t *per_cpu; /* owned */
+	uint64_t *per_cpu; /* owned: of each loss */
 	size_t cpus;
 	struct ct_facts facts;
 	struct ct_engines engines;
@@ -110,9 +110,12 @@ struct ct_live {
 	int page_fd;
 };
 
-/* live.c */
+/* live_losses.c */
 void ct_live_emit_lost(struct ct_live *live, enum ct_loss loss, uint64_t more);
+/* What has come since then, of all counters; the last time nothing is left for later. */
+void ct_live_read_losses(struct ct_live *live, uint64_t now_ns, bool last);
 
+/* live.c */
 void ct_live_take(struct ct_live *live, const struct ct_event *e); /* one of the kernel side */
 
 /*
