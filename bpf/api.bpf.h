@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include "asker.bpf.h"
 #include "hosts.bpf.h"
 #include "listeners.bpf.h"
 #include "scratch.bpf.h"
@@ -349,9 +350,9 @@ __attribute__((noinline)) int ct_send_heard(__u64 from, __u64 len)
 	}
 	if (speech == FRAMES && !h2->known && head[0] != 'P')
 		ct_h2_unknown();
+	if ((speech == LONG || speech == FRAMES) && send->engine && ct_asks(share))
+		ct_asker_event(send->engine);
 	if (speech == LONG) {
-		if (send->engine)
-			ct_asks(share);
 		body_follows(share, key);
 		stream_begins(side, share, end);
 	} else if (speech == SILENT && head[0] == '{' && head[1] == '"' &&

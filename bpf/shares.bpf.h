@@ -177,7 +177,7 @@ static __always_inline void share_leave(const struct ct_actor *actor)
 #define CT_ASKERS_SHARED_MAX (CT_ASKERS_MAX / 4 * 3)
 
 /*
- * Who has POSTed something to an engine, and is no actor that is told of by itself: what it asked for may end
+ * Who has asked an engine for something, and is no actor that is told of by itself: what it asked for may end
  * with it. Those who have ended are in it no more, so it is full only of who still lives; one more is
  * counted as lost. The value: whether it has a share. Those who have leave room for the host's.
  */
@@ -192,7 +192,7 @@ __s64 ct_askers_shared = 0;
 
 #define CT_EEXIST 17 /* include/uapi/asm-generic/errno-base.h */
 
-/* Global: verified once, by itself. */
+/* 1: it is one from now on. Global: verified once, by itself. */
 __attribute__((noinline)) int ct_asks(__u64 share)
 {
 	__u32 tgid = bpf_get_current_pid_tgid() >> 32;
@@ -201,16 +201,20 @@ __attribute__((noinline)) int ct_asks(__u64 share)
 
 	if (bpf_map_lookup_elem(&askers, &tgid))
 		return 0;
-	if (shared && ct_askers_shared >= CT_ASKERS_SHARED_MAX)
-		return ct_beyond_share(share);
+	if (shared && ct_askers_shared >= CT_ASKERS_SHARED_MAX) {
+		ct_beyond_share(share);
+		return 0;
+	}
 	r = bpf_map_update_elem(&askers, &tgid, &shared, BPF_NOEXIST);
 	if (r == -CT_EEXIST) /* another thread of it was faster */
 		return 0;
-	if (r)
+	if (r) {
 		ct_lose(CT_LOSS_TALK);
-	else if (shared)
+		return 0;
+	}
+	if (shared)
 		__sync_fetch_and_add(&ct_askers_shared, 1);
-	return 0;
+	return 1;
 }
 
 /* It exits: whether it was one. */

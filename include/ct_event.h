@@ -105,6 +105,9 @@ enum ct_event_flag {
 	  "of that connection, which ret tells from others of tgid; sub: enum ct_linked, family << 8; obj: bytes " \
 	  "received; dur: since it was asked for, behind that since it was made; arg: port of the other side, own " \
 	  "port << 16, RTT << 32, us; tail: struct ct_linked_tail; NAMED: obj: enum ct_named; tail: the host, ct_host.h") \
+	X(25, ASKER, "asker", \
+	  "a client asks an engine for the first time; root: tgid of the engine; sub: enum ct_asker_sub; tail: name of its " \
+	  "program, CT_COMM_LEN bytes; behind that CALLED: argv, IMAGE: the image") \
 	X(64, CLOCK, "clock", "time passed: nothing else happened until ts") \
 	X(65, PROCESS, "process", \
 	  "running when tracing began; obj: netns; arg: ppid, owner uid << 32; " \
@@ -258,6 +261,14 @@ enum ct_call {
 	CT_CALLS(X)
 #undef X
 	CT_CALL_MAX
+};
+
+/* What is known of an asker's command line, and lies behind its name. */
+enum ct_asker_sub {
+	CT_ASKER_NAMED = 0, /* nothing */
+	CT_ASKER_CALLED =
+		1, /* the kernel's: all of it, or nothing; of programs that fetch images */
+	CT_ASKER_IMAGE = 2 /* which image it is to fetch: so it is recorded */
 };
 
 /* What is seen of a kubelet. Columns: number, symbol, what it says. */

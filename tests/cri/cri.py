@@ -3,8 +3,9 @@
 """A client of the Kubernetes container runtime interface, in the place of a kubelet.
 
 cri.py SOCKET DIR version             whether the runtime answers
-cri.py SOCKET DIR pull IMAGE USER PASSWORD
-                                      asks for an image with a password, fails if it is not there
+cri.py SOCKET DIR pull IMAGE USER PASSWORD [GO]
+                                      asks for an image with a password, fails if it is not there; when the file
+                                      GO is there, on a connection on which it has asked for something before
 cri.py SOCKET DIR remove IMAGE        removes it, as a kubelet does that needs the room
 cri.py SOCKET DIR pulled PREFIX N IMAGE...
                                       N pods as below, whose containers have these images; each is asked for
@@ -31,6 +32,7 @@ a pod: the ids, and begin and end of each request by CLOCK_MONOTONIC. As clients
 it sends each request with one write on one connection. An answer is waited for CRI_LIMIT_S=30 seconds.
 """
 
+import concurrent.futures
 import json
 import os
 import socket
@@ -138,6 +140,21 @@ def until(what, happened):
         if time.monotonic() > limit:
             raise Refused(what + ": it does not happen")
         time.sleep(0.005)
+
+
+def in_thread(work, *args):
+    """By another thread, which has a name of its own; what it raises is raised here."""
+    def named():
+        open("/proc/thread-self/comm", "w").write("a-worker")
+        work(*args)
+
+    with concurrent.futures.ThreadPoolExecutor(1) as one:
+        one.submit(named).result()
+
+
+def begin_when(go):
+    open(go + ".waits", "w").close()
+    until("begin", lambda: os.path.exists(go))
 
 
 def said_ready(path):
@@ -300,6 +317,11 @@ def main():
             client.call("Version", api.Empty(), api.Empty)
             return 0
         if what == "pull":
+            if sys.argv[7:]:
+                client.call("Version", api.Empty(), api.Empty)
+                begin_when(sys.argv[7])
+                in_thread(pull, client, *sys.argv[4:7])
+                return 0
             pull(client, *sys.argv[4:7])
             return 0
         if what == "remove":
@@ -312,8 +334,7 @@ def main():
         if what == "late":
             one_pod(client, prefix + "-", os.path.join(directory, "logs", prefix + "-"))
             before = start_pod(client, prefix + "0", os.path.join(directory, "logs", prefix + "0"))
-            open(sys.argv[6] + ".waits", "w").close()
-            until("begin", lambda: os.path.exists(sys.argv[6]))
+            begin_when(sys.argv[6])
         if what == "probing":
             probing(client, prefix, n, int(sys.argv[6]), sys.argv[7], directory)
             return 0

@@ -94,6 +94,31 @@ Test(cut, what_waits_to_be_started_is_told_as_a_first_process)
 	ct_carry_free(carry);
 }
 
+/* A client is heard to ask for the first time once: files that begin later have to be told what it is called. */
+Test(cut, who_asks_is_told_until_it_exits)
+{
+	struct ct_carry *carry = ct_carry_new();
+	struct told told = { 0 };
+	struct tape t = { 0 };
+	size_t i = 0;
+
+	cr_assert(carry);
+	tape_add(&t, CT_KIND_ASKER, SHIM, "gone\0\0\0\0\0\0\0\0\0\0\0\0", CT_COMM_LEN);
+	tape_add(&t, CT_KIND_ASKER, INIT, "kubelet\0\0\0\0\0\0\0\0\0", CT_COMM_LEN);
+	tape_exit(&t, SHIM, CT_ROLE_NONE, 0);
+	feed(carry, &t);
+	ct_carry_tell(carry, 1, parent, NULL, take, &told);
+	while (i < told.count && told.e[i].kind != CT_KIND_ASKER)
+		i++;
+	cr_assert_lt(i, told.count, "it is told");
+	cr_expect_eq(told.e[i].tgid, INIT);
+	cr_expect_str_eq(told.tail[i], "kubelet");
+	for (i++; i < told.count; i++)
+		cr_expect_neq(told.e[i].kind, CT_KIND_ASKER);
+	tape_free(&t);
+	ct_carry_free(carry);
+}
+
 /* Of one that was asked for before a file began that file has not heard who it is: that is told, once. */
 Test(cut, who_was_asked_for_before_is_told_at_once)
 {

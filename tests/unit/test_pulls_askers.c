@@ -60,6 +60,52 @@ Test(pulls_askers, clients_say_what_they_are)
 	}
 }
 
+static void heard(struct tape *t, double ms, uint32_t pid, const char *name, const char *image)
+{
+	char tail[CT_COMM_LEN + 64] = "";
+	struct ct_event *e;
+
+	memcpy(tail, name, strlen(name));
+	memcpy(tail + CT_COMM_LEN, image, strlen(image));
+	tape_at(t, ms);
+	e = tape_add(t, CT_KIND_ASKER, pid, tail, CT_COMM_LEN + strlen(image));
+	e->sub = *image ? CT_ASKER_IMAGE : CT_ASKER_NAMED;
+	e->root = t->engine;
+}
+
+/* What it says itself says more than the name of its program, which may be that of a language. */
+Test(pulls_askers, else_the_name_of_the_program_is_told)
+{
+	static const struct {
+		const char *agent, *name;
+		uint32_t exits;
+		enum ct_client_by by;
+	} rows[] = {
+		{ NULL, "python3", 0, CT_CLIENT_PROGRAM },
+		{ NULL, "a-name-of-15-by", 0, CT_CLIENT_PROGRAM },
+		{ "docker-compose/1.29.2", "docker-compose", 0, CT_CLIENT_AGENT },
+		{ NULL, "", LIFE_CLIENT, CT_CLIENT_NONE }, /* this pid is another's by now */
+	};
+
+	for (size_t i = 0; i < CT_ARRAY_SIZE(rows); i++) {
+		struct run *run = run_of(rows[i].agent);
+		const struct seen *s;
+
+		heard(&run->t, 90, LIFE_CLIENT,
+		      rows[i].by == CT_CLIENT_PROGRAM ? rows[i].name : "python3", "");
+		if (rows[i].exits) {
+			tape_at(&run->t, 95);
+			tape_exit(&run->t, rows[i].exits, CT_ROLE_NONE, 0);
+		}
+		s = pulled(run, 100);
+		cr_expect_str_eq(s->fetched.client_name, rows[i].name, "%zu: %s", i,
+				 s->fetched.client_name);
+		cr_expect_eq(s->fetched.client_by, rows[i].by);
+		expect_nothing_odd(run);
+		run_free(run);
+	}
+}
+
 Test(pulls_askers, who_runs_a_container_wants_it_for_that)
 {
 	struct run *run = run_of("Docker-Client/20.10.24 (linux)");

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The way of an event through the stations, and what they tell each other. */
+#include "core/book/askers.h"
 #include "core/book/links.h"
 #include "core/book/parts.h"
 #include "core/book/pulls.h"
@@ -31,6 +32,7 @@ static const struct ct_share_row *const shares[CT_SHARE_KINDS] = {
 	[CT_SHARE_STORES] = &ct_stores_row,
 	[CT_SHARE_PARTS] = &ct_parts_row,
 	[CT_SHARE_LINKS] = &ct_links_row,
+	[CT_SHARE_ASKERS] = &ct_askers_row,
 };
 
 static uint64_t began_at(const struct ct_container *c)
@@ -122,6 +124,7 @@ static void exit_event(struct ct_core *core, const struct ct_event *e)
 	ct_steps_exit_before(core, e);
 	ct_openers_exit(core, e);
 	ct_life_exit(core, e);
+	ct_asker_exits(core, e->tgid);
 	ct_made_exits(core, e->tgid);
 	ct_tell_images_known(core);
 }
@@ -285,6 +288,7 @@ static const struct way {
 	[CT_KIND_FORGER] = { forger, false },
 	[CT_KIND_LABELS] = { labels, false },
 	[CT_KIND_LINK] = { ct_image_command_asks, false },
+	[CT_KIND_ASKER] = { ct_asker_heard, false },
 	[CT_KIND_LINKED] = { ct_link_heard, false },
 	[CT_KIND_LAYER] = { layer_event, false },
 	[CT_KIND_UNPACKED] = { unpacked_event, false },
@@ -380,6 +384,8 @@ void ct_core_free(struct ct_core *core)
 	if (core->shares)
 		ct_parts_free(core);
 	ct_links_free(core);
+	if (core->shares)
+		ct_askers_free(core);
 	ct_who_free(core->who);
 	ct_steps_free(core);
 	ct_life_free(core->life);
@@ -456,6 +462,7 @@ static const char *const share_names[CT_SHARE_KINDS] = {
 	[CT_SHARE_STORES] = "image_stores",
 	[CT_SHARE_PARTS] = "parts_of_pulls",
 	[CT_SHARE_LINKS] = "links",
+	[CT_SHARE_ASKERS] = "clients",
 };
 _Static_assert(CT_TABLES_MAX == CT_SHARE_KINDS, "a row of tables for each");
 

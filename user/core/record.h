@@ -417,7 +417,8 @@ struct ct_layer {
 	X(NONE, "", "nothing has said so") \
 	X(AGENT, "agent", "it calls itself so in its request") \
 	X(COMMAND, "command", "it is that command, and fetches the image by itself") \
-	X(POD, "pod", "it asks in the name of a pod, as a kubelet does")
+	X(POD, "pod", "it asks in the name of a pod, as a kubelet does") \
+	X(PROGRAM, "program", "the kernel calls its program so")
 
 enum ct_client_by {
 #define X(symbol, name, doc) CT_CLIENT_##symbol,

@@ -15,6 +15,7 @@
 #define CT_WAIT_NS   (60000 * CT_NS_PER_MS) /* nobody waits longer for what is soon done */
 #define CT_OPEN_NS   (10000 * CT_NS_PER_MS) /* who is silent for longer may have left */
 
+struct ct_asker;
 struct ct_container;
 struct ct_fact;
 
@@ -65,6 +66,7 @@ struct ct_core {
 	struct ct_pulls *pulls; /* of book; NULL before the first */
 	struct ct_store *stores; /* likewise, a list */
 	struct ct_links *links; /* likewise */
+	struct ct_asker *askers; /* likewise, a uthash */
 	struct ct_life *life;
 	struct ct_evidence *steps;
 	struct ct_openers *opens;

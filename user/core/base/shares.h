@@ -31,6 +31,7 @@ enum ct_share_kind {
 	CT_SHARE_STORES,
 	CT_SHARE_PARTS,
 	CT_SHARE_LINKS,
+	CT_SHARE_ASKERS,
 	CT_SHARE_KINDS
 };
 

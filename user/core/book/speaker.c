@@ -35,7 +35,8 @@ const struct ct_scope *ct_speaker(struct ct_core *core, const struct ct_event *e
 {
 	static const struct ct_scope host;
 	const struct ct_scope *own = ct_speaker_process(core, e->tgid);
-	bool asks = e->kind == CT_KIND_SEND && !(e->flags & CT_F_SERVER);
+	bool asks =
+		(e->kind == CT_KIND_SEND && !(e->flags & CT_F_SERVER)) || e->kind == CT_KIND_ASKER;
 
 	/* Who speaks for himself asks no engine to. */
 	if (own || !asks)

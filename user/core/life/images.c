@@ -4,9 +4,9 @@
  * each state that a layer comes into (distribution/xfer, distribution/pull_v2.go of moby 20.10 and
  * 28), but only the newest of each layer to who reads slowly: a begin is no later than its line.
  */
-#include "core/book/pulls.h"
 #include "core/book/store.h"
 #include "core/hear/wire_pull.h"
+#include "core/life/images_askers.h"
 #include "core/life/life.h"
 
 #include <stdlib.h>
@@ -37,16 +37,32 @@ void ct_image_wanted(struct ct_core *core, struct ct_fact *f)
 	ct_text_copy(p->message, sizeof(p->message), f->message);
 }
 
-/* What who asks is called: it says so itself, or is known by what it asks for. */
-static void asked_by(struct ct_pull *p, const struct ct_request *asked)
+/*
+ * What who asks is called: it says so itself, its program is, or, where nobody has said that (old recordings), who asks
+ * for a pod does what a kubelet does.
+ */
+void ct_image_asked_by(struct ct_core *core, struct ct_pull *p, const struct ct_request *asked)
 {
-	const char *name = asked->pod_uid[0] ? "kubelet" : asked->agent;
+	const struct ct_asker *asker = ct_asker_of(core, asked->tgid);
+	const struct {
+		const char *name;
+		enum ct_client_by by;
+	} rows[] = {
+		{ asked->agent, CT_CLIENT_AGENT },
+		{ asker ? asker->name : "", CT_CLIENT_PROGRAM },
+		{ asked->pod_uid[0] ? "kubelet" : "", CT_CLIENT_POD },
+	};
+	size_t i = 0;
 
-	if (!*name)
+	if (asker && asker->wants)
+		asker->wants->told = true;
+	while (i < CT_ARRAY_SIZE(rows) && !*rows[i].name)
+		i++;
+	if (i == CT_ARRAY_SIZE(rows))
 		return;
 	ct_text_copy(p->fetched->client_name, sizeof(p->fetched->client_name),
-		     ct_text(name, strlen(name)));
-	p->fetched->client_by = asked->pod_uid[0] ? CT_CLIENT_POD : CT_CLIENT_AGENT;
+		     ct_text(rows[i].name, strlen(rows[i].name)));
+	p->fetched->client_by = (uint8_t)rows[i].by;
 }
 
 /* It is asked for because something was refused without it. */
@@ -79,7 +95,7 @@ void ct_image_asked(struct ct_core *core, struct ct_fact *f)
 		return;
 	}
 	adopt(core, f, p);
-	asked_by(p, f->request);
+	ct_image_asked_by(core, p, f->request);
 	p->begin_ns = f->request->ts_ns;
 	p->who.mine = f->request->mine;
 	p->who.engine_pid = f->engine;
@@ -222,6 +238,7 @@ void ct_image_client_exits(struct ct_core *core, const struct ct_event *e)
 {
 	struct ct_pull *p, *next;
 
+	ct_image_left(core, e);
 	for (p = ct_pull_of_client(core, e->tgid, NULL); p; p = next) {
 		next = ct_pull_of_client(core, e->tgid, p);
 		if (p->idle) {

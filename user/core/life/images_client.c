@@ -6,7 +6,7 @@
  * an engine so are asked by somebody themselves: theirs is told by that.
  */
 #include "core/book/parts.h"
-#include "core/book/pulls.h"
+#include "core/life/images_askers.h"
 #include "core/life/life.h"
 #include "util/mem.h"
 
@@ -45,12 +45,77 @@ static struct ct_part part_of(const struct ct_fact *f, enum ct_part_kind kind, c
 	return of;
 }
 
+/* The image that its client is to fetch, and of which nobody has been told anything; NULL: there is none. */
+static struct ct_asker_wants *wants_of(struct ct_core *core, uint32_t tgid)
+{
+	const struct ct_asker *asker = ct_asker_of(core, tgid);
+
+	return asker && asker->wants && !asker->wants->told ? asker->wants : NULL;
+}
+
+static void wants_lease(struct ct_core *core, const struct ct_fact *f)
+{
+	struct ct_asker_wants *w = wants_of(core, f->request->tgid);
+
+	if (!w || w->leased_ns)
+		return;
+	w->leased_ns = f->request->ts_ns;
+	w->engine = f->engine;
+	w->mine = f->request->mine;
+	memcpy(w->ns, f->request->ns, sizeof(w->ns));
+}
+
 static void leased(struct ct_core *core, struct ct_fact *f)
 {
 	const struct ct_part lease = part_of(f, CT_PART_LEASE, id_of(f));
 
-	if (f->engine)
-		ct_part_make(core, f->speaker, &lease);
+	if (!f->engine)
+		return;
+	ct_part_make(core, f->speaker, &lease);
+	wants_lease(core, f);
+}
+
+/* What its client was to fetch, and has given up before it asked its engine to keep anything. NULL: no room. */
+static struct ct_pull *given_up(struct ct_core *core, const struct ct_scope *speaker, uint32_t tgid,
+				struct ct_asker_wants *w)
+{
+	static const char alone[] =
+		"its client has given up: why is said on its standard error alone";
+	const struct ct_request asked = { .tgid = tgid };
+	struct ct_pull *p = ct_pull_make(core, speaker, w->image, tgid);
+
+	w->told = true;
+	if (!p)
+		return NULL;
+	ct_image_asked_by(core, p, &asked);
+	p->driven = p->failed = true;
+	p->begin_ns = w->leased_ns;
+	p->who.mine = w->mine;
+	p->who.engine_pid = w->engine;
+	ct_life_engine_name(core, &p->who, w->engine);
+	memcpy(p->who.ns, w->ns, sizeof(p->who.ns));
+	ct_text_copy(p->message, sizeof(p->message), ct_text(alone, sizeof(alone) - 1));
+	return p;
+}
+
+static void released_unused(struct ct_core *core, struct ct_fact *f)
+{
+	struct ct_asker_wants *w = wants_of(core, f->request->tgid);
+	struct ct_pull *p =
+		w && w->leased_ns ? given_up(core, f->speaker, f->request->tgid, w) : NULL;
+
+	if (!p)
+		return;
+	p->end_ns = f->request->ts_ns;
+	f->about = p->handle;
+}
+
+void ct_image_left(struct ct_core *core, const struct ct_event *e)
+{
+	struct ct_asker_wants *w = wants_of(core, e->tgid);
+
+	if (w && w->leased_ns) /* that it has left is said of it as of all that are under way */
+		given_up(core, &ct_asker_of(core, e->tgid)->held.share->scope, e->tgid, w);
 }
 
 /* What was done for it is done: its client waits for no answer. */
@@ -60,8 +125,10 @@ static void released(struct ct_core *core, struct ct_fact *f)
 		"its client has given up: the engine was not told of an image";
 	struct ct_pull *p = pull_of(core, f, id_of(f));
 
-	if (!p)
+	if (!p) {
+		released_unused(core, f);
 		return;
+	}
 	p->end_ns = f->request->ts_ns;
 	p->failed = !p->saved || p->message[0];
 	if (p->failed && !p->message[0])
@@ -96,6 +163,7 @@ static void begin(struct ct_core *core, const struct ct_fact *f, struct ct_text 
 	p->driven = p->stored = p->silent = true;
 	p->begin_ns = leased_at(core, f);
 	memcpy(p->lease, f->request->lease, sizeof(p->lease));
+	ct_image_asked_by(core, p, f->request);
 	p->who.mine = f->request->mine;
 	p->who.client = f->request->client;
 	p->who.engine_pid = f->engine;

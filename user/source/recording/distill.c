@@ -387,7 +387,7 @@ static void (*const by_kind[CT_KIND_MAX])(struct ct_distill *d, struct ct_event 
 	[CT_KIND_PROCESS] = ct_distill_args, [CT_KIND_IDENTITY] = distill_identity,
 	[CT_KIND_PLUGIN] = distill_plugin,   [CT_KIND_APP] = distill_app,
 	[CT_KIND_NETLINK] = distill_netlink, [CT_KIND_POD] = distill_pod,
-	[CT_KIND_CALL] = distill_call,
+	[CT_KIND_CALL] = distill_call,       [CT_KIND_ASKER] = ct_distill_asker,
 };
 
 /* The length of a record, and zeros where nothing is said: what was there is not carried on. */

@@ -72,7 +72,7 @@ bool ct_distill_is_image(struct ct_text t)
 	return t.len && t.len <= IMAGE_MAX;
 }
 
-static bool is_word(const char *words, struct ct_text word)
+bool ct_distill_is_word(const char *words, struct ct_text word)
 {
 	struct ct_text rest = ct_text(words, strlen(words));
 
@@ -114,9 +114,10 @@ static enum taking takes(const struct fetcher *f, struct ct_text arg, struct ct_
 		return ct_text_is(next, CT_LEFT_OUT) ? TAKES_NEXT : TAKES_NOTHING;
 	if (arg.p[1] != '-')
 		return given ? TAKES_NOTHING : letters_take(f, arg);
-	if (*f->values && !is_word(f->flags, name) && !is_word(f->values, name))
+	if (*f->values && !ct_distill_is_word(f->flags, name) &&
+	    !ct_distill_is_word(f->values, name))
 		return TAKES_UNKNOWN;
-	return given || is_word(f->flags, name) ? TAKES_NOTHING : TAKES_NEXT;
+	return given || ct_distill_is_word(f->flags, name) ? TAKES_NOTHING : TAKES_NEXT;
 }
 
 static const struct fetcher *fetcher_of(const struct ct_text *args, size_t op_at)
@@ -133,7 +134,7 @@ static bool is_away(const struct ct_text *args, size_t op_at)
 	for (size_t i = 1; i < op_at; i++) {
 		struct ct_text rest = args[i];
 
-		if (is_word(AWAY, ct_text_cut(&rest, '=')))
+		if (ct_distill_is_word(AWAY, ct_text_cut(&rest, '=')))
 			return true;
 	}
 	return false;

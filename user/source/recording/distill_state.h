@@ -92,3 +92,7 @@ void ct_distill_frames(struct ct_distill *d, struct ct_event *e);
 void ct_distill_args(struct ct_distill *d, struct ct_event *e);
 /* Marks the images that a command is to fetch; op_at: of its word, 0: it has none. */
 void ct_distill_images(const struct ct_text *args, size_t n, size_t op_at, bool *kept);
+/* distill_asker.c: of a client's command line the image that it is to fetch. */
+void ct_distill_asker(struct ct_distill *d, struct ct_event *e);
+/* Whether it is one of the words between spaces. */
+bool ct_distill_is_word(const char *words, struct ct_text word);

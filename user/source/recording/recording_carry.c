@@ -13,6 +13,7 @@
 #define PROCESSES_MAX  16384 /* as many as the kernel side tracks */
 #define IDENTITIES_MAX 4096
 #define ENGINES_MAX    64
+#define ASKERS_MAX     4096 /* as many as the kernel side knows */
 #define ARGS_KEPT      CT_TAIL_LARGE
 #define KEY_LEN        160 /* an id of 76 characters, and a namespace of as many */
 
@@ -38,7 +39,7 @@ struct fact {
 
 struct ct_carry {
 	struct process *processes; /* in the order of their birth */
-	struct fact *engines, *identities;
+	struct fact *engines, *identities, *askers;
 	struct ct_event *options; /* owned, NULL: not heard */
 	struct ct_event *labels; /* the same */
 	uint64_t heard_ns; /* of the last event */
@@ -90,6 +91,7 @@ void ct_carry_free(struct ct_carry *carry)
 	}
 	facts_free(&carry->engines);
 	facts_free(&carry->identities);
+	facts_free(&carry->askers);
 	free(carry->options);
 	free(carry->labels);
 	free(carry);
@@ -245,7 +247,7 @@ static void seeded(struct ct_carry *carry, const struct ct_event *e)
 static void exited(struct ct_carry *carry, const struct ct_event *e)
 {
 	struct process *p = process_of(carry, e->tgid);
-	struct fact *engine;
+	struct fact *engine, *asker;
 	char key[KEY_LEN];
 
 	if (p)
@@ -254,6 +256,9 @@ static void exited(struct ct_carry *carry, const struct ct_event *e)
 	HASH_FIND_STR(carry->engines, key, engine);
 	if (engine)
 		fact_free(&carry->engines, engine);
+	HASH_FIND_STR(carry->askers, key, asker);
+	if (asker)
+		fact_free(&carry->askers, asker);
 }
 
 static void key_of(char key[KEY_LEN], const char *id, const char *ns)
@@ -296,6 +301,10 @@ void ct_carry_feed(struct ct_carry *carry, const struct ct_event *e)
 	case CT_KIND_ENGINE:
 		snprintf(key, sizeof(key), "%u", e->tgid);
 		keep(&carry->engines, ENGINES_MAX, key, e);
+		break;
+	case CT_KIND_ASKER:
+		snprintf(key, sizeof(key), "%u", e->tgid);
+		keep(&carry->askers, ASKERS_MAX, key, e);
 		break;
 	case CT_KIND_OPTIONS:
 		free(carry->options);
@@ -557,6 +566,8 @@ void ct_carry_tell(struct ct_carry *carry, uint64_t now_ns, ct_carry_parent_fn p
 			tell_process(&t, p, ppid);
 	}
 	for (fact = carry->engines; fact; fact = fact->hh.next)
+		tell_copy(&t, fact->e);
+	for (fact = carry->askers; fact; fact = fact->hh.next)
 		tell_copy(&t, fact->e);
 	for (fact = carry->identities; fact; fact = fact->hh.next)
 		tell_identity(&t, fact->e);
