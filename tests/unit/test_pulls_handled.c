@@ -7,6 +7,7 @@
 #define PULL   PULL_LINE("a%2Fweb")
 #define NAME   "reg.test:5000/a/web:1"
 #define UNTAR  900
+#define OTHER  9900 /* beyond all of those */
 
 static void says(struct tape *t, double ms, const char *id, const char *status)
 {
@@ -168,6 +169,28 @@ Test(pulls_handled, more_than_there_can_be)
 	}
 	s = told(run);
 	cr_expect_eq(s->layers[0].unpacked_by, CT_PROVED_LINE);
+	run_free(run);
+}
+
+/* Where there was no room for all of them, that there is one alone says nothing: its own may be one of the others. */
+Test(pulls_handled, what_may_have_been_left_out_is_not_told)
+{
+	struct run *run = run_new();
+	struct tape *t = &run->t;
+	const struct seen *s;
+
+	begins(t);
+	for (unsigned i = 0; i < CT_WORKS_MAX - 1; i++) {
+		executes(t, UNTAR + i, "docker-untar", 150 + i * 0.2, 150.1 + i * 0.2);
+		registers(t, 150 + i * 0.2, "write-set-1");
+	}
+	executes(t, OTHER, "docker-untar", 212, 219); /* for another pull */
+	registers(t, 220, "write-set-900");
+	executes(t, OTHER + 1, "docker-untar", 221, 249);
+	registers(t, 250, "write-set-901");
+	s = told(run);
+	cr_expect_eq(s->layers[1].unpacked_by, CT_PROVED_LINE);
+	expect_worker(&s->layers[1].unpacker, 0, "");
 	run_free(run);
 }
 

@@ -8,11 +8,13 @@
 #include "core/book/pulls.h"
 #include "core/tell/tell.h"
 
-/* Those that came between these times; the only one, or 0. */
+/* Those that came between these times; the only one, or 0. Where there was no room for all it may be another's. */
 static uint64_t only_between(const struct ct_handled *h, uint64_t from_ns, uint64_t until_ns)
 {
 	uint64_t found = 0;
 
+	if (h->count == CT_WORKS_MAX)
+		return 0;
 	for (size_t i = 0; i < h->count; i++) {
 		if (h->at[i] <= from_ns || h->at[i] > until_ns)
 			continue;
@@ -23,12 +25,14 @@ static uint64_t only_between(const struct ct_handled *h, uint64_t from_ns, uint6
 	return found;
 }
 
-/* The only one that ran between these times; NULL: none, or several. */
+/* The only one that ran between these times; NULL: none, or several, or nobody knows. */
 static const struct ct_work *only_within(const struct ct_works_list *list, uint64_t from_ns,
 					 uint64_t until_ns)
 {
 	const struct ct_work *found = NULL;
 
+	if (list->count == CT_WORKS_MAX)
+		return NULL;
 	for (size_t i = 0; i < list->count; i++) {
 		const struct ct_work *w = &list->at[i];
 
