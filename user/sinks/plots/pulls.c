@@ -89,8 +89,11 @@ static void speed(char *to, size_t room, uint64_t bytes, uint64_t ns)
 {
 	char text[CT_BYTES_LEN];
 
-	snprintf(to, room, "%s, %.1f MB/s", ct_bytes(text, bytes),
-		 ns ? (double)bytes * 1e3 / (double)ns : 0.0);
+	if (bytes && ns)
+		snprintf(to, room, "%s, %.1f MB/s", ct_bytes(text, bytes),
+			 (double)bytes * 1e3 / (double)ns);
+	else
+		snprintf(to, room, "%s", ct_bytes(text, bytes));
 }
 
 /*
@@ -140,8 +143,32 @@ static void draw_gains(struct ct_pen *pen, const struct ct_pull_bound *b, uint64
 	draw_gain(pen, "  both", b->both, b->both_least, total, NULL);
 }
 
-static void draw_pull(struct ct_pen *pen, const struct ct_record *rec,
-		      const struct ct_pull_bound *b)
+/* What its engine says is long, and its end matters: it is never cut. */
+static int draw_failed(struct ct_pen *pen, const struct ct_record *rec)
+{
+	own_mem char *why = ct_escape_text_dup(rec->message ? rec->message : "", pen->utf8);
+
+	if (!why)
+		return -ENOMEM;
+	fprintf(pen->f, ", %s\n", ct_outcome_names[rec->outcome]);
+	if (*why)
+		fprintf(pen->f, "  in %s: %s\n", ct_phase_names[rec->failed_phase], why);
+	ct_fetched_draw_asked(pen, rec);
+	ct_fetched_draw_peers(pen, rec->fetched);
+	fputc('\n', pen->f);
+	return 0;
+}
+
+static size_t stored(const struct ct_fetched *f)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < f->layer_count; i++)
+		n += f->layers[i].stored;
+	return n;
+}
+
+static int draw_pull(struct ct_pen *pen, const struct ct_record *rec, const struct ct_pull_bound *b)
 {
 	uint64_t total = rec->end_ns - rec->begin_ns;
 	char took[CT_DURATION_LEN];
@@ -152,28 +179,25 @@ static void draw_pull(struct ct_pen *pen, const struct ct_record *rec,
 	ct_pen_off(pen);
 	fprintf(pen->f, ", %s: %s", rec->who->engine[0] ? rec->who->engine : "?",
 		ct_duration(took, total, pen->utf8 ? CT_DURATION_UTF8 : 0));
-	if (rec->outcome != CT_OUTCOME_OK) {
-		fprintf(pen->f, ", %s%s\n", ct_outcome_names[rec->outcome],
-			rec->fetched->interrupted ? ": interrupted" : "");
-		ct_fetched_draw_asked(pen, rec);
-		ct_fetched_draw_peers(pen, rec->fetched);
-		fputc('\n', pen->f);
-		return;
-	}
+	if (rec->outcome != CT_OUTCOME_OK)
+		return draw_failed(pen, rec);
 	if (rec->fetched->up_to_date) {
 		fputs(", up to date\n", pen->f);
 		ct_fetched_draw_asked(pen, rec);
 		ct_fetched_draw_peers(pen, rec->fetched);
 		fputc('\n', pen->f);
-		return;
+		return 0;
 	}
-	fprintf(pen->f, ", %zu layers, %zu there\n", b->layers, b->there);
+	fprintf(pen->f, ", %zu layers, %zu there", b->layers, b->there);
+	if (stored(rec->fetched))
+		fprintf(pen->f, ", %zu stored", stored(rec->fetched));
+	fputc('\n', pen->f);
 	ct_fetched_draw_asked(pen, rec);
 	ct_fetched_draw_peers(pen, rec->fetched);
 	ct_fetched_draw_unpacked(pen, rec->fetched);
 	if (!b->whole) {
 		fputs("  when each layer was fetched and unpacked is not known\n\n", pen->f);
-		return;
+		return 0;
 	}
 	fprintf(pen->f, "  bounded by %s\n", b->what);
 	row(pen, "registry", b->resolve, total, NULL);
@@ -183,6 +207,7 @@ static void draw_pull(struct ct_pen *pen, const struct ct_record *rec,
 	row(pen, "register", b->finish, total, NULL);
 	draw_gains(pen, b, total);
 	fputc('\n', pen->f);
+	return 0;
 }
 
 static int record(struct ct_sink *s, FILE *page, const struct ct_session *session,
@@ -190,13 +215,14 @@ static int record(struct ct_sink *s, FILE *page, const struct ct_session *sessio
 {
 	struct ct_pen pen = ct_sink_pen(s, page);
 	struct ct_pull_bound b;
+	int r;
 
 	(void)session;
 	if (rec->type != CT_RECORD_PULL || !rec->fetched)
 		return 0;
 	b = ct_pull_bound(rec);
-	draw_pull(&pen, rec, &b);
-	return keep(s->state, rec, &b);
+	r = draw_pull(&pen, rec, &b);
+	return r ? r : keep(s->state, rec, &b);
 }
 
 static int by_size(const void *a, const void *b)

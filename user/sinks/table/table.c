@@ -322,11 +322,13 @@ static struct look look_of(enum ct_record_type type)
 
 #define POD_COLUMNS_MIN 2
 
-/* Where what many share ends: "POD/CONTAINER", "PROJECT-SERVICE-1". NULL: it is not in the name. */
+/* Where what many share ends: "HOST/OWNER/IMAGE:TAG", "POD/CONTAINER", "PROJECT-SERVICE-1". NULL: it is not in the name. */
 static const char *own_part(const struct ct_identity *who, const char *name)
 {
 	size_t n = strlen(who->project);
 
+	if (!strcmp(name, who->image))
+		return strrchr(name, '/');
 	if (*who->pod)
 		return strchr(name, '/');
 	return n && !strncmp(name, who->project, n) && name[n] ? name + n : NULL;
