@@ -313,7 +313,23 @@ test("a pull says by how many connections it came", async () => {
 	assert.match(facts, new RegExp(`${peer.asked} to ${peer.address.replaceAll(".", "\\.")}:${peer.port}`));
 	assert.match(facts, /, RTT [0-9.]+\sµs/);
 	assert.match(facts, new RegExp(`docker \\(pid ${pull.fetched.client_pid}\\)`));
+	assert.match(facts, /unpacked by\s*docker-untar \(6 of 6\)/);
+	assert.doesNotMatch(facts, /other pulls/);
 	assert.doesNotMatch(facts, /failed/);
+	await done(page);
+});
+
+test("what may be another pull's is said, and what was there is no container", async () => {
+	const data = data_in(readFileSync(page_of(links_pull), "utf8"));
+	data.records = data.records.filter((record) => record.kind === "pull" && record.fetched.links).slice(0, 1);
+	data.summary.containers = 0;
+	data.records[0].fetched.links.shared = true;
+	data.records[0].fetched.layers[0].stored = true;
+	const page = await open(page_with("shared", data));
+	assert.equal(await text(page, "h1"), "1 record");
+	await page.click("#records tbody tr");
+	assert.match(await text(page, "#waterfall"), /11 of this and other pulls to /);
+	assert.match(await text(page, "#waterfall"), /6, 0 already there, 1 stored/);
 	await done(page);
 });
 

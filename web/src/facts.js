@@ -5,8 +5,8 @@ import { clock, count, date, duration } from "./format.js";
 const not_known = (value) => value || "not known";
 const short = (id) => id.slice(0, 12);
 
-const peer = ({ address, port, host, asked, failed, rtt_ns }) =>
-	`${count(asked)} to ${host && host !== address ? `${host} at ` : ""}${address.includes(":") ? `[${address}]` : address}:${port}${failed ? `, ${count(failed)} failed` : ""}${rtt_ns === null ? "" : `, RTT ${duration(rtt_ns)}`}`;
+const peer = ({ address, port, host, asked, failed, rtt_ns }, shared) =>
+	`${count(asked)}${shared ? " of this and other pulls" : ""} to ${host && host !== address ? `${host} at ` : ""}${address.includes(":") ? `[${address}]` : address}:${port}${failed ? `, ${count(failed)} failed` : ""}${rtt_ns === null ? "" : `, RTT ${duration(rtt_ns)}`}`;
 
 // Who asked, and what for: a container, or a pod, that waited for it.
 function asker({ fetched: { client, client_pid, container }, pod }) {
@@ -32,12 +32,26 @@ function wider({ line, gain_no_limit_ns: most, gain_no_limit_least_ns: least }, 
 	];
 }
 
+// "unpacked by docker-untar", for each program that has, and of how many layers where there are several.
+function workers(layers, what) {
+	const names = layers.map((layer) => layer[what]?.name).filter(Boolean);
+	const each = [...new Set(names)].map((name) => `${name} (${count(names.filter((other) => other === name).length)} of ${count(layers.length)})`);
+	return each.length ? [[what === "unpacker" ? "unpacked by" : "inflated by", each.join(", ")]] : [];
+}
+
+function contents(layers) {
+	const stored = layers.filter((layer) => layer.stored).length;
+	return `${count(layers.length)}, ${count(layers.filter((layer) => layer.there).length)} already there${stored ? `, ${count(stored)} stored` : ""}`;
+}
+
 const fetched = ({ registry, digest, layers, bound, up_to_date, links }) => [
 	["registry", not_known(registry)],
 	["digest", not_known(digest && short(digest.replace(/^sha256:/, "")))],
-	["layers", up_to_date ? "up to date" : `${count(layers.length)}, ${count(layers.filter((layer) => layer.there).length)} already there`],
+	["layers", up_to_date ? "up to date" : contents(layers)],
+	...workers(layers, "unpacker"),
+	...workers(layers, "inflater"),
 	...(bound?.by ? [["bounded by", bound.by.replaceAll("_", " ")], ...wider(bound, layers)] : []),
-	...(links ? links.peers.map((of) => ["connections", peer(of), of.failed > 0]) : []),
+	...(links ? links.peers.map((of) => ["connections", peer(of, links.shared), of.failed > 0]) : []),
 ];
 
 const outcomes = { cut: "cut: tracing ended, or evidence was lost, before it was complete" };

@@ -51,9 +51,9 @@ export class Head {
 
 	draw() {
 		const { records, session, summary, words } = this.data;
-		const seen = new Set(records.map((record) => record.id)).size;
+		const seen = new Set(records.map((record) => record.id).filter(Boolean)).size; // pulls have none
 		const containers = words.live ? seen : summary?.containers ?? seen;
-		fill(this.head, h("header", { class: "masthead" }, h("div", {}, h("p", { class: "brand" }, "coldtrace"), h("h1", {}, `${plural(containers, "container")}, ${plural(records.length, "record")}`), this.liveness), meta(session, summary)));
+		fill(this.head, h("header", { class: "masthead" }, h("div", {}, h("p", { class: "brand" }, "coldtrace"), h("h1", {}, [...(containers || !records.length ? [plural(containers, "container")] : []), plural(records.length, "record")].join(", ")), this.liveness), meta(session, summary)));
 		fill(this.honest, honesty(this.data));
 	}
 
