@@ -21,6 +21,8 @@ struct world {
 	double rtt;
 	bool unfair; /* every other connection gets half as much of what is shared */
 	bool alike; /* all layers are of one size */
+	bool shifts; /* who gets less of it changes */
+	bool said; /* the engine says each 100 ms how much of each has come */
 };
 
 static double size_of(const struct world *w, size_t i)
@@ -30,8 +32,12 @@ static double size_of(const struct world *w, size_t i)
 	return w->alike ? 1e6 : mb[i] * 1e6;
 }
 
+#define SAID 200
+
 struct transfer {
 	double begin, end, left;
+	struct ct_came said[SAID];
+	size_t said_count;
 };
 
 static bool is_under_way(const struct transfer *t, double now)
@@ -39,17 +45,31 @@ static bool is_under_way(const struct transfer *t, double now)
 	return t->begin <= now && t->left > 0;
 }
 
+static double weight_of(const struct world *w, size_t i, double now)
+{
+	if (w->shifts)
+		return ((size_t)(now / 1474) + i) % 2 ? 0.01 : 1;
+	return w->unfair && i % 2 ? 0.5 : 1;
+}
+
 /* What the ith gets; the first round trips bring nothing. */
 static double rate_of(const struct world *w, const struct transfer *t, size_t i, double now)
 {
-	double weights = 0, mine = w->unfair && i % 2 ? 0.5 : 1;
+	double weights = 0, mine = weight_of(w, i, now);
 
 	for (size_t k = 0; k < LAYERS; k++)
 		if (is_under_way(&t[k], now) && now >= t[k].begin + 2 * w->rtt)
-			weights += w->unfair && k % 2 ? 0.5 : 1;
+			weights += weight_of(w, k, now);
 	if (!is_under_way(&t[i], now) || now < t[i].begin + 2 * w->rtt)
 		return 0;
 	return fmin(w->each, w->line * mine / weights);
+}
+
+static void say(const struct world *w, struct transfer *t, double size, double now)
+{
+	if (w->said && fmod(now - t->begin, 100) < 1 && t->said_count < SAID)
+		t->said[t->said_count++] =
+			(struct ct_came){ (uint64_t)(now * MS), (uint64_t)(size - t->left) };
 }
 
 /* Millisecond by millisecond; the next one has a slot as soon as there is one. */
@@ -72,8 +92,10 @@ static void fetch(const struct world *w, struct transfer *t)
 			if (!is_under_way(&t[i], now))
 				continue;
 			t[i].left -= rates[i];
-			if (t[i].left > 0)
+			if (t[i].left > 0) {
+				say(w, &t[i], size_of(w, i), now + 1);
 				continue;
+			}
 			t[i].end = now + 1;
 			busy--;
 			done++;
@@ -113,6 +135,9 @@ static struct ct_fetched *fetched_of(const struct world *w, const struct transfe
 		layer->fetched_ns = (uint64_t)(t[i].end * MS);
 		layer->fetched_by = CT_PROVED_FILE;
 		layer->unpacked_ns = (uint64_t)(done * MS);
+		for (size_t k = 0; k < t[i].said_count && layer->came_count < CT_CAME_MAX;
+		     k += t[i].said_count / CT_CAME_MAX + 1)
+			layer->came[layer->came_count++] = t[i].said[k];
 	}
 	return f;
 }
@@ -206,7 +231,11 @@ Test(pull_line, what_it_was)
 		struct ct_pull_bound b = said_of(&rows[i].world);
 		double of, truth = gained(rows[i].world, &of), near = 0.04 * of;
 		double least = (double)b.unlimited_least / MS, most = (double)b.unlimited / MS;
+		struct world said = rows[i].world;
 
+		said.said = true;
+		cr_expect_eq(said_of(&said).line.why, rows[i].why, "%zu: %s, said", i,
+			     ct_line_why_names[said_of(&said).line.why]);
 		cr_expect_eq(b.line.why, rows[i].why, "%zu: %s", i, ct_line_why_names[b.line.why]);
 		cr_expect_str_eq(b.by, rows[i].by, "%zu: %s", i, b.by);
 		cr_expect(least <= most, "%zu", i);
@@ -219,6 +248,44 @@ Test(pull_line, what_it_was)
 			cr_expect(b.slots == 0 && most < 300 && most == least, "%zu: %.0f", i,
 				  most);
 	}
+}
+
+/* How fast each layer came agrees with nothing; how fast all of them did, with one of the two: the engine has said it. */
+Test(pull_line, what_is_said_meanwhile_decides)
+{
+	struct world full = { .slots = 3, .line = 4e3, .each = NEVER, .shifts = true };
+	struct world room = { .slots = 3, .line = NEVER, .each = 1e3 };
+
+	cr_expect_eq(said_of(&full).line.why, CT_LINE_WHY_NEITHER);
+	full.said = room.said = true;
+	cr_expect_eq(said_of(&full).line.why, CT_LINE_WHY_TOGETHER);
+	cr_expect_float_eq(said_of(&full).line.rate, 4e6, 1e5);
+	cr_expect_eq(said_of(&room).line.why, CT_LINE_WHY_EACH);
+	cr_expect_float_eq(said_of(&room).line.rate, 3e6, 1e5);
+	room.slots = 1;
+	cr_expect_eq(said_of(&room).line.why, CT_LINE_WHY_SAME);
+}
+
+/* What was begun anew counts what is left, and where little was said that is nothing to go by. */
+Test(pull_line, what_is_said_of_little_decides_nothing)
+{
+	const struct world full = {
+		.slots = 3, .line = 4e3, .each = NEVER, .shifts = true, .said = true
+	};
+	struct transfer t[LAYERS];
+	struct ct_fetched *f;
+
+	fetch(&full, t);
+	f = fetched_of(&full, t);
+	for (size_t i = 0; i < LAYERS / 2; i++)
+		f->layers[i].retries = 1;
+	cr_expect_eq(ct_pull_line(f).why, CT_LINE_WHY_NEITHER);
+	for (size_t i = 0; i < LAYERS; i++) {
+		f->layers[i].retries = 0;
+		f->layers[i].came_count = 1;
+	}
+	cr_expect_eq(ct_pull_line(f).why, CT_LINE_WHY_NEITHER);
+	free(f);
 }
 
 /* As many as fill it, and no more, are what it carries. */

@@ -380,6 +380,12 @@ struct ct_worker {
 	char name[20]; /* of its program */
 };
 
+/* How much of a layer had come when: of what its engine has said of that so many, spread over all of its time. */
+#define CT_CAME_MAX 12
+struct ct_came {
+	uint64_t ns, bytes;
+};
+
 /* What became of a layer of an image. Times are 0 where nothing was said of them. */
 struct ct_layer {
 	char id[80]; /* the first digits of its digest */
@@ -391,6 +397,9 @@ struct ct_layer {
 	bool shared; /* another pull has fetched it at that time: its bytes are that one's */
 	bool waited; /* for others to be fetched first */
 	bool by_order; /* others have its size, and which of them it was follows from their order alone */
+	uint8_t came_count;
+	unsigned came_said, came_each; /* so often it was said, and one of so many was kept */
+	struct ct_came came[CT_CAME_MAX]; /* while it was fetched */
 	unsigned retries;
 	unsigned retry_s; /* until the next one, as was last said; 0: it is fetched */
 	uint64_t size; /* bytes as stored, 0: not said */

@@ -13,6 +13,7 @@
 #define INITIAL_WINDOW 14480.0 /* bytes: ten segments (RFC 6928) */
 #define NS_PER_S       1e9
 #define EDGES          512 /* of more the rest is left out: 256 layers are not fetched */
+#define FOLLOWED       0.8 /* of the bytes, and of the time: then moments say more than layers */
 #define FEW            0.02 /* of the time: so many at once are not said */
 #define APART          0.08 /* the models must differ so far, as standard deviation of a logarithm */
 #define AGREES         0.2 /* likewise: what a model says agrees */
@@ -47,6 +48,7 @@ struct sample {
 	double begin, end;
 	double bytes;
 	double moving; /* of its time, without round trips */
+	const struct ct_layer *layer; /* borrowed */
 	double line; /* rate of the whole line, if the model that is tried is right */
 };
 
@@ -55,6 +57,8 @@ struct samples {
 	struct sample *of;
 	double edges[EDGES]; /* ascending: between two of them as many are fetched */
 	size_t at_once[EDGES];
+	double came
+		[EDGES]; /* bytes of all of them, between this one and the next; said: by what was said of that */
 	size_t edge_count;
 };
 
@@ -202,6 +206,7 @@ struct fit {
 	double rate; /* of the whole line */
 	double variance; /* of the logarithms of what each layer says of that */
 };
+typedef struct fit (*fit_fn)(struct samples *all, size_t fill);
 
 /*
  * What each layer says of the whole line differs, as connections never share one evenly. Those that are fetched at the
@@ -234,6 +239,82 @@ static struct fit fit(struct samples *all, size_t fill)
 	return (struct fit){ .rate = bytes / shares, .variance = sum / weight };
 }
 
+/*
+ * What an engine says while it fetches a layer tells how much of all layers has come while so many were fetched: more than
+ * what each took altogether. Round trips are in it: it is asked where there is little of them, and enough was said.
+ */
+static bool is_followed(const struct samples *all)
+{
+	double bytes = 0, said = 0, took = 0, moving_s = 0;
+
+	for (size_t i = 0; i < all->count; i++) {
+		const struct sample *s = &all->of[i];
+
+		bytes += s->bytes;
+		if (s->layer->came_count >= 2 && !s->layer->retries)
+			said += s->bytes;
+		took += s->end - s->begin;
+		moving_s += s->moving;
+	}
+	return said >= FOLLOWED * bytes && moving_s >= FOLLOWED * took;
+}
+
+/* Bytes of a layer that had come by then: between two times of which that is known as fast as ever. */
+static double came_by(const struct sample *s, double at)
+{
+	double from = s->begin, bytes = 0;
+
+	if (at <= from)
+		return 0;
+	for (size_t i = 0; i <= s->layer->came_count; i++) {
+		bool last = i == s->layer->came_count || s->layer->retries;
+		double to = last ? s->end : (double)s->layer->came[i].ns / NS_PER_S;
+		double then = last ? s->bytes : (double)s->layer->came[i].bytes;
+
+		if (to > from && to <= s->end && then >= bytes) {
+			if (at <= to)
+				return bytes + (then - bytes) * (at - from) / (to - from);
+			from = to;
+			bytes = then;
+		}
+		if (last)
+			break;
+	}
+	return s->bytes;
+}
+
+static void set_came(struct samples *all)
+{
+	for (size_t e = 0; e + 1 < all->edge_count; e++)
+		for (size_t i = 0; i < all->count; i++)
+			all->came[e] += came_by(&all->of[i], all->edges[e + 1]) -
+					came_by(&all->of[i], all->edges[e]);
+}
+
+/* What each number of layers at once says of the whole line, but for what was so for a moment alone. */
+static struct fit fit_moments(struct samples *all, size_t fill)
+{
+	double whole = 0, weight = 0, mean = 0, sum = 0;
+
+	for (size_t e = 0; e < all->edge_count; e++)
+		whole += all->at_once[e] ? width(all, e) : 0;
+	for (size_t n = 1; n <= all->count; n++) {
+		double bytes = 0, w = 0, before = weight, rate;
+
+		for (size_t e = 0; e + 1 < all->edge_count; e++) {
+			bytes += all->at_once[e] == n ? all->came[e] : 0;
+			w += all->at_once[e] == n ? width(all, e) : 0;
+		}
+		if (w <= FEW * whole || bytes <= 0)
+			continue;
+		rate = log(bytes / w * (double)(n > fill ? n : fill) / (double)n);
+		weight += w; /* mean and variance, one after the other */
+		sum += w * before / weight * (rate - mean) * (rate - mean);
+		mean += w / weight * (rate - mean);
+	}
+	return (struct fit){ .rate = exp(mean), .variance = weight > 0 ? sum / weight : 0 };
+}
+
 /* How far the two models are apart: not at all, if as many were fetched at once all the time. */
 static double apart(const struct samples *all, size_t most)
 {
@@ -262,12 +343,12 @@ static bool is_distance(const struct samples *all)
 }
 
 /* As far as some of them fill it; beyond half of what was seen nobody can say. */
-static struct fit best_fit(struct samples *all, size_t most)
+static struct fit best_fit(struct samples *all, size_t most, fit_fn fit_by)
 {
-	struct fit best = fit(all, 1);
+	struct fit best = fit_by(all, 1);
 
 	for (size_t fill = 2; fill <= (most + 1) / 2; fill++) {
-		struct fit of = fit(all, fill);
+		struct fit of = fit_by(all, fill);
 
 		if (of.variance < best.variance)
 			best = of;
@@ -277,7 +358,8 @@ static struct fit best_fit(struct samples *all, size_t most)
 
 static enum ct_line_why why_of(struct samples *all, struct ct_pull_line *line)
 {
-	struct fit each = fit(all, line->most), together;
+	fit_fn fit_by = is_followed(all) ? fit_moments : fit;
+	struct fit each = fit_by(all, line->most), together;
 	double differ = apart(all, line->most);
 
 	line->rate = each.rate;
@@ -285,7 +367,7 @@ static enum ct_line_why why_of(struct samples *all, struct ct_pull_line *line)
 		return CT_LINE_WHY_DISTANCE;
 	if (differ < APART)
 		return CT_LINE_WHY_SAME;
-	together = best_fit(all, line->most);
+	together = best_fit(all, line->most, fit_by);
 	if (together.variance < BETTER * each.variance && together.variance < AGREES * AGREES) {
 		line->rate = together.rate;
 		return CT_LINE_WHY_TOGETHER;
@@ -299,7 +381,8 @@ static void add(struct samples *all, const struct ct_fetched *f, const struct ct
 		double rtt, bool anew)
 {
 	uint64_t begin = slot_at(f, layer);
-	struct sample s = { .begin = (double)begin / NS_PER_S,
+	struct sample s = { .layer = layer,
+			    .begin = (double)begin / NS_PER_S,
 			    .end = (double)layer->fetched_ns / NS_PER_S,
 			    .bytes = (double)layer->size };
 
@@ -322,6 +405,7 @@ static void read_samples(struct samples *all, const struct ct_fetched *f)
 			add(all, f, &f->layers[i], peer ? (double)peer->nearest_ns / NS_PER_S : 0,
 			    peer && is_anew(peer, layers));
 	set_edges(all);
+	set_came(all);
 }
 
 struct ct_pull_line ct_pull_line(const struct ct_fetched *f)

@@ -130,6 +130,22 @@ static void is_retried(struct ct_layer *layer, const char *in)
 	layer->retry_s = seconds;
 }
 
+/* Where there is no room for more, each other one is left out. */
+static void came(struct ct_layer *layer, uint64_t bytes, uint64_t ts_ns)
+{
+	if (!layer->came_each)
+		layer->came_each = 1;
+	if (layer->fetched_ns || layer->came_said++ % layer->came_each)
+		return;
+	if (layer->came_count == CT_CAME_MAX) {
+		for (size_t i = 1; i < CT_CAME_MAX / 2; i++)
+			layer->came[i] = layer->came[2 * i];
+		layer->came_count = CT_CAME_MAX / 2;
+		layer->came_each *= 2;
+	}
+	layer->came[layer->came_count++] = (struct ct_came){ ts_ns, bytes };
+}
+
 static void of_layer(struct ct_pull *p, const struct ct_progress *said, uint64_t ts_ns)
 {
 	struct ct_layer *layer = ct_pull_layer(p, said->id);
@@ -153,6 +169,7 @@ static void of_layer(struct ct_pull *p, const struct ct_progress *said, uint64_t
 		/* What is left of it, after a retry: the first is the whole. */
 		if (!layer->size)
 			layer->size = said->total;
+		came(layer, said->current, ts_ns);
 		break;
 	case CT_PULL_RETRYING:
 		is_retried(layer, said->text);
