@@ -53,6 +53,10 @@ bool ct_book_is_of(struct ct_core *core, const struct ct_container *c, uint32_t 
 /* One after the other, the oldest first; NULL: the first, and behind the last. */
 struct ct_container *ct_book_next(const struct ct_core *core, const struct ct_container *c);
 
+/* Of that id, whoever's, one after the other, the newest first; NULL likewise. */
+struct ct_container *ct_book_of_id(struct ct_core *core, struct ct_text id,
+				   const struct ct_container *after);
+
 /* What changes how it is found is told here. Drafts are in no book: nothing happens to them. */
 /* Its name, arguments, exit, removal or succession. */
 void ct_book_file(struct ct_core *core, struct ct_container *c);

@@ -42,8 +42,25 @@ static struct ct_text id_of(const struct ct_container *c)
 	return ct_text(c->who.id, strlen(c->who.id));
 }
 
+static struct ct_container **alike_list(struct ct_core *core, struct ct_text id)
+{
+	return &core->book->alike[ct_hash(id.p, id.len) & (CT_LISTS - 1)];
+}
+
+struct ct_container *ct_book_of_id(struct ct_core *core, struct ct_text id,
+				   const struct ct_container *after)
+{
+	struct ct_container *c = after ? after->alike_next : *alike_list(core, id);
+
+	while (c && !ct_text_is(id, c->who.id))
+		c = c->alike_next;
+	return c;
+}
+
 void ct_book_name_id(struct ct_core *core, struct ct_container *c)
 {
+	c->alike = alike_list(core, id_of(c));
+	DL_PREPEND2(*c->alike, c, alike_prev, alike_next);
 	if (id_of(c).len < REF_PREFIX_MIN)
 		return;
 	c->begun = begun_list(core, &c->key.scope, id_of(c));
@@ -96,6 +113,9 @@ void ct_book_unfile(struct ct_core *core, struct ct_container *c)
 	if (c->begun)
 		DL_DELETE2(*c->begun, c, begun_prev, begun_next);
 	c->begun = NULL;
+	if (c->alike)
+		DL_DELETE2(*c->alike, c, alike_prev, alike_next);
+	c->alike = NULL;
 }
 
 void ct_book_file(struct ct_core *core, struct ct_container *c)

@@ -22,6 +22,7 @@ struct ct_book {
 	struct ct_container *inits[CT_LISTS]; /* by their first process */
 	struct ct_container *named[CT_LISTS]; /* by hash of the name, the newest first */
 	struct ct_container *begun[CT_LISTS]; /* by hash of how the id begins, likewise */
+	struct ct_container *alike[CT_LISTS]; /* by hash of the id, whoever's it is, likewise */
 	struct ct_container *exited[CT_LISTS]; /* by args_hash, the last to exit first */
 };
 

@@ -94,10 +94,12 @@ struct ct_container {
 	bool moving; /* it is on that list */
 	struct ct_container *prev, *next; /* list of those between two states */
 	struct ct_container *init_prev, *init_next;
-	struct ct_container **named, **begun, **exited; /* lists that it is on, borrowed, or NULL */
+	/* Lists that it is on, borrowed, or NULL. */
+	struct ct_container **named, **begun, **exited, **alike;
 	struct ct_container *named_prev, *named_next;
 	struct ct_container *begun_prev, *begun_next;
 	struct ct_container *exited_prev, *exited_next;
+	struct ct_container *alike_prev, *alike_next;
 	struct ct_actor_state *workers, *firsts; /* borrowed: lists of who works on it, or is it */
 	bool changed; /* it is on that list */
 	struct ct_container *changed_prev, *changed_next; /* list of those to be looked at */

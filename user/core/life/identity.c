@@ -153,17 +153,18 @@ static struct ct_container *identified(struct ct_core *core, const struct ct_eve
 				       const struct said *said)
 {
 	const struct ct_scope self = { .uid = ct_event_uid(e) };
-	struct ct_container *c = NULL, *found = NULL;
+	struct ct_container *c = NULL, *found = NULL, *asked = NULL;
 
 	if (e->tgid)
 		return ct_container_make(core, ct_speaker(core, e), said->ns, said->id);
-	while ((c = ct_book_next(core, c))) {
-		if (!ct_text_is(said->id, c->who.id))
-			continue;
+	while ((c = ct_book_of_id(core, said->id, c))) {
 		if (c->looked_up_ns)
-			return c;
-		found = c;
+			asked = c;
+		if (!found)
+			found = c;
 	}
+	if (asked)
+		return asked;
 	return found ? found : ct_container_make(core, &self, said->ns, said->id);
 }
 

@@ -252,7 +252,8 @@ void ct_pod_named(struct ct_core *core, struct ct_container *c)
 	if (c->family->pods && !c->who.pod_container[0])
 		c->family = c->family->pods;
 	set_name(core, c);
-	name_all(core, c);
+	if (!c->who.pod_container[0])
+		name_all(core, c);
 }
 
 /* The sandbox that a plugin is executed for, made when it is heard of for the first time. */
@@ -261,7 +262,7 @@ static struct ct_container *sandbox_of(struct ct_core *core, const struct variab
 {
 	const struct ct_family *family = family_of(core, engine);
 	struct ct_container *c = ct_book_find(core, speaker, ct_text("", 0), v->id);
-	bool adds = ct_text_is(v->command, "ADD"), made = false;
+	bool adds = ct_text_is(v->command, "ADD"), made = false, named;
 
 	/* One without a process, that was there before anybody listened, is heard of when it goes. */
 	if (!c && v->pod.len && (adds || (family->monitor && ct_text_is(v->command, "DEL")))) {
@@ -277,9 +278,11 @@ static struct ct_container *sandbox_of(struct ct_core *core, const struct variab
 	if (!c->who.engine_pid)
 		c->who.engine_pid = engine;
 	becomes_pod(c, family->pods);
+	named = c->who.pod[0];
 	take_pod(c, v->pod, v->ns, v->uid);
 	sandbox_named(core, speaker, c);
-	name_all(core, c);
+	if (!made && !named) /* later ones are named when they come */
+		name_all(core, c);
 	return c;
 }
 
