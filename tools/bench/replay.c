@@ -2,9 +2,10 @@
 /*
  * What reading a recording costs. Copies the life of the containers of a real recording until
  * there are as many starts as asked for, each copy with ids and times of its own; and replays
- * recordings, reader and core, no sink.
+ * recordings, reader and core, no sink. Of a recording in which none starts, as of pulls, it is the records.
  *
  *	replay make RECORDING STARTS OUT	(OUT may be - for stdout)
+ *	replay sized RECORDING EVENTS OUT	(as many copies as have so many events)
  *	replay many RECORDING FILES STARTS DIRECTORY	(so many recordings of so many starts each)
  *	replay run RECORDING [REPEATS [steps]]
  *
@@ -136,9 +137,11 @@ static int load(struct tape *t, const char *from, struct ct_recording_header *he
 		die(&err);
 	ct_core_flush(t->core);
 	ct_core_free(t->core);
+	if (!t->starts)
+		t->starts = t->records;
 	if (t->starts && !cut)
 		return 0;
-	fprintf(stderr, "replay: '%s' has no starts, or was cut off\n", from);
+	fprintf(stderr, "replay: nothing is told of '%s', or it was cut off\n", from);
 	return 1;
 }
 
@@ -161,13 +164,15 @@ static void write_copies(const struct tape *t, const struct ct_recording_header 
 		(unsigned long long)out.bytes);
 }
 
-static int make(const char *from, uint64_t starts, const char *to)
+static int make(const char *from, uint64_t starts, uint64_t events, const char *to)
 {
 	struct ct_recording_header header;
 	struct tape t = { 0 };
 
 	if (load(&t, from, &header))
 		return 1;
+	if (events)
+		starts = (events + t.events - 1) / t.events * t.starts;
 	write_copies(&t, &header, starts, to);
 	free(t.bytes);
 	return 0;
@@ -250,13 +255,15 @@ static int run(const char *path, int repeats, bool steps)
 int main(int argc, char **argv)
 {
 	if (argc == 5 && !strcmp(argv[1], "make"))
-		return make(argv[2], strtoull(argv[3], NULL, 10), argv[4]);
+		return make(argv[2], strtoull(argv[3], NULL, 10), 0, argv[4]);
+	if (argc == 5 && !strcmp(argv[1], "sized"))
+		return make(argv[2], 0, strtoull(argv[3], NULL, 10), argv[4]);
 	if (argc == 6 && !strcmp(argv[1], "many"))
 		return many(argv[2], (unsigned)strtoul(argv[3], NULL, 10),
 			    strtoull(argv[4], NULL, 10), argv[5]);
 	if (argc >= 3 && argc <= 5 && !strcmp(argv[1], "run"))
 		return run(argv[2], argc > 3 ? (int)strtol(argv[3], NULL, 10) : 1, argc > 4);
 	fprintf(stderr,
-		"usage: replay make RECORDING STARTS OUT | many RECORDING FILES STARTS DIRECTORY | run RECORDING [REPEATS [steps]]\n");
+		"usage: replay make RECORDING STARTS OUT | sized RECORDING EVENTS OUT | many RECORDING FILES STARTS DIRECTORY | run RECORDING [REPEATS [steps]]\n");
 	return 2;
 }
