@@ -350,8 +350,10 @@ __attribute__((noinline)) int ct_send_heard(__u64 from, __u64 len)
 	}
 	if (speech == FRAMES && !h2->known && head[0] != 'P')
 		ct_h2_unknown();
-	if ((speech == LONG || speech == FRAMES) && send->engine && ct_asks(share))
+	if ((speech == LONG || speech == FRAMES) && send->engine && ct_asks(share)) {
 		ct_asker_event(send->engine);
+		ct_above();
+	}
 	if (speech == LONG) {
 		body_follows(share, key);
 		stream_begins(side, share, end);

@@ -251,3 +251,39 @@ static __always_inline void ct_submit(struct ct_event *e)
 {
 	ct_submit_as(e, false);
 }
+
+/*
+ * Who forked the current process, and that one, and so on up to the first one of the host. Of who has no more above him
+ * than its other events say (ct_ups()) there is nothing to tell. Global: verified once, by itself.
+ */
+__attribute__((noinline)) int ct_above(void)
+{
+	struct ct_event *e = ct_reserve(CT_KIND_ABOVE, CT_ABOVE_MAX * sizeof(__u32));
+	bool probed = ct_has(READ);
+	struct task_struct *task;
+	__u32 n = 0;
+
+	if (!e)
+		return 0;
+	if (probed)
+		task = (void *)bpf_get_current_task();
+	else
+		task = CT_PLAIN(task_struct, bpf_get_current_task_btf());
+	for (__u32 i = 0; i < CT_ABOVE_MAX; i++) {
+		__u32 up;
+
+		task = probed ? CT_GET(CT_PROBED, task, real_parent) : task->real_parent;
+		up = probed ? CT_GET(CT_PROBED, task, tgid) : task->tgid;
+		if (up <= 1)
+			break;
+		((__u32 *)(void *)e->tail)[i] = up;
+		n = i + 1;
+	}
+	if (n <= 2) {
+		bpf_ringbuf_discard(e, BPF_RB_NO_WAKEUP);
+		return 0;
+	}
+	ct_tail_set(e, n * sizeof(__u32));
+	ct_submit(e);
+	return 0;
+}

@@ -432,8 +432,10 @@ static __always_inline int executed(enum ct_how how, struct task_struct *task)
 	who = (__u64)actor.role << 32 | actor.root;
 	if (role && actor.role != before.role && !actor.share && !is_at_work(&before, actor.role))
 		who |= CT_WHO_BEGINS;
-	if (!old || ct_is_workload(&before))
+	if (!old || ct_is_workload(&before)) {
 		who |= CT_WHO_STRANGE;
+		ct_above();
+	}
 	ct_exec_event(from, args, who, netns_of(how, task),
 		      level | (__u64)actor.uid << CT_UID_SHIFT);
 	return 0;

@@ -108,6 +108,9 @@ enum ct_event_flag {
 	X(25, ASKER, "asker", \
 	  "a client asks an engine for the first time; root: tgid of the engine; sub: enum ct_asker_sub; tail: name of its " \
 	  "program, CT_COMM_LEN bytes; behind that CALLED: argv, IMAGE: the image") \
+	X(26, ABOVE, "above", \
+	  "of who asks for something, once, before it does: who forked it, and that one, and so on; tail: their tgids, 32 " \
+	  "bits each") \
 	X(64, CLOCK, "clock", "time passed: nothing else happened until ts") \
 	X(65, PROCESS, "process", \
 	  "running when tracing began; obj: netns; arg: ppid, owner uid << 32; " \
@@ -139,6 +142,9 @@ enum ct_event_flag {
 	  "number; dur: when, CLOCK_REALTIME; tail: digits of the config, namespace, NUL behind each") \
 	X(78, IMAGE, "image", \
 	  "arg: whether an engine has such an image; tail: namespace, name, digest, NUL behind each")
+
+/* So many processes above one are told by ABOVE. */
+#define CT_ABOVE_MAX 15
 
 enum ct_kind {
 #define X(number, symbol, name, doc) CT_KIND_##symbol = number,

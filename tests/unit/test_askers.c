@@ -17,8 +17,8 @@ static void expect_client(const struct seen *s, uint32_t pid, uint32_t parent)
 {
 	cr_assert_not_null(s);
 	cr_expect_eq(s->who.client.pid, pid, "%u", s->who.client.pid);
-	cr_expect_eq(s->who.client.parent, parent, "%u", s->who.client.parent);
-	cr_expect_eq(s->who.client.above, parent ? ABOVE : 0, "%u", s->who.client.above);
+	cr_expect_eq(s->who.client.up[0], parent, "%u", s->who.client.up[0]);
+	cr_expect_eq(s->who.client.up[1], parent ? ABOVE : 0, "%u", s->who.client.up[1]);
 }
 
 /* What podman's conmon and runtime do: forked by what is known, they say of nobody who forked them. */
@@ -127,5 +127,73 @@ Test(askers, sandbox_by_itself)
 	play_until(run, 30000);
 	cr_assert_geq(run->count, 1);
 	expect_client(&run->seen[0], RUNC, SHELL);
+	run_free(run);
+}
+
+/* Once of each client, before what it asks for: who is above it, as far as that is told. */
+static void tape_above(struct tape *t, uint32_t client, uint32_t parent, uint32_t n)
+{
+	uint32_t up[CT_CLIENT_UP + 3];
+
+	for (uint32_t i = 0; i < n; i++)
+		up[i] = i ? ABOVE - 1 + i : parent;
+	tape_add(t, CT_KIND_ABOVE, client, up, n * sizeof(*up));
+}
+
+static void expect_line(const struct seen *s, uint32_t client, uint32_t parent, size_t n)
+{
+	expect_client(s, client, parent);
+	for (uint32_t i = 1; i < CT_CLIENT_UP; i++)
+		cr_expect_eq(s->who.client.up[i], i < n ? ABOVE - 1 + i : 0, "%u: %u", i,
+			     s->who.client.up[i]);
+}
+
+Test(askers, all_above)
+{
+	struct run *run = run_new();
+	struct tape *t = &run->t;
+
+	tape_at(t, 9);
+	tape_above(t, PODMAN, SHELL, 5);
+	tape_at(t, 10);
+	tape_exec(t, PODMAN, CT_ROLE_ENGINE, 1, "podman", "run", "--name", "web", "image",
+		  TAPE_END);
+	tape_forked_by(t, SHELL, ABOVE);
+	runs(t, PODMAN, "web", 60);
+	/* More than is kept, of one that was told before and has not exited. */
+	tape_at(t, 4000);
+	tape_above(t, PODMAN + 1, SHELL, 3);
+	tape_above(t, PODMAN + 1, SHELL + 1, CT_CLIENT_UP + 3);
+	tape_exec(t, PODMAN + 1, CT_ROLE_ENGINE, 1, "podman", "start", "other", "web", TAPE_END);
+	tape_forked_by(t, SHELL + 1, ABOVE);
+	runs(t, PODMAN + 1, "web", 4010);
+	/* It has exited: the pid is another's, and of him no more is told than by his own event. */
+	tape_at(t, 8000);
+	tape_exec(t, PODMAN, CT_ROLE_ENGINE, 1, "podman", "start", "other", "web", TAPE_END);
+	tape_forked_by(t, SHELL + 2, ABOVE);
+	runs(t, PODMAN, "web", 8010);
+	play_until(run, 30000);
+	expect_line(find(run, CT_RECORD_START, "web", 0), PODMAN, SHELL, 5);
+	expect_line(find(run, CT_RECORD_START, "web", 1), PODMAN + 1, SHELL + 1, CT_CLIENT_UP);
+	expect_line(find(run, CT_RECORD_START, "web", 2), PODMAN, SHELL + 2, 2);
+	run_free(run);
+}
+
+/* Whose exit was lost may have left his pid to another. */
+Test(askers, lost)
+{
+	struct run *run = run_new();
+	struct tape *t = &run->t;
+
+	tape_at(t, 9);
+	tape_above(t, PODMAN, SHELL, 5);
+	tape_at(t, 10);
+	tape_lost(t, CT_LOSS_RING, 1);
+	tape_exec(t, PODMAN, CT_ROLE_ENGINE, 1, "podman", "run", "--name", "web", "image",
+		  TAPE_END);
+	tape_forked_by(t, SHELL + 1, ABOVE);
+	runs(t, PODMAN, "web", 60);
+	play_until(run, 30000);
+	expect_line(find(run, CT_RECORD_START, "web", 0), PODMAN, SHELL + 1, 2);
 	run_free(run);
 }

@@ -5,6 +5,7 @@
 #include "core/book/parts.h"
 #include "core/book/pulls.h"
 #include "core/book/store.h"
+#include "core/hear/above.h"
 #include "core/life/life.h"
 #include "core/opens/openers.h"
 #include "core/order/reorder.h"
@@ -33,6 +34,7 @@ static const struct ct_share_row *const shares[CT_SHARE_KINDS] = {
 	[CT_SHARE_PARTS] = &ct_parts_row,
 	[CT_SHARE_LINKS] = &ct_links_row,
 	[CT_SHARE_ASKERS] = &ct_askers_row,
+	[CT_SHARE_ABOVE] = &ct_above_row,
 };
 
 static uint64_t began_at(const struct ct_container *c)
@@ -125,6 +127,7 @@ static void exit_event(struct ct_core *core, const struct ct_event *e)
 	ct_openers_exit(core, e);
 	ct_life_exit(core, e);
 	ct_asker_exits(core, e->tgid);
+	ct_hear_exits(core, e->tgid);
 	ct_made_exits(core, e->tgid);
 	ct_tell_images_known(core);
 }
@@ -138,6 +141,11 @@ static void process_event(struct ct_core *core, const struct ct_event *e)
 static void send_event(struct ct_core *core, const struct ct_event *e)
 {
 	ct_hear_send(core, e, ct_speaker(core, e));
+}
+
+static void above_event(struct ct_core *core, const struct ct_event *e)
+{
+	ct_hear_above(core, e, ct_speaker(core, e));
 }
 
 static void file_event(struct ct_core *core, const struct ct_event *e)
@@ -203,6 +211,7 @@ static void lost(struct ct_core *core, const struct ct_event *e)
 	if (e->sub == CT_LOSS_RING || e->sub == CT_LOSS_DISK) {
 		core->hole_ns = e->ts_ns;
 		ct_tell_lost(core);
+		ct_hear_above_forget(core);
 	}
 	core->lost_ns = e->ts_ns;
 	if (e->sub == CT_LOSS_SHARE)
@@ -266,6 +275,7 @@ static const struct way {
 	[CT_KIND_PLUGIN] = { ct_life_plugin, false },
 	[CT_KIND_POD] = { ct_made_prepared, false },
 	[CT_KIND_SEND] = { send_event, false },
+	[CT_KIND_ABOVE] = { above_event, false },
 	[CT_KIND_NETLINK] = { ct_steps_netlink, true },
 	[CT_KIND_CGROUP] = { ct_steps_cgroup, true },
 	[CT_KIND_CALL] = { ct_steps_call, true },
@@ -463,6 +473,7 @@ static const char *const share_names[CT_SHARE_KINDS] = {
 	[CT_SHARE_PARTS] = "parts_of_pulls",
 	[CT_SHARE_LINKS] = "links",
 	[CT_SHARE_ASKERS] = "clients",
+	[CT_SHARE_ABOVE] = "ancestries",
 };
 _Static_assert(CT_TABLES_MAX == CT_SHARE_KINDS, "a row of tables for each");
 

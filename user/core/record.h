@@ -214,9 +214,11 @@ struct ct_owner {
 	char id[80], name[128]; /* of that container, empty if not known */
 };
 
-/* A process that has asked for something, and who forked it, and him; 0: not known. */
+#define CT_CLIENT_UP 15
+
+/* A process that has asked for something, and who forked it, and that one, and so on; 0: not known, or nobody. */
 struct ct_client {
-	uint32_t pid, parent, above;
+	uint32_t pid, up[CT_CLIENT_UP];
 };
 
 /* Labels by which Docker Compose finds what is its own (compose: pkg/api/labels.go, 1.29: const.py). */

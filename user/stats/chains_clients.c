@@ -1,89 +1,55 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Which starts one client has asked for: a process, or what it has forked, or what a container has asked for that was
- * itself asked for.
+ * Which starts one client has asked for: a process, or what it has forked, however many forks there are between, or what
+ * a container has asked for that was itself asked for.
  */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/base/hash.h"
 #include "stats/chains_inside.h"
 #include "util/mem.h"
 
-/* The latest start whose client, or who forked that, or who forked him, or whose own first process, was a process. */
-enum part {
-	PID,
-	PARENT,
-	ABOVE,
-	FIRST,
-	PARTS
+#define LINE (1 + CT_CLIENT_UP) /* who has asked, and all above him */
+#define NEAR 3 /* a child of one and a grandchild, and all that are nearer */
+
+/* Somebody is so many forks above who asked for a start. */
+struct above {
+	uint32_t source, pid;
+	uint32_t forks;
+	uint32_t
+		stage; /* in which it is put together with the nearest that he is above: 0, of those who are near */
+	size_t start, nearest;
 };
 
-struct latest {
+/* How many starts somebody is above, and how often there have become more of them on the way to him. */
+struct crowd {
+	uint32_t starts;
+	uint32_t stage;
+};
+
+struct ct_chain_clients {
+	struct ct_chains *chains; /* borrowed */
+	struct above *all; /* owned; of those who are above several, by stage */
+	size_t count, at;
+	size_t *of; /* owned: of each start another one of the same client, at last itself */
+	bool begun;
+};
+
+static uint32_t line_of(const struct ct_chain_seen *s, size_t forks)
+{
+	return forks ? s->client.up[forks - 1] : s->client.pid;
+}
+
+/* The latest start of which a process was the first one. */
+struct first {
 	struct {
-		uint32_t source, part, pid;
+		uint32_t source, pid;
 	} key;
 	size_t start;
 	UT_hash_handle hh;
 };
-
-struct clients {
-	struct latest *all, *room; /* a uthash of what is owned */
-	size_t used;
-};
-
-/* Which of a start is looked for among which of those before it. */
-static const struct {
-	enum part of, among;
-	enum ct_chain_kin kin; /* from there on */
-} looks[] = {
-	{ PID, PID, CT_CHAIN_NEAR },      { PARENT, PARENT, CT_CHAIN_NEAR },
-	{ PARENT, ABOVE, CT_CHAIN_NEAR }, { ABOVE, PARENT, CT_CHAIN_NEAR },
-	{ PID, PARENT, CT_CHAIN_NEAR },   { PARENT, PID, CT_CHAIN_NEAR },
-	{ PID, FIRST, CT_CHAIN_NEAR },    { PARENT, FIRST, CT_CHAIN_NEAR },
-	{ ABOVE, FIRST, CT_CHAIN_NEAR },  { ABOVE, ABOVE, CT_CHAIN_FAR },
-};
-
-static uint32_t part_of(const struct ct_chain_seen *s, enum part part)
-{
-	const uint32_t parts[PARTS] = {
-		[PID] = s->client.pid,
-		[PARENT] = s->client.parent,
-		[ABOVE] = s->client.above,
-		[FIRST] = s->init_pid,
-	};
-
-	return parts[part];
-}
-
-/* NULL: there is none yet; its key is in *ret all the same. */
-static struct latest *find(const struct clients *t, uint32_t source, enum part part, uint32_t pid,
-			   struct latest *ret)
-{
-	struct latest *at;
-
-	memset(ret, 0, sizeof(*ret));
-	ret->key.source = source;
-	ret->key.part = part;
-	ret->key.pid = pid;
-	HASH_FIND(hh, t->all, &ret->key, sizeof(ret->key), at);
-	return at;
-}
-
-static void note(struct clients *t, uint32_t source, enum part part, uint32_t pid, size_t start)
-{
-	struct latest *at, key;
-
-	if (pid <= 1)
-		return;
-	at = find(t, source, part, pid, &key);
-	if (!at) {
-		at = &t->room[t->used++];
-		*at = key;
-		HASH_ADD(hh, t->all, key, sizeof(at->key), at);
-	}
-	at->start = start;
-}
 
 /*
  * It is one of a container's own processes that has asked for another. Not if that has exited: the pid is another's.
@@ -98,45 +64,221 @@ static bool asks(struct ct_chain_start *member, const struct ct_chain_start *oth
 	return true;
 }
 
-/* SIZE_MAX: there is none. */
-static size_t look(struct ct_chains *c, const struct clients *t, const struct ct_chain_seen *s,
-		   enum ct_chain_kin kin)
+/* Above a container's first process is who asked for it. */
+static void splice(struct ct_chain_seen *s, const struct ct_chain_seen *member, size_t forks)
 {
-	size_t latest = SIZE_MAX;
-
-	for (size_t i = 0; i < CT_ARRAY_SIZE(looks); i++) {
-		uint32_t pid = part_of(s, looks[i].of);
-		struct latest key;
-		const struct latest *at = pid > 1 && looks[i].kin <= kin
-						  ? find(t, s->source, looks[i].among, pid, &key)
-						  : NULL;
-
-		if (at && looks[i].among == FIRST && !asks(&c->starts[at->start].at, &s->at))
-			continue;
-		if (at && (latest == SIZE_MAX || at->start > latest))
-			latest = at->start;
-	}
-	return latest;
+	for (size_t i = forks; i < CT_CLIENT_UP; i++)
+		s->client.up[i] = line_of(member, i - forks);
 }
 
-int ct_chains_clients(struct ct_chains *c, enum ct_chain_kin kin)
+static int splice_all(struct ct_chains *c)
 {
-	own_mem struct latest *room = calloc(PARTS * c->count + 1, sizeof(*room));
-	struct clients t = { .room = room };
+	own_mem struct first *room = calloc(c->count + 1, sizeof(*room));
+	struct first *firsts = NULL, *at;
 
 	if (!room)
 		return -ENOMEM;
 	for (size_t i = 0; i < c->count; i++) {
 		struct ct_chain_seen *s = &c->starts[i];
-		size_t latest;
+		struct first key = { .key = { .source = s->source } };
 
-		if (s->found || s->by_itself)
+		for (size_t forks = 0; forks < LINE && firsts; forks++) {
+			key.key.pid = line_of(s, forks);
+			HASH_FIND(hh, firsts, &key.key, sizeof(key.key), at);
+			if (!at || !asks(&c->starts[at->start].at, &s->at))
+				continue;
+			splice(s, &c->starts[at->start], forks);
+			break;
+		}
+		key.key.pid = s->init_pid;
+		if (!key.key.pid)
 			continue;
-		latest = look(c, &t, s, kin);
-		s->of = latest == SIZE_MAX ? i : c->starts[latest].of;
-		for (int part = 0; part < PARTS; part++)
-			note(&t, s->source, (enum part)part, part_of(s, (enum part)part), i);
+		HASH_FIND(hh, firsts, &key.key, sizeof(key.key), at);
+		if (!at) {
+			at = &room[i];
+			at->key = key.key;
+			HASH_ADD(hh, firsts, key, sizeof(at->key), at);
+		}
+		at->start = i;
 	}
-	HASH_CLEAR(hh, t.all);
+	HASH_CLEAR(hh, firsts);
 	return 0;
+}
+
+/* By who is above; the nearest of his first. */
+static int by_who(const void *a, const void *b)
+{
+	const struct above *x = a, *y = b;
+
+	if (x->source != y->source)
+		return x->source < y->source ? -1 : 1;
+	if (x->pid != y->pid)
+		return x->pid < y->pid ? -1 : 1;
+	if (x->forks != y->forks)
+		return x->forks < y->forks ? -1 : 1;
+	return (x->start > y->start) - (x->start < y->start);
+}
+
+static int by_stage(const void *a, const void *b)
+{
+	const struct above *x = a, *y = b;
+
+	if (x->stage != y->stage)
+		return x->stage < y->stage ? -1 : 1;
+	return (x->start > y->start) - (x->start < y->start);
+}
+
+/* The host's first process is above everybody; what nobody has asked for is of nobody. */
+static int list(struct ct_chain_clients *k)
+{
+	const struct ct_chains *c = k->chains;
+	size_t room = 0;
+
+	for (size_t i = 0; i < c->count; i++)
+		for (size_t forks = 0; forks < LINE; forks++)
+			room += line_of(&c->starts[i], forks) > 1;
+	k->all = calloc(room + 1, sizeof(*k->all));
+	if (!k->all)
+		return -ENOMEM;
+	for (size_t i = 0; i < c->count; i++)
+		for (uint32_t forks = 0; forks < LINE; forks++)
+			if (line_of(&c->starts[i], forks) > 1 && !c->starts[i].by_itself)
+				k->all[k->count++] = (struct above){
+					.source = c->starts[i].source,
+					.pid = line_of(&c->starts[i], forks),
+					.forks = forks,
+					.start = i,
+				};
+	qsort(k->all, k->count, sizeof(*k->all), by_who);
+	return 0;
+}
+
+/* Where those that the same one is above end. */
+static size_t same(const struct ct_chain_clients *k, size_t i)
+{
+	size_t end = i + 1;
+
+	while (end < k->count && k->all[end].pid == k->all[i].pid &&
+	       k->all[end].source == k->all[i].source)
+		end++;
+	return end;
+}
+
+/* crowds: LINE of each start. */
+static void count(const struct ct_chain_clients *k, struct crowd *crowds)
+{
+	for (size_t i = 0, end; i < k->count; i = end) {
+		end = same(k, i);
+		for (size_t n = i; n < end; n++)
+			crowds[k->all[n].start * LINE + k->all[n].forks].starts =
+				(uint32_t)(end - i);
+	}
+	for (size_t i = 0; i < k->chains->count; i++) {
+		struct crowd below = { .starts = 1 };
+
+		for (struct crowd *at = &crowds[i * LINE]; at < &crowds[(i + 1) * LINE]; at++) {
+			at->stage = below.stage + (at->starts > below.starts);
+			if (at->starts > below.starts)
+				below = *at;
+		}
+	}
+}
+
+/*
+ * Who is above others who are above several comes behind them, however many forks that are: one gateway may be as far
+ * above what it asks for as a user's shell above what another one does.
+ */
+static int set_stages(struct ct_chain_clients *k)
+{
+	own_mem struct crowd *crowds = calloc(k->chains->count * LINE + 1, sizeof(*crowds));
+	size_t kept = 0;
+
+	if (!crowds)
+		return -ENOMEM;
+	count(k, crowds);
+	for (size_t i = 0, end; i < k->count; i = end) {
+		const struct above nearest = k->all[i];
+		uint32_t stage = 1;
+
+		end = same(k, i);
+		for (size_t n = i; n < end; n++) {
+			const struct above *a = &k->all[n];
+			const struct crowd *crowd = &crowds[a->start * LINE + a->forks];
+
+			if (crowd->stage > stage)
+				stage = crowd->stage;
+		}
+		for (size_t n = i + 1; n < end; n++) {
+			struct above *a = &k->all[kept++];
+
+			*a = k->all[n];
+			a->stage = a->forks + nearest.forks <= NEAR ? 0 : stage;
+			a->nearest = nearest.start;
+		}
+	}
+	k->count = kept;
+	qsort(k->all, k->count, sizeof(*k->all), by_stage);
+	return 0;
+}
+
+struct ct_chain_clients *ct_chain_clients_new(struct ct_chains *c)
+{
+	struct ct_chain_clients *k = calloc(1, sizeof(*k));
+
+	if (!k)
+		return NULL;
+	k->chains = c;
+	k->of = calloc(c->count + 1, sizeof(*k->of));
+	if (!k->of || splice_all(c) || list(k) || set_stages(k)) {
+		ct_chain_clients_free(k);
+		return NULL;
+	}
+	for (size_t i = 0; i < c->count; i++)
+		k->of[i] = i;
+	return k;
+}
+
+void ct_chain_clients_free(struct ct_chain_clients *k)
+{
+	if (!k)
+		return;
+	free(k->all);
+	free(k->of);
+	free(k);
+}
+
+static size_t root_of(struct ct_chain_clients *k, size_t start)
+{
+	while (k->of[start] != start) {
+		k->of[start] = k->of[k->of[start]];
+		start = k->of[start];
+	}
+	return start;
+}
+
+/* Whether these two were not of one client before. */
+static bool join(struct ct_chain_clients *k, size_t a, size_t b)
+{
+	a = root_of(k, a);
+	b = root_of(k, b);
+	if (a == b)
+		return false;
+	k->of[a > b ? a : b] = a > b ? b : a;
+	return true;
+}
+
+bool ct_chain_clients_farther(struct ct_chain_clients *k)
+{
+	bool more = !k->begun;
+	uint32_t stage = 0;
+
+	k->begun = true;
+	do {
+		for (; k->at < k->count && k->all[k->at].stage == stage; k->at++)
+			more |= join(k, k->all[k->at].start, k->all[k->at].nearest);
+		stage = k->at < k->count ? k->all[k->at].stage : 0;
+	} while (!more && k->at < k->count);
+	for (size_t i = 0; i < k->chains->count; i++)
+		k->chains->starts[i].of = root_of(k, i);
+	return more;
 }

@@ -329,18 +329,17 @@ static int by_text(const void *a, const void *b)
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* Of what one client, as near or as far as that, has asked for, and no nearer one. keys: of all that was, sorted. */
-static int find_of(struct ct_chains *c, enum ct_chain_kin kin, const char *const *keys,
-		   size_t asked)
+/* Of what one client has asked for, and no nearer one. keys: of all that was, sorted. */
+static int find_of(struct ct_chains *c, const char *const *keys, size_t asked)
 {
 	own_mem const struct ct_chain_seen **sorted =
 		calloc(c->count + 1, sizeof(const struct ct_chain_seen *));
 	size_t often = 0, known = c->made_count;
 	struct passages all = { 0 };
-	int ret = sorted ? ct_chains_clients(c, kin) : -ENOMEM;
+	int ret;
 
-	if (ret)
-		return ret;
+	if (!sorted)
+		return -ENOMEM;
 	/* What is too rare is of no chain, and divides none. */
 	for (size_t i = 0; i < c->count; i++)
 		if (!c->starts[i].found && !c->starts[i].by_itself &&
@@ -361,16 +360,18 @@ static int find_of(struct ct_chains *c, enum ct_chain_kin kin, const char *const
 int ct_chains_find(struct ct_chains *c)
 {
 	own_mem const char **keys = calloc(c->count + 1, sizeof(const char *));
+	struct ct_chain_clients *clients = ct_chain_clients_new(c);
 	size_t named = c->made_count, asked = 0;
-	int ret = keys ? set_keys(c) : -ENOMEM;
+	int ret = keys && clients ? set_keys(c) : -ENOMEM;
 
 	for (size_t i = 0; i < c->count && !ret; i++)
 		if (!c->starts[i].by_itself)
 			keys[asked++] = c->starts[i].key;
 	if (!ret)
 		qsort(keys, asked, sizeof(const char *), by_text);
-	for (int kin = 0; kin < CT_CHAIN_KINS && !ret; kin++)
-		ret = find_of(c, (enum ct_chain_kin)kin, keys, asked);
+	while (!ret && ct_chain_clients_farther(clients))
+		ret = find_of(c, keys, asked);
+	ct_chain_clients_free(clients);
 	if (!ret && c->made_count > named)
 		qsort(&c->made[named], c->made_count - named, sizeof(struct ct_chain_made *),
 		      by_first);

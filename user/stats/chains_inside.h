@@ -67,17 +67,14 @@ int ct_chains_add_time(struct ct_chain_made *made, const struct ct_chain_time *t
 		       const size_t *starts);
 
 /*
- * How far apart who asked may be: a process and its children, a child and the other's grandchild; or grandchildren of
- * one. Who is found nearer is not looked for farther: below a user's shell there is all that he does.
+ * chains_clients.c: whose starts are whose. A process and its children, a child and the other's grandchild are near each
+ * other; who is found nearer is not looked for farther: below a user's shell there is all that he does.
  */
-enum ct_chain_kin {
-	CT_CHAIN_NEAR,
-	CT_CHAIN_FAR,
-	CT_CHAIN_KINS
-};
-
-/* chains_clients.c: sets `of` of all starts that are not found yet. 0 or -ENOMEM. */
-int ct_chains_clients(struct ct_chains *c, enum ct_chain_kin kin);
+struct ct_chain_clients;
+struct ct_chain_clients *ct_chain_clients_new(struct ct_chains *c); /* NULL: no memory */
+void ct_chain_clients_free(struct ct_chain_clients *k); /* NULL is fine */
+/* Sets `of` of all starts: at first as who is near has asked, then those farther away. False: nobody is. */
+bool ct_chain_clients_farther(struct ct_chain_clients *k);
 /* chains_find.c: what a client has started one after another, often enough and in one order. 0 or -ENOMEM. */
 int ct_chains_find(struct ct_chains *c);
 /* chain_numbers.c: of all times of one, and of all starts. 0 or -ENOMEM. */

@@ -32,6 +32,7 @@ enum ct_share_kind {
 	CT_SHARE_PARTS,
 	CT_SHARE_LINKS,
 	CT_SHARE_ASKERS,
+	CT_SHARE_ABOVE,
 	CT_SHARE_KINDS
 };
 

@@ -52,9 +52,3 @@ enum ct_op ct_op_of_word(struct ct_text arg); /* CT_OP_NONE: it is no command wo
 bool ct_signal_spares(uint64_t number);
 bool ct_signal_named_spares(struct ct_text signal); /* "HUP", "SIGHUP", "1" */
 bool ct_kill_spares(const struct ct_text *args, size_t n); /* of a command with the word "kill" */
-
-/* Of a SEND by a client. Recordings of old versions know its pid alone. */
-static inline struct ct_client ct_client_of(const struct ct_event *e)
-{
-	return (struct ct_client){ e->tgid, (uint32_t)e->dur_ns, (uint32_t)(e->dur_ns >> 32) };
-}

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Requests that wait for their answers. */
+#include "core/hear/above.h"
 #include "core/hear/talk.h"
 
 #include <stdlib.h>
@@ -168,7 +169,7 @@ struct ct_pending_call *ct_call_make(struct ct_core *core, const struct ct_sent 
 	call->key = *key;
 	call->asked.ts_ns = sent->e->ts_ns;
 	call->asked.tgid = sent->e->tgid;
-	call->asked.client = ct_client_of(sent->e);
+	call->asked.client = ct_hear_client(core, sent->e);
 	call->asked.mine = sent->e->flags & CT_F_MINE;
 	ct_text_copy(call->asked.verb, sizeof(call->asked.verb), verb);
 	HASH_ADD(hh, core->hear->calls, key, sizeof(call->key), call);

@@ -55,6 +55,7 @@ struct ct_hear {
 	struct ct_over over[CT_OVER_SLOTS]; /* by hash */
 	struct ct_line *lines; /* owned */
 	struct ct_conn *conns; /* owned */
+	struct ct_ancestry *above; /* owned, a uthash: above.c */
 	struct ct_unheard gone; /* of connections that are forgotten */
 	uint64_t holes; /* times that events were lost */
 	size_t hijacked; /* lines that are */

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Which process works for which container: by what it was called to do, or by its parent. */
+#include "core/hear/above.h"
 #include "core/life/life.h"
 
 /*
@@ -38,10 +39,10 @@ static const struct ct_family *commands_of(const struct ct_actor_state *a)
 }
 
 /* A command asks for a container by itself, and says who forked it if that is nobody known. */
-static void command_asks(struct ct_container *c, const struct ct_event *e)
+static void command_asks(struct ct_core *core, struct ct_container *c, const struct ct_event *e)
 {
 	if (c && e->dur_ns)
-		c->who.client = ct_client_of(e);
+		c->who.client = ct_hear_client(core, e);
 }
 
 /*
@@ -58,7 +59,7 @@ static void command_called(struct ct_core *core, struct ct_actor_state *a,
 
 	if (a->op == CT_OP_RUN || a->op == CT_OP_START)
 		ct_works(a, ct_draft_new(core, family));
-	command_asks(a->container, e);
+	command_asks(core, a->container, e);
 	for (size_t i = 2; program && i < n; i++) {
 		struct ct_container *c = ct_book_by_ref(core, speaker, args[i], 0, family);
 
@@ -67,7 +68,7 @@ static void command_called(struct ct_core *core, struct ct_actor_state *a,
 		if (a->op == CT_OP_CLEANUP && ct_argv_has(args, n, "--rm"))
 			c->auto_remove = true;
 		if (starts)
-			command_asks(c, e);
+			command_asks(core, c, e);
 		if (a->container && !a->container->draft) {
 			ct_signal(core, c, CT_SIG_PROGRAM, ct_text(program, strlen(program)),
 				  e->ts_ns);
@@ -302,5 +303,5 @@ void ct_life_called(struct ct_core *core, struct ct_actor_state *a, const struct
 	if (!a->container || !(monitor || starts(a)))
 		return;
 	a->container->who.mine |= (e->flags & CT_F_MINE) != 0;
-	command_asks(a->container, e);
+	command_asks(core, a->container, e);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What somebody asks for and is answered, as signals to the container that it is about. */
 #include "core/book/pulls.h"
+#include "core/hear/above.h"
 #include "core/life/life.h"
 
 void ct_life_caused(struct ct_core *core, struct ct_container *c, struct ct_text what)
@@ -13,9 +14,9 @@ void ct_life_caused(struct ct_core *core, struct ct_container *c, struct ct_text
 }
 
 /* Somebody wants it to run. */
-static void asked_by(struct ct_container *c, const struct ct_event *e)
+static void asked_by(struct ct_core *core, struct ct_container *c, const struct ct_event *e)
 {
-	c->who.client = ct_client_of(e);
+	c->who.client = ct_hear_client(core, e);
 	c->who.mine |= (e->flags & CT_F_MINE) != 0;
 }
 
@@ -34,7 +35,7 @@ static void api_asked(struct ct_core *core, struct ct_fact *f)
 		c->in_flight++;
 	f->container = c;
 	if (ct_text_is(f->verb, "start") || ct_text_is(f->verb, "restart"))
-		asked_by(c, f->e);
+		asked_by(core, c, f->e);
 	ct_signal(core, c, CT_SIG_API_REQUEST, f->verb, f->ts_ns);
 }
 
@@ -189,7 +190,7 @@ static void engine_asked(struct ct_core *core, struct ct_fact *f)
 	f->container = c;
 	/* Docker asks containerd for what it was asked for itself. */
 	if (f->makes == CT_MAKES_NEW && !c->who.client.pid)
-		asked_by(c, f->e);
+		asked_by(core, c, f->e);
 	if (f->prepared_ns)
 		ct_signal(core, c, CT_SIG_ENGINE_REQUEST, ct_text("Snapshots/Prepare", 17),
 			  f->prepared_ns);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Processes begin, execute and end: what that means for the container that they work for. */
+#include "core/hear/above.h"
 #include "core/life/life.h"
 
 #include <sys/wait.h>
@@ -174,7 +175,7 @@ void ct_life_exec(struct ct_core *core, const struct ct_event *e)
 	a->execed_ns = e->ts_ns;
 	a->netns = e->obj;
 	a->again = false;
-	a->forked_by = e->dur_ns ? ct_client_of(e) : (struct ct_client){ 0 };
+	a->forked_by = e->dur_ns ? ct_hear_client(core, e) : (struct ct_client){ 0 };
 	ct_life_called(core, a, e);
 	if (a->plugin && !memchr(e->tail, '\0', e->tail_len ? e->tail_len - 1u : 0))
 		a->op = a->plugin; /* plugins are called with no arguments, also by each other */

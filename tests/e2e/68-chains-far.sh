@@ -1,0 +1,73 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-only
+# report --chains: a gateway that is far above who asks for its members: scripts that call scripts, su with a terminal of
+# its own. Beside it, and as far above, one that has no order.
+# shellcheck source=tests/lib/e2e.sh
+. "$(dirname "$0")/../lib/e2e.sh"
+
+# DEPTH COMMAND...: so many processes between it and the command
+cat > "$OUT/between" << 'END'
+#!/bin/bash
+depth=$1
+shift
+if ((depth > 0)); then "$0" $((depth - 1)) "$@"; else "$@"; fi
+exit $?
+END
+cat > "$OUT/member" << END
+#!/bin/bash
+docker run --rm --name "$P\$1" ct/service:1 stamp > /dev/null < /dev/null
+exit \$?
+END
+chmod +x "$OUT/between" "$OUT/member"
+
+# gateway KIND HOW ORDER...
+gateway()
+{
+	local kind=$1 how=$2 order member
+
+	shift 2
+	for order in "$@"; do
+		for member in $order; do
+			"ask_$how" "$kind-$member" || echo "$kind-$member does not run"
+		done
+	done
+}
+ask_scripts()
+{
+	"$OUT/between" 4 "$OUT/member" "$1"
+}
+# What one of them is asked for through is one more.
+ask_uneven()
+{
+	"$OUT/between" $((${#1} % 2 + 3)) "$OUT/member" "$1"
+}
+ask_su()
+{
+	su --pty --whitelist-environment=DOCKER_HOST,PATH root -c "'$OUT/between' 1 '$OUT/member' '$1'" < /dev/null
+}
+
+# try NAME HOW: what is in order is found, with who has none beside it
+try()
+{
+	local name=$1 how=$2
+
+	trace_start "$name" --record "$OUT/$name.ct" || return
+	gateway "$name-line" "$how" "one two three" "one two three" "one two three" > "$OUT/$name.said" 2>&1 &
+	gateway "$name-any" "$how" "one two" "two one" "two one" "one two" "two one" > "$OUT/$name.any" 2>&1
+	wait $!
+	same "$name: everything that is run runs" "" "$(cat "$OUT/$name.said" "$OUT/$name.any")"
+	trace_stop
+	JSON=$OUT/$name.json
+	"$COLDTRACE" report "$OUT/$name.ct" -c "$P$name-*" --chains --json > "$JSON" 2> "$OUT/$name.report.err"
+	says "$name: who starts one after another is found, who has no order is not" \
+		"[[\"$P$name-line-one > $P$name-line-two > $P$name-line-three\",3,3]]" '[.[] | [.name, .times, .begun]]'
+	same "$name: of all it is known who asked" "" "$(grep "who asked" "$OUT/$name.report.err")"
+}
+
+try scripts scripts
+try uneven uneven
+if su --help 2>&1 | grep -q -- --pty; then
+	try su su
+else
+	cannot "chains through su with a terminal of its own" "this su has none"
+fi
