@@ -50,6 +50,11 @@ int ct_parse_group(struct ct_options *opts, const char *value, struct ct_err *er
 
 	if (!is || is == value || !is[1])
 		return ct_fail(err, EINVAL, "option --group: '%s' is no NAME=GLOB", value);
+	if (strchr(is, ',') && !strchr(is, '/'))
+		return ct_fail(
+			err, EINVAL,
+			"option --group: '%s' is no path of opened files; what starts one after another is named with --chain NAME=GLOB,...",
+			value);
 	if (opts->how.glob_count == CT_OPEN_GLOBS_MAX)
 		return ct_fail(err, EINVAL, "option --group: at most %d of them",
 			       CT_OPEN_GLOBS_MAX);

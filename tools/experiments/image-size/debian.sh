@@ -20,7 +20,8 @@ mirror=$(apt-get indextargets --format '$(REPO_URI) $(CODENAME) $(COMPONENT)' 2>
 	awk '$2 == "bookworm" && $3 == "main" && !uri { uri = $1 } END { print uri }')
 source="deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] ${mirror:-http://deb.debian.org/debian/} bookworm main"
 
-# base NAME OPTION...: apt in it knows the archive that there will be
+# base NAME OPTION...: apt in it knows the archive that there will be, and dpkg that nobody needs what it was doing when
+# the power failed
 base()
 {
 	local name=$1
@@ -28,7 +29,7 @@ base()
 	shift
 	[[ -z $(find "$dir/$name.tar" -mmin -1440 2> /dev/null) ]] || return 0
 	# shellcheck disable=SC2016
-	mmdebstrap --quiet --mode=root --variant=minbase --include=python3 \
+	mmdebstrap --quiet --mode=root --variant=minbase --include=python3 --dpkgopt=force-unsafe-io \
 		--customize-hook='echo "deb [trusted=yes] http://127.0.0.1:5001 ./" > "$1/etc/apt/sources.list"' \
 		"$@" bookworm "$dir/$name.new.tar" - <<< "$source" >&2
 	mv "$dir/$name.new.tar" "$dir/$name.tar"

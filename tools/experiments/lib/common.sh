@@ -12,7 +12,17 @@
 #   experiment_engine       the same, and a private dockerd, or that of DOCKER_HOST
 #   machine                 what was measured on, and how busy that was
 #   say_progress SENTENCE   on a terminal
-#   record NAME COMMAND...  coldtrace record -o $out/runs/NAME.ct; what goes wrong is said, and does not end it
+#   record NAME COMMAND...  coldtrace record -o $dir/NAME.ct; what goes wrong is said, and does not end it
+#
+# Of those that take long, in batches (--out DIR, --resume, --minutes N):
+#
+#   keep_option OPTION VALUE   whether it is one of these, and how many words it has
+#   keep_begin              $dir is made, and empty but with --resume
+#   have KIND NAME          how many the recordings NAME-0.ct, NAME-1.ct, ... hold that have ended well
+#   missing KIND NAME GOAL  whether any are missing; how many is in `lack`
+#   may_begin               whether a batch may begin: not when it would not be over by --minutes
+#   keep_batch NAME COMMAND...  record, under the first number that NAME has none of; and how long the batch took
+#   keep_end                says that the minutes are over
 #
 # Ctrl-C sets `interrupted`: what is being recorded then is kept, and the tables are made of what there is.
 set -euo pipefail
@@ -23,6 +33,7 @@ top=$(cd "$here/../../.." && pwd)
 # These are read by the experiments.
 # shellcheck disable=SC2034
 out=$(realpath -m "${O:-$top/.output}/$experiment")
+dir=$out/runs resume='' minutes=''
 coldtrace=${COLDTRACE:-${O:-$top/.output}/coldtrace}
 interrupted=
 lib=$top/tools/experiments/lib
@@ -107,7 +118,7 @@ record()
 	local name=$1
 
 	shift
-	"$coldtrace" record -o "$out/runs/$name.ct" "$@" > "$out/said" 2> "$out/err" || [[ -n $interrupted ]] ||
+	"$coldtrace" record -o "$dir/$name.ct" "$@" > "$out/said" 2> "$out/err" || [[ -n $interrupted ]] ||
 		printf '\n%s: %s: %s\n' "$experiment" "$name" "$(grep -v '^$' "$out/err" | tail -n 2)" >&2
 }
 
@@ -121,4 +132,82 @@ records()
 	"$coldtrace" report "$dir"/*.ct "$@" -o json 2> "$dir/report.err" ||
 		(($? == 3)) || # something was lost, which report has said
 		die "$(tail -n 1 "$dir/report.err")"
+}
+
+# keep_option OPTION VALUE: what it has taken is in `taken`
+keep_option()
+{
+	taken=2
+	case $1 in
+	--out) dir=$(realpath -m "${2:?}") ;;
+	--minutes)
+		minutes=${2:?}
+		number --minutes "$minutes"
+		;;
+	--resume)
+		resume=1
+		taken=1
+		;;
+	*) return 1 ;;
+	esac
+}
+
+keep_begin()
+{
+	if [[ -z $resume && $dir != "$out/runs" ]] && compgen -G "$dir/*.ct" > /dev/null; then
+		die "there are recordings in '$dir': --resume goes on with them, --report tells of them"
+	fi
+	[[ -n $resume || $dir != "$out/runs" ]] || rm -rf "${dir:?}"
+	mkdir -p "$dir"
+	began=$SECONDS longest=0 batches=0 batch_at=$SECONDS stopped='' left=''
+}
+
+# What has been counted is not read again.
+have()
+{
+	local file n sum=0
+
+	for file in "$dir/$2"-[0-9]*.ct; do
+		[[ -s $file ]] || continue
+		if [[ ! $file.n -nt $file ]]; then
+			n=$("$coldtrace" report "$file" --only-mine --kind "$1" --outcome ok -o json 2> /dev/null | grep -c "\"kind\":\"$1\"" || true)
+			echo "$n" > "$file.n"
+		fi
+		sum=$((sum + $(< "$file.n")))
+	done
+	echo "$sum"
+}
+
+missing()
+{
+	lack=$(($3 - $(have "$1" "$2")))
+	((lack > 0))
+}
+
+may_begin()
+{
+	batch_at=$SECONDS
+	[[ -z $interrupted ]] || return
+	[[ -z $minutes ]] || ((SECONDS - began + longest <= minutes * 60)) || stopped=1
+	[[ -z $stopped ]]
+}
+
+keep_batch()
+{
+	local number=0
+
+	while [[ -e $dir/$1-$number.ct ]]; do
+		number=$((number + 1))
+	done
+	record "$1-$number" "${@:2}"
+	batches=$((batches + 1))
+	((SECONDS - batch_at <= longest)) || longest=$((SECONDS - batch_at))
+	left=$(printf '; %d s a batch' $(((SECONDS - began) / batches)))
+}
+
+keep_end()
+{
+	say_progress ''
+	[[ -z $stopped ]] || printf '%s: %d minutes are over; go on with --resume --out %s\n' "$experiment" "$minutes" "$dir" >&2
+	((batches == 0)) || printf '%d batches in %d s, the longest %d s\n' "$batches" $((SECONDS - began)) "$longest" >> "$dir/machine.txt"
 }
