@@ -4,6 +4,9 @@
 # its own. Beside it, and as far above, one that has no order.
 # shellcheck source=tests/lib/e2e.sh
 . "$(dirname "$0")/../lib/e2e.sh"
+# shellcheck source=tests/lib/containerd.sh
+. "$CT_LIB/containerd.sh"
+trap containerd_stop EXIT
 
 # DEPTH COMMAND...: so many processes between it and the command
 cat > "$OUT/between" << 'END'
@@ -46,7 +49,13 @@ ask_su()
 	su --pty --whitelist-environment=DOCKER_HOST,PATH root -c "'$OUT/between' 1 '$OUT/member' '$1'" < /dev/null
 }
 
-# try NAME HOW: what is in order is found, with who has none beside it
+# Of whom nobody says when it exits. Ids are no names: they are told apart by what they execute.
+ask_ctr()
+{
+	cr_in "$OUT/between" 3 ctr -a "$CR_SOCK" run --rm docker.io/ct/busybox:1 "$P$1" echo "$1" > /dev/null
+}
+
+# try NAME HOW [REST WANTED OF]: what is in order is found, with who has none beside it
 try()
 {
 	local name=$1 how=$2
@@ -58,9 +67,9 @@ try()
 	same "$name: everything that is run runs" "" "$(cat "$OUT/$name.said" "$OUT/$name.any")"
 	trace_stop
 	JSON=$OUT/$name.json
-	"$COLDTRACE" report "$OUT/$name.ct" -c "$P$name-*" --chains --json > "$JSON" 2> "$OUT/$name.report.err"
+	"$COLDTRACE" report "$OUT/$name.ct" -c "$P$name-${3-*}" --chains --json > "$JSON" 2> "$OUT/$name.report.err"
 	says "$name: who starts one after another is found, who has no order is not" \
-		"[[\"$P$name-line-one > $P$name-line-two > $P$name-line-three\",3,3]]" '[.[] | [.name, .times, .begun]]'
+		"${4:-[[\"$P$name-line-one > $P$name-line-two > $P$name-line-three\",3,3]]}" "[.[] | [${5:-.name}, .times, .begun]]"
 	same "$name: of all it is known who asked" "" "$(grep "who asked" "$OUT/$name.report.err")"
 }
 
@@ -70,4 +79,9 @@ if su --help 2>&1 | grep -q -- --pty; then
 	try su su
 else
 	cannot "chains through su with a terminal of its own" "this su has none"
+fi
+if containerd_start; then
+	try ctr ctr "" "[[3,3,3]]" "(.members | length)"
+else
+	cannot "chains of ctr" "containerd does not start here"
 fi
