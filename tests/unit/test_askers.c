@@ -167,6 +167,8 @@ Test(askers, all_above)
 	tape_exec(t, PODMAN + 1, CT_ROLE_ENGINE, 1, "podman", "start", "other", "web", TAPE_END);
 	tape_forked_by(t, SHELL + 1, ABOVE);
 	runs(t, PODMAN + 1, "web", 4010);
+	/* Somebody is still there when all ends. */
+	tape_above(t, PODMAN + 2, SHELL, 4);
 	/* It has exited: the pid is another's, and of him no more is told than by his own event. */
 	tape_at(t, 8000);
 	tape_exec(t, PODMAN, CT_ROLE_ENGINE, 1, "podman", "start", "other", "web", TAPE_END);

@@ -84,5 +84,10 @@ void ct_hear_exits(struct ct_core *core, uint32_t tgid)
 
 void ct_hear_above_forget(struct ct_core *core)
 {
-	ct_share_empty(core, CT_SHARE_ABOVE);
+	struct ct_ancestry *asker, *next;
+
+	HASH_ITER(hh, core->hear->above, asker, next)
+	{
+		drop(core, asker);
+	}
 }

@@ -356,6 +356,7 @@ void ct_hear_free(struct ct_core *core)
 	ct_conns_free(core);
 	ct_early_free(core);
 	ct_prepared_free(core);
+	ct_hear_above_forget(core);
 	free(core->hear);
 	core->hear = NULL;
 }
