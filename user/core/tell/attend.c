@@ -30,7 +30,6 @@ static void unattend(struct ct_core *core, struct ct_container *c)
 	if (!c->moving)
 		return;
 	ct_book_rests(core, c);
-	c->deadline = 0;
 	if (c->removed && !c->gone) {
 		c->gone = true;
 		c->gone_ns = core->now;
