@@ -252,13 +252,17 @@ static __always_inline void ct_submit(struct ct_event *e)
 	ct_submit_as(e, false);
 }
 
+#define CT_ABOVE_TAIL 64 /* an event is as long as a whole number of CT_EVENT_ALIGN bytes */
+_Static_assert(CT_ABOVE_MAX * sizeof(__u32) <= CT_ABOVE_TAIL && CT_ABOVE_TAIL % CT_EVENT_ALIGN == 0,
+	       "all that are above");
+
 /*
  * Who forked the current process, and that one, and so on up to the first one of the host. Of who has no more above him
  * than its other events say (ct_ups()) there is nothing to tell. Global: verified once, by itself.
  */
 __attribute__((noinline)) int ct_above(void)
 {
-	struct ct_event *e = ct_reserve(CT_KIND_ABOVE, CT_ABOVE_MAX * sizeof(__u32));
+	struct ct_event *e = ct_reserve(CT_KIND_ABOVE, CT_ABOVE_TAIL);
 	bool probed = ct_has(READ);
 	struct task_struct *task;
 	__u32 n = 0;

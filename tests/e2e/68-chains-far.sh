@@ -35,9 +35,10 @@ gateway()
 		done
 	done
 }
+# So far below that there are more above than are told.
 ask_scripts()
 {
-	"$OUT/between" 4 "$OUT/member" "$1"
+	"$OUT/between" 11 "$OUT/member" "$1"
 }
 # What one of them is asked for through is one more.
 ask_uneven()
