@@ -335,7 +335,7 @@ test("what may be another pull's is said, and what was there is no container", a
 
 test("a pull says whether more would have come, and what more layers at once gain", async () => {
 	for (const [recording, line, gains] of [
-		[line_pulls.full, /full: no more came when more were fetched at once/, /no limit gains\s*[0-9.]+.[µm]s at most/],
+		[line_pulls.full, /full: no more came when more were fetched at once/, /no limit gains\s*0.ns at most/],
 		[line_pulls.each, /not full: each layer came as fast/, /no limit gains\s*1\.07.s to 2\.24.s/],
 	]) {
 		const page = await open(page_of(recording));
