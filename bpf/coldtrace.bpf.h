@@ -231,6 +231,9 @@ static __always_inline void ct_tail_set(struct ct_event *e, __u32 tail_len)
 	e->len = (sizeof(*e) + tail_len + CT_EVENT_ALIGN - 1) & ~(CT_EVENT_ALIGN - 1);
 }
 
+/* From so many unread bytes on the reader is woken, of events and of waits: a quarter of a small ring. By user space. */
+const volatile __u64 ct_unread_max = 256 << 10, ct_unread_waits_max = 1 << 20;
+
 /*
  * Wakes the reader only when it is far behind, or dozes, or is to look now: a wake-up per event would tax what is
  * measured.
@@ -243,8 +246,8 @@ static __always_inline void ct_submit_as(struct ct_event *e, bool now)
 	if (dozes)
 		reader_dozes = 0;
 	ct_motion_until = e->ts_ns + CT_MOTION_NS;
-	bpf_ringbuf_submit(e, now || dozes || unread > (256 << 10) ? BPF_RB_FORCE_WAKEUP
-								   : BPF_RB_NO_WAKEUP);
+	bpf_ringbuf_submit(e, now || dozes || unread > ct_unread_max ? BPF_RB_FORCE_WAKEUP
+								     : BPF_RB_NO_WAKEUP);
 }
 
 static __always_inline void ct_submit(struct ct_event *e)

@@ -391,7 +391,7 @@ __attribute__((noinline)) int ct_tell_wait(struct ct_thread *t, __u64 who, __u64
 	if (ran_ns || (by_thread && t->comm[0]) || t->off_reclaim_ns || throttled)
 		tell_more(e, t, ran_ns, throttled);
 	t->off_reclaim_ns = 0;
-	bpf_ringbuf_submit(e, bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA) > (1 << 20)
+	bpf_ringbuf_submit(e, bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA) > ct_unread_waits_max
 				      ? BPF_RB_FORCE_WAKEUP
 				      : BPF_RB_NO_WAKEUP);
 out:

@@ -35,3 +35,16 @@ done
 says "what is reported tiles all the same" '[]' '[maybe_mine | select(tiles | not) | .name]'
 says "a phase whose mark was lost is null, not zero" 0 \
 	'[maybe_mine | select(.phases | .unknown == 0)] | length'
+
+# A small ring wakes its reader when a quarter of it is unread: it looks by itself ten times a second, and eight starts at
+# once write as much as the ring has room for meanwhile.
+trace_start small --ring 65536 || exit 0
+pids=()
+for ((i = 0; i < 8; i++)); do
+	docker run --rm --name "${P}small$i" ct/service:1 exit 0 > /dev/null 2>&1 &
+	pids+=($!)
+done
+wait "${pids[@]}"
+trace_stop
+same "a small ring: nothing is lost" 0 "$CT_STATUS"
+says "and all is told" 8 '[mine | select(.kind == "stop")] | length'

@@ -101,6 +101,10 @@ static int set_sizes(struct ct_live *live)
 	/* What containers may have of the table of processes: each, and all of them. */
 	live->skel->rodata->ct_share_actors = (__s64)processes / 8;
 	live->skel->rodata->ct_shared_actors_max = (__s64)processes / 4 * 3;
+	if (live->skel->rodata->ct_unread_max > ring / 4)
+		live->skel->rodata->ct_unread_max = ring / 4;
+	if (live->skel->rodata->ct_unread_waits_max > ring / 4)
+		live->skel->rodata->ct_unread_waits_max = ring / 4;
 	r = bpf_map__set_max_entries(live->skel->maps.events, (__u32)ring);
 	if (!r)
 		r = bpf_map__set_max_entries(live->skel->maps.actors, (__u32)processes);
