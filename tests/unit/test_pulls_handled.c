@@ -128,7 +128,7 @@ Test(pulls_handled, what_may_be_anothers_is_not_told)
 	s = told(run);
 	expect_worker(&s->layers[0].unpacker, 0, "");
 	cr_expect_eq(s->layers[0].unpacked_ns, tape_ns(210));
-	cr_expect_eq(s->layers[0].unpacked_by, CT_PROVED_LINE);
+	cr_expect_eq(s->layers[0].unpacked_by, CT_PROVED_BOUND);
 	cr_expect_eq(s->layers[0].registered_ns, 0);
 	expect_worker(&s->layers[1].unpacker, UNTAR + 1, "docker-untar");
 	cr_expect_eq(s->layers[1].unpacked_ns, tape_ns(250));
@@ -168,7 +168,7 @@ Test(pulls_handled, more_than_there_can_be)
 		registers(t, 150 + i * 0.2, "write-set-1");
 	}
 	s = told(run);
-	cr_expect_eq(s->layers[0].unpacked_by, CT_PROVED_LINE);
+	cr_expect_eq(s->layers[0].unpacked_by, CT_PROVED_BOUND);
 	run_free(run);
 }
 
@@ -189,7 +189,7 @@ Test(pulls_handled, what_may_have_been_left_out_is_not_told)
 	executes(t, OTHER + 1, "docker-untar", 221, 249);
 	registers(t, 250, "write-set-901");
 	s = told(run);
-	cr_expect_eq(s->layers[1].unpacked_by, CT_PROVED_LINE);
+	cr_expect_eq(s->layers[1].unpacked_by, CT_PROVED_BOUND);
 	expect_worker(&s->layers[1].unpacker, 0, "");
 	run_free(run);
 }

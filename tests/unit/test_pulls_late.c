@@ -36,11 +36,11 @@ Test(pulls_late, what_was_so_no_later_than_then_is_marked)
 		const char *name;
 		bool begin, end;
 	} steps[] = {
-		{ "layer", false, false },   { "download", false, false },
-		{ "unpack", false, false },  { "layer", false, false },
-		{ "download", false, true }, { "unpack", true, false },
-		{ "layer", false, false },   { "wait for a slot", false, true },
-		{ "download", true, false }, { "unpack", false, false },
+		{ "layer", false, true },    { "download", false, false },
+		{ "unpack", false, true },   { "layer", false, true },
+		{ "download", false, true }, { "unpack", true, true },
+		{ "layer", false, true },    { "wait for a slot", false, true },
+		{ "download", true, false }, { "unpack", false, true },
 	};
 	struct run *run = run_new();
 	const struct seen *s;

@@ -75,6 +75,14 @@ static void put_worker(const struct ct_pull *p, struct ct_layer *layer,
 	}
 }
 
+/* Dockerd says so when it has registered the layer, too: 4 ms behind, and 15 where twenty pulls wait for its disk. */
+static void put_bounds(struct ct_fetched *f)
+{
+	for (size_t i = 0; i < f->layer_count; i++)
+		if (f->layers[i].unpacked_by == CT_PROVED_LINE)
+			f->layers[i].unpacked_by = CT_PROVED_BOUND;
+}
+
 void ct_tell_handled(struct ct_pull *p)
 {
 	const struct ct_handled *h = p->handled;
@@ -99,4 +107,5 @@ void ct_tell_handled(struct ct_pull *p)
 		put_worker(p, layer, unpacks);
 		before_ns = layer->unpacked_ns;
 	}
+	put_bounds(p->fetched);
 }
