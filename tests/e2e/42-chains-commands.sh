@@ -4,6 +4,8 @@
 # that starts its members in one order, one that has no order.
 # shellcheck source=tests/lib/e2e.sh
 . "$(dirname "$0")/../lib/e2e.sh"
+# shellcheck source=tests/lib/chains.sh
+. "$CT_LIB/chains.sh"
 # shellcheck source=tests/lib/podman.sh
 . "$CT_LIB/podman.sh"
 # shellcheck source=tests/lib/bundle.sh
@@ -52,11 +54,7 @@ try()
 	said=$(SERVICE=$SERVICE CT_LIB=$CT_LIB place_run "$OUT/$name.d" "$OUT/gateways" "$how" "$runtime" "$OUT/$name.d" "$P$name" 2>&1)
 	same "$name: everything that is run runs" "" "$said"
 	trace_stop
-	JSON=$OUT/$name.json
-	"$COLDTRACE" report "$OUT/$name.ct" -c "$P$name-*" --chains --json > "$JSON" 2> "$OUT/$name.report.err"
-	says "$name: who starts one after another is found, who has no order is not" \
-		"[[\"$P$name-line-one > $P$name-line-two > $P$name-line-three\",4,4]]" '[.[] | [.name, .times, .begun]]'
-	same "$name: of all it is known who asked" "" "$(grep "who asked" "$OUT/$name.report.err")"
+	chains_are "$name" "$P$name-*" "[[\"$P$name-line-one > $P$name-line-two > $P$name-line-three\",4,4]]"
 }
 
 for runtime in runc crun; do
@@ -111,8 +109,4 @@ trace_start rootless --record "$OUT/rootless.ct" || exit 0
 said=$(place_rootless 3)
 same "rootless: everything that is run runs" "" "$said"
 trace_stop
-JSON=$OUT/rootless.json
-"$COLDTRACE" report "$OUT/rootless.ct" -c "$P-rootless-*" --chains --json > "$JSON" 2> "$OUT/rootless.report.err"
-says "without root: who starts one after another is found" \
-	"[[\"$P-rootless-one > $P-rootless-two > $P-rootless-three\",3,3]]" '[.[] | [.name, .times, .begun]]'
-same "without root: of all it is known who asked" "" "$(grep "who asked" "$OUT/rootless.report.err")"
+chains_are rootless "$P-rootless-*" "[[\"$P-rootless-one > $P-rootless-two > $P-rootless-three\",3,3]]"

@@ -3,23 +3,8 @@
 # Images that a client of containerd fetches itself, as ctr of containerd 1.6 does: each pull is told once, with
 # the layers of its manifest in their order, and when each was fetched and unpacked, also where several clients
 # fetch at once. The registry's manifests and the clients' clocks are the other witnesses.
-# shellcheck source=tests/lib/ctr_runs.sh
-. "$(dirname "$0")/../lib/ctr_runs.sh"
-# shellcheck source=tests/lib/registry.sh
-. "$CT_LIB/registry.sh"
-
-if ! command -v docker-registry > "$OUT/which"; then
-	cannot "pulls by ctr" "docker-registry is not installed: apt-get install docker-registry"
-	exit 0
-fi
-containerd_start || exit 1
-trap 'registry_stop; containerd_stop' EXIT
-echo "$CR_PID" > "$CR_DIR/pid"
-export DOCKER_HOST=unix://$CR_SOCK
-registry_start "$OUT" || { fail "the registry answers: $(tail -n 3 "$OUT/registry/log")"; exit 0; }
-
-# shellcheck source=tests/lib/pulls.sh
-. "$CT_LIB/pulls.sh"
+# shellcheck source=tests/lib/ctr_pulls.sh
+. "$(dirname "$0")/../lib/ctr_pulls.sh"
 
 # ctr_pull NAME [OPTION]...
 ctr_pull()

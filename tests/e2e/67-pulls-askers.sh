@@ -3,22 +3,8 @@
 # Who asks containerd for an image, by the name that the kernel has for its program: also of who was connected before
 # tracing began, and says nothing of itself. And what a client that fetches by itself never told its engine of: an image that is
 # not there. The clients' exit status and clocks, and what the registry was asked, are the other witnesses.
-# shellcheck source=tests/lib/ctr_runs.sh
-. "$(dirname "$0")/../lib/ctr_runs.sh"
-# shellcheck source=tests/lib/registry.sh
-. "$CT_LIB/registry.sh"
-
-if ! command -v docker-registry > "$OUT/which"; then
-	cannot "pulls by ctr" "docker-registry is not installed: apt-get install docker-registry"
-	exit 0
-fi
-containerd_start || exit 1
-trap 'registry_stop; containerd_stop' EXIT
-echo "$CR_PID" > "$CR_DIR/pid"
-export DOCKER_HOST=unix://$CR_SOCK
-registry_start "$OUT" || { fail "the registry answers: $(tail -n 3 "$OUT/registry/log")"; exit 0; }
-# shellcheck source=tests/lib/pulls.sh
-. "$CT_LIB/pulls.sh"
+# shellcheck source=tests/lib/ctr_pulls.sh
+. "$(dirname "$0")/../lib/ctr_pulls.sh"
 
 # ctr_asks NAME [GLOBAL-OPTION]...: with a password among its options; its times, by CLOCK_MONOTONIC, to $OUT/NAME.times
 ctr_asks()

@@ -4,9 +4,11 @@
 # its own. Beside it, and as far above, one that has no order.
 # shellcheck source=tests/lib/e2e.sh
 . "$(dirname "$0")/../lib/e2e.sh"
+# shellcheck source=tests/lib/chains.sh
+. "$CT_LIB/chains.sh"
 # shellcheck source=tests/lib/containerd.sh
 . "$CT_LIB/containerd.sh"
-trap containerd_stop EXIT
+trap 'e2e_cleanup; containerd_stop' EXIT
 
 # DEPTH COMMAND...: so many processes between it and the command
 cat > "$OUT/between" << 'END'
@@ -67,11 +69,7 @@ try()
 	wait $!
 	same "$name: everything that is run runs" "" "$(cat "$OUT/$name.said" "$OUT/$name.any")"
 	trace_stop
-	JSON=$OUT/$name.json
-	"$COLDTRACE" report "$OUT/$name.ct" -c "$P$name-${3-*}" --chains --json > "$JSON" 2> "$OUT/$name.report.err"
-	says "$name: who starts one after another is found, who has no order is not" \
-		"${4:-[[\"$P$name-line-one > $P$name-line-two > $P$name-line-three\",3,3]]}" "[.[] | [${5:-.name}, .times, .begun]]"
-	same "$name: of all it is known who asked" "" "$(grep "who asked" "$OUT/$name.report.err")"
+	chains_are "$name" "$P$name-${3-*}" "${4:-[[\"$P$name-line-one > $P$name-line-two > $P$name-line-three\",3,3]]}" "${5:-.name}"
 }
 
 try scripts scripts

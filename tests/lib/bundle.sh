@@ -24,7 +24,8 @@ runtime_command()
 
 bundle_make()
 {
-	mkdir -p "$1/rootfs/bin" "$1/rootfs/tmp" || return
+	# where a runtime mounts: two that begin at once in it would both make them, and crun fails then
+	mkdir -p "$1"/rootfs/{bin,tmp,proc,sys,dev} || return
 	cp -L "$(command -v busybox)" "$1/rootfs/bin/busybox" || return
 	ln -sf busybox "$1/rootfs/bin/sh"
 	ln -sf busybox "$1/rootfs/bin/sleep"
