@@ -47,6 +47,9 @@ says "what starting two of them earlier would save is less than their starts and
 	'.[0] | .what_if[-1].saved_ns.median as $s | $s > 0 and
 	$s <= ([.members[1, 2] | .start_ns.max + .gap_ns.max] | add)'
 
+says "what is lost beside stops is said, or that it is not known" true \
+	'.[0].contention | .beside_starts + .alone == 9 and (.beside_stops >= 3) == (.lost_beside_stops != null) and (.lost_beside_stops // 0) < 1'
+
 # What was found, as records beside all others.
 JSON=$OUT/found.jsonl
 "$COLDTRACE" report "$OUT/chain.ct" --only-mine --chains -o "json:$JSON" 2> "$OUT/report.err"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The path through a group's members, what starting some of them earlier saves, and how much slower starts are that overlap. */
+/* The path through a group's members, what starting some of them earlier saves, and what starts lose beside others. */
 #include <criterion/criterion.h>
 #include <stdio.h>
 
@@ -7,11 +7,13 @@
 #include "stats/chains.h"
 #include "util/mem.h"
 
+static const struct ct_contention none, fourfold = { .slower = 4 }, threefold = { .slower = 3 };
+
 /* a 0..100 starts, ..300 runs; b 310..410, ..610; c 620..720, ..920. One process asks for all. */
 static const struct ct_chain_time three = {
-	.starts = { { 0, 100 * MS, 300 * MS, 7 },
-		    { 310 * MS, 410 * MS, 610 * MS, 7 },
-		    { 620 * MS, 720 * MS, 920 * MS, 7 } },
+	.starts = { { 0, 100 * MS, 300 * MS, 7, 0 },
+		    { 310 * MS, 410 * MS, 610 * MS, 7, 0 },
+		    { 620 * MS, 720 * MS, 920 * MS, 7, 0 } },
 	.count = 3,
 };
 
@@ -46,7 +48,7 @@ Test(prewarm, what_prewarming_saves)
 	for (size_t i = 0; i < CT_ARRAY_SIZE(rows); i++) {
 		struct ct_prewarmed p;
 
-		ct_chain_prewarm(&three, rows[i].members, rows[i].lead_ms * MS, 0, &p);
+		ct_chain_prewarm(&three, rows[i].members, rows[i].lead_ms * MS, &none, &p);
 		cr_expect_eq(p.saved_ns, (int64_t)(rows[i].saved_ms * MS), "%zu: %lld", i,
 			     (long long)p.saved_ns);
 		cr_expect_eq(p.idle_ns, rows[i].idle_ms * MS, "%zu: %llu", i,
@@ -63,7 +65,7 @@ Test(prewarm, who_asks_anew_saves_the_asking)
 
 	t.starts[1].client = 8;
 	t.starts[2].client = 9;
-	ct_chain_prewarm(&t, 6, 1000 * MS, 0, &p);
+	ct_chain_prewarm(&t, 6, 1000 * MS, &none, &p);
 	cr_expect_eq(p.saved_ns, (int64_t)(220 * MS), "%lld", (long long)p.saved_ns);
 }
 
@@ -72,11 +74,11 @@ Test(prewarm, contention_is_said)
 {
 	struct ct_prewarmed p;
 
-	ct_chain_prewarm(&three, 2, UINT64_MAX, 4, &p);
+	ct_chain_prewarm(&three, 2, UINT64_MAX, &fourfold, &p);
 	cr_expect(p.overlaps);
 	/* The first takes 400 ms, not 100; the second, with it, is ready before it is called for. */
 	cr_expect_eq(p.saved_ns, -(int64_t)(200 * MS), "%lld", (long long)p.saved_ns);
-	ct_chain_prewarm(&three, 6, 150 * MS, 4, &p);
+	ct_chain_prewarm(&three, 6, 150 * MS, &fourfold, &p);
 	cr_expect_not(p.overlaps, "none starts while another does");
 	cr_expect_eq(p.saved_ns, (int64_t)(200 * MS));
 }
@@ -87,10 +89,10 @@ Test(prewarm, contention_is_not_taken_twice)
 	struct ct_chain_time fan = { .count = 3 };
 	struct ct_prewarmed p;
 
-	fan.starts[0] = (struct ct_chain_start){ 1000 * MS, 1100 * MS, 0, 7 };
-	fan.starts[1] = (struct ct_chain_start){ 1500 * MS, 1700 * MS, 0, 7 };
-	fan.starts[2] = (struct ct_chain_start){ 1510 * MS, 1710 * MS, 0, 7 };
-	ct_chain_prewarm(&fan, 6, 100 * MS, 3, &p);
+	fan.starts[0] = (struct ct_chain_start){ 1000 * MS, 1100 * MS, 0, 7, 0 };
+	fan.starts[1] = (struct ct_chain_start){ 1500 * MS, 1700 * MS, 0, 7, 0 };
+	fan.starts[2] = (struct ct_chain_start){ 1510 * MS, 1710 * MS, 0, 7, 0 };
+	ct_chain_prewarm(&fan, 6, 100 * MS, &threefold, &p);
 	cr_expect_not(p.overlaps);
 	cr_expect_eq(p.saved_ns, (int64_t)(100 * MS), "%lld", (long long)p.saved_ns);
 }
@@ -122,17 +124,127 @@ Test(prewarm, contention_is_measured)
 
 	for (size_t r = 0; r < CT_ARRAY_SIZE(rows); r++) {
 		struct ct_chains *c = ct_chains_new(&how);
-		size_t beside, alone;
+		const struct ct_contention *by;
 
 		for (unsigned i = 0; i < rows[r].alone; i++)
 			image_start(c, "image", 1000 + i * 1000, START);
 		for (unsigned i = 0; i < rows[r].beside; i++)
 			image_start(c, rows[r].other, 20000 + i, 3 * START);
 		cr_assert_eq(ct_chains_run(c), 0);
-		cr_expect_float_eq(ct_chains_slower(c, &beside, &alone), rows[r].slower, 0.01,
-				   "row %zu", r);
-		cr_expect_eq(beside, rows[r].beside);
-		cr_expect_eq(alone, rows[r].alone);
+		by = ct_chains_contention(c);
+		cr_expect_float_eq(by->slower, rows[r].slower, 0.01, "row %zu", r);
+		cr_expect_eq(by->overlapping, rows[r].beside);
+		cr_expect_eq(by->alone, rows[r].alone);
+		ct_chains_free(c);
+	}
+}
+
+/* a's stop, ..340, is beside b's start for 30 ms; half of that is lost. */
+static struct ct_chain_time stopped(void)
+{
+	struct ct_chain_time t = { .count = 2 };
+
+	t.starts[0] = (struct ct_chain_start){ 0, 100 * MS, 300 * MS, 7, 340 * MS };
+	t.starts[1] = (struct ct_chain_start){ 310 * MS, 410 * MS, 610 * MS, 7, 650 * MS };
+	return t;
+}
+
+/* A start of 85 ms by itself takes 100 beside 30 ms of a stop, 105 beside all 40 of it. */
+Test(prewarm, what_is_lost_beside_a_stop_moves)
+{
+	static const struct {
+		uint64_t lead_ms, saved_ms;
+		const char *because;
+	} rows[] = {
+		{ 0, 0, "nothing has moved" },
+		{ 10, 5, "all of the stop: 10 ms more than before, of which 5 are lost" },
+		{ 50, 45, "likewise, in its midst" },
+		{ 80, 80, "it is ready before the stop is over, which was beside 30 ms of it" },
+		{ 95, 100,
+		  "none of the stop: it is ready when the first exits, and is called 10 ms later" },
+		{ 150, 100, "there is no more to save" },
+	};
+	const struct ct_contention half = { .lost = 0.5, .beside_stops = 3 };
+	const struct ct_chain_time t = stopped();
+
+	for (size_t i = 0; i < CT_ARRAY_SIZE(rows); i++) {
+		struct ct_prewarmed p;
+
+		ct_chain_prewarm(&t, 2, rows[i].lead_ms * MS, &half, &p);
+		cr_expect_eq(p.saved_ns, (int64_t)(rows[i].saved_ms * MS), "%s: %lld",
+			     rows[i].because, (long long)p.saved_ns);
+	}
+}
+
+/* What two stop at once loses no more than beside one; and what was beside a stop that has gone elsewhere is as fast as alone. */
+Test(prewarm, stops_at_once_are_one)
+{
+	const struct ct_contention half = { .lost = 0.5, .beside_stops = 3 };
+	struct ct_chain_time t = { .count = 3 };
+	struct ct_prewarmed p;
+
+	t.starts[0] = (struct ct_chain_start){ 0, 100 * MS, 300 * MS, 7, 340 * MS };
+	t.starts[1] = (struct ct_chain_start){ 10 * MS, 100 * MS, 300 * MS, 7, 320 * MS };
+	t.starts[2] = (struct ct_chain_start){ 310 * MS, 410 * MS, 610 * MS, 7, 650 * MS };
+	ct_chain_prewarm(&t, 4, 50 * MS, &half, &p);
+	cr_expect_eq(p.saved_ns, (int64_t)(45 * MS), "%lld", (long long)p.saved_ns);
+	ct_chain_prewarm(&t, 4, 80 * MS, &half, &p);
+	cr_expect_eq(p.saved_ns, (int64_t)(80 * MS), "%lld", (long long)p.saved_ns);
+}
+
+/* A start of a create of 20 ms and 80 ms behind it. stop_at_ms: another one exits, and is gone 40 ms later; 0: none does. */
+static void start_beside(struct ct_chains *c, uint64_t at_ms, uint64_t create_ms,
+			 uint64_t stop_at_ms)
+{
+	struct ct_identity who = { 0 };
+	struct ct_record rec = start_of(&who, at_ms, create_ms + 80);
+
+	snprintf(who.id, sizeof(who.id), "%llu", (unsigned long long)at_ms);
+	rec.segments[0] =
+		(struct ct_segment){ CT_PHASE_CREATE, rec.begin_ns, rec.begin_ns + create_ms * MS };
+	rec.segments[1] =
+		(struct ct_segment){ CT_PHASE_START, rec.begin_ns + create_ms * MS, rec.end_ns };
+	rec.segment_count = 2;
+	cr_assert_eq(ct_chains_add(c, &rec), 0);
+	if (!stop_at_ms)
+		return;
+	rec.type = CT_RECORD_STOP;
+	rec.cause = CT_CAUSE_REQUEST;
+	snprintf(who.id, sizeof(who.id), "other%llu", (unsigned long long)at_ms);
+	rec.begin_ns = (stop_at_ms - 10) * MS;
+	rec.service_end_ns = stop_at_ms * MS;
+	rec.end_ns = (stop_at_ms + 40) * MS;
+	cr_assert_eq(ct_chains_add(c, &rec), 0);
+}
+
+/* What a create has lost by 30 ms beside a stop: phase by phase, for what is behind it has lost nothing. */
+Test(prewarm, what_is_lost_beside_stops_is_measured)
+{
+	static const struct {
+		unsigned beside, alone;
+		uint64_t create_ms; /* beside a stop, which ends 30 ms after it has begun */
+		double lost;
+		size_t n;
+	} rows[] = {
+		{ 3, 3, 32, 0.4, 3 }, { 4, 3, 32, 0.4, 4 }, { 2, 3, 32, 0, 2 },
+		{ 3, 2, 32, 0, 0 },   { 3, 3, 20, 0, 3 },   { 3, 3, 400, 0.9, 3 },
+	};
+	const struct ct_chains_how how = { .find = true, .prewarm = true };
+
+	for (size_t r = 0; r < CT_ARRAY_SIZE(rows); r++) {
+		struct ct_chains *c = ct_chains_new(&how);
+		uint64_t at = 0;
+
+		for (unsigned i = 0; i < rows[r].alone; i++)
+			start_beside(c, at += 1000, 20, 0);
+		for (unsigned i = 0; i < rows[r].beside; i++) {
+			at += 1000;
+			start_beside(c, at, rows[r].create_ms, at - 10);
+		}
+		cr_assert_eq(ct_chains_run(c), 0);
+		cr_expect_float_eq(ct_chains_contention(c)->lost, rows[r].lost, 0.001,
+				   "row %zu: %f", r, ct_chains_contention(c)->lost);
+		cr_expect_eq(ct_chains_contention(c)->beside_stops, rows[r].n, "row %zu", r);
 		ct_chains_free(c);
 	}
 }

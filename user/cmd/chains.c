@@ -161,34 +161,59 @@ static void draw_what_if(struct ct_pen *pen, const struct ct_chain *chain)
 	}
 }
 
+static void draw_beside_starts(struct ct_pen *pen, const struct ct_contention *by)
+{
+	char text[512];
+
+	if (by->slower > 0)
+		snprintf(
+			text, sizeof(text),
+			"Beside other starts one takes %.2f times as long in this recording as those of the same image that are alone (n %zu, alone %zu): what would overlap then is taken to be as slow.",
+			by->slower, by->overlapping, by->alone);
+	else
+		snprintf(
+			text, sizeof(text),
+			"This recording does not say how much slower starts are beside other starts: of no image %d are and %d are not (in all %zu are, %zu are not). Nothing is taken off for that.",
+			CT_CONTENTION_LEAST, CT_CONTENTION_LEAST, by->overlapping, by->alone);
+	ct_pen_wrap(pen, text, 0, 0, WIDTH);
+	fputc('\n', pen->f);
+}
+
+static void draw_beside_stops(struct ct_pen *pen, const struct ct_contention *by)
+{
+	char text[512];
+
+	if (by->beside_stops >= CT_CONTENTION_LEAST)
+		snprintf(
+			text, sizeof(text),
+			"Beside another's stop a start loses %.0f %% of that time (n %zu): so it does where it is moved to.",
+			100 * by->lost, by->beside_stops);
+	else
+		snprintf(
+			text, sizeof(text),
+			"How much one loses beside another's stop it does not say: of no phase %d were beside one, and %d were not (n %zu). Nothing is taken off for that.",
+			CT_CONTENTION_LEAST, CT_CONTENTION_LEAST, by->beside_stops);
+	ct_pen_wrap(pen, text, 0, 0, WIDTH);
+	fputc('\n', pen->f);
+}
+
 static void draw_method(struct ct_pen *pen, const struct ct_chains *c)
 {
 	const struct ct_chains_how *how = ct_chains_how(c);
-	size_t beside, alone;
-	double slower = ct_chains_slower(c, &beside, &alone);
-	char text[1024], lead[CT_DURATION_LEN];
-	size_t at;
+	char text[256], lead[CT_DURATION_LEN];
 
 	if (!how->prewarm)
 		return;
-	at = (size_t)snprintf(text, sizeof(text), "What if: each is asked for %s%s. ",
-			      how->lead_ns == UINT64_MAX ? "with the first request"
-							 : ct_duration(lead, how->lead_ns, 0),
-			      how->lead_ns == UINT64_MAX
-				      ? ""
-				      : " before its own request, and never before the first one");
-	if (slower > 0)
-		snprintf(
-			text + at, sizeof(text) - at,
-			"Starts that overlap others take %.2f times as long in this recording as those of the same image that do not (n %zu, alone %zu): those that would overlap are taken to be as slow.",
-			slower, beside, alone);
-	else
-		snprintf(
-			text + at, sizeof(text) - at,
-			"This recording does not say how much slower starts are that overlap: of no image 3 do and 3 do not (in all %zu do, %zu do not). Nothing is taken off for that.",
-			beside, alone);
+	snprintf(text, sizeof(text), "What if: each is asked for %s%s.",
+		 how->lead_ns == UINT64_MAX ? "with the first request"
+					    : ct_duration(lead, how->lead_ns, 0),
+		 how->lead_ns == UINT64_MAX
+			 ? ""
+			 : " before its own request, and never before the first one");
 	ct_pen_wrap(pen, text, 0, 0, WIDTH);
 	fputc('\n', pen->f);
+	draw_beside_starts(pen, ct_chains_contention(c));
+	draw_beside_stops(pen, ct_chains_contention(c));
 }
 
 static void draw_chain(struct ct_pen *pen, const struct ct_chain *chain)
@@ -251,18 +276,32 @@ static void json_middle(struct ct_json *w, const char *key, const struct ct_midd
 	ct_json_leave(w, '}');
 }
 
-static void put_variation(struct ct_json *w, const struct ct_chain *chain)
+static void json_ratio(struct ct_json *w, const char *key, double value, bool known)
 {
 	char text[32];
 
-	snprintf(text, sizeof(text), "%.4f", chain->variation);
-	if (chain->count)
-		ct_json_number(w, "variation", text);
-	else
-		ct_json_null(w, "variation");
+	snprintf(text, sizeof(text), "%.4f", value);
+	ct_json_number(w, key, known ? text : "null");
 }
 
-static void json_chain(struct ct_json *w, const struct ct_chain *chain)
+static void json_contention(struct ct_json *w, const struct ct_chains *c)
+{
+	const struct ct_contention *by = ct_chains_contention(c);
+
+	if (!ct_chains_how(c)->prewarm) {
+		ct_json_null(w, "contention");
+		return;
+	}
+	ct_json_enter(w, "contention", '{');
+	json_ratio(w, "slower_beside_starts", by->slower, by->slower > 0);
+	ct_json_u64(w, "beside_starts", by->overlapping);
+	ct_json_u64(w, "alone", by->alone);
+	json_ratio(w, "lost_beside_stops", by->lost, by->beside_stops >= CT_CONTENTION_LEAST);
+	ct_json_u64(w, "beside_stops", by->beside_stops);
+	ct_json_leave(w, '}');
+}
+
+static void json_chain(struct ct_json *w, const struct ct_chains *c, const struct ct_chain *chain)
 {
 	ct_json_enter(w, NULL, '{');
 	ct_json_string(w, "kind", "group");
@@ -281,7 +320,7 @@ static void json_chain(struct ct_json *w, const struct ct_chain *chain)
 	}
 	ct_json_leave(w, ']');
 	json_middle(w, "path_ns", &chain->total, chain->count);
-	put_variation(w, chain);
+	json_ratio(w, "variation", chain->variation, chain->count);
 	json_middle(w, "cold_ns", &chain->cold, chain->count);
 	json_middle(w, "cold_share", &chain->share, chain->count);
 	ct_json_enter(w, "what_if", '[');
@@ -299,6 +338,7 @@ static void json_chain(struct ct_json *w, const struct ct_chain *chain)
 		ct_json_leave(w, '}');
 	}
 	ct_json_leave(w, ']');
+	json_contention(w, c);
 	ct_json_leave(w, '}');
 	fputc('\n', w->f);
 	w->more[0] = false;
@@ -315,7 +355,7 @@ static int print(const struct ct_options *opts, const struct ct_chains *c, struc
 	if (!f)
 		return ct_fail(err, ENOMEM, "print the chains: out of memory");
 	for (size_t i = 0; i < ct_chains_count(c) && opts->json; i++)
-		json_chain(&w, ct_chains_get(c, i));
+		json_chain(&w, c, ct_chains_get(c, i));
 	if (!opts->json)
 		draw(f, c);
 	bad = ferror(f);

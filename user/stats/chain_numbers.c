@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Medians and intervals over all times of a chain, and how much slower starts are beside others. */
+/* Medians and intervals over all times of a chain. */
 #include <errno.h>
 #include <math.h>
 #include <string.h>
@@ -8,8 +8,6 @@
 #include "stats/chains_inside.h"
 #include "stats/compare.h"
 #include "util/mem.h"
-
-#define FEW 3
 
 static int ascending(const void *a, const void *b)
 {
@@ -123,12 +121,12 @@ static int tell_what_if(const struct ct_chains *c, struct ct_chain *chain, uint3
 
 	w->members = members;
 	for (size_t i = 0; i < chain->count; i++) {
-		ct_chain_prewarm(&chain->times[i], members, c->how.lead_ns, c->slower, &p);
+		ct_chain_prewarm(&chain->times[i], members, c->how.lead_ns, &c->contention, &p);
 		values[i] = p.saved_ns;
 	}
 	ret = middle(values, chain->count, 1, &w->saved);
 	for (size_t i = 0; i < chain->count; i++) {
-		ct_chain_prewarm(&chain->times[i], members, c->how.lead_ns, c->slower, &p);
+		ct_chain_prewarm(&chain->times[i], members, c->how.lead_ns, &c->contention, &p);
 		values[i] = (int64_t)p.idle_ns;
 	}
 	if (!ret)
@@ -156,94 +154,4 @@ int ct_chains_tell(const struct ct_chains *c, struct ct_chain_made *made)
 	if (!ret && c->how.prewarm && chain->member_count > 1)
 		ret = tell_what_if(c, chain, (1u << chain->member_count) - 2, values);
 	return ret;
-}
-
-/* A start, and whether others were going on meanwhile. */
-struct beside {
-	const struct ct_chain_seen *start;
-	uint64_t ns;
-	bool overlaps;
-};
-
-/* What is alike in what it takes: image and runtime. Of those the ones that were alone come first, shortest first. */
-static int by_kind(const void *a, const void *b)
-{
-	const struct beside *x = a, *y = b;
-	int ret = strcmp(x->start->image, y->start->image);
-
-	if (!ret)
-		ret = strcmp(x->start->runtime, y->start->runtime);
-	return ret;
-}
-
-static int by_kind_and_time(const void *a, const void *b)
-{
-	const struct beside *x = a, *y = b;
-	int ret = by_kind(a, b);
-
-	if (!ret)
-		ret = x->overlaps - y->overlaps;
-	return ret ? ret : (x->ns > y->ns) - (x->ns < y->ns);
-}
-
-/* They are by source and begin. */
-static void set_beside(struct ct_chains *c, struct beside *all)
-{
-	uint64_t until_ns = 0; /* the latest that one before is ready */
-
-	for (size_t i = 0; i < c->count; i++) {
-		const struct ct_chain_seen *s = &c->starts[i], *next = s + 1;
-
-		if (!i || s->source != s[-1].source)
-			until_ns = 0;
-		all[i].start = s;
-		all[i].ns = s->at.ready_ns - s->at.begin_ns;
-		all[i].overlaps = until_ns > s->at.begin_ns ||
-				  (i + 1 < c->count && next->source == s->source &&
-				   next->at.begin_ns < s->at.ready_ns);
-		c->overlapping += all[i].overlaps;
-		c->alone += !all[i].overlaps;
-		if (s->at.ready_ns > until_ns)
-			until_ns = s->at.ready_ns;
-	}
-}
-
-#define MILLIONTH 1000000.0
-
-/*
- * Each start that overlaps others by the median of those of the same kind that do not: starts of another image, or under
- * another runtime, take another time anyway.
- */
-int ct_chains_contention(struct ct_chains *c)
-{
-	own_mem struct beside *all = calloc(c->count + 1, sizeof(*all));
-	own_mem uint64_t *ratios = calloc(c->count + 1, sizeof(*ratios));
-	size_t n = 0, compared = 0;
-
-	if (!all || !ratios)
-		return -ENOMEM;
-	set_beside(c, all);
-	qsort(all, c->count, sizeof(*all), by_kind_and_time);
-	for (size_t i = 0, end, alone, median; i < c->count; i = end) {
-		for (end = i + 1; end < c->count && !by_kind(&all[i], &all[end]); end++)
-			;
-		for (alone = i; alone < end && !all[alone].overlaps; alone++)
-			;
-		if (alone - i < FEW || end - alone < FEW)
-			continue;
-		median = i + (alone - i - 1) / 2;
-		compared += alone - i;
-		for (size_t k = alone; k < end; k++)
-			ratios[n++] = (uint64_t)(MILLIONTH * (double)all[k].ns /
-						 ((double)all[median].ns + 1));
-	}
-	if (!n)
-		return 0;
-	qsort(ratios, n, sizeof(*ratios), ascending);
-	c->overlapping = n;
-	c->alone = compared;
-	c->slower = (double)ct_sorted_quantile(ratios, n, 0.5) / MILLIONTH;
-	if (c->slower < 1) /* nothing gets faster by that */
-		c->slower = 1;
-	return 0;
 }

@@ -7,6 +7,11 @@ static uint64_t later(uint64_t a, uint64_t b)
 	return a > b ? a : b;
 }
 
+static uint64_t sooner(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
 static uint64_t minus(uint64_t a, uint64_t b)
 {
 	return a > b ? a - b : 0;
@@ -14,7 +19,8 @@ static uint64_t minus(uint64_t a, uint64_t b)
 
 struct new_times {
 	uint64_t call[CT_CHAIN_MEMBERS], ready[CT_CHAIN_MEMBERS];
-	uint64_t served[CT_CHAIN_MEMBERS], exit[CT_CHAIN_MEMBERS];
+	uint64_t served[CT_CHAIN_MEMBERS];
+	uint64_t exit[CT_CHAIN_MEMBERS], gone[CT_CHAIN_MEMBERS]; /* its stop is between */
 	uint64_t begin[CT_CHAIN_MEMBERS];
 	uint64_t needed[CT_CHAIN_MEMBERS]; /* it would be called then, were it there */
 };
@@ -48,12 +54,60 @@ static uint32_t overlapping(const struct ct_chain_time *t, const uint64_t *begin
 	return ret;
 }
 
+/* The time that a member starts beside the stops of others. */
+static uint64_t beside_stops(const struct ct_chain_time *t, size_t i)
+{
+	const struct ct_chain_start *s = &t->starts[i];
+	uint64_t sum = 0, at = s->begin_ns;
+
+	while (at < s->ready_ns) {
+		uint64_t next = s->ready_ns;
+		bool beside = false;
+
+		for (size_t j = 0; j < t->count; j++) {
+			const struct ct_chain_start *o = &t->starts[j];
+
+			if (j == i || !o->exit_ns || o->gone_ns <= at)
+				continue;
+			beside |= o->exit_ns <= at;
+			next = sooner(next, o->exit_ns <= at ? o->gone_ns : o->exit_ns);
+		}
+		sum += beside ? next - at : 0;
+		at = next;
+	}
+	return sum;
+}
+
+/* When a start is over that begins then and takes so long if nothing stops meanwhile; those before it have their new times. */
+static uint64_t through(size_t i, const struct new_times *n, double work, double lost)
+{
+	uint64_t at = n->begin[i];
+
+	for (;;) {
+		uint64_t next = UINT64_MAX;
+		double speed = 1;
+
+		for (size_t j = 0; j < i; j++) {
+			if (!n->exit[j] || n->gone[j] <= at)
+				continue;
+			if (n->exit[j] <= at)
+				speed = 1 - lost;
+			next = sooner(next, n->exit[j] <= at ? n->gone[j] : n->exit[j]);
+		}
+		if (next == UINT64_MAX || work <= (double)(next - at) * speed)
+			return at + (uint64_t)(work / speed + 0.5);
+		work -= (double)(next - at) * speed;
+		at = next;
+	}
+}
+
 /*
- * Members are in order of their requests, and nobody follows one behind him. slow: bit per member whose start takes
- * `slower` times as long.
+ * Members are in order of their requests, and nobody follows one behind him. slow: bit per member whose start is beside
+ * another's that was not beside it before.
  */
 static uint64_t replay(const struct ct_chain_time *t, uint32_t members, uint64_t lead_ns,
-		       uint32_t slow, double slower, struct new_times *n, uint64_t *ret_idle_ns)
+		       uint32_t slow, const struct ct_contention *by, struct new_times *n,
+		       uint64_t *ret_idle_ns)
 {
 	uint64_t first = ct_chain_begin(t), end = 0;
 	bool functions = ct_chain_all_exit(t);
@@ -61,9 +115,10 @@ static uint64_t replay(const struct ct_chain_time *t, uint32_t members, uint64_t
 	*ret_idle_ns = 0;
 	for (size_t i = 0; i < t->count; i++) {
 		const struct ct_chain_start *s = &t->starts[i];
-		uint64_t event, cold = cold_of(s);
+		uint64_t event;
 		bool by_exit = false, early = members >> i & 1;
 		size_t before = i ? ct_chain_follows(t, i, &event, &by_exit) : CT_CHAIN_NOBODY;
+		double work = (double)cold_of(s) - by->lost * (double)beside_stops(t, i);
 
 		n->call[i] = s->begin_ns;
 		if (before != CT_CHAIN_NOBODY)
@@ -76,10 +131,11 @@ static uint64_t replay(const struct ct_chain_time *t, uint32_t members, uint64_t
 		if (early)
 			n->begin[i] = lead_ns > n->call[i] - first ? first : n->call[i] - lead_ns;
 		if (slow >> i & 1)
-			cold = (uint64_t)((double)cold * slower);
-		n->ready[i] = n->begin[i] + cold;
+			work *= by->slower;
+		n->ready[i] = through(i, n, work, by->lost);
 		n->served[i] = later(n->needed[i], n->ready[i]);
 		n->exit[i] = s->exit_ns ? n->served[i] + minus(s->exit_ns, s->ready_ns) : 0;
+		n->gone[i] = n->exit[i] + minus(s->gone_ns, s->exit_ns);
 		if (early)
 			*ret_idle_ns += minus(n->needed[i], n->ready[i]);
 		end = later(end, functions ? n->exit[i] : n->served[i]);
@@ -88,7 +144,7 @@ static uint64_t replay(const struct ct_chain_time *t, uint32_t members, uint64_t
 }
 
 void ct_chain_prewarm(const struct ct_chain_time *t, uint32_t members, uint64_t lead_ns,
-		      double slower, struct ct_prewarmed *ret)
+		      const struct ct_contention *by, struct ct_prewarmed *ret)
 {
 	uint64_t was, is, begin[CT_CHAIN_MEMBERS];
 	struct new_times n;
@@ -97,15 +153,15 @@ void ct_chain_prewarm(const struct ct_chain_time *t, uint32_t members, uint64_t 
 	*ret = (struct ct_prewarmed){ 0 };
 	if (!t->count)
 		return;
-	was = replay(t, 0, 0, 0, 0, &n, &ret->idle_ns);
-	is = replay(t, members & ~1u, lead_ns, 0, 0, &n, &ret->idle_ns);
+	was = replay(t, 0, 0, 0, by, &n, &ret->idle_ns);
+	is = replay(t, members & ~1u, lead_ns, 0, by, &n, &ret->idle_ns);
 	/* Those that overlapped before were as slow as that already; the first, too, has company now. */
 	for (size_t i = 0; i < t->count; i++)
 		begin[i] = t->starts[i].begin_ns;
 	slow = overlapping(t, n.begin) & ~overlapping(t, begin);
-	if (slow && slower > 0) {
+	if (slow && by->slower > 0) {
 		ret->overlaps = true;
-		is = replay(t, members & ~1u, lead_ns, slow, slower, &n, &ret->idle_ns);
+		is = replay(t, members & ~1u, lead_ns, slow, by, &n, &ret->idle_ns);
 	}
 	ret->saved_ns = (int64_t)was - (int64_t)is;
 }

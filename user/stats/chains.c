@@ -45,8 +45,10 @@ void ct_chains_free(struct ct_chains *c)
 		free(c->made[i]->starts);
 		free(c->made[i]);
 	}
-	for (size_t i = 0; i < c->count; i++)
+	for (size_t i = 0; i < c->count; i++) {
+		free(c->starts[i].segments);
 		free(c->starts[i].who);
+	}
 	for (struct ct_chain_place *p = c->places; p; p = next) {
 		next = p->next;
 		free(p);
@@ -88,12 +90,16 @@ static int add_start(struct ct_chains *c, const struct ct_record *rec)
 {
 	const struct ct_chain_place *place = place_of(c, rec);
 	struct ct_identity *who = c->how.records ? malloc(sizeof(*who)) : NULL;
+	struct ct_segment *segments = calloc(rec->segment_count + 1, sizeof(*segments));
 	struct ct_chain_seen *s;
 
-	if (!place || (c->how.records && !who) || !CT_CHAINS_ROOM(c->starts, c->count, c->room)) {
+	if (!place || !segments || (c->how.records && !who) ||
+	    !CT_CHAINS_ROOM(c->starts, c->count, c->room)) {
+		free(segments);
 		free(who);
 		return -ENOMEM;
 	}
+	memcpy(segments, rec->segments, rec->segment_count * sizeof(*segments));
 	s = &c->starts[c->count++];
 	memset(s, 0, sizeof(*s));
 	memcpy(s->id, rec->who->id, sizeof(s->id));
@@ -110,6 +116,8 @@ static int add_start(struct ct_chains *c, const struct ct_record *rec)
 	s->place = place;
 	s->source = c->source;
 	s->run = rec->run;
+	s->segments = segments;
+	s->segment_count = rec->segment_count;
 	s->who = who;
 	if (who)
 		*who = *rec->who;
@@ -122,8 +130,7 @@ int ct_chains_add(struct ct_chains *c, const struct ct_record *rec)
 
 	if (rec->type == CT_RECORD_START && rec->outcome == CT_OUTCOME_OK)
 		return add_start(c, rec);
-	if (rec->type != CT_RECORD_STOP ||
-	    (rec->cause != CT_CAUSE_EXIT && rec->cause != CT_CAUSE_OOM))
+	if (rec->type != CT_RECORD_STOP || !rec->service_end_ns)
 		return 0;
 	if (!CT_CHAINS_ROOM(c->exits, c->exit_count, c->exit_room))
 		return -ENOMEM;
@@ -131,6 +138,8 @@ int ct_chains_add(struct ct_chains *c, const struct ct_record *rec)
 	memcpy(e->id, rec->who->id, sizeof(e->id));
 	e->source = c->source;
 	e->at_ns = rec->service_end_ns;
+	e->gone_ns = rec->end_ns;
+	e->by_itself = rec->cause == CT_CAUSE_EXIT || rec->cause == CT_CAUSE_OOM;
 	return 0;
 }
 
@@ -179,11 +188,13 @@ static int set_exits(struct ct_chains *c)
 		sorted[i] = &c->starts[i];
 	qsort(sorted, c->count, sizeof(struct ct_chain_seen *), by_id);
 	for (size_t i = 0; i < c->exit_count; i++) {
-		struct ct_chain_seen *s = whose(sorted, c->count, &c->exits[i]);
+		const struct ct_chain_exit *e = &c->exits[i];
+		struct ct_chain_seen *s = e->by_itself ? whose(sorted, c->count, e) : NULL;
 
 		if (!s || s->at.exit_ns)
 			continue;
-		s->at.exit_ns = c->exits[i].at_ns;
+		s->at.exit_ns = e->at_ns;
+		s->at.gone_ns = e->gone_ns;
 		/* It had ended before its start was answered. */
 		if (s->at.ready_ns > s->at.exit_ns)
 			s->at.ready_ns = s->at.exit_ns;
@@ -306,7 +317,7 @@ int ct_chains_run(struct ct_chains *c)
 	qsort(c->starts, c->count, c->starts ? sizeof(*c->starts) : 1, by_begin);
 	ret = set_exits(c);
 	if (!ret)
-		ret = ct_chains_contention(c);
+		ret = ct_chains_contend(c);
 	for (size_t n = 0; n < c->how.named_count && !ret; n++)
 		ret = add_named(c, n);
 	if (!ret && c->how.find)
@@ -331,11 +342,9 @@ const struct ct_chains_how *ct_chains_how(const struct ct_chains *c)
 	return &c->how;
 }
 
-double ct_chains_slower(const struct ct_chains *c, size_t *ret_overlapping, size_t *ret_alone)
+const struct ct_contention *ct_chains_contention(const struct ct_chains *c)
 {
-	*ret_overlapping = c->overlapping;
-	*ret_alone = c->alone;
-	return c->slower;
+	return &c->contention;
 }
 
 /* One time of one. */

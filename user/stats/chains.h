@@ -11,6 +11,8 @@
 #define CT_CHAIN_TIMES 3 /* so often at least it must have happened */
 #define CT_CHAIN_SHARE 0.8 /* of all times that the first member was started, in that order */
 #define CT_CHAIN_PAUSE 2 /* so many times as long is a pause a longer one */
+#define CT_CONTENTION_LEAST \
+	3 /* starts beside others, and as many that are not, tell what is lost by that */
 #define CT_CHAIN_NAMED 16
 #define CT_CHAIN_NAME  512
 
@@ -32,12 +34,18 @@ struct ct_prewarmed {
 	bool overlaps; /* of starts, which did not overlap before */
 };
 
-/*
- * members: bit per member that is started earlier, by lead_ns, but not before the first request; slower:
- * how many times as long starts take that overlap.
- */
+/* What starts lose beside others that start, and beside others that stop: over all that there are. */
+struct ct_contention {
+	/* so many times as long as those of the same image and runtime that are alone; 0: not known, and of how many is of all */
+	double slower;
+	size_t overlapping, alone;
+	double lost; /* of each ns that they spend beside a stop, 0..1 */
+	size_t beside_stops; /* so many starts tell that; below CT_CONTENTION_LEAST: it is not known */
+};
+
+/* members: bit per member that is started earlier, by lead_ns, but not before the first request. */
 void ct_chain_prewarm(const struct ct_chain_time *t, uint32_t members, uint64_t lead_ns,
-		      double slower, struct ct_prewarmed *ret);
+		      const struct ct_contention *by, struct ct_prewarmed *ret);
 
 /* Of what is told of all times of a group. */
 struct ct_middle {
@@ -81,11 +89,8 @@ int ct_chains_run(struct ct_chains *c);
 size_t ct_chains_count(const struct ct_chains *c);
 const struct ct_chain *ct_chains_get(const struct ct_chains *c, size_t i);
 const struct ct_chains_how *ct_chains_how(const struct ct_chains *c);
-/*
- * How many times as long starts take that overlap others as those of the same image and runtime that do not, and of how many
- * that was; 0: of no image there are enough of both, and that is of all.
- */
-double ct_chains_slower(const struct ct_chains *c, size_t *ret_overlapping, size_t *ret_alone);
+/* Of all starts and stops, once they are run. */
+const struct ct_contention *ct_chains_contention(const struct ct_chains *c);
 /* Each time of those that were found, as a record, in order of begin. 0 or -ENOMEM. */
 int ct_chains_records(const struct ct_chains *c,
 		      void (*record)(void *ctx, const struct ct_record *rec), void *ctx);

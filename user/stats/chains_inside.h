@@ -22,16 +22,20 @@ struct ct_chain_seen {
 	uint32_t source, run;
 	uint32_t init_pid; /* its own first process */
 	char key[80]; /* what it is, over all times */
+	struct ct_segment *segments; /* owned: what its time was */
+	size_t segment_count;
 	size_t of; /* number of a start that the same client asked for, itself if none */
 	bool found; /* it is a member of what was found */
 	bool by_itself; /* its engine has started it again: nobody has asked for that */
 };
 
-/* It has exited by itself: of a start that may not have been told yet. */
+/* It has exited: of a start that may not have been told yet. */
 struct ct_chain_exit {
 	char id[80];
 	uint32_t source;
 	uint64_t at_ns;
+	uint64_t gone_ns; /* what its engine does after that is over */
+	bool by_itself;
 };
 
 /* A group, and what it owns. */
@@ -52,8 +56,7 @@ struct ct_chains {
 	size_t exit_count, exit_room;
 	struct ct_chain_made **made; /* owned, and each of them */
 	size_t made_count, made_room;
-	double slower;
-	size_t overlapping, alone;
+	struct ct_contention contention;
 };
 
 /* For one more: the array may move. False: no memory. */
@@ -77,6 +80,7 @@ void ct_chain_clients_free(struct ct_chain_clients *k); /* NULL is fine */
 bool ct_chain_clients_farther(struct ct_chain_clients *k);
 /* chains_find.c: what a client has started one after another, often enough and in one order. 0 or -ENOMEM. */
 int ct_chains_find(struct ct_chains *c);
-/* chain_numbers.c: of all times of one, and of all starts. 0 or -ENOMEM. */
+/* chain_numbers.c: of all times of one. 0 or -ENOMEM. */
 int ct_chains_tell(const struct ct_chains *c, struct ct_chain_made *made);
-int ct_chains_contention(struct ct_chains *c);
+/* chain_contention.c: sets what starts lose beside others. 0 or -ENOMEM. */
+int ct_chains_contend(struct ct_chains *c);

@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""gateway.py SOCKETS LEAD_S SECONDS...: calls functions one after another, each when the one before has
-answered, and starts what is not there. A function takes so many SECONDS; the next is started LEAD_S
-before it is over, 0: then."""
+"""gateway.py NAME SOCKETS LEADS SECONDS...: calls functions NAME-1, NAME-2, ... one after another, each when the
+one before has answered, and starts what is not there. A function takes so many SECONDS; the next is started so
+long before it is over as LEADS says: seconds, of each later one, or one for all of them; 0: then."""
 import os
 import socket
 import subprocess
@@ -10,9 +10,10 @@ import sys
 import threading
 import time
 
-sockets, lead = sys.argv[1], float(sys.argv[2])
-takes = [float(s) for s in sys.argv[3:]]
-names = [f"fn-{i + 1}" for i in range(len(takes))]
+name, sockets = sys.argv[1:3]
+leads = [float(s) for s in sys.argv[3].split(",")]
+takes = [float(s) for s in sys.argv[4:]]
+names = [f"{name}-{i + 1}" for i in range(len(takes))]
 locks = [threading.Lock() for _ in takes]
 started = [None] * len(takes)
 
@@ -43,6 +44,7 @@ def call(i):
             if time.monotonic() > until:
                 sys.exit(f"gateway: {names[i]} does not listen")
             time.sleep(0.002)
+    lead = leads[i % len(leads)]
     if lead > 0 and i + 1 < len(takes):
         timer = threading.Timer(max(0, takes[i] - lead), start, [i + 1])
         timer.daemon = True

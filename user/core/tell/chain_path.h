@@ -13,6 +13,7 @@ struct ct_chain_start {
 	uint64_t ready_ns; /* its start is over */
 	uint64_t exit_ns; /* 0: it goes on, or was told to stop */
 	uint32_t client; /* pid of who asked for it; 0: not known */
+	uint64_t gone_ns; /* what its engine does after that is over; 0: not known */
 };
 
 /* One time that the group was gone through: nobody follows one behind him; beside each other there is no order. */

@@ -56,8 +56,12 @@ static void walk(struct ct_group_told *t, const struct ct_group_member *members,
 	for (size_t i = 0; i < count; i++) {
 		const struct ct_grouped *m = &members[i].told;
 
-		time.starts[i] = (struct ct_chain_start){ m->begin_ns, m->ready_ns, m->exit_ns,
-							  members[i].who->client.pid };
+		time.starts[i] = (struct ct_chain_start){
+			.begin_ns = m->begin_ns,
+			.ready_ns = m->ready_ns,
+			.exit_ns = m->exit_ns,
+			.client = members[i].who->client.pid,
+		};
 	}
 	ct_chain_walk(&time, &path);
 	t->rec.begin_ns = time.starts[0].begin_ns;
