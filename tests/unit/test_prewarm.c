@@ -192,13 +192,14 @@ Test(prewarm, stops_at_once_are_one)
 	cr_expect_eq(p.saved_ns, (int64_t)(80 * MS), "%lld", (long long)p.saved_ns);
 }
 
-/* A start of a create of 20 ms and 80 ms behind it. stop_at_ms: another one exits, and is gone 40 ms later; 0: none does. */
-static void start_beside(struct ct_chains *c, uint64_t at_ms, uint64_t create_ms,
-			 uint64_t stop_at_ms)
+/* Of a create that takes so long, and what is behind it. */
+static void kind_starts(struct ct_chains *c, const char *image, uint64_t at_ms, uint64_t create_ms,
+			uint64_t start_ms)
 {
 	struct ct_identity who = { 0 };
-	struct ct_record rec = start_of(&who, at_ms, create_ms + 80);
+	struct ct_record rec = start_of(&who, at_ms, create_ms + start_ms);
 
+	snprintf(who.image, sizeof(who.image), "%s", image);
 	snprintf(who.id, sizeof(who.id), "%llu", (unsigned long long)at_ms);
 	rec.segments[0] =
 		(struct ct_segment){ CT_PHASE_CREATE, rec.begin_ns, rec.begin_ns + create_ms * MS };
@@ -206,14 +207,18 @@ static void start_beside(struct ct_chains *c, uint64_t at_ms, uint64_t create_ms
 		(struct ct_segment){ CT_PHASE_START, rec.begin_ns + create_ms * MS, rec.end_ns };
 	rec.segment_count = 2;
 	cr_assert_eq(ct_chains_add(c, &rec), 0);
-	if (!stop_at_ms)
-		return;
+}
+
+/* Another one, which was told to 10 ms before, has exited, and is gone so long after. */
+static void another_stops(struct ct_chains *c, uint64_t at_ms, uint64_t takes_ms)
+{
+	struct ct_identity who = { 0 };
+	struct ct_record rec = start_of(&who, at_ms - 10, takes_ms + 10);
+
 	rec.type = CT_RECORD_STOP;
 	rec.cause = CT_CAUSE_REQUEST;
+	rec.service_end_ns = at_ms * MS;
 	snprintf(who.id, sizeof(who.id), "other%llu", (unsigned long long)at_ms);
-	rec.begin_ns = (stop_at_ms - 10) * MS;
-	rec.service_end_ns = stop_at_ms * MS;
-	rec.end_ns = (stop_at_ms + 40) * MS;
 	cr_assert_eq(ct_chains_add(c, &rec), 0);
 }
 
@@ -236,10 +241,10 @@ Test(prewarm, what_is_lost_beside_stops_is_measured)
 		uint64_t at = 0;
 
 		for (unsigned i = 0; i < rows[r].alone; i++)
-			start_beside(c, at += 1000, 20, 0);
+			kind_starts(c, "image", at += 1000, 20, 80);
 		for (unsigned i = 0; i < rows[r].beside; i++) {
-			at += 1000;
-			start_beside(c, at, rows[r].create_ms, at - 10);
+			kind_starts(c, "image", at += 1000, rows[r].create_ms, 80);
+			another_stops(c, at - 10, 40);
 		}
 		cr_assert_eq(ct_chains_run(c), 0);
 		cr_expect_float_eq(ct_chains_contention(c)->lost, rows[r].lost, 0.001,
@@ -247,4 +252,126 @@ Test(prewarm, what_is_lost_beside_stops_is_measured)
 		cr_expect_eq(ct_chains_contention(c)->beside_stops, rows[r].n, "row %zu", r);
 		ct_chains_free(c);
 	}
+}
+
+/*
+ * Of each image by itself, whose creates take 18, 20, 22 and 48, 50, 52 ms alone, in whatever order they come; beside 10 and
+ * 20 ms of stops, which overlap each other and come late, they have lost 2 and 4. The next recording has the same times,
+ * and nobody stops there.
+ */
+Test(prewarm, what_is_lost_is_by_kind_and_recording)
+{
+	static const struct {
+		uint64_t at_ms, create_ms;
+		const char *image;
+		uint64_t beside_ms;
+	} rows[] = {
+		{ 5000, 52, "large", 0 },   { 1000, 22, "small", 10 }, { 2000, 54, "large", 20 },
+		{ 3000, 20, "small", 0 },   { 4000, 22, "small", 0 },  { 6000, 48, "large", 0 },
+		{ 7000, 18, "small", 0 },   { 8000, 50, "large", 0 },  { 9000, 52, "large", 10 },
+		{ 10000, 24, "small", 20 }, { 11000, 20, "small", 0 },
+	};
+	const struct ct_chains_how how = { .find = true, .prewarm = true };
+	struct ct_chains *c = ct_chains_new(&how);
+	const struct ct_contention *by;
+
+	for (size_t i = CT_ARRAY_SIZE(rows); i--;) {
+		if (!rows[i].beside_ms)
+			continue;
+		/* Both are over with it, or before it is; one within the other. */
+		another_stops(c, rows[i].at_ms, rows[i].beside_ms);
+		another_stops(c, rows[i].at_ms + 2, rows[i].beside_ms - 5);
+		another_stops(c, rows[i].at_ms - 90, 50);
+	}
+	for (size_t i = 0; i < CT_ARRAY_SIZE(rows); i++)
+		kind_starts(c, rows[i].image, rows[i].at_ms, rows[i].create_ms, 80);
+	ct_chains_turn(c);
+	for (size_t i = 0; i < 3; i++)
+		kind_starts(c, "small", 1000 + i * 1000, 20, 80);
+	cr_assert_eq(ct_chains_run(c), 0);
+	by = ct_chains_contention(c);
+	cr_expect_float_eq(by->lost, 0.2, 0.001, "%f", by->lost);
+	cr_expect_eq(by->beside_stops, 4, "%zu", by->beside_stops);
+	ct_chains_free(c);
+}
+
+/* Each image by its own median, in whatever order they come: 2 and 3 times as long; the shortest of alone ones, and the longest, are not it. */
+Test(prewarm, contention_is_by_kind)
+{
+	static const uint64_t alone_ms[] = { 90, 100, 300 };
+	const struct ct_chains_how how = { .find = true };
+	struct ct_chains *c = ct_chains_new(&how);
+	const struct ct_contention *by;
+
+	for (unsigned i = 0; i < 3; i++) {
+		image_start(c, i % 2 ? "one" : "two", 20000 + i * 10, 200);
+		image_start(c, i % 2 ? "two" : "one", 20001 + i * 10, 200);
+		image_start(c, "one", 1000 + i * 2000, alone_ms[2 - i]);
+		image_start(c, "two", 2000 + i * 2000, alone_ms[i]);
+	}
+	cr_assert_eq(ct_chains_run(c), 0);
+	by = ct_chains_contention(c);
+	cr_expect_float_eq(by->slower, 2, 0.001, "%f", by->slower);
+	cr_expect_eq(by->overlapping, 6);
+	cr_expect_eq(by->alone, 6);
+	ct_chains_free(c);
+}
+
+/* Nothing gets faster beside others: what looks so is chance. One that is asked for when another is ready is alone. */
+Test(prewarm, nothing_gets_faster_beside_others)
+{
+	const struct ct_chains_how how = { .find = true };
+	struct ct_chains *c = ct_chains_new(&how);
+
+	for (unsigned i = 0; i < 3; i++) {
+		image_start(c, "image", 1000 + i * 100, 100);
+		image_start(c, "image", 20000 + i, 50);
+	}
+	cr_assert_eq(ct_chains_run(c), 0);
+	cr_expect_float_eq(ct_chains_contention(c)->slower, 1, 0.001);
+	cr_expect_eq(ct_chains_contention(c)->alone, 3);
+	ct_chains_free(c);
+}
+
+/*
+ * What varies little by itself tells more: creates of 19, 20, 29 and 30 ms, and 24 beside 20 ms of a stop, than starts of
+ * 20 to 140 ms, and 76 there. Of an even number the lower of the two in the midst is the median.
+ */
+Test(prewarm, what_varies_tells_less)
+{
+	static const struct {
+		uint64_t create_ms, start_ms;
+	} alone[] = { { 30, 140 }, { 20, 60 }, { 19, 20 }, { 29, 100 } };
+	const struct ct_chains_how how = { .find = true, .prewarm = true };
+	struct ct_chains *c = ct_chains_new(&how);
+	uint64_t at = 0;
+
+	for (size_t i = 0; i < CT_ARRAY_SIZE(alone); i++)
+		kind_starts(c, "image", at += 1000, alone[i].create_ms, alone[i].start_ms);
+	for (size_t i = 0; i < 3; i++) {
+		kind_starts(c, "image", at += 1000, 24, 76);
+		another_stops(c, at, 20);
+		another_stops(c, at + 30, 20);
+	}
+	cr_assert_eq(ct_chains_run(c), 0);
+	cr_expect_float_eq(ct_chains_contention(c)->lost, 0.2, 0.001, "%f",
+			   ct_chains_contention(c)->lost);
+	cr_expect_eq(ct_chains_contention(c)->beside_stops, 3);
+	ct_chains_free(c);
+}
+
+/* Clocks of two recordings have nothing to do with each other. */
+Test(prewarm, recordings_are_not_beside_each_other)
+{
+	const struct ct_chains_how how = { .find = true };
+	struct ct_chains *c = ct_chains_new(&how);
+
+	image_start(c, "image", 1000, 500);
+	ct_chains_turn(c);
+	image_start(c, "image", 1100, 500);
+	ct_chains_turn(c);
+	image_start(c, "image", 900, 500);
+	cr_assert_eq(ct_chains_run(c), 0);
+	cr_expect_eq(ct_chains_contention(c)->alone, 3);
+	ct_chains_free(c);
 }
