@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-only
-# report --chains: a gateway that is far above who asks for its members: scripts that call scripts, su with a terminal of
-# its own. Beside it, and as far above, one that has no order.
+# report --chains: a gateway that is far above who asks for its members: scripts that call scripts, one of which asks for
+# two of them, su with a terminal of its own. Beside it, and as far above, one that has no order.
 # shellcheck source=tests/lib/e2e.sh
 . "$(dirname "$0")/../lib/e2e.sh"
 # shellcheck source=tests/lib/chains.sh
@@ -23,7 +23,13 @@ cat > "$OUT/member" << END
 docker run --rm --name "$P\$1" ct/service:1 stamp > /dev/null < /dev/null
 exit \$?
 END
-chmod +x "$OUT/between" "$OUT/member"
+# MEMBER MEMBER
+cat > "$OUT/both" << END
+#!/bin/bash
+"$OUT/between" 1 "$OUT/member" "\$1" && "$OUT/between" 1 "$OUT/member" "\$2"
+exit \$?
+END
+chmod +x "$OUT/between" "$OUT/member" "$OUT/both"
 
 # gateway KIND HOW ORDER...
 gateway()
@@ -46,6 +52,15 @@ ask_scripts()
 ask_uneven()
 {
 	"$OUT/between" $((${#1} % 2 + 3)) "$OUT/member" "$1"
+}
+# One script asks for the first two in order; for the third who has called it does.
+ask_both()
+{
+	case $1 in
+	*-line-one) "$OUT/between" 2 "$OUT/both" "$1" "${1%one}two" ;;
+	*-line-two) ;;
+	*) "$OUT/between" 3 "$OUT/member" "$1" ;;
+	esac
 }
 ask_su()
 {
@@ -74,6 +89,7 @@ try()
 
 try scripts scripts
 try uneven uneven
+try both both
 if su --help 2>&1 | grep -q -- --pty; then
 	try su su
 else

@@ -175,3 +175,45 @@ Test(chain_clients, asked_by_who_has_its_pid)
 	cr_expect_eq(ct_chains_count(t.chains), 0);
 	ct_chains_free(t.chains);
 }
+
+/*
+ * So far above them that it is not told of all: who is above those with the shorter lines seems to be above fewer than a
+ * shell below him.
+ */
+Test(chain_clients, lines_that_are_cut)
+{
+	static const char *const orders[][2] = {
+		{ "x", "y" }, { "y", "x" }, { "y", "x" }, { "x", "y" }
+	};
+	struct told t = tell(false);
+
+	for (uint64_t round = 0; round < 4; round++)
+		for (uint32_t i = 0; i < 4; i++) {
+			struct ct_client far = { .pid = 100000 + t.ids };
+			uint32_t own = i == 3 ? 3 : i == 2 ? 5 : 7, up = 0; /* lines */
+
+			for (; up < own; up++)
+				far.up[up] = 100000 * (up + 2) + t.ids;
+			/* the first two are asked for through one who calls himself the same */
+			if (i < 2)
+				far.up[4] = 90000 + (uint32_t)round;
+			if (i != 3)
+				far.up[up++] = 100;
+			for (uint32_t above = 90; up < CT_CLIENT_UP; up++, above--)
+				far.up[up] = above;
+			if (i == 3)
+				for (uint32_t k = 0; k < 2; k++, far.pid++)
+					asks(&t, orders[round][k], 1005 + round * ROUND + k * 300,
+					     far, 0);
+			else
+				asks(&t,
+				     i == 2 ? "c"
+				     : i    ? "b"
+					    : "a",
+				     1000 + round * ROUND + i * (START + RUN + 10), far, 0);
+		}
+	cr_assert_eq(ct_chains_run(t.chains), 0);
+	cr_assert_eq(ct_chains_count(t.chains), 1);
+	cr_expect_str_eq(ct_chains_get(t.chains, 0)->name, "a > b > c");
+	ct_chains_free(t.chains);
+}

@@ -14,16 +14,21 @@
 #define LINE (1 + CT_CLIENT_UP) /* who has asked, and all above him */
 #define NEAR 3 /* a child of one and a grandchild, and all that are nearer */
 
+/* Of those farther away: how many others there are on the way who are above several. */
+enum stage {
+	STAGE_NEAREST, /* none */
+	STAGE_NEAR,
+};
+
 /* Somebody is so many forks above who asked for a start. */
 struct above {
 	uint32_t source, pid;
 	uint32_t forks;
-	uint32_t
-		stage; /* in which it is put together with the nearest that he is above: 0, of those who are near */
+	uint32_t stage; /* in which it is put together with the nearest that he is above */
 	size_t start, nearest;
 };
 
-/* How many starts somebody is above, and how often there have become more of them on the way to him. */
+/* Somebody: how many starts he is above, and how often there have become more of them on the way to him. */
 struct crowd {
 	uint32_t starts;
 	uint32_t stage;
@@ -164,75 +169,109 @@ static size_t same(const struct ct_chain_clients *k, size_t i)
 	return end;
 }
 
-/* crowds: LINE of each start. */
-static void count(const struct ct_chain_clients *k, struct crowd *crowds)
+/* Who is above, by number: those of each start, and of all of them what they are above. 0 is nobody. */
+struct crowds {
+	uint32_t (*lines)[LINE]; /* owned; by start */
+	struct crowd *all; /* owned */
+};
+
+static void free_crowds(struct crowds *crowds)
 {
+	free(crowds->lines);
+	free(crowds->all);
+}
+
+static int list_crowds(const struct ct_chain_clients *k, struct crowds *ret)
+{
+	uint32_t number = 0;
+
+	ret->lines = calloc(k->chains->count + 1, sizeof(*ret->lines));
+	ret->all = calloc(k->count + 1, sizeof(*ret->all));
+	if (!ret->lines || !ret->all)
+		return -ENOMEM;
 	for (size_t i = 0, end; i < k->count; i = end) {
 		end = same(k, i);
+		ret->all[++number].starts = (uint32_t)(end - i);
 		for (size_t n = i; n < end; n++)
-			crowds[k->all[n].start * LINE + k->all[n].forks].starts =
-				(uint32_t)(end - i);
+			ret->lines[k->all[n].start][k->all[n].forks] = number;
 	}
-	for (size_t i = 0; i < k->chains->count; i++) {
-		struct crowd below = { .starts = 1 };
+	return 0;
+}
 
-		for (struct crowd *at = &crowds[i * LINE]; at < &crowds[(i + 1) * LINE]; at++) {
-			at->stage = below.stage + (at->starts > below.starts);
-			if (at->starts > below.starts)
-				below = *at;
+/* Whether somebody has come behind one who is below him, of this start. */
+static bool climb(const uint32_t line[LINE], struct crowd *all)
+{
+	struct crowd below = { .starts = 1 };
+	bool moved = false;
+
+	for (size_t forks = 0; forks < LINE; forks++) {
+		struct crowd *at = &all[line[forks]];
+		uint32_t stage = below.stage + (at->starts > below.starts);
+
+		if (!line[forks])
+			continue;
+		if (at->stage < stage) {
+			at->stage = stage;
+			moved = true;
 		}
+		below.stage = at->stage;
+		if (at->starts > below.starts)
+			below.starts = at->starts;
 	}
+	return moved;
 }
 
 /*
  * Who is above others who are above several comes behind them, however many forks that are: one gateway may be as far
- * above what it asks for as a user's shell above what another one does.
+ * above what it asks for as a user's shell above what another one does. Not of all starts the lines are told as far as him.
  */
-static int set_stages(struct ct_chain_clients *k)
+static void set_stages(struct ct_chain_clients *k, struct crowds *crowds)
 {
-	own_mem struct crowd *crowds = calloc(k->chains->count * LINE + 1, sizeof(*crowds));
+	bool moved = true;
 	size_t kept = 0;
 
-	if (!crowds)
-		return -ENOMEM;
-	count(k, crowds);
+	/* A number that two processes have had may be above itself. */
+	for (size_t turns = 0; turns < LINE && moved; turns++) {
+		moved = false;
+		for (size_t i = 0; i < k->chains->count; i++)
+			moved |= climb(crowds->lines[i], crowds->all);
+	}
 	for (size_t i = 0, end; i < k->count; i = end) {
 		const struct above nearest = k->all[i];
-		uint32_t stage = 1;
+		uint32_t stage = crowds->all[crowds->lines[nearest.start][nearest.forks]].stage;
 
 		end = same(k, i);
-		for (size_t n = i; n < end; n++) {
-			const struct above *a = &k->all[n];
-			const struct crowd *crowd = &crowds[a->start * LINE + a->forks];
-
-			if (crowd->stage > stage)
-				stage = crowd->stage;
-		}
 		for (size_t n = i + 1; n < end; n++) {
 			struct above *a = &k->all[kept++];
 
 			*a = k->all[n];
-			a->stage = a->forks + nearest.forks <= NEAR ? 0 : stage;
 			a->nearest = nearest.start;
+			if (stage == 1)
+				a->stage = STAGE_NEAREST;
+			else
+				a->stage = a->forks + nearest.forks <= NEAR ? STAGE_NEAR : stage;
 		}
 	}
 	k->count = kept;
 	qsort(k->all, k->count, sizeof(*k->all), by_stage);
-	return 0;
 }
 
 struct ct_chain_clients *ct_chain_clients_new(struct ct_chains *c)
 {
 	struct ct_chain_clients *k = calloc(1, sizeof(*k));
+	struct crowds crowds = { 0 };
 
 	if (!k)
 		return NULL;
 	k->chains = c;
 	k->of = calloc(c->count + 1, sizeof(*k->of));
-	if (!k->of || splice_all(c) || list(k) || set_stages(k)) {
+	if (!k->of || splice_all(c) || list(k) || list_crowds(k, &crowds)) {
+		free_crowds(&crowds);
 		ct_chain_clients_free(k);
 		return NULL;
 	}
+	set_stages(k, &crowds);
+	free_crowds(&crowds);
 	for (size_t i = 0; i < c->count; i++)
 		k->of[i] = i;
 	return k;
@@ -267,13 +306,14 @@ static bool join(struct ct_chain_clients *k, size_t a, size_t b)
 	return true;
 }
 
-bool ct_chain_clients_farther(struct ct_chain_clients *k)
+bool ct_chain_clients_farther(struct ct_chain_clients *k, bool *ret_near)
 {
 	bool more = !k->begun;
-	uint32_t stage = 0;
+	uint32_t stage = STAGE_NEAREST;
 
 	k->begun = true;
 	do {
+		*ret_near = stage == STAGE_NEAR;
 		for (; k->at < k->count && k->all[k->at].stage == stage; k->at++)
 			more |= join(k, k->all[k->at].start, k->all[k->at].nearest);
 		stage = k->at < k->count ? k->all[k->at].stage : 0;

@@ -83,20 +83,19 @@ static bool is_beside(const struct ct_chain_seen *before, const struct ct_chain_
 	return s->at.begin_ns < before->at.ready_ns;
 }
 
-/* One time that a client has gone through something, from the first member on. */
-struct passage {
-	const struct ct_chain_seen **members; /* borrowed */
-	size_t count;
-	uint64_t hash; /* of its name */
-};
-
 struct passages {
-	struct passage *all; /* owned */
+	struct ct_chain_passage *all; /* owned */
 	size_t count, room;
 };
 
+/* What is looked for now. */
+struct looked {
+	bool longer; /* what holds what was found nearer */
+	bool near; /* by those who are near each other */
+};
+
 /* Its members are put in the order in which it is named. "a > b + c". */
-static void name_of(const struct passage *p, char name[CT_CHAIN_NAME])
+static void name_of(const struct ct_chain_passage *p, char name[CT_CHAIN_NAME])
 {
 	size_t len = 0;
 
@@ -118,22 +117,28 @@ static void order(const struct ct_chain_seen **members, size_t count)
 	}
 }
 
-static int add_passage(struct passages *all, const struct ct_chain_seen **members, size_t count)
+/* Each member once, and not too many of them. */
+static bool may_be_one(const struct ct_chain_passage *p)
 {
-	struct passage *p;
+	if (p->count < 2 || p->count > CT_CHAIN_MEMBERS)
+		return false;
+	for (size_t i = 0; i < p->count; i++)
+		for (size_t k = 0; k < i; k++)
+			if (!strcmp(p->members[k]->key, p->members[i]->key))
+				return false;
+	return true;
+}
+
+static int add_passage(struct passages *all, const struct ct_chain_passage *passage)
+{
+	struct ct_chain_passage *p;
 	char name[CT_CHAIN_NAME];
 
-	if (count < 2 || count > CT_CHAIN_MEMBERS)
-		return 0;
-	for (size_t i = 0; i < count; i++)
-		for (size_t k = 0; k < i; k++)
-			if (!strcmp(members[k]->key, members[i]->key))
-				return 0;
 	if (!CT_CHAINS_ROOM(all->all, all->count, all->room))
 		return -ENOMEM;
-	order(members, count);
+	order(passage->members, passage->count);
 	p = &all->all[all->count++];
-	*p = (struct passage){ .members = members, .count = count };
+	*p = *passage;
 	name_of(p, name);
 	p->hash = 14695981039346656037ull;
 	for (const char *at = name; *at; at++)
@@ -141,17 +146,23 @@ static int add_passage(struct passages *all, const struct ct_chain_seen **member
 	return 0;
 }
 
-/* How often it was started. keys: of all starts, sorted. */
-static size_t begun(const char *const *keys, size_t count, const char *key)
+/* What was asked for, sorted. */
+struct asked {
+	const char **keys; /* owned */
+	size_t count;
+};
+
+/* How often it was started. */
+static size_t begun(const struct asked *asked, const char *key)
 {
 	size_t edges[2];
 
 	for (unsigned upper = 0; upper < 2; upper++) {
-		size_t low = 0, high = count;
+		size_t low = 0, high = asked->count;
 
 		while (low < high) {
 			size_t mid = low + (high - low) / 2;
-			int order = strcmp(keys[mid], key);
+			int order = strcmp(asked->keys[mid], key);
 
 			if (order < 0 || (upper && !order))
 				low = mid + 1;
@@ -177,11 +188,9 @@ static int by_pause(const void *a, const void *b)
 	return ret ? ret : (x->ns > y->ns) - (x->ns < y->ns);
 }
 
-static uint64_t pause_before(const struct ct_chain_seen *before, const struct ct_chain_seen *s)
+static uint64_t pause_since(uint64_t end_ns, const struct ct_chain_seen *s)
 {
-	uint64_t end = before->at.exit_ns ? before->at.exit_ns : before->at.ready_ns;
-
-	return s->at.begin_ns > end ? s->at.begin_ns - end : 0;
+	return s->at.begin_ns > end_ns ? s->at.begin_ns - end_ns : 0;
 }
 
 /* Whether what follows the last of them is as much as what followed the one before. */
@@ -208,7 +217,8 @@ static const char *first_of(const struct ct_chain_seen *const *starts, size_t co
 
 	for (size_t i = 1; i < count; i++)
 		pauses[i - 1] =
-			(struct pause){ starts[i]->key, pause_before(starts[i - 1], starts[i]) };
+			(struct pause){ starts[i]->key,
+					pause_since(ct_chain_over(starts[i - 1]), starts[i]) };
 	qsort(pauses, count - 1, sizeof(*pauses), by_pause);
 	for (size_t i = 0, end; i + 1 < count; i = end) {
 		uint64_t median;
@@ -230,30 +240,49 @@ static const char *first_of(const struct ct_chain_seen *const *starts, size_t co
 	return longest;
 }
 
+/* starts: what one client has started, from this member on each time. */
+static int divide(const struct ct_chain_seen **starts, size_t count, const char *first,
+		  const struct looked *how, struct passages *all)
+{
+	uint64_t rest_ns, end_ns = 0; /* of the one before */
+	int ret = 0;
+
+	for (size_t i = 0, end; i < count && !ret; i = end) {
+		struct ct_chain_passage p = { .members = &starts[i] };
+
+		for (end = i + 1; end < count && strcmp(starts[end]->key, first) != 0; end++)
+			;
+		p.count = end - i;
+		rest_ns = !i ? UINT64_MAX : pause_since(end_ns, starts[i]);
+		end_ns = ct_chain_passage_over(&p);
+		if (!i && end < count)
+			rest_ns = pause_since(end_ns, starts[end]);
+		if (!may_be_one(&p) || (how->longer && !ct_chain_is_longer(&p, how->near)))
+			continue;
+		p.apart = how->longer && !how->near && ct_chain_is_apart(&p, rest_ns);
+		ret = add_passage(all, &p);
+	}
+	return ret;
+}
+
 /* sorted: by client, of what is started often enough to be of a chain. */
-static int divide(const struct ct_chain_seen **sorted, size_t count, struct passages *all)
+static int divide_all(const struct ct_chain_seen **sorted, size_t count, const struct looked *how,
+		      struct passages *all)
 {
 	own_mem struct pause *pauses = calloc(count + 1, sizeof(*pauses));
 	int ret = pauses ? 0 : -ENOMEM;
 
 	for (size_t i = 0, end; i < count && !ret; i = end) {
-		const char *first;
-
 		for (end = i + 1; end < count && sorted[end]->of == sorted[i]->of; end++)
 			;
-		first = first_of(&sorted[i], end - i, pauses);
-		for (size_t from = i, to; from < end && !ret; from = to) {
-			for (to = from + 1; to < end && strcmp(sorted[to]->key, first) != 0; to++)
-				;
-			ret = add_passage(all, &sorted[from], to - from);
-		}
+		ret = divide(&sorted[i], end - i, first_of(&sorted[i], end - i, pauses), how, all);
 	}
 	return ret;
 }
 
 static int by_kind(const void *a, const void *b)
 {
-	const struct passage *x = a, *y = b;
+	const struct ct_chain_passage *x = a, *y = b;
 	int ret = (x->hash > y->hash) - (x->hash < y->hash);
 
 	if (!ret)
@@ -265,18 +294,21 @@ static int by_kind(const void *a, const void *b)
 
 static int by_time(const void *a, const void *b)
 {
-	const struct passage *x = a, *y = b;
+	const struct ct_chain_passage *x = a, *y = b;
 
 	return (x->members[0] > y->members[0]) - (x->members[0] < y->members[0]);
 }
 
-static int make(struct ct_chains *c, struct passage *all, size_t count, size_t begun)
+static int make(struct ct_chains *c, struct ct_chain_passage *all, size_t count, size_t begun,
+		const struct looked *how)
 {
 	char name[CT_CHAIN_NAME];
 	struct ct_chain_made *made;
 
 	/* Too rare, or one order among others: chance. */
 	if (count < CT_CHAIN_TIMES || (double)count < CT_CHAIN_SHARE * (double)begun)
+		return 0;
+	if (how->longer && !ct_chains_take(c, all, count))
 		return 0;
 	qsort(all, count, sizeof(*all), by_time);
 	name_of(all, name);
@@ -294,6 +326,8 @@ static int make(struct ct_chains *c, struct passage *all, size_t count, size_t b
 		for (size_t i = 0; i < all->count; i++) {
 			t.starts[i] = all[n].members[i]->at;
 			starts[i] = (size_t)(all[n].members[i] - c->starts);
+			c->starts[starts[i]].in = made;
+			c->starts[starts[i]].in_time = n;
 		}
 		if (ct_chains_add_time(made, &t, starts))
 			return -ENOMEM;
@@ -309,7 +343,8 @@ static int by_first(const void *a, const void *b)
 	return (m > n) - (m < n);
 }
 
-static int judge(struct ct_chains *c, struct passages *all, const char *const *keys, size_t asked)
+static int judge(struct ct_chains *c, struct passages *all, const struct asked *asked,
+		 const struct looked *how)
 {
 	int ret = 0;
 
@@ -318,8 +353,8 @@ static int judge(struct ct_chains *c, struct passages *all, const char *const *k
 	for (size_t i = 0, end; i < all->count && !ret; i = end) {
 		for (end = i + 1; end < all->count && !by_kind(&all->all[i], &all->all[end]); end++)
 			;
-		ret = make(c, &all->all[i], end - i,
-			   begun(keys, asked, all->all[i].members[0]->key));
+		ret = make(c, &all->all[i], end - i, begun(asked, all->all[i].members[0]->key),
+			   how);
 	}
 	return ret;
 }
@@ -329,49 +364,62 @@ static int by_text(const void *a, const void *b)
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* Of what one client has asked for, and no nearer one. keys: of all that was, sorted. */
-static int find_of(struct ct_chains *c, const char *const *keys, size_t asked)
+/* Of what one client has asked for, and no nearer one; or what holds something that a nearer one has. */
+static int find_of(struct ct_chains *c, const struct asked *asked, const struct looked *how)
 {
 	own_mem const struct ct_chain_seen **sorted =
 		calloc(c->count + 1, sizeof(const struct ct_chain_seen *));
-	size_t often = 0, known = c->made_count;
 	struct passages all = { 0 };
+	size_t often = 0;
 	int ret;
 
 	if (!sorted)
 		return -ENOMEM;
 	/* What is too rare is of no chain, and divides none. */
 	for (size_t i = 0; i < c->count; i++)
-		if (!c->starts[i].found && !c->starts[i].by_itself &&
-		    begun(keys, asked, c->starts[i].key) >= CT_CHAIN_TIMES)
+		if ((how->longer || !c->starts[i].in) && !c->starts[i].by_itself &&
+		    begun(asked, c->starts[i].key) >= CT_CHAIN_TIMES)
 			sorted[often++] = &c->starts[i];
 	qsort(sorted, often, sizeof(const struct ct_chain_seen *), by_client);
-	ret = divide(sorted, often, &all);
+	ret = divide_all(sorted, often, how, &all);
 	if (!ret)
-		ret = judge(c, &all, keys, asked);
+		ret = judge(c, &all, asked, how);
 	free(all.all);
-	for (; known < c->made_count; known++)
-		for (size_t n = 0; n < c->made[known]->pub.count; n++)
-			for (size_t m = 0; m < c->made[known]->pub.member_count; m++)
-				c->starts[c->made[known]->starts[n][m]].found = true;
 	return ret;
+}
+
+static int set_asked(struct ct_chains *c, struct asked *ret)
+{
+	*ret = (struct asked){ .keys = calloc(c->count + 1, sizeof(const char *)) };
+	if (!ret->keys || set_keys(c))
+		return -ENOMEM;
+	for (size_t i = 0; i < c->count; i++)
+		if (!c->starts[i].by_itself)
+			ret->keys[ret->count++] = c->starts[i].key;
+	qsort(ret->keys, ret->count, sizeof(const char *), by_text);
+	return 0;
 }
 
 int ct_chains_find(struct ct_chains *c)
 {
-	own_mem const char **keys = calloc(c->count + 1, sizeof(const char *));
 	struct ct_chain_clients *clients = ct_chain_clients_new(c);
-	size_t named = c->made_count, asked = 0;
-	int ret = keys && clients ? set_keys(c) : -ENOMEM;
+	size_t named = c->made_count;
+	struct asked asked;
+	struct looked how;
+	int ret = set_asked(c, &asked);
 
-	for (size_t i = 0; i < c->count && !ret; i++)
-		if (!c->starts[i].by_itself)
-			keys[asked++] = c->starts[i].key;
-	if (!ret)
-		qsort(keys, asked, sizeof(const char *), by_text);
-	while (!ret && ct_chain_clients_farther(clients))
-		ret = find_of(c, keys, asked);
+	if (!clients)
+		ret = -ENOMEM;
+	while (!ret && ct_chain_clients_farther(clients, &how.near)) {
+		how.longer = true;
+		if (c->made_count > named)
+			ret = find_of(c, &asked, &how);
+		how.longer = false;
+		if (!ret)
+			ret = find_of(c, &asked, &how);
+	}
 	ct_chain_clients_free(clients);
+	free(asked.keys);
 	if (!ret && c->made_count > named)
 		qsort(&c->made[named], c->made_count - named, sizeof(struct ct_chain_made *),
 		      by_first);

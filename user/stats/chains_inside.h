@@ -12,6 +12,8 @@ struct ct_chain_place {
 	struct ct_labels labels;
 };
 
+struct ct_chain_made;
+
 struct ct_chain_seen {
 	char id[80], name[128], image[256], runtime[64];
 	uint64_t args_hash;
@@ -25,7 +27,8 @@ struct ct_chain_seen {
 	struct ct_segment *segments; /* owned: what its time was */
 	size_t segment_count;
 	size_t of; /* number of a start that the same client asked for, itself if none */
-	bool found; /* it is a member of what was found */
+	struct ct_chain_made *in; /* what was found that it is a member of; NULL: nothing */
+	size_t in_time; /* at which time */
 	bool by_itself; /* its engine has started it again: nobody has asked for that */
 };
 
@@ -44,6 +47,7 @@ struct ct_chain_made {
 	struct ct_chain_time *times; /* owned */
 	size_t (*starts)[CT_CHAIN_MEMBERS]; /* owned, as many: numbers of the members' starts */
 	size_t room;
+	size_t held; /* starts of it that are in something longer, while that is looked at */
 };
 
 struct ct_chains {
@@ -70,16 +74,36 @@ int ct_chains_add_time(struct ct_chain_made *made, const struct ct_chain_time *t
 		       const size_t *starts);
 
 /*
- * chains_clients.c: whose starts are whose. A process and its children, a child and the other's grandchild are near each
- * other; who is found nearer is not looked for farther: below a user's shell there is all that he does.
+ * chains_clients.c: whose starts are whose. Who is nearest is looked at first, then those who are near each other: a process
+ * and its children, a child and the other's grandchild.
  */
 struct ct_chain_clients;
 struct ct_chain_clients *ct_chain_clients_new(struct ct_chains *c); /* NULL: no memory */
 void ct_chain_clients_free(struct ct_chain_clients *k); /* NULL is fine */
-/* Sets `of` of all starts: at first as who is near has asked, then those farther away. False: nobody is. */
-bool ct_chain_clients_farther(struct ct_chain_clients *k);
+/* Sets `of` of all starts: at first as the nearest has asked, then those farther away. False: nobody is. */
+bool ct_chain_clients_farther(struct ct_chain_clients *k, bool *ret_near);
+
+/* One time that a client has gone through something, from the first member on. */
+struct ct_chain_passage {
+	const struct ct_chain_seen *
+		*members; /* borrowed; in order of begin, and then in that of its name */
+	size_t count;
+	uint64_t hash; /* of its name */
+	bool apart; /* it pauses so long within it that it may be two */
+};
+
 /* chains_find.c: what a client has started one after another, often enough and in one order. 0 or -ENOMEM. */
 int ct_chains_find(struct ct_chains *c);
+/* chains_longer.c: whether it holds what was found nearer, as a whole, and more. near: of those who are near each other. */
+bool ct_chain_is_longer(const struct ct_chain_passage *p, bool near);
+/* rest_ns: how long the client pauses before it begins again. */
+bool ct_chain_is_apart(const struct ct_chain_passage *p, uint64_t rest_ns);
+/* When it has ended, or is ready, if it goes on. */
+uint64_t ct_chain_over(const struct ct_chain_seen *s);
+/* When the last of it has. */
+uint64_t ct_chain_passage_over(const struct ct_chain_passage *p);
+/* What was found nearer is found no more if these hold it: false if they hold too little of it, or are apart. */
+bool ct_chains_take(struct ct_chains *c, const struct ct_chain_passage *all, size_t count);
 /* chain_numbers.c: of all times of one. 0 or -ENOMEM. */
 int ct_chains_tell(const struct ct_chains *c, struct ct_chain_made *made);
 /* chain_contention.c: sets what starts lose beside others. 0 or -ENOMEM. */
