@@ -52,6 +52,17 @@ says "which are in the recording all the same" true '[.[] | select(.name? and (.
 "$COLDTRACE" info "$ct" > "$OUT/info"
 grep -q '^  labels  *load=none$' "$OUT/info" && pass "info says the labels" || fail "info says the labels" "$(cat "$OUT/info")"
 
+# Ctrl-C while it warms up: nothing is run any more.
+printf '#!/bin/bash\necho run >> "%s"\nsleep 1\n' "$OUT/warm" > "$OUT/program"
+: > "$OUT/warm"
+env --default-signal=INT setsid "$COLDTRACE" record -o "$ct" --runs 3 --warmup 3 -- "$OUT/program" > "$OUT/said" 2> "$OUT/err" &
+tracer=$!
+await 60 test -s "$OUT/warm"
+kill -INT "$tracer"
+wait "$tracer"
+same "Ctrl-C while it warms up: exit status, runs and what is said" "0 1 0 of 3 runs" \
+	"$? $(wc -l < "$OUT/warm") $(grep -o '[0-9]* of 3 runs' "$OUT/err")"
+
 # Ctrl-C: what has been recorded is whole.
 printf '#!/bin/bash\ndocker run --rm --name "%smany" ct/service:1 stamp && echo run >> "%s"\n' \
 	"$P" "$OUT/many" > "$OUT/program"

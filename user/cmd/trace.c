@@ -319,7 +319,7 @@ static int loop(struct trace *t, int *ret_status, struct ct_err *err)
 	t->table_ns = ct_mono_ns() + (uint64_t)(opts->interval * 1e9);
 	if (!opts->command)
 		label(t);
-	else if (!t->failed)
+	else if (!t->failed && !ct_told_to_end())
 		ret = begin_run(t, err);
 	if (ret)
 		return ret;
