@@ -204,12 +204,12 @@ Test(filter, what_there_was)
 	cr_expect(ct_seen_sentence(&seen, &opts, OFFSET, text, sizeof(text)));
 	cr_expect_str_eq(
 		text,
-		"of 3 records none passes the filters; runtime: runc (2), runsc (1); container: a (1), b (1), none (1)");
+		"of 3 records none passes the filters; runtime: runc (2), runsc (1); container: a (1), b (1), no value (1)");
 	cr_assert_eq(ct_parse_until(&opts, "2026-11-01", &err), 0);
 	cr_expect(ct_seen_sentence(&seen, &opts, OFFSET, text, sizeof(text)));
 	cr_expect_str_eq(
 		text,
-		"of 3 records none passes the filters; runtime: runc (2), runsc (1); container: a (1), b (1), none (1); begun: 2026-11-23T22:00:00Z to 2026-11-23T22:01:01Z");
+		"of 3 records none passes the filters; runtime: runc (2), runsc (1); container: a (1), b (1), no value (1); begun: 2026-11-23T22:00:00Z to 2026-11-23T22:01:01Z");
 	opts = (struct ct_options){ 0 };
 	cr_expect(!ct_seen_sentence(&seen, &opts, OFFSET, text, sizeof(text)), "no filter");
 }
@@ -272,7 +272,7 @@ Test(filter, what_there_was_of_conditions)
 	cr_expect(ct_seen_sentence(&seen, &opts, OFFSET, text, sizeof(text)));
 	cr_expect_str_eq(
 		text,
-		"of 2 records none passes the filters; started by: others (2); runtim: none (2); runtime: runc (1), crun (1)");
+		"of 2 records none passes the filters; started by: others (2); runtim: no value (2); runtime: runc (1), crun (1)");
 	opts.only_mine = false;
 	where.count = 0;
 	cr_expect(!ct_seen_sentence(&seen, &opts, OFFSET, text, sizeof(text)), "no filter");

@@ -11,9 +11,11 @@
 #include <sys/resource.h>
 
 #include "cmd/gaps.h"
+#include "cmd/seen.h"
 #include "cmd/session.h"
 #include "core/base/text.h"
 #include "core/opens/opens.h"
+#include "core/tell/group_named.h"
 #include "sinks/escape.h"
 #include "sinks/sink.h"
 #include "sinks/table/table.h"
@@ -106,6 +108,39 @@ void ct_say_unmatched(const struct ct_run_session *session)
 
 	if (ct_session_unmatched(session, text, sizeof(text)))
 		ct_say("%s", text);
+	ct_say_not_started(&session->seen, session->opts, "");
+}
+
+static bool say_not_started(const struct ct_group_named *chain, uint32_t matched, const char *where)
+{
+	int name_len = chain->name_len ? (int)chain->name_len : (int)strlen(chain->globs);
+	const char *at = chain->globs;
+	bool any = false;
+
+	for (size_t n = 0; n < ct_group_count(chain); n++) {
+		size_t len = strcspn(at, ",");
+
+		if (!(matched >> n & 1)) {
+			ct_say("%schain '%.*s': nothing that is called '%.*s' has started, nor anything of such an image",
+			       where, name_len, chain->name, (int)len, at);
+			any = true;
+		}
+		at += len + (at[len] == ',');
+	}
+	return any;
+}
+
+void ct_say_not_started(const struct ct_seen *seen, const struct ct_options *opts,
+			const char *where)
+{
+	char text[4096] = "";
+	bool any = false;
+
+	for (size_t i = 0; i < opts->chains.named_count; i++)
+		any |= say_not_started(&opts->chains.named[i], seen->matched[i], where);
+	ct_seen_list(&seen->names, text, sizeof(text));
+	if (any && *text)
+		ct_say("%swhat has started:%s", where, text);
 }
 
 static void say_gap(const struct ct_session_gap *gap)

@@ -62,7 +62,11 @@ void ct_say_unscrubbed(const struct ct_recordings *recordings);
 
 /* A sentence if filters kept out all that there was: what that is. */
 struct ct_run_session;
+struct ct_seen;
 void ct_say_unmatched(const struct ct_run_session *session);
+/* Of chains that the user has named, members that nothing that has started is. where: "'FILE': ", or "". */
+void ct_say_not_started(const struct ct_seen *seen, const struct ct_options *opts,
+			const char *where);
 /* A sentence for each time between recordings of a boot in which nobody traced. */
 void ct_say_gaps(const struct ct_run_session *session);
 /* A view that was asked for and that a sandbox does not give. Its words may be the sandbox's. */

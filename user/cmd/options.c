@@ -228,7 +228,7 @@ static const struct option_row {
 	  "of the first recording only what is so, e.g. runtime=runc,load=disk; of a single recording it is one side" },
 	{ "diff", 0, "b", "K=V,...", 0, ct_parse_side_b,
 	  "the same of the second, or the other side" },
-	{ "compare", 0, "where", "K=V,...", 0, ct_parse_side_a,
+	{ "compare", 0, "where", "K=V,...", 0, ct_parse_where,
 	  "only what is so, e.g. load=disk; values may be patterns" },
 	{ "report diff", 0, "phases", NULL, offsetof(struct ct_options, phases), NULL,
 	  "only the phases, also if the recording has steps" },

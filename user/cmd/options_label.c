@@ -30,6 +30,9 @@ int ct_parse_label(struct ct_options *opts, const char *value, struct ct_err *er
 			       "option --label: '%s' cannot be a name: %s; call it otherwise", pair,
 			       strchr(pair, ',') ? "a comma ends one"
 						 : "compare --by has a meaning of its own for it");
+	if ((size_t)(equals - value) >= CT_WHERE_KEY)
+		return ct_fail(err, EINVAL, "option --label: '%.20s...' is a name beyond %d bytes",
+			       value, CT_WHERE_KEY - 1);
 	if (ct_label(labels, pair)) {
 		if (!strcmp(ct_label(labels, pair), equals + 1))
 			return 0;
@@ -53,11 +56,30 @@ int ct_parse_warmup(struct ct_options *opts, const char *value, struct ct_err *e
 	return ct_value_number("--warmup", value, 1, RUNS_MAX, &opts->warmup, err);
 }
 
+/* Of a list with commas. */
+static bool has_empty_part(const char *list)
+{
+	return !*list || *list == ',' || list[strlen(list) - 1] == ',' || strstr(list, ",,");
+}
+
 int ct_parse_compare_by(struct ct_options *opts, const char *value, struct ct_err *err)
 {
-	if (!*value || *value == ',' || value[strlen(value) - 1] == ',' || strstr(value, ",,"))
+	size_t len;
+
+	if (has_empty_part(value))
 		return ct_fail(err, EINVAL, "option --by: '%s' is no list, as 'runtime,load'",
 			       value);
+	for (const char *at = value; *at; at += len + (at[len] == ',')) {
+		len = strcspn(at, ",");
+		for (const char *other = at + len; *other;) {
+			size_t length = strcspn(++other, ",");
+
+			if (length == len && !memcmp(at, other, len))
+				return ct_fail(err, EINVAL, "option --by: '%s' has '%.*s' twice",
+					       value, (int)len, at);
+			other += length;
+		}
+	}
 	opts->compare_by = value;
 	return 0;
 }
@@ -72,16 +94,29 @@ int ct_parse_side_b(struct ct_options *opts, const char *value, struct ct_err *e
 	return ct_where_parse(&opts->where[1], "b", value, err);
 }
 
+int ct_parse_where(struct ct_options *opts, const char *value, struct ct_err *err)
+{
+	return ct_where_parse(&opts->where[0], "where", value, err);
+}
+
 int ct_parse_chain(struct ct_options *opts, const char *value, struct ct_err *err)
 {
 	struct ct_chains_how *how = &opts->chains;
 	const char *equals = strchr(value, '='), *globs = equals ? equals + 1 : value;
 	unsigned members = 1;
 
-	if (!*globs || *globs == ',' || strstr(globs, ",,") || !strchr(globs, ','))
+	if (equals == value)
+		return ct_fail(err, EINVAL, "option --chain: '%s' has no name before its '='",
+			       value);
+	if (!strchr(globs, ','))
 		return ct_fail(err, EINVAL,
 			       "option --chain: '%s' names no two members, as 'shop=web,api,db'",
 			       value);
+	if (has_empty_part(globs))
+		return ct_fail(
+			err, EINVAL,
+			"option --chain: '%s' has a member without a name; say 'shop=web,api,db'",
+			value);
 	for (const char *at = strchr(globs, ','); at; at = strchr(at + 1, ','))
 		members++;
 	if (members > CT_GROUP_MEMBERS)

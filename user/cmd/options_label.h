@@ -9,6 +9,7 @@ int ct_parse_runs(struct ct_options *opts, const char *value, struct ct_err *err
 int ct_parse_compare_by(struct ct_options *opts, const char *value, struct ct_err *err);
 int ct_parse_side_a(struct ct_options *opts, const char *value, struct ct_err *err);
 int ct_parse_side_b(struct ct_options *opts, const char *value, struct ct_err *err);
+int ct_parse_where(struct ct_options *opts, const char *value, struct ct_err *err);
 int ct_parse_chain(struct ct_options *opts, const char *value, struct ct_err *err);
 int ct_parse_what_if(struct ct_options *opts, const char *value, struct ct_err *err);
 int ct_parse_lead(struct ct_options *opts, const char *value, struct ct_err *err);

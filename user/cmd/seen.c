@@ -7,6 +7,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "core/tell/group_named.h"
 #include "util/mem.h"
 
 #define NS_PER_S 1000000000ll
@@ -107,13 +108,24 @@ void ct_seen_count(struct ct_seen_values *values, const char *value)
 		char *name = values->each[i].name;
 
 		if (!values->each[i].count)
-			snprintf(name, sizeof(values->each[i].name), "%s", value);
+			snprintf(name, sizeof(values->each[i].name), "%.63s", value);
 		if (!strncmp(name, value, sizeof(values->each[i].name) - 1)) {
 			values->each[i].count++;
 			return;
 		}
 	}
 	values->others++;
+}
+
+static void add_start(struct ct_seen *seen, const struct ct_chains_how *chains,
+		      const struct ct_record *rec)
+{
+	for (size_t i = 0; i < chains->named_count; i++)
+		for (unsigned n = 0; n < ct_group_count(&chains->named[i]); n++)
+			if (ct_group_has(&chains->named[i], n, rec->who->name, rec->who->image))
+				seen->matched[i] |= 1u << n;
+	if (chains->named_count)
+		ct_seen_count(&seen->names, *rec->who->name ? rec->who->name : rec->who->image);
 }
 
 void ct_seen_add(struct ct_seen *seen, const struct ct_options *opts, const struct ct_record *rec)
@@ -123,6 +135,8 @@ void ct_seen_add(struct ct_seen *seen, const struct ct_options *opts, const stru
 			ct_seen_count(&seen->by[i], dimensions[i].value(rec));
 	for (size_t i = 0; seen->where && i < seen->where->count; i++)
 		ct_seen_count(&seen->of[i], ct_where_value(rec, seen->where->each[i].key));
+	if (rec->type == CT_RECORD_START && rec->outcome == CT_OUTCOME_OK)
+		add_start(seen, &opts->chains, rec);
 	if (!seen->records++ || rec->begin_ns < seen->first_ns)
 		seen->first_ns = rec->begin_ns;
 	if (rec->begin_ns > seen->last_ns)
@@ -145,7 +159,7 @@ void ct_seen_list(const struct ct_seen_values *values, char *text, size_t size)
 {
 	for (size_t i = 0; i < CT_SEEN_VALUES && values->each[i].count; i++)
 		put(text, size, "%s %s (%llu)", i ? "," : "",
-		    *values->each[i].name ? values->each[i].name : "none",
+		    *values->each[i].name ? values->each[i].name : "no value",
 		    (unsigned long long)values->each[i].count);
 	if (values->others)
 		put(text, size, ", others (%llu)", (unsigned long long)values->others);

@@ -21,6 +21,9 @@ struct ct_seen {
 	uint64_t first_ns, last_ns; /* begins of the first and the last, CLOCK_MONOTONIC */
 	struct ct_seen_values by[CT_SEEN_DIMENSIONS];
 	struct ct_seen_values of[CT_WHERE_MAX]; /* of each condition */
+	uint32_t matched
+		[CT_CHAIN_NAMED]; /* of each chain that the user has named, bit per member that has started */
+	struct ct_seen_values names; /* of what has started, where there are such */
 };
 
 void ct_seen_count(struct ct_seen_values *values, const char *value);

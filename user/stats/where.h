@@ -6,6 +6,7 @@
 #include "util/err.h"
 
 #define CT_WHERE_MAX 8
+#define CT_WHERE_KEY 64
 
 /* "" when the record has no such label. Valid as long as the record. */
 const char *ct_where_value(const struct ct_record *rec, const char *key);
@@ -17,7 +18,7 @@ bool ct_where_is_own(const char *key);
 struct ct_where {
 	size_t count;
 	struct {
-		char key[64];
+		char key[CT_WHERE_KEY];
 		char glob[256];
 	} each[CT_WHERE_MAX];
 };
