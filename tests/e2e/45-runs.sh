@@ -49,6 +49,14 @@ says "nobody else's" '[]' '[.[] | select(.name? and (.name | endswith("other")))
 "$COLDTRACE" report "$ct" -o "json:$OUT/all.jsonl" 2> "$OUT/report.err"
 JSON=$OUT/all.jsonl
 says "which are in the recording all the same" true '[.[] | select(.name? and (.name | endswith("other")))] | length > 0'
+others="starts in runs of a program others have asked for: --only-mine leaves them out"
+for what in "report" "export --format csv:/dev/null" "compare" "diff --a load=none --b load=none"; do
+	read -ra what <<< "$what"
+	"$COLDTRACE" "${what[@]}" "$ct" > /dev/null 2> "$OUT/$what.err"
+	"$COLDTRACE" "${what[@]}" "$ct" --only-mine > /dev/null 2> "$OUT/$what.mine.err"
+	grep -q "of [0-9]* $others" "$OUT/$what.err" && ! grep -q "$others" "$OUT/$what.mine.err" &&
+		pass "$what says that there are others'" || fail "$what says that there are others'" "$(cat "$OUT/$what.err" "$OUT/$what.mine.err")"
+done
 "$COLDTRACE" info "$ct" > "$OUT/info"
 grep -q '^  labels  *load=none$' "$OUT/info" && pass "info says the labels" || fail "info says the labels" "$(cat "$OUT/info")"
 

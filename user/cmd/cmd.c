@@ -108,7 +108,16 @@ void ct_say_unmatched(const struct ct_run_session *session)
 
 	if (ct_session_unmatched(session, text, sizeof(text)))
 		ct_say("%s", text);
+	ct_say_others(&session->seen, session->opts, "");
 	ct_say_not_started(&session->seen, session->opts, "");
+}
+
+void ct_say_others(const struct ct_seen *seen, const struct ct_options *opts, const char *where)
+{
+	if (seen->of_others && seen->of_others < seen->of_runs && !opts->only_mine)
+		ct_say("%s%llu of %llu starts in runs of a program others have asked for: --only-mine leaves them out",
+		       where, (unsigned long long)seen->of_others,
+		       (unsigned long long)seen->of_runs);
 }
 
 static bool say_not_started(const struct ct_group_named *chain, uint32_t matched, const char *where)

@@ -64,7 +64,9 @@ void ct_say_unscrubbed(const struct ct_recordings *recordings);
 struct ct_run_session;
 struct ct_seen;
 void ct_say_unmatched(const struct ct_run_session *session);
-/* Of chains that the user has named, members that nothing that has started is. where: "'FILE': ", or "". */
+/* What others have started in runs of a program, if it is not left out. where: "'FILE': ", or "". */
+void ct_say_others(const struct ct_seen *seen, const struct ct_options *opts, const char *where);
+/* Of chains that the user has named, members that nothing that has started is. */
 void ct_say_not_started(const struct ct_seen *seen, const struct ct_options *opts,
 			const char *where);
 /* A sentence for each time between recordings of a boot in which nobody traced. */

@@ -109,10 +109,9 @@ static void finish(struct replay *replay, enum ct_side side)
 	ct_say_cut(recordings);
 	ct_say_unscrubbed(recordings);
 	ct_say_shallow(recordings, diff->opts);
-	if (diff->opts->chains.named_count) {
-		snprintf(text, sizeof(text), "'%s': ", diff->side[side].path);
-		ct_say_not_started(&replay->of[side].seen, diff->opts, text);
-	}
+	snprintf(text, sizeof(text), "'%s': ", diff->side[side].path);
+	ct_say_others(&replay->of[side].seen, diff->opts, text);
+	ct_say_not_started(&replay->of[side].seen, diff->opts, text);
 	if (!replay->of[side].records &&
 	    ct_seen_sentence(&replay->of[side].seen, diff->opts, recordings->wall_minus_mono_ns,
 			     text, sizeof(text)))

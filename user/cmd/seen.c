@@ -135,6 +135,10 @@ void ct_seen_add(struct ct_seen *seen, const struct ct_options *opts, const stru
 			ct_seen_count(&seen->by[i], dimensions[i].value(rec));
 	for (size_t i = 0; seen->where && i < seen->where->count; i++)
 		ct_seen_count(&seen->of[i], ct_where_value(rec, seen->where->each[i].key));
+	if (rec->type == CT_RECORD_START && rec->run) {
+		seen->of_runs++;
+		seen->of_others += !rec->who->mine;
+	}
 	if (rec->type == CT_RECORD_START && rec->outcome == CT_OUTCOME_OK)
 		add_start(seen, &opts->chains, rec);
 	if (!seen->records++ || rec->begin_ns < seen->first_ns)

@@ -23,6 +23,8 @@ struct ct_seen {
 	struct ct_seen_values of[CT_WHERE_MAX]; /* of each condition */
 	uint32_t matched
 		[CT_CHAIN_NAMED]; /* of each chain that the user has named, bit per member that has started */
+	uint64_t of_runs,
+		of_others; /* starts in runs of a program; those that it has not asked for */
 	struct ct_seen_values names; /* of what has started, where there are such */
 };
 
