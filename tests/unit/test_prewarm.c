@@ -7,7 +7,7 @@
 #include "stats/chains.h"
 #include "util/mem.h"
 
-static const struct ct_contention none, fourfold = { .slower = 4 }, threefold = { .slower = 3 };
+static const struct ct_contention none, fourfold = { .more = 3 }, threefold = { .more = 2 };
 
 /* a 0..100 starts, ..300 runs; b 310..410, ..610; c 620..720, ..920. One process asks for all. */
 static const struct ct_chain_time three = {
@@ -83,6 +83,27 @@ Test(prewarm, contention_is_said)
 	cr_expect_eq(p.saved_ns, (int64_t)(200 * MS));
 }
 
+/* Company that is gone makes it faster again; half of a start beside another is half of it. */
+Test(prewarm, contention_goes_with_company)
+{
+	struct ct_chain_time pair = { .count = 3 };
+	const struct ct_contention twice = { .told = true, .more = 1 };
+	struct ct_prewarmed p;
+
+	/* b and c start beside each other, and take 200 ms each where alone they would take 100. */
+	pair.starts[0] = (struct ct_chain_start){ 1000 * MS, 1100 * MS, 0, 7, 0 };
+	pair.starts[1] = (struct ct_chain_start){ 1500 * MS, 1700 * MS, 0, 7, 0 };
+	pair.starts[2] = (struct ct_chain_start){ 1500 * MS, 1700 * MS, 0, 7, 0 };
+	/* With b 300 ms earlier c takes 100; and it is c that the end waits for. */
+	ct_chain_prewarm(&pair, 2, 300 * MS, &twice, &p);
+	cr_expect(p.overlaps);
+	cr_expect_float_eq((double)p.saved_ns / MS, 100, 0.01, "%lld", (long long)p.saved_ns);
+	/* 50 ms of the first's 100 are beside b: half again as long, which nobody waits for. */
+	ct_chain_prewarm(&three, 2, 260 * MS, &twice, &p);
+	cr_expect(p.overlaps);
+	cr_expect_float_eq((double)p.saved_ns / MS, 50, 0.01, "%lld", (long long)p.saved_ns);
+}
+
 /* Those that overlap anyway are slow already. */
 Test(prewarm, contention_is_not_taken_twice)
 {
@@ -114,10 +135,10 @@ Test(prewarm, contention_is_measured)
 	static const struct {
 		unsigned beside, alone;
 		const char *other; /* image of those that are beside each other */
-		double slower;
+		double more;
 	} rows[] = {
-		{ 0, 3, "image", 0 }, { 2, 3, "image", 0 },  { 4, 2, "image", 0 },
-		{ 4, 3, "image", 3 }, { 4, 3, "larger", 0 },
+		{ 0, 3, "image", 0 },    { 2, 3, "image", 0 },  { 4, 2, "image", 0 },
+		{ 4, 3, "image", 0.67 }, { 4, 3, "larger", 0 },
 	};
 
 	const struct ct_chains_how how = { .find = true };
@@ -132,7 +153,8 @@ Test(prewarm, contention_is_measured)
 			image_start(c, rows[r].other, 20000 + i, 3 * START);
 		cr_assert_eq(ct_chains_run(c), 0);
 		by = ct_chains_contention(c);
-		cr_expect_float_eq(by->slower, rows[r].slower, 0.01, "row %zu", r);
+		cr_expect_float_eq(by->more, rows[r].more, 0.01, "row %zu: %f", r, by->more);
+		cr_expect_eq(by->told, rows[r].more > 0);
 		cr_expect_eq(by->overlapping, rows[r].beside);
 		cr_expect_eq(by->alone, rows[r].alone);
 		ct_chains_free(c);
@@ -304,16 +326,34 @@ Test(prewarm, contention_is_by_kind)
 	const struct ct_contention *by;
 
 	for (unsigned i = 0; i < 3; i++) {
-		image_start(c, i % 2 ? "one" : "two", 20000 + i * 10, 200);
-		image_start(c, i % 2 ? "two" : "one", 20001 + i * 10, 200);
+		image_start(c, i % 2 ? "one" : "two", 20000 + i * 1000, 200);
+		image_start(c, i % 2 ? "two" : "one", 20001 + i * 1000, 200);
 		image_start(c, "one", 1000 + i * 2000, alone_ms[2 - i]);
 		image_start(c, "two", 2000 + i * 2000, alone_ms[i]);
 	}
 	cr_assert_eq(ct_chains_run(c), 0);
 	by = ct_chains_contention(c);
-	cr_expect_float_eq(by->slower, 2, 0.001, "%f", by->slower);
+	cr_expect_float_eq(by->more, 1, 0.01, "%f", by->more);
 	cr_expect_eq(by->overlapping, 6);
 	cr_expect_eq(by->alone, 6);
+	ct_chains_free(c);
+}
+
+/* A burst of eleven takes six times as long, a pair one and a half: for each other one it is the same. */
+Test(prewarm, a_burst_is_many)
+{
+	const struct ct_chains_how how = { .find = true };
+	struct ct_chains *c = ct_chains_new(&how);
+
+	for (unsigned i = 0; i < 3; i++)
+		image_start(c, "image", 1000 + i * 20000, 10000);
+	for (unsigned i = 0; i < 11; i++)
+		image_start(c, "image", 100000 + i, 60000);
+	image_start(c, "image", 200000, 15000);
+	image_start(c, "image", 200001, 15000);
+	cr_assert_eq(ct_chains_run(c), 0);
+	cr_expect_float_eq(ct_chains_contention(c)->more, 0.5, 0.01, "%f",
+			   ct_chains_contention(c)->more);
 	ct_chains_free(c);
 }
 
@@ -328,7 +368,8 @@ Test(prewarm, nothing_gets_faster_beside_others)
 		image_start(c, "image", 20000 + i, 50);
 	}
 	cr_assert_eq(ct_chains_run(c), 0);
-	cr_expect_float_eq(ct_chains_contention(c)->slower, 1, 0.001);
+	cr_expect(ct_chains_contention(c)->told);
+	cr_expect_eq(ct_chains_contention(c)->more, 0);
 	cr_expect_eq(ct_chains_contention(c)->alone, 3);
 	ct_chains_free(c);
 }

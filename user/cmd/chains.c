@@ -165,11 +165,11 @@ static void draw_beside_starts(struct ct_pen *pen, const struct ct_contention *b
 {
 	char text[512];
 
-	if (by->slower > 0)
+	if (by->told)
 		snprintf(
 			text, sizeof(text),
-			"Beside other starts one takes %.2f times as long in this recording as those of the same image that are alone (n %zu, alone %zu): what would overlap then is taken to be as slow.",
-			by->slower, by->overlapping, by->alone);
+			"Beside another that starts one takes %.2f times as long in this recording as those of the same image that are alone, beside two %.2f (n %zu, alone %zu): so does what would overlap then.",
+			1 + by->more, 1 + 2 * by->more, by->overlapping, by->alone);
 	else
 		snprintf(
 			text, sizeof(text),
@@ -293,7 +293,7 @@ static void json_contention(struct ct_json *w, const struct ct_chains *c)
 		return;
 	}
 	ct_json_enter(w, "contention", '{');
-	json_ratio(w, "slower_beside_starts", by->slower, by->slower > 0);
+	json_ratio(w, "more_beside_each_start", by->more, by->told);
 	ct_json_u64(w, "beside_starts", by->overlapping);
 	ct_json_u64(w, "alone", by->alone);
 	json_ratio(w, "lost_beside_stops", by->lost, by->beside_stops >= CT_CONTENTION_LEAST);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What a start loses beside others, of the starts and stops that there are: beside another start it takes so many times as
- * long, and of each ns beside a stop (from the exit until the engine has removed what was left) a part is lost.
+ * What a start loses beside others, of the starts and stops that there are: it takes so much longer for each other one that
+ * starts beside it, and of each ns beside a stop (from the exit until the engine has removed what was left) a part is lost.
  */
 #include <errno.h>
 #include <math.h>
@@ -11,15 +11,20 @@
 #include "stats/chains_inside.h"
 #include "util/mem.h"
 
-#define MILLIONTH 1000000.0
 #define LOST_MOST 0.9 /* who is beside a stop gets on, however slowly */
 #define SPREAD_NS 1000 /* a clock's: what never varies is not worth more than all else */
 
-/* A start, and whether others were going on meanwhile. */
+/* A start, and how many others were going on meanwhile, at the mean. */
 struct beside {
 	const struct ct_chain_seen *start;
 	uint64_t ns;
-	bool overlaps;
+	double others;
+};
+
+/* By those that were not beside others: what one has lost for each, and how much that tells. */
+struct loss {
+	const struct ct_chain_seen *start;
+	double lost, weight;
 };
 
 /* What is alike in what it takes: image and runtime. */
@@ -44,30 +49,56 @@ static int by_kind_and_time(const void *a, const void *b)
 	int ret = by_kind(x->start, y->start);
 
 	if (!ret)
-		ret = x->overlaps - y->overlaps;
+		ret = (x->others > 0) - (y->others > 0);
 	return ret ? ret : (x->ns > y->ns) - (x->ns < y->ns);
 }
 
 /* They are by source and begin. */
 static void set_beside(struct ct_chains *c, struct beside *all)
 {
-	uint64_t until_ns = 0; /* the latest that one before is ready */
-
 	for (size_t i = 0; i < c->count; i++) {
-		const struct ct_chain_seen *s = &c->starts[i], *next = s + 1;
+		const struct ct_chain_seen *s = &c->starts[i];
 
-		if (!i || s->source != s[-1].source)
-			until_ns = 0;
 		all[i].start = s;
 		all[i].ns = s->at.ready_ns - s->at.begin_ns;
-		all[i].overlaps = until_ns > s->at.begin_ns ||
-				  (i + 1 < c->count && next->source == s->source &&
-				   next->at.begin_ns < s->at.ready_ns);
-		c->contention.overlapping += all[i].overlaps;
-		c->contention.alone += !all[i].overlaps;
-		if (s->at.ready_ns > until_ns)
-			until_ns = s->at.ready_ns;
+		for (size_t k = i + 1; k < c->count && c->starts[k].source == s->source &&
+				       c->starts[k].at.begin_ns < s->at.ready_ns;
+		     k++) {
+			const struct ct_chain_start *o = &c->starts[k].at;
+			uint64_t until =
+				o->ready_ns < s->at.ready_ns ? o->ready_ns : s->at.ready_ns;
+			double both = (double)(until - o->begin_ns);
+
+			all[i].others += both / ((double)all[i].ns + 1);
+			all[k].others += both / ((double)(o->ready_ns - o->begin_ns) + 1);
+		}
 	}
+	for (size_t i = 0; i < c->count; i++) {
+		c->contention.overlapping += all[i].others > 0;
+		c->contention.alone += !(all[i].others > 0);
+	}
+}
+
+static int by_loss(const void *a, const void *b)
+{
+	const struct loss *x = a, *y = b;
+
+	return (x->lost > y->lost) - (x->lost < y->lost);
+}
+
+/* The slope of least absolute deviations: the median of what each has lost, weighted by how much that tells. n above 0. */
+static double weighted_median(struct loss *losses, size_t n)
+{
+	double half = 0, ret = 0;
+
+	for (size_t i = 0; i < n; i++)
+		half += losses[i].weight / 2;
+	qsort(losses, n, sizeof(*losses), by_loss);
+	for (size_t i = 0; i < n && half >= 0; i++) {
+		ret = losses[i].lost;
+		half -= losses[i].weight;
+	}
+	return ret;
 }
 
 /*
@@ -76,34 +107,35 @@ static void set_beside(struct ct_chains *c, struct beside *all)
  */
 static int beside_starts(struct ct_chains *c, struct beside *all)
 {
-	own_mem uint64_t *ratios = calloc(c->count + 1, sizeof(*ratios));
+	own_mem struct loss *losses = calloc(c->count + 1, sizeof(*losses));
 	struct ct_contention *by = &c->contention;
 	size_t n = 0, compared = 0;
 
-	if (!ratios)
+	if (!losses)
 		return -ENOMEM;
 	qsort(all, c->count, sizeof(*all), by_kind_and_time);
 	for (size_t i = 0, end, alone, median; i < c->count; i = end) {
 		for (end = i + 1; end < c->count && !by_kind(all[i].start, all[end].start); end++)
 			;
-		for (alone = i; alone < end && !all[alone].overlaps; alone++)
+		for (alone = i; alone < end && !(all[alone].others > 0); alone++)
 			;
 		if (alone - i < CT_CONTENTION_LEAST || end - alone < CT_CONTENTION_LEAST)
 			continue;
 		median = i + (alone - i - 1) / 2;
 		compared += alone - i;
-		for (size_t k = alone; k < end; k++)
-			ratios[n++] = (uint64_t)(MILLIONTH * (double)all[k].ns /
-						 ((double)all[median].ns + 1));
+		for (size_t k = alone; k < end; k++) {
+			double longer = (double)all[k].ns / ((double)all[median].ns + 1) - 1;
+
+			losses[n++] = (struct loss){ all[k].start, longer / all[k].others,
+						     all[k].others };
+		}
 	}
 	if (!n)
 		return 0;
-	qsort(ratios, n, sizeof(*ratios), ascending);
+	by->told = true;
 	by->overlapping = n;
 	by->alone = compared;
-	by->slower = (double)ct_sorted_quantile(ratios, n, 0.5) / MILLIONTH;
-	if (by->slower < 1) /* nothing gets faster by that */
-		by->slower = 1;
+	by->more = fmax(0, weighted_median(losses, n)); /* nothing gets faster by that */
 	return 0;
 }
 
@@ -208,19 +240,6 @@ static size_t add_parts(const struct ct_chain_seen *s, const struct stop *stops,
 	return n;
 }
 
-/* A phase that was beside stops, by those of its kind that were not: what of each ns it has lost, and how much that tells. */
-struct loss {
-	const struct ct_chain_seen *start;
-	double lost, weight;
-};
-
-static int by_loss(const void *a, const void *b)
-{
-	const struct loss *x = a, *y = b;
-
-	return (x->lost > y->lost) - (x->lost < y->lost);
-}
-
 /* How far half of them are from their median, which is that of sorted parts. */
 static double spread_of(const struct part *parts, size_t n, uint64_t median, uint64_t *room)
 {
@@ -265,27 +284,14 @@ static int by_start(const void *a, const void *b)
 	return (x->start > y->start) - (x->start < y->start);
 }
 
-/*
- * The slope of least absolute deviations, which is the median of what each has lost, weighted by how long it was beside
- * stops, in units of what such a phase varies by anyway.
- */
+/* In units of what such a phase varies by anyway, how long it was beside stops is how much it tells. */
 static void weigh(struct ct_contention *by, struct loss *losses, size_t n)
 {
-	double half = 0;
-
 	qsort(losses, n, sizeof(*losses), by_start);
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < n; i++)
 		by->beside_stops += !i || losses[i].start != losses[i - 1].start;
-		half += losses[i].weight / 2;
-	}
-	if (by->beside_stops < CT_CONTENTION_LEAST)
-		return;
-	qsort(losses, n, sizeof(*losses), by_loss);
-	for (size_t i = 0; i < n && half >= 0; i++) {
-		by->lost = losses[i].lost;
-		half -= losses[i].weight;
-	}
-	by->lost = fmax(0, fmin(LOST_MOST, by->lost));
+	if (by->beside_stops >= CT_CONTENTION_LEAST)
+		by->lost = fmax(0, fmin(LOST_MOST, weighted_median(losses, n)));
 }
 
 /* Phase by phase: what a start loses when its create is beside a stop, its own pauses may make good elsewhere. */
@@ -307,7 +313,7 @@ static int beside_stops(struct ct_chains *c, const struct beside *all)
 	stop_count = set_stops(c, stops);
 	n = 0;
 	for (size_t i = 0; i < c->count; i++)
-		if (!all[i].overlaps)
+		if (!(all[i].others > 0))
 			n += add_parts(all[i].start, stops, stop_count, &parts[n]);
 	qsort(parts, n, sizeof(*parts), by_part);
 	weigh(&c->contention, losses, add_losses(parts, n, room, losses));

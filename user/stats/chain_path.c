@@ -2,6 +2,8 @@
 /* What the path through a group's members would be if some were started earlier. */
 #include "stats/chains.h"
 
+#include <math.h>
+
 static uint64_t later(uint64_t a, uint64_t b)
 {
 	return a > b ? a : b;
@@ -41,17 +43,36 @@ static uint64_t cold_of(const struct ct_chain_start *s)
 	return minus(s->ready_ns, s->begin_ns);
 }
 
-/* Bit per member that starts while another does, if they begin so. */
-static uint32_t overlapping(const struct ct_chain_time *t, const uint64_t *begin)
+/* How many others start while a member does, at the mean. */
+static double others(size_t count, size_t i, const uint64_t *begin, const uint64_t *ready)
 {
-	uint32_t ret = 0;
+	double sum = 0;
 
-	for (size_t i = 0; i < t->count; i++)
-		for (size_t j = 0; j < t->count; j++)
-			if (j != i && begin[i] < begin[j] + cold_of(&t->starts[j]) &&
-			    begin[j] < begin[i] + cold_of(&t->starts[i]))
-				ret |= 1u << i;
-	return ret;
+	for (size_t j = 0; j < count; j++) {
+		uint64_t from = later(begin[i], begin[j]), until = sooner(ready[i], ready[j]);
+
+		sum += j == i ? 0 : (double)minus(until, from);
+	}
+	return sum / (double)later(minus(ready[i], begin[i]), 1);
+}
+
+/* By how much each of them takes longer, or less long, in other company than it was in. Whether any does. */
+static bool set_factors(const struct ct_chain_time *t, const struct new_times *n, double more,
+			double *ret)
+{
+	uint64_t begin[CT_CHAIN_MEMBERS], ready[CT_CHAIN_MEMBERS];
+	bool any = false;
+
+	for (size_t i = 0; i < t->count; i++) {
+		begin[i] = t->starts[i].begin_ns;
+		ready[i] = later(t->starts[i].ready_ns, begin[i]);
+	}
+	for (size_t i = 0; i < t->count; i++) {
+		ret[i] = (1 + more * others(t->count, i, n->begin, n->ready)) /
+			 (1 + more * others(t->count, i, begin, ready));
+		any |= fabs(ret[i] - 1) > 1e-6;
+	}
+	return any;
 }
 
 /* The time that a member starts beside the stops of others. */
@@ -101,12 +122,9 @@ static uint64_t through(size_t i, const struct new_times *n, double work, double
 	}
 }
 
-/*
- * Members are in order of their requests, and nobody follows one behind him. slow: bit per member whose start is beside
- * another's that was not beside it before.
- */
+/* Members are in order of their requests, and nobody follows one behind him. factors: so many times as long each takes. */
 static uint64_t replay(const struct ct_chain_time *t, uint32_t members, uint64_t lead_ns,
-		       uint32_t slow, const struct ct_contention *by, struct new_times *n,
+		       const double *factors, const struct ct_contention *by, struct new_times *n,
 		       uint64_t *ret_idle_ns)
 {
 	uint64_t first = ct_chain_begin(t), end = 0;
@@ -130,8 +148,7 @@ static uint64_t replay(const struct ct_chain_time *t, uint32_t members, uint64_t
 		n->begin[i] = n->call[i];
 		if (early)
 			n->begin[i] = lead_ns > n->call[i] - first ? first : n->call[i] - lead_ns;
-		if (slow >> i & 1)
-			work *= by->slower;
+		work *= factors[i];
 		n->ready[i] = through(i, n, work, by->lost);
 		n->served[i] = later(n->needed[i], n->ready[i]);
 		n->exit[i] = s->exit_ns ? n->served[i] + minus(s->exit_ns, s->ready_ns) : 0;
@@ -146,22 +163,20 @@ static uint64_t replay(const struct ct_chain_time *t, uint32_t members, uint64_t
 void ct_chain_prewarm(const struct ct_chain_time *t, uint32_t members, uint64_t lead_ns,
 		      const struct ct_contention *by, struct ct_prewarmed *ret)
 {
-	uint64_t was, is, begin[CT_CHAIN_MEMBERS];
+	double factors[CT_CHAIN_MEMBERS];
 	struct new_times n;
-	uint32_t slow;
+	uint64_t was, is;
 
 	*ret = (struct ct_prewarmed){ 0 };
 	if (!t->count)
 		return;
-	was = replay(t, 0, 0, 0, by, &n, &ret->idle_ns);
-	is = replay(t, members & ~1u, lead_ns, 0, by, &n, &ret->idle_ns);
-	/* Those that overlapped before were as slow as that already; the first, too, has company now. */
 	for (size_t i = 0; i < t->count; i++)
-		begin[i] = t->starts[i].begin_ns;
-	slow = overlapping(t, n.begin) & ~overlapping(t, begin);
-	if (slow && by->slower > 0) {
-		ret->overlaps = true;
-		is = replay(t, members & ~1u, lead_ns, slow, by, &n, &ret->idle_ns);
-	}
+		factors[i] = 1;
+	was = replay(t, 0, 0, factors, by, &n, &ret->idle_ns);
+	is = replay(t, members & ~1u, lead_ns, factors, by, &n, &ret->idle_ns);
+	/* Those that overlapped before were as slow as that already; the first, too, has company now. */
+	ret->overlaps = set_factors(t, &n, by->more, factors);
+	if (ret->overlaps)
+		is = replay(t, members & ~1u, lead_ns, factors, by, &n, &ret->idle_ns);
 	ret->saved_ns = (int64_t)was - (int64_t)is;
 }

@@ -36,8 +36,8 @@ struct ct_prewarmed {
 
 /* What starts lose beside others that start, and beside others that stop: over all that there are. */
 struct ct_contention {
-	/* so many times as long as those of the same image and runtime that are alone; 0: not known, and of how many is of all */
-	double slower;
+	bool told; /* by how much, and of how many; else `overlapping` and `alone` are all that there are */
+	double more; /* so much longer for each other one that starts beside it: 1 is twice as long as alone beside one */
 	size_t overlapping, alone;
 	double lost; /* of each ns that they spend beside a stop, 0..1 */
 	size_t beside_stops; /* so many starts tell that; below CT_CONTENTION_LEAST: it is not known */
