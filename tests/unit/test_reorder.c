@@ -56,6 +56,28 @@ static const struct {
 	{ "twice too late", { 400, 500, 380, 370, 510 }, { 400, 380, 370, 500, 510 }, 5, 2 },
 };
 
+/* The oldest counts, wherever it is held, and not the one that came last. */
+Test(reorder, due)
+{
+	struct got got = { 0 };
+	struct ct_reorder *r = ct_reorder_new(take, &got);
+
+	cr_expect_eq(ct_reorder_due(r), 0, "nothing is held");
+	push(r, 2 * WINDOW, 1);
+	push(r, 2 * WINDOW + WINDOW / 2, 2);
+	cr_expect_eq(ct_reorder_due(r), 3 * WINDOW);
+	push(r, 2 * WINDOW - 1, 3); /* late */
+	cr_expect_eq(ct_reorder_due(r), 3 * WINDOW - 1);
+	push(r, 3 * WINDOW, 4); /* within the slack: nothing is handed over for it */
+	cr_expect_eq(got.count, 0);
+	ct_reorder_settle(r);
+	cr_expect_eq(got.count, 2);
+	cr_expect_eq(ct_reorder_due(r), 3 * WINDOW + WINDOW / 2);
+	ct_reorder_flush(r);
+	cr_expect_eq(ct_reorder_due(r), 0);
+	ct_reorder_free(r);
+}
+
 Test(reorder, order)
 {
 	for (size_t i = 0; i < CT_ARRAY_SIZE(orders); i++) {

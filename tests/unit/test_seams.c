@@ -65,12 +65,17 @@ Test(seams, who_is_made_again_is_not_gone)
 	run_free(run);
 }
 
-/* An event is held for a while: whoever feeds has to come back then, though nothing has been heard. */
+/*
+ * An event is held for a while: whoever feeds has to come back then, though nothing has been heard; or has, but nothing
+ * that is so much younger.
+ */
 Test(seams, what_is_held_has_a_deadline)
 {
 	struct run *run = run_new();
 	struct ct_core *core = core_of(run);
 
+	tape_at(&run->t, 15);
+	tape_exit(&run->t, INIT, CT_ROLE_INIT, 0);
 	tape_feed(&run->t, core);
 	cr_expect_eq(ct_core_deadline(core), tape_ns(0) + CT_REORDER_WINDOW_NS);
 	ct_core_free(core);

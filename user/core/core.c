@@ -426,7 +426,7 @@ uint64_t ct_core_deadline(const struct ct_core *core)
 {
 	/* A CLOCK that is held awaits nothing: an idle node must not be told the time for ever. */
 	if (core->now < core->newest)
-		return core->newest + CT_REORDER_WINDOW_NS;
+		return ct_reorder_due(core->order);
 	return core->due_ns;
 }
 

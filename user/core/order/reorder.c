@@ -322,6 +322,11 @@ void ct_reorder_flush(struct ct_reorder *r)
 	hand_over(r, UINT64_MAX);
 }
 
+uint64_t ct_reorder_due(const struct ct_reorder *r)
+{
+	return ct_reorder_held(r) ? oldest_ns(r) + CT_REORDER_WINDOW_NS : 0;
+}
+
 size_t ct_reorder_held(const struct ct_reorder *r)
 {
 	return r->ring_count + r->heap_count;

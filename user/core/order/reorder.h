@@ -28,6 +28,8 @@ void ct_reorder_free(struct ct_reorder *r); /* NULL is fine */
  */
 void ct_reorder_push(struct ct_reorder *r, const struct ct_event *e);
 void ct_reorder_settle(struct ct_reorder *r); /* what is older than the window, without slack */
+uint64_t
+ct_reorder_due(const struct ct_reorder *r); /* from when on that hands over one; 0: never */
 void ct_reorder_flush(struct ct_reorder *r);
 
 size_t ct_reorder_held(const struct ct_reorder *r);
