@@ -58,3 +58,10 @@ size_t late_put_container(char *msg, const char *pod, const char *name, const ch
 	n = grpc_put_text(msg, 1, pod);
 	return n + tape_put_bytes(msg + n, 2, config, m);
 }
+
+void late_runs_pod(struct tape *t, uint32_t stream, enum late_path path)
+{
+	char msg[300];
+
+	late_asks(t, stream, path, msg, late_put_pod(msg, "web", "u1", "shop"));
+}

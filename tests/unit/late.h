@@ -21,3 +21,4 @@ void late_asks_about(struct tape *t, uint32_t stream, enum late_path path, const
 /* Messages: of RunPodSandbox, of CreateContainer. */
 size_t late_put_pod(char *msg, const char *name, const char *uid, const char *ns);
 size_t late_put_container(char *msg, const char *pod, const char *name, const char *image);
+void late_runs_pod(struct tape *t, uint32_t stream, enum late_path path); /* web of shop */

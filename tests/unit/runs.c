@@ -42,6 +42,7 @@ static void on_lookup(void *ctx, enum ct_lookup what, const char *id, uint32_t e
 	if (what != CT_LOOKUP_IMAGE)
 		cr_expect_eq(strlen(id), 64);
 	cr_expect(bundle);
+	run->manifests += what == CT_LOOKUP_MANIFEST;
 	if (what != CT_LOOKUP_IDENTITY)
 		return;
 	run->asked = engine;

@@ -27,7 +27,7 @@ struct run {
 	struct ct_core_options opts;
 	struct seen seen[RECORDS_MAX];
 	size_t count;
-	unsigned lookups;
+	unsigned lookups, manifests; /* how often it was asked who one is, and for a manifest */
 	uint32_t asked; /* pid of who may know, of the last of them */
 	uint32_t stores; /* pid of whose store of images was asked for last */
 	struct ct_core_counts counts;

@@ -6,15 +6,9 @@
 #include <criterion/criterion.h>
 
 #include "core/hear/conns.h"
+#include "core/hear/talk.h"
 #include "late.h"
 #include "runs.h"
-
-static void runs_pod(struct tape *t, uint32_t stream, enum late_path path)
-{
-	char msg[300];
-
-	late_asks(t, stream, path, msg, late_put_pod(msg, "web", "u1", "shop"));
-}
 
 static void creates(struct tape *t, uint32_t stream, enum late_path path)
 {
@@ -37,7 +31,7 @@ static void refuses(struct tape *t, uint32_t stream)
 static void pod_and_box(struct tape *t)
 {
 	tape_at(t, 10);
-	runs_pod(t, 1, RUN_POD);
+	late_runs_pod(t, 1, RUN_POD);
 	tape_at(t, 50);
 	grpc_answers_id(t, 1, POD);
 	tape_at(t, 60);
@@ -150,7 +144,7 @@ Test(inferred, a_message_that_looks_alike_makes_no_container)
 
 		tape_at(t, 10);
 		if (i < 2)
-			runs_pod(t, 1, RUN_POD);
+			late_runs_pod(t, 1, RUN_POD);
 		else
 			creates(t, 1, CREATE);
 		tape_at(t, 20);
@@ -161,7 +155,7 @@ Test(inferred, a_message_that_looks_alike_makes_no_container)
 		else
 			succeeds(t, 1);
 		tape_at(t, 30);
-		runs_pod(t, 3, RUN_POD);
+		late_runs_pod(t, 3, RUN_POD);
 		tape_at(t, 40);
 		refuses(t, 3);
 		play_until(run, 90000);
@@ -207,15 +201,20 @@ static uint64_t begins(void (*before)(struct tape *t), enum late_path path)
 	return begin_ns;
 }
 
+static void starts(struct tape *t, uint32_t stream)
+{
+	tape_at(t, 80);
+	late_asks_about(t, stream, START, BOX);
+	grpc_runs(t, 81, "k8s.io", BOX);
+	tape_at(t, 104);
+	succeeds(t, stream);
+}
+
 /* A request that waits while the container is made and started, and is answered then. */
 static void one_start(struct tape *t)
 {
 	made(t);
-	tape_at(t, 80);
-	late_asks_about(t, 5, START, BOX);
-	grpc_runs(t, 81, "k8s.io", BOX);
-	tape_at(t, 104);
-	succeeds(t, 5);
+	starts(t, 5);
 }
 
 static void start_and_status_wait(struct tape *t)
@@ -260,6 +259,26 @@ static void status_then_start(struct tape *t)
 	succeeds(t, 7);
 }
 
+/* More paths than are kept of a connection, before an answer that could tell what its path is not. */
+static void forgotten_before_its_answer(struct tape *t)
+{
+	char block[16], message[64];
+
+	made(t);
+	tape_at(t, 75);
+	late_asks_about(t, 5, STATUS, BOX);
+	for (uint32_t i = 0; i < CT_PATHS_MAX; i++) {
+		size_t n = late_block(block, (enum late_path)(REMOVE + 1 + i % 48));
+
+		block[3] = (char)(i < 48 ? 0xbe : 0xbf); /* asked of another authority */
+		tape_send(t, CLIENT, SOCKET, message,
+			  grpc_put_headers(message, 101 + 2 * i, END_BLOCK, block, n));
+	}
+	tape_at(t, 76);
+	succeeds(t, 5);
+	starts(t, 7);
+}
+
 static void hole(struct tape *t)
 {
 	char block[16], message[64];
@@ -286,6 +305,7 @@ static const struct {
 	{ "two that wait until it is done", start_and_slow_status_wait, START, false },
 	{ "two that wait until it is done: the later", start_and_slow_status_wait, STATUS, false },
 	{ "who was refuted", status_then_start, STATUS, false },
+	{ "a path that was forgotten before its answer", forgotten_before_its_answer, START, true },
 	{ "numbers of before a hole", hole, START, false },
 };
 
@@ -320,7 +340,7 @@ Test(inferred, of_two_that_wait_none_begins_the_start)
 static void pod_refused(struct tape *t)
 {
 	tape_at(t, 10);
-	runs_pod(t, 1, RUN_POD);
+	late_runs_pod(t, 1, RUN_POD);
 	tape_at(t, 20);
 	refuses(t, 1);
 }
@@ -329,7 +349,7 @@ static void pod_refused_then_run(struct tape *t)
 {
 	pod_refused(t);
 	tape_at(t, 30);
-	runs_pod(t, 3, RUN_POD);
+	late_runs_pod(t, 3, RUN_POD);
 	tape_at(t, 40);
 	grpc_answers_id(t, 3, POD);
 }
@@ -546,48 +566,6 @@ Test(inferred, a_bundle_says_who_a_container_is)
 		expect_outcome(s, CT_OUTCOME_OK);
 		cr_expect_str_eq(s->who.image, "shop/web:1");
 		cr_expect_str_eq(s->who.pod_ns, "shop");
-		run_free(run);
-	}
-}
-
-/* Nobody executes a plugin for a pod in the host's network: it is one all the same when it is asked for. */
-Test(inferred, a_pod_without_a_network_is_started_when_that_is_answered)
-{
-	struct run *run = run_new();
-	struct tape *t = &run->t;
-	const struct seen *s;
-
-	tape_at(t, 10);
-	runs_pod(t, 1, RUN_POD);
-	grpc_runs(t, 20, "k8s.io", POD);
-	tape_at(t, 45);
-	grpc_answers_id(t, 1, POD);
-	tape_sort(t);
-	play_until(run, 90000);
-	s = find(run, CT_RECORD_START, "web", 0);
-	expect_span(s, 10, 45);
-	expect_phase(s, CT_PHASE_START, 15);
-	cr_expect_str_eq(s->who.pod_uid, "u1");
-	run_free(run);
-}
-
-/* A plugin that is executed for the pod while it waits proves it before it is answered. */
-Test(inferred, a_plugin_proves_a_pod)
-{
-	for (unsigned other = 0; other < 2; other++) {
-		struct run *run = run_new();
-		struct tape *t = &run->t;
-
-		tape_at(t, 10);
-		runs_pod(t, 1, RUN_POD);
-		tape_at(t, 20);
-		grpc_plugs(t, "ADD", POD,
-			   other ? "K8S_POD_NAME=web;K8S_POD_NAMESPACE=bank;K8S_POD_UID=u1"
-				 : "K8S_POD_NAME=web;K8S_POD_NAMESPACE=shop;K8S_POD_UID=u1");
-		tape_at(t, 30);
-		refuses(t, 1);
-		play_until(run, 90000);
-		cr_expect_eq(count(run, CT_RECORD_START), !other, "%u", other);
 		run_free(run);
 	}
 }

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Images that containerd fetches for a kubelet: its files tell what becomes of them (containerd 1.6). */
+#include <criterion/criterion.h>
+#include <stdio.h>
+
 #include "grpc.h"
 #include "runs.h"
 #include "stored.h"
@@ -92,6 +95,32 @@ Test(pulls_stored, phases_and_layers)
 	cr_expect_eq(s->layers[1].unpacked_ns, tape_ns(260));
 	cr_expect_eq(s->layers[1].unpacked_by, CT_PROVED_FILE);
 	expect_nothing_odd(run);
+	run_free(run);
+}
+
+/*
+ * Of 64 letters, and no hash: it is neither a directory that containerd fetches into nor a blob's name, and user space is
+ * asked for no manifest of it.
+ */
+Test(pulls_stored, what_is_no_hash_is_no_blob)
+{
+	static const char *const others[] = { "0g", "A0", "`0", "0:", "G1" };
+	struct run *run = run_of_containerd();
+	struct tape *t = &run->t;
+
+	for (size_t i = 0; i < CT_ARRAY_SIZE(others); i++) {
+		char digits[80];
+
+		stored_blob(t, others[i], 100 + 20 * (double)i, 104 + 20 * (double)i, 700);
+		snprintf(digits, sizeof(digits), "%s" DIGEST, others[i]);
+		stored_synced(t, 110 + 20 * (double)i, HASH "05", "data", 700, false);
+		stored_emptied(t, 112 + 20 * (double)i, HASH "05", digits);
+	}
+	stored_blob(t, "af", 300, 310, 700);
+	stored_blob(t, "09", 320, 330, 700);
+	tape_sort(t);
+	play_until(run, 90000);
+	cr_expect_eq(run->manifests, 2);
 	run_free(run);
 }
 
