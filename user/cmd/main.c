@@ -110,12 +110,38 @@ static const char help_tail[] =
 	"  coldtrace report run.ct --html run.html     and read it anywhere, later\n"
 	"  coldtrace info *.ct                         of which host, when, how long, whole?\n"
 	"  coldtrace diff before.ct after.ct           is it slower, or is that chance?\n"
+	"  coldtrace report run.ct --chains            what starts one after another\n"
 	"  coldtrace export run.ct --format openmetrics,csv,perfetto -d out\n"
 	"  coldtrace scrub old.ct new.ct               of an older version: no passwords\n"
 	"  sudo coldtrace --ready path:'*/app.ready'   ready when that file is opened\n"
 	"\n"
 	"Exit status: 0 done; 1 failed; 2 bad usage; 3 done, but something was lost.\n"
 	"With a traced program: its exit status, if that is not 0.\n";
+
+/* Below the options of one command. */
+static const struct {
+	const char *command, *lines;
+} examples[] = {
+	{ "record", "  sudo coldtrace record -o run.ct -d 1h       an hour\n"
+		    "  sudo coldtrace record -o disk.ct --runs 30 --label load=disk -- ./restart\n"
+		    "                                              30 runs of a program\n" },
+	{ "report",
+	  "  coldtrace report run.ct --runtime runc      what live tracing had printed\n"
+	  "  coldtrace report run.ct --chains            what starts one after another\n"
+	  "  coldtrace report run.ct --chain shop='web*,api,db'\n"
+	  "                                              the same, of what you name\n"
+	  "  coldtrace report run.ct --chains --what-if prewarm\n"
+	  "                                              what starting earlier would save\n"
+	  "  coldtrace report run.ct --chains --lead 0.5 half a second earlier\n" },
+	{ "diff", "  coldtrace diff before.ct after.ct --fail-if-slower 5\n"
+		  "  coldtrace diff run.ct --a runtime=runc --b runtime=runsc\n"
+		  "                                              two sides of one recording\n" },
+	{ "compare",
+	  "  coldtrace compare none.ct disk.ct cpu.ct --by load --only-mine\n"
+	  "                                              of record --label load=...\n"
+	  "  coldtrace compare run.ct --by runtime,image\n"
+	  "  coldtrace compare cold.ct early.ct --chain web,api,db --kind group --by file\n" },
+};
 
 static void print_help(const struct command *command)
 {
@@ -124,6 +150,9 @@ static void print_help(const struct command *command)
 		if (command->help)
 			printf("%c%s.\n\n", toupper(*command->help), command->help + 1);
 		ct_options_print(command->name);
+		for (size_t i = 0; i < CT_ARRAY_SIZE(examples); i++)
+			if (!strcmp(examples[i].command, command->name))
+				printf("\nExamples:\n%s", examples[i].lines);
 		return;
 	}
 	fputs(help_head, stdout);
