@@ -22,6 +22,9 @@
 #define LOSSES_EVERY_NS 500000000ull
 #define INSIDE_MS       50 /* what sandboxes say is looked for, nobody is woken for it */
 #define NS_PER_MS       1000000ull
+/* A command like podman may be over soon, and what it has in its store is asked of the process: it is looked at more often. */
+#define YOUNG_MS        10
+#define YOUNG_NS        (300 * NS_PER_MS)
 #define LAST_ANSWERS_NS (200 * NS_PER_MS)
 
 /* Addresses mean nothing elsewhere: what is handed over, and recorded, are names. */
@@ -54,6 +57,7 @@ void ct_live_take(struct ct_live *live, const struct ct_event *e)
 	if (e->sub == CT_ROLE_ENGINE && e->kind == CT_KIND_EXEC) {
 		ct_engines_started(&live->engines, e->tgid,
 				   ct_event_level(e) || ct_event_uid(e) || e->root, ct_now_ns());
+		live->young_ns = e->ts_ns + YOUNG_NS;
 		live->last_in_order_ns = e->ts_ns + CT_REORDER_WINDOW_NS;
 		if (!live->in_order_ns)
 			live->in_order_ns = live->last_in_order_ns;
@@ -431,6 +435,8 @@ int ct_live_poll(struct ct_live *live, int timeout_ms, struct ct_err *err)
 	ct_engines_send(&live->engines);
 	if (live->inside && timeout_ms > INSIDE_MS)
 		timeout_ms = INSIDE_MS;
+	if (timeout_ms > YOUNG_MS && ct_now_ns() < live->young_ns)
+		timeout_ms = YOUNG_MS;
 	if (timeout_ms > CT_LIVE_AWAKE_MS) {
 		timeout_ms = doze(live, timeout_ms, err);
 		if (timeout_ms < 0)

@@ -84,9 +84,9 @@ struct ct_live {
 	bool one_by_one; /* the kernel does not tell all counters at once */
 	/*
 	 * When the core hears of an engine that was executed, 0: it has of all, and of the last one. A command like podman may
-	 * be over in 40 ms, and where it keeps what it has fetched is asked of the process.
+	 * be over in 40 ms, and where it keeps what it has fetched is asked of the process. And until when it is looked at more often.
 	 */
-	uint64_t in_order_ns, last_in_order_ns;
+	uint64_t in_order_ns, last_in_order_ns, young_ns;
 	uint64_t losses[CT_LOSS_MAX];
 	uint64_t missed[CT_LOSS_MAX]; /* runs that the kernel left out, until then */
 	uint64_t *per_cpu; /* owned: of each loss */
