@@ -183,7 +183,7 @@ static void draw_beside_stops(struct ct_pen *pen, const struct ct_contention *by
 {
 	char text[512];
 
-	if (by->beside_stops >= CT_CONTENTION_LEAST)
+	if (by->beside_stops > 0)
 		snprintf(
 			text, sizeof(text),
 			"Beside another's stop a start loses %.0f %% of that time (n %zu): so it does where it is moved to.",
@@ -191,8 +191,8 @@ static void draw_beside_stops(struct ct_pen *pen, const struct ct_contention *by
 	else
 		snprintf(
 			text, sizeof(text),
-			"How much one loses beside another's stop it does not say: of no phase %d were beside one, and %d were not (n %zu). Nothing is taken off for that.",
-			CT_CONTENTION_LEAST, CT_CONTENTION_LEAST, by->beside_stops);
+			"How much one loses beside another's stop it does not say: of no phase %d were beside one, and %d were not. Nothing is taken off for that.",
+			CT_CONTENTION_LEAST, CT_CONTENTION_LEAST);
 	ct_pen_wrap(pen, text, 0, 0, WIDTH);
 	fputc('\n', pen->f);
 }
@@ -296,7 +296,7 @@ static void json_contention(struct ct_json *w, const struct ct_chains *c)
 	json_ratio(w, "more_beside_each_start", by->more, by->told);
 	ct_json_u64(w, "beside_starts", by->overlapping);
 	ct_json_u64(w, "alone", by->alone);
-	json_ratio(w, "lost_beside_stops", by->lost, by->beside_stops >= CT_CONTENTION_LEAST);
+	json_ratio(w, "lost_beside_stops", by->lost, by->beside_stops > 0);
 	ct_json_u64(w, "beside_stops", by->beside_stops);
 	ct_json_leave(w, '}');
 }
@@ -372,31 +372,22 @@ static int print(const struct ct_options *opts, const struct ct_chains *c, struc
 /* What was named and is not there, or what filters have kept out. */
 static void say_missing(const struct replay *r, const struct ct_recordings *all)
 {
+	const struct ct_chains_how *how = ct_chains_how(r->chains);
+	uint32_t matched[CT_CHAIN_NAMED] = { 0 };
 	char text[4096] = "";
-	bool any = false;
 
 	if (!r->records &&
 	    ct_seen_sentence(&r->seen, r->opts, all->wall_minus_mono_ns, text, sizeof(text))) {
 		ct_say("%s", text);
 		return;
 	}
-	for (size_t i = 0; i < ct_chains_count(r->chains); i++) {
-		const struct ct_chain *chain = ct_chains_get(r->chains, i);
-
-		for (size_t m = 0; m < chain->member_count && chain->given; m++) {
-			if (chain->matched >> m & 1)
-				continue;
-			ct_say("chain '%s': nothing that is called '%s' has started, nor anything of such an image",
-			       chain->name, chain->members[m]);
-			any = true;
-		}
-	}
-	if (r->opts->chains.find && r->asked < r->starts)
+	if (how->find && r->asked < r->starts)
 		ct_say("of %llu of %llu starts it is not known who asked (nobody was heard to, or the recording is of an older version): --chain names them",
 		       (unsigned long long)(r->starts - r->asked), (unsigned long long)r->starts);
-	ct_seen_list(&r->names, text, sizeof(text));
-	if (any && *text)
-		ct_say("what has started:%s", text);
+	/* Those that were named come first. */
+	for (size_t i = 0; i < how->named_count; i++)
+		matched[i] = ct_chains_get(r->chains, i)->matched;
+	ct_say_not_started(how, matched, &r->names, "");
 }
 
 static int replay(struct replay *r, struct ct_recordings *all, bool *ret_cut, struct ct_err *err)

@@ -108,16 +108,7 @@ void ct_say_unmatched(const struct ct_run_session *session)
 
 	if (ct_session_unmatched(session, text, sizeof(text)))
 		ct_say("%s", text);
-	ct_say_others(&session->seen, session->opts, "");
-	ct_say_not_started(&session->seen, session->opts, "");
-}
-
-void ct_say_others(const struct ct_seen *seen, const struct ct_options *opts, const char *where)
-{
-	if (seen->of_others && seen->of_others < seen->of_runs && !opts->only_mine)
-		ct_say("%s%llu of %llu starts in runs of a program others have asked for: --only-mine leaves them out",
-		       where, (unsigned long long)seen->of_others,
-		       (unsigned long long)seen->of_runs);
+	ct_say_unexpected(&session->seen, session->opts, "");
 }
 
 static bool say_not_started(const struct ct_group_named *chain, uint32_t matched, const char *where)
@@ -139,17 +130,26 @@ static bool say_not_started(const struct ct_group_named *chain, uint32_t matched
 	return any;
 }
 
-void ct_say_not_started(const struct ct_seen *seen, const struct ct_options *opts,
-			const char *where)
+void ct_say_not_started(const struct ct_chains_how *chains, const uint32_t *matched,
+			const struct ct_seen_values *names, const char *where)
 {
 	char text[4096] = "";
 	bool any = false;
 
-	for (size_t i = 0; i < opts->chains.named_count; i++)
-		any |= say_not_started(&opts->chains.named[i], seen->matched[i], where);
-	ct_seen_list(&seen->names, text, sizeof(text));
+	for (size_t i = 0; i < chains->named_count; i++)
+		any |= say_not_started(&chains->named[i], matched[i], where);
+	ct_seen_list(names, text, sizeof(text));
 	if (any && *text)
 		ct_say("%swhat has started:%s", where, text);
+}
+
+void ct_say_unexpected(const struct ct_seen *seen, const struct ct_options *opts, const char *where)
+{
+	if (seen->of_others && seen->of_others < seen->of_runs && !opts->only_mine)
+		ct_say("%s%llu of %llu starts in runs of a program others have asked for: --only-mine leaves them out",
+		       where, (unsigned long long)seen->of_others,
+		       (unsigned long long)seen->of_runs);
+	ct_say_not_started(&opts->chains, seen->matched, &seen->names, where);
 }
 
 static void say_gap(const struct ct_session_gap *gap)

@@ -63,12 +63,15 @@ void ct_say_unscrubbed(const struct ct_recordings *recordings);
 /* A sentence if filters kept out all that there was: what that is. */
 struct ct_run_session;
 struct ct_seen;
+struct ct_seen_values;
+struct ct_chains_how;
 void ct_say_unmatched(const struct ct_run_session *session);
-/* What others have started in runs of a program, if it is not left out. where: "'FILE': ", or "". */
-void ct_say_others(const struct ct_seen *seen, const struct ct_options *opts, const char *where);
-/* Of chains that the user has named, members that nothing that has started is. */
-void ct_say_not_started(const struct ct_seen *seen, const struct ct_options *opts,
-			const char *where);
+/* Of chains that the user has named, members that nothing that has started is: what has, instead. where: "'FILE': ", or "". */
+void ct_say_not_started(const struct ct_chains_how *chains, const uint32_t *matched,
+			const struct ct_seen_values *names, const char *where);
+/* That, and what others have started in runs of a program, if it is not left out. */
+void ct_say_unexpected(const struct ct_seen *seen, const struct ct_options *opts,
+		       const char *where);
 /* A sentence for each time between recordings of a boot in which nobody traced. */
 void ct_say_gaps(const struct ct_run_session *session);
 /* A view that was asked for and that a sandbox does not give. Its words may be the sandbox's. */

@@ -121,8 +121,7 @@ static int replay(struct ct_comparison *c, struct ct_err *err)
 	ct_say_cut(all);
 	ct_say_lost(&c->counts);
 	ct_say_unscrubbed(all);
-	ct_say_others(&r.seen, c->opts, "");
-	ct_say_not_started(&r.seen, c->opts, "");
+	ct_say_unexpected(&r.seen, c->opts, "");
 	if (!ret && c->failed)
 		ret = ct_fail(err, ENOMEM, "compare the recordings: out of memory");
 	if (!ret && !c->added &&

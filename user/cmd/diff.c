@@ -110,8 +110,7 @@ static void finish(struct replay *replay, enum ct_side side)
 	ct_say_unscrubbed(recordings);
 	ct_say_shallow(recordings, diff->opts);
 	snprintf(text, sizeof(text), "'%s': ", diff->side[side].path);
-	ct_say_others(&replay->of[side].seen, diff->opts, text);
-	ct_say_not_started(&replay->of[side].seen, diff->opts, text);
+	ct_say_unexpected(&replay->of[side].seen, diff->opts, text);
 	if (!replay->of[side].records &&
 	    ct_seen_sentence(&replay->of[side].seen, diff->opts, recordings->wall_minus_mono_ns,
 			     text, sizeof(text)))

@@ -14,17 +14,24 @@
 #define LOST_MOST 0.9 /* who is beside a stop gets on, however slowly */
 #define SPREAD_NS 1000 /* a clock's: what never varies is not worth more than all else */
 
-/* A start, and how many others were going on meanwhile, at the mean. */
-struct beside {
+/* A start, or a phase of one, and what was beside it: how many starts at the mean, or stops for how many ns. */
+struct part {
 	const struct ct_chain_seen *start;
+	enum ct_phase phase;
 	uint64_t ns;
-	double others;
+	double beside;
 };
 
-/* By those that were not beside others: what one has lost for each, and how much that tells. */
+/* By those that nothing was beside: what it has lost for each, and how much that tells. */
 struct loss {
 	const struct ct_chain_seen *start;
 	double lost, weight;
+};
+
+struct losses {
+	struct loss *each; /* owned */
+	size_t count;
+	size_t alone; /* parts that they were compared with */
 };
 
 /* What is alike in what it takes: image and runtime. */
@@ -42,19 +49,20 @@ static int ascending(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* Those that were alone come first, shortest first. */
-static int by_kind_and_time(const void *a, const void *b)
+/* Of a kind and a phase those come first that nothing was beside, shortest first. */
+static int by_part(const void *a, const void *b)
 {
-	const struct beside *x = a, *y = b;
+	const struct part *x = a, *y = b;
 	int ret = by_kind(x->start, y->start);
 
-	if (!ret)
-		ret = (x->others > 0) - (y->others > 0);
+	if (ret || x->phase != y->phase)
+		return ret ? ret : (x->phase > y->phase) - (x->phase < y->phase);
+	ret = (x->beside > 0) - (y->beside > 0);
 	return ret ? ret : (x->ns > y->ns) - (x->ns < y->ns);
 }
 
 /* They are by source and begin. */
-static void set_beside(struct ct_chains *c, struct beside *all)
+static void set_starts(struct ct_chains *c, struct part *all)
 {
 	for (size_t i = 0; i < c->count; i++) {
 		const struct ct_chain_seen *s = &c->starts[i];
@@ -69,13 +77,13 @@ static void set_beside(struct ct_chains *c, struct beside *all)
 				o->ready_ns < s->at.ready_ns ? o->ready_ns : s->at.ready_ns;
 			double both = (double)(until - o->begin_ns);
 
-			all[i].others += both / ((double)all[i].ns + 1);
-			all[k].others += both / ((double)(o->ready_ns - o->begin_ns) + 1);
+			all[i].beside += both / ((double)all[i].ns + 1);
+			all[k].beside += both / ((double)(o->ready_ns - o->begin_ns) + 1);
 		}
 	}
 	for (size_t i = 0; i < c->count; i++) {
-		c->contention.overlapping += all[i].others > 0;
-		c->contention.alone += !(all[i].others > 0);
+		c->contention.overlapping += all[i].beside > 0;
+		c->contention.alone += !(all[i].beside > 0);
 	}
 }
 
@@ -101,41 +109,53 @@ static double weighted_median(struct loss *losses, size_t n)
 	return ret;
 }
 
-/*
- * Each start that overlaps others by the median of those of the same kind that do not: starts of another image, or under
- * another runtime, take another time anyway.
- */
-static int beside_starts(struct ct_chains *c, struct beside *all)
+/* How far half of them are from their median, which is that of sorted parts. */
+static double spread_of(const struct part *parts, size_t n, uint64_t median, uint64_t *room)
 {
-	own_mem struct loss *losses = calloc(c->count + 1, sizeof(*losses));
-	struct ct_contention *by = &c->contention;
-	size_t n = 0, compared = 0;
+	for (size_t i = 0; i < n; i++)
+		room[i] = parts[i].ns > median ? parts[i].ns - median : median - parts[i].ns;
+	qsort(room, n, sizeof(*room), ascending);
+	return (double)ct_sorted_quantile(room, n, 0.5) + SPREAD_NS;
+}
 
-	if (!losses)
+/*
+ * Each part that something was beside, by the median of those of the same kind and phase that nothing was: what is of another
+ * image, or under another runtime, takes another time anyway. It tells the more the longer something was beside it, in
+ * units of what such a part varies by. share: of the median is lost, not of the time that something was beside.
+ */
+static int set_losses(struct part *parts, size_t n, bool share, struct losses *ret)
+{
+	own_mem uint64_t *room = calloc(n + 1, sizeof(*room));
+
+	ret->each = calloc(n + 1, sizeof(*ret->each));
+	if (!room || !ret->each)
 		return -ENOMEM;
-	qsort(all, c->count, sizeof(*all), by_kind_and_time);
-	for (size_t i = 0, end, alone, median; i < c->count; i = end) {
-		for (end = i + 1; end < c->count && !by_kind(all[i].start, all[end].start); end++)
+	qsort(parts, n, sizeof(*parts), by_part);
+	for (size_t i = 0, end, alone, middle; i < n; i = end) {
+		double median, spread;
+
+		for (end = i + 1; end < n && parts[end].phase == parts[i].phase &&
+				  !by_kind(parts[i].start, parts[end].start);
+		     end++)
 			;
-		for (alone = i; alone < end && !(all[alone].others > 0); alone++)
+		for (alone = i; alone < end && !(parts[alone].beside > 0); alone++)
 			;
 		if (alone - i < CT_CONTENTION_LEAST || end - alone < CT_CONTENTION_LEAST)
 			continue;
-		median = i + (alone - i - 1) / 2;
-		compared += alone - i;
+		ret->alone += alone - i;
+		middle = i + (alone - i - 1) / 2;
+		median = (double)parts[middle].ns;
+		spread = spread_of(&parts[i], alone - i, (uint64_t)median, room);
 		for (size_t k = alone; k < end; k++) {
-			double longer = (double)all[k].ns / ((double)all[median].ns + 1) - 1;
+			double beside = parts[k].beside * (share ? median + 1 : 1);
 
-			losses[n++] = (struct loss){ all[k].start, longer / all[k].others,
-						     all[k].others };
+			ret->each[ret->count++] = (struct loss){
+				parts[k].start,
+				((double)parts[k].ns - median) / beside,
+				beside / spread,
+			};
 		}
 	}
-	if (!n)
-		return 0;
-	by->told = true;
-	by->overlapping = n;
-	by->alone = compared;
-	by->more = fmax(0, weighted_median(losses, n)); /* nothing gets faster by that */
 	return 0;
 }
 
@@ -198,25 +218,7 @@ static uint64_t within_stops(const struct stop *stops, size_t n, uint32_t source
 	return sum;
 }
 
-/* One phase of one start. */
-struct part {
-	const struct ct_chain_seen *start;
-	enum ct_phase phase;
-	uint64_t ns, beside_ns; /* of it: how much of that is beside stops */
-};
-
-/* Of a kind and a phase those come first that no stop was beside, shortest first. */
-static int by_part(const void *a, const void *b)
-{
-	const struct part *x = a, *y = b;
-	int ret = by_kind(x->start, y->start);
-
-	if (ret || x->phase != y->phase)
-		return ret ? ret : (x->phase > y->phase) - (x->phase < y->phase);
-	ret = (x->beside_ns > 0) - (y->beside_ns > 0);
-	return ret ? ret : (x->ns > y->ns) - (x->ns < y->ns);
-}
-
+/* Its phases, and how long stops were beside each. */
 static size_t add_parts(const struct ct_chain_seen *s, const struct stop *stops, size_t stop_count,
 			struct part *parts)
 {
@@ -232,49 +234,12 @@ static size_t add_parts(const struct ct_chain_seen *s, const struct stop *stops,
 		for (at = 0; at < n && parts[at].phase != g->phase; at++)
 			;
 		if (at == n)
-			parts[n++] = (struct part){ s, g->phase, 0, 0 };
+			parts[n++] = (struct part){ .start = s, .phase = g->phase };
 		parts[at].ns += end_ns - g->begin_ns;
-		parts[at].beside_ns +=
-			within_stops(stops, stop_count, s->source, g->begin_ns, end_ns);
+		parts[at].beside +=
+			(double)within_stops(stops, stop_count, s->source, g->begin_ns, end_ns);
 	}
 	return n;
-}
-
-/* How far half of them are from their median, which is that of sorted parts. */
-static double spread_of(const struct part *parts, size_t n, uint64_t median, uint64_t *room)
-{
-	for (size_t i = 0; i < n; i++)
-		room[i] = parts[i].ns > median ? parts[i].ns - median : median - parts[i].ns;
-	qsort(room, n, sizeof(*room), ascending);
-	return (double)ct_sorted_quantile(room, n, 0.5) + SPREAD_NS;
-}
-
-static size_t add_losses(const struct part *parts, size_t n, uint64_t *room, struct loss *losses)
-{
-	size_t count = 0;
-
-	for (size_t i = 0, end, unmoved; i < n; i = end) {
-		uint64_t median;
-		double spread;
-
-		for (end = i + 1; end < n && parts[end].phase == parts[i].phase &&
-				  !by_kind(parts[i].start, parts[end].start);
-		     end++)
-			;
-		for (unmoved = i; unmoved < end && !parts[unmoved].beside_ns; unmoved++)
-			;
-		if (unmoved - i < CT_CONTENTION_LEAST)
-			continue;
-		median = parts[i + (unmoved - i - 1) / 2].ns;
-		spread = spread_of(&parts[i], unmoved - i, median, room);
-		for (size_t k = unmoved; k < end; k++)
-			losses[count++] = (struct loss){
-				parts[k].start,
-				((double)parts[k].ns - (double)median) / (double)parts[k].beside_ns,
-				(double)parts[k].beside_ns / spread,
-			};
-	}
-	return count;
 }
 
 static int by_start(const void *a, const void *b)
@@ -284,50 +249,66 @@ static int by_start(const void *a, const void *b)
 	return (x->start > y->start) - (x->start < y->start);
 }
 
-/* In units of what such a phase varies by anyway, how long it was beside stops is how much it tells. */
-static void weigh(struct ct_contention *by, struct loss *losses, size_t n)
+static void tell_stops(struct ct_contention *by, struct losses *losses)
 {
-	qsort(losses, n, sizeof(*losses), by_start);
-	for (size_t i = 0; i < n; i++)
-		by->beside_stops += !i || losses[i].start != losses[i - 1].start;
-	if (by->beside_stops >= CT_CONTENTION_LEAST)
-		by->lost = fmax(0, fmin(LOST_MOST, weighted_median(losses, n)));
+	qsort(losses->each, losses->count, sizeof(*losses->each), by_start);
+	for (size_t i = 0; i < losses->count; i++)
+		by->beside_stops += !i || losses->each[i].start != losses->each[i - 1].start;
+	if (losses->count)
+		by->lost = fmax(0, fmin(LOST_MOST, weighted_median(losses->each, losses->count)));
 }
 
 /* Phase by phase: what a start loses when its create is beside a stop, its own pauses may make good elsewhere. */
-static int beside_stops(struct ct_chains *c, const struct beside *all)
+static int beside_stops(struct ct_chains *c, const struct part *all)
 {
 	own_mem struct stop *stops = calloc(c->exit_count + 1, sizeof(*stops));
 	own_mem struct part *parts = NULL;
-	own_mem struct loss *losses = NULL;
-	own_mem uint64_t *room = NULL;
+	struct losses losses = { 0 };
 	size_t stop_count, n = 0;
+	int ret;
 
 	for (size_t i = 0; i < c->count; i++)
 		n += c->starts[i].segment_count;
 	parts = calloc(n + 1, sizeof(*parts));
-	losses = calloc(n + 1, sizeof(*losses));
-	room = calloc(n + 1, sizeof(*room));
-	if (!stops || !parts || !losses || !room)
+	if (!stops || !parts)
 		return -ENOMEM;
 	stop_count = set_stops(c, stops);
 	n = 0;
 	for (size_t i = 0; i < c->count; i++)
-		if (!(all[i].others > 0))
+		if (!(all[i].beside > 0))
 			n += add_parts(all[i].start, stops, stop_count, &parts[n]);
-	qsort(parts, n, sizeof(*parts), by_part);
-	weigh(&c->contention, losses, add_losses(parts, n, room, losses));
-	return 0;
+	ret = set_losses(parts, n, false, &losses);
+	if (!ret)
+		tell_stops(&c->contention, &losses);
+	free(losses.each);
+	return ret;
+}
+
+static int beside_starts(struct ct_chains *c, struct part *all)
+{
+	struct ct_contention *by = &c->contention;
+	struct losses losses = { 0 };
+	int ret = set_losses(all, c->count, true, &losses);
+
+	if (!ret && losses.count) {
+		by->told = true;
+		by->overlapping = losses.count;
+		by->alone = losses.alone;
+		/* Nothing gets faster by that. */
+		by->more = fmax(0, weighted_median(losses.each, losses.count));
+	}
+	free(losses.each);
+	return ret;
 }
 
 int ct_chains_contend(struct ct_chains *c)
 {
-	own_mem struct beside *all = calloc(c->count + 1, sizeof(*all));
+	own_mem struct part *all = calloc(c->count + 1, sizeof(*all));
 	int ret;
 
 	if (!all)
 		return -ENOMEM;
-	set_beside(c, all);
+	set_starts(c, all);
 	ret = beside_stops(c, all);
 	return ret ? ret : beside_starts(c, all);
 }

@@ -138,7 +138,7 @@ int ct_chains_add(struct ct_chains *c, const struct ct_record *rec)
 	memcpy(e->id, rec->who->id, sizeof(e->id));
 	e->source = c->source;
 	e->at_ns = rec->service_end_ns;
-	e->gone_ns = rec->end_ns;
+	e->gone_ns = rec->end_ns > e->at_ns ? rec->end_ns : e->at_ns;
 	e->by_itself = rec->cause == CT_CAUSE_EXIT || rec->cause == CT_CAUSE_OOM;
 	return 0;
 }

@@ -40,7 +40,7 @@ struct ct_contention {
 	double more; /* so much longer for each other one that starts beside it: 1 is twice as long as alone beside one */
 	size_t overlapping, alone;
 	double lost; /* of each ns that they spend beside a stop, 0..1 */
-	size_t beside_stops; /* so many starts tell that; below CT_CONTENTION_LEAST: it is not known */
+	size_t beside_stops; /* so many starts tell that; 0: it is not known */
 };
 
 /* members: bit per member that is started earlier, by lead_ns, but not before the first request. */
